@@ -1,0 +1,76 @@
+"""The pytest plugin: `-p curtainup_acceptance.plugin`, and `--curtainup-smoke` to add the smoke suite.
+
+The smoke suite is added to what pytest collects once pytest knows its root, so the service's own
+`rootdir`, settings and `conftest.py` stay in force.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+
+from curtainup_acceptance.session import ServiceSession
+from curtainup_acceptance.target import Target, read_target
+
+SMOKE = Path(__file__).parent / "smoke" / "test_smoke.py"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare `--curtainup-smoke`."""
+    group = parser.getgroup("curtainup")
+    group.addoption("--curtainup-smoke", action="store_true", help="run curtainup's smoke suite as well")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add the smoke suite, whatever the service calls its own test functions."""
+    if config.getoption("--curtainup-smoke"):
+        config.args.append(str(SMOKE))
+        config.addinivalue_line("python_functions", "test_smoke_")
+
+
+@pytest.fixture(scope="session")
+def curtainup_target() -> Target:
+    """What this run tests; the other fixtures are views of it."""
+    try:
+        return read_target()
+    except LookupError as error:
+        pytest.fail(str(error), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def base_url(curtainup_target: Target) -> str:
+    """The URL under test, without a slash at its end."""
+    return curtainup_target.url
+
+
+@pytest.fixture
+def http(curtainup_target: Target) -> Iterator[ServiceSession]:
+    """A requests session that takes paths, with time-outs and retries."""
+    with ServiceSession(curtainup_target.url) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def environment_name(curtainup_target: Target) -> str:
+    """The environment under test (`dev`, `staging`, `live`); skips where it is not known."""
+    return _known(curtainup_target.environment, "environment")
+
+
+@pytest.fixture(scope="session")
+def expected_version(curtainup_target: Target) -> str:
+    """The version that should answer; skips where it is not known, as with a URL given by hand."""
+    return _known(curtainup_target.version, "version")
+
+
+@pytest.fixture(scope="session")
+def expected_release(curtainup_target: Target) -> str:
+    """The id of the release that should answer; skips where it is not known."""
+    return _known(curtainup_target.release, "release")
+
+
+def _known(value: str | None, name: str) -> str:
+    if not value:
+        pytest.skip(f"the {name} behind this URL is not known")
+    return value

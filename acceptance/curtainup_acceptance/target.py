@@ -1,0 +1,56 @@
+"""What the tests run against, as the gate says it in the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Mapping
+
+
+@dataclass(frozen=True)
+class Target:
+    """One URL of the service and what is expected behind it; what is not known is None.
+
+    `expect_release_header` is for URLs that pass through curtainup's proxy, which names the release
+    that answered.
+    """
+
+    url: str
+    environment: str | None
+    version: str | None
+    release: str | None
+    expect_release_header: bool
+    health_path: str
+    version_path: str
+
+
+def read_target(environ: Mapping[str, str] = os.environ) -> Target:
+    """The target that the environment variables describe.
+
+    Raises:
+        LookupError: neither CURTAINUP_URL nor PYM_SERVER_HOST is set.
+
+    """
+    return Target(
+        url=_url(environ),
+        environment=environ.get("CURTAINUP_ENVIRONMENT") or environ.get("PYM_ENV"),
+        version=environ.get("CURTAINUP_VERSION"),
+        release=environ.get("CURTAINUP_RELEASE"),
+        expect_release_header=environ.get("CURTAINUP_EXPECT_RELEASE_HEADER") == "1",
+        health_path=environ.get("CURTAINUP_HEALTH_PATH", "/ping"),
+        version_path=environ.get("CURTAINUP_VERSION_PATH", "/version"),
+    )
+
+
+def _url(environ: Mapping[str, str]) -> str:
+    """CURTAINUP_URL, else the URL that the older pair of host and port stands for; no trailing slash."""
+    url = environ.get("CURTAINUP_URL")
+    if url:
+        return url.rstrip("/")
+    host = environ.get("PYM_SERVER_HOST")
+    if not host:
+        raise LookupError("no URL to test: set CURTAINUP_URL, or PYM_SERVER_HOST and PYM_SERVER_PORT")
+    port = environ.get("PYM_SERVER_PORT", "80")
+    if port == "443":
+        return f"https://{host}"
+    return f"http://{host}" if port == "80" else f"http://{host}:{port}"

@@ -1,0 +1,21 @@
+"""A service's configuration: `pym-config.yaml`, validated before anything is touched."""
+
+from curtainup.config.loader import config_file, load
+from curtainup.config.models import (
+    STANDARD_ENVIRONMENTS,
+    EnvironmentConfig,
+    EnvironmentSettings,
+    ServiceConfig,
+)
+from curtainup.config.secrets import collect_secrets, secret_names
+
+__all__ = [
+    "STANDARD_ENVIRONMENTS",
+    "EnvironmentConfig",
+    "EnvironmentSettings",
+    "ServiceConfig",
+    "collect_secrets",
+    "config_file",
+    "load",
+    "secret_names",
+]

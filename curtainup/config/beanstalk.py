@@ -1,0 +1,113 @@
+"""Settings of the `aws-beanstalk` target."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from curtainup.config.keys import KeyDoc, Text, key
+from curtainup.config.runtime import Settings
+
+_BEANSTALK = ("aws-beanstalk",)
+
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]\z")]
+InstanceType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+\z")]
+ZoneId = Annotated[str, StringConstraints(pattern=r"^Z[A-Z0-9]{1,31}\z")]
+CertificateArn = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^arn:aws[a-z-]*:(acm:[a-z0-9-]+|iam:):[0-9]{12}:(server-)?certificate/[\x21-\x7e]+\z"
+    ),
+]
+Hosts = Annotated[int, Field(ge=1, le=1000)]
+
+
+class BeanstalkSettings(Settings):
+    """The machines behind a Beanstalk environment and how it is reached."""
+
+    aws_region: Region | None = key(
+        None,
+        "The region to deploy to.",
+        KeyDoc(
+            expects="an AWS region (a zone has a letter more)",
+            wrong="there is nowhere to deploy to",
+            example="eu-west-1",
+            targets=_BEANSTALK,
+            shown="that of the AWS profile",
+        ),
+    )
+    aws_user: Text | None = key(
+        None,
+        "The AWS profile to deploy with.",
+        KeyDoc(
+            expects="the name of an AWS profile",
+            wrong="nothing could be deployed",
+            example="deployer",
+            targets=_BEANSTALK,
+            shown="that of the environment",
+        ),
+    )
+    aws_keypair: Text | None = key(
+        None,
+        "The key pair whose holder may log in to the machines.",
+        KeyDoc(
+            expects="the name of a key pair",
+            wrong="no one could log in to the machines",
+            example="aws-eb",
+            targets=_BEANSTALK,
+            shown="nobody may",
+        ),
+    )
+    aws_instance_type: InstanceType = key(
+        "t3.micro",
+        "The kind of machine.",
+        KeyDoc(
+            expects="an EC2 instance type",
+            wrong="no machine could be started",
+            example="t3.micro",
+            targets=_BEANSTALK,
+        ),
+    )
+    aws_cert_arn: CertificateArn | None = key(
+        None,
+        "The certificate of the HTTPS listener. Without one the environment answers in plain HTTP.",
+        KeyDoc(
+            expects="the ARN of a certificate in ACM or IAM",
+            wrong="there would be no HTTPS",
+            example="arn:aws:acm:eu-west-1:123456789012:certificate/0f3a",
+            targets=_BEANSTALK,
+            shown="plain HTTP",
+        ),
+    )
+    aws_zone_id: ZoneId | None = key(
+        None,
+        "The Route 53 zone in which `live_host` gets its record.",
+        KeyDoc(
+            expects="the id of a Route 53 hosted zone",
+            wrong="the live host would not lead to the service",
+            example="Z2FDTNDATAQYW2",
+            targets=_BEANSTALK,
+            shown="no record is made",
+        ),
+    )
+    aws_hosts_min: Hosts = key(
+        1,
+        "Fewest machines.",
+        KeyDoc(
+            expects="a whole number from 1 to 1000",
+            wrong="the environment could not scale",
+            example="1",
+            targets=_BEANSTALK,
+        ),
+    )
+    aws_hosts_max: Hosts = key(
+        4,
+        "Most machines; not below `aws_hosts_min`.",
+        KeyDoc(
+            expects="a whole number from 1 to 1000",
+            wrong="the environment could not scale",
+            example="4",
+            targets=_BEANSTALK,
+        ),
+    )

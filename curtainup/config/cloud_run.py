@@ -1,0 +1,50 @@
+"""Settings of the `gcp-cloud-run` target; the region also serves `gke`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from curtainup.config.keys import KeyDoc, Memory, key
+from curtainup.config.runtime import Settings
+
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}\z")]
+
+
+class CloudRunSettings(Settings):
+    """Where a Cloud Run service runs and when it scales out."""
+
+    gcp_region: Region | None = key(
+        None,
+        "The region to deploy to. Required by `gcp-cloud-run`.",
+        KeyDoc(
+            expects="a Google Cloud region (a zone has a letter more)",
+            wrong="there is nowhere to deploy to",
+            example="europe-west1",
+            targets=("gcp-cloud-run", "gke"),
+        ),
+    )
+    gcp_memory: Memory = key(
+        512,
+        "Most memory granted to one container. Units are powers of 1024.",
+        KeyDoc(
+            expects="a memory size from 128m to 32G",
+            wrong="Cloud Run would refuse the revision",
+            example="1G",
+            targets=("gcp-cloud-run",),
+            shown="512m",
+        ),
+        ge=128,
+        le=32 * 1024,
+    )
+    gcp_request_concurrency: Annotated[int, Field(ge=1, le=1000)] = key(
+        80,
+        "Requests one container handles at once before another is started.",
+        KeyDoc(
+            expects="a whole number from 1 to 1000",
+            wrong="Cloud Run would refuse the revision",
+            example="8",
+            targets=("gcp-cloud-run",),
+        ),
+    )

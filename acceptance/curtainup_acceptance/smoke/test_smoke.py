@@ -20,67 +20,78 @@ RELEASE_HEADER = "Curtainup-Release"
 
 # Not the plugin's `http`: a service may have a fixture of that name.
 @pytest.fixture
-def curtainup_session(curtainup_target: Target) -> Iterator[ServiceSession]:
+def session(curtainup_target: Target) -> Iterator[ServiceSession]:
+    """A session of this module's own."""
     with ServiceSession(curtainup_target.url) as session:
         yield session
 
 
-def test_smoke_health(curtainup_target: Target, curtainup_session: ServiceSession) -> None:
+def test_smoke_health(curtainup_target: Target, session: ServiceSession) -> None:
     started = time.monotonic()
-    answer = curtainup_session.get(curtainup_target.health_path)
+    answer = _get(session, curtainup_target.health_path)
     seconds = time.monotonic() - started
 
-    assert answer.ok, _said(answer)
-    assert seconds < HEALTH_LIMIT, f"{answer.url} took {seconds:.1f} s, more than {HEALTH_LIMIT:g} s"
+    _check(answer.ok, _said(answer))
+    _check(seconds < HEALTH_LIMIT, f"{answer.url} took {seconds:.1f} s, more than {HEALTH_LIMIT:g} s")
 
 
-def test_smoke_keep_alive(curtainup_target: Target, curtainup_session: ServiceSession) -> None:
+def test_smoke_keep_alive(curtainup_target: Target, session: ServiceSession) -> None:
     for _ in range(3):
-        answer = curtainup_session.get(curtainup_target.health_path)
-        assert answer.ok, _said(answer)
+        answer = _get(session, curtainup_target.health_path)
+        _check(answer.ok, _said(answer))
 
 
-def test_smoke_new_connections(curtainup_target: Target, curtainup_session: ServiceSession) -> None:
+def test_smoke_new_connections(curtainup_target: Target, session: ServiceSession) -> None:
     for _ in range(3):
-        answer = curtainup_session.get(curtainup_target.health_path, headers={"Connection": "close"})
-        assert answer.ok, _said(answer)
+        answer = _get(session, curtainup_target.health_path, {"Connection": "close"})
+        _check(answer.ok, _said(answer))
 
 
 def test_smoke_burst(curtainup_target: Target) -> None:
     with ThreadPoolExecutor(BURST) as pool:
         wrong = [text for text in pool.map(_ask_alone, [curtainup_target] * BURST) if text]
 
-    assert not wrong, f"{len(wrong)} of {BURST} requests at once failed, the first: {wrong[0]}"
+    _check(not wrong, f"{len(wrong)} of {BURST} requests at once failed, such as: {''.join(wrong[:1])}")
 
 
-def test_smoke_unknown_path(curtainup_session: ServiceSession) -> None:
-    answer = curtainup_session.get(UNKNOWN_PATH)
+def test_smoke_unknown_path(session: ServiceSession) -> None:
+    answer = _get(session, UNKNOWN_PATH)
 
-    assert 400 <= answer.status_code < 500, f"an unknown path must be a client's error: {_said(answer)}"
+    _check(400 <= answer.status_code < 500, f"an unknown path must be the client's error: {_said(answer)}")
 
 
-def test_smoke_version(curtainup_target: Target, curtainup_session: ServiceSession) -> None:
-    if not curtainup_target.version or not curtainup_target.version_path:
+def test_smoke_version(curtainup_target: Target, session: ServiceSession) -> None:
+    version = curtainup_target.version
+    if not version or not curtainup_target.version_path:
         pytest.skip("there is no version to expect")
-    answer = curtainup_session.get(curtainup_target.version_path)
+    answer = _get(session, curtainup_target.version_path)
     if answer.status_code in (401, 403, 404):
         pytest.skip(f"the service shows no version: {_said(answer)}")
 
-    assert answer.ok, _said(answer)
-    assert curtainup_target.version in answer.text, (
-        f"{answer.url} does not name the version under test, {curtainup_target.version}: {_said(answer)}"
-    )
+    _check(answer.ok, _said(answer))
+    _check(version in answer.text, f"the version under test, {version}, is not in: {_said(answer)}")
 
 
-def test_smoke_release(curtainup_target: Target, curtainup_session: ServiceSession) -> None:
+def test_smoke_release(curtainup_target: Target, session: ServiceSession) -> None:
     if not curtainup_target.expect_release_header:
         pytest.skip("this URL does not pass through curtainup's proxy")
-    answer = curtainup_session.get(curtainup_target.health_path)
-    release = answer.headers.get(RELEASE_HEADER)
+    answer = _get(session, curtainup_target.health_path)
+    release, expected = answer.headers.get(RELEASE_HEADER), curtainup_target.release
 
-    assert release == curtainup_target.release, (
-        f"{answer.url} was answered by release {release}, not by {curtainup_target.release}"
-    )
+    _check(release == expected, f"{answer.url} was answered by release {release}, not by {expected}")
+
+
+def _check(holds: bool, otherwise: str) -> None:
+    """Fail with one line, not with a traceback of ours."""
+    if not holds:
+        pytest.fail(otherwise, pytrace=False)
+
+
+def _get(session: ServiceSession, path: str, headers: dict[str, str] | None = None) -> requests.Response:
+    try:
+        return session.get(path, headers=headers)
+    except requests.RequestException as error:
+        pytest.fail(f"GET {session.base_url}{path} -> {error}", pytrace=False)
 
 
 def _ask_alone(target: Target) -> str | None:
@@ -94,5 +105,5 @@ def _ask_alone(target: Target) -> str | None:
 
 
 def _said(answer: requests.Response) -> str:
-    """The answer in one line, for a failed assertion."""
+    """The answer in one line."""
     return f"{answer.request.method} {answer.url} -> {answer.status_code} {answer.text[:200]!r}"

@@ -1,0 +1,26 @@
+"""Gates: a service's own tests, and the smoke suite, run by the service's own Python."""
+
+from curtainup.gates.interpreter import find_interpreter
+from curtainup.gates.models import (
+    FailedTest,
+    GateRequest,
+    GateResult,
+    ImageInterpreter,
+    Interpreter,
+    LocalInterpreter,
+    UnitTestRequest,
+)
+from curtainup.gates.suite import run_gate, run_unit_tests
+
+__all__ = [
+    "FailedTest",
+    "GateRequest",
+    "GateResult",
+    "ImageInterpreter",
+    "Interpreter",
+    "LocalInterpreter",
+    "UnitTestRequest",
+    "find_interpreter",
+    "run_gate",
+    "run_unit_tests",
+]

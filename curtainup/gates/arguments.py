@@ -1,0 +1,60 @@
+"""The arguments that pytest gets; pure functions."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from curtainup.gates.models import GateRequest, UnitTestRequest
+
+UNIT_TESTS = "test"
+ACCEPTANCE_TESTS = "testaccept"
+PLUGIN = "curtainup_acceptance.plugin"
+
+
+def gate_arguments(request: GateRequest, acceptance: PurePath, report: str) -> list[str]:
+    """Arguments for `testaccept/` and the smoke suite.
+
+    Args:
+        request: the gate.
+        acceptance: our `acceptance/` folder, as the interpreter sees it.
+        report: where the JUnit XML goes.
+
+    """
+    if has_tests(request, ACCEPTANCE_TESTS):
+        chosen = [] if _names_tests(request.extra_args) else [ACCEPTANCE_TESTS]
+        suite = ["--curtainup-smoke", *chosen]
+    else:
+        suite = _smoke_alone(acceptance / "curtainup_acceptance" / "smoke")
+    return ["-p", PLUGIN, *_junit(report), *suite, *request.extra_args]
+
+
+def unit_test_arguments(request: UnitTestRequest, report: str) -> list[str]:
+    """Arguments for `test/`."""
+    return [*_junit(report), UNIT_TESTS, *request.extra_args]
+
+
+def has_tests(request: UnitTestRequest, folder: str) -> bool:
+    """Whether the service has that folder."""
+    return (request.service_dir / folder).is_dir()
+
+
+def _smoke_alone(smoke: PurePath) -> list[str]:
+    """No settings and no `conftest.py` of the service: there are no tests that they would be for."""
+    return [
+        "-c",
+        str(smoke / "pytest.ini"),
+        "--rootdir",
+        str(smoke),
+        "--noconftest",
+        str(smoke / "test_smoke.py"),
+    ]
+
+
+def _junit(report: str) -> list[str]:
+    """The older family, because it alone says file and line."""
+    return [f"--junitxml={report}", "-o", "junit_family=xunit1"]
+
+
+def _names_tests(extra_args: tuple[str, ...]) -> bool:
+    """Whether the user chose some acceptance tests by path, and so not all."""
+    return any(PurePath(arg.split("::")[0]).parts[:1] == (ACCEPTANCE_TESTS,) for arg in extra_args)

@@ -1,0 +1,189 @@
+"""pytest in the service's built image, for services that have no Python on this machine.
+
+The container is on the host's network, so that it reaches releases on their loopback ports. It is removed
+whatever happens. The tests are put where they are in the source: beside the service's own files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import Any, Self
+
+import docker
+from docker.client import DockerClient
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+
+from curtainup.errors import SetupError
+from curtainup.gates.arguments import ACCEPTANCE_TESTS, UNIT_TESTS
+from curtainup.gates.interpreter import THREE_WAYS
+from curtainup.gates.models import GateRequest, UnitTestRequest
+from curtainup.gates.process import GRACE, TICK, Ended, Finished, Lines
+from curtainup.gates.variables import ACCEPTANCE, image_variables
+from curtainup.workspace import program_dir
+
+FOLDER = PurePosixPath("/curtainup")  # ours, in the container
+REPORT = FOLDER / "junit.xml"
+SETTINGS = ("conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+
+
+def run(
+    request: UnitTestRequest,
+    image: str,
+    arguments: Callable[[PurePosixPath, str], Sequence[str]],
+    *,
+    on_line: Callable[[str], None],
+    cancel: threading.Event,
+) -> Finished:
+    """Run pytest in a container of `image` to its end, or stop it.
+
+    Args:
+        request: the suite.
+        image: an image that the Docker engine has.
+        arguments: builds pytest's arguments from our folder and the report's path in the container.
+        on_line: takes each line of its output and errors.
+        cancel: stops it when set.
+
+    Raises:
+        SetupError: the Docker engine or the image is missing, or there is no Python in it.
+
+    """
+    try:
+        client = docker.from_env(use_ssh_client=True)
+        with (
+            client,
+            _container(client, request, image, arguments(FOLDER / ACCEPTANCE, str(REPORT))) as container,
+        ):
+            container.start()
+            ended = _follow(container, request.timeout, on_line, cancel)
+            status = int(container.wait()["StatusCode"])
+            return Finished(status, ended, _fetch_report(container))
+    except DockerException as error:
+        raise SetupError(
+            "the service's tests could not run in its image",
+            where=image,
+            consequence="nothing was tested, so nothing was deployed",
+            fix=THREE_WAYS,
+            detail=str(error),
+        ) from error
+
+
+@contextmanager
+def _container(
+    client: DockerClient, request: UnitTestRequest, image: str, arguments: Sequence[str]
+) -> Iterator[Container]:
+    """A container with the tests in it, not started yet."""
+    settings: dict[str, Any] = client.images.get(image).attrs["Config"]
+    home = _home(settings.get("WorkingDir"))
+    own = dict(entry.split("=", 1) for entry in settings.get("Env") or [])
+    container = client.containers.create(
+        image,
+        entrypoint=["python3"],
+        command=["-m", "pytest", *arguments],
+        working_dir=str(home),
+        user="root",
+        network_mode="host",
+        environment=image_variables(request, own, str(FOLDER / ACCEPTANCE)),
+        labels={"curtainup.service": request.service, "curtainup.role": "tests"},
+        healthcheck={"test": ["NONE"]},
+    )
+    try:
+        container.put_archive("/", _pack(request, home))
+        yield container
+    finally:
+        container.remove(force=True, v=True)
+
+
+def _home(working_dir: str | None) -> PurePosixPath:
+    """Where the service is in its image, if that is a folder of its own."""
+    return PurePosixPath(working_dir) if working_dir and working_dir != "/" else FOLDER / "service"
+
+
+def _pack(request: UnitTestRequest, home: PurePosixPath) -> bytes:
+    """An archive, from the root, of the tests, pytest's settings, and for a gate of our own suite."""
+    is_gate = isinstance(request, GateRequest)
+    tests = ACCEPTANCE_TESTS if is_gate else UNIT_TESTS
+    sources = [(request.service_dir / name, home / name) for name in (tests, *SETTINGS)]
+    if is_gate:
+        sources.append((program_dir() / ACCEPTANCE, FOLDER / ACCEPTANCE))
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        for source, place in sources:
+            if source.exists():
+                archive.add(source, str(place.relative_to("/")), filter=_as_roots)
+    return packed.getvalue()
+
+
+def _as_roots(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    if "__pycache__" in PurePosixPath(member.name).parts:
+        return None
+    member.uid = member.gid = 0
+    member.uname = member.gname = "root"
+    return member
+
+
+def _follow(
+    container: Container, timeout: float, on_line: Callable[[str], None], cancel: threading.Event
+) -> Ended:
+    """Pass on what the container prints until it ends; a second thread stops it when it must be."""
+    lines = Lines(on_line)
+    with _Watch(container, timeout, cancel) as watch:
+        for chunk in container.logs(stream=True, follow=True):
+            lines.feed(chunk)
+    lines.close()
+    return watch.ended
+
+
+class _Watch:
+    """Stops a container with SIGINT, and then SIGKILL, when its time is over or someone cancels."""
+
+    def __init__(self, container: Container, timeout: float, cancel: threading.Event) -> None:
+        self.ended = Ended.BY_ITSELF
+        self._container = container
+        self._deadline = time.monotonic() + timeout
+        self._cancel = cancel
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="watch-tests", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._done.wait(TICK):
+            if self._cancel.is_set():
+                self.ended = Ended.STOPPED
+            elif time.monotonic() > self._deadline:
+                self.ended = Ended.TIMED_OUT
+            else:
+                continue
+            self._kill("SIGINT")
+            if not self._done.wait(GRACE):
+                self._kill("SIGKILL")
+            return
+
+    def _kill(self, signal: str) -> None:
+        with contextlib.suppress(APIError):  # it has just ended by itself
+            self._container.kill(signal)
+
+
+def _fetch_report(container: Container) -> bytes:
+    """The JUnit file, or nothing if pytest has not written one."""
+    try:
+        chunks, _ = container.get_archive(str(REPORT))
+    except NotFound:
+        return b""
+    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+        member = archive.extractfile(REPORT.name)
+        return member.read() if member else b""

@@ -1,0 +1,130 @@
+"""Reading the JUnit XML that pytest writes, and taking secrets out of it.
+
+The shape is pytest's `xunit1` family, which says file and line of each test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+from xml.etree import ElementTree as ET
+
+from curtainup.gates.models import FailedTest
+
+LONGEST_EXCERPT = 20  # lines
+SMOKE_MODULE = ("curtainup_acceptance", "smoke", "test_smoke.py")
+_LOCATION = re.compile(r"(\S[^:]*):(\d+):(?: |$)")  # `testaccept/test_a.py:12: AssertionError`
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run of pytest: `tests` counts the skipped ones too."""
+
+    tests: int
+    skipped: int
+    failed: tuple[FailedTest, ...]
+
+
+def redact_report(xml: bytes, redact: Callable[[str], str]) -> bytes:
+    """The report with `redact` applied to each text and attribute.
+
+    Raises:
+        ValueError: it is not XML, as when pytest was killed while it wrote.
+
+    """
+    root = _parse(xml)
+    for element in root.iter():
+        element.text = redact(element.text) if element.text else element.text
+        element.tail = redact(element.tail) if element.tail else element.tail
+        element.attrib.update({name: redact(value) for name, value in element.attrib.items()})
+    redacted: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return redacted
+
+
+def read_report(xml: bytes) -> Report:
+    """Count the tests of a report and explain those that failed.
+
+    A test that fails and then fails again in its teardown is one test here.
+
+    Raises:
+        ValueError: it is not XML.
+
+    """
+    cases = list(_parse(xml).iter("testcase"))
+    failed: dict[str, FailedTest] = {}
+    for case in cases:
+        problem = case.find("failure")
+        if problem is None:
+            problem = case.find("error")
+        if problem is not None:
+            test = _failed_test(case, problem)
+            failed.setdefault(test.name, test)
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    return Report(len(cases), skipped, tuple(failed.values()))
+
+
+def _parse(xml: bytes) -> ET.Element:
+    try:
+        return ET.fromstring(xml)  # noqa: S314 - written by the pytest we started; expat bounds entities
+    except ET.ParseError as error:
+        raise ValueError(f"the JUnit report is not XML: {error}") from error
+
+
+def _failed_test(case: ET.Element, problem: ET.Element) -> FailedTest:
+    text = problem.text or ""
+    location, failing = _failing_line(text)
+    said = [line for line in text.splitlines() if line.startswith("E ")] or text.strip().splitlines()
+    message = problem.get("message") or (said or [problem.tag])[-1]
+    excerpt = [failing, *said] if failing else said
+    return FailedTest(
+        name=_name(case),
+        location=None if _is_smoke(case) else location or _beginning(case),
+        message=message.removeprefix("Failed: ").strip().split("\n", 1)[0],
+        excerpt="\n".join(excerpt[:LONGEST_EXCERPT]),
+    )
+
+
+def _name(case: ET.Element) -> str:
+    """As pytest names it on its command line: `file::Class::test`."""
+    file, name = PurePath(case.get("file", "")), case.get("name", "")
+    if _is_smoke(case):
+        return f"smoke suite::{name}"
+    if not file.parts:
+        return name
+    module = ".".join(file.with_suffix("").parts)
+    inner = case.get("classname", "").removeprefix(module).strip(".")
+    return "::".join([str(file), *filter(None, inner.split(".")), name])
+
+
+def _is_smoke(case: ET.Element) -> bool:
+    return PurePath(case.get("file", "")).parts[-3:] == SMOKE_MODULE
+
+
+def _beginning(case: ET.Element) -> str:
+    """Where the test begins; pytest counts lines from 0 here."""
+    file, line = case.get("file", ""), case.get("line")
+    return f"{file}:{int(line) + 1}" if line else file
+
+
+def _failing_line(text: str) -> tuple[str | None, str | None]:
+    """The last traceback entry in the service's own files, else the last: its location and its line.
+
+    A test that meets an error in a library is wrong, or finds something wrong, at its own line.
+    """
+    entries: list[tuple[str, str | None]] = []
+    marked = None
+    for line in text.splitlines():
+        if line.startswith(">"):
+            marked = line
+        elif found := _LOCATION.match(line):
+            entries.append((f"{found[1]}:{found[2]}", marked))
+            marked = None
+    own = [entry for entry in entries if _is_own(entry[0])]
+    return (own or entries or [(None, None)])[-1]
+
+
+def _is_own(location: str) -> bool:
+    path = PurePath(location)
+    return not path.is_absolute() and path.parts[0] != ".." and "site-packages" not in path.parts

@@ -1,0 +1,32 @@
+"""Taking secrets out of text that tests print, in the forms they take there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from curtainup.secret import REDACTED, Secret
+
+SHORTEST_LINE = 4  # characters: shorter lines of a longer secret, such as `}`, say nothing and are everywhere
+
+
+def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
+    """A function that puts `***` for each secret, its lines, and their quoted forms."""
+    forms = {form for secret in secrets for form in _forms(secret.reveal())}
+    if not forms:
+        return str
+    pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+    return lambda text: pattern.sub(REDACTED, text)
+
+
+def _forms(value: str) -> Iterator[str]:
+    """The value as it is, line by line, and as `repr` and JSON quote it."""
+    lines = value.splitlines()
+    plain = {value, *(line for line in lines if len(line) >= SHORTEST_LINE)} if len(lines) > 1 else {value}
+    for text in filter(None, plain):
+        yield text
+        yield repr(text)[1:-1]
+        yield ascii(text)[1:-1]
+        yield json.dumps(text)[1:-1]
+        yield json.dumps(text, ensure_ascii=False)[1:-1]

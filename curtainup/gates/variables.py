@@ -1,0 +1,103 @@
+"""The variables that a suite runs with: the deployer's own, what the gate says, and none of ours."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from curtainup.gates.models import GateRequest, UnitTestRequest
+from curtainup.workspace import program_dir
+
+ACCEPTANCE = "acceptance"
+
+
+def local_variables(request: UnitTestRequest, environ: Mapping[str, str], python: Path) -> dict[str, str]:
+    """All variables of a suite that runs on this machine."""
+    variables = {**deployers_variables(environ, python), **suite_variables(request)}
+    if isinstance(request, GateRequest):
+        folder = str(program_dir() / ACCEPTANCE)
+        variables["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, variables["PYTHONPATH"]]))
+        variables |= _without_proxy(variables, request.url)
+    return variables
+
+
+def image_variables(request: UnitTestRequest, image: Mapping[str, str], acceptance: str) -> dict[str, str]:
+    """What a suite in the service's image gets beyond the image's own variables, which are `image`."""
+    variables = suite_variables(request)
+    variables["PYTHONUNBUFFERED"] = "1"
+    if isinstance(request, GateRequest):
+        variables["PYTHONPATH"] = ":".join(filter(None, [acceptance, image.get("PYTHONPATH")]))
+        variables |= _without_proxy(image, request.url)
+    return variables
+
+
+def suite_variables(request: UnitTestRequest) -> dict[str, str]:
+    """What a suite is told: for a gate, also what it tests."""
+    told = gate_variables(request) if isinstance(request, GateRequest) else {}
+    return {**told, **request.extra_env}
+
+
+def gate_variables(request: GateRequest) -> dict[str, str]:
+    """What a gate says to its tests: the seed's three variables, and curtainup's.
+
+    What is not known is left out.
+    """
+    url = urlsplit(request.url)
+    known = {
+        "PYM_SERVER_HOST": url.hostname,
+        "PYM_SERVER_PORT": str(url.port or (443 if url.scheme == "https" else 80)),
+        "PYM_ENV": request.pym_env,
+        "CURTAINUP_URL": request.url.rstrip("/"),
+        "CURTAINUP_ENVIRONMENT": request.environment,
+        "CURTAINUP_VERSION": request.version,
+        "CURTAINUP_RELEASE": request.release,
+        "CURTAINUP_HEALTH_PATH": request.health_path,
+        "CURTAINUP_EXPECT_RELEASE_HEADER": "1" if request.expect_release_header else None,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def deployers_variables(environ: Mapping[str, str], python: Path) -> dict[str, str]:
+    """The deployer's environment as if `python`'s virtual environment were the active one, not ours."""
+    variables = dict(environ)
+    ours = Path(sys.prefix) if sys.prefix != sys.base_prefix else None
+    venv = python.parent.parent
+    path = [entry for entry in environ.get("PATH", os.defpath).split(os.pathsep) if not _is_ours(entry, ours)]
+    variables["PATH"] = os.pathsep.join([str(python.parent), *path])
+    variables.pop("VIRTUAL_ENV_PROMPT", None)
+    variables.pop("VIRTUAL_ENV", None)
+    if (venv / "pyvenv.cfg").is_file():
+        variables["VIRTUAL_ENV"] = str(venv)
+    python_path = [entry for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if _is_theirs(entry)]
+    variables["PYTHONPATH"] = os.pathsep.join(python_path)
+    variables["PYTHONUNBUFFERED"] = "1"  # so that progress shows while it happens
+    return variables
+
+
+def _without_proxy(variables: Mapping[str, str], url: str) -> dict[str, str]:
+    """The variables with a loopback URL's host exempt from the machine's HTTP proxy."""
+    host = urlsplit(url).hostname or ""
+    if not _is_loopback(host):
+        return {}
+    return {name: ",".join(filter(None, [variables.get(name), host])) for name in ("NO_PROXY", "no_proxy")}
+
+
+def _is_ours(entry: str, venv: Path | None) -> bool:
+    return venv is not None and Path(entry) == venv / "bin"
+
+
+def _is_theirs(entry: str) -> bool:
+    return bool(entry) and Path(entry).resolve() != program_dir()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,56 @@
+"""What pytest's end means for a gate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from curtainup.gates.junit import Report
+from curtainup.gates.process import Ended, Finished
+
+# pytest.ExitCode, which is part of pytest's documented interface.
+TESTS_FAILED, INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR, NO_TESTS = 1, 2, 3, 4, 5
+_ENDINGS = {
+    INTERRUPTED: "pytest was interrupted",
+    INTERNAL_ERROR: "pytest had an internal error",
+    USAGE_ERROR: "pytest could not start: it refused its arguments, its settings or a conftest.py",
+    NO_TESTS: "no test was collected",
+}
+_HANGING = re.compile(r"^(.+:\d+): KeyboardInterrupt$")
+_MISSING = re.compile(r"No module named '?(pytest|requests)'?$")
+
+
+def missing_module(report: Report | None, log_end: Sequence[str]) -> str | None:
+    """The module that the interpreter lacks, if that is why pytest never started."""
+    found = [match[1] for line in log_end if (match := _MISSING.search(line))]
+    return found[-1] if report is None and found else None
+
+
+def reason(finished: Finished, report: Report | None, log_end: Sequence[str], timeout: float) -> str | None:
+    """Why the tests did not pass, in one line; None if they did."""
+    if finished.ended is Ended.STOPPED:
+        return "the tests were stopped before they had ended"
+    if finished.ended is Ended.TIMED_OUT:
+        return f"the tests took longer than {timeout:g} s and were stopped{_hanging(log_end)}"
+    if report is not None and report.failed:
+        return f"{len(report.failed)} of {_count(report.tests, 'test')} failed"
+    if finished.returncode:
+        return _ENDINGS.get(finished.returncode, f"pytest ended with exit code {finished.returncode}")
+    return "pytest said that all went well, but wrote no report" if report is None else None
+
+
+def _hanging(log_end: Sequence[str]) -> str:
+    """Where the test was when it was stopped: pytest says so at its end."""
+    found = [match[1] for line in log_end if (match := _HANGING.match(line))]
+    return f", in {_shown(found[-1])}" if found else ""
+
+
+def _shown(location: str) -> str:
+    """A location from the current service on: `testaccept/test_a.py:3`."""
+    path = Path(location)
+    return "/".join(path.parts[-2:]) if path.is_absolute() else location
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

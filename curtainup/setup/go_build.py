@@ -1,0 +1,124 @@
+"""Building a program from Go modules: once per version and user, and only whole ones are ever seen."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+
+from curtainup.errors import SetupError
+from curtainup.setup import paths, versions
+from curtainup.setup.process import Report, run
+
+BUILD_LIMIT = 3600.0
+"""Seconds. On two cores each build takes three to four minutes, most of it the compiler's."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that can be built.
+
+    Attributes:
+        name: of the executable.
+        title: for people.
+        version: what it is told that it is.
+        module: the folder of its go.mod.
+        package: what `go build` builds.
+        version_variable: the Go variable that holds the version.
+        version_text: the value of that variable.
+
+    """
+
+    name: str
+    title: str
+    version: str
+    module: Path
+    package: str
+    version_variable: str
+    version_text: str
+
+    def key(self) -> str:
+        """Return a short hash of the sources: another source is another program."""
+        digest = hashlib.sha256()
+        for source in sorted(path for path in self.module.rglob("*") if path.is_file()):
+            digest.update(f"{source.relative_to(self.module)}\0".encode() + source.read_bytes())
+        return digest.hexdigest()[:12]
+
+    def path(self) -> Path:
+        """Return where the built program is, or will be: `NAME-VERSION-KEY/NAME` in the user's cache."""
+        return paths.cache_dir() / f"{self.name}-{self.version}-{self.key()}" / self.name
+
+
+def ensure(program: Program, report: Report) -> Path:
+    """Return the path of the built program, building it when there is none.
+
+    Two processes that need the same program build it once: the second waits for the first.
+
+    Raises:
+        SetupError: there is no Go, it is too old, or the build failed.
+
+    """
+    path = program.path()
+    if path.is_file():
+        return path
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    with _lock(Path(f"{path.parent}.lock"), program.title, report):
+        if not path.is_file():
+            _build(program, path, report)
+    return path
+
+
+def find_go() -> Path:
+    """Return the path of a Go that can build the engine.
+
+    Raises:
+        SetupError: there is none, or it is too old.
+
+    """
+    go = shutil.which("go")
+    fix = f"install Go {versions.GO_MINIMUM} or newer and put it on PATH, or install Pulumi by its own installer"
+    if go is None:
+        raise SetupError("Go is needed to build the Pulumi engine, and is not on PATH", fix=fix)
+    # Outside any module, so that no go.mod asks it for another toolchain.
+    version = run([go, "version"], "asking Go for its version", _silent, timeout=60, cwd=Path("/"))
+    if not versions.at_least(version.removeprefix("go version go"), versions.GO_MINIMUM):
+        raise SetupError(f"Go is too old: {version.strip()}", where=go, fix=fix)
+    return Path(go)
+
+
+def _build(program: Program, path: Path, report: Report) -> None:
+    go = find_go()
+    report(f"building {program.title} from Go modules: once per version, a few minutes")
+    with tempfile.TemporaryDirectory(dir=path.parent.parent, prefix=f".{program.name}-") as temporary:
+        output = Path(temporary) / "built" / program.name
+        flags = f"-s -w -X {program.version_variable}={program.version_text}"
+        run(
+            [go, "build", "-buildvcs=false", "-trimpath", "-ldflags", flags, "-o", output, program.package],
+            f"building {program.title}",
+            report,
+            timeout=BUILD_LIMIT,
+            env={"CGO_ENABLED": "0"},
+            cwd=program.module,
+        )
+        shutil.rmtree(path.parent, ignore_errors=True)
+        output.parent.rename(path.parent)
+
+
+def _lock(path: Path, title: str, report: Report) -> filelock.BaseFileLock:
+    """Return a lock that says so when it has to wait; it lasts as long as the process that holds it."""
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        report(f"another process is building {title}: waiting for it")
+    else:
+        lock.release()
+    return lock
+
+
+def _silent(_: str) -> None:
+    """Take progress that nobody needs."""

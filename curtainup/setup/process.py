@@ -1,0 +1,110 @@
+"""Running a tool that may take minutes: bounded, with signs of life, and with its last words kept."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from curtainup.errors import SetupError
+
+Report = Callable[[str], None]
+"""Takes one line of progress for people."""
+
+LAST_LINES = 15
+
+
+def run(
+    argv: Sequence[str | Path],
+    what: str,
+    report: Report,
+    *,
+    timeout: float,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    every: float = 10.0,
+) -> str:
+    """Run a tool to its end and return what it printed, both streams as one.
+
+    Args:
+        argv: the tool and its arguments.
+        what: what is done, for progress and errors, such as `building the Pulumi engine`.
+        report: told every `every` seconds that it still runs, and the last line it printed.
+        timeout: seconds after which it is ended, with everything it started.
+        env: variables on top of this process's.
+        cwd: the folder it runs in.
+        every: seconds between two signs of life.
+
+    Raises:
+        SetupError: it cannot be started, ended with an error, or took too long.
+
+    """
+    with tempfile.TemporaryFile(mode="w+", errors="replace") as output:
+        try:
+            process = subprocess.Popen(
+                [str(part) for part in argv],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SetupError(f"{what} failed: {argv[0]} cannot be started", detail=str(error)) from error
+        try:
+            ended = _wait(process, what, report, output.fileno(), timeout, every)
+        finally:
+            _end(process)
+        output.seek(0)
+        text = output.read()
+    if not ended:
+        raise SetupError(f"{what} took longer than {timeout:.0f} s", detail=last_lines(text))
+    if process.returncode != 0:
+        raise SetupError(f"{what} failed", detail=last_lines(text))
+    return text
+
+
+def last_lines(text: str) -> str:
+    """Return the end of a tool's output, which is where it says what went wrong."""
+    return "\n".join(deque((line for line in text.splitlines() if line.strip()), LAST_LINES))
+
+
+def _wait(
+    process: subprocess.Popen[bytes], what: str, report: Report, output: int, timeout: float, every: float
+) -> bool:
+    """Wait for the end, reporting on the way; False when it did not come in time."""
+    started = time.monotonic()
+    while (left := started + timeout - time.monotonic()) > 0:
+        try:
+            process.wait(min(every, left))
+        except subprocess.TimeoutExpired:
+            said = _last_line(output)
+            report(f"{what}: {_elapsed(time.monotonic() - started)} so far{f' ({said})' if said else ''}")
+        else:
+            return True
+    return False
+
+
+def _last_line(output: int) -> str:
+    """Return the last line of a file that another process is writing, shortened."""
+    size = os.fstat(output).st_size
+    lines = os.pread(output, 1000, max(0, size - 1000)).decode(errors="replace").splitlines()
+    return next((line.strip()[:100] for line in reversed(lines) if line.strip()), "")
+
+
+def _elapsed(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End what is still running, and everything it started."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

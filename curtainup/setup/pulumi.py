@@ -1,0 +1,136 @@
+"""The Pulumi engine: on PATH and new enough, else by the official installer, else built from Go modules."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from curtainup.errors import SetupError
+from curtainup.setup import engine, go_build, paths, versions
+from curtainup.setup.engine import Engine
+from curtainup.setup.process import Report, run
+
+INSTALL_LIMIT = 300.0
+"""Seconds for the official installer's whole download, once it is reached."""
+
+PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
+
+
+def program() -> go_build.Program:
+    """Return the engine as a program that can be built."""
+    return go_build.Program(
+        name="pulumi",
+        title="the Pulumi engine",
+        version=versions.ENGINE,
+        module=paths.engine_sources() / "cli",
+        package=PACKAGE,
+        version_variable=VERSION_VARIABLE,
+        version_text=f"v{versions.ENGINE}",
+    )
+
+
+def find() -> Engine | None:
+    """Return the first engine that is there and new enough, and keep the answer for `engine.locate`."""
+    known = engine.recorded()
+    for command in _candidates():
+        if known is not None and known.command == command:
+            return known
+        version = _version(command)
+        if version is not None and versions.at_least(version, versions.ENGINE_MINIMUM):
+            return engine.record(command, version)
+    return None
+
+
+def ensure(report: Report) -> Engine:
+    """Return the engine, bringing it when there is none.
+
+    Raises:
+        SetupError: neither the installer nor the build worked; the detail has the words of both.
+
+    """
+    found = find()
+    if found is not None:
+        return found
+    try:
+        return _install(report)
+    except SetupError as error:
+        report("Pulumi's own installer was not reached")
+        installer = error
+    try:
+        return _checked(go_build.ensure(program(), report))
+    except SetupError as error:
+        detail = f"Pulumi's installer:\n{installer.detail or installer}\nThe build:\n{error.detail or error}"
+        raise SetupError(error.what, consequence="nothing can be deployed", fix=error.fix, detail=detail) from error
+
+
+def is_built(command: Path) -> bool:
+    """Whether an engine is one of ours, in the user's cache."""
+    return command.is_relative_to(paths.cache_dir())
+
+
+def link(found: Engine) -> None:
+    """Put the engine beside this virtual environment's other commands, when it is on no PATH.
+
+    So plain `pulumi up` works in a shell where the environment is active.
+    """
+    beside = Path(sys.executable).parent / "pulumi"
+    if sys.prefix == sys.base_prefix or not is_built(found.command) or beside.resolve() == found.command:
+        return
+    if beside.is_symlink() or not beside.exists():
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(found.command)
+
+
+def _candidates() -> list[Path]:
+    """Return where an engine may be, the preferred first."""
+    commands = [_installed_root() / "bin" / "pulumi", program().path()]
+    on_path = shutil.which("pulumi")
+    if on_path is not None:
+        absolute = Path(on_path).absolute()
+        # A link of ours stands for what it points at; any other may be a version manager's, which goes by its name.
+        commands.insert(0, absolute.resolve() if is_built(absolute.resolve()) else absolute)
+    return [command for command in dict.fromkeys(commands) if command.is_file()]
+
+
+def _version(command: Path) -> str | None:
+    """Ask an engine for its version; None when it does not say one."""
+    try:
+        said = run(
+            [command, "version"],
+            f"asking {command} for its version",
+            lambda _: None,
+            timeout=30,
+            env={"PULUMI_SKIP_UPDATE_CHECK": "true"},
+        )
+    except SetupError:
+        return None
+    numbers = versions.parse(said)
+    return ".".join(str(number) for number in numbers) if numbers else None
+
+
+def _checked(command: Path) -> Engine:
+    version = _version(command)
+    if version is None:
+        raise SetupError(
+            "the Pulumi engine that was brought does not run", where=str(command), fix=f"remove {command.parent}"
+        )
+    return engine.record(command, version)
+
+
+def _installed_root() -> Path:
+    return paths.cache_dir() / f"pulumi-official-{versions.ENGINE}"
+
+
+def _install(report: Report) -> Engine:
+    """Run the official installer in a process of its own, which can be bounded and ended."""
+    report(f"fetching Pulumi {versions.ENGINE} by its own installer")
+    root = _installed_root()
+    run(
+        [sys.executable, "-m", "curtainup.setup.installer", root, versions.ENGINE],
+        "Pulumi's installer",
+        report,
+        timeout=INSTALL_LIMIT,
+    )
+    return _checked(root / "bin" / "pulumi")

@@ -1,0 +1,10 @@
+# A registry of one machine, from Debian's packages.
+ARG SOURCE
+FROM ${SOURCE}
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends docker-registry \
+    && rm -rf /var/lib/apt/lists/* \
+    && mkdir -p /var/lib/registry
+COPY registry.yml /etc/docker/registry/config.yml
+EXPOSE 5000
+ENTRYPOINT ["docker-registry", "serve", "/etc/docker/registry/config.yml"]

@@ -1,0 +1,133 @@
+"""curtainup's Python language host: it lets plain `pulumi up` run a program, where Pulumi's own host is missing.
+
+Set-up installs it as `pulumi-language-python`. The engine starts it with its own address as the last
+argument, reads the port it prints, and asks it over gRPC to run the program. Programs run in this
+interpreter, or in the one that the runtime's `virtualenv` option, `PULUMI_PYTHON_CMD` or `VIRTUAL_ENV`
+names. The protocol is that of https://github.com/pulumi/pulumi/blob/master/proto/pulumi/language.proto.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import traceback
+import types
+from concurrent import futures
+from pathlib import Path
+
+import grpc
+from pulumi.automation._server import LanguageServer
+from pulumi.errors import RunError
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+STOP_LIMIT = 5.0
+"""Seconds that a program gets to end, once the engine has said that it is done."""
+
+
+class Host(LanguageServer):
+    """The SDK's server for inline programs, given programs that are files."""
+
+    def __init__(self, engine_address: str, port_to: int | None) -> None:
+        super().__init__(self._run_program)
+        self._engine_address = engine_address
+        self._is_child = port_to is not None
+        self._program = Path()
+
+    def Handshake(self, request, context):  # noqa: ARG002, D102, N802 - the protocol's names
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetProgramDependencies(self, request, context):  # noqa: ARG002, D102, N802 - the protocol's names
+        return language_pb2.GetProgramDependenciesResponse()
+
+    def Run(self, request, context):  # noqa: D102, N802 - the protocol's names
+        interpreter = Path(sys.executable) if self._is_child else find_interpreter(request.info)
+        if not interpreter.is_file():
+            return language_pb2.RunResponse(error=f"there is no Python at {interpreter}: create that environment first")
+        if not same_environment(interpreter):
+            return run_in(interpreter, self._engine_address, request)
+        folder = Path(request.info.program_directory or request.pwd or ".")
+        self._program = folder / (request.info.entry_point or request.program or ".")
+        os.chdir(request.pwd or folder)
+        # Where an inline program's server looks for the engine's address.
+        request.args[:] = [self._engine_address]
+        # The SDK's server has shown an error by the time it returns it: "bail" keeps the engine from showing it again.
+        return language_pb2.RunResponse(bail=bool(super().Run(request, context).error))
+
+    def _run_program(self) -> None:
+        """Run the program as Python runs a script or a folder: as `__main__`, which it stays."""
+        path = self._program / "__main__.py" if self._program.is_dir() else self._program
+        sys.path.insert(0, str(path.parent))
+        main = types.ModuleType("__main__")
+        main.__file__ = str(path)
+        sys.modules["__main__"] = main
+        try:
+            exec(compile(path.read_bytes(), str(path), "exec"), main.__dict__)  # noqa: S102 - that is the job
+        except RunError:
+            raise
+        except Exception as error:
+            # From the program's own line on: what called it is of no use to its author.
+            frames = error.__traceback__ and error.__traceback__.tb_next
+            raise RunError("".join(traceback.format_exception(type(error), error, frames))) from error
+
+
+def find_interpreter(info: language_pb2.ProgramInfo) -> Path:
+    """Return the interpreter that a program asks for, else this one."""
+    if "virtualenv" in info.options:
+        return Path(info.root_directory) / str(info.options["virtualenv"]) / "bin" / "python"
+    if command := os.environ.get("PULUMI_PYTHON_CMD"):
+        return Path(shutil.which(command) or command)
+    if active := os.environ.get("VIRTUAL_ENV"):
+        return Path(active) / "bin" / "python"
+    return Path(sys.executable)
+
+
+def same_environment(interpreter: Path) -> bool:
+    """Whether an interpreter sees the packages that this one sees: links of one folder do."""
+    return interpreter.parent.samefile(Path(sys.executable).parent)
+
+
+def run_in(interpreter: Path, engine_address: str, request: language_pb2.RunRequest) -> language_pb2.RunResponse:
+    """Run the program by a host of that interpreter, which shares this one's output."""
+    reader, writer = os.pipe()
+    command = [interpreter, __file__, f"--port-to={writer}", engine_address]
+    with subprocess.Popen(command, pass_fds=[writer]) as child, os.fdopen(reader) as port:
+        os.close(writer)
+        address = f"127.0.0.1:{port.readline().strip()}"
+        try:
+            with grpc.insecure_channel(address, options=_GRPC_CHANNEL_OPTIONS) as channel:
+                return language_pb2_grpc.LanguageRuntimeStub(channel).Run(request)
+        except grpc.RpcError as error:
+            return language_pb2.RunResponse(error=f"{interpreter} cannot run Pulumi programs: {error.details()}")
+        finally:
+            child.send_signal(signal.SIGINT)
+
+
+def main() -> None:
+    """Serve until the engine sends SIGINT, which is how it says that it is done."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    options = dict(part.removeprefix("--").split("=", 1) for part in sys.argv[1:] if part.startswith("--port-to="))
+    port_to = int(options["port-to"]) if options else None
+    server = grpc.server(futures.ThreadPoolExecutor(4), options=_GRPC_CHANNEL_OPTIONS)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(sys.argv[-1], port_to), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    os.write(1 if port_to is None else port_to, f"{port}\n".encode())
+    if port_to is not None:
+        os.close(port_to)
+    stop.wait()
+    server.stop(STOP_LIMIT).wait()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads of a program that did not end in time must not keep the host.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Which TCP ports a container listens on, from inside its own network.
+
+Format of /proc/net/tcp and tcp6: proc(5), and the kernel's Documentation/networking/proc_net_tcp.rst.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+from docker.errors import APIError
+
+LISTENING = "0A"
+DOCKER_DNS = "0B00007F"
+"""127.0.0.11, where Docker answers name look-ups inside each container of a network."""
+
+
+@dataclass(frozen=True, order=True)
+class Listener:
+    """A port with a listening socket; `loopback` when nothing outside the container can reach it."""
+
+    port: int
+    loopback: bool
+
+
+def listeners(client: docker.DockerClient, container: str) -> frozenset[Listener] | None:
+    """Return the listening ports of a running container, or None when they cannot be known.
+
+    Read with the container's own `cat`; in an image that has none, from this machine's /proc when the
+    Docker engine runs here.
+    """
+    try:
+        command = client.api.exec_create(container, ["cat", "/proc/net/tcp", "/proc/net/tcp6"])
+        table = client.api.exec_start(command["Id"]).decode(errors="replace")
+    except APIError:
+        table = ""
+    if "local_address" not in table:
+        table = _table_on_this_machine(client, container)
+    return parse(table.splitlines()) if "local_address" in table else None
+
+
+def parse(lines: Iterable[str]) -> frozenset[Listener]:
+    """Return the listeners in the lines of /proc/net/tcp and tcp6; Docker's name server is left out."""
+    rows = [line.split() for line in lines]
+    addresses = [row[1].split(":") for row in rows if len(row) > 3 and row[3] == LISTENING]
+    return frozenset(
+        Listener(int(port, 16), _is_loopback(host)) for host, port in addresses if host != DOCKER_DNS
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    """Addresses are 32-bit words in the byte order of the machine, here little-endian."""
+    return host == "00000000000000000000000001000000" or (
+        host[-2:] == "7F" and host[:-8] in ("", "0000000000000000FFFF0000")
+    )
+
+
+def _table_on_this_machine(client: docker.DockerClient, container: str) -> str:
+    if not client.api.base_url.startswith("http+docker://localhost"):
+        return ""
+    try:
+        pid = client.api.inspect_container(container)["State"]["Pid"]
+        return "\n".join(Path(f"/proc/{pid}/net/{table}").read_text() for table in ("tcp", "tcp6"))
+    except (APIError, OSError):
+        return ""

@@ -1,0 +1,1 @@
+"""The component resources that the program is made of."""

@@ -1,0 +1,209 @@
+"""An environment on a plain Docker host: a container per release behind one HAProxy."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import pulumi
+import pulumi_docker as docker
+
+from components.environment import EnvironmentArgs
+from components.labels import RELEASE, labels
+from components.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
+from curtainup.providers import haproxy
+from curtainup.release import Release
+
+PROXY_PORT = 8080
+STATS_PORT = 8404
+
+# Any one of the tools that images tend to have; an image with none of them is judged by its port alone.
+HEALTH_COMMAND = """\
+url=http://127.0.0.1:{port}{path}
+if command -v curl >/dev/null; then exec curl -fsS -o /dev/null -m 5 "$url"; fi
+if command -v wget >/dev/null; then exec wget -q -T 5 -O /dev/null "$url"; fi
+if command -v python3 >/dev/null; then
+  exec python3 -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' "$url"
+fi
+exit 0"""
+
+
+class DockerHost(pulumi.ComponentResource):
+    """An environment on a Docker host.
+
+    It does not wait for releases to become healthy (the driver does, so that a cancelled update
+    ends at once), terminates no TLS, and removes no images.
+    """
+
+    url: pulumi.Output[str]
+    stats_url: pulumi.Output[str]
+    release_urls: pulumi.Output[dict[str, str]]
+
+    def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("curtainup:docker_host:DockerHost", name, None, opts)
+        settings = args.settings
+        network = self._create_network(name, args)
+        releases = {
+            release.id: self._create_release(name, args, network, release)
+            for release in args.deployment.releases
+        }
+        proxy = self._create_proxy(name, args, network)
+        switch = self._create_switch(name, args, proxy, releases)
+        self.url = switch.proxy.apply(lambda _: f"http://{settings.host}:{settings.port}")
+        self.stats_url = switch.proxy.apply(lambda _: f"http://127.0.0.1:{settings.stats_port}")
+        self.release_urls = pulumi.Output.from_input(release_urls(args))
+        self.register_outputs(
+            {"url": self.url, "stats_url": self.stats_url, "release_urls": self.release_urls}
+        )
+
+    def _create_network(self, name: str, args: EnvironmentArgs) -> docker.Network:
+        """Create a network with a subnet of its own: only there may containers have fixed addresses."""
+        return docker.Network(
+            f"{name}-network",
+            docker.NetworkArgs(
+                name=name,
+                ipam_configs=[docker.NetworkIpamConfigArgs(subnet=args.settings.subnet)],
+                labels=labels(docker.NetworkLabelArgs, args.settings.service, args.settings.name),
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _create_release(
+        self, name: str, args: EnvironmentArgs, network: docker.Network, release: Release
+    ) -> docker.Container:
+        settings = release.settings
+        address = _address(release)
+        return docker.Container(
+            f"{name}-{release.id}",
+            docker.ContainerArgs(
+                name=f"{name}-{release.id}",
+                image=release.image,
+                envs=_variables(release, args.secrets.get(release.id)),
+                restart="unless-stopped",
+                init=True,
+                memory=settings.memory_mb,
+                memory_swap=settings.memory_mb,
+                cpus=str(settings.cpus) if settings.cpus else None,
+                destroy_grace_seconds=settings.stop_timeout,
+                stop_timeout=settings.stop_timeout,
+                healthcheck=_health_check(release),
+                log_driver="json-file",
+                log_opts={"max-size": "10m", "max-file": "3"},
+                labels=labels(
+                    docker.ContainerLabelArgs,
+                    args.settings.service,
+                    args.settings.name,
+                    **{RELEASE: release.id, "curtainup.version": release.version},
+                ),
+                networks_advanced=[
+                    docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=address.ip)
+                ],
+                ports=[
+                    docker.ContainerPortArgs(
+                        internal=settings.container_port, external=address.port, ip="127.0.0.1"
+                    )
+                ],
+            ),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=args.deployment.traffic.get(release.id, 0) > 0
+            ),
+        )
+
+    def _create_proxy(self, name: str, args: EnvironmentArgs, network: docker.Network) -> docker.Container:
+        settings = args.settings
+        return docker.Container(
+            f"{name}-proxy",
+            docker.ContainerArgs(
+                name=f"{name}-proxy",
+                image=settings.proxy_image,
+                restart="unless-stopped",
+                labels=labels(docker.ContainerLabelArgs, settings.service, settings.name),
+                networks_advanced=[
+                    docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=proxy_ip(settings.subnet))
+                ],
+                ports=[
+                    docker.ContainerPortArgs(internal=PROXY_PORT, external=settings.port, ip=settings.bind),
+                    docker.ContainerPortArgs(
+                        internal=STATS_PORT, external=settings.stats_port, ip="127.0.0.1"
+                    ),
+                ],
+                uploads=[
+                    docker.ContainerUploadArgs(
+                        file=haproxy.CONFIG_FILE,
+                        content=haproxy.render((), {}, request_timeout=settings.request_timeout),
+                    )
+                ],
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _create_switch(
+        self,
+        name: str,
+        args: EnvironmentArgs,
+        proxy: docker.Container,
+        releases: dict[str, docker.Container],
+    ) -> TrafficSwitch:
+        """Create the switch after the releases, so that no traffic is sent before they exist."""
+        backends = [
+            Backend(
+                release=release.id,
+                address=f"{_address(release).ip}:{release.settings.container_port}",
+                container=releases[release.id].name,
+                pids_limit=release.settings.pids_limit,
+            )
+            for release in args.deployment.releases
+        ]
+        return TrafficSwitch(
+            f"{name}-traffic",
+            TrafficSwitchArgs(
+                proxy=proxy.name,
+                proxy_id=proxy.id,
+                backends=backends,
+                traffic=args.deployment.traffic,
+                request_timeout=args.settings.request_timeout,
+                drain_timeout=args.settings.drain_timeout,
+                generation=args.settings.generation,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def proxy_ip(subnet: str) -> str:
+    """Return the proxy's address: the second of the subnet, the first being Docker's gateway."""
+    return str(ipaddress.ip_network(subnet)[2])
+
+
+def release_urls(args: EnvironmentArgs) -> dict[str, str]:
+    """Return by release id where it is reached alone, from the Docker host itself."""
+    return {
+        release.id: f"http://127.0.0.1:{_address(release).port}" for release in args.deployment.releases
+    }
+
+
+def _address(release: Release):  # noqa: ANN202
+    if release.address is None:
+        raise ValueError(f"release {release.id} has no address on this Docker host")
+    return release.address
+
+
+def _variables(
+    release: Release, secrets: pulumi.Output[dict[str, str]] | None
+) -> pulumi.Input[list[str]]:
+    """Return the container's variables as Docker takes them; secret as a whole if any part is."""
+    own = {"PORT": str(release.settings.container_port), "VERSION": release.version}
+    plain = {**release.settings.env, **own}
+    if secrets is None:
+        return _pairs(plain)
+    return secrets.apply(lambda values: _pairs({**plain, **values}))
+
+
+def _pairs(variables: dict[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(variables.items())]
+
+
+def _health_check(release: Release) -> docker.ContainerHealthcheckArgs:
+    settings = release.settings
+    command = HEALTH_COMMAND.format(port=settings.container_port, path=settings.health_path)
+    return docker.ContainerHealthcheckArgs(
+        tests=["CMD-SHELL", command], interval="10s", timeout="6s", retries=3, start_period="60s"
+    )

@@ -1,0 +1,224 @@
+"""Pulumi operations on the stacks of a service: one engine process each.
+
+The SDK's usual way (`create_or_select_stack`, `up`, `outputs`) starts eight or nine processes. Here a
+stack is used as if it had been selected, is created only when the engine says that it does not exist,
+and its outputs are read from the state.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation import CommandResult, EngineEvent, OutputMap, UpdateSummary
+from pulumi.automation.errors import CommandError, StackNotFoundError
+
+from curtainup import stack_settings
+from curtainup.engine_errors import translated
+from curtainup.process import EngineCommand
+from curtainup.stack_settings import StackSettings
+from curtainup.state import FileState, Remembered, parse_deployment
+from curtainup.workspace import Workspace
+
+OnEvent = Callable[[EngineEvent], Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an operation did.
+
+    Attributes:
+        changes: how many resources by operation: create, update, same, replace, delete …
+        outputs: the stack's outputs afterwards.
+
+    """
+
+    changes: Mapping[str, int]
+    outputs: Mapping[str, Any]
+
+    @property
+    def changed(self) -> bool:
+        """Whether any resource was, or in a preview would be, touched."""
+        return any(count for operation, count in self.changes.items() if operation not in {"same", "read"})
+
+
+class Engine:
+    """Runs the program on the stacks of one service."""
+
+    def __init__(
+        self, workspace: Workspace, command: EngineCommand, env: Mapping[str, str], on_event: OnEvent
+    ) -> None:
+        """Use that engine on that workspace.
+
+        Args:
+            workspace: the service's project, settings files and backend.
+            command: the Pulumi CLI.
+            env: variables of its processes: backend, passphrase, PATH.
+            on_event: called with each engine event, from a thread of its own.
+
+        """
+        self._workspace = workspace
+        self._command = command
+        self._env = dict(env)
+        self._on_event = on_event
+        folder = workspace.backend.folder()
+        self._files = FileState(folder) if folder else None
+
+    def remembered(self, stack: str) -> Remembered:
+        """Return what the last update of a stack left behind."""
+        if self._files is not None:
+            return self._files.read(stack)
+        return self._exported(stack)
+
+    def up(self, stack: str, config: Mapping[str, Any]) -> Outcome:
+        """Update a stack to a configuration; keys that are not named stay as last deployed.
+
+        Raises:
+            CurtainupError: the operation failed; the kind says how.
+
+        """
+        self._write_settings(stack, config)
+        return self._operate(stack, "up", lambda one, on_event: one.up(on_event=on_event, color="never"))
+
+    def preview(self, stack: str, config: Mapping[str, Any]) -> Outcome:
+        """Return what `up` would change; see `up`."""
+        self._write_settings(stack, config)
+        return self._operate(
+            stack, "preview", lambda one, on_event: one.preview(on_event=on_event, color="never")
+        )
+
+    def destroy(self, stack: str) -> None:
+        """Delete every resource of a stack, and then the stack.
+
+        Raises:
+            CurtainupError: a resource could not be deleted; the rest of the stack is still remembered.
+
+        """
+        self._operate(
+            stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never")
+        )
+        self.cli(["stack", "rm", "--yes", "--stack", stack])
+        self._workspace.settings_file(stack).unlink(missing_ok=True)
+
+    def seal(self, stack: str, config: Mapping[str, Any], path: str, secret: str) -> Any:
+        """Encrypt one value with the stack's key, and return it as a settings file holds it.
+
+        Args:
+            stack: the stack; it is created when it does not exist, as it holds the key.
+            config: what the settings file is to hold besides.
+            path: the key path of the value, such as `releases[1].secrets`.
+            secret: the value; it reaches the engine by its standard input.
+
+        """
+        remembered = self.remembered(stack)
+        if not remembered.exists:
+            self._create(stack)
+        file = self._write_settings(stack, config)
+        key = f"{stack_settings.NAMESPACE}{path}"
+        self.cli(["config", "set", "--secret", "--path", key, "--stack", stack], secret)
+        value: Any = stack_settings.read(file).config
+        for part in path.replace("]", "").replace("[", ".").split("."):
+            value = value[int(part)] if isinstance(value, list) else value[part]
+        return value
+
+    def cli(self, args: list[str], text: str | None = None) -> CommandResult:
+        """Run one command of the CLI in the workspace; `text` goes to its standard input."""
+        try:
+            return self._command.run_with_input(args, str(self._workspace.project_dir), self._env, text)
+        except CommandError as error:
+            raise translated(error, [], where=f"pulumi {' '.join(args[:2])}") from error
+
+    def _operate(
+        self, stack: str, verb: str, operation: Callable[[automation.Stack, OnEvent], Any]
+    ) -> Outcome:
+        events = _Events(self._on_event)
+        one = _Stack(stack, self._local_workspace())
+        try:
+            try:
+                operation(one, events)
+            except StackNotFoundError:
+                self._create(stack)
+                operation(one, events)
+        except CommandError as error:
+            raise translated(error, events.errors, where=f"pulumi {verb} of stack {stack}") from error
+        return Outcome(events.changes, {} if verb == "preview" else self.remembered(stack).outputs)
+
+    def _create(self, stack: str) -> None:
+        provider = self._workspace.backend.secrets_provider
+        chosen = ["--secrets-provider", provider] if provider else []
+        self.cli(["stack", "init", stack, "--no-select", *chosen])
+
+    def _write_settings(self, stack: str, config: Mapping[str, Any]) -> Path:
+        file = self._workspace.settings_file(stack)
+        stack_settings.write(file, stack_settings.restored(self.remembered(stack), config))
+        return file
+
+    def _exported(self, stack: str) -> Remembered:
+        """Ask the CLI for what a backend without files remembers: two processes."""
+        args = ["--stack", stack]
+        try:
+            exported = self._command.run_with_input(
+                ["stack", "export", *args], str(self._workspace.project_dir), self._env, None
+            )
+        except StackNotFoundError:
+            return Remembered()
+        import json
+
+        deployment = json.loads(exported.stdout)["deployment"]
+        self.cli(["config", "refresh", "--force", *args])
+        settings: StackSettings = stack_settings.read(self._workspace.settings_file(stack))
+        config = {f"{stack_settings.NAMESPACE}{key}": value for key, value in settings.config.items()}
+        return parse_deployment(deployment, config)
+
+    def _local_workspace(self) -> automation.LocalWorkspace:
+        return automation.LocalWorkspace(
+            work_dir=str(self._workspace.project_dir),
+            program=_program(self._workspace.program_dir),
+            pulumi_command=self._command,
+            env_vars=self._env,
+        )
+
+
+class _Events:
+    """Gathers from an operation's events what the caller needs to know."""
+
+    def __init__(self, forward: OnEvent) -> None:
+        self._forward = forward
+        self.errors: list[str] = []
+        self.changes: dict[str, int] = {}
+
+    def __call__(self, event: EngineEvent) -> None:
+        diagnostic = event.diagnostic_event
+        if diagnostic is not None and diagnostic.severity == "error":
+            self.errors.append(diagnostic.message.strip())
+        if event.summary_event is not None:
+            self.changes = {str(kind): count for kind, count in event.summary_event.resource_changes.items()}
+        self._forward(event)
+
+
+class _Stack(automation.Stack):
+    """A stack that is taken as selected, and asks nothing after an operation."""
+
+    def __init__(self, name: str, workspace: automation.LocalWorkspace) -> None:
+        self.name = name
+        self.workspace = workspace
+
+    def outputs(self) -> OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = False) -> UpdateSummary:  # noqa: ARG002
+        return UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
+
+
+def _program(folder: Path) -> Callable[[], None]:
+    """Load the program's entry once; its own packages are found beside it."""
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    run: Callable[[], None] = import_module("stacks").run
+    return run

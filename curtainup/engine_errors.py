@@ -1,0 +1,92 @@
+"""The one boundary where a failed Pulumi command becomes an error of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError
+
+from curtainup.errors import Busy, CurtainupError, DiskFull, EngineFailed, PortTaken, SetupError, StateError
+
+_NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+_PORT = re.compile(
+    r"(?:Bind for |listen tcp4? |exposing port TCP )(?P<at>[\d.]+:\d+).*?"
+    r"(?:port is already allocated|address already in use)",
+    re.IGNORECASE | re.DOTALL,
+)
+_NO_DOCKER = re.compile(r"Cannot connect to the Docker daemon|error pinging Docker server|docker\.sock", re.I)
+_PASSPHRASE = re.compile(r"incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE", re.I)
+_OUTPUT_LINES = 30
+
+
+def translated(error: CommandError, messages: Sequence[str], where: str) -> CurtainupError:
+    """Return the error to raise for a failed command.
+
+    Args:
+        error: what the SDK raised; its text holds the command's whole output.
+        messages: the error diagnostics of the operation, when it came that far.
+        where: the operation and the stack.
+
+    """
+    text = "\n".join(messages) or str(error)
+    if isinstance(error, ConcurrentUpdateError):
+        return Busy(
+            "another update of this stack is under way",
+            where=where,
+            consequence="this one was not started",
+            fix="wait for it to end; `curtainup pulumi cancel` only if you know that it is dead",
+            detail=_locked_by(str(error)),
+        )
+    if _NO_SPACE.search(text):
+        return DiskFull(
+            "no space is left on the disk",
+            where=where,
+            consequence="the step was not finished",
+            fix="free some space (docker system df shows what images hold), then run the same command again",
+            detail=_tail(text),
+        )
+    port = _PORT.search(text)
+    if port:
+        return PortTaken(
+            f"port {port['at']} belongs to something else",
+            where=where,
+            consequence="the container that needs it was not started",
+            fix="free the port, or set `port:` for this environment in pym-config.yaml",
+        )
+    if _NO_DOCKER.search(text):
+        return SetupError(
+            "no Docker engine answers",
+            where=where,
+            consequence="nothing was changed",
+            fix="curtainup doctor --fix",
+            detail=_tail(text),
+        )
+    if _PASSPHRASE.search(text):
+        return StateError(
+            "the passphrase does not open this stack's secrets",
+            where=where,
+            consequence="nothing was changed",
+            fix="set PULUMI_CONFIG_PASSPHRASE_FILE to the one that the stack was made with",
+        )
+    return EngineFailed(
+        _headline(text),
+        where=where,
+        consequence="the update stopped there; what it had done so far is recorded in the stack",
+        fix="mend the cause and run the same command again: it goes on from what is there",
+        detail=_tail(text),
+    )
+
+
+def _headline(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if lines else "the engine failed without a message"
+
+
+def _tail(text: str) -> str:
+    return "\n".join(text.strip().splitlines()[-_OUTPUT_LINES:])
+
+
+def _locked_by(text: str) -> str | None:
+    found = re.search(r"created by .*", text)
+    return found.group(0) if found else None

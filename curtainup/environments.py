@@ -1,0 +1,143 @@
+"""An environment as the driver sees it: what is remembered of it, and how it is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from curtainup import release
+from curtainup.contract import EnvironmentSettings
+from curtainup.engine import Engine, Outcome
+from curtainup.errors import StateError
+from curtainup.release import Deployment, Release
+from curtainup.secret import Secret
+from curtainup.stack_settings import NAMESPACE
+from curtainup.state import Remembered
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What Pulumi remembers of an environment.
+
+    Attributes:
+        stack: the name of its stack.
+        settings: what belongs to the environment itself; None before its first deployment.
+        deployment: its releases and traffic.
+        sealed: by release id, its secrets as ciphertext.
+        outputs: of the stack's last update.
+
+    """
+
+    stack: str
+    settings: EnvironmentSettings | None = None
+    deployment: Deployment = field(default_factory=Deployment)
+    sealed: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """Where users reach it."""
+        return str(self.outputs["url"])
+
+    def release_url(self, release_id: str) -> str:
+        """Where a release is reached alone."""
+        return str(self.outputs["release_urls"][release_id])
+
+
+def read(engine: Engine, stack: str) -> Environment:
+    """Return what is remembered of an environment; one that never was is empty.
+
+    Raises:
+        StateError: the stack holds resources, yet its configuration is lost or unreadable.
+
+    """
+    return parse(stack, engine.remembered(stack))
+
+
+def parse(stack: str, remembered: Remembered) -> Environment:
+    """Return the environment that a stack's memory describes; see `read`."""
+    config = {key.removeprefix(NAMESPACE): value for key, value in remembered.config.items()}
+    if "environment" not in config or "releases" not in config:
+        if len(remembered.resources) > 1:
+            raise StateError(
+                "Pulumi remembers resources of this stack, but not its configuration",
+                where=f"stack {stack}",
+                consequence="what serves there could be deleted by mistake, so nothing was done",
+                fix=f"curtainup pulumi stack history --stack {stack} shows its updates",
+            )
+        return Environment(stack)
+    try:
+        settings = EnvironmentSettings.model_validate(config["environment"])
+        deployment, sealed = release.from_entries(config["releases"], config.get("traffic") or {})
+        deployment = Deployment(
+            releases=deployment.releases, traffic=deployment.traffic, candidate=config.get("candidate")
+        )
+    except ValidationError as error:
+        raise StateError(
+            "the configuration of this stack cannot be read",
+            where=f"stack {stack}",
+            consequence="nothing was done",
+            fix="use the version of curtainup that made it, or a newer one",
+            detail=str(error),
+        ) from error
+    return Environment(stack, settings, deployment, sealed, remembered.outputs)
+
+
+def configured(environment: Environment, deployment: Deployment) -> dict[str, Any]:
+    """Return the stack configuration of an environment with that deployment.
+
+    Its generation rises with every change, so that an older settings file is told from this one.
+    """
+    if environment.settings is None:
+        raise StateError(f"stack {environment.stack} has no settings yet")
+    changed = deployment != environment.deployment or not environment.outputs
+    settings = environment.settings
+    if changed:
+        settings = settings.model_copy(update={"generation": settings.generation + 1})
+    return {
+        "environment": settings.model_dump(mode="json"),
+        "releases": release.to_config(deployment, environment.sealed),
+        "traffic": deployment.traffic,
+        "candidate": deployment.candidate,
+    }
+
+
+def apply(engine: Engine, environment: Environment, deployment: Deployment) -> Environment:
+    """Make a deployment real by one update, and return the environment as it is then.
+
+    Raises:
+        CurtainupError: the update failed.
+
+    """
+    engine.up(environment.stack, configured(environment, deployment))
+    return read(engine, environment.stack)
+
+
+def preview(engine: Engine, environment: Environment, deployment: Deployment) -> Outcome:
+    """Return what `apply` would change."""
+    return engine.preview(environment.stack, configured(environment, deployment))
+
+
+def sealed_for(
+    engine: Engine, environment: Environment, new: Release, secrets: Mapping[str, Secret]
+) -> Environment:
+    """Return the environment with the ciphertext of a new release's secrets at hand.
+
+    A release with the same secrets lends its ciphertext; otherwise one process encrypts them.
+    """
+    if not new.secrets_hmac or new.id in environment.sealed:
+        return environment
+    for old in reversed(environment.deployment.releases):
+        if old.secrets_hmac == new.secrets_hmac and old.id in environment.sealed:
+            return _with_sealed(environment, new.id, environment.sealed[old.id])
+    document = json.dumps({name: value.reveal() for name, value in secrets.items()})
+    ciphertext = engine.seal(environment.stack, {}, "sealing", document)
+    return _with_sealed(environment, new.id, ciphertext)
+
+
+def _with_sealed(environment: Environment, release_id: str, ciphertext: Any) -> Environment:
+    return replace(environment, sealed={**environment.sealed, release_id: ciphertext})

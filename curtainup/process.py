@@ -1,0 +1,120 @@
+"""Running the engine so that a Ctrl-C never breaks its state.
+
+The engine runs in a session of its own, so that the terminal's Ctrl-C does not reach it; it is sent
+exactly one SIGINT when the run is to stop, is never killed, and is always waited for. Its output goes
+to files: a driver that dies does not break its pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pulumi.automation import CommandResult, OnOutput, PulumiCommand
+from pulumi.automation.errors import create_command_error
+from semver import VersionInfo
+
+
+class Processes:
+    """The engine processes in flight, and the one way to stop them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._interrupted = False
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        """Remember a process; one that starts after an interrupt is interrupted at once."""
+        with self._lock:
+            self._running.add(process)
+            if self._interrupted:
+                process.send_signal(signal.SIGINT)
+
+    def remove(self, process: subprocess.Popen[bytes]) -> None:
+        """Forget a process that has ended."""
+        with self._lock:
+            self._running.discard(process)
+
+    def interrupt(self) -> None:
+        """Send each process its one SIGINT: it finishes what it is doing, records it, and ends."""
+        with self._lock:
+            if self._interrupted:
+                return
+            self._interrupted = True
+            for process in self._running:
+                process.send_signal(signal.SIGINT)
+
+    def resume(self) -> None:
+        """Allow processes again, to undo what was interrupted."""
+        with self._lock:
+            self._interrupted = False
+
+
+class EngineCommand(PulumiCommand):
+    """The Pulumi CLI at a known path and version: nothing is started to find out either."""
+
+    def __init__(self, command: Path, version: str, processes: Processes, output: Path | None = None) -> None:
+        """Use the CLI at that path.
+
+        Args:
+            command: absolute path of the executable.
+            version: its version.
+            processes: where its processes are registered.
+            output: folder to keep each operation's output in; None keeps none.
+
+        """
+        self.command = str(command)
+        self.version = VersionInfo.parse(version.removeprefix("v"))
+        self._processes = processes
+        self._output = output
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: OnOutput | None = None,
+        on_error: OnOutput | None = None,
+    ) -> CommandResult:
+        """Run one Pulumi command to its end; see `PulumiCommand.run`."""
+        return self.run_with_input(args, cwd, additional_env, None)
+
+    def run_with_input(
+        self, args: Sequence[str], cwd: str, additional_env: Mapping[str, str], text: str | None
+    ) -> CommandResult:
+        """Run one Pulumi command to its end, giving it `text` on standard input.
+
+        Raises:
+            pulumi.automation.CommandError: it ended with another exit code than 0.
+
+        """
+        env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
+        with tempfile.TemporaryFile(dir=self._output) as out, tempfile.TemporaryFile(dir=self._output) as err:
+            process = subprocess.Popen(
+                [self.command, "--non-interactive", *args],
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+            self._processes.add(process)
+            try:
+                process.communicate(None if text is None else text.encode())
+            finally:
+                self._processes.remove(process)
+            result = CommandResult(_read(out), _read(err), process.returncode)
+        if result.code != 0:
+            raise create_command_error(result)
+        return result
+
+
+def _read(stream: tempfile._TemporaryFileWrapper[bytes]) -> str:
+    stream.seek(0)
+    return stream.read().decode(errors="replace")

@@ -1,0 +1,291 @@
+"""Releases and traffic: what an environment is made of, and the moves between its states.
+
+An environment is a list of immutable releases, oldest first, and a traffic split in whole per cent.
+A release carries the resolved snapshot of everything that it runs with; the program renders it from
+its own entry alone, so editing `pym-config.yaml` can never replace a container that serves.
+
+The moves (`stage`, `shift`, `retract`) are pure: they take a `Deployment` and return another one,
+which becomes real by an ordinary `pulumi up`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from curtainup.errors import StateError, UnknownRelease
+
+if TYPE_CHECKING:
+    import pulumi
+
+ID_LENGTH = 7
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Settings(_Model):
+    """What a release runs with, besides its image and its secrets.
+
+    Attributes:
+        memory_mb: limit of the container's memory, MiB.
+        cpus: limit in CPU cores, or None for no limit.
+        pids_limit: how many processes and threads the container may hold.
+        container_port: where the service listens, given to it as PORT.
+        health_path: answers 2xx when the release can serve.
+        stop_timeout: seconds between SIGTERM and SIGKILL.
+        env: plain environment variables, PYM_ENV included.
+
+    """
+
+    memory_mb: int = Field(ge=16)
+    cpus: float | None = None
+    pids_limit: int = Field(ge=1)
+    container_port: int = Field(ge=1, le=65535)
+    health_path: str = Field(pattern=r"^/")
+    stop_timeout: int = Field(ge=0)
+    env: dict[str, str] = Field(default_factory=dict)
+
+
+class Address(_Model):
+    """Where a release is reached on a Docker host: fixed, so that a reboot changes nothing.
+
+    Attributes:
+        ip: its address on the environment's network, used by the proxy.
+        port: its own port on the host's loopback interface.
+
+    """
+
+    ip: str
+    port: int
+
+
+class Release(_Model):
+    """An immutable thing that can serve.
+
+    Attributes:
+        id: a letter and a short hash of image, settings and secrets, as `release_id` makes it.
+        version: for people; the id is what tells releases apart.
+        image: `repository@sha256:…`.
+        settings: the snapshot that it runs with.
+        secrets_hmac: keyed HMAC of its secrets, hexadecimal; empty when it has none.
+        address: where it is reached, on targets that give it a fixed place.
+
+    """
+
+    id: str = Field(pattern=r"^r[0-9a-f]{7}$")
+    version: str
+    image: str
+    settings: Settings
+    secrets_hmac: str = ""
+    address: Address | None = None
+
+
+class Deployment(_Model):
+    """The releases of one environment, oldest first, and how its traffic is split over them.
+
+    Attributes:
+        releases: what can serve.
+        traffic: whole per cent by release id; sums to 100, or to 0 before the first release is proven.
+        candidate: the release that was staged and has never had traffic.
+
+    Raises:
+        pydantic.ValidationError: ids repeat, traffic names an unknown release or sums to something else.
+
+    """
+
+    releases: tuple[Release, ...] = ()
+    traffic: dict[str, int] = Field(default_factory=dict)
+    candidate: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Deployment:
+        ids = [release.id for release in self.releases]
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"releases repeat an id: {ids}")
+        unknown = sorted(set(self.traffic) - set(ids))
+        if unknown:
+            raise ValueError(f"traffic names {unknown}, which are not among the releases {ids}")
+        if any(percent < 0 for percent in self.traffic.values()):
+            raise ValueError(f"traffic holds a negative per cent: {self.traffic}")
+        if sum(self.traffic.values()) not in {0, 100}:
+            raise ValueError(f"traffic sums to {sum(self.traffic.values())}, not 100: {self.traffic}")
+        return self
+
+    def find(self, release_id: str) -> Release | None:
+        """Return the release of that id, or None."""
+        return next((release for release in self.releases if release.id == release_id), None)
+
+    def serving(self) -> Release | None:
+        """Return the release with the largest share of traffic, or None when none has any."""
+        carrying = [release for release in self.releases if self.traffic.get(release.id)]
+        return max(carrying, key=lambda release: self.traffic[release.id], default=None)
+
+
+def secrets_hmac(secrets: Mapping[str, str], key: bytes) -> str:
+    """Return the keyed HMAC-SHA256 of the secrets, hexadecimal; empty when there are none."""
+    if not secrets:
+        return ""
+    message = json.dumps(dict(secrets), sort_keys=True, ensure_ascii=False).encode()
+    return hmac.new(key, message, hashlib.sha256).hexdigest()
+
+
+def release_id(image: str, settings: Settings, secrets_digest: str) -> str:
+    """Return the id of a release: the same image, settings and secrets always give the same one."""
+    digest = image.rpartition("@")[2]
+    parts = [digest, settings.model_dump(mode="json"), secrets_digest]
+    return "r" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:ID_LENGTH]
+
+
+def stage(deployment: Deployment, release: Release, keep: int) -> Deployment:
+    """Add a release without traffic, and drop what is beyond `keep`.
+
+    Of the releases without traffic the newest `keep` stay, besides the new one; an earlier candidate,
+    which was never proven, goes. A release that is there already is staged again as it is.
+    """
+    known = deployment.find(release.id)
+    idle = [
+        old.id
+        for old in deployment.releases
+        if not deployment.traffic.get(old.id) and old.id not in {release.id, deployment.candidate}
+    ]
+    dropped = set(idle[: max(0, len(idle) - keep)])
+    if deployment.candidate not in {None, release.id}:
+        dropped.add(deployment.candidate or "")
+    kept = [old for old in deployment.releases if old.id not in dropped]
+    traffic = {old.id: deployment.traffic.get(old.id, 0) for old in kept}
+    if known is None:
+        kept.append(release)
+        traffic[release.id] = 0
+    candidate = None if traffic[release.id] else release.id
+    return Deployment(releases=tuple(kept), traffic=traffic, candidate=candidate)
+
+
+def shift(deployment: Deployment, release_id: str, percent: int = 100) -> Deployment:
+    """Give a release that share of the traffic; the release that serves most keeps the rest.
+
+    Raises:
+        UnknownRelease: the deployment does not hold it.
+
+    """
+    _require(deployment, release_id)
+    traffic = {release.id: 0 for release in deployment.releases}
+    serving = deployment.serving()
+    if percent < 100 and serving is not None and serving.id != release_id:
+        traffic[serving.id] = 100 - percent
+        traffic[release_id] = percent
+    else:
+        traffic[release_id] = 100
+    candidate = None if deployment.candidate == release_id else deployment.candidate
+    return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate)
+
+
+def retract(deployment: Deployment, release_id: str) -> Deployment:
+    """Take a release away; its traffic goes to nobody, so only the only release may have any.
+
+    Raises:
+        UnknownRelease: the deployment does not hold it.
+        StateError: it has traffic, and other releases are there that could carry it.
+
+    """
+    _require(deployment, release_id)
+    rest = tuple(release for release in deployment.releases if release.id != release_id)
+    if rest and deployment.traffic.get(release_id):
+        raise StateError(
+            f"release {release_id} still has {deployment.traffic[release_id]} % of the traffic",
+            consequence="it was not removed",
+            fix="give its traffic to another release first: curtainup rollback",
+        )
+    traffic = {old.id: deployment.traffic.get(old.id, 0) for old in rest}
+    candidate = None if deployment.candidate == release_id else deployment.candidate
+    return Deployment(releases=rest, traffic=traffic, candidate=candidate)
+
+
+def resolve(deployment: Deployment, wanted: str) -> Release:
+    """Return the newest kept release of that id or version (or a unique beginning of either).
+
+    Raises:
+        UnknownRelease: none or several match.
+
+    """
+    exact = [release for release in deployment.releases if wanted in (release.id, release.version)]
+    if exact:
+        return exact[-1]
+    starts = [r for r in deployment.releases if r.id.startswith(wanted) or r.version.startswith(wanted)]
+    if len(starts) == 1:
+        return starts[0]
+    kept = ", ".join(f"{release.version} ({release.id})" for release in deployment.releases) or "none"
+    what = f"{len(starts)} kept releases match {wanted!r}" if starts else f"no kept release matches {wanted!r}"
+    raise UnknownRelease(
+        what,
+        where=f"kept releases: {kept}",
+        consequence="traffic has not moved",
+        fix="name one of the kept releases, or deploy the commit you want again",
+    )
+
+
+def to_config(deployment: Deployment, sealed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Render the releases for stack configuration; `sealed` holds each one's encrypted secrets."""
+    entries = []
+    for release in deployment.releases:
+        entry = release.model_dump(mode="json", exclude_none=True)
+        if release.id in sealed:
+            entry["secrets"] = sealed[release.id]
+        entries.append(entry)
+    return entries
+
+
+def from_entries(
+    entries: Sequence[Mapping[str, Any]], traffic: Mapping[str, int]
+) -> tuple[Deployment, dict[str, Any]]:
+    """Read releases back from stack configuration, apart from what their `secrets` hold.
+
+    Returns:
+        The deployment, and the secrets part of each release that has one, as it stands in `entries`.
+
+    Raises:
+        pydantic.ValidationError: the configuration was edited into something that is no deployment.
+
+    """
+    parts = {str(entry["id"]): entry["secrets"] for entry in entries if "secrets" in entry}
+    plain = [{key: value for key, value in entry.items() if key != "secrets"} for entry in entries]
+    return Deployment.model_validate({"releases": plain, "traffic": dict(traffic)}), parts
+
+
+def from_config(config: pulumi.Config) -> tuple[Deployment, dict[str, pulumi.Output[dict[str, str]]]]:
+    """Read releases and traffic from stack configuration: the only place of the program that does.
+
+    `Config.get_object` would hand out nested secrets in plain, and they would end in state, backups,
+    history and plans. Here each release's secrets leave as a secret output, and nothing else does.
+
+    Raises:
+        StateError: there is no `releases`; its absence must never be taken for an empty list.
+
+    """
+    import pulumi
+
+    entries = config.get_object("releases")
+    if entries is None:
+        raise StateError(
+            "this stack's settings hold no `releases`",
+            where=f"stack {pulumi.get_stack()}",
+            consequence="an update without them would delete every release that serves, so nothing was done",
+            fix="pulumi config refresh --force brings them back from the last deployment",
+        )
+    deployment, parts = from_entries(entries, config.get_object("traffic") or {})
+    return deployment, {key: pulumi.Output.secret(json.loads(value)) for key, value in parts.items()}
+
+
+def _require(deployment: Deployment, release_id: str) -> None:
+    if deployment.find(release_id) is None:
+        raise UnknownRelease(
+            f"no release {release_id}",
+            where=f"kept releases: {', '.join(r.id for r in deployment.releases) or 'none'}",
+            consequence="traffic has not moved",
+        )

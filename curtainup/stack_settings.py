@@ -1,0 +1,66 @@
+"""Stack settings files: ours, written in one step, and always what Pulumi remembers plus a change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from curtainup.files import write_atomically
+from curtainup.state import Remembered
+
+NAMESPACE = "curtainup:"
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """The content of a settings file.
+
+    Attributes:
+        config: by key without namespace; secrets as `{"secure": ciphertext}` at any depth.
+        encryption: `encryptionsalt`, or `secretsprovider` and `encryptedkey`.
+
+    """
+
+    config: Mapping[str, Any]
+    encryption: Mapping[str, str] = field(default_factory=dict)
+
+
+def restored(remembered: Remembered, config: Mapping[str, Any]) -> StackSettings:
+    """Return the settings of the last update with the keys of `config` put in their place."""
+    own = {
+        key.removeprefix(NAMESPACE): value
+        for key, value in remembered.config.items()
+        if key.startswith(NAMESPACE)
+    }
+    salt = {"encryptionsalt": remembered.salt} if remembered.salt else {}
+    return StackSettings({**own, **config}, {**remembered.secrets_provider, **salt})
+
+
+def write(path: Path, settings: StackSettings) -> None:
+    """Write a settings file, readable by its owner alone; an encryption header that only it has stays."""
+    encryption = settings.encryption or read(path).encryption
+    document = {
+        **encryption,
+        "config": {f"{NAMESPACE}{key}": value for key, value in settings.config.items()},
+    }
+    write_atomically(path, yaml.dump(document, Dumper=_Dumper, sort_keys=False), 0o600)
+
+
+def read(path: Path) -> StackSettings:
+    """Read a settings file; an absent one is empty."""
+    try:
+        document = yaml.load(path.read_text(), Loader=_Loader) or {}
+    except FileNotFoundError:
+        return StackSettings({})
+    config = document.pop("config", None) or {}
+    own = {key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)}
+    return StackSettings(own, document)
+
+
+# libyaml is five times faster where PyYAML was built with it.
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

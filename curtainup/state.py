@@ -1,0 +1,107 @@
+"""What Pulumi remembers of a stack, read without starting a process where that is possible.
+
+The layout of the file backend (`.pulumi/meta.yaml`, version 1) is that of Pulumi's own
+`pkg/backend/diy`: `stacks/PROJECT/STACK.json`, `history/PROJECT/STACK/STACK-TIME.history.json`,
+`locks/organization/PROJECT/STACK/ID.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from curtainup.workspace import PROJECT
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What the last update of a stack left behind.
+
+    Attributes:
+        exists: whether the stack is there at all.
+        config: the stack's configuration, as in its settings file: secrets as `{"secure": …}`.
+        salt: `encryptionsalt`, when a passphrase protects the stack's secrets.
+        secrets_provider: `secretsprovider` and `encryptedkey`, when another kind does.
+        outputs: the stack's outputs; secret ones are ciphertext.
+        resources: urn, type, id, inputs and outputs of each resource, as in the checkpoint.
+        pending: operations that were under way when an update was cut off.
+
+    """
+
+    exists: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict)
+    salt: str | None = None
+    secrets_provider: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    resources: tuple[Mapping[str, Any], ...] = ()
+    pending: tuple[Mapping[str, Any], ...] = ()
+
+
+class FileState:
+    """The state of stacks in a file backend."""
+
+    def __init__(self, folder: Path) -> None:
+        self._root = folder / ".pulumi"
+
+    def read(self, stack: str) -> Remembered:
+        """Return what is remembered of a stack; one that does not exist is `Remembered()`."""
+        try:
+            text = (self._root / "stacks" / PROJECT / f"{stack}.json").read_text()
+        except FileNotFoundError:
+            return Remembered()
+        checkpoint = json.loads(text)["checkpoint"]
+        return parse_deployment(checkpoint.get("latest") or {}, self._config(stack))
+
+    def stacks(self) -> list[str]:
+        """Return the names of all stacks, sorted."""
+        return sorted(path.stem for path in (self._root / "stacks" / PROJECT).glob("*.json"))
+
+    def locks(self, stack: str) -> list[Path]:
+        """Return the lock files of a stack."""
+        return sorted((self._root / "locks" / "organization" / PROJECT / stack).glob("*.json"))
+
+    def _config(self, stack: str) -> dict[str, Any]:
+        """Return the configuration of the last update, from its entry in the stack's history."""
+        folder = self._root / "history" / PROJECT / stack
+        entries = sorted(folder.glob("*.history.json"))
+        if not entries:
+            return {}
+        return parse_config(json.loads(entries[-1].read_text()).get("config") or {})
+
+
+def parse_deployment(deployment: Mapping[str, Any], config: Mapping[str, Any]) -> Remembered:
+    """Return what a deployment (the checkpoint's `latest`, or `stack export`'s) remembers."""
+    resources = tuple(deployment.get("resources") or ())
+    root = next((r for r in resources if r.get("type") == "pulumi:pulumi:Stack"), {})
+    provider = deployment.get("secrets_providers") or {}
+    details = provider.get("state") or {}
+    return Remembered(
+        exists=True,
+        config=config,
+        salt=details.get("salt"),
+        secrets_provider={
+            name: details[key]
+            for name, key in (("secretsprovider", "url"), ("encryptedkey", "encryptedkey"))
+            if details.get(key)
+        },
+        outputs=root.get("outputs") or {},
+        resources=resources,
+        pending=tuple(deployment.get("pending_operations") or ()),
+    )
+
+
+def parse_config(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the configuration of an update's record into that of a settings file."""
+    return {key: _plain(value) for key, value in config.items()}
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    text = value.get("string", value.get("value"))
+    if value.get("object"):
+        return json.loads(text)
+    return {"secure": text} if value.get("secret") else text

@@ -1,0 +1,185 @@
+"""Where the Pulumi project of a service lives, and where its state goes.
+
+A service's repository holds `.curtainup/` (ignored by git) with a `Pulumi.yaml` that points at the
+program; services inside the program's own checkout, such as the examples, use the one at its root.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+import yaml
+
+from curtainup.errors import StateError
+from curtainup.files import write_atomically
+
+PROJECT = "curtainup"
+FOLDER = ".curtainup"
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where Pulumi keeps state, and the variables that its processes need to reach it.
+
+    Attributes:
+        url: as in `pulumi login URL`; None leaves it to `pulumi login`.
+        secrets_provider: as in `pulumi stack init --secrets-provider`; None is the backend's own.
+        env: variables for Pulumi's processes.
+        passphrase: opens the state's secrets, when it is known; it is also the key of HMACs.
+
+    """
+
+    url: str | None
+    secrets_provider: str | None
+    env: Mapping[str, str]
+    passphrase: bytes | None
+
+    def folder(self) -> Path | None:
+        """Return the folder of a file backend, or None for any other."""
+        if self.url is None or not self.url.startswith("file://"):
+            return None
+        return Path(self.url.removeprefix("file://")).expanduser()
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The Pulumi project of a service.
+
+    Attributes:
+        service_dir: the service's source.
+        project_dir: the folder of `Pulumi.yaml`.
+        program_dir: the folder of `__main__.py`, `stacks/` and `components/`.
+        settings_dir: the folder of the stack settings files (`stackConfigDir`).
+        folder: curtainup's own folder in the service's repository: runs, logs.
+        backend: where state goes.
+
+    """
+
+    service_dir: Path
+    project_dir: Path
+    program_dir: Path
+    settings_dir: Path
+    folder: Path
+    backend: Backend
+
+    def settings_file(self, stack: str) -> Path:
+        """Return the path of a stack's settings file."""
+        return self.settings_dir / f"Pulumi.{stack}.yaml"
+
+
+def data_dir() -> Path:
+    """Return the user's data directory of curtainup: default state, passphrase, locks."""
+    return platformdirs.user_data_path("curtainup")
+
+
+def program_dir() -> Path:
+    """Return where the program is: in the wheel as data, else this package's own checkout."""
+    package = Path(__file__).resolve().parent
+    packaged = package / "_program"
+    return packaged if packaged.is_dir() else package.parent
+
+
+def find_backend(
+    configured: str | None, secrets_provider: str | None, environ: Mapping[str, str]
+) -> Backend:
+    """Find the backend as Pulumi would; on one machine without any, a file backend of our own.
+
+    Raises:
+        StateError: none is configured in CI, or the passphrase of a configured one is missing.
+
+    """
+    url = environ.get("PULUMI_BACKEND_URL") or configured or _logged_in(environ)
+    if url is None and environ.get("CI"):
+        raise StateError(
+            "no Pulumi backend is configured, and this is a CI job",
+            consequence="state kept on this runner would vanish with it, so nothing was done",
+            fix="set PULUMI_BACKEND_URL (or `backend:` in pym-config.yaml) to a bucket or to Pulumi's service",
+        )
+    env = {"PULUMI_BACKEND_URL": url} if url else {}
+    passphrase = _given_passphrase(environ)
+    if url is None:
+        folder = data_dir() / "state"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        url = f"file://{folder}"
+        env["PULUMI_BACKEND_URL"] = url
+        if passphrase is None:
+            file = _generated_passphrase(data_dir() / "passphrase")
+            env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(file)
+            passphrase = file.read_bytes().strip()
+    if passphrase is None and not secrets_provider and not url.startswith("https://"):
+        raise StateError(
+            "the passphrase of the Pulumi backend is not set",
+            where=f"backend {url}",
+            consequence="secrets could not be read or written, so nothing was done",
+            fix="set PULUMI_CONFIG_PASSPHRASE_FILE, or `secrets_provider:` in pym-config.yaml",
+        )
+    return Backend(url, secrets_provider, env, passphrase)
+
+
+def open_workspace(service_dir: Path, backend: Backend, provider_dir: Path) -> Workspace:
+    """Return the service's workspace, writing `.curtainup/` when it is not there yet.
+
+    Args:
+        service_dir: the service's source.
+        backend: where state goes.
+        provider_dir: the folder of the executable `pulumi-resource-curtainup`.
+
+    """
+    service_dir = service_dir.resolve()
+    program = program_dir()
+    folder = service_dir / FOLDER
+    folder.mkdir(exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    if service_dir.is_relative_to(program) and (program / "Pulumi.yaml").is_file():
+        return Workspace(service_dir, program, program, program / "stacks", folder, backend)
+    write_atomically(folder / "Pulumi.yaml", _project_file(program, provider_dir))
+    (folder / "stacks").mkdir(exist_ok=True)
+    return Workspace(service_dir, folder, program, folder / "stacks", folder, backend)
+
+
+def _project_file(program: Path, provider_dir: Path) -> str:
+    project = {
+        "name": PROJECT,
+        "description": "Written by curtainup; edits are overwritten.",
+        "runtime": "python",
+        "main": str(program),
+        "stackConfigDir": "stacks",
+        "plugins": {"providers": [{"name": "curtainup", "path": str(provider_dir)}]},
+    }
+    return yaml.safe_dump(project, sort_keys=False)
+
+
+def _logged_in(environ: Mapping[str, str]) -> str | None:
+    """Return the backend of `pulumi login`, from its credentials file."""
+    home = Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    try:
+        current = json.loads((home / "credentials.json").read_text()).get("current")
+    except (OSError, ValueError):
+        return None
+    return str(current) if current else None
+
+
+def _given_passphrase(environ: Mapping[str, str]) -> bytes | None:
+    if "PULUMI_CONFIG_PASSPHRASE" in environ:
+        return environ["PULUMI_CONFIG_PASSPHRASE"].encode()
+    file = environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+    return Path(file).expanduser().read_bytes().strip() if file else None
+
+
+def _generated_passphrase(file: Path) -> Path:
+    """Write a random passphrase, readable by its owner alone, unless there is one."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(secrets.token_urlsafe(32) + "\n")
+    return file

@@ -1,0 +1,45 @@
+"""Which stack holds what: `NAME-image` the image and its registry, `NAME-ENV` an environment."""
+
+from __future__ import annotations
+
+import pulumi
+
+from curtainup.errors import CurtainupError, StateError
+
+
+def run() -> None:
+    """Render the stack that is being operated on.
+
+    Raises:
+        pulumi.RunError: its settings are absent or wrong; Pulumi prints the message alone.
+
+    """
+    config = pulumi.Config("curtainup")
+    try:
+        _render(config)
+    except CurtainupError as error:
+        parts = (error.what, error.where, error.consequence, error.fix)
+        raise pulumi.RunError("\n  ".join(part for part in parts if part)) from error
+    except ValueError as error:
+        raise pulumi.RunError(
+            f"the settings of stack {pulumi.get_stack()} are not valid\n  {error}\n"
+            "  nothing was done; `pulumi config refresh --force` brings back those of the last deployment"
+        ) from error
+
+
+def _render(config: pulumi.Config) -> None:
+    if config.get("environment") is not None:
+        from stacks import environment
+
+        environment.render(config)
+    elif config.get("image") is not None:
+        from stacks import image
+
+        image.render(config)
+    else:
+        raise StateError(
+            "this stack's settings hold neither an image nor an environment",
+            where=f"stack {pulumi.get_stack()}",
+            consequence="nothing was done",
+            fix="pulumi config refresh --force brings them back from the last deployment",
+        )

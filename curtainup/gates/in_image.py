@@ -58,7 +58,7 @@ def run(
     try:
         client = docker.from_env(use_ssh_client=True)
         with (
-            client,
+            contextlib.closing(client),
             _container(client, request, image, arguments(FOLDER / ACCEPTANCE, str(REPORT))) as container,
         ):
             container.start()

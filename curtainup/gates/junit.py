@@ -122,7 +122,7 @@ def _failing_line(text: str) -> tuple[str | None, str | None]:
             entries.append((f"{found[1]}:{found[2]}", marked))
             marked = None
     own = [entry for entry in entries if _is_own(entry[0])]
-    return (own or entries or [(None, None)])[-1]
+    return (own or entries)[-1] if entries else (None, None)
 
 
 def _is_own(location: str) -> bool:

@@ -35,7 +35,7 @@ OnLine = Callable[[str], None]
 Arguments = Callable[[PurePath, str], Sequence[str]]
 JUNIT = "junit.xml"
 LOG = "pytest.log"
-LOG_END = 40  # lines kept to explain what no failed test explains
+LOG_END = 20  # lines kept to explain what no failed test explains
 _REPORT_PATH = re.compile(r"(generated xml file: )\S+")
 
 

@@ -12,6 +12,7 @@ from curtainup.gates.process import Ended, Finished
 # pytest.ExitCode, which is part of pytest's documented interface.
 TESTS_FAILED, INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR, NO_TESTS = 1, 2, 3, 4, 5
 _ENDINGS = {
+    TESTS_FAILED: "pytest broke down before it had run a test",
     INTERRUPTED: "pytest was interrupted",
     INTERNAL_ERROR: "pytest had an internal error",
     USAGE_ERROR: "pytest could not start: it refused its arguments, its settings or a conftest.py",

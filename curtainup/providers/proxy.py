@@ -22,26 +22,30 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 # Acts only if HAProxy's servers are those the commands were made for; prints what it has afterwards.
-# The file comes first: if it cannot be written, nothing has moved.
+# The file comes first: if it cannot be written, nothing has moved. A proxy that has just been started
+# gets a few seconds to open its socket.
 _SCRIPT = """\
 set -eu
 ask() { printf '%s\\n' "$1" | socat -t 10 - "UNIX-CONNECT:$SOCKET"; }
-servers() { ask "$SHOW"; }
 facts() { printf '%s\\n' "$1" | awk -v pool="$POOL" '$2 == pool {print $4, $5 ":" $19, $8, $7 == 0}' | sort; }
-now=$(servers)
+tries=100
+until now=$(ask "$SHOW" 2>/dev/null); do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { ask "$SHOW"; exit 1; }
+    sleep 0.1
+done
 if [ -n "$COMMANDS" ] && [ "$(facts "$now")" = "$EXPECTED" ]; then
-    if [ -n "$CONFIG" ]; then
-        printf '%s' "$CONFIG" >"$FILE.new"
-        sync "$FILE.new"
-        mv "$FILE.new" "$FILE"
-    fi
+    printf '%s' "$CONFIG" >"$FILE.new"
+    sync "$FILE.new"
+    mv "$FILE.new" "$FILE"
     ask "$COMMANDS"
-    now=$(servers)
+    now=$(ask "$SHOW")
 fi
 echo "== servers"
 printf '%s\\n' "$now"
 echo "== config"
-sha256sum "$FILE" | cut -d' ' -f1
+sha256sum "$FILE" 2>/dev/null | cut -d' ' -f1
+echo "== end"
 """
 
 
@@ -51,7 +55,7 @@ class Observed:
 
     Attributes:
         servers: by release.
-        config: SHA-256 of its configuration file, hexadecimal.
+        config: SHA-256 of its configuration file, hexadecimal; empty if it has none.
         said: what HAProxy answered to the commands.
 
     """
@@ -102,9 +106,10 @@ class Proxy:
         with docker_errors(f"proxy {self._container}"):
             job = self._api.exec_create(self._container, ["sh", "-c", _SCRIPT], environment=environment)
             output = self._api.exec_start(job["Id"]).decode(errors="replace")
-        said, found, rest = output.partition("== servers\n")
-        servers, also_found, config = rest.partition("== config\n")
-        if not found or not also_found or not config.strip():
+        said, _, rest = output.partition("== servers\n")
+        servers, _, rest = rest.partition("== config\n")
+        config, ended, _ = rest.partition("== end\n")
+        if not ended:
             raise EngineFailed(
                 "HAProxy could not be driven",
                 where=f"proxy {self._container}",
@@ -132,6 +137,10 @@ def docker_errors(where: str) -> Iterator[None]:
     except docker.errors.NotFound as error:
         raise LookupError(where) from error
     except docker.errors.APIError as error:
+        if error.status_code == 409:
+            raise EngineFailed(
+                "the container is not running", where=where, fix="docker start it, or pulumi up --refresh"
+            ) from error
         raise EngineFailed(
             "the Docker engine refused", where=where, fix="see docker ps -a", detail=str(error.explanation)
         ) from error

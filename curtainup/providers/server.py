@@ -17,8 +17,7 @@ from google.protobuf.empty_pb2 import Empty
 from curtainup import __version__
 from curtainup.errors import CurtainupError
 from curtainup.providers import traffic
-from curtainup.providers.protocol import UNKNOWN, differences, has_unknown, message_module, plain, struct
-from curtainup.providers.proxy import fingerprint
+from curtainup.providers.protocol import differences, message_module, plain, struct
 
 messages = message_module("provider_pb2")
 services = message_module("provider_pb2_grpc")
@@ -85,23 +84,23 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Refuse inputs that would break the switch, before anything happens."""
         self._require_known_type(request, context)
-        failures = traffic.check(plain(request.olds), plain(request.news))
-        return messages.CheckResponse(
-            inputs=request.news,
-            failures=[messages.CheckFailure(property=path, reason=why) for path, why in failures],
-        )
+        inputs = plain(request.news)
+        failures = traffic.check(plain(request.olds), inputs)
+        if failures:
+            refused = [messages.CheckFailure(property=path, reason=why) for path, why in failures]
+            return messages.CheckResponse(inputs=request.news, failures=refused)
+        return messages.CheckResponse(inputs=struct(traffic.completed(inputs)))
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Compare inputs, and the proxy's file with what it should say. Nothing ever replaces a switch."""
-        state, new = plain(request.olds), plain(request.news)
-        found = differences(plain(request.old_inputs), new)
+        """Compare inputs. Nothing ever replaces a switch."""
+        found = differences(plain(request.old_inputs), plain(request.news))
+        if len(found) > 1:
+            found.pop("config", None)
         changes = {
             path: messages.PropertyDiff(kind=messages.PropertyDiff.Kind.Value(kind), inputDiff=True)
             for path, kind in found.items()
+            if path not in request.ignoreChanges
         }
-        if not has_unknown(new) and state.get("config") != _config(new):
-            changes["config"] = messages.PropertyDiff(kind=messages.PropertyDiff.UPDATE)
-        changes = {path: kind for path, kind in changes.items() if path not in request.ignoreChanges}
         return messages.DiffResponse(
             changes=messages.DiffResponse.DIFF_SOME if changes else messages.DiffResponse.DIFF_NONE,
             diffs=sorted({path.split(".")[0].split("[")[0] for path in changes}),
@@ -115,7 +114,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         self._require_known_type(request, context)
         inputs = plain(request.properties)
         if request.preview:
-            return messages.CreateResponse(properties=struct(_foreseen(inputs)))
+            return messages.CreateResponse(properties=struct(traffic.foreseen(inputs)))
         created = traffic.create(inputs, self._cancelled)
         return messages.CreateResponse(id=inputs["proxy"], properties=struct(created))
 
@@ -124,7 +123,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         """Move traffic."""
         inputs = plain(request.news)
         if request.preview:
-            return messages.UpdateResponse(properties=struct(_foreseen(inputs)))
+            return messages.UpdateResponse(properties=struct(traffic.foreseen(inputs)))
         updated = traffic.update(plain(request.olds), inputs, self._cancelled)
         return messages.UpdateResponse(properties=struct(updated))
 
@@ -148,18 +147,6 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         kind = request.urn.split("::")[2].rpartition("$")[2]
         if kind != traffic.TYPE:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"curtainup has no resource type {kind}")
-
-
-def _foreseen(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the outputs that a preview may promise."""
-    if has_unknown(inputs):
-        return {**inputs, "weights": UNKNOWN, "config": UNKNOWN}
-    weights = {one["release"]: inputs["traffic"].get(one["release"], 0) for one in inputs["backends"]}
-    return traffic.outputs(inputs, weights, _config(inputs))
-
-
-def _config(inputs: dict[str, Any]) -> str:
-    return fingerprint(traffic.parse(inputs).config)
 
 
 def serve() -> tuple[grpc.Server, int]:

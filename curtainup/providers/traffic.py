@@ -18,7 +18,7 @@ from curtainup.providers.haproxy import Server
 from curtainup.providers.protocol import UNKNOWN, has_unknown
 
 if TYPE_CHECKING:
-    from docker import APIClient
+    pass
 
 
 TYPE = "curtainup:traffic:TrafficSwitch"
@@ -94,6 +94,22 @@ def check(olds: Properties, news: Properties) -> list[tuple[str, str]]:
     return failures
 
 
+def completed(inputs: Properties) -> dict[str, Any]:
+    """Return checked inputs with `config`, the fingerprint of what the proxy's file is to say.
+
+    As an input it makes a file that somebody changed, or that an older version wrote, a difference.
+    """
+    known = not has_unknown(inputs)
+    return {**inputs, "config": proxy.fingerprint(parse(inputs).config) if known else UNKNOWN}
+
+
+def foreseen(inputs: Properties) -> dict[str, Any]:
+    """Return the outputs that a preview may promise."""
+    if has_unknown(inputs):
+        return {**inputs, "weights": UNKNOWN}
+    return {**inputs, "weights": {name: server.weight for name, server in parse(inputs).servers.items()}}
+
+
 def create(inputs: Properties, cancelled: Event) -> dict[str, Any]:
     """Put the releases into the proxy, whatever it holds; return the resource's outputs."""
     return _apply(inputs, None, {}, cancelled)
@@ -111,7 +127,7 @@ def update(olds: Properties, inputs: Properties, cancelled: Event) -> dict[str, 
     same_proxy = olds.get("proxyId") == inputs.get("proxyId")
     before = parse(olds) if same_proxy else None
     expected = haproxy.servers(before.addresses, olds.get("weights", {})) if before else None
-    return _apply(inputs, expected, before.pids_limits if before else {}, cancelled)
+    return _apply(inputs, expected, _limits(before) if before else {}, cancelled)
 
 
 def read(state: Properties) -> dict[str, Any] | None:
@@ -135,11 +151,6 @@ def read(state: Properties) -> dict[str, Any] | None:
     return {**_live(state, observed, limits), "proxyId": facts["Id"]}
 
 
-def outputs(inputs: Properties, weights: Mapping[str, int], config: str) -> dict[str, Any]:
-    """Return a resource's outputs: its inputs and what HAProxy reports."""
-    return {**inputs, "weights": dict(weights), "config": config}
-
-
 def _apply(
     inputs: Properties,
     expected: Mapping[str, Server] | None,
@@ -149,7 +160,9 @@ def _apply(
     switch = parse(inputs)
     with proxy.connect(switch.docker_host) as api:
         try:
-            _limit(api, switch, limited)
+            for container, limit in _limits(switch).items():
+                if limited.get(container) != limit:
+                    proxy.limit_pids(api, container, limit)
             observed = _converge(proxy.Proxy(api, switch.proxy), switch, expected, cancelled)
         except LookupError as error:
             raise StateError(
@@ -158,13 +171,12 @@ def _apply(
                 fix="let Pulumi see what is there, and repeat: pulumi up --refresh",
             ) from error
     weights = {release: server.weight for release, server in observed.servers.items()}
-    return outputs(inputs, weights, observed.config)
+    return {**inputs, "weights": weights}
 
 
-def _limit(api: APIClient, switch: Switch, limited: Mapping[str, int]) -> None:
-    for release, limit in switch.pids_limits.items():
-        if limited.get(release) != limit:
-            proxy.limit_pids(api, switch.containers[release], limit)
+def _limits(switch: Switch) -> dict[str, int]:
+    """Return by container how many processes it may hold, where bounded."""
+    return {switch.containers[release]: limit for release, limit in switch.pids_limits.items()}
 
 
 def _converge(
@@ -216,18 +228,22 @@ def _refused(where: str, said: str) -> EngineFailed:
 
 def _live(state: Properties, observed: proxy.Observed, limits: Mapping[str, int | None]) -> dict[str, Any]:
     """Return the state with what is really there in place of what was wanted."""
+    serving = {release: server for release, server in observed.servers.items() if server.ready}
+    weights = {release: server.weight for release, server in serving.items()}
     backends = []
     for one in state["backends"]:
-        server = observed.servers.get(one["release"])
-        if server is None or not server.ready:
-            continue
-        limit = {"pidsLimit": limits[one["release"]]} if one["release"] in limits else {}
-        backends.append({**one, "address": server.address, **limit})
-    weights = {release: server.weight for release, server in observed.servers.items()}
-    wanted = state["traffic"]
-    traffic = {release: weight for release, weight in weights.items() if weight or release in wanted}
-    live = {**state, "backends": backends, "traffic": traffic}
-    return outputs(live, weights, observed.config)
+        release = one["release"]
+        if release in serving:
+            limit = {"pidsLimit": limits[release]} if release in limits else {}
+            backends.append({**one, "address": serving[release].address, **limit})
+    named = state["traffic"]
+    return {
+        **state,
+        "backends": backends,
+        "traffic": {release: weight for release, weight in weights.items() if weight or release in named},
+        "weights": weights,
+        "config": observed.config,
+    }
 
 
 def _pids_limit(facts: Mapping[str, Any] | None) -> int | None:

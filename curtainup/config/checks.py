@@ -27,7 +27,13 @@ _FIXES: Final = {"docker_repo": "`docker_repo: my-project`", "gcp_region": "`gcp
 
 def mistakes(config: ServiceConfig) -> list[Problem]:
     """Everything that stops a deployment though each key by itself is right."""
-    found = [*_variables(config), *_secret_names_as_values(config), *_shared_ports(config), *_names(config)]
+    found = [
+        *_reserved(config),
+        *_plain_and_secret(config),
+        *_secret_names_as_values(config),
+        *_shared_ports(config),
+        *_names(config),
+    ]
     for environment in _environments(config):
         for rule in _RULES:
             found.extend(rule(config, environment))
@@ -133,8 +139,8 @@ def _another(port: int) -> int:
     return port + 1 if port < 65535 else port - 1
 
 
-def _variables(config: ServiceConfig) -> Iterator[Problem]:
-    """Variables that the platform sets, or that are both plain and secret."""
+def _reserved(config: ServiceConfig) -> Iterator[Problem]:
+    """Variables that every target sets by itself."""
     for path, settings in _levels(config):
         named: list[tuple[str, KeyPath]] = [(name, (*path, "env", name)) for name in settings.env]
         named += [(name, (*path, "env_secrets", at)) for at, name in enumerate(settings.env_secrets)]
@@ -147,6 +153,9 @@ def _variables(config: ServiceConfig) -> Iterator[Problem]:
                     consequence="the service would be told two things",
                     fix=f"remove it, and use {instead}",
                 )
+
+
+def _plain_and_secret(config: ServiceConfig) -> Iterator[Problem]:
     for environment in _environments(config):
         for name in environment.env_secrets:
             if name in environment.env:
@@ -167,7 +176,8 @@ def _secret_names_as_values(config: ServiceConfig) -> Iterator[Problem]:
     names = {name for _, settings in _levels(config) for name in settings.env_secrets}
     for path, settings in _levels(config):
         for field in sorted(settings.model_fields_set - set(ServiceReads.model_fields)):
-            if getattr(settings, field) in names if isinstance(getattr(settings, field), str) else False:
+            value = getattr(settings, field)
+            if isinstance(value, str) and value in names:
                 yield _secret_name(
                     (*path, field), "curtainup would use the name itself, not the secret", "its value"
                 )

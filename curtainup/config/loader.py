@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -62,7 +63,13 @@ def load(service_dir: Path, overlay: str | None = None, *, warn: Callable[[str],
         raise config_error(document.file, [_placed(problem, document) for problem in problems])
     for oddity in checks.oddities(config):
         warn(rendered(_placed(oddity, document), document.file.name))
-    return config
+    return _with_live_host(config)
+
+
+def _with_live_host(config: ServiceConfig) -> ServiceConfig:
+    """As in the seed, the host of `live_url` takes the place of `live_host`."""
+    host = urlsplit(config.live_url or "").hostname
+    return config.model_copy(update={"live_host": host}) if host else config
 
 
 def _without_nothing(data: dict[str, Any]) -> dict[str, Any]:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from curtainup.config.keys import KeyDoc, Names, ServiceName, Text, TextOrNumber, key
 from curtainup.config.runtime import Settings
 
 _SERVICE = ("service",)
 
+
+def _with_host(value: str) -> str:
+    if not urlsplit(value).hostname:
+        raise ValueError("no host")
+    return value
+
+
 Host = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?\z", max_length=253),
 ]
-Url = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9][\x21-\x7e]*\z")]
+Url = Annotated[
+    str, StringConstraints(pattern=r"^https?://[A-Za-z0-9][\x21-\x7e]*\z"), AfterValidator(_with_host)
+]
 Repository = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9._:-]|/[a-z0-9])*\z", max_length=200)
 ]

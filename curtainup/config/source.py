@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from curtainup.config.problems import NOTHING_HAPPENED, KeyPath, Problem
+from curtainup.config.problems import NOTHING_HAPPENED, KeyPath, Problem, spelled
 from curtainup.errors import ConfigError
 
 MAX_NODES: Final = 10_000
@@ -55,7 +55,7 @@ def read(file: Path) -> Document:
 
     """
     node = _compose(file, _text(file))
-    if node is None:
+    if node is None or (isinstance(node, ScalarNode) and not node.value):
         raise _unusable(file, "is empty", "Write at least `name: NAME`.")
     if not isinstance(node, MappingNode):
         raise _unusable(
@@ -96,9 +96,8 @@ def _compose(file: Path, text: str) -> Node | None:
         raise _broken(file, text, error) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise _unusable(
-            file, f"holds a character that YAML does not allow: {error.character!r}", "Remove it.", line
-        ) from None
+        what = f"holds a character that YAML does not allow: {text[error.position]!r}"
+        raise _unusable(file, what, "Remove it.", line) from None
     except RecursionError:
         raise _unusable(file, "is nested too deeply", "Write it flatter.") from None
 
@@ -178,16 +177,17 @@ class _Reader:
                 self._count()
                 found = self.mapping(source, path) | found
             else:
-                self._note(path, source, "`<<` takes a mapping", "Write `<<: *anchor`.")
+                self._note(path, source, "`<<` takes a mapping", "write `<<: *anchor`")
         return found
 
     def _key(self, node: Node, path: KeyPath) -> str | None:
         if isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:str":
             return str(node.value)
-        spelling = node.value if isinstance(node, ScalarNode) else _kind(node)
-        self._note(
-            path, node, f"the key {spelling} is not text to YAML", f'Write it in quotes: "{spelling}".'
-        )
+        if isinstance(node, ScalarNode):
+            name = spelled((node.value,))
+            self._note(path, node, f"the key {name} is not text to YAML", f'write it in quotes: "{name}"')
+        else:
+            self._note(path, node, f"the key is {_kind(node)}, not text", "write a name")
         return None
 
     def _value(self, node: Node, path: KeyPath, line: int) -> Any:
@@ -202,7 +202,7 @@ class _Reader:
         try:
             return self._constructor.construct_object(node)
         except (yaml.YAMLError, ValueError, OverflowError):
-            self._note(path, node, "YAML cannot read the value", "Write it in quotes, without a tag.")
+            self._note(path, node, "YAML cannot read the value", "write it in quotes, without a tag")
             return None
 
     def _doubled(self, path: KeyPath, first: int, line: int) -> None:
@@ -217,7 +217,6 @@ class _Reader:
 
     def _note(self, path: KeyPath, node: Node, what: str, fix: str) -> None:
         line = node.start_mark.line + 1
-        fix = fix[0].lower() + fix[1:].removesuffix(".")
         self._document.problems.append(
             Problem(path=path, what=what, consequence="its meaning is unknown", fix=fix, line=line)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from curtainup.config.keys import TARGETS, doc_of
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
-from curtainup.config.problems import KeyPath, Problem
+from curtainup.config.problems import KeyPath, Problem, spelled
 from curtainup.config.service import IdentitySettings, ServiceReads
 from curtainup.config.source import Document
 
@@ -57,7 +58,7 @@ def _unknown(path: KeyPath, document: Document) -> Problem:
 
 
 def _suggestion(name: str, known: Iterable[str], *, service_keys: bool) -> str:
-    own = f"if only the service reads it, list it: `service_keys: [{name}]`"
+    own = f"if only the service reads it, list it: `service_keys: [{spelled((name,))}]`"
     near = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
     if not near:
         return own if service_keys else "remove it; docs/config.md lists every key"
@@ -158,7 +159,8 @@ def _shown(value: object, raw: str | None, *, private: bool) -> str:
         return f"this {kind} "
     spelling = raw if raw is not None else str(value)
     spelling = spelling if len(spelling) <= 60 else f"{spelling[:57]}..."
-    return f"{spelling!r} ({kind}) " if isinstance(value, str) else f"{spelling} ({kind}) "
+    plain = spelling.isprintable() and not isinstance(value, str)
+    return f"{spelling if plain else repr(spelling)} ({kind}) "
 
 
 def _kind_of(value: object) -> str:
@@ -168,7 +170,9 @@ def _kind_of(value: object) -> str:
         return "number"
     if value is None:
         return "empty value"
-    return "text" if isinstance(value, str) else "date"
+    if isinstance(value, dt.date):
+        return "date"
+    return "text" if isinstance(value, str) else "binary value"
 
 
 def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str) -> str:
@@ -178,7 +182,7 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
     if name == "deploy_target" and isinstance(value, str):
         near = difflib.get_close_matches(value.lower(), TARGETS, n=1, cutoff=0.4)
         return f"did you mean `{near[0]}`?" if near else "write one of them, e.g. `deploy_target: docker`"
-    if name == "env" and path[-1] != "env" and not isinstance(value, str | Mapping | tuple):
+    if name == "env" and path[-1] != "env" and isinstance(value, int | float | dt.date | None):
         return f'write it in quotes: `{path[-1]}: "{raw or ""}"`'
     if name in _MEMORY_KEYS and isinstance(value, int) and not isinstance(value, bool):
         return f"write the unit too, e.g. `{name}: {raw}m`"

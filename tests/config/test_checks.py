@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.config.conftest import Service, messages
+
+
+@pytest.mark.parametrize(("written", "told"), messages("together"))
+def test_keys_that_do_not_go_together(service: Service, written: str, told: str) -> None:
+    assert service.problem(f"name: hello\n{written}") == f"pym-config.yaml:{told}"
+
+
+@pytest.mark.parametrize(("written", "told"), messages("oddities"))
+def test_oddities_are_warnings(service: Service, written: str, told: str) -> None:
+    service.load(f"name: hello\n{written}")
+    assert service.warnings == [f"pym-config.yaml:{told}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "live_host: A.example.com:8443\nlive_url: https://a.example.com",
+        "env_secrets: [JWT]\njwt_secret: JWT\njwt_issuer: JWT\ndefault_user_id: JWT",
+        "environments: {live: {env_secrets: [JWT]}}\njwt_secret: JWT",
+        "environments: {staging: {port: 8442}, live: {port: 8443}, review-7: {}}",
+        (
+            "deploy_target: gcp-cloud-run\ndocker_repo: p\nenvironments:\n"
+            "  {staging: {gcp_region: europe-west1}, live: {gcp_region: us-central1}}"
+        ),
+    ],
+)
+def test_what_goes_together(service: Service, text: str) -> None:
+    service.load(f"name: hello\n{text}\n")
+    assert service.warnings == []

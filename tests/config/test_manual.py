@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from curtainup.config import EnvironmentSettings, ServiceConfig
+from curtainup.config.keys import doc_of
+from curtainup.config.manual import written
+from tests.config.conftest import Service
+
+PAGE = Path(__file__).parents[2] / "docs" / "config.md"
+
+
+def test_the_page_is_what_the_declarations_say() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == written(page), "run: python -m curtainup.config.manual docs/config.md"
+
+
+def test_the_page_has_every_key() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [name for name in ServiceConfig.model_fields if f"| `{name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("name", sorted(ServiceConfig.model_fields))
+def test_every_example_is_right(service: Service, name: str) -> None:
+    example = doc_of(ServiceConfig.model_fields[name]).example
+    extra = "" if name == "name" else "name: hello\n"
+    level = f"environments:\n  live:\n    {name}: {example}" if name == "port" else f"{name}: {example}"
+    config = service.load(f"{extra}{level}\n")
+    changed = config.for_environment("live") if name == "port" else config
+    assert name in changed.model_fields_set
+
+
+@pytest.mark.parametrize("name", sorted(EnvironmentSettings.model_fields))
+def test_every_example_is_right_in_a_section(service: Service, name: str) -> None:
+    example = doc_of(ServiceConfig.model_fields[name]).example
+    service.load(f"name: hello\nenvironments:\n  live:\n    {name}: {example}\n")
+
+
+def test_the_files_on_the_page_are_right(service: Service) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
+        service.load(text if text.startswith("name:") else f"name: hello\n{text}")
+    assert service.warnings == []
+
+
+def test_the_problems_on_the_page_are_those_that_are_told(service: Service) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    (told,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    text = 'name: hello\nenvironments:\n  live: {cpus: 1}\nmemroy_limit: 1G\nport: "8080"\n'
+    assert service.problems(text) == told.splitlines()

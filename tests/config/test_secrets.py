@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from curtainup.config import EnvironmentSettings, ServiceConfig, collect_secrets, secret_names
+from curtainup.errors import MissingSecretsError
+
+CONFIG = ServiceConfig(
+    name="hello",
+    env_secrets=("A", "B"),
+    environments={"live": EnvironmentSettings(env_secrets=("B", "C"))},
+)
+
+
+def test_names_of_all_sections_each_once() -> None:
+    assert secret_names(CONFIG) == ("A", "B", "C")
+
+
+def test_values_arrive_as_they_are() -> None:
+    values = {"A": "a=b='c\"$d", "B": "two\nlines\n", "C": "ünïcode ✓ \udcff"}
+    found = collect_secrets(CONFIG, values | {"OTHER": "x"})
+    assert {name: secret.reveal() for name, secret in found.items()} == values
+    assert repr(found) == "{'A': ***, 'B': ***, 'C': ***}"
+
+
+def test_all_missing_ones_are_named_together() -> None:
+    with pytest.raises(MissingSecretsError) as caught:
+        collect_secrets(CONFIG, {"B": "hunter2", "C": ""})
+    error = caught.value
+    assert (error.what, error.where, error.consequence, error.fix, error.exit_code) == (
+        "Secrets are missing: A, C (set, but empty).",
+        "env_secrets in pym-config.yaml",
+        "Nothing was built or deployed; staging and live are as they were.",
+        "Set them before you run curtainup again: export A=… C=…",
+        4,
+    )
+
+
+def test_one_missing_one() -> None:
+    with pytest.raises(MissingSecretsError) as caught:
+        collect_secrets(ServiceConfig(name="hello", env_secrets=("A",)), {})
+    assert caught.value.what == "A secret is missing: A."
+    assert caught.value.fix == "Set it before you run curtainup again: export A=…"
+
+
+def test_a_service_without_secrets_has_none() -> None:
+    assert collect_secrets(ServiceConfig(name="hello"), {"A": "x"}) == {}

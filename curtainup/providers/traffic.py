@@ -186,42 +186,34 @@ def _converge(
     wanted = switch.servers
     servers = driven.observe().servers if expected is None else expected
     deadline = monotonic() + switch.drain_timeout
-    while True:
-        late = monotonic() > deadline
+    while monotonic() < deadline + CLOSING:
         moves = haproxy.moves(servers, wanted)
-        commands = haproxy.set_request_timeout(switch.request_timeout) + moves
-        commands += haproxy.removals(servers, wanted, force=late)
+        removals = haproxy.removals(servers, wanted, force=monotonic() > deadline)
+        commands = [*haproxy.set_request_timeout(switch.request_timeout), *moves, *removals]
         observed = driven.command(servers, commands, switch.config)
         if observed.servers == wanted:
             return observed
-        if observed.servers == servers and moves:
+        if moves and observed.servers == servers:
             raise _refused(switch.proxy, observed.said)
-        if set(observed.servers) > set(wanted) and not haproxy.moves(observed.servers, wanted):
-            _wait(switch, set(observed.servers) - set(wanted), deadline, cancelled)
+        # Without an answer nothing was tried: the servers were others than expected.
+        leaving = set(observed.servers) - set(wanted)
+        if observed.said and leaving and cancelled.wait(POLL):
+            raise Interrupted(
+                f"cancelled while requests of {', '.join(sorted(leaving))} were still running",
+                where=f"proxy {switch.proxy}",
+                consequence="traffic has moved, and they get no new requests",
+                fix="pulumi up",
+            )
         servers = observed.servers
+    raise _refused(switch.proxy, observed.said)
 
 
-def _wait(switch: Switch, leaving: set[str], deadline: float, cancelled: Event) -> None:
-    names = ", ".join(sorted(leaving))
-    if cancelled.wait(POLL):
-        raise Interrupted(
-            f"cancelled while {names} still had requests", where=f"proxy {switch.proxy}", fix="pulumi up"
-        )
-    if monotonic() > deadline + CLOSING:
-        raise EngineFailed(
-            f"HAProxy does not let go of {names}",
-            where=f"proxy {switch.proxy}",
-            consequence="it gets no new requests; the others serve as wanted",
-            fix=f"restart the proxy, which drops its open requests: docker restart {switch.proxy}",
-        )
-
-
-def _refused(where: str, said: str) -> EngineFailed:
+def _refused(container: str, said: str) -> EngineFailed:
     return EngineFailed(
         "HAProxy did not take the change",
-        where=f"proxy {where}",
+        where=f"proxy {container}",
         consequence="traffic may not be as wanted",
-        fix="let Pulumi see what is there, and repeat: pulumi up --refresh",
+        fix="pulumi up --refresh",
         detail=said,
     )
 

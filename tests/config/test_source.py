@@ -73,8 +73,10 @@ def test_a_byte_order_mark_and_windows_lines_do_no_harm(service: Service) -> Non
 
 def test_broken_yaml_shows_the_place(service: Service) -> None:
     assert refusal(service.refused('name: hello\nenv: {A: "b"\nport: 80\n')) == (
-        "pym-config.yaml is not valid YAML: while parsing a flow mapping expected ',' or '}', "
-        "but got '<scalar>'.",
+        (
+            "pym-config.yaml is not valid YAML: while parsing a flow mapping expected ',' or '}', "
+            "but got '<scalar>'."
+        ),
         f"{service.file}:3:1",
         "Correct that line: look at indentation, quotes and colons.",
         "port: 80\n^",

@@ -47,7 +47,9 @@ class Host(LanguageServer):
     def Run(self, request, context):  # noqa: D102, N802 - the protocol's names
         interpreter = Path(sys.executable) if self._is_child else find_interpreter(request.info)
         if not interpreter.is_file():
-            return language_pb2.RunResponse(error=f"there is no Python at {interpreter}: create that environment first")
+            return language_pb2.RunResponse(
+                error=f"there is no Python at {interpreter}: create that environment first"
+            )
         if not same_environment(interpreter):
             return run_in(interpreter, self._engine_address, request)
         folder = Path(request.info.program_directory or request.pwd or ".")
@@ -91,7 +93,9 @@ def same_environment(interpreter: Path) -> bool:
     return interpreter.parent.samefile(Path(sys.executable).parent)
 
 
-def run_in(interpreter: Path, engine_address: str, request: language_pb2.RunRequest) -> language_pb2.RunResponse:
+def run_in(
+    interpreter: Path, engine_address: str, request: language_pb2.RunRequest
+) -> language_pb2.RunResponse:
     """Run the program by a host of that interpreter, which shares this one's output."""
     reader, writer = os.pipe()
     command = [interpreter, __file__, f"--port-to={writer}", engine_address]
@@ -102,7 +106,9 @@ def run_in(interpreter: Path, engine_address: str, request: language_pb2.RunRequ
             with grpc.insecure_channel(address, options=_GRPC_CHANNEL_OPTIONS) as channel:
                 return language_pb2_grpc.LanguageRuntimeStub(channel).Run(request)
         except grpc.RpcError as error:
-            return language_pb2.RunResponse(error=f"{interpreter} cannot run Pulumi programs: {error.details()}")
+            return language_pb2.RunResponse(
+                error=f"{interpreter} cannot run Pulumi programs: {error.details()}"
+            )
         finally:
             child.send_signal(signal.SIGINT)
 
@@ -112,7 +118,9 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    options = dict(part.removeprefix("--").split("=", 1) for part in sys.argv[1:] if part.startswith("--port-to="))
+    options = dict(
+        part.removeprefix("--").split("=", 1) for part in sys.argv[1:] if part.startswith("--port-to=")
+    )
     port_to = int(options["port-to"]) if options else None
     server = grpc.server(futures.ThreadPoolExecutor(4), options=_GRPC_CHANNEL_OPTIONS)
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(sys.argv[-1], port_to), server)

@@ -45,7 +45,9 @@ def sources(apt: Path = Path("/etc/apt")) -> list[Path]:
     Files of other publishers' packages are left out: what is made of these has Debian in it, nothing else.
     """
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
-    return [path for path in files if path.suffix in (".list", ".sources") and path.is_file() and _is_debian(path)]
+    return [
+        path for path in files if path.suffix in (".list", ".sources") and path.is_file() and _is_debian(path)
+    ]
 
 
 def _known(packages: Sequence[str]) -> bool:

@@ -44,7 +44,8 @@ def address(environ: Mapping[str, str]) -> str:
         context = ContextAPI.get_current_context()
     except DockerException as error:
         raise SetupError(
-            f"the docker context cannot be read: {error}", fix="docker context use default, or set DOCKER_HOST"
+            f"the docker context cannot be read: {error}",
+            fix="docker context use default, or set DOCKER_HOST",
         ) from error
     return (context.Host if context else None) or DEFAULT_ADDRESS
 
@@ -81,7 +82,9 @@ def ensure(environ: Mapping[str, str], report: Report) -> docker.DockerClient:
         debian.install(PACKAGES, report)
     report("starting the Docker engine")
     if Path("/run/systemd/system").is_dir():
-        run(["systemctl", "enable", "--now", "docker"], "starting docker.service", report, timeout=START_LIMIT)
+        run(
+            ["systemctl", "enable", "--now", "docker"], "starting docker.service", report, timeout=START_LIMIT
+        )
         return _wait(DEFAULT_ADDRESS, None, None)
     return start(["dockerd"], DEFAULT_ADDRESS, LOG)
 
@@ -141,7 +144,9 @@ def _unanswered(where: str, error: DockerException) -> SetupError:
     if "Permission" in str(error):
         user = os.environ.get("USER", "$USER")
         fix = f"sudo usermod --append --groups docker {user}, then log in again"
-        return SetupError("the Docker engine does not let this user in", where=where, fix=fix, detail=str(error))
+        return SetupError(
+            "the Docker engine does not let this user in", where=where, fix=fix, detail=str(error)
+        )
     if where != DEFAULT_ADDRESS:
         fix = "start that engine, or unset DOCKER_HOST (or: docker context use default) to use this machine's"
     elif debian.can_install():
@@ -149,5 +154,9 @@ def _unanswered(where: str, error: DockerException) -> SetupError:
     else:
         fix = "start Docker (sudo systemctl start docker), or set DOCKER_HOST to an engine that runs"
     return SetupError(
-        "no Docker engine answers", where=where, consequence="nothing can be built or run", fix=fix, detail=str(error)
+        "no Docker engine answers",
+        where=where,
+        consequence="nothing can be built or run",
+        fix=fix,
+        detail=str(error),
     )

@@ -62,7 +62,9 @@ def ensure(report: Report) -> Engine:
         return _checked(go_build.ensure(program(), report))
     except SetupError as error:
         detail = f"Pulumi's installer:\n{installer.detail or installer}\nThe build:\n{error.detail or error}"
-        raise SetupError(error.what, consequence="nothing can be deployed", fix=error.fix, detail=detail) from error
+        raise SetupError(
+            error.what, consequence="nothing can be deployed", fix=error.fix, detail=detail
+        ) from error
 
 
 def is_built(command: Path) -> bool:
@@ -114,7 +116,9 @@ def _checked(command: Path) -> Engine:
     version = _version(command)
     if version is None:
         raise SetupError(
-            "the Pulumi engine that was brought does not run", where=str(command), fix=f"remove {command.parent}"
+            "the Pulumi engine that was brought does not run",
+            where=str(command),
+            fix=f"remove {command.parent}",
         )
     return engine.record(command, version)
 

@@ -20,10 +20,17 @@ from urllib.parse import urlsplit
 import certifi
 
 BUNDLE_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE")
-SYSTEM_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
+SYSTEM_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+)
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 SETTING = re.compile(r"^(?P<section>[^.]+)\.(?P<name>[a-z-]+)=(?P<value>.*)$")
+
+SECTIONS = ("global", "install", ":env:")
+"""Where pip reads settings, the one that wins last."""
 
 INDEX_SETTINGS = ("index-url", "extra-index-url", "find-links", "trusted-host")
 """The settings of pip that say where packages are (https://pip.pypa.io/en/stable/cli/pip_install/)."""
@@ -76,7 +83,7 @@ def parse_pip_settings(listed: str) -> PipSettings:
     found: dict[str, str] = {}
     for line in sorted(listed.splitlines(), key=_precedence):
         setting = SETTING.match(line)
-        if setting and setting["name"] in INDEX_SETTINGS:
+        if setting and setting["section"] in SECTIONS and setting["name"] in INDEX_SETTINGS:
             found[setting["name"]] = str(ast.literal_eval(setting["value"]))
     withheld = tuple(name for name, value in found.items() if any(map(_has_password, value.split())))
     lines = [
@@ -88,10 +95,8 @@ def parse_pip_settings(listed: str) -> PipSettings:
 
 
 def _precedence(line: str) -> int:
-    return ("global", "install", ":env:").index(section) if (section := line.split(".")[0]) in _SECTIONS else -1
-
-
-_SECTIONS = ("global", "install", ":env:")
+    section = line.split(".")[0]
+    return SECTIONS.index(section) if section in SECTIONS else -1
 
 
 def _has_password(place: str) -> bool:

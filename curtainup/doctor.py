@@ -1,0 +1,204 @@
+"""`curtainup doctor`: each piece that a deployment stands on, its version, whether it is fine, and the fix.
+
+Looking changes nothing. Mending brings what can be brought, piece by piece: one that fails does not keep
+the others from being mended.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from curtainup import workspace
+from curtainup.errors import CurtainupError, SetupError
+from curtainup.setup import debian, docker_engine, engine, images, language_host, paths, provider, pulumi
+from curtainup.setup.process import Report
+
+SPACE_NEEDED = 2_000_000_000
+"""Bytes: a build of an image with its layers, and the same again."""
+
+DOCKER_ROOT = Path("/var/lib/docker")
+OWN_PROVIDER = "pulumi-resource-curtainup"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found of one piece.
+
+    Attributes:
+        name: of the piece, such as `Pulumi engine`.
+        ok: whether a deployment can stand on it.
+        version: of what was found; None when there is none to tell.
+        detail: where it is, or what is wrong with it.
+        fix: the command or edit that mends it; with `ok`, advice. None when there is nothing to do.
+
+    """
+
+    name: str
+    ok: bool
+    version: str | None = None
+    detail: str | None = None
+    fix: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is there, and the advice that goes with it; see Check."""
+
+    version: str | None
+    detail: str
+    advice: str | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece that is looked at: `look` raises a CurtainupError when it is missing, `mend` brings it."""
+
+    name: str
+    look: Callable[[], Found]
+    mend: Callable[[Report], object] | None = None
+
+
+def checks() -> list[Check]:
+    """Look at every piece; nothing is changed."""
+    return [_look(piece) for piece in PIECES]
+
+
+def run(fix: bool, report: Report) -> list[Check]:
+    """Look at every piece, in the order in which they need each other, and with `fix` mend what is not fine."""
+    return [_mended(piece, report) if fix else _look(piece) for piece in PIECES]
+
+
+def _look(piece: Piece) -> Check:
+    try:
+        found = piece.look()
+    except CurtainupError as error:
+        return _failed(piece, error)
+    return Check(piece.name, True, found.version, found.detail, found.advice)
+
+
+def _mended(piece: Piece, report: Report) -> Check:
+    found = _look(piece)
+    if found.ok or piece.mend is None:
+        return found
+    try:
+        piece.mend(report)
+    except CurtainupError as error:
+        return _failed(piece, error)
+    return _look(piece)
+
+
+def _failed(piece: Piece, error: CurtainupError) -> Check:
+    detail = "\n".join(part for part in (error.what, error.where, error.detail) if part)
+    return Check(piece.name, False, None, detail, error.fix)
+
+
+def _python() -> Found:
+    return Found(platform.python_version(), sys.executable)
+
+
+def _git() -> Found:
+    git = shutil.which("git")
+    if git is None:
+        fix = engine.FIX if debian.can_install() else "install git"
+        raise SetupError("git is not on PATH", fix=fix)
+    said = subprocess.run([git, "--version"], check=False, capture_output=True, text=True).stdout
+    return Found(said.removeprefix("git version ").strip(), git)
+
+
+def _mend_git(report: Report) -> None:
+    if debian.can_install():
+        debian.install(["git"], report)
+
+
+def _engine() -> Found:
+    found = engine.locate()
+    return Found(found.version, str(found.command))
+
+
+def _mend_engine(report: Report) -> None:
+    pulumi.link(pulumi.ensure(report))
+
+
+def _language_host() -> Found:
+    host = language_host.find(engine.locate())
+    if host is None:
+        raise SetupError("plain `pulumi up` cannot run Python programs", fix=engine.FIX)
+    return Found(None, str(host))
+
+
+def _docker_provider() -> Found:
+    plugin = provider.find()
+    if plugin is None:
+        raise SetupError(f"the plugin of pulumi_docker {provider.wanted()} is not installed", fix=engine.FIX)
+    return Found(provider.wanted(), str(plugin))
+
+
+def _own_provider() -> Found:
+    plugin = Path(sys.executable).parent / OWN_PROVIDER
+    if not plugin.is_file():
+        raise SetupError(
+            f"{OWN_PROVIDER} is not beside this interpreter",
+            where=str(plugin),
+            consequence="traffic cannot be moved",
+            fix="install curtainup with pip into this environment",
+        )
+    return Found(importlib.metadata.version("curtainup"), str(plugin))
+
+
+def _docker() -> Found:
+    client = docker_engine.connect(os.environ)
+    return Found(str(client.version()["Version"]), docker_engine.address(os.environ))
+
+
+def _image(role: str) -> Found:
+    reference = images.REFERENCES[role]
+    if role in images.missing(docker_engine.connect(os.environ)):
+        raise SetupError(f"{reference} is not on the Docker engine", fix=engine.FIX)
+    return Found(reference.rpartition(":")[2], reference)
+
+
+def _mend_images(report: Report) -> None:
+    images.ensure(docker_engine.connect(os.environ), report)
+
+
+def _space() -> Found:
+    local = docker_engine.address(os.environ) == docker_engine.DEFAULT_ADDRESS and DOCKER_ROOT.is_dir()
+    folder = DOCKER_ROOT if local else Path.home()
+    free = shutil.disk_usage(folder).free
+    advice = "docker system prune: builds need about 2 GB" if free < SPACE_NEEDED else None
+    return Found(None, f"{free / 1e9:.1f} GB free in {folder}", advice)
+
+
+def _state() -> Found:
+    """Look where state goes; a backend that is missing stops deployments, not what set-up is for."""
+    try:
+        folder = workspace.data_dir() / "state"
+        if not folder.is_dir() and not {"PULUMI_BACKEND_URL", "CI"} & os.environ.keys():
+            return Found(None, "made by the first deployment, unless pulumi login names a backend")
+        backend = workspace.find_backend(None, None, os.environ)
+    except CurtainupError as error:
+        return Found(None, f"{error.what}: deploy refuses", error.fix)
+    return Found(None, backend.url or "as in pulumi login")
+
+
+PIECES = (
+    Piece("Python", _python),
+    Piece("git", _git, _mend_git),
+    Piece("Pulumi engine", _engine, _mend_engine),
+    Piece("Python language host", _language_host, lambda _: language_host.ensure(engine.locate())),
+    Piece("Docker provider", _docker_provider, lambda report: provider.ensure(engine.locate(), report)),
+    Piece("curtainup provider", _own_provider),
+    Piece("Docker engine", _docker, lambda report: docker_engine.ensure(os.environ, report)),
+    *(Piece(f"{role} image", partial(_image, role), _mend_images) for role in images.REFERENCES),
+    Piece("disk space", _space),
+    Piece("state", _state),
+)

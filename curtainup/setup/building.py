@@ -1,0 +1,90 @@
+"""Building an image of ours on a Docker engine, near or far: the files travel, no folder is shared."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Any
+
+import docker
+from docker.errors import DockerException
+
+from curtainup.errors import SetupError
+from curtainup.setup.process import last_lines
+
+
+def recipe(name: str) -> bytes:
+    """Return a file of `curtainup/setup/recipes`."""
+    return (resources.files("curtainup.setup") / "recipes" / name).read_bytes()
+
+
+def build(
+    client: docker.DockerClient,
+    dockerfile: bytes,
+    files: Mapping[str, bytes],
+    *,
+    tag: str,
+    source: str,
+    labels: Mapping[str, str],
+) -> None:
+    """Build an image and tag it.
+
+    Args:
+        client: of the engine that builds it.
+        dockerfile: its text; it starts from the argument SOURCE.
+        files: what it copies, by path; a path that ends in `/` is a folder.
+        tag: of the image.
+        source: the image it starts from.
+        labels: of the image.
+
+    Raises:
+        SetupError: the build failed; the detail is the end of its output.
+
+    """
+    said: list[str] = []
+    try:
+        stream = client.api.build(
+            fileobj=_archive({**files, "Dockerfile": dockerfile}),
+            custom_context=True,
+            tag=tag,
+            buildargs={"SOURCE": source},
+            labels=dict(labels),
+            rm=True,
+            forcerm=True,
+            decode=True,
+        )
+        failure = _follow(stream, said)
+    except (DockerException, OSError) as error:
+        failure = str(error)
+    if failure:
+        raise SetupError(
+            f"the image {tag} could not be built",
+            consequence="nothing can be deployed to a Docker host",
+            fix="mend what the build says, then curtainup doctor --fix",
+            detail=last_lines("".join(said) + f"\n{failure}"),
+        )
+
+
+def _follow(stream: Iterable[dict[str, Any]], said: list[str]) -> str | None:
+    """Read a build's messages to their end and return its error, if it has one."""
+    failure = None
+    for message in stream:
+        said.append(str(message.get("stream", "")))
+        failure = message.get("error") or failure
+    return failure
+
+
+def _archive(files: Mapping[str, bytes]) -> io.BytesIO:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for path, content in files.items():
+            entry = tarfile.TarInfo(path.rstrip("/"))
+            if path.endswith("/"):
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            else:
+                entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    stream.seek(0)
+    return stream

@@ -60,6 +60,7 @@ class ContainerImage(pulumi.ComponentResource):
                 build=docker.RemoteImageBuildArgs(
                     context=settings.context,
                     dockerfile=settings.dockerfile,
+                    build_log_file=settings.log,
                     labels={key: value for key, value in oci.items() if value},
                 ),
                 triggers={"tree": settings.tree},

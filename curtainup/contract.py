@@ -43,6 +43,7 @@ class ImageSettings(_Model):
         tree: hash of everything that the build reads; another one means another build.
         context: folder of the build context on this machine.
         dockerfile: the Dockerfile, relative to the context.
+        log: file that the build's output goes to.
         push: whether the image is in the registry.
 
     """
@@ -55,6 +56,7 @@ class ImageSettings(_Model):
     tree: str
     context: str
     dockerfile: str
+    log: str
     push: bool = False
 
 

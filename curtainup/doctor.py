@@ -19,7 +19,7 @@ from pathlib import Path
 
 from curtainup import workspace
 from curtainup.errors import CurtainupError, SetupError
-from curtainup.setup import debian, docker_engine, engine, images, language_host, paths, provider, pulumi
+from curtainup.setup import debian, docker_engine, engine, images, language_host, provider, pulumi
 from curtainup.setup.process import Report
 
 SPACE_NEEDED = 2_000_000_000
@@ -73,7 +73,7 @@ def checks() -> list[Check]:
 
 
 def run(fix: bool, report: Report) -> list[Check]:
-    """Look at every piece, in the order in which they need each other, and with `fix` mend what is not fine."""
+    """Look at every piece, those that others need first, and with `fix` mend what is not fine."""
     return [_mended(piece, report) if fix else _look(piece) for piece in PIECES]
 
 

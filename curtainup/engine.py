@@ -7,7 +7,10 @@ and its outputs are read from the state.
 
 from __future__ import annotations
 
+import json
+import secrets
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,6 +72,7 @@ class Engine:
         self._on_event = on_event
         folder = workspace.backend.folder()
         self._files = FileState(folder) if folder else None
+        self._unsaved: dict[str, dict[str, Any]] = {}
 
     def remembered(self, stack: str) -> Remembered:
         """Return what the last update of a stack left behind."""
@@ -87,11 +91,18 @@ class Engine:
         return self._operate(stack, "up", lambda one, on_event: one.up(on_event=on_event, color="never"))
 
     def preview(self, stack: str, config: Mapping[str, Any]) -> Outcome:
-        """Return what `up` would change; see `up`."""
-        self._write_settings(stack, config)
-        return self._operate(
-            stack, "preview", lambda one, on_event: one.preview(on_event=on_event, color="never")
-        )
+        """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
+        settings = stack_settings.restored(self.remembered(stack), config)
+        with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
+            file = Path(folder) / f"Pulumi.{stack}.yaml"
+            stack_settings.write(file, settings)
+            return self._operate(
+                stack,
+                "preview",
+                lambda one, on_event: one.preview(
+                    on_event=on_event, color="never", config_file=str(file)
+                ),
+            )
 
     def destroy(self, stack: str) -> None:
         """Delete every resource of a stack, and then the stack.
@@ -127,6 +138,19 @@ class Engine:
             value = value[int(part)] if isinstance(value, list) else value[part]
         return value
 
+    def shared_key(self, stack: str) -> str:
+        """Return a random key that is kept, encrypted, in a stack's configuration.
+
+        Only where no passphrase is at hand to derive one from; made when it is not there yet.
+        """
+        name = f"{stack_settings.NAMESPACE}hmac_key"
+        if name in self.remembered(stack).config:
+            self._write_settings(stack, {})
+            return self.cli(["config", "get", name, "--stack", stack]).stdout.strip()
+        key = secrets.token_hex(32)
+        self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
+        return key
+
     def cli(self, args: list[str], text: str | None = None) -> CommandResult:
         """Run one command of the CLI in the workspace; `text` goes to its standard input."""
         try:
@@ -156,7 +180,8 @@ class Engine:
 
     def _write_settings(self, stack: str, config: Mapping[str, Any]) -> Path:
         file = self._workspace.settings_file(stack)
-        stack_settings.write(file, stack_settings.restored(self.remembered(stack), config))
+        added = {**self._unsaved.get(stack, {}), **config}
+        stack_settings.write(file, stack_settings.restored(self.remembered(stack), added))
         return file
 
     def _exported(self, stack: str) -> Remembered:
@@ -168,8 +193,6 @@ class Engine:
             )
         except StackNotFoundError:
             return Remembered()
-        import json
-
         deployment = json.loads(exported.stdout)["deployment"]
         self.cli(["config", "refresh", "--force", *args])
         settings: StackSettings = stack_settings.read(self._workspace.settings_file(stack))

@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from curtainup import release
 from curtainup.contract import EnvironmentSettings
-from curtainup.engine import Engine, Outcome
 from curtainup.errors import StateError
 from curtainup.release import Deployment, Release
 from curtainup.secret import Secret
 from curtainup.stack_settings import NAMESPACE
 from curtainup.state import Remembered
+
+if TYPE_CHECKING:
+    from curtainup.engine import Engine, Outcome
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,13 @@ class Environment:
         return str(self.outputs["release_urls"][release_id])
 
 
-def read(engine: Engine, stack: str) -> Environment:
-    """Return what is remembered of an environment; one that never was is empty.
+def parse(stack: str, remembered: Remembered) -> Environment:
+    """Return the environment that a stack's memory describes; one that never was is empty.
 
     Raises:
         StateError: the stack holds resources, yet its configuration is lost or unreadable.
 
     """
-    return parse(stack, engine.remembered(stack))
-
-
-def parse(stack: str, remembered: Remembered) -> Environment:
-    """Return the environment that a stack's memory describes; see `read`."""
     config = {key.removeprefix(NAMESPACE): value for key, value in remembered.config.items()}
     if "environment" not in config or "releases" not in config:
         if len(remembered.resources) > 1:
@@ -114,7 +111,7 @@ def apply(engine: Engine, environment: Environment, deployment: Deployment) -> E
 
     """
     engine.up(environment.stack, configured(environment, deployment))
-    return read(engine, environment.stack)
+    return parse(environment.stack, engine.remembered(environment.stack))
 
 
 def preview(engine: Engine, environment: Environment, deployment: Deployment) -> Outcome:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docker
-from docker.errors import APIError
+from docker.errors import DockerException
+from requests import RequestException
 
 LISTENING = "0A"
 DOCKER_DNS = "0B00007F"
@@ -34,7 +35,7 @@ def listeners(client: docker.DockerClient, container: str) -> frozenset[Listener
     try:
         command = client.api.exec_create(container, ["cat", "/proc/net/tcp", "/proc/net/tcp6"])
         table = client.api.exec_start(command["Id"]).decode(errors="replace")
-    except APIError:
+    except (DockerException, RequestException):
         table = ""
     if "local_address" not in table:
         table = _table_on_this_machine(client, container)
@@ -63,5 +64,5 @@ def _table_on_this_machine(client: docker.DockerClient, container: str) -> str:
     try:
         pid = client.api.inspect_container(container)["State"]["Pid"]
         return "\n".join(Path(f"/proc/{pid}/net/{table}").read_text() for table in ("tcp", "tcp6"))
-    except (APIError, OSError):
+    except (DockerException, RequestException, OSError):
         return ""

@@ -24,7 +24,7 @@ def gate_arguments(request: GateRequest, acceptance: PurePath, report: str) -> l
         chosen = [] if _names_tests(request.extra_args) else [ACCEPTANCE_TESTS]
         suite = ["--curtainup-smoke", *chosen]
     else:
-        suite = _smoke_alone(acceptance / "curtainup_acceptance" / "smoke")
+        suite = _smoke_alone(acceptance)
     return ["-p", PLUGIN, *_junit(report), *suite, *request.extra_args]
 
 
@@ -38,16 +38,11 @@ def has_tests(request: UnitTestRequest, folder: str) -> bool:
     return (request.service_dir / folder).is_dir()
 
 
-def _smoke_alone(smoke: PurePath) -> list[str]:
+def _smoke_alone(acceptance: PurePath) -> list[str]:
     """No settings and no `conftest.py` of the service: there are no tests that they would be for."""
-    return [
-        "-c",
-        str(smoke / "pytest.ini"),
-        "--rootdir",
-        str(smoke),
-        "--noconftest",
-        str(smoke / "test_smoke.py"),
-    ]
+    smoke = acceptance / "curtainup_acceptance" / "smoke"
+    settings = ["-c", str(smoke / "pytest.ini"), "--rootdir", str(acceptance), "--noconftest"]
+    return [*settings, str(smoke / "test_smoke.py")]
 
 
 def _junit(report: str) -> list[str]:

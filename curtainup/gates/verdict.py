@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from curtainup.gates.junit import Report
 from curtainup.gates.process import Ended, Finished
@@ -18,7 +17,7 @@ _ENDINGS = {
     USAGE_ERROR: "pytest could not start: it refused its arguments, its settings or a conftest.py",
     NO_TESTS: "no test was collected",
 }
-_HANGING = re.compile(r"^(.+:\d+): KeyboardInterrupt$")
+_STOPPED = re.compile(r"curtainup: stopped in (.+)")
 _MISSING = re.compile(r"No module named '?(pytest|requests)'?$")
 
 
@@ -42,15 +41,9 @@ def reason(finished: Finished, report: Report | None, log_end: Sequence[str], ti
 
 
 def _hanging(log_end: Sequence[str]) -> str:
-    """Where the test was when it was stopped: pytest says so at its end."""
-    found = [match[1] for line in log_end if (match := _HANGING.match(line))]
-    return f", in {_shown(found[-1])}" if found else ""
-
-
-def _shown(location: str) -> str:
-    """A location from the current service on: `testaccept/test_a.py:3`."""
-    path = Path(location)
-    return "/".join(path.parts[-2:]) if path.is_absolute() else location
+    """Which test was stopped: our plugin says so at the end."""
+    found = [match[1] for line in log_end if (match := _STOPPED.match(line))]
+    return f", in {found[-1]}" if found else ""
 
 
 def _count(number: int, noun: str) -> str:

@@ -21,7 +21,7 @@ _CONFIG = """\
 # Written by curtainup at every change of traffic: what HAProxy starts with.
 global
     maxconn 4096
-    hard-stop-after 30s
+    hard-stop-after 8s
     stats socket {socket} mode 600 level admin
     log stdout format raw local0 notice
     set-var proc.request_timeout int({request_timeout_ms})

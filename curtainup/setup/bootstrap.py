@@ -20,7 +20,7 @@ LIMIT = 900.0
 
 
 def debian_image(client: docker.DockerClient, reference: str, report: Report) -> None:
-    """Bootstrap Debian into an image, which then behaves like the public Python image: `pip install` works in it.
+    """Bootstrap Debian into an image in which `pip install` works, as in the public Python image.
 
     Raises:
         SetupError: mmdebstrap is missing and cannot be installed here, or it failed.
@@ -34,13 +34,14 @@ def debian_image(client: docker.DockerClient, reference: str, report: Report) ->
                 fix="sudo apt-get install mmdebstrap, or set CURTAINUP_IMAGES_FROM to a registry you reach",
             )
         debian.install(["mmdebstrap"], report)
+    repository, tag = reference.split(":")
     with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
         archive = Path(folder) / "debian.tar"
         run(command(archive, debian.sources()), "bootstrapping Debian", report, timeout=LIMIT)
         report("importing it into the Docker engine")
         try:
             with archive.open("rb") as stream:
-                client.api.import_image_from_data(stream, *reference.split(":"), changes=['CMD ["python3"]'])
+                client.api.import_image_from_data(stream, repository, tag, changes=['CMD ["python3"]'])
         except (DockerException, OSError) as error:
             raise SetupError("the Docker engine did not take the Debian image", detail=str(error)) from error
 

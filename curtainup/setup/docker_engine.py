@@ -21,13 +21,13 @@ DEFAULT_ADDRESS = "unix:///var/run/docker.sock"
 PACKAGES = ("docker.io", "iptables")
 LOG = Path("/var/log/curtainup-dockerd.log")
 
-ANSWER_LIMIT = 5.0
+ANSWER_LIMIT = 5
 """Seconds in which a running engine answers a ping."""
 
 START_LIMIT = 60.0
 """Seconds in which a started engine answers its first ping."""
 
-USE_LIMIT = 600.0
+USE_LIMIT = 600
 """Seconds for one call to an engine that answers: building an image is one call."""
 
 

@@ -1,4 +1,7 @@
-"""Where the Pulumi engine is. On the way to every deployment: it starts no process and imports nothing heavy."""
+"""Where the Pulumi engine is.
+
+This is on the way to every deployment: it starts no process and imports nothing heavy.
+"""
 
 from __future__ import annotations
 

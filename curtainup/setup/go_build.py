@@ -80,7 +80,7 @@ def find_go() -> Path:
 
     """
     go = shutil.which("go")
-    fix = f"install Go {versions.GO_MINIMUM} or newer and put it on PATH, or install Pulumi by its own installer"
+    fix = f"put Go {versions.GO_MINIMUM} or newer on PATH, or install Pulumi by its own installer"
     if go is None:
         raise SetupError("Go is needed to build the Pulumi engine, and is not on PATH", fix=fix)
     # Outside any module, so that no go.mod asks it for another toolchain.
@@ -95,9 +95,21 @@ def _build(program: Program, path: Path, report: Report) -> None:
     report(f"building {program.title} from Go modules: once per version, a few minutes")
     with tempfile.TemporaryDirectory(dir=path.parent.parent, prefix=f".{program.name}-") as temporary:
         output = Path(temporary) / "built" / program.name
-        flags = f"-s -w -X {program.version_variable}={program.version_text}"
+        flags = ["-v", "-buildvcs=false", "-trimpath"]
+        linker = f"-s -w -X {program.version_variable}={program.version_text}"
         run(
-            [go, "build", "-buildvcs=false", "-trimpath", "-ldflags", flags, "-o", output, program.package],
+            [
+                go,
+                "build",
+                "-v",
+                "-buildvcs=false",
+                "-trimpath",
+                "-ldflags",
+                flags,
+                "-o",
+                output,
+                program.package,
+            ],
             f"building {program.title}",
             report,
             timeout=BUILD_LIMIT,

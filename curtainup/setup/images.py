@@ -22,7 +22,7 @@ from curtainup.setup.process import Report
 ROLE_LABEL = "curtainup.role"
 
 PUBLISHER_VARIABLE = "CURTAINUP_IMAGES_FROM"
-"""Names a registry (and path) to pull the public images from instead of Docker Hub, such as a company's mirror."""
+"""Names a registry (and path) to pull public images from instead of Docker Hub: a company's mirror."""
 
 REACH_LIMIT = 8
 """Seconds in which a registry answers what a tag is; else it counts as not reached."""
@@ -113,7 +113,7 @@ def _pull(client: docker.DockerClient, public: str, report: Report) -> str | Non
     reference = f"{publisher.rstrip('/')}/{public}" if publisher else public
     patient, client.api.timeout = client.api.timeout, REACH_LIMIT
     try:
-        client.api.inspect_distribution(reference)
+        client.images.get_registry_data(reference)
     except (DockerException, OSError):
         report(f"{reference} cannot be pulled: building from Debian packages instead")
         return None
@@ -156,7 +156,7 @@ def _machine(report: Report) -> dict[str, bytes]:
 
 def _is_there(client: docker.DockerClient, reference: str) -> bool:
     try:
-        client.api.inspect_image(reference)
+        client.images.get(reference)
     except ImageNotFound:
         return False
     except (DockerException, OSError) as error:

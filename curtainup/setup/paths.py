@@ -25,7 +25,7 @@ def pulumi_home() -> Path:
 
 
 def engine_sources() -> Path:
-    """Return the folder of the Go modules and the language host: in the wheel as data, else the checkout's."""
+    """Return the folder of the Go modules and the language host: data in the wheel, else the checkout's."""
     package = Path(__file__).resolve().parent.parent
     packaged = package / "_program" / "engine"
     return packaged if packaged.is_dir() else package.parent / "engine"

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from curtainup.errors import SetupError
 
@@ -44,6 +45,7 @@ def run(
         SetupError: it cannot be started, ended with an error, or took too long.
 
     """
+    started = time.monotonic()
     with tempfile.TemporaryFile(mode="w+", errors="replace") as output:
         try:
             process = subprocess.Popen(
@@ -58,7 +60,7 @@ def run(
         except OSError as error:
             raise SetupError(f"{what} failed: {argv[0]} cannot be started", detail=str(error)) from error
         try:
-            ended = _wait(process, what, report, output.fileno(), timeout, every)
+            ended = _wait(process, timeout, every, lambda: report(f"{what}: {_signs(output, started)}"))
         finally:
             _end(process)
         output.seek(0)
@@ -75,32 +77,27 @@ def last_lines(text: str) -> str:
     return "\n".join(deque((line for line in text.splitlines() if line.strip()), LAST_LINES))
 
 
-def _wait(
-    process: subprocess.Popen[bytes], what: str, report: Report, output: int, timeout: float, every: float
-) -> bool:
-    """Wait for the end, reporting on the way; False when it did not come in time."""
-    started = time.monotonic()
-    while (left := started + timeout - time.monotonic()) > 0:
+def _wait(process: subprocess.Popen[bytes], timeout: float, every: float, alive: Callable[[], None]) -> bool:
+    """Wait for the end, calling `alive` on the way; False when it did not come in time."""
+    deadline = time.monotonic() + timeout
+    while (left := deadline - time.monotonic()) > 0:
         try:
             process.wait(min(every, left))
         except subprocess.TimeoutExpired:
-            said = _last_line(output)
-            report(f"{what}: {_elapsed(time.monotonic() - started)} so far{f' ({said})' if said else ''}")
+            alive()
         else:
             return True
     return False
 
 
-def _last_line(output: int) -> str:
-    """Return the last line of a file that another process is writing, shortened."""
-    size = os.fstat(output).st_size
-    lines = os.pread(output, 1000, max(0, size - 1000)).decode(errors="replace").splitlines()
-    return next((line.strip()[:100] for line in reversed(lines) if line.strip()), "")
-
-
-def _elapsed(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+def _signs(output: IO[str], started: float) -> str:
+    """Say how long a process runs, and the last line that it has written so far."""
+    descriptor = output.fileno()
+    end = os.pread(descriptor, 1000, max(0, os.fstat(descriptor).st_size - 1000))
+    lines = [line.strip() for line in end.decode(errors="replace").splitlines() if line.strip()]
+    minutes, seconds = divmod(int(time.monotonic() - started), 60)
+    elapsed = f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
+    return f"{elapsed} so far ({lines[-1][:100]})" if lines else f"{elapsed} so far"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -98,8 +98,8 @@ def _build(engine: Engine, report: Report) -> None:
             f"pulumi_docker {wanted()} is installed, and its provider can only be built as "
             f"{versions.DOCKER_PROVIDER} here",
             consequence="the docker target cannot be deployed to",
-            fix=f"pip install pulumi_docker=={versions.DOCKER_PROVIDER}, or pulumi plugin install resource docker "
-            f"{wanted()}",
+            fix=f"pip install pulumi_docker=={versions.DOCKER_PROVIDER}, "
+            f"or pulumi plugin install resource docker {wanted()}",
         )
     plugin = go_build.ensure(program(), report)
     _plugin_install(engine, report, "--reinstall", "--file", str(plugin), timeout=FETCH_LIMIT)

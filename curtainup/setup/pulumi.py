@@ -91,7 +91,7 @@ def _candidates() -> list[Path]:
     on_path = shutil.which("pulumi")
     if on_path is not None:
         absolute = Path(on_path).absolute()
-        # A link of ours stands for what it points at; any other may be a version manager's, which goes by its name.
+        # A link of ours stands for what it points at; a version manager's goes by its own name.
         commands.insert(0, absolute.resolve() if is_built(absolute.resolve()) else absolute)
     return [command for command in dict.fromkeys(commands) if command.is_file()]
 

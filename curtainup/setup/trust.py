@@ -95,7 +95,7 @@ def parse_pip_settings(listed: str) -> PipSettings:
 
 
 def _precedence(line: str) -> int:
-    section = line.split(".")[0]
+    section = line.split(".", maxsplit=1)[0]
     return SECTIONS.index(section) if section in SECTIONS else -1
 
 

@@ -1,0 +1,35 @@
+"""The command line. Each command imports what it needs when it runs, so that `--help` is instant."""
+
+from __future__ import annotations
+
+import typer
+
+from curtainup import __version__
+from curtainup.cli import deploy, destroy, doctor, env, preview, pulumi, rollback, status, test
+
+app = typer.Typer(
+    name="curtainup",
+    help="From staging to live: build once, prove at every stage, move traffic without dropping a request.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: bool = typer.Option(False, "--version", help="Show the version and exit.", is_eager=True),
+) -> None:
+    if version:
+        typer.echo(f"curtainup {__version__}")
+        raise typer.Exit
+
+
+for command in (deploy, test, preview, status, rollback, destroy, doctor, env):
+    app.command(command.__name__.rpartition(".")[2], epilog=command.EXAMPLE)(command.run)
+app.command(
+    "pulumi",
+    epilog=pulumi.EXAMPLE,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)(pulumi.run)

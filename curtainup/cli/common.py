@@ -1,0 +1,51 @@
+"""Options that several commands share, and what they open with them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from curtainup.report import Report
+    from curtainup.session import Session
+
+Service = Annotated[
+    Path,
+    typer.Argument(help="The service's folder.", show_default="the current folder", file_okay=False),
+]
+Config = Annotated[
+    str | None, typer.Option("--config", metavar="NAME", help="Read pym-config.NAME.yaml instead.")
+]
+Python = Annotated[
+    str | None, typer.Option("--python", metavar="PATH", help="The interpreter for the service's tests.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only warnings and errors.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def report(*, quiet: bool = False) -> Report:
+    """Return where progress goes: standard error, as suits it."""
+    import os
+
+    from curtainup.report import for_stream
+
+    return for_stream(sys.stderr, quiet=quiet, environ=os.environ)
+
+
+def session(
+    service: Path, config: str | None, *, quiet: bool = False, with_secrets: bool = True
+) -> Session:
+    """Open the service in a folder."""
+    from curtainup.session import open_session
+
+    return open_session(service, config, report(quiet=quiet), with_secrets=with_secrets)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON on standard output."""
+    print(json.dumps(value, indent=2, ensure_ascii=False))

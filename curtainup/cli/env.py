@@ -1,0 +1,19 @@
+"""`curtainup env`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+from curtainup.cli import common
+
+EXAMPLE = 'Example: eval "$(curtainup env)" && pulumi preview --stack hello-live'
+
+
+def run(service: common.Service = Path(), config: common.Config = None) -> None:
+    """Print the variables with which plain `pulumi` finds the state that curtainup uses."""
+    from curtainup.commands import pulumi_environment
+
+    for name, value in sorted(pulumi_environment(service, config, os.environ).items()):
+        print(f"export {name}={shlex.quote(value)}")

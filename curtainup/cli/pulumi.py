@@ -1,0 +1,14 @@
+"""`curtainup pulumi`."""
+
+from __future__ import annotations
+
+import typer
+
+EXAMPLE = "Example: curtainup pulumi preview --stack hello-live"
+
+
+def run(context: typer.Context) -> None:
+    """Run the Pulumi CLI on the service in the current folder, with the same state, plugins and PATH."""
+    from curtainup.commands import run_pulumi
+
+    raise typer.Exit(run_pulumi(context.args))

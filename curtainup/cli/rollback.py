@@ -1,0 +1,40 @@
+"""`curtainup rollback`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curtainup.cli import common
+
+EXAMPLE = "Example: curtainup rollback examples/hello 261121-1030-41-b3548e"
+
+
+def run(
+    service: common.Service = Path(),
+    version: Annotated[
+        str | None,
+        typer.Argument(help="A kept version or release id.", show_default="the release that served before"),
+    ] = None,
+    config: common.Config = None,
+    python: common.Python = None,
+    json: common.Json = False,
+    quiet: common.Quiet = False,
+) -> None:
+    """Give live's traffic back to a kept release, without building anything.
+
+    The same probe and gate as in a deployment watch over it.
+    """
+    from dataclasses import asdict
+
+    from curtainup import runs
+    from curtainup.rollback import rollback
+
+    session = common.session(service, config, quiet=quiet)
+    result = runs.recorded(session, "rollback", lambda recorder: rollback(session, recorder, version, python))
+    if json:
+        common.print_json(asdict(result))
+    else:
+        print(result.url)

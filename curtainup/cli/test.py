@@ -1,0 +1,40 @@
+"""`curtainup test`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curtainup.cli import common
+
+EXAMPLE = "Example: curtainup test examples/hello --env live -- -k ping"
+
+
+def run(
+    service: common.Service = Path(),
+    arguments: Annotated[list[str] | None, typer.Argument(help="Further arguments for pytest.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="Test what answers at this URL.")] = None,
+    env: Annotated[str | None, typer.Option("--env", help="Test an environment: staging or live.")] = None,
+    image: Annotated[str | None, typer.Option("--image", help="Test an image in a local container.")] = None,
+    config: common.Config = None,
+    python: common.Python = None,
+    json: common.Json = False,
+    quiet: common.Quiet = False,
+) -> None:
+    """Run the gate alone: the service's acceptance tests and the smoke suite against one URL.
+
+    Without --url, --env or --image it tests the image of the last build.
+    """
+    from dataclasses import asdict
+
+    from curtainup import gate_command, runs
+
+    session = common.session(service, config, quiet=quiet)
+    wanted = gate_command.Wanted(url=url, env=env, image=image, python=python, arguments=tuple(arguments or ()))
+    result = runs.recorded(session, "test", lambda recorder: gate_command.test(session, recorder, wanted))
+    if json:
+        common.print_json(asdict(result))
+    else:
+        print(f"{result.tests} tests passed against {result.url}")

@@ -1,0 +1,72 @@
+"""`destroy`: take environments away, and with the last of them the image and its registry."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from curtainup import environments
+from curtainup.errors import RefusedError
+from curtainup.record import Recorder
+from curtainup.release import Deployment
+from curtainup.session import Session
+from curtainup.steps import Progress, Steps
+
+LIVE = "live"
+
+
+def environments_of(session: Session, env: str | None) -> list[str]:
+    """Return the deployed environments that are to go, staging before live."""
+    names = [env] if env else [*dict.fromkeys(("staging", *session.config.environments, LIVE))]
+    return [name for name in names if session.remembered(session.names.environment(name)).exists]
+
+
+def destroy(session: Session, recorder: Recorder, env: str | None, confirm: str | None) -> None:
+    """Remove one environment, or all with the image and its registry.
+
+    Raises:
+        RefusedError: live is among them, and `confirm` is not the service's name.
+
+    """
+    names = environments_of(session, env)
+    if LIVE in names and confirm != session.config.name:
+        raise RefusedError(
+            f"live of {session.config.name} is to be destroyed, which was not confirmed",
+            where=f"stack {session.names.environment(LIVE)}",
+            consequence="nothing was removed",
+            fix=f"curtainup destroy --confirm {session.config.name}",
+        )
+    steps = Steps(session.report, recorder, session.cancelled)
+    for name in names:
+        steps.run(f"destroy-{name}", f"remove {name}", lambda p, name=name: _environment(session, name))  # type: ignore[misc]
+    if env is None:
+        steps.run("destroy-image", "remove the images and their registry", lambda p: _image(session, p))
+
+
+def _environment(session: Session, name: str) -> None:
+    """Take the traffic away first, which lifts the protection of what serves."""
+    stack = session.names.environment(name)
+    environment = environments.parse(stack, session.remembered(stack))
+    if environment.deployment.serving() is not None:
+        idle = {one.id: 0 for one in environment.deployment.releases}
+        environments.apply(
+            session.engine,
+            environment,
+            Deployment(releases=environment.deployment.releases, traffic=idle),
+        )
+    session.engine.destroy(stack)
+
+
+def _image(session: Session, progress: Progress) -> None:
+    remembered = session.remembered(session.names.image)
+    if remembered.exists:
+        session.engine.destroy(session.names.image)
+    filters = {"label": f"curtainup.service={session.config.name}"}
+    images = session.docker.images.list(filters=filters)
+    for image in images:
+        session.docker.images.remove(image.id, force=True)
+    context = (remembered.config.get("curtainup:image") or {}).get("context")
+    if context:
+        shutil.rmtree(context, ignore_errors=True)
+        Path(f"{context}.log").unlink(missing_ok=True)
+    progress.note = f"{len(images)} image{'s' * (len(images) != 1)}"

@@ -1,0 +1,183 @@
+"""The image of a service as the driver sees it: built once, pushed once, then named by its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+from pydantic import ValidationError
+
+from curtainup import dockerfile, placement, source
+from curtainup.contract import ImageSettings, RegistrySettings
+from curtainup.errors import BuildFailed, EngineFailed, PushFailed
+from curtainup.session import Session
+from curtainup.setup.images import REFERENCES
+from curtainup.source import Source
+from curtainup.stack_settings import NAMESPACE
+from curtainup.state import Remembered
+
+if TYPE_CHECKING:
+    from curtainup.engine import Outcome
+
+LOG_LINES = 30
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, on its way from source to registry.
+
+    Attributes:
+        settings: what it is built from.
+        registry: where it is pushed.
+        image_id: config digest, `sha256:…`; empty before the build.
+        reference: `repository@sha256:…`; empty before the push.
+
+    """
+
+    settings: ImageSettings
+    registry: RegistrySettings
+    image_id: str = ""
+    reference: str = ""
+
+    @property
+    def version(self) -> str:
+        """The version that it was built as."""
+        return self.settings.version
+
+    @property
+    def runnable(self) -> str:
+        """What the Docker engine can run it by."""
+        return self.reference or self.image_id
+
+
+def look(session: Session, wanted: Source) -> Image:
+    """Return the image for a source: the pushed one when nothing it is built from has changed."""
+    remembered = session.remembered(session.names.image)
+    settings = _settings(session, wanted, remembered)
+    known = _known(remembered)
+    if known is not None and known.settings.tree == settings.tree and known.reference:
+        return known
+    registry = known.registry if known is not None else _registry(session)
+    return Image(settings.model_copy(update={"repository": _repository(session, registry)}), registry)
+
+
+def build(session: Session, image: Image, wanted: Source) -> Image:
+    """Build the image from the tracked files.
+
+    Raises:
+        BuildFailed: with the end of the build's output.
+        DiskFull: it did not fit.
+
+    """
+    folder = Path(image.settings.context)
+    extra = {}
+    if image.settings.dockerfile == dockerfile.GENERATED:
+        extra[dockerfile.GENERATED] = _generated(session, wanted)
+    source.export(wanted, folder, extra)
+    Path(image.settings.log).unlink(missing_ok=True)
+    try:
+        outcome = session.engine.up(session.names.image, _config(image, push=False))
+    except EngineFailed as error:
+        raise BuildFailed(
+            "the image could not be built",
+            where=f"{wanted.folder / image.settings.dockerfile}",
+            consequence="nothing was pushed; staging and live are as they were",
+            fix="mend what the build's output says, commit, and deploy again",
+            detail=_log_end(Path(image.settings.log)) or error.what,
+        ) from error
+    return replace(image, image_id=str(outcome.outputs["image_id"]))
+
+
+def push(session: Session, image: Image) -> Image:
+    """Push the image, and return it with its digest.
+
+    Raises:
+        PushFailed: the registry did not take it.
+
+    """
+    try:
+        outcome = session.engine.up(session.names.image, _config(image, push=True))
+    except EngineFailed as error:
+        raise PushFailed(
+            f"{image.registry.host} did not take the image",
+            where=f"{image.settings.repository}:{image.version}",
+            consequence="staging and live are as they were",
+            fix=f"docker login {image.registry.host}, or set `docker_repo:` in pym-config.yaml",
+            detail=error.detail or error.what,
+        ) from error
+    return replace(image, reference=str(outcome.outputs["reference"]))
+
+
+def preview(session: Session, image: Image) -> Outcome:
+    """Return what building and pushing the image would change."""
+    return session.engine.preview(session.names.image, _config(image, push=True))
+
+
+def _config(image: Image, *, push: bool) -> dict[str, Any]:
+    settings = image.settings.model_copy(update={"push": push})
+    return {"image": settings.model_dump(mode="json"), "registry": image.registry.model_dump(mode="json")}
+
+
+def _known(remembered: Remembered) -> Image | None:
+    config = {key.removeprefix(NAMESPACE): value for key, value in remembered.config.items()}
+    try:
+        return Image(
+            ImageSettings.model_validate(config["image"]),
+            RegistrySettings.model_validate(config["registry"]),
+            str(remembered.outputs.get("image_id", "")),
+            str(remembered.outputs.get("reference", "")),
+        )
+    except (KeyError, ValidationError):
+        return None
+
+
+def _settings(session: Session, wanted: Source, remembered: Remembered) -> ImageSettings:
+    folder = platformdirs.user_cache_path("curtainup") / "build" / session.config.name
+    name = dockerfile.name(wanted.folder)
+    text = _generated(session, wanted) if name == dockerfile.GENERATED else ""
+    return ImageSettings(
+        service=session.config.name,
+        repository="",
+        version=wanted.version,
+        revision=wanted.revision,
+        source=wanted.url,
+        tree=hashlib.sha256(f"{wanted.tree}\n{text}".encode()).hexdigest(),
+        context=str(folder),
+        dockerfile=name,
+        log=f"{folder}.log",
+    )
+
+
+def _generated(session: Session, wanted: Source) -> str:
+    return dockerfile.generate(wanted.folder, session.config.docker_base or REFERENCES["base"])
+
+
+def _registry(session: Session) -> RegistrySettings:
+    """Return the given registry, or a place for one of our own."""
+    account = session.config.docker_repo
+    if account:
+        first, slash, _ = account.partition("/")
+        named = slash and ("." in first or ":" in first or first == "localhost")
+        return RegistrySettings(host=first if named else "docker.io")
+    port = placement.internal_port(f"{session.config.name}-registry", ())
+    return RegistrySettings(host=f"127.0.0.1:{port}", local_port=port, image=REFERENCES["registry"])
+
+
+def _repository(session: Session, registry: RegistrySettings) -> str:
+    account = session.config.docker_repo
+    if not account:
+        return f"{registry.host}/{session.config.name}"
+    prefix = "" if account.startswith(registry.host) else f"{registry.host}/"
+    return f"{prefix}{account}/{session.config.name}"
+
+
+def _log_end(log: Path) -> str | None:
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
+    except OSError:
+        return None
+
+

@@ -1,0 +1,107 @@
+"""The image in a container on this machine, for the gate before anything is pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from docker.errors import APIError, ImageNotFound
+
+from curtainup.errors import BuildFailed, DiskFull, SetupError
+from curtainup.release import Settings
+from curtainup.secret import Secret
+
+if TYPE_CHECKING:
+    import docker
+    from docker.models.containers import Container
+
+ENVIRONMENT = "local"
+
+
+@dataclass(frozen=True)
+class LocalContainer:
+    """A running container and where it is reached."""
+
+    name: str
+    url: str
+
+
+@contextmanager
+def running(
+    client: docker.DockerClient,
+    service: str,
+    image: str,
+    version: str,
+    settings: Settings,
+    secrets: Mapping[str, Secret],
+) -> Iterator[LocalContainer]:
+    """Run the image as a release would run, and remove the container afterwards.
+
+    One that an earlier, killed run left behind is removed first: the caller holds the service's lock.
+
+    Raises:
+        BuildFailed: the image cannot be started at all.
+
+    """
+    labels = {"curtainup.service": service, "curtainup.environment": ENVIRONMENT}
+    filters = {"label": [f"{key}={value}" for key, value in labels.items()]}
+    for leftover in client.containers.list(all=True, filters=filters):
+        leftover.remove(force=True, v=True)
+    variables = {**settings.env, "PORT": str(settings.container_port), "VERSION": version}
+    with _said_clearly(image):
+        container = _create(client, f"{service}-{ENVIRONMENT}", image, labels, settings, variables, secrets)
+    try:
+        with _said_clearly(image):
+            container.start()
+        container.reload()
+        bound = container.ports[f"{settings.container_port}/tcp"][0]["HostPort"]
+        yield LocalContainer(f"{service}-{ENVIRONMENT}", f"http://127.0.0.1:{bound}")
+    finally:
+        container.remove(force=True, v=True)
+
+
+def _create(
+    client: docker.DockerClient,
+    name: str,
+    image: str,
+    labels: Mapping[str, str],
+    settings: Settings,
+    variables: Mapping[str, str],
+    secrets: Mapping[str, Secret],
+) -> Container:
+    values = {key: secret.reveal() for key, secret in secrets.items()}
+    return client.containers.create(
+        image,
+        name=name,
+        detach=True,
+        init=True,
+        environment={**variables, **values},
+        labels=dict(labels),
+        mem_limit=f"{settings.memory_mb}m",
+        pids_limit=settings.pids_limit,
+        ports={f"{settings.container_port}/tcp": ("127.0.0.1", None)},
+    )
+
+
+@contextmanager
+def _said_clearly(image: str) -> Iterator[None]:
+    try:
+        yield
+    except ImageNotFound as error:
+        raise SetupError(
+            "the image is neither here nor in its registry",
+            where=image,
+            consequence="nothing was tested, so nothing was deployed",
+            fix="change the source or its Dockerfile so that it is built again, or push the image again",
+        ) from error
+    except APIError as error:
+        kind = DiskFull if "no space left" in str(error) else BuildFailed
+        raise kind(
+            "the image could not be started",
+            where=image,
+            consequence="nothing was pushed; staging and live are as they were",
+            fix="check CMD and ENTRYPOINT in the Dockerfile",
+            detail=error.explanation,
+        ) from error

@@ -1,0 +1,182 @@
+"""Everything a command works with, put together in one place and passed on from there."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from curtainup import config as configuration
+from curtainup import workspace as workspaces
+from curtainup.config import ServiceConfig
+from curtainup.errors import SetupError
+from curtainup.gates.redact import redactor
+from curtainup.secret import Secret
+from curtainup.setup import engine as engines
+from curtainup.state import FileState, Remembered
+
+if TYPE_CHECKING:
+    import docker
+
+    from curtainup.engine import Engine
+    from curtainup.process import Processes
+    from curtainup.report import Report
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of a service's stacks."""
+
+    service: str
+
+    @property
+    def image(self) -> str:
+        """The stack of the image and its registry."""
+        return f"{self.service}-image"
+
+    def environment(self, name: str) -> str:
+        """The stack of an environment."""
+        return f"{self.service}-{name}"
+
+
+@dataclass
+class Session:
+    """One command's collaborators.
+
+    Attributes:
+        config: of the service.
+        environ: the deployer's environment.
+        workspace: the service's Pulumi project and state.
+        report: where progress goes.
+        cancelled: set when the run is to stop.
+        secrets: by name, of all environments; empty for commands that need none.
+
+    """
+
+    config: ServiceConfig
+    environ: Mapping[str, str]
+    workspace: workspaces.Workspace
+    report: Report
+    cancelled: Event = field(default_factory=Event)
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Names:
+        """The names of the service's stacks."""
+        return Names(self.config.name)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine; found, and the SDK imported, only by commands that need it."""
+        from curtainup.engine import Engine
+        from curtainup.process import EngineCommand
+
+        found = engines.locate()
+        env = engine_environment(self.workspace, found, self.environ)
+        command = EngineCommand(found.command, found.version, self.processes)
+        return Engine(self.workspace, command, env, lambda _event: None)
+
+    def remembered(self, stack: str) -> Remembered:
+        """Return what Pulumi remembers of a stack; from a file backend without the engine."""
+        folder = self.workspace.backend.folder()
+        return FileState(folder).read(stack) if folder else self.engine.remembered(stack)
+
+    @cached_property
+    def processes(self) -> Processes:
+        """The engine processes in flight."""
+        from curtainup.process import Processes
+
+        return Processes()
+
+    @cached_property
+    def docker(self) -> docker.DockerClient:
+        """The Docker engine.
+
+        Raises:
+            SetupError: none answers.
+
+        """
+        import docker
+        from docker.errors import DockerException
+
+        try:
+            client = docker.from_env()
+            client.ping()
+        except DockerException as error:
+            raise SetupError(
+                "no Docker engine answers",
+                where=self.environ.get("DOCKER_HOST", "the local socket"),
+                consequence="nothing was built or changed",
+                fix="curtainup doctor --fix",
+                detail=str(error),
+            ) from error
+        return client
+
+    @cached_property
+    def redact(self) -> Callable[[str], str]:
+        """Takes the values of all secrets out of a text."""
+        return redactor(tuple(self.secrets.values()))
+
+    def secrets_of(self, environment: str) -> dict[str, Secret]:
+        """Return the secrets that an environment's releases are given, by name."""
+        wanted = self.config.for_environment(environment).env_secrets
+        return {name: self.secrets[name] for name in wanted}
+
+    @cached_property
+    def hmac_key(self) -> bytes:
+        """The key of the secrets' HMACs: whoever can open the state can compare them, nobody else."""
+        passphrase = self.workspace.backend.passphrase
+        if passphrase is None:
+            passphrase = self.engine.shared_key(self.names.image).encode()
+        return hmac.new(passphrase, b"curtainup: secrets of releases", hashlib.sha256).digest()
+
+
+def open_session(
+    service_dir: Path, overlay: str | None, report: Report, *, with_secrets: bool = True
+) -> Session:
+    """Read the configuration, find the state, and return what a command works with.
+
+    Without `with_secrets` a missing secret is no error: those at hand are still kept out of all output.
+
+    Raises:
+        ConfigError: the configuration is missing or wrong.
+        MissingSecretsError: a secret is not set.
+        StateError: there is no backend, or its passphrase is missing.
+
+    """
+    config = configuration.load(service_dir, overlay, warn=report.warn)
+    if with_secrets:
+        secrets = configuration.collect_secrets(config, os.environ)
+    else:
+        secrets = _at_hand(config, os.environ)
+    backend = workspaces.find_backend(config.backend, config.secrets_provider, os.environ)
+    workspace = workspaces.open_workspace(service_dir, backend, Path(sys.executable).parent)
+    return Session(config, os.environ, workspace, report, secrets=secrets)
+
+
+def _at_hand(config: ServiceConfig, environ: Mapping[str, str]) -> dict[str, Secret]:
+    names = configuration.secret_names(config)
+    return {name: Secret(environ[name]) for name in names if environ.get(name)}
+
+
+def engine_environment(
+    workspace: workspaces.Workspace, found: engines.Engine, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the variables that Pulumi's processes get besides the deployer's own.
+
+    Plugins are there once set-up has run; looking for newer ones costs seconds where no server answers.
+    """
+    path = os.pathsep.join([*found.path_entries, environ.get("PATH", os.defpath)])
+    return {
+        **workspace.backend.env,
+        "PATH": path,
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }

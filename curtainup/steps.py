@@ -1,0 +1,86 @@
+"""One step of a run: shown while it works, recorded when it ends, and never started after Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from typing import TypeVar
+
+from curtainup.errors import CurtainupError, Interrupted
+from curtainup.record import Recorder
+from curtainup.report import Report
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Progress:
+    """What a step may say of itself while it works.
+
+    Attributes:
+        report: where it is shown.
+        name: of the step.
+        note: what is shown of it when it has ended.
+
+    """
+
+    report: Report
+    name: str
+    note: str = ""
+
+    def say(self, text: str) -> None:
+        """Show what the step is doing now."""
+        self.report.step_progress(self.name, text)
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Runs the steps of one run."""
+
+    report: Report
+    recorder: Recorder
+    cancelled: Event
+
+    def run(self, name: str, title: str, work: Callable[[Progress], Result], *, undoing: bool = False) -> Result:
+        """Run one step to its end.
+
+        Args:
+            name: for the record.
+            title: for people.
+            work: what it does; takes a `Progress`.
+            undoing: whether it undoes another step, and so runs after Ctrl-C as well.
+
+        Raises:
+            Interrupted: the run was cancelled before the step began.
+            CurtainupError: the step failed.
+
+        """
+        if self.cancelled.is_set() and not undoing:
+            raise Interrupted("interrupted", where=f"before: {title}")
+        progress = Progress(self.report, name)
+        started = time.monotonic()
+        self.report.step_started(name, title)
+        self.recorder.step_started(name)
+        try:
+            result = work(progress)
+        except BaseException as error:
+            interrupted = isinstance(error, Interrupted) or (self.cancelled.is_set() and not undoing)
+            detail = error.what if isinstance(error, CurtainupError) else type(error).__name__
+            self._ended(name, "cancelled" if interrupted else "failed", started, detail)
+            if interrupted and isinstance(error, CurtainupError) and not isinstance(error, Interrupted):
+                raise Interrupted("interrupted", where=title, detail=error.what) from error
+            raise
+        self._ended(name, "passed", started, progress.note)
+        return result
+
+    def skip(self, name: str, title: str, why: str) -> None:
+        """Note a step that does not have to run."""
+        self.report.step_started(name, title)
+        self.recorder.step_started(name)
+        self._ended(name, "skipped", time.monotonic(), why)
+
+    def _ended(self, name: str, outcome: str, started: float, detail: str) -> None:
+        self.recorder.step_finished(name, outcome, detail)
+        self.report.step_finished(name, outcome, time.monotonic() - started, detail)

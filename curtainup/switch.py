@@ -1,0 +1,133 @@
+"""Switching live to another release, under probe and gate, and back by itself when either fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curtainup import release, traffic
+from curtainup.errors import CurtainupError, ReturnFailed
+from curtainup.gatekeeper import Gate, Gatekeeper
+from curtainup.record import Recorder
+from curtainup.release import Deployment, Release
+from curtainup.rollout import Rollout, pym_env
+from curtainup.session import Session
+from curtainup.steps import Progress, Steps
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a deployment or rollback came to.
+
+    Attributes:
+        url: where live is reached.
+        version: what serves there.
+        release: its id.
+        changed: whether anything had to move.
+
+    """
+
+    url: str
+    version: str
+    release: str
+    changed: bool
+
+
+def gate_of(session: Session, name: str, rollout: Rollout, one: Release) -> Gate:
+    """Return the gate of an environment for the release that should answer there."""
+    return Gate(
+        name,
+        rollout.environment.url,
+        rollout.config,
+        pym_env(session, rollout.name),
+        one.version,
+        one.id,
+        through_proxy=True,
+    )
+
+
+class Switch:
+    """Moves an environment's traffic, and undoes what fails."""
+
+    def __init__(self, session: Session, recorder: Recorder, steps: Steps, gatekeeper: Gatekeeper) -> None:
+        self._session = session
+        self._recorder = recorder
+        self._steps = steps
+        self._gatekeeper = gatekeeper
+
+    def move(self, rollout: Rollout, new: Release, image: str, before: Deployment, *, canary: bool = True) -> None:
+        """Give a release all traffic and judge it there.
+
+        Args:
+            rollout: the environment.
+            new: a release that is there and healthy.
+            image: what its tests run in when they run in the image.
+            before: what to return to when it fails.
+            canary: whether to go by the steps of `canary`; a rollback must not.
+
+        Raises:
+            TrafficReturned: the probe or the gate failed, and traffic is back where it was.
+            ReturnFailed: it could not be put back.
+
+        """
+        serving = before.serving()
+        shares = [*rollout.config.canary, 100] if canary and serving is not None else [100]
+        stages = [release.shift(rollout.deployment, new.id, percent) for percent in shares]
+
+        def shift(progress: Progress) -> None:
+            traffic.move(rollout, stages, progress, self._recorder.probe)
+            self._recorder.moved(rollout.name, serving.id if serving else None, new.id)
+
+        try:
+            self._steps.run("shift", "move traffic", shift)
+        except BaseException as error:
+            self._return(rollout, before, error)
+            raise
+        self.judge(rollout, new, image, before)
+
+    def judge(self, rollout: Rollout, new: Release, image: str, before: Deployment | None) -> None:
+        """Run the live gate; when it fails return to `before`, if there is such a thing."""
+        gate = gate_of(self._session, "live", rollout, new)
+        try:
+            self._steps.run(
+                "live-gate",
+                "acceptance tests on live",
+                lambda progress: self._gatekeeper.judge(gate, progress, image),
+            )
+        except BaseException as error:
+            if before is not None:
+                self._return(rollout, before, error)
+            raise
+
+    def undo(
+        self, name: str, title: str, rollout: Rollout, before: Deployment, error: BaseException
+    ) -> None:
+        """Make an environment what it was before a step that failed or was interrupted.
+
+        Raises:
+            ReturnFailed: that failed too.
+
+        """
+        if rollout.environment.settings is None:
+            return
+        self._session.processes.resume()
+
+        def work(progress: Progress) -> None:
+            rollout.put_back(before, self._session.report.warn)
+            serving = before.serving()
+            progress.note = (
+                f"{serving.version} ({serving.id}) serves" if serving else "nothing serves, as before"
+            )
+
+        try:
+            self._steps.run(name, title, work, undoing=True)
+        except CurtainupError as failure:
+            raise ReturnFailed(
+                f"{rollout.name} could not be put back: {failure.what}",
+                where=failure.where,
+                consequence=f"{rollout.name} may be left half-way; look at it now",
+                fix="curtainup status, then `curtainup deploy` again; it goes on from what is there",
+                detail=f"it was to be put back because: {error}\n{failure.detail or ''}",
+            ) from error
+
+    def _return(self, rollout: Rollout, before: Deployment, error: BaseException) -> None:
+        self.undo("return", "put traffic back", rollout, before, error)

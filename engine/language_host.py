@@ -1,4 +1,4 @@
-"""curtainup's Python language host: it lets plain `pulumi up` run a program, where Pulumi's own host is missing.
+"""curtainup's Python language host: plain `pulumi up` where Pulumi's own host is missing.
 
 Set-up installs it as `pulumi-language-python`. The engine starts it with its own address as the last
 argument, reads the port it prints, and asks it over gRPC to run the program. Programs run in this
@@ -25,6 +25,9 @@ from pulumi.errors import RunError
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
+PORT_TO = "--port-to="
+"""The option of a host that another host started: the file descriptor to which it writes its port."""
+
 STOP_LIMIT = 5.0
 """Seconds that a program gets to end, once the engine has said that it is done."""
 
@@ -38,13 +41,23 @@ class Host(LanguageServer):
         self._is_child = port_to is not None
         self._program = Path()
 
-    def Handshake(self, request, context):  # noqa: ARG002, D102, N802 - the protocol's names
+    def Handshake(  # noqa: D102, N802 - the protocol's names
+        self,
+        request: language_pb2.LanguageHandshakeRequest,  # noqa: ARG002
+        context: grpc.ServicerContext,  # noqa: ARG002
+    ) -> language_pb2.LanguageHandshakeResponse:
         return language_pb2.LanguageHandshakeResponse()
 
-    def GetProgramDependencies(self, request, context):  # noqa: ARG002, D102, N802 - the protocol's names
+    def GetProgramDependencies(  # noqa: D102, N802 - the protocol's names
+        self,
+        request: language_pb2.GetProgramDependenciesRequest,  # noqa: ARG002
+        context: grpc.ServicerContext,  # noqa: ARG002
+    ) -> language_pb2.GetProgramDependenciesResponse:
         return language_pb2.GetProgramDependenciesResponse()
 
-    def Run(self, request, context):  # noqa: D102, N802 - the protocol's names
+    def Run(  # noqa: D102, N802 - the protocol's names
+        self, request: language_pb2.RunRequest, context: grpc.ServicerContext
+    ) -> language_pb2.RunResponse:
         interpreter = Path(sys.executable) if self._is_child else find_interpreter(request.info)
         if not interpreter.is_file():
             return language_pb2.RunResponse(
@@ -57,8 +70,9 @@ class Host(LanguageServer):
         os.chdir(request.pwd or folder)
         # Where an inline program's server looks for the engine's address.
         request.args[:] = [self._engine_address]
-        # The SDK's server has shown an error by the time it returns it: "bail" keeps the engine from showing it again.
-        return language_pb2.RunResponse(bail=bool(super().Run(request, context).error))
+        # The SDK's server shows an error before it returns it: "bail" keeps the engine from repeating it.
+        result: language_pb2.RunResponse = super().Run(request, context)  # type: ignore[no-untyped-call]
+        return language_pb2.RunResponse(bail=bool(result.error))
 
     def _run_program(self) -> None:
         """Run the program as Python runs a script or a folder: as `__main__`, which it stays."""
@@ -98,13 +112,16 @@ def run_in(
 ) -> language_pb2.RunResponse:
     """Run the program by a host of that interpreter, which shares this one's output."""
     reader, writer = os.pipe()
-    command = [interpreter, __file__, f"--port-to={writer}", engine_address]
+    command = [str(interpreter), __file__, f"{PORT_TO}{writer}", engine_address]
     with subprocess.Popen(command, pass_fds=[writer]) as child, os.fdopen(reader) as port:
         os.close(writer)
         address = f"127.0.0.1:{port.readline().strip()}"
         try:
             with grpc.insecure_channel(address, options=_GRPC_CHANNEL_OPTIONS) as channel:
-                return language_pb2_grpc.LanguageRuntimeStub(channel).Run(request)
+                response: language_pb2.RunResponse = language_pb2_grpc.LanguageRuntimeStub(channel).Run(
+                    request
+                )
+                return response
         except grpc.RpcError as error:
             return language_pb2.RunResponse(
                 error=f"{interpreter} cannot run Pulumi programs: {error.details()}"

@@ -98,18 +98,7 @@ def _build(program: Program, path: Path, report: Report) -> None:
         flags = ["-v", "-buildvcs=false", "-trimpath"]
         linker = f"-s -w -X {program.version_variable}={program.version_text}"
         run(
-            [
-                go,
-                "build",
-                "-v",
-                "-buildvcs=false",
-                "-trimpath",
-                "-ldflags",
-                flags,
-                "-o",
-                output,
-                program.package,
-            ],
+            [go, "build", *flags, "-ldflags", linker, "-o", output, program.package],
             f"building {program.title}",
             report,
             timeout=BUILD_LIMIT,

@@ -6,6 +6,7 @@ The smoke suite is added to what pytest collects once pytest knows its root, so 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Iterator
 
@@ -14,6 +15,7 @@ import pytest
 from curtainup_acceptance.session import ServiceSession
 from curtainup_acceptance.target import Target, read_target
 
+INTERRUPTED = 2  # pytest.ExitCode
 SMOKE = Path(__file__).parent / "smoke" / "test_smoke.py"
 
 
@@ -28,6 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--curtainup-smoke"):
         config.args.append(str(SMOKE))
         config.addinivalue_line("python_functions", "test_smoke_")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    """Name the test that was interrupted: neither the report nor the log says which it was."""
+    phase = os.environ.get("PYTEST_CURRENT_TEST")  # `testaccept/test_a.py::test_it (call)`
+    if exitstatus == INTERRUPTED and phase:
+        terminalreporter.write_line(f"curtainup: stopped in {phase.rsplit(' ', 1)[0]}")
 
 
 @pytest.fixture(scope="session")

@@ -62,7 +62,7 @@ def read_report(xml: bytes) -> Report:
             test = _failed_test(case, problem)
             failed.setdefault(test.name, test)
     skipped = sum(case.find("skipped") is not None for case in cases)
-    return Report(len(cases), skipped, tuple(failed.values()))
+    return Report(len({_name(case) for case in cases}), skipped, tuple(failed.values()))
 
 
 def _parse(xml: bytes) -> ET.Element:

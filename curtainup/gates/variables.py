@@ -17,7 +17,7 @@ ACCEPTANCE = "acceptance"
 
 def local_variables(request: UnitTestRequest, environ: Mapping[str, str], python: Path) -> dict[str, str]:
     """All variables of a suite that runs on this machine."""
-    variables = {**deployers_variables(environ, python), **suite_variables(request)}
+    variables = _merged(deployers_variables(environ, python), suite_variables(request))
     if isinstance(request, GateRequest):
         folder = str(program_dir() / ACCEPTANCE)
         variables["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, variables["PYTHONPATH"]]))
@@ -27,7 +27,7 @@ def local_variables(request: UnitTestRequest, environ: Mapping[str, str], python
 
 def image_variables(request: UnitTestRequest, image: Mapping[str, str], acceptance: str) -> dict[str, str]:
     """What a suite in the service's image gets beyond the image's own variables, which are `image`."""
-    variables = suite_variables(request)
+    variables = _merged({}, suite_variables(request))
     variables["PYTHONUNBUFFERED"] = "1"
     if isinstance(request, GateRequest):
         variables["PYTHONPATH"] = ":".join(filter(None, [acceptance, image.get("PYTHONPATH")]))
@@ -35,19 +35,16 @@ def image_variables(request: UnitTestRequest, image: Mapping[str, str], acceptan
     return variables
 
 
-def suite_variables(request: UnitTestRequest) -> dict[str, str]:
-    """What a suite is told: for a gate, also what it tests."""
+def suite_variables(request: UnitTestRequest) -> dict[str, str | None]:
+    """What a suite is told: for a gate, also what it tests. None is for what must not be set."""
     told = gate_variables(request) if isinstance(request, GateRequest) else {}
     return {**told, **request.extra_env}
 
 
-def gate_variables(request: GateRequest) -> dict[str, str]:
-    """What a gate says to its tests: the seed's three variables, and curtainup's.
-
-    What is not known is left out.
-    """
+def gate_variables(request: GateRequest) -> dict[str, str | None]:
+    """What a gate says to its tests: the seed's three variables, and curtainup's; None is not known."""
     url = urlsplit(request.url)
-    known = {
+    return {
         "PYM_SERVER_HOST": url.hostname,
         "PYM_SERVER_PORT": str(url.port or (443 if url.scheme == "https" else 80)),
         "PYM_ENV": request.pym_env,
@@ -58,7 +55,6 @@ def gate_variables(request: GateRequest) -> dict[str, str]:
         "CURTAINUP_HEALTH_PATH": request.health_path,
         "CURTAINUP_EXPECT_RELEASE_HEADER": "1" if request.expect_release_header else None,
     }
-    return {name: value for name, value in known.items() if value is not None}
 
 
 def deployers_variables(environ: Mapping[str, str], python: Path) -> dict[str, str]:
@@ -84,6 +80,10 @@ def _without_proxy(variables: Mapping[str, str], url: str) -> dict[str, str]:
     if not _is_loopback(host):
         return {}
     return {name: ",".join(filter(None, [variables.get(name), host])) for name in ("NO_PROXY", "no_proxy")}
+
+
+def _merged(variables: Mapping[str, str], told: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in {**variables, **told}.items() if value is not None}
 
 
 def _is_ours(entry: str, venv: Path | None) -> bool:

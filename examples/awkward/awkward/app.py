@@ -16,11 +16,11 @@ class StreamRequest(BaseModel):
     pause: float = Field(0.1, ge=0, le=5)
 
 
-async def ready(request):
+async def ready(_):
     return JSONResponse({"ready": True})
 
 
-async def about(request):
+async def about(_):
     return JSONResponse({name.lower(): os.environ.get(name) for name in ("PYM_ENV", "VERSION", "GREETING")})
 
 

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from curtainup.gates import GateRequest, LocalInterpreter, UnitTestRequest
+from tests.gates.serving import HEALTHY, Served, paths, serve
+
+MakeService = Callable[[dict[str, str]], Path]
+MakeGate = Callable[..., GateRequest]
+MakeUnitTests = Callable[..., UnitTestRequest]
+
+OURS = LocalInterpreter(Path(sys.executable))
+
+
+@pytest.fixture
+def healthy() -> Iterator[Served]:
+    with serve(paths(HEALTHY)) as served:
+        yield served
+
+
+@pytest.fixture
+def make_service(tmp_path: Path) -> MakeService:
+    """A service's folder, from its files' texts."""
+
+    def make(files: dict[str, str]) -> Path:
+        service = tmp_path / "service"
+        service.mkdir()
+        (service / "pytest.ini").write_text("[pytest]\n")
+        for name, text in files.items():
+            (service / name).parent.mkdir(parents=True, exist_ok=True)
+            (service / name).write_text(text)
+        return service
+
+    return make
+
+
+@pytest.fixture
+def gate(tmp_path: Path, healthy: Served) -> MakeGate:
+    """A gate on the healthy service, with some settings changed."""
+
+    def make(service: Path, **changed: Any) -> GateRequest:
+        settings: dict[str, Any] = {
+            "service": "shop",
+            "service_dir": service,
+            "interpreter": OURS,
+            "folder": tmp_path / "gate",
+            "timeout": 60,
+            "url": healthy.url,
+            "environment": "staging",
+            "pym_env": "shop-staging",
+            "version": "v1",
+        }
+        return GateRequest(**{**settings, **changed})
+
+    return make
+
+
+@pytest.fixture
+def unit_tests(tmp_path: Path) -> MakeUnitTests:
+    def make(service: Path, **changed: Any) -> UnitTestRequest:
+        settings: dict[str, Any] = {
+            "service": "shop",
+            "service_dir": service,
+            "interpreter": OURS,
+            "folder": tmp_path / "unit",
+            "timeout": 60,
+        }
+        return UnitTestRequest(**{**settings, **changed})
+
+    return make

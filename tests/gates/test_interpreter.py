@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from curtainup.errors import SetupError
+from curtainup.gates import ImageInterpreter, LocalInterpreter, find_interpreter
+
+
+def _python(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(sys.executable)
+    return path
+
+
+def test_the_named_python_comes_first(tmp_path: Path) -> None:
+    _python(tmp_path / ".venv" / "bin" / "python")
+    named = _python(tmp_path / "other" / "bin" / "python")
+
+    assert find_interpreter(tmp_path, str(named)) == LocalInterpreter(named)
+    assert find_interpreter(tmp_path, "other/bin/python") == LocalInterpreter(named)
+
+
+def test_a_command_is_found_on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = _python(tmp_path / "bin" / "python-of-the-shop")
+    monkeypatch.setenv("PATH", str(command.parent))
+
+    assert find_interpreter(tmp_path / "service", "python-of-the-shop") == LocalInterpreter(command)
+
+
+def test_then_the_services_virtual_environment_unresolved(tmp_path: Path) -> None:
+    python = _python(tmp_path / ".venv" / "bin" / "python")
+
+    assert find_interpreter(tmp_path, None) == LocalInterpreter(python)
+
+
+def test_then_the_image(tmp_path: Path) -> None:
+    assert find_interpreter(tmp_path, None) == ImageInterpreter(None)
+
+
+@pytest.mark.parametrize("configured", ["no/such/python", "no-such-python", "."])
+def test_a_named_python_that_is_not_there_is_refused(tmp_path: Path, configured: str) -> None:
+    with pytest.raises(SetupError) as error:
+        find_interpreter(tmp_path, configured)
+
+    assert error.value.fix is not None
+    assert "--python" in error.value.fix
+
+
+def test_a_broken_virtual_environment_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to("/no/such/python")
+
+    with pytest.raises(SetupError) as error:
+        find_interpreter(tmp_path, None)
+
+    assert error.value.where == str(python)

@@ -21,6 +21,9 @@ from curtainup.setup.process import Report
 
 ROLE_LABEL = "curtainup.role"
 
+DEBIAN = "curtainup/debian"
+"""What the base image starts from where no registry is reached."""
+
 PUBLISHER_VARIABLE = "CURTAINUP_IMAGES_FROM"
 """Names a registry (and path) to pull public images from instead of Docker Hub: a company's mirror."""
 
@@ -38,7 +41,9 @@ class Recipe:
         public: the public image it starts from, where a registry is reached.
         pulled: its Dockerfile when it starts from the public image.
         built: its Dockerfile when it starts from Debian packages.
-        files: what the Dockerfiles copy, beside this machine's certificates and pip configuration.
+        first: whether it starts from Debian itself and not from the base image; it then gets this machine's
+            certificates and pip configuration.
+        files: what its Dockerfiles copy besides.
 
     """
 
@@ -47,6 +52,7 @@ class Recipe:
     public: str | None
     pulled: str
     built: str
+    first: bool = False
     files: tuple[str, ...] = ()
 
     @property
@@ -56,7 +62,7 @@ class Recipe:
 
 
 RECIPES = (
-    Recipe("base", 1, "python:3.11-slim-bookworm", "base.Dockerfile", "base.Dockerfile"),
+    Recipe("base", 1, "python:3.11-slim-bookworm", "base.Dockerfile", "base.Dockerfile", first=True),
     Recipe("proxy", 1, None, "proxy.Dockerfile", "proxy.Dockerfile"),
     Recipe(
         "registry", 1, "registry:2", "registry-pulled.Dockerfile", "registry.Dockerfile", ("registry.yml",)
@@ -95,7 +101,7 @@ def _make(client: docker.DockerClient, recipe: Recipe, report: Report) -> None:
     public = recipe.public and _pull(client, recipe.public, report)
     source = public or _debian(client, recipe, report)
     context = {name: building.recipe(name) for name in recipe.files}
-    if recipe.role == "base":
+    if recipe.first:
         context |= _machine(report)
     building.build(
         client,
@@ -131,9 +137,9 @@ def _pull(client: docker.DockerClient, public: str, report: Report) -> str | Non
 
 def _debian(client: docker.DockerClient, recipe: Recipe, report: Report) -> str:
     """Return the image that a recipe of Debian packages starts from."""
-    if recipe.role != "base":
+    if not recipe.first:
         return REFERENCES["base"]
-    reference = f"curtainup/debian:{recipe.version}"
+    reference = f"{DEBIAN}:{recipe.version}"
     if not _is_there(client, reference):
         bootstrap.debian_image(client, reference, report)
     return reference

@@ -12,6 +12,9 @@ from curtainup.setup.engine import Engine
 
 NAME = "pulumi-language-python"
 
+MARK = "curtainup's Python language host"
+"""What tells ours from Pulumi's own."""
+
 
 def find(engine: Engine) -> Path | None:
     """Return the language host that the engine would use; None when there is none, or ours is out of date."""
@@ -32,23 +35,22 @@ def ensure(engine: Engine) -> Path:
         return found
     folder = engine.command.parent if pulumi.is_built(engine.command) else Path(sys.executable).parent
     host = folder / NAME
-    write_atomically(host, _text(sys.executable), mode=0o755)
+    write_atomically(host, f"#!{sys.executable}\n{_body()}", mode=0o755)
     return host
 
 
-def _text(interpreter: str) -> str:
-    return f"#!{interpreter}\n{(paths.engine_sources() / 'language_host.py').read_text()}"
+def _body() -> str:
+    return (paths.engine_sources() / "language_host.py").read_text()
 
 
 def _out_of_date(host: Path) -> bool:
-    """Whether a host is one of ours and not today's, or its interpreter is gone."""
+    """Whether a host is one of ours and not today's, or its interpreter is gone.
+
+    Any interpreter will do: a program that names its environment is run in that one.
+    """
     with host.open("rb") as stream:
-        first = stream.readline().decode(errors="replace").strip()
-        rest = stream.read(200).decode(errors="replace")
-    if not first.startswith("#!") or MARK not in rest:
+        start = stream.read(len(MARK) + 300)
+    if MARK.encode() not in start:
         return False
-    interpreter = first.removeprefix("#!")
-    return not Path(interpreter).is_file() or host.read_text() != _text(interpreter)
-
-
-MARK = "curtainup's Python language host"
+    first, _, body = host.read_text().partition("\n")
+    return body != _body() or not Path(first.removeprefix("#!")).is_file()

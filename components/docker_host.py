@@ -11,7 +11,7 @@ from components.environment import EnvironmentArgs
 from components.labels import RELEASE, labels
 from components.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from curtainup.providers import haproxy
-from curtainup.release import Release
+from curtainup.release import Address, Release
 
 PROXY_PORT = 8080
 STATS_PORT = 8404
@@ -103,9 +103,7 @@ class DockerHost(pulumi.ComponentResource):
                     )
                 ],
             ),
-            opts=pulumi.ResourceOptions(
-                parent=self, protect=args.deployment.traffic.get(release.id, 0) > 0
-            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=_is_protected(args, release)),
         )
 
     def _create_proxy(self, name: str, args: EnvironmentArgs, network: docker.Network) -> docker.Container:
@@ -129,11 +127,12 @@ class DockerHost(pulumi.ComponentResource):
                 uploads=[
                     docker.ContainerUploadArgs(
                         file=haproxy.CONFIG_FILE,
-                        content=haproxy.render((), {}, request_timeout=settings.request_timeout),
+                        content=haproxy.render((), request_timeout=settings.request_timeout),
                     )
                 ],
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            # From then on the switch writes the file; another first one must not replace the proxy.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["uploads"]),
         )
 
     def _create_switch(
@@ -180,7 +179,12 @@ def release_urls(args: EnvironmentArgs) -> dict[str, str]:
     }
 
 
-def _address(release: Release):  # noqa: ANN202
+def _is_protected(args: EnvironmentArgs, release: Release) -> bool:
+    """Releases that carry traffic are protected; in staging there is nothing to lose."""
+    return args.settings.name != "staging" and args.deployment.traffic.get(release.id, 0) > 0
+
+
+def _address(release: Release) -> Address:
     if release.address is None:
         raise ValueError(f"release {release.id} has no address on this Docker host")
     return release.address

@@ -239,8 +239,19 @@ class _Stack(automation.Stack):
         return UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
 
 
+def _ignore_shutdown_noise(hook: Any) -> None:
+    """Leave out what the SDK's program coroutine says when it is collected after a failed update.
+
+    `pulumi.runtime.stack.run_pulumi_func` closes its callbacks in a `finally`, when no loop runs any
+    more; the failure itself has been reported by then.
+    """
+    if getattr(hook.object, "__name__", "") != "run_pulumi_func":
+        sys.__unraisablehook__(hook)
+
+
 def _program(folder: Path) -> Callable[[], None]:
     """Load the program's entry once; its own packages are found beside it."""
+    sys.unraisablehook = _ignore_shutdown_noise
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     run: Callable[[], None] = import_module("stacks").run

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from curtainup import release
 from curtainup.contract import EnvironmentSettings
 from curtainup.errors import StateError
-from curtainup.release import Deployment, Release
+from curtainup.release import Address, Deployment, Release
 from curtainup.secret import Secret
 from curtainup.stack_settings import NAMESPACE
 from curtainup.state import Remembered
@@ -31,6 +31,7 @@ class Environment:
         deployment: its releases and traffic.
         sealed: by release id, its secrets as ciphertext.
         outputs: of the stack's last update.
+        places: by release id, the address of each container that is there, of a cut-off update too.
 
     """
 
@@ -39,6 +40,7 @@ class Environment:
     deployment: Deployment = field(default_factory=Deployment)
     sealed: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Address] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -71,7 +73,7 @@ def parse(stack: str, remembered: Remembered) -> Environment:
         settings = EnvironmentSettings.model_validate(config["environment"])
         deployment, sealed = release.from_entries(config["releases"], config.get("traffic") or {})
         deployment = Deployment(
-            releases=deployment.releases, traffic=deployment.traffic, candidate=config.get("candidate")
+            releases=deployment.releases, traffic=deployment.traffic, candidate=config.get("candidate") or None
         )
     except ValidationError as error:
         raise StateError(
@@ -81,7 +83,7 @@ def parse(stack: str, remembered: Remembered) -> Environment:
             fix="use the version of curtainup that made it, or a newer one",
             detail=str(error),
         ) from error
-    return Environment(stack, settings, deployment, sealed, remembered.outputs)
+    return Environment(stack, settings, deployment, sealed, remembered.outputs, _places(remembered))
 
 
 def configured(environment: Environment, deployment: Deployment) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def configured(environment: Environment, deployment: Deployment) -> dict[str, An
         "environment": settings.model_dump(mode="json"),
         "releases": release.to_config(deployment, environment.sealed),
         "traffic": deployment.traffic,
-        "candidate": deployment.candidate,
+        "candidate": deployment.candidate or "",
     }
 
 
@@ -138,3 +140,17 @@ def sealed_for(
 
 def _with_sealed(environment: Environment, release_id: str, ciphertext: Any) -> Environment:
     return replace(environment, sealed={**environment.sealed, release_id: ciphertext})
+
+
+def _places(remembered: Remembered) -> dict[str, Address]:
+    found = {}
+    for resource in remembered.resources:
+        inputs = resource.get("inputs") or {}
+        if resource.get("type") != "docker:index/container:Container":
+            continue
+        names = {label["label"]: label["value"] for label in inputs.get("labels") or []}
+        networks, ports = inputs.get("networksAdvanced") or [], inputs.get("ports") or []
+        if "curtainup.release" in names and networks and ports:
+            place = Address(ip=networks[0]["ipv4Address"], port=int(ports[0]["external"]))
+            found[names["curtainup.release"]] = place
+    return found

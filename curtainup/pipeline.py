@@ -54,6 +54,13 @@ def deploy(session: Session, recorder: Recorder, options: Options) -> Result:
     return _Deploy(session, recorder, options).run()
 
 
+def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
+    """Settle both environments' own settings, live first, so that it gets the better port."""
+    live.prepare(allow_replace=allow_replace)
+    settings = live.environment.settings
+    staging.prepare(allow_replace=allow_replace, taken={settings.port} if settings else ())
+
+
 class _Deploy:
     def __init__(self, session: Session, recorder: Recorder, options: Options) -> None:
         self._session = session
@@ -72,8 +79,7 @@ class _Deploy:
         serving = self._unchanged(image)
         if serving is not None:
             return self._keep(serving, image)
-        for rollout in (self._staging, self._live):
-            rollout.prepare(allow_replace=self._options.allow_replace)
+        prepare(self._live, self._staging, allow_replace=self._options.allow_replace)
         image = self._test_and_build(image)
         if not image.reference:
             image = self._steps.run("push", "push the image", lambda progress: self._push(image, progress))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from curtainup import environments, image_stack, release, source
 from curtainup.engine import Outcome
 from curtainup.image_stack import Image
+from curtainup.pipeline import prepare
 from curtainup.rollout import Rollout
 from curtainup.session import Session
 
@@ -41,9 +42,9 @@ def preview(session: Session, *, dirty: bool) -> list[StackPreview]:
     built = bool(image.reference)
     known = image if built else replace(image, reference=f"{image.settings.repository}@{UNBUILT}")
     jobs: list[Callable[[], StackPreview]] = [lambda: _image(session, image)]
-    for name in ("staging", "live"):
-        rollout = Rollout(session, name)
-        rollout.prepare(allow_replace=True)
+    staging, live = Rollout(session, "staging"), Rollout(session, "live")
+    prepare(live, staging, allow_replace=True)
+    for rollout in (staging, live):
         jobs.append(lambda rollout=rollout: _environment(session, rollout, known, built=built))  # type: ignore[misc]
     with ThreadPoolExecutor(len(jobs)) as pool:
         return [future.result() for future in [pool.submit(job) for job in jobs]]

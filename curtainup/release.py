@@ -207,6 +207,19 @@ def retract(deployment: Deployment, release_id: str) -> Deployment:
     return Deployment(releases=rest, traffic=traffic, candidate=candidate)
 
 
+def retreat(deployment: Deployment, before: Deployment) -> list[Deployment]:
+    """Return the deployments that lead back to `before`, one update each.
+
+    Traffic goes back first. Only then is removed what came after: a release that carries traffic is
+    protected, and the update that takes its traffic away lifts that.
+    """
+    later = [one for one in deployment.releases if before.find(one.id) is None]
+    if not any(deployment.traffic.get(one.id) for one in later):
+        return [before]
+    traffic = {**before.traffic, **{one.id: 0 for one in later}}
+    return [Deployment(releases=(*before.releases, *later), traffic=traffic), before]
+
+
 def resolve(deployment: Deployment, wanted: str) -> Release:
     """Return the newest kept release of that id or version (or a unique beginning of either).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from curtainup import environments, health, placement, release
@@ -69,8 +69,12 @@ class Rollout:
         wanted = {"port": self.config.port or settings.port, "bind": self.config.bind}
         return [key for key, value in wanted.items() if getattr(settings, key) != value]
 
-    def prepare(self, *, allow_replace: bool) -> None:
+    def prepare(self, *, allow_replace: bool, taken: Collection[int] = ()) -> None:
         """Settle the environment's own settings: chosen once, then as remembered.
+
+        Args:
+            allow_replace: accept changes that interrupt traffic.
+            taken: ports that are not to be chosen, though nothing listens on them yet.
 
         Raises:
             PortTaken: the configured port belongs to something else.
@@ -79,7 +83,7 @@ class Rollout:
         """
         settings = self.environment.settings
         if settings is None:
-            self.environment = replace(self.environment, settings=self._first_settings())
+            self.environment = replace(self.environment, settings=self._first_settings(taken))
             return
         changed = self.needs_replacement()
         if changed and self.deployment.serving() is not None and not allow_replace:
@@ -109,7 +113,7 @@ class Rollout:
         settings = self.environment.settings
         if settings is None:
             raise RuntimeError("prepare() comes first")
-        place = placement.address(
+        place = self.environment.places.get(identity) or placement.address(
             f"{self.environment.stack}-{identity}", settings.subnet, self.deployment, {settings.stats_port}
         )
         return Release(
@@ -169,14 +173,15 @@ class Rollout:
             self.refresh()
         except CurtainupError as error:
             note(f"what {self.name} remembers could not be read again: {error.what}")
-        self.apply(before)
+        for step in release.retreat(self.deployment, before):
+            self.apply(step)
 
-    def _first_settings(self) -> EnvironmentSettings:
+    def _first_settings(self, taken: Collection[int]) -> EnvironmentSettings:
         session, config = self._session, self.config
         stack = self.environment.stack
         if config.port is not None:
             placement.require_free(config.port, config.bind, "port")
-        port = config.port or placement.public_port(config.bind, self._other_ports())
+        port = config.port or placement.public_port(config.bind, {*taken, *self._other_ports()})
         networks = [
             pool["Subnet"]
             for network in session.docker.networks.list()

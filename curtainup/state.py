@@ -69,7 +69,7 @@ class FileState:
         entries = sorted(folder.glob("*.history.json"))
         if not entries:
             return {}
-        return parse_config(json.loads(entries[-1].read_text()).get("config") or {})
+        return dict(json.loads(entries[-1].read_text()).get("config") or {})
 
 
 def parse_deployment(deployment: Mapping[str, Any], config: Mapping[str, Any]) -> Remembered:
@@ -91,17 +91,3 @@ def parse_deployment(deployment: Mapping[str, Any], config: Mapping[str, Any]) -
         resources=resources,
         pending=tuple(deployment.get("pending_operations") or ()),
     )
-
-
-def parse_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the configuration of an update's record into that of a settings file."""
-    return {key: _plain(value) for key, value in config.items()}
-
-
-def _plain(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return value
-    text = value.get("string", value.get("value"))
-    if value.get("object"):
-        return json.loads(text)
-    return {"secure": text} if value.get("secret") else text

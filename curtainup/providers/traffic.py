@@ -269,6 +269,6 @@ def _check_traffic(releases: list[str], traffic: Mapping[str, int]) -> list[tupl
         return [("traffic", f"{', '.join(unknown)} is not among the backends {', '.join(releases)}")]
     if any(not isinstance(share, int) or not 0 <= share <= 100 for share in traffic.values()):
         return [("traffic", f"shares are whole per cent from 0 to 100, not {dict(traffic)}")]
-    if releases and sum(traffic.values()) != 100:
+    if sum(traffic.values()) not in {0, 100}:
         return [("traffic", f"shares sum to {sum(traffic.values())}, not 100: {dict(traffic)}")]
     return []

@@ -16,20 +16,19 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from curtainup import __version__, run_models
+from curtainup import __version__, history, run_models
 from curtainup.errors import CurtainupError, DiskFull, Interrupted, TrafficReturned
 from curtainup.files import write_atomically
 from curtainup.gates import GateResult
+from curtainup.history import RECORD, RUNS
 from curtainup.probe import ProbeResult
 from curtainup.run_models import Outcome, RunRecord
 from curtainup.source import Source
 
-RUNS, RECORD = "runs", "record.json"
 CI_VARIABLES = (
     "GITHUB_REPOSITORY",
     "GITHUB_RUN_ID",
@@ -163,7 +162,7 @@ class Recorder:
         The proof is taken over into this run's record, with the name of the run that it is from.
         """
         with self._lock:
-            proof = next(filter(None, (_proof(one, gate, release) for one in self._own_and_older())), None)
+            proof = history.find_proof(chain([self._record], self._older()), gate, release)
             if proof is not None and proof not in self._record.proofs:
                 self._update(proofs=(*self._record.proofs, proof))
             return proof is not None
@@ -187,7 +186,7 @@ class Recorder:
             self._update(traffic=(*self._record.traffic, made))
 
     def succeeded(self, result: object) -> None:
-        """End the record of a run that did what it was asked; `result` may say `changed`, `url`, `release`."""
+        """End the record of a run that did what it was asked; what `result` says is kept."""
         changed = getattr(result, "changed", None)
         self._end(
             outcome="done" if changed is None else "live" if changed else "unchanged",
@@ -227,11 +226,13 @@ class Recorder:
         with _disk_full_is_told(file):
             write_atomically(file, text + "\n")
 
-    def _own_and_older(self) -> Iterator[RunRecord]:
-        yield self._record
-        for folder in reversed(runs(self._runs.parent)):
-            if folder != self.folder:
-                found = load(folder)
+    def _older(self) -> Iterator[RunRecord]:
+        """The readable records of this service's earlier runs, latest first."""
+        for folder in reversed(history.runs(self._runs.parent)):
+            if folder == self.folder:
+                continue
+            with suppress(CurtainupError):
+                found = history.load(folder)
                 if found.service == self._record.service:
                     yield found
 
@@ -246,42 +247,6 @@ class Recorder:
         if file is None:
             return None
         return str(file.relative_to(self.folder) if file.is_relative_to(self.folder) else file)
-
-
-def runs(folder: Path) -> tuple[Path, ...]:
-    """Return the folders of all recorded runs in curtainup's own folder, oldest first."""
-    return tuple(file.parent for file in sorted(folder.glob(f"{RUNS}/*/{RECORD}")))
-
-
-def latest(folder: Path) -> RunRecord | None:
-    """Return the record of the latest run in curtainup's own folder, or None; raises as `load` does."""
-    found = runs(folder)
-    return load(found[-1]) if found else None
-
-
-def load(run: Path) -> RunRecord:
-    """Read the record in a run's folder.
-
-    Raises:
-        CurtainupError: it is no record, or was written by a newer curtainup.
-
-    """
-    file = run / RECORD
-    try:
-        return RunRecord.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise CurtainupError(
-            "the record of a run cannot be read",
-            where=str(file),
-            consequence="what that run has proved is not known",
-            fix="use the curtainup that wrote it, or move its folder away",
-            detail=str(error),
-        ) from error
-
-
-def _proof(record: RunRecord, gate: str, release: str) -> run_models.Proof | None:
-    matching = (proof for proof in record.proofs if (proof.gate, proof.release) == (gate, release))
-    return next(matching, None)
 
 
 def _new_folder(runs: Path, command: str) -> Path:
@@ -306,7 +271,11 @@ def _redacted(value: object, redact: Callable[[str], str]) -> object:
 
 def _who(environ: Mapping[str, str]) -> run_models.Who:
     found = {name: environ[name] for name in CI_VARIABLES if environ.get(name)}
-    return run_models.Who(user=getpass.getuser(), host=socket.gethostname(), ci=found)
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        user = str(os.getuid())
+    return run_models.Who(user=user, host=socket.gethostname(), ci=found)
 
 
 def _now() -> str:

@@ -50,6 +50,7 @@ def _url(environ: Mapping[str, str]) -> str:
     host = environ.get("PYM_SERVER_HOST")
     if not host:
         raise LookupError("no URL to test: set CURTAINUP_URL, or PYM_SERVER_HOST and PYM_SERVER_PORT")
+    host = f"[{host}]" if ":" in host else host
     port = environ.get("PYM_SERVER_PORT", "80")
     if port == "443":
         return f"https://{host}"

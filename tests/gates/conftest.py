@@ -43,7 +43,7 @@ def make_service(tmp_path: Path) -> MakeService:
 def gate(tmp_path: Path, healthy: Served) -> MakeGate:
     """A gate on the healthy service, with some settings changed."""
 
-    def make(service: Path, **changed: Any) -> GateRequest:
+    def make(service: Path, /, **changed: Any) -> GateRequest:
         settings: dict[str, Any] = {
             "service": "shop",
             "service_dir": service,
@@ -62,7 +62,7 @@ def gate(tmp_path: Path, healthy: Served) -> MakeGate:
 
 @pytest.fixture
 def unit_tests(tmp_path: Path) -> MakeUnitTests:
-    def make(service: Path, **changed: Any) -> UnitTestRequest:
+    def make(service: Path, /, **changed: Any) -> UnitTestRequest:
         settings: dict[str, Any] = {
             "service": "shop",
             "service_dir": service,

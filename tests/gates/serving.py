@@ -58,6 +58,8 @@ def serve(answers: Answers) -> Iterator[Served]:
             self.end_headers()
             self.wfile.write(body)
 
+        do_POST = do_GET  # noqa: N815 - likewise
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
             pass
 

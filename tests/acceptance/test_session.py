@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain, repeat
+
+import pytest
+import requests
+from curtainup_acceptance import session
+from curtainup_acceptance.session import RETRIES, ServiceSession, join
+
+from tests.gates.serving import Answer, Answers, Served, serve
+
+BUSY = Answer("busy", 503, {"Retry-After": "3600"})
+
+
+def _in_turn(*answers: Answer) -> Answers:
+    """The answers one after another, and then the last one again and again."""
+    turns = chain(answers, repeat(answers[-1]))
+    return lambda _: next(turns)
+
+
+@pytest.fixture
+def recovering() -> Iterator[Served]:
+    with serve(_in_turn(BUSY, BUSY, Answer())) as served:
+        yield served
+
+
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        ("/ping", "http://shop:8080/ping"),
+        ("ping", "http://shop:8080/ping"),
+        ("", "http://shop:8080/"),
+        ("/login?next=http://a/b", "http://shop:8080/login?next=http://a/b"),
+        ("https://elsewhere/ping", "https://elsewhere/ping"),
+    ],
+)
+def test_paths_are_joined_to_the_base_url(path: str, url: str) -> None:
+    assert join("http://shop:8080", path) == url
+
+
+def test_a_service_that_is_busy_for_a_moment_is_asked_again_and_sets_no_wait(recovering: Served) -> None:
+    with ServiceSession(recovering.url) as http:
+        assert http.get("/ping").status_code == 200
+
+    assert len(recovering.asked) == 3
+
+
+def test_a_service_that_stays_busy_says_so_after_few_attempts() -> None:
+    with serve(_in_turn(BUSY)) as served, ServiceSession(served.url) as http:
+        assert http.get("/ping").status_code == 503
+
+    assert len(served.asked) == 1 + RETRIES
+
+
+def test_only_idempotent_requests_are_repeated(recovering: Served) -> None:
+    with ServiceSession(recovering.url) as http:
+        assert http.post("/orders").status_code == 503
+
+    assert len(recovering.asked) == 1
+
+
+def test_other_errors_are_the_tests_to_judge() -> None:
+    with serve(_in_turn(Answer(status=500))) as served, ServiceSession(served.url) as http:
+        assert http.get("/ping").status_code == 500
+
+    assert len(served.asked) == 1
+
+
+def test_nothing_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "READ_TIMEOUT", 0.05)
+    cut_short = Answer(headers={"Content-Length": "1000"})
+
+    with serve(_in_turn(cut_short)) as served, ServiceSession(served.url) as http:  # noqa: SIM117
+        with pytest.raises(requests.RequestException):
+            http.get("/ping")
+
+
+def test_a_test_sets_its_own_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "READ_TIMEOUT", None)
+    cut_short = Answer(headers={"Content-Length": "1000"})
+
+    with serve(_in_turn(cut_short)) as served, ServiceSession(served.url) as http:  # noqa: SIM117
+        with pytest.raises(requests.RequestException):
+            http.get("/ping", timeout=0.05)

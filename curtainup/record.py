@@ -25,8 +25,9 @@ from curtainup.errors import CurtainupError, DiskFull, Interrupted, TrafficRetur
 from curtainup.files import write_atomically
 from curtainup.gates import GateResult
 from curtainup.history import RECORD, RUNS
+from curtainup.outcome import Outcome
 from curtainup.probe import ProbeResult
-from curtainup.run_models import Outcome, RunRecord
+from curtainup.run_models import RunRecord
 from curtainup.source import Source
 
 CI_VARIABLES = (

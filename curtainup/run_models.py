@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Outcome = Literal["passed", "failed", "skipped", "cancelled"]
-"""How a step ends."""
+from curtainup.outcome import Outcome
 
 
 class _Model(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from curtainup.errors import CurtainupError
-from curtainup.run_models import Outcome
+from curtainup.outcome import Outcome
 
 
 class Report(Protocol):

@@ -7,8 +7,8 @@ import time
 from typing import TextIO
 
 from curtainup.errors import CurtainupError
+from curtainup.outcome import Outcome
 from curtainup.report.text import VERBS, clean, duration, one_line, render_error
-from curtainup.run_models import Outcome
 
 
 class PlainReport:

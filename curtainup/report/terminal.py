@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
-from rich.spinner import Spinner
-from rich.table import Table
 from rich.text import Text
 
 from curtainup.errors import CurtainupError
+from curtainup.outcome import Outcome
 from curtainup.report.text import VERBS, clean, duration, one_line, render_error
-from curtainup.run_models import Outcome
 
 MARKS: dict[Outcome, tuple[str, str]] = {
     "passed": ("✓", "green"),
@@ -25,6 +23,8 @@ MARKS: dict[Outcome, tuple[str, str]] = {
     "cancelled": ("✗", "yellow"),
 }
 """The mark of a step that has ended, and its style."""
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+"""The spinner's, ten a second."""
 
 
 @dataclass
@@ -34,7 +34,6 @@ class _Running:
     title: str
     started: float = field(default_factory=time.monotonic)
     text: str = ""
-    spinner: Spinner = field(default_factory=lambda: Spinner("dots", style="cyan"))
 
 
 class TerminalReport:
@@ -60,7 +59,7 @@ class TerminalReport:
             self._running[name] = _Running(one_line(title))
             if self._live is None:
                 self._live = Live(
-                    get_renderable=self._table,
+                    get_renderable=self._picture,
                     console=self._console,
                     transient=True,
                     redirect_stdout=False,
@@ -115,14 +114,15 @@ class TerminalReport:
             self._live.stop()
             self._live = None
 
-    def _table(self) -> Table:
-        """One row a step under way, none wider than the terminal."""
-        table = Table.grid(padding=(0, 1))
-        table.add_column(width=1)
-        table.add_column(no_wrap=True, overflow="ellipsis")
+    def _picture(self) -> Group:
+        """One line a step under way, none wider than the terminal."""
         now = time.monotonic()
-        for step in list(self._running.values()):
-            line = Text.assemble(step.title, (f"  {duration(now - step.started)}", "dim"))
-            line.append(f"  {step.text}" if step.text else "", "dim")
-            table.add_row(step.spinner, line)
-        return table
+        frame = FRAMES[int(now * 10) % len(FRAMES)]
+        return Group(*(_line(frame, step, now) for step in list(self._running.values())))
+
+
+def _line(frame: str, step: _Running, now: float) -> Text:
+    line = Text.assemble((frame, "cyan"), f" {step.title}", (f"  {duration(now - step.started)}", "dim"))
+    line.append(f"  {step.text}" if step.text else "", "dim")
+    line.no_wrap, line.overflow = True, "ellipsis"
+    return line

@@ -6,7 +6,7 @@ import re
 import textwrap
 
 from curtainup.errors import CurtainupError
-from curtainup.run_models import Outcome
+from curtainup.outcome import Outcome
 
 VERBS: dict[Outcome, str] = {
     "passed": "done",

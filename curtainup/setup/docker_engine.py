@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import docker
@@ -40,14 +40,21 @@ def address(environ: Mapping[str, str]) -> str:
     """
     if host := environ.get("DOCKER_HOST"):
         return host
+    name = environ.get("DOCKER_CONTEXT") or None
     try:
-        context = ContextAPI.get_current_context()
-    except DockerException as error:
+        context = ContextAPI.get_context(name) if name else ContextAPI.get_current_context()
+    except (DockerException, OSError, ValueError) as error:
         raise SetupError(
             f"the docker context cannot be read: {error}",
             fix="docker context use default, or set DOCKER_HOST",
         ) from error
-    return (context.Host if context else None) or DEFAULT_ADDRESS
+    if context is None:
+        raise SetupError(
+            f"the docker context {name or 'in use'} is not there",
+            fix="docker context use default, or set DOCKER_HOST",
+        )
+    # The default context stands for the default socket, whatever the SDK makes of it.
+    return DEFAULT_ADDRESS if context.Name == "default" else str(context.Host)
 
 
 def connect(environ: Mapping[str, str]) -> docker.DockerClient:
@@ -60,7 +67,7 @@ def connect(environ: Mapping[str, str]) -> docker.DockerClient:
     where = address(environ)
     try:
         return _client(where, environ)
-    except DockerException as error:
+    except (DockerException, OSError) as error:
         raise _unanswered(where, error) from error
 
 
@@ -85,7 +92,7 @@ def ensure(environ: Mapping[str, str], report: Report) -> docker.DockerClient:
         run(
             ["systemctl", "enable", "--now", "docker"], "starting docker.service", report, timeout=START_LIMIT
         )
-        return _wait(DEFAULT_ADDRESS, None, None)
+        return _wait(DEFAULT_ADDRESS, None, lambda: False)
     return start(["dockerd"], DEFAULT_ADDRESS, LOG)
 
 
@@ -96,25 +103,30 @@ def start(command: Sequence[str], where: str, log: Path) -> docker.DockerClient:
         SetupError: it ended, or did not answer in time; the detail is the end of its log.
 
     """
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
-    return _wait(where, process, log)
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    try:
+        pid = os.posix_spawnp(command[0], list(command), os.environ, file_actions=actions, setsid=True)
+    except OSError as error:
+        raise SetupError(f"{command[0]} cannot be started", detail=str(error)) from error
+    return _wait(where, log, lambda: os.waitpid(pid, os.WNOHANG)[0] == pid)
 
 
-def _wait(where: str, process: subprocess.Popen[bytes] | None, log: Path | None) -> docker.DockerClient:
-    """Wait for the first answer of an engine that was started."""
+def _wait(where: str, log: Path | None, has_ended: Callable[[], bool]) -> docker.DockerClient:
+    """Wait for the first answer of an engine that was started; `log` is None when a service manager has it."""
     deadline = time.monotonic() + START_LIMIT
     while True:
         try:
             return _client(where, {})
-        except DockerException as error:
-            ended = process is not None and process.poll() is not None
+        except (DockerException, OSError) as error:
+            ended = has_ended()
             if ended or time.monotonic() > deadline:
                 raise SetupError(
                     "the Docker engine was started and " + ("ended" if ended else "does not answer"),
-                    where=str(log) if log else where,
+                    where=str(log or where),
                     consequence="nothing can be built or run",
                     fix="read its log; in a container, it needs one that is privileged",
                     detail=last_lines(log.read_text(errors="replace")) if log else str(error),
@@ -123,25 +135,23 @@ def _wait(where: str, process: subprocess.Popen[bytes] | None, log: Path | None)
 
 
 def _client(where: str, environ: Mapping[str, str]) -> docker.DockerClient:
-    """Return a client whose engine has answered a ping; raises DockerException."""
-    settings = {**environ, "DOCKER_HOST": where}
+    """Return a client whose engine has answered; raises DockerException or OSError."""
+    if where.startswith("unix://"):
+        # Knocking first says plainly whether nobody is there or the user is not let in.
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(ANSWER_LIMIT)
+            door.connect(where.removeprefix("unix://"))
     client = docker.from_env(
-        environment=settings, timeout=ANSWER_LIMIT, use_ssh_client=where.startswith("ssh://")
+        environment={**environ, "DOCKER_HOST": where},
+        timeout=ANSWER_LIMIT,
+        use_ssh_client=where.startswith("ssh://"),
     )
-    try:
-        client.ping()
-    except DockerException:
-        client.close()
-        raise
-    except OSError as error:
-        client.close()
-        raise DockerException(str(error)) from error
     client.api.timeout = USE_LIMIT
     return client
 
 
-def _unanswered(where: str, error: DockerException) -> SetupError:
-    if "Permission" in str(error):
+def _unanswered(where: str, error: Exception) -> SetupError:
+    if isinstance(error, PermissionError):
         user = os.environ.get("USER", "$USER")
         fix = f"sudo usermod --append --groups docker {user}, then log in again"
         return SetupError(

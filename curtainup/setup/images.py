@@ -65,7 +65,12 @@ RECIPES = (
     Recipe("base", 1, "python:3.11-slim-bookworm", "base.Dockerfile", "base.Dockerfile", first=True),
     Recipe("proxy", 1, None, "proxy.Dockerfile", "proxy.Dockerfile"),
     Recipe(
-        "registry", 1, "registry:2", "registry-pulled.Dockerfile", "registry.Dockerfile", ("registry.yml",)
+        "registry",
+        1,
+        "registry:2",
+        "registry-pulled.Dockerfile",
+        "registry.Dockerfile",
+        files=("registry.yml",),
     ),
 )
 

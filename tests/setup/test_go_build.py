@@ -42,7 +42,7 @@ def test_a_program_is_built_once_and_says_its_version(program: go_build.Program)
     path = go_build.ensure(program, told.append)
     assert subprocess.run([path], capture_output=True, text=True, check=True).stdout == "version v1.2.3\n"
     assert told[0] == "building the tiny program from Go modules: once per version, a few minutes"
-    assert go_build.ensure(program, lambda line: pytest.fail(line)) == path
+    assert go_build.ensure(program, pytest.fail) == path
 
 
 @needs_go

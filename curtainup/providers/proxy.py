@@ -37,7 +37,7 @@ done
 if [ -n "$COMMANDS" ] && [ "$(facts "$now")" = "$EXPECTED" ]; then
     printf '%s' "$CONFIG" >"$FILE.new"
     sync "$FILE.new"
-    mv "$FILE.new" "$FILE"
+    mv -T "$FILE.new" "$FILE"
     ask "$COMMANDS"
     now=$(ask "$SHOW")
 fi

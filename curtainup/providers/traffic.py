@@ -168,7 +168,7 @@ def _apply(
             raise StateError(
                 f"{error} does not exist",
                 consequence="no traffic was moved",
-                fix="let Pulumi see what is there, and repeat: pulumi up --refresh",
+                fix="pulumi up --refresh",
             ) from error
     weights = {release: server.weight for release, server in observed.servers.items()}
     return {**inputs, "weights": weights}

@@ -16,19 +16,20 @@ RETRIES = 3  # waits of 0, 0.2 and 0.4 s
 class ServiceSession(requests.Session):
     """Takes paths (`/ping`) or whole URLs, and never waits for ever.
 
-    A connection that cannot be made is tried again, and so is a 503 to an idempotent method; everything
-    else is the test's to judge.
+    A connection that cannot be made is tried again. For idempotent methods so is a 503, and once a
+    connection that breaks, as a kept one does when the server has just closed it. Everything else is the
+    test's to judge.
     """
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.base_url = base_url
-        # urllib3's own default is to retry a status for idempotent methods only.
+        # urllib3's default is to repeat requests of idempotent methods only.
         retry = Retry(
             total=RETRIES,
             connect=RETRIES,
             status=RETRIES,
-            read=False,
+            read=1,
             redirect=None,
             status_forcelist=[503],
             backoff_factor=0.1,

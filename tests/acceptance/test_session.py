@@ -8,7 +8,7 @@ import requests
 from curtainup_acceptance import session
 from curtainup_acceptance.session import RETRIES, ServiceSession, join
 
-from tests.gates.serving import Answer, Answers, Served, serve
+from tests.gates.serving import BROKEN, Answer, Answers, Served, serve
 
 BUSY = Answer("busy", 503, {"Retry-After": "3600"})
 
@@ -58,6 +58,28 @@ def test_only_idempotent_requests_are_repeated(recovering: Served) -> None:
         assert http.post("/orders").status_code == 503
 
     assert len(recovering.asked) == 1
+
+
+@pytest.mark.parametrize(("broken", "asked"), [(1, 2), (2, 2)])
+def test_a_broken_connection_is_tried_once_more(broken: int, asked: int) -> None:
+    answers = [Answer(status=BROKEN)] * broken + [Answer()]
+
+    with serve(_in_turn(*answers)) as served, ServiceSession(served.url) as http:
+        if broken == 1:
+            assert http.get("/ping").ok
+        else:
+            with pytest.raises(requests.ConnectionError):
+                http.get("/ping")
+
+    assert len(served.asked) == asked
+
+
+def test_a_broken_post_is_not_sent_again() -> None:
+    with serve(_in_turn(Answer(status=BROKEN))) as served, ServiceSession(served.url) as http:  # noqa: SIM117
+        with pytest.raises(requests.ConnectionError):
+            http.post("/orders")
+
+    assert len(served.asked) == 1
 
 
 def test_other_errors_are_the_tests_to_judge() -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+BROKEN = 0  # a status: the connection is closed without an answer
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -51,6 +53,9 @@ def serve(answers: Answers) -> Iterator[Served]:
         def do_GET(self) -> None:
             served.asked.append(self.path)
             answer = answers(self.path)
+            if answer.status == BROKEN:
+                self.close_connection = True
+                return
             body = answer.body.encode()
             self.send_response(answer.status)
             for name, value in {"Content-Length": str(len(body)), **answer.headers}.items():

@@ -41,9 +41,10 @@ def test_smoke_keep_alive(curtainup_target: Target, session: ServiceSession) -> 
         _check(answer.ok, _said(answer))
 
 
-def test_smoke_new_connections(curtainup_target: Target, session: ServiceSession) -> None:
+def test_smoke_new_connections(curtainup_target: Target) -> None:
     for _ in range(3):
-        answer = _get(session, curtainup_target.health_path, {"Connection": "close"})
+        with ServiceSession(curtainup_target.url) as session:
+            answer = _get(session, curtainup_target.health_path)
         _check(answer.ok, _said(answer))
 
 
@@ -87,9 +88,9 @@ def _check(holds: bool, otherwise: str) -> None:
         pytest.fail(otherwise, pytrace=False)
 
 
-def _get(session: ServiceSession, path: str, headers: dict[str, str] | None = None) -> requests.Response:
+def _get(session: ServiceSession, path: str) -> requests.Response:
     try:
-        return session.get(path, headers=headers)
+        return session.get(path)
     except requests.RequestException as error:
         pytest.fail(f"GET {session.base_url}{path} -> {error}", pytrace=False)
 

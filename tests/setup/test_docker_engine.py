@@ -17,7 +17,8 @@ from curtainup.setup import debian, docker_engine
 from tests.setup.conftest import Script
 
 needs_root = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("dockerd") is None, reason="needs root and dockerd"
+    os.geteuid() != 0 or not (shutil.which("dockerd") and shutil.which("unshare")),
+    reason="needs root, dockerd and unshare",
 )
 
 
@@ -30,11 +31,16 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def second(folder: Path, script: Script) -> Iterator[Path]:
-    """Return the command of a second, real engine that shares nothing with the first; it is stopped at the end."""
+    """Return the command of a second, real engine that shares nothing with the first; stopped at the end.
+
+    Its network is a namespace of its own: an engine without a bridge removes `docker0` from the network it
+    finds itself in, and with it the containers of the first engine from theirs.
+    """
     command = script(
         "second/dockerd",
-        f"exec {shutil.which('dockerd')} --host unix://{folder}/docker.sock --data-root {folder}/data "
-        f"--exec-root {folder}/run --pidfile {folder}/pid --bridge none --iptables=false --ip-masq=false",
+        f"exec unshare --net {shutil.which('dockerd')} --host unix://{folder}/docker.sock "
+        f"--data-root {folder}/data --exec-root {folder}/run --pidfile {folder}/pid "
+        "--bridge none --iptables=false --ip-masq=false",
     )
     yield command
     if (folder / "pid").exists():
@@ -146,6 +152,7 @@ def test_an_engine_is_started_and_waited_for(nobody: str, second: Path, folder: 
     assert docker_engine.connect({}).ping()
     pid = int((folder / "pid").read_text())
     assert os.getsid(pid) == pid
+    assert Path(f"/proc/{pid}/ns/net").readlink() != Path("/proc/self/ns/net").readlink()
 
 
 @needs_root

@@ -139,7 +139,7 @@ class _Supervisor:
     def _read(self, selector: selectors.BaseSelector, wait: float) -> bool:
         """Pass on what there is, waiting `wait` seconds at most; whether anything came."""
         if not selector.get_map():
-            self._cancel.wait(min(wait, TICK / 10))
+            time.sleep(min(wait, TICK / 10))  # both pipes are closed, and its end is a moment away
             return False
         ready = selector.select(wait)
         for key, _ in ready:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import quote, quote_plus
 
 from curtainup.secret import REDACTED, Secret
 
@@ -21,7 +23,7 @@ def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """The value as it is, line by line, and as `repr` and JSON quote it."""
+    """The value as it is, line by line, and as `repr`, JSON and URLs quote it."""
     lines = value.splitlines()
     plain = {value, *(line for line in lines if len(line) >= SHORTEST_LINE)} if len(lines) > 1 else {value}
     for text in filter(None, plain):
@@ -30,3 +32,7 @@ def _forms(value: str) -> Iterator[str]:
         yield ascii(text)[1:-1]
         yield json.dumps(text)[1:-1]
         yield json.dumps(text, ensure_ascii=False)[1:-1]
+        raw = os.fsencode(text)  # what the environment holds, UTF-8 or not
+        yield raw.decode("utf-8", "replace")
+        yield quote(raw)
+        yield quote_plus(raw)

@@ -39,12 +39,13 @@ def client() -> Iterator[DockerClient]:
 
 
 @pytest.fixture(scope="module")
-def image(client: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> ImageInterpreter:
+def image(client: DockerClient, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ImageInterpreter]:
     """An image as services have them: a user, an entry point and a folder of its own."""
     context = tmp_path_factory.mktemp("image")
     (context / "Dockerfile").write_text(DOCKERFILE)
     client.images.build(path=str(context), tag=IMAGE)
-    return ImageInterpreter(IMAGE)
+    yield ImageInterpreter(IMAGE)
+    client.images.remove(IMAGE, force=True, noprune=True)  # its layers stay, for the next run's build
 
 
 @pytest.fixture(autouse=True)

@@ -161,8 +161,9 @@ class Engine:
     def _operate(
         self, stack: str, verb: str, operation: Callable[[automation.Stack, OnEvent], Any]
     ) -> Outcome:
-        events = _Events(self._on_event)
-        one = _Stack(stack, self._local_workspace())
+        command = self._command.another()
+        events = _Events(command, self._on_event)
+        one = _Stack(stack, self._local_workspace(command))
         try:
             try:
                 operation(one, events)
@@ -199,11 +200,11 @@ class Engine:
         config = {f"{stack_settings.NAMESPACE}{key}": value for key, value in settings.config.items()}
         return parse_deployment(deployment, config)
 
-    def _local_workspace(self) -> automation.LocalWorkspace:
+    def _local_workspace(self, command: EngineCommand) -> automation.LocalWorkspace:
         return automation.LocalWorkspace(
             work_dir=str(self._workspace.project_dir),
             program=_program(self._workspace.program_dir),
-            pulumi_command=self._command,
+            pulumi_command=command,
             env_vars=self._env,
         )
 
@@ -211,12 +212,14 @@ class Engine:
 class _Events:
     """Gathers from an operation's events what the caller needs to know."""
 
-    def __init__(self, forward: OnEvent) -> None:
+    def __init__(self, command: EngineCommand, forward: OnEvent) -> None:
+        self._command = command
         self._forward = forward
         self.errors: list[str] = []
         self.changes: dict[str, int] = {}
 
     def __call__(self, event: EngineEvent) -> None:
+        self._command.at_work()
         diagnostic = event.diagnostic_event
         if diagnostic is not None and diagnostic.severity == "error":
             self.errors.append(diagnostic.message.strip())

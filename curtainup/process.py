@@ -21,24 +21,31 @@ from semver import VersionInfo
 
 
 class Processes:
-    """The engine processes in flight, and the one way to stop them."""
+    """The engine processes in flight, and the one way to stop them.
+
+    The engine takes its lock on a stack before it listens to signals, so a SIGINT in between would
+    leave the lock behind: a process is only interrupted once it has said that it is at work. One
+    that never says so (`config set`, `stack init`) is short, and left to end by itself.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[bytes]] = set()
+        self._at_work: set[subprocess.Popen[bytes]] = set()
         self._interrupted = False
 
-    def add(self, process: subprocess.Popen[bytes]) -> None:
-        """Remember a process; one that starts after an interrupt is interrupted at once."""
+    def at_work(self, process: subprocess.Popen[bytes]) -> None:
+        """Note that a process may be interrupted; when a run is stopping, it is at once."""
         with self._lock:
-            self._running.add(process)
+            if process in self._at_work:
+                return
+            self._at_work.add(process)
             if self._interrupted:
                 process.send_signal(signal.SIGINT)
 
-    def remove(self, process: subprocess.Popen[bytes]) -> None:
-        """Forget a process that has ended."""
+    def ended(self, process: subprocess.Popen[bytes]) -> None:
+        """Forget a process."""
         with self._lock:
-            self._running.discard(process)
+            self._at_work.discard(process)
 
     def interrupt(self) -> None:
         """Send each process its one SIGINT: it finishes what it is doing, records it, and ends."""
@@ -46,7 +53,7 @@ class Processes:
             if self._interrupted:
                 return
             self._interrupted = True
-            for process in self._running:
+            for process in self._at_work:
                 process.send_signal(signal.SIGINT)
 
     def resume(self) -> None:
@@ -72,6 +79,16 @@ class EngineCommand(PulumiCommand):
         self.version = VersionInfo.parse(version.removeprefix("v"))
         self._processes = processes
         self._output = output
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def at_work(self) -> None:
+        """Note that the process now running has sent its first event."""
+        if self._process is not None:
+            self._processes.at_work(self._process)
+
+    def another(self) -> EngineCommand:
+        """Return a command for an operation of its own, to run beside others."""
+        return EngineCommand(Path(self.command), str(self.version), self._processes, self._output)
 
     def run(
         self,
@@ -104,11 +121,12 @@ class EngineCommand(PulumiCommand):
                 stderr=err,
                 start_new_session=True,
             )
-            self._processes.add(process)
+            self._process = process
             try:
                 process.communicate(None if text is None else text.encode())
             finally:
-                self._processes.remove(process)
+                self._process = None
+                self._processes.ended(process)
             result = CommandResult(_read(out), _read(err), process.returncode)
         if result.code != 0:
             raise create_command_error(result)

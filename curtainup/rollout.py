@@ -54,7 +54,9 @@ class Rollout:
 
     @property
     def keep(self) -> int:
-        """How many releases without traffic stay."""
+        """How many releases without traffic stay when a new one comes; in staging the one before is enough."""
+        if self.name == "staging":
+            return 0
         return KEEP if self.config.keep is None else self.config.keep
 
     def release_id(self, reference: str) -> str:

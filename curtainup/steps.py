@@ -9,6 +9,7 @@ from threading import Event
 from typing import TypeVar
 
 from curtainup.errors import CurtainupError, Interrupted
+from curtainup.outcome import Outcome
 from curtainup.record import Recorder
 from curtainup.report import Report
 
@@ -58,7 +59,7 @@ class Steps:
 
         """
         if self.cancelled.is_set() and not undoing:
-            raise Interrupted("interrupted", where=f"before: {title}")
+            raise _interrupted(f"before: {title}")
         progress = Progress(self.report, name)
         started = time.monotonic()
         self.report.step_started(name, title)
@@ -70,7 +71,7 @@ class Steps:
             detail = error.what if isinstance(error, CurtainupError) else type(error).__name__
             self._ended(name, "cancelled" if interrupted else "failed", started, detail)
             if interrupted and isinstance(error, CurtainupError) and not isinstance(error, Interrupted):
-                raise Interrupted("interrupted", where=title, detail=error.what) from error
+                raise _interrupted(title) from error
             raise
         self._ended(name, "passed", started, progress.note)
         return result
@@ -81,6 +82,15 @@ class Steps:
         self.recorder.step_started(name)
         self._ended(name, "skipped", time.monotonic(), why)
 
-    def _ended(self, name: str, outcome: str, started: float, detail: str) -> None:
+    def _ended(self, name: str, outcome: Outcome, started: float, detail: str) -> None:
         self.recorder.step_finished(name, outcome, detail)
         self.report.step_finished(name, outcome, time.monotonic() - started, detail)
+
+
+def _interrupted(where: str) -> Interrupted:
+    return Interrupted(
+        "interrupted",
+        where=where,
+        consequence="what this run had begun in staging or live has been undone",
+        fix="run the same command again; what was already built and proven is not done twice",
+    )

@@ -112,8 +112,11 @@ class Switch:
         self._session.processes.resume()
 
         def work(progress: Progress) -> None:
+            outgoing = rollout.deployment.serving()
             rollout.put_back(before, self._session.report.warn)
             serving = before.serving()
+            if outgoing and serving and outgoing.id != serving.id:
+                self._recorder.moved(rollout.name, outgoing.id, serving.id)
             progress.note = (
                 f"{serving.version} ({serving.id}) serves" if serving else "nothing serves, as before"
             )

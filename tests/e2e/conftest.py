@@ -1,0 +1,78 @@
+"""A service for each test module, deployed by the real thing and always destroyed at the end.
+
+The tests of a module tell one story from top to bottom on one service, as a deployment takes seconds.
+Modules share nothing but caches, so that `pytest -n 2 --dist loadscope` runs two at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from curtainup.setup import paths
+from tests.e2e.service import EXAMPLES, Service
+
+HERE = Path(__file__).parent
+LONGEST_TEST = 600
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this folder."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.e2e)
+            item.add_marker(pytest.mark.docker)
+            item.add_marker(pytest.mark.timeout(LONGEST_TEST))
+
+
+@pytest.fixture(scope="session")
+def service_python() -> Path:
+    """A Python with what the tests of `hello` import: the example's own, else one that is made once."""
+    example = EXAMPLES / "hello"
+    own = example / ".venv" / "bin" / "python"
+    if own.is_file():
+        return own
+    wanted = b"".join(file.read_bytes() for file in sorted(example.glob("requirements*.txt")))
+    made = paths.cache_dir() / "tests" / hashlib.sha256(wanted).hexdigest()[:12]
+    made.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{made}.lock"):
+        if not (made / "complete").is_file():
+            python = str(made / "bin" / "python")
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(made)], check=True)
+            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, "-r", str(example / "requirements-test.txt")], check=True)
+            (made / "complete").touch()
+    return made / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def new_service(tmp_path_factory: pytest.TempPathFactory, service_python: Path) -> Iterator[Callable[[], Service]]:
+    """Makes services with the source of `hello`, not deployed yet, and destroys them when the module ends."""
+    made: list[Service] = []
+
+    def make() -> Service:
+        made.append(Service(tmp_path_factory.mktemp("e2e"), "hello", service_python))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+@pytest.fixture(scope="module")
+def service(new_service: Callable[[], Service]) -> Service:
+    """The module's service, not deployed before the first test says so."""
+    return new_service()
+
+
+@pytest.fixture(scope="module")
+def deployed(service: Service) -> Service:
+    """The module's service with a first version on live, for modules whose story begins there."""
+    service.deploy()
+    return service

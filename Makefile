@@ -17,7 +17,7 @@ help: ## Show the targets
 
 setup: $(INSTALLED) ## Python packages, the Pulumi engine, Docker and the base images
 	@$(BIN)/python -m compileall -q $(SOURCES)
-	@$(BIN)/python -m curtainup.doctor --fix
+	@$(BIN)/curtainup doctor --fix
 
 demo: setup ## Take examples/hello from source to live
 	@$(BIN)/curtainup deploy examples/hello --dirty
@@ -25,7 +25,7 @@ demo: setup ## Take examples/hello from source to live
 lint: $(INSTALLED) ## Lint, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy $(SOURCES) tests benchmarks
+	$(BIN)/mypy $(SOURCES) engine tests benchmarks
 
 test: setup lint ## Everything that CI checks
 	$(BIN)/pytest

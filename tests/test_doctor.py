@@ -20,7 +20,7 @@ def _named(name: str) -> Check:
 
 @pytest.mark.docker
 def test_a_machine_that_was_set_up_is_fine_and_mending_it_changes_nothing() -> None:
-    """This machine is one: `make test` sets it up first."""
+    """`make test` sets this machine up first."""
     checks = doctor.run(fix=True, report=pytest.fail)
     assert [check for check in checks if not check.ok] == []
     assert checks == doctor.checks()

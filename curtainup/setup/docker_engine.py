@@ -116,7 +116,7 @@ def start(command: Sequence[str], where: str, log: Path) -> docker.DockerClient:
 
 
 def _wait(where: str, log: Path | None, has_ended: Callable[[], bool]) -> docker.DockerClient:
-    """Wait for the first answer of an engine that was started; `log` is None when a service manager has it."""
+    """Wait for the first answer of a started engine; `log` is None when a service manager has it."""
     deadline = time.monotonic() + START_LIMIT
     while True:
         try:

@@ -107,5 +107,5 @@ def test_without_go_the_fix_names_both_ways_out(program: go_build.Program) -> No
 @pytest.mark.usefixtures("alone_on_path")
 def test_a_go_that_cannot_fetch_a_newer_one_is_refused(program: go_build.Program, script: Script) -> None:
     script("bin/go", "echo go version go1.19.8 linux/amd64")
-    with pytest.raises(SetupError, match="Go is too old: go version go1.19.8"):
+    with pytest.raises(SetupError, match=r"Go is too old: go version go1\.19\.8"):
         go_build.ensure(program, silent)

@@ -6,6 +6,7 @@ import shutil
 import tarfile
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import docker
 import pytest
 from docker.errors import ImageNotFound
+from docker.models.containers import Container
 
 from curtainup.errors import SetupError
 from curtainup.setup import bootstrap, building, docker_engine, images
@@ -21,7 +23,7 @@ from tests.setup.conftest import Script, silent
 
 pytestmark = pytest.mark.docker
 
-NAME = "cu-setup-test"
+NAME = f"cu-setup-test-{uuid.uuid4().hex[:8]}"
 BASE, PROXY, REGISTRY = images.RECIPES
 
 
@@ -41,15 +43,12 @@ def client() -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="module")
 def publisher(client: docker.DockerClient) -> Iterator[str]:
     """Return the address of a registry which publishes our own images under the public names."""
-    container = client.containers.run(
-        images.REFERENCES["registry"],
-        name=f"{NAME}-publisher",
-        detach=True,
-        ports={"5000/tcp": ("127.0.0.1", None)},
+    container = client.containers.create(
+        images.REFERENCES["registry"], name=f"{NAME}-publisher", ports={"5000/tcp": ("127.0.0.1", 0)}
     )
     try:
-        container.reload()
-        address = f"127.0.0.1:{container.ports['5000/tcp'][0]['HostPort']}"
+        container.start()
+        address = _address(container)
         _wait_for(f"http://{address}/v2/")
         for recipe in (BASE, REGISTRY):
             assert recipe.public is not None
@@ -60,6 +59,13 @@ def publisher(client: docker.DockerClient) -> Iterator[str]:
         yield f"{address}/{NAME}"
     finally:
         container.remove(force=True, v=True)
+
+
+def _address(container: Container) -> str:
+    """Return where the one published port of a container is reached."""
+    container.reload()
+    [[binding]] = [bindings for bindings in container.ports.values() if bindings]
+    return f"127.0.0.1:{binding['HostPort']}"
 
 
 def _wait_for(url: str) -> None:
@@ -127,13 +133,12 @@ def test_the_proxy_serves_the_file_it_is_given(client: docker.DockerClient) -> N
         b"frontend f\n bind :8000\n http-request return status 200 content-type text/plain string up\n"
     )
     container = client.containers.create(
-        PROXY.reference, name=f"{NAME}-proxy", ports={"8000/tcp": ("127.0.0.1", None)}
+        PROXY.reference, name=f"{NAME}-proxy", ports={"8000/tcp": ("127.0.0.1", 0)}
     )
     try:
         container.put_archive("/etc/curtainup", _archive("haproxy.cfg", configuration))
         container.start()
-        container.reload()
-        _wait_for(f"http://127.0.0.1:{container.ports['8000/tcp'][0]['HostPort']}/")
+        _wait_for(f"http://{_address(container)}/")
         asked = container.exec_run(["sh", "-c", "echo show info | socat /run/haproxy/admin.sock stdio"])
         assert b"Version: 2.6" in asked.output
         container.stop(timeout=10)
@@ -168,12 +173,12 @@ def test_a_pulled_registry_serves_as_the_built_one_does(
     monkeypatch.setenv(images.PUBLISHER_VARIABLE, publisher)
     recipe = _trial(REGISTRY)
     _make(client, recipe)
-    container = client.containers.run(
-        recipe.reference, name=f"{NAME}-pulled", detach=True, ports={"5000/tcp": ("127.0.0.1", None)}
+    container = client.containers.create(
+        recipe.reference, name=f"{NAME}-pulled", ports={"5000/tcp": ("127.0.0.1", 0)}
     )
     try:
-        container.reload()
-        _wait_for(f"http://127.0.0.1:{container.ports['5000/tcp'][0]['HostPort']}/v2/")
+        container.start()
+        _wait_for(f"http://{_address(container)}/v2/")
     finally:
         container.remove(force=True, v=True)
 

@@ -46,13 +46,14 @@ class ContainerImage(pulumi.ComponentResource):
         self.register_outputs({"image_id": self.image_id, "reference": self.reference})
 
     def _create_image(self, name: str, settings: ImageSettings) -> docker.RemoteImage:
-        oci = {
+        named = {
             "org.opencontainers.image.version": settings.version,
             "org.opencontainers.image.revision": settings.revision,
             "org.opencontainers.image.source": settings.source,
             "org.opencontainers.image.title": settings.service,
             "curtainup.service": settings.service,
         }
+        oci = {key: value for key, value in named.items() if value}
         return docker.RemoteImage(
             f"{name}-build",
             docker.RemoteImageArgs(
@@ -61,7 +62,8 @@ class ContainerImage(pulumi.ComponentResource):
                     context=settings.context,
                     dockerfile=settings.dockerfile,
                     build_log_file=settings.log,
-                    labels={key: value for key, value in oci.items() if value},
+                    label=oci,  # heeded by BuildKit
+                    labels=oci,  # heeded by the classic builder
                 ),
                 triggers={"tree": settings.tree},
                 keep_locally=True,

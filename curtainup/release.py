@@ -16,7 +16,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from curtainup.errors import StateError, UnknownRelease
 
@@ -27,7 +27,8 @@ ID_LENGTH = 7
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Entries of stack configuration hold secrets: what is wrong with one is said without showing it.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Settings(_Model):
@@ -126,6 +127,17 @@ class Deployment(_Model):
         """Return the release with the largest share of traffic, or None when none has any."""
         carrying = [release for release in self.releases if self.traffic.get(release.id)]
         return max(carrying, key=lambda release: self.traffic[release.id], default=None)
+
+
+class _Entry(Release):
+    secrets: Any = None
+
+
+class _Stored(_Model):
+    releases: tuple[_Entry, ...]
+
+
+_SECRETS = TypeAdapter(dict[str, str], config=ConfigDict(hide_input_in_errors=True))
 
 
 def secrets_hmac(secrets: Mapping[str, str], key: bytes) -> str:
@@ -234,7 +246,9 @@ def resolve(deployment: Deployment, wanted: str) -> Release:
     if len(starts) == 1:
         return starts[0]
     kept = ", ".join(f"{release.version} ({release.id})" for release in deployment.releases) or "none"
-    what = f"{len(starts)} kept releases match {wanted!r}" if starts else f"no kept release matches {wanted!r}"
+    what = (
+        f"{len(starts)} kept releases match {wanted!r}" if starts else f"no kept release matches {wanted!r}"
+    )
     raise UnknownRelease(
         what,
         where=f"kept releases: {kept}",
@@ -266,9 +280,10 @@ def from_entries(
         pydantic.ValidationError: the configuration was edited into something that is no deployment.
 
     """
-    parts = {str(entry["id"]): entry["secrets"] for entry in entries if "secrets" in entry}
-    plain = [{key: value for key, value in entry.items() if key != "secrets"} for entry in entries]
-    return Deployment.model_validate({"releases": plain, "traffic": dict(traffic)}), parts
+    stored = _Stored.model_validate({"releases": entries}).releases
+    parts = {entry.id: entry.secrets for entry in stored if entry.secrets is not None}
+    plain = [entry.model_dump(exclude={"secrets"}) for entry in stored]
+    return Deployment.model_validate({"releases": plain, "traffic": traffic}), parts
 
 
 def from_config(config: pulumi.Config) -> tuple[Deployment, dict[str, pulumi.Output[dict[str, str]]]]:
@@ -279,9 +294,10 @@ def from_config(config: pulumi.Config) -> tuple[Deployment, dict[str, pulumi.Out
 
     Raises:
         StateError: there is no `releases`; its absence must never be taken for an empty list.
+        pydantic.ValidationError: they were edited into something that is no deployment.
 
     """
-    import pulumi
+    import pulumi  # noqa: PLC0415 - only the program has it loaded
 
     entries = config.get_object("releases")
     if entries is None:
@@ -292,7 +308,9 @@ def from_config(config: pulumi.Config) -> tuple[Deployment, dict[str, pulumi.Out
             fix="pulumi config refresh --force brings them back from the last deployment",
         )
     deployment, parts = from_entries(entries, config.get_object("traffic") or {})
-    return deployment, {key: pulumi.Output.secret(json.loads(value)) for key, value in parts.items()}
+    return deployment, {
+        key: pulumi.Output.secret(_SECRETS.validate_json(value)) for key, value in parts.items()
+    }
 
 
 def _require(deployment: Deployment, release_id: str) -> None:

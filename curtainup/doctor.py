@@ -77,6 +77,21 @@ def run(fix: bool, report: Report) -> list[Check]:
     return [_mended(piece, report) if fix else _look(piece) for piece in PIECES]
 
 
+def render(found: list[Check]) -> str:
+    """Return the checks as lines for people: one each, and below it what to do, if there is something."""
+    names = max(len(check.name) for check in found)
+    versions = max(len(check.version or "") for check in found)
+    lines: list[str] = []
+    for check in found:
+        mark = "ok" if check.ok else "no"
+        detail, *rest = (check.detail or "").splitlines() or [""]
+        lines.append(f"{mark}  {check.name:<{names}}  {check.version or '':<{versions}}  {detail}".rstrip())
+        lines += [f"      {line}" for line in rest]
+        if check.fix:
+            lines.append(f"      {'advice' if check.ok else 'fix'}: {check.fix}")
+    return "\n".join(lines)
+
+
 def _look(piece: Piece) -> Check:
     try:
         found = piece.look()

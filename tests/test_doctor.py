@@ -127,3 +127,19 @@ def test_git_is_installed_by_root_on_debian(tmp_path: Path, monkeypatch: pytest.
     told: list[str] = []
     assert doctor.run(fix=True, report=told.append) == [Check("git", True, "9.9", f"{tmp_path}/git", None)]
     assert told == ["installing git"]
+
+
+def test_checks_are_lines_with_what_to_do_below() -> None:
+    found = [
+        Check("Python", True, "3.11.7", "/usr/bin/python3"),
+        Check("base image", False, None, "it is missing\nsaid the engine", "curtainup doctor --fix"),
+        Check("disk space", True, None, "1.2 GB free", "docker system prune"),
+    ]
+    assert doctor.render(found).splitlines() == [
+        "ok  Python      3.11.7  /usr/bin/python3",
+        "no  base image          it is missing",
+        "      said the engine",
+        "      fix: curtainup doctor --fix",
+        "ok  disk space          1.2 GB free",
+        "      advice: docker system prune",
+    ]

@@ -62,6 +62,7 @@ class ContainerImage(pulumi.ComponentResource):
                     context=settings.context,
                     dockerfile=settings.dockerfile,
                     build_log_file=settings.log,
+                    build_args={"CURTAINUP_BASE": settings.base} if settings.base else None,
                     label=oci,  # heeded by BuildKit
                     labels=oci,  # heeded by the classic builder
                 ),

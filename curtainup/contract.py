@@ -44,6 +44,7 @@ class ImageSettings(_Model):
         context: folder of the build context on this machine.
         dockerfile: the Dockerfile, relative to the context.
         log: file that the build's output goes to.
+        base: given to a Dockerfile of the service's own as CURTAINUP_BASE, when it asks for it.
         push: whether the image is in the registry.
 
     """
@@ -57,6 +58,7 @@ class ImageSettings(_Model):
     context: str
     dockerfile: str
     log: str
+    base: str | None = None
     push: bool = False
 
 

@@ -13,6 +13,12 @@ def name(folder: Path) -> str:
     return "Dockerfile" if (folder / "Dockerfile").is_file() else GENERATED
 
 
+def asks_for_base(folder: Path) -> bool:
+    """Return whether the service's own Dockerfile takes the base image as `ARG CURTAINUP_BASE`."""
+    file = folder / "Dockerfile"
+    return file.is_file() and "ARG CURTAINUP_BASE" in file.read_text(errors="replace")
+
+
 def generate(folder: Path, base: str) -> str:
     """Return a Dockerfile that serves `server:app` on `$PORT`.
 

@@ -72,9 +72,7 @@ def parse(stack: str, remembered: Remembered) -> Environment:
     try:
         settings = EnvironmentSettings.model_validate(config["environment"])
         deployment, sealed = release.from_entries(config["releases"], config.get("traffic") or {})
-        deployment = Deployment(
-            releases=deployment.releases, traffic=deployment.traffic, candidate=config.get("candidate") or None
-        )
+        deployment = _as_it_is(deployment, config.get("candidate") or None, remembered)
     except ValidationError as error:
         raise StateError(
             "the configuration of this stack cannot be read",
@@ -140,6 +138,30 @@ def sealed_for(
 
 def _with_sealed(environment: Environment, release_id: str, ciphertext: Any) -> Environment:
     return replace(environment, sealed={**environment.sealed, release_id: ciphertext})
+
+
+def _as_it_is(deployment: Deployment, candidate: str | None, remembered: Remembered) -> Deployment:
+    """Correct what an update was to do by what its switch had done when it was cut off.
+
+    The configuration is that of the last update whether it ended well or not; the switch's own entry
+    in the state changes only with the traffic.
+    """
+    actual = _switched(remembered)
+    known = {one.id for one in deployment.releases}
+    if actual is not None and actual != deployment.traffic and actual.keys() <= known:
+        never = [one for one, share in deployment.traffic.items() if share and not actual.get(one)]
+        candidate = candidate or (never[0] if never else None)
+        traffic = {one: actual.get(one, 0) for one in known}
+        return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate)
+    return Deployment(releases=deployment.releases, traffic=deployment.traffic, candidate=candidate)
+
+
+def _switched(remembered: Remembered) -> dict[str, int] | None:
+    for resource in remembered.resources:
+        if resource.get("type") == "curtainup:traffic:TrafficSwitch":
+            traffic = (resource.get("outputs") or {}).get("traffic") or {}
+            return {str(one): int(share) for one, share in traffic.items()}
+    return None
 
 
 def _places(remembered: Remembered) -> dict[str, Address]:

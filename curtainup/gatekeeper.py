@@ -90,6 +90,7 @@ class Gatekeeper:
             folder=self._folder("unit"),
             timeout=session.config.for_environment("live").gate_timeout,
             redact=tuple(session.secrets.values()),
+            extra_env=self._secrets(),
         )
         result = gates.run_unit_tests(request, on_line=progress.say, cancel=session.cancelled)
         progress.note = _summary(result)
@@ -128,6 +129,7 @@ class Gatekeeper:
             folder=self._folder(gate.name),
             timeout=gate.settings.gate_timeout,
             redact=tuple(session.secrets.values()),
+            extra_env=self._secrets(),
             extra_args=self._arguments,
             url=gate.url,
             environment=gate.name if gate.name == "local" else gate.settings.environment,
@@ -137,6 +139,12 @@ class Gatekeeper:
             expect_release_header=gate.through_proxy,
             health_path=gate.settings.health_path,
         )
+
+    def _secrets(self) -> dict[str, str]:
+        """Tests find the service's secrets in their environment, in a container of the image too."""
+        if not self.needs_image:
+            return {}
+        return {name: secret.reveal() for name, secret in self._session.secrets.items()}
 
     def _with_image(self, image: str | None) -> Interpreter:
         if isinstance(self._interpreter, ImageInterpreter):

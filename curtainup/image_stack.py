@@ -138,21 +138,27 @@ def _settings(session: Session, wanted: Source, remembered: Remembered) -> Image
     folder = platformdirs.user_cache_path("curtainup") / "build" / session.config.name
     name = dockerfile.name(wanted.folder)
     text = _generated(session, wanted) if name == dockerfile.GENERATED else ""
+    base = _base(session) if dockerfile.asks_for_base(wanted.folder) else None
     return ImageSettings(
         service=session.config.name,
         repository="",
         version=wanted.version,
         revision=wanted.revision,
         source=wanted.url,
-        tree=hashlib.sha256(f"{wanted.tree}\n{text}".encode()).hexdigest(),
+        tree=hashlib.sha256(f"{wanted.tree}\n{text}\n{base}".encode()).hexdigest(),
         context=str(folder),
         dockerfile=name,
         log=f"{folder}.log",
+        base=base,
     )
 
 
 def _generated(session: Session, wanted: Source) -> str:
-    return dockerfile.generate(wanted.folder, session.config.docker_base or REFERENCES["base"])
+    return dockerfile.generate(wanted.folder, _base(session))
+
+
+def _base(session: Session) -> str:
+    return session.config.docker_base or REFERENCES["base"]
 
 
 def _registry(session: Session) -> RegistrySettings:

@@ -215,8 +215,16 @@ class _Deploy:
         except BaseException as error:
             self._switch.undo("candidate-undo", "remove the candidate", rollout, self._without(new, before), error)
             raise
-        self._switch.move(rollout, new, image.runnable, self._without(new, staged))
+        self._switch.move(rollout, new, image.runnable, self._proven(self._without(new, staged)))
         return Result(rollout.environment.url, new.version, new.id, changed=True)
+
+    def _proven(self, before: Deployment) -> Deployment:
+        """Return what to go back to: what serves, unless a killed run left it there unproven."""
+        serving = before.serving()
+        if serving is None or self._recorder.is_proved("live", serving.id):
+            return before
+        proven = [one for one in before.releases if self._recorder.is_proved("live", one.id)]
+        return release.shift(before, proven[-1].id) if proven else before
 
     def _without(self, new: Release, deployment: Deployment) -> Deployment:
         """Return the deployment without the new release, unless that serves already."""

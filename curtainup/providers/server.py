@@ -23,9 +23,6 @@ messages = message_module("provider_pb2")
 services = message_module("provider_pb2_grpc")
 plugin = message_module("plugin_pb2")
 
-# Half the engine's own, so that messages of a whole stack's size still pass.
-_MAX_MESSAGE = 200 * 1024 * 1024
-
 
 def one_line(error: CurtainupError) -> str:
     """Return an error as Pulumi's output is to show it."""
@@ -70,10 +67,6 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
     def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Say that no configuration ever replaces the provider."""
         return messages.DiffResponse(changes=messages.DiffResponse.DIFF_NONE)
-
-    def Attach(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Serve an engine that did not start this process (PULUMI_DEBUG_PROVIDERS)."""
-        return Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """End all waiting."""
@@ -151,10 +144,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
 
 def serve() -> tuple[grpc.Server, int]:
     """Start to serve on a free loopback port; return the server and the port."""
-    server = grpc.server(
-        ThreadPoolExecutor(max_workers=8),
-        options=[("grpc.max_receive_message_length", _MAX_MESSAGE)],
-    )
+    server = grpc.server(ThreadPoolExecutor(max_workers=8))
     services.add_ResourceProviderServicer_to_server(Provider(), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

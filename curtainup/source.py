@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ def read(folder: Path, *, allow_dirty: bool) -> Source:
             fix="apt-get install git",
         )
     revision, count, seconds = _commit(folder)
-    files = tuple(_lines(folder, "ls-files", "-z"))
+    files = _names(folder, "ls-files", "--recurse-submodules", "-z")
     if not files:
         raise SourceError(
             "git tracks no file here",
@@ -61,10 +62,10 @@ def read(folder: Path, *, allow_dirty: bool) -> Source:
             consequence="only tracked files are built, so nothing was done",
             fix="git add the service's files and commit them",
         )
-    changed = tuple(_lines(folder, "diff", "--name-only", "--relative", "-z", "HEAD", "--", "."))
+    changed = _changed(folder)
     if changed and not allow_dirty:
         raise SourceError(
-            f"{len(changed)} tracked file{'s' * (len(changed) > 1)} differ from the last commit",
+            f"{_count(changed)} from the last commit",
             where=", ".join(changed[:5]) + (" …" if len(changed) > 5 else ""),
             consequence="a version must say what it holds, so nothing was done",
             fix="commit them, or deploy the tree as it is with --dirty",
@@ -123,18 +124,36 @@ def _commit(folder: Path) -> tuple[str, int, int]:
     )
 
 
+def _changed(folder: Path) -> tuple[str, ...]:
+    options = ("--name-only", "--relative", "--ignore-submodules=untracked", "-z")
+    return _names(folder, "diff", *options, "HEAD", "--", ".")
+
+
+def _count(changed: tuple[str, ...]) -> str:
+    return "1 tracked file differs" if len(changed) == 1 else f"{len(changed)} tracked files differ"
+
+
 def _tree(folder: Path, changed: tuple[str, ...]) -> str:
     """Return git's hash of the folder's tree, mixed with the changed files when it is dirty."""
     prefix = _git(folder, "rev-parse", "--show-prefix").stdout.strip()
     committed = _git(folder, "rev-parse", f"HEAD:{prefix}").stdout.strip()
     if not changed:
         return committed
-    digest = hashlib.sha256(committed.encode())
+    digest = hashlib.sha256(os.fsencode(committed))
     for name in sorted(changed):
-        path = folder / name
-        digest.update(name.encode() + b"\0")
-        digest.update(path.read_bytes() if path.is_file() else b"deleted")
+        digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(_content(folder / name)).digest())
     return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """Return what tells a changed file from others: its target, mode and text, or a submodule's tree."""
+    if path.is_symlink():
+        return b"link to " + os.fsencode(path.readlink())
+    if path.is_dir():
+        return _tree(path, _changed(path)).encode()
+    if not path.is_file():
+        return b"deleted"
+    return f"mode {path.stat().st_mode & 0o111:o}\n".encode() + path.read_bytes()
 
 
 def _origin(folder: Path) -> str:
@@ -142,14 +161,18 @@ def _origin(folder: Path) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator:
         return url
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
-def _lines(folder: Path, *args: str) -> list[str]:
-    return [line for line in _git(folder, *args).stdout.split("\0") if line]
+def _names(folder: Path, *args: str) -> tuple[str, ...]:
+    return tuple(name for name in _git(folder, *args).stdout.split("\0") if name)
 
 
 def _git(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["git", "-C", str(folder), *args], capture_output=True, text=True, check=False, errors="replace"
+    """Run git in English, and decode what it says as file names are, byte for byte."""
+    command = ["git", "-C", str(folder), *args]
+    done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    return subprocess.CompletedProcess(
+        command, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
     )

@@ -8,13 +8,15 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Replace a file's text in one step; a file that already holds it is left alone."""
-    if path.is_file() and path.read_text() == text:
+    """Replace a file's text in one step; a file that already holds it only gets the mode."""
+    content = text.encode()
+    if path.is_file() and path.read_bytes() == content:
+        path.chmod(mode)
         return
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except BaseException:

@@ -147,7 +147,7 @@ class DockerHost(pulumi.ComponentResource):
             Backend(
                 release=release.id,
                 address=f"{_address(release).ip}:{release.settings.container_port}",
-                container=releases[release.id].name,
+                container=releases[release.id].id,
                 pids_limit=release.settings.pids_limit,
             )
             for release in args.deployment.releases

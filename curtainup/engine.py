@@ -11,16 +11,18 @@ import json
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from threading import Event
+from typing import Any, Protocol
 
 from pulumi import automation
 from pulumi.automation import CommandResult, EngineEvent, OutputMap, UpdateSummary
-from pulumi.automation.errors import CommandError, StackNotFoundError
+from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
 from curtainup import stack_settings
 from curtainup.engine_errors import translated
@@ -30,6 +32,22 @@ from curtainup.state import FileState, Remembered, parse_deployment
 from curtainup.workspace import Workspace
 
 OnEvent = Callable[[EngineEvent], Any]
+
+LOCK_PATIENCE = 60.0
+LOCK_PAUSE = 0.5
+"""Seconds to wait for another update of the same stack, and between two tries."""
+
+
+class Repair(Protocol):
+    """What is done about the remains of a run that was killed."""
+
+    cancelled: Event
+
+    def take_over(self, locks: Sequence[Path]) -> bool:
+        """Remove locks that no living process holds; return whether all were such."""
+
+    def settle(self, remembered: Remembered) -> None:
+        """Remove what a cut-off update was creating."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +73,7 @@ class Engine:
     """Runs the program on the stacks of one service."""
 
     def __init__(
-        self, workspace: Workspace, command: EngineCommand, env: Mapping[str, str], on_event: OnEvent
+        self, workspace: Workspace, command: EngineCommand, env: Mapping[str, str], repair: Repair
     ) -> None:
         """Use that engine on that workspace.
 
@@ -63,13 +81,13 @@ class Engine:
             workspace: the service's project, settings files and backend.
             command: the Pulumi CLI.
             env: variables of its processes: backend, passphrase, PATH.
-            on_event: called with each engine event, from a thread of its own.
+            repair: what to do about the remains of a killed run.
 
         """
         self._workspace = workspace
         self._command = command
         self._env = dict(env)
-        self._on_event = on_event
+        self._repair = repair
         folder = workspace.backend.folder()
         self._files = FileState(folder) if folder else None
         self._unsaved: dict[str, dict[str, Any]] = {}
@@ -162,17 +180,42 @@ class Engine:
         self, stack: str, verb: str, operation: Callable[[automation.Stack, OnEvent], Any]
     ) -> Outcome:
         command = self._command.another()
-        events = _Events(command, self._on_event)
+        events = _Events(command)
         one = _Stack(stack, self._local_workspace(command))
+        self._settle(stack)
         try:
             try:
-                operation(one, events)
+                self._patiently(stack, lambda: operation(one, events))
             except StackNotFoundError:
                 self._create(stack)
                 operation(one, events)
         except CommandError as error:
             raise translated(error, events.errors, where=f"pulumi {verb} of stack {stack}") from error
         return Outcome(events.changes, {} if verb == "preview" else self.remembered(stack).outputs)
+
+    def _settle(self, stack: str) -> None:
+        """Put right what a cut-off update had begun, and forget that it was pending."""
+        remembered = self.remembered(stack)
+        if not remembered.pending:
+            return
+        self._repair.settle(remembered)
+        exported = json.loads(self.cli(["stack", "export", "--stack", stack]).stdout)
+        exported["deployment"].pop("pending_operations")
+        self.cli(["stack", "import", "--stack", stack], json.dumps(exported))
+
+    def _patiently(self, stack: str, operate: Callable[[], Any]) -> None:
+        """Operate, again while another update holds the stack's lock, until `LOCK_PATIENCE` is over."""
+        deadline = time.monotonic() + LOCK_PATIENCE
+        while True:
+            try:
+                operate()
+            except ConcurrentUpdateError:
+                if self._files is not None and self._repair.take_over(self._files.locks(stack)):
+                    self._settle(stack)
+                elif time.monotonic() > deadline or self._repair.cancelled.wait(LOCK_PAUSE):
+                    raise
+            else:
+                return
 
     def _create(self, stack: str) -> None:
         provider = self._workspace.backend.secrets_provider
@@ -212,9 +255,8 @@ class Engine:
 class _Events:
     """Gathers from an operation's events what the caller needs to know."""
 
-    def __init__(self, command: EngineCommand, forward: OnEvent) -> None:
+    def __init__(self, command: EngineCommand) -> None:
         self._command = command
-        self._forward = forward
         self.errors: list[str] = []
         self.changes: dict[str, int] = {}
 
@@ -225,7 +267,6 @@ class _Events:
             self.errors.append(diagnostic.message.strip())
         if event.summary_event is not None:
             self.changes = {str(kind): count for kind, count in event.summary_event.resource_changes.items()}
-        self._forward(event)
 
 
 class _Stack(automation.Stack):

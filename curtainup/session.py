@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from curtainup import config as configuration
+from curtainup import recovery
 from curtainup import workspace as workspaces
 from curtainup.config import ServiceConfig
 from curtainup.errors import SetupError
@@ -81,12 +82,20 @@ class Session:
         found = engines.locate()
         env = engine_environment(self.workspace, found, self.environ)
         command = EngineCommand(found.command, found.version, self.processes)
-        return Engine(self.workspace, command, env, lambda _event: None)
+        return Engine(self.workspace, command, env, self)
 
     def remembered(self, stack: str) -> Remembered:
         """Return what Pulumi remembers of a stack; from a file backend without the engine."""
         folder = self.workspace.backend.folder()
         return FileState(folder).read(stack) if folder else self.engine.remembered(stack)
+
+    def take_over(self, locks: Sequence[Path]) -> bool:
+        """Remove locks that no living process holds; see `recovery.take_over`."""
+        return recovery.take_over(locks, self.report.warn)
+
+    def settle(self, remembered: Remembered) -> None:
+        """Remove what a cut-off update was creating; see `recovery.settle`."""
+        recovery.settle(remembered.pending, remembered.resources, self.docker, self.report.warn)
 
     @cached_property
     def processes(self) -> Processes:

@@ -1,0 +1,91 @@
+"""Putting right what a killed run left: a lock that nobody holds, and resources nobody remembers."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import docker
+
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
+
+
+def take_over(locks: Sequence[Path], note: Callable[[str], None]) -> bool:
+    """Remove the locks whose holder ran on this machine and is dead; any other is left alone.
+
+    Returns:
+        Whether all of them were such.
+
+    """
+    alive = False
+    for lock in locks:
+        holder = _dead_holder(lock)
+        if holder is None:
+            alive = True
+            continue
+        lock.unlink(missing_ok=True)
+        note(f"took over the lock of {lock.parent.name} from process {holder}, which is dead")
+    return bool(locks) and not alive
+
+
+def settle(
+    pending: Sequence[Mapping[str, Any]],
+    resources: Sequence[Mapping[str, Any]],
+    client: docker.DockerClient,
+    note: Callable[[str], None],
+) -> None:
+    """Remove what a cut-off update was creating: made perhaps, but never recorded, and never in use.
+
+    Args:
+        pending: the state's pending operations.
+        resources: what the state does remember; none of it is touched.
+        client: the Docker engine.
+        note: told of each removal.
+
+    """
+    known = {(one.get("type"), (one.get("inputs") or {}).get("name")) for one in resources}
+    for operation in pending:
+        resource = operation.get("resource") or {}
+        kind, name = resource.get("type"), (resource.get("inputs") or {}).get("name")
+        if operation.get("type") != "creating" or not isinstance(name, str) or (kind, name) in known:
+            continue
+        if _remove(client, str(kind), name):
+            note(f"removed {name}, which a run that was cut off had begun to create")
+
+
+def _dead_holder(lock: Path) -> int | None:
+    try:
+        found = json.loads(lock.read_text())
+        pid = int(found["pid"])
+        if found["hostname"] != socket.gethostname():
+            return None
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return pid
+    except (OSError, ValueError, KeyError):
+        return None
+    return None
+
+
+def _remove(client: docker.DockerClient, kind: str, name: str) -> bool:
+    from docker.errors import NotFound
+
+    try:
+        if kind == CONTAINER:
+            client.containers.get(name).remove(force=True, v=True)
+        elif kind == NETWORK:
+            client.networks.get(name).remove()
+        elif kind == VOLUME:
+            client.volumes.get(name).remove()
+        else:
+            return False
+    except NotFound:
+        return False
+    return True

@@ -7,6 +7,7 @@ import ipaddress
 import socket
 from collections.abc import Collection, Iterator
 
+from curtainup.claims import NETWORKS, claim
 from curtainup.errors import PortTaken
 from curtainup.release import Address, Deployment
 
@@ -14,7 +15,7 @@ from curtainup.release import Address, Deployment
 PUBLIC_PORTS = range(8080, 8180)
 INTERNAL_PORTS = range(20000, 32000)
 FIRST_RELEASE = 10
-_NETWORKS = tuple(ipaddress.ip_network("10.213.0.0/16").subnets(new_prefix=24))
+_NETWORKS = tuple(ipaddress.IPv4Network("10.213.0.0/16").subnets(new_prefix=24))
 
 
 def is_free(port: int, bind: str = "127.0.0.1") -> bool:
@@ -57,10 +58,12 @@ def internal_port(name: str, taken: Collection[int]) -> int:
 
 def subnet(name: str, taken: Collection[str]) -> str:
     """Return a /24 network that overlaps none of `taken` (networks in CIDR notation)."""
-    others = [ipaddress.ip_network(other, strict=False) for other in taken]
+    networks = [ipaddress.ip_network(other, strict=False) for other in taken]
+    others = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
     for index in _from(range(len(_NETWORKS)), name):
         candidate = _NETWORKS[index]
-        if not any(candidate.overlaps(other) for other in others if other.version == candidate.version):
+        overlaps = any(candidate.overlaps(other) for other in others)
+        if not overlaps and claim(NETWORKS + index):
             return str(candidate)
     raise PortTaken(
         "no network is left for the environment",
@@ -88,7 +91,7 @@ def _from(numbers: range, name: str) -> Iterator[int]:
 
 def _first_free(numbers: Iterator[int], taken: Collection[int], bind: str) -> int:
     for port in numbers:
-        if port not in taken and is_free(port, bind):
+        if port not in taken and claim(port) and is_free(port, bind):
             return port
     raise PortTaken(
         "no free port is left",

@@ -52,7 +52,9 @@ def service_python() -> Path:
 
 
 @pytest.fixture(scope="module")
-def new_service(tmp_path_factory: pytest.TempPathFactory, service_python: Path) -> Iterator[Callable[[], Service]]:
+def new_service(
+    tmp_path_factory: pytest.TempPathFactory, service_python: Path
+) -> Iterator[Callable[[], Service]]:
     """Makes services with the source of `hello`, not deployed yet, and destroys them when the module ends."""
     made: list[Service] = []
 

@@ -65,7 +65,9 @@ class DockerHost:
         wanted = [f"curtainup.service={self._service}"]
         if environment is not None:
             wanted.append(f"curtainup.environment={environment}")
-        found: list[Container] = self.client.containers.list(all=True, filters={"label": wanted}, ignore_removed=True)
+        found: list[Container] = self.client.containers.list(
+            all=True, filters={"label": wanted}, ignore_removed=True
+        )
         return found
 
     def _label(self) -> dict[str, str]:

@@ -51,7 +51,9 @@ def users(url: str, path: str = "/ping") -> Iterator[Answers]:
                         answers.releases[release] = answers.releases.get(release, 0) + 1
                 enough.release()
 
-    threads = [threading.Thread(target=use, kwargs={"keep_alive": kept}, daemon=True) for kept in (True, False)]
+    threads = [
+        threading.Thread(target=use, kwargs={"keep_alive": kept}, daemon=True) for kept in (True, False)
+    ]
     for thread in threads:
         thread.start()
     try:

@@ -102,7 +102,9 @@ class Service:
         source = (self.folder / "server.py").read_text()
         head, _, tail = source.partition("def greet():\n")
         rest = tail.partition("\n")[2]
-        line = f'    return jsonify(greeting="Hello!", says="{greeting}", environment=os.environ.get("PYM_ENV"))'
+        line = (
+            f'    return jsonify(greeting="Hello!", says="{greeting}", environment=os.environ.get("PYM_ENV"))'
+        )
         self.write("server.py", f"{head}def greet():\n{line}\n{rest}")
         self.commit(f"Say {greeting}")
 
@@ -124,7 +126,11 @@ class Service:
     # The command line
 
     def run(
-        self, *arguments: str, code: int = 0, env: Mapping[str, str | None] | None = None, cwd: Path | None = None
+        self,
+        *arguments: str,
+        code: int = 0,
+        env: Mapping[str, str | None] | None = None,
+        cwd: Path | None = None,
     ) -> Finished:
         """Run `curtainup ARGUMENTS` in the service's folder and check its exit code.
 

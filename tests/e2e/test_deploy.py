@@ -102,11 +102,11 @@ def test_the_version_that_answers_is_the_one_of_the_commit(service: Service) -> 
     assert version.endswith(service.git("rev-parse", "HEAD")[:6])
 
 
-def test_a_third_deployment_drops_what_is_beyond_keep(service: Service) -> None:
+def test_the_next_deployment_drops_what_is_beyond_keep(service: Service) -> None:
     _, second = service.traffic("live")
-    service.greet("third")
+    service.configure(keep=0)
 
     third = service.deploy("--json").json()["release"]
 
-    assert service.traffic("live") == {second: 0, third: 100}
+    assert service.traffic("live") == {second: 0, third: 100}, "the outgoing one stays until the next"
     assert service.host.releases("live") == {second, third}, "the first one's container is gone"

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from curtainup.errors import StateError
 from curtainup.files import write_atomically
 from curtainup.state import Remembered
 
@@ -51,13 +52,28 @@ def write(path: Path, settings: StackSettings) -> None:
 
 
 def read(path: Path) -> StackSettings:
-    """Read a settings file; an absent one is empty."""
+    """Read a settings file; an absent one is empty.
+
+    Raises:
+        StateError: it holds something else than settings.
+
+    """
     try:
-        document = yaml.load(path.read_text(), Loader=_Loader) or {}
+        document = yaml.load(path.read_bytes(), Loader=_Loader) or {}  # noqa: S506 - the safe one, in C
+        config = document.pop("config", None) or {}
+        own = {
+            key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)
+        }
     except FileNotFoundError:
         return StackSettings({})
-    config = document.pop("config", None) or {}
-    own = {key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)}
+    except (yaml.YAMLError, TypeError, AttributeError) as error:
+        raise StateError(
+            "this stack's settings file cannot be read",
+            where=str(path),
+            consequence="nothing was done",
+            fix="delete it: what was deployed last is remembered, and is written there again",
+            detail=str(error),
+        ) from error
     return StackSettings(own, document)
 
 

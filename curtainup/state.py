@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from curtainup.errors import StateError
 from curtainup.workspace import PROJECT
 
 
@@ -47,13 +48,27 @@ class FileState:
         self._root = folder / ".pulumi"
 
     def read(self, stack: str) -> Remembered:
-        """Return what is remembered of a stack; one that does not exist is `Remembered()`."""
+        """Return what is remembered of a stack; one that does not exist is `Remembered()`.
+
+        Raises:
+            StateError: it exists, but cannot be read.
+
+        """
+        file = self._root / "stacks" / PROJECT / f"{stack}.json"
         try:
-            text = (self._root / "stacks" / PROJECT / f"{stack}.json").read_text()
+            checkpoint = json.loads(file.read_bytes())["checkpoint"]
+            return parse_deployment(checkpoint.get("latest") or {}, self._config(stack))
         except FileNotFoundError:
+            _refuse_compressed(file.with_suffix(".json.gz"))
             return Remembered()
-        checkpoint = json.loads(text)["checkpoint"]
-        return parse_deployment(checkpoint.get("latest") or {}, self._config(stack))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StateError(
+                f"what Pulumi remembers of stack {stack} cannot be read",
+                where=str(file),
+                consequence="nobody knows what serves there, so nothing was done",
+                fix=f"put the last good copy in its place: {file.name}.bak, or one from `.pulumi/backups`",
+                detail=f"{type(error).__name__}: {error}",
+            ) from error
 
     def stacks(self) -> list[str]:
         """Return the names of all stacks, sorted."""
@@ -69,13 +84,13 @@ class FileState:
         entries = sorted(folder.glob("*.history.json"))
         if not entries:
             return {}
-        return dict(json.loads(entries[-1].read_text()).get("config") or {})
+        return dict(json.loads(entries[-1].read_bytes()).get("config") or {})
 
 
 def parse_deployment(deployment: Mapping[str, Any], config: Mapping[str, Any]) -> Remembered:
     """Return what a deployment (the checkpoint's `latest`, or `stack export`'s) remembers."""
     resources = tuple(deployment.get("resources") or ())
-    root = next((r for r in resources if r.get("type") == "pulumi:pulumi:Stack"), {})
+    root: Mapping[str, Any] = next((r for r in resources if r.get("type") == "pulumi:pulumi:Stack"), {})
     provider = deployment.get("secrets_providers") or {}
     details = provider.get("state") or {}
     return Remembered(
@@ -91,3 +106,14 @@ def parse_deployment(deployment: Mapping[str, Any], config: Mapping[str, Any]) -
         resources=resources,
         pending=tuple(deployment.get("pending_operations") or ()),
     )
+
+
+def _refuse_compressed(file: Path) -> None:
+    """Never take a compressed stack for one that does not exist."""
+    if file.exists():
+        raise StateError(
+            "this stack's state is compressed",
+            where=str(file),
+            consequence="it is not read that way, so nothing was done",
+            fix="unset PULUMI_SELF_MANAGED_STATE_GZIP, and let any Pulumi update write the state again",
+        )

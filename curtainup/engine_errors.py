@@ -11,7 +11,8 @@ from curtainup.errors import Busy, CurtainupError, DiskFull, EngineFailed, PortT
 
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _PORT = re.compile(
-    r"(?:Bind for |listen tcp4? |exposing port TCP )(?P<at>[\d.]+:\d+).*?"
+    r"(?:Bind for |listen tcp[46]? |exposing port TCP |bind host port for )"
+    r"(?P<at>(?:[\d.]+|\[[\da-f:]+\]|::|):\d+).*?"
     r"(?:port is already allocated|address already in use)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -29,7 +30,7 @@ def translated(error: CommandError, messages: Sequence[str], where: str) -> Curt
         where: the operation and the stack.
 
     """
-    text = "\n".join(messages) or str(error)
+    text = "\n".join(messages) or _said(error)
     if isinstance(error, ConcurrentUpdateError):
         return Busy(
             "another update of this stack is under way",
@@ -78,9 +79,15 @@ def translated(error: CommandError, messages: Sequence[str], where: str) -> Curt
     )
 
 
+def _said(error: CommandError) -> str:
+    """Return the command's standard error, else its standard output, out of the SDK's text of both."""
+    output, _, errors = str(error).partition("\n stdout: ")[2].rpartition("\n stderr: ")
+    return errors.strip() or output.strip()
+
+
 def _headline(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0] if lines else "the engine failed without a message"
+    return lines[0].removeprefix("error: ") if lines else "the engine failed without a message"
 
 
 def _tail(text: str) -> str:

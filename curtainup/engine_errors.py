@@ -16,8 +16,12 @@ _PORT = re.compile(
     r"(?:port is already allocated|address already in use)",
     re.IGNORECASE | re.DOTALL,
 )
-_NO_DOCKER = re.compile(r"Cannot connect to the Docker daemon|error pinging Docker server|docker\.sock", re.I)
-_PASSPHRASE = re.compile(r"incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE", re.I)
+_NO_DOCKER = re.compile(
+    r"Cannot connect to the Docker daemon|error pinging Docker server|docker\.sock", re.IGNORECASE
+)
+_PASSPHRASE = re.compile(
+    r"incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE", re.IGNORECASE
+)
 _OUTPUT_LINES = 30
 
 

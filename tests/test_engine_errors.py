@@ -8,21 +8,21 @@ from curtainup.engine_errors import translated
 from curtainup.errors import Busy, CurtainupError, DiskFull, EngineFailed, PortTaken, SetupError, StateError
 
 LOCKED = """\
-error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the \
-lock file with `pulumi cancel`.
-  file:///state/.pulumi/locks/organization/curtainup/shop-live/1.json: created by ann@host (pid 4711) at 2020"""
+error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete \
+the lock file with `pulumi cancel`.
+  file:///state/.pulumi/locks/shop-live/1.json: created by ann@host (pid 4711) at 2020"""
 PORT_ALREADY_ALLOCATED = (
-    "Unable to start container: Error response from daemon: driver failed programming external connectivity on "
-    "endpoint shop-live-proxy (abc): Bind for 127.0.0.1:8080 failed: port is already allocated"
+    "Unable to start container: Error response from daemon: driver failed programming external connectivity "
+    "on endpoint shop-live-proxy (abc): Bind for 127.0.0.1:8080 failed: port is already allocated"
 )
 PORT_IN_USE = (
-    "Unable to start container: Error response from daemon: driver failed programming external connectivity on "
-    "endpoint x: Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use"
+    "Unable to start container: Error response from daemon: driver failed programming external connectivity "
+    "on endpoint x: Error starting userland proxy: listen tcp4 0.0.0.0:8080: bind: address already in use"
 )
 PORT_IN_USE_6 = "Error starting userland proxy: listen tcp6 [::1]:8080: bind: address already in use"
 PORT_NEWER = (
-    "failed to set up container networking: driver failed programming external connectivity on endpoint x: failed "
-    "to bind host port for 127.0.0.1:8080:172.17.0.2:80/tcp: address already in use"
+    "failed to set up container networking: driver failed programming external connectivity on endpoint x: "
+    "failed to bind host port for 127.0.0.1:8080:172.17.0.2:80/tcp: address already in use"
 )
 
 

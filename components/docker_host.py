@@ -116,7 +116,9 @@ class DockerHost(pulumi.ComponentResource):
                 restart="unless-stopped",
                 labels=labels(docker.ContainerLabelArgs, settings.service, settings.name),
                 networks_advanced=[
-                    docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=proxy_ip(settings.subnet))
+                    docker.ContainerNetworksAdvancedArgs(
+                        name=network.name, ipv4_address=proxy_ip(settings.subnet)
+                    )
                 ],
                 ports=[
                     docker.ContainerPortArgs(internal=PROXY_PORT, external=settings.port, ip=settings.bind),
@@ -174,9 +176,7 @@ def proxy_ip(subnet: str) -> str:
 
 def release_urls(args: EnvironmentArgs) -> dict[str, str]:
     """Return by release id where it is reached alone, from the Docker host itself."""
-    return {
-        release.id: f"http://127.0.0.1:{_address(release).port}" for release in args.deployment.releases
-    }
+    return {release.id: f"http://127.0.0.1:{_address(release).port}" for release in args.deployment.releases}
 
 
 def _is_protected(args: EnvironmentArgs, release: Release) -> bool:
@@ -190,9 +190,7 @@ def _address(release: Release) -> Address:
     return release.address
 
 
-def _variables(
-    release: Release, secrets: pulumi.Output[dict[str, str]] | None
-) -> pulumi.Input[list[str]]:
+def _variables(release: Release, secrets: pulumi.Output[dict[str, str]] | None) -> pulumi.Input[list[str]]:
     """Return the container's variables as Docker takes them; secret as a whole if any part is."""
     own = {"PORT": str(release.settings.container_port), "VERSION": release.version}
     plain = {**release.settings.env, **own}

@@ -78,9 +78,7 @@ class ContainerImage(pulumi.ComponentResource):
         container = args.registry.container
         return docker.RegistryImage(
             f"{name}-push",
-            docker.RegistryImageArgs(
-                name=image.name, keep_remotely=True, triggers={"image": image.image_id}
-            ),
+            docker.RegistryImageArgs(name=image.name, keep_remotely=True, triggers={"image": image.image_id}),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[container] if container else None,

@@ -53,9 +53,7 @@ class Registry(pulumi.ComponentResource):
                     docker.ContainerPortArgs(internal=5000, external=args.settings.local_port, ip="127.0.0.1")
                 ],
                 volumes=[
-                    docker.ContainerVolumeArgs(
-                        volume_name=volume.name, container_path="/var/lib/registry"
-                    )
+                    docker.ContainerVolumeArgs(volume_name=volume.name, container_path="/var/lib/registry")
                 ],
             ),
             opts=options,

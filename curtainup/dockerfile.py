@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Collection
 
+from curtainup.source import Source
+
+OWN = "Dockerfile"
 GENERATED = "Dockerfile.curtainup"
 EXTRA = "Dockerfile.extra"
 
 
-def name(folder: Path) -> str:
-    """Return the Dockerfile to build from, relative to the context."""
-    return "Dockerfile" if (folder / "Dockerfile").is_file() else GENERATED
+def name(source: Source) -> str:
+    """Return the Dockerfile to build from, relative to the context; one that git does not track is none."""
+    return OWN if OWN in source.files else GENERATED
 
 
-def asks_for_base(folder: Path) -> bool:
+def asks_for_base(source: Source) -> bool:
     """Return whether the service's own Dockerfile takes the base image as `ARG CURTAINUP_BASE`."""
-    file = folder / "Dockerfile"
-    return file.is_file() and "ARG CURTAINUP_BASE" in file.read_text(errors="replace")
+    return OWN in source.files and "ARG CURTAINUP_BASE" in _text(source, OWN)
 
 
-def generate(folder: Path, base: str) -> str:
+def generate(source: Source, base: str) -> str:
     """Return a Dockerfile that serves `server:app` on `$PORT`.
 
     Args:
-        folder: the service's source; `requirements.txt` or `pyproject.toml` names its dependencies,
-            and `Dockerfile.extra` is inserted before `CMD`.
+        source: the service's; `requirements.txt` or `pyproject.toml` names its dependencies, and
+            `Dockerfile.extra` is inserted before `CMD`.
         base: an image with Python 3, `pip` and `venv`.
 
     """
-    extra = folder / EXTRA
     parts = [
         f"FROM {base}",
         "ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PORT=8080",
         "WORKDIR /app",
         "RUN python3 -m venv /venv && useradd --system --create-home app",
-        _install(folder),
-        extra.read_text().strip() if extra.is_file() else "",
+        _install(source.files),
+        _text(source, EXTRA).strip() if EXTRA in source.files else "",
         "USER app",
         f"CMD {_command()}",
     ]
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _install(folder: Path) -> str:
+def _text(source: Source, file: str) -> str:
+    return (source.folder / file).read_text(encoding="utf-8", errors="replace")
+
+
+def _install(files: Collection[str]) -> str:
     pip = "RUN pip install --no-cache-dir --disable-pip-version-check"
-    if (folder / "requirements.txt").is_file():
+    if "requirements.txt" in files:
         return f"COPY requirements.txt ./\n{pip} gunicorn -r requirements.txt\nCOPY . ."
-    if (folder / "pyproject.toml").is_file():
+    if "pyproject.toml" in files:
         return f"{pip} gunicorn\nCOPY . .\n{pip} ."
     return f"{pip} gunicorn\nCOPY . ."
 

@@ -117,9 +117,7 @@ class Engine:
             return self._operate(
                 stack,
                 "preview",
-                lambda one, on_event: one.preview(
-                    on_event=on_event, color="never", config_file=str(file)
-                ),
+                lambda one, on_event: one.preview(on_event=on_event, color="never", config_file=str(file)),
             )
 
     def destroy(self, stack: str) -> None:
@@ -129,9 +127,7 @@ class Engine:
             CurtainupError: a resource could not be deleted; the rest of the stack is still remembered.
 
         """
-        self._operate(
-            stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never")
-        )
+        self._operate(stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never"))
         self.cli(["stack", "rm", "--yes", "--stack", stack])
         self._workspace.settings_file(stack).unlink(missing_ok=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curtainup import health, local_container
+from curtainup.containers import Container
 from curtainup.errors import ConfigError, GateFailed, StateError
 from curtainup.gatekeeper import Gate, Gatekeeper
 from curtainup.record import Recorder
@@ -82,7 +83,7 @@ def _image(session: Session, steps: Steps, gatekeeper: Gatekeeper, given: str | 
         session.docker, session.config.name, image, "", settings, session.secrets_of("staging")
     )
     with running as local:
-        container = health.Container(session.docker, local.name, settings.container_port, session.redact)
+        container = Container(lambda: session.docker, local.name, settings.container_port, session.redact)
         health.wait_until_healthy(
             local.url,
             settings.health_path,
@@ -113,5 +114,3 @@ def _built(session: Session) -> str:
             fix="curtainup deploy, or name one with --image",
         )
     return found
-
-

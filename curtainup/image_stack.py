@@ -58,10 +58,11 @@ def look(session: Session, wanted: Source) -> Image:
     remembered = session.remembered(session.names.image)
     settings = _settings(session, wanted, remembered)
     known = _known(remembered)
-    if known is not None and known.settings.tree == settings.tree and known.reference:
+    registry = _registry(session, known)
+    repository = _repository(session, registry)
+    if known is not None and known.reference and _same(known.settings, settings.tree, repository):
         return known
-    registry = known.registry if known is not None else _registry(session)
-    return Image(settings.model_copy(update={"repository": _repository(session, registry)}), registry)
+    return Image(settings.model_copy(update={"repository": repository}), registry)
 
 
 def build(session: Session, image: Image, wanted: Source) -> Image:
@@ -136,9 +137,9 @@ def _known(remembered: Remembered) -> Image | None:
 
 def _settings(session: Session, wanted: Source, remembered: Remembered) -> ImageSettings:
     folder = platformdirs.user_cache_path("curtainup") / "build" / session.config.name
-    name = dockerfile.name(wanted.folder)
+    name = dockerfile.name(wanted)
     text = _generated(session, wanted) if name == dockerfile.GENERATED else ""
-    base = _base(session) if dockerfile.asks_for_base(wanted.folder) else None
+    base = _base(session) if dockerfile.asks_for_base(wanted) else None
     return ImageSettings(
         service=session.config.name,
         repository="",
@@ -154,20 +155,26 @@ def _settings(session: Session, wanted: Source, remembered: Remembered) -> Image
 
 
 def _generated(session: Session, wanted: Source) -> str:
-    return dockerfile.generate(wanted.folder, _base(session))
+    return dockerfile.generate(wanted, _base(session))
 
 
 def _base(session: Session) -> str:
     return session.config.docker_base or REFERENCES["base"]
 
 
-def _registry(session: Session) -> RegistrySettings:
-    """Return the given registry, or a place for one of our own."""
+def _same(known: ImageSettings, tree: str, repository: str) -> bool:
+    return known.tree == tree and known.repository == repository
+
+
+def _registry(session: Session, known: Image | None) -> RegistrySettings:
+    """Return the given registry; else the one of our own, or a place for it."""
     account = session.config.docker_repo
     if account:
         first, slash, _ = account.partition("/")
         named = slash and ("." in first or ":" in first or first == "localhost")
         return RegistrySettings(host=first if named else "docker.io")
+    if known is not None and known.registry.local_port is not None:
+        return known.registry
     port = placement.internal_port(f"{session.config.name}-registry", ())
     return RegistrySettings(host=f"127.0.0.1:{port}", local_port=port, image=REFERENCES["registry"])
 
@@ -185,5 +192,3 @@ def _log_end(log: Path) -> str | None:
         return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
     except OSError:
         return None
-
-

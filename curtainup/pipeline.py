@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from curtainup import health, image_stack, local_container, release, source
+from curtainup.containers import Container
 from curtainup.gatekeeper import Gate, Gatekeeper
 from curtainup.image_stack import Image
 from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout, pym_env, settings_of
 from curtainup.session import Session
-from curtainup.source import Source
 from curtainup.steps import Progress, Steps
 from curtainup.switch import Result, Switch, gate_of
 
@@ -156,7 +156,7 @@ class _Deploy:
             health.wait_until_healthy(
                 local.url,
                 settings.health_path,
-                health.Container(session.docker, local.name, settings.container_port, session.redact),
+                Container(lambda: session.docker, local.name, settings.container_port, session.redact),
                 timeout=config.start_timeout,
                 cancelled=session.cancelled,
             )
@@ -213,7 +213,9 @@ class _Deploy:
             self._steps.run("candidate", "start the candidate, without traffic", stage)
             self._steps.run("candidate-gate", "acceptance tests on the candidate", judge)
         except BaseException as error:
-            self._switch.undo("candidate-undo", "remove the candidate", rollout, self._without(new, before), error)
+            self._switch.undo(
+                "candidate-undo", "remove the candidate", rollout, self._without(new, before), error
+            )
             raise
         self._switch.move(rollout, new, image.runnable, self._proven(self._without(new, staged)))
         return Result(rollout.environment.url, new.version, new.id, changed=True)

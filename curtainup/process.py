@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from pulumi.automation import CommandResult, OnOutput, PulumiCommand
 from pulumi.automation.errors import create_command_error
@@ -65,20 +66,18 @@ class Processes:
 class EngineCommand(PulumiCommand):
     """The Pulumi CLI at a known path and version: nothing is started to find out either."""
 
-    def __init__(self, command: Path, version: str, processes: Processes, output: Path | None = None) -> None:
+    def __init__(self, command: Path, version: str, processes: Processes) -> None:
         """Use the CLI at that path.
 
         Args:
             command: absolute path of the executable.
             version: its version.
             processes: where its processes are registered.
-            output: folder to keep each operation's output in; None keeps none.
 
         """
         self.command = str(command)
         self.version = VersionInfo.parse(version.removeprefix("v"))
         self._processes = processes
-        self._output = output
         self._process: subprocess.Popen[bytes] | None = None
 
     def at_work(self) -> None:
@@ -88,7 +87,7 @@ class EngineCommand(PulumiCommand):
 
     def another(self) -> EngineCommand:
         """Return a command for an operation of its own, to run beside others."""
-        return EngineCommand(Path(self.command), str(self.version), self._processes, self._output)
+        return EngineCommand(Path(self.command), str(self.version), self._processes)
 
     def run(
         self,
@@ -111,7 +110,7 @@ class EngineCommand(PulumiCommand):
 
         """
         env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
-        with tempfile.TemporaryFile(dir=self._output) as out, tempfile.TemporaryFile(dir=self._output) as err:
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = subprocess.Popen(
                 [self.command, "--non-interactive", *args],
                 cwd=cwd,
@@ -133,6 +132,6 @@ class EngineCommand(PulumiCommand):
         return result
 
 
-def _read(stream: tempfile._TemporaryFileWrapper[bytes]) -> str:
+def _read(stream: IO[bytes]) -> str:
     stream.seek(0)
     return stream.read().decode(errors="replace")

@@ -37,7 +37,9 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
     gatekeeper = Gatekeeper(session, recorder, python, ())
     recorder.image("", wanted.image)
     steps.run(
-        "release", "check that the release answers", lambda progress: rollout.wait_until_healthy(wanted, progress)
+        "release",
+        "check that the release answers",
+        lambda progress: rollout.wait_until_healthy(wanted, progress),
     )
     Switch(session, recorder, steps, gatekeeper).move(rollout, wanted, wanted.image, before, canary=False)
     return Result(rollout.environment.url, wanted.version, wanted.id, changed=True)

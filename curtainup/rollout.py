@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from curtainup import environments, health, placement, release
 from curtainup.config import EnvironmentConfig
+from curtainup.containers import Container
 from curtainup.contract import EnvironmentSettings
 from curtainup.environments import Environment
 from curtainup.errors import CurtainupError, RefusedError
@@ -54,7 +55,7 @@ class Rollout:
 
     @property
     def keep(self) -> int:
-        """How many releases without traffic stay when a new one comes; in staging the one before is enough."""
+        """How many releases without traffic stay when a new one comes; staging needs none of them."""
         if self.name == "staging":
             return 0
         return KEEP if self.config.keep is None else self.config.keep
@@ -149,8 +150,8 @@ class Rollout:
             ReleaseUnhealthy: it exited, or did not answer in `start_timeout`.
 
         """
-        container = health.Container(
-            self._session.docker,
+        container = Container(
+            lambda: self._session.docker,
             f"{self.environment.stack}-{one.id}",
             one.settings.container_port,
             self._session.redact,

@@ -23,9 +23,7 @@ def recorded(session: Session, command: str, work: Callable[[Recorder], Result])
 
     """
     with locks.held(workspace.data_dir() / "locks", session.config.name):
-        recorder = Recorder(
-            session.workspace.folder, session.config.name, command, redact=session.redact
-        )
+        recorder = Recorder(session.workspace.folder, session.config.name, command, redact=session.redact)
         try:
             result = interruptible(session, lambda: work(recorder))
         except CurtainupError as error:

@@ -44,7 +44,9 @@ class Steps:
     recorder: Recorder
     cancelled: Event
 
-    def run(self, name: str, title: str, work: Callable[[Progress], Result], *, undoing: bool = False) -> Result:
+    def run(
+        self, name: str, title: str, work: Callable[[Progress], Result], *, undoing: bool = False
+    ) -> Result:
         """Run one step to its end.
 
         Args:

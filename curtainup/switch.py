@@ -54,7 +54,9 @@ class Switch:
         self._steps = steps
         self._gatekeeper = gatekeeper
 
-    def move(self, rollout: Rollout, new: Release, image: str, before: Deployment, *, canary: bool = True) -> None:
+    def move(
+        self, rollout: Rollout, new: Release, image: str, before: Deployment, *, canary: bool = True
+    ) -> None:
         """Give a release all traffic and judge it there.
 
         Args:
@@ -98,9 +100,7 @@ class Switch:
                 self._return(rollout, before, error)
             raise
 
-    def undo(
-        self, name: str, title: str, rollout: Rollout, before: Deployment, error: BaseException
-    ) -> None:
+    def undo(self, name: str, title: str, rollout: Rollout, before: Deployment, error: BaseException) -> None:
         """Make an environment what it was before a step that failed or was interrupted.
 
         Raises:

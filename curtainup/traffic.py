@@ -6,8 +6,7 @@ import csv
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import requests
+from urllib.request import urlopen
 
 from curtainup.errors import TrafficReturned
 from curtainup.probe import Probe, ProbeResult
@@ -15,9 +14,10 @@ from curtainup.release import Deployment
 from curtainup.rollout import Rollout
 from curtainup.steps import Progress
 
-BEFORE = 10
-AFTER = 25
-"""Requests the probe sends before the first move, and after each: half a second at its pace."""
+BEFORE = 4
+BETWEEN = 25
+AFTER = 8
+"""Requests the probe sends before the first move, between two, and after the last."""
 PROBE_PATIENCE = 10.0
 POLL = 0.05
 
@@ -64,17 +64,17 @@ def move(
     drained = False
     try:
         probe.mark("during")
-        for stage in stages:
+        for number, stage in enumerate(stages):
+            if number and outgoing:
+                probe.wait_for(BETWEEN, PROBE_PATIENCE)
             progress.say(_shares(stage))
             rollout.apply(stage)
-            if outgoing:
-                probe.wait_for(AFTER, PROBE_PATIENCE)
-                _require_clean(rollout, probe)
+            _require_clean(rollout, probe)
         leaving = [one for one in outgoing if not stages[-1].traffic.get(one)]
         drained = wait_until_drained(rollout, leaving)
         probe.mark("after")
         if outgoing:
-            probe.wait_for(BEFORE, PROBE_PATIENCE)
+            probe.wait_for(AFTER, PROBE_PATIENCE)
             _require_clean(rollout, probe)
     finally:
         result = probe.stop()
@@ -102,9 +102,9 @@ def current_sessions(stats_url: str) -> dict[str, int]:
 
     The columns are those of HAProxy's management guide, section 9.1 (CSV format).
     """
-    answer = requests.get(f"{stats_url}/stats;csv;norefresh", timeout=5)
-    answer.raise_for_status()
-    rows = csv.DictReader(answer.text.removeprefix("# ").splitlines())
+    with urlopen(f"{stats_url}/stats;csv;norefresh", timeout=5) as answer:  # noqa: S310 - a URL of ours
+        text = answer.read().decode()
+    rows = csv.DictReader(text.removeprefix("# ").splitlines())
     return {
         row["svname"]: int(row["scur"] or 0)
         for row in rows

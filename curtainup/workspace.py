@@ -85,9 +85,7 @@ def program_dir() -> Path:
     return packaged if packaged.is_dir() else package.parent
 
 
-def find_backend(
-    configured: str | None, secrets_provider: str | None, environ: Mapping[str, str]
-) -> Backend:
+def find_backend(configured: str | None, secrets_provider: str | None, environ: Mapping[str, str]) -> Backend:
     """Find the backend as Pulumi would; on one machine without any, a file backend of our own.
 
     Raises:

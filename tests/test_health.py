@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import docker
 import pytest
 
+from curtainup.containers import Container
 from curtainup.errors import Interrupted, ReleaseUnhealthy
-from curtainup.health import Container, live_release, wait_until_healthy
+from curtainup.health import live_release, wait_until_healthy
 from curtainup.setup import images
 
 PORT = 8080
@@ -57,7 +58,9 @@ def start() -> Iterator[Start]:
         )
         container.reload()
         bindings = container.ports.get(f"{PORT}/tcp") or [{"HostPort": "1"}]
-        return f"http://127.0.0.1:{bindings[0]['HostPort']}", Container(client, names[-1], PORT, redact)
+        return f"http://127.0.0.1:{bindings[0]['HostPort']}", Container(
+            lambda: client, names[-1], PORT, redact
+        )
 
     yield run
     for name in names:
@@ -225,7 +228,7 @@ def test_a_dead_engine_is_not_a_dead_release() -> None:
         closed.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{closed.getsockname()[1]}"
         client = docker.DockerClient(f"tcp://{address}", version="1.41")
-        error = unhealthy(f"http://{address}", Container(client, "any", PORT), timeout=0.5)
+        error = unhealthy(f"http://{address}", Container(lambda: client, "any", PORT), timeout=0.5)
     assert "Connection refused" in error.what
     client.close()
 

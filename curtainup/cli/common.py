@@ -37,9 +37,7 @@ def report(*, quiet: bool = False) -> Report:
     return for_stream(sys.stderr, quiet=quiet, environ=os.environ)
 
 
-def session(
-    service: Path, config: str | None, *, quiet: bool = False, with_secrets: bool = True
-) -> Session:
+def session(service: Path, config: str | None, *, quiet: bool = False, with_secrets: bool = True) -> Session:
     """Open the service in a folder."""
     from curtainup.session import open_session
 

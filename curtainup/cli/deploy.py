@@ -20,7 +20,8 @@ def run(
     ] = False,
     python: common.Python = None,
     allow_replace: Annotated[
-        bool, typer.Option("--allow-replace", help="Accept changes that interrupt traffic, such as a new port.")
+        bool,
+        typer.Option("--allow-replace", help="Accept changes that interrupt traffic, such as a new port."),
     ] = False,
     json: common.Json = False,
     quiet: common.Quiet = False,

@@ -32,7 +32,9 @@ def run(
     from curtainup import gate_command, runs
 
     session = common.session(service, config, quiet=quiet)
-    wanted = gate_command.Wanted(url=url, env=env, image=image, python=python, arguments=tuple(arguments or ()))
+    wanted = gate_command.Wanted(
+        url=url, env=env, image=image, python=python, arguments=tuple(arguments or ())
+    )
     result = runs.recorded(session, "test", lambda recorder: gate_command.test(session, recorder, wanted))
     if json:
         common.print_json(asdict(result))

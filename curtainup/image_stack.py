@@ -56,7 +56,7 @@ class Image:
 def look(session: Session, wanted: Source) -> Image:
     """Return the image for a source: the pushed one when nothing it is built from has changed."""
     remembered = session.remembered(session.names.image)
-    settings = _settings(session, wanted, remembered)
+    settings = _settings(session, wanted)
     known = _known(remembered)
     registry = _registry(session, known)
     repository = _repository(session, registry)
@@ -135,7 +135,7 @@ def _known(remembered: Remembered) -> Image | None:
         return None
 
 
-def _settings(session: Session, wanted: Source, remembered: Remembered) -> ImageSettings:
+def _settings(session: Session, wanted: Source) -> ImageSettings:
     folder = platformdirs.user_cache_path("curtainup") / "build" / session.config.name
     name = dockerfile.name(wanted)
     text = _generated(session, wanted) if name == dockerfile.GENERATED else ""

@@ -9,7 +9,7 @@ import typer
 
 from curtainup.cli import common
 
-EXAMPLE = "Example: curtainup rollback examples/hello 261121-1030-41-b3548e"
+EXAMPLE = "Example: curtainup rollback 261121-1030-41-b3548e"
 
 
 def run(
@@ -25,13 +25,16 @@ def run(
 ) -> None:
     """Give live's traffic back to a kept release, without building anything.
 
-    The same probe and gate as in a deployment watch over it.
+    The same probe and gate as in a deployment watch over it. In the service's folder the version alone
+    will do.
     """
     from dataclasses import asdict
 
     from curtainup import runs
     from curtainup.rollback import rollback
 
+    if version is None and not service.is_dir():
+        service, version = Path(), str(service)
     session = common.session(service, config, quiet=quiet)
     result = runs.recorded(session, "rollback", lambda recorder: rollback(session, recorder, version, python))
     if json:

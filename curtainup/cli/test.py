@@ -31,6 +31,8 @@ def run(
 
     from curtainup import gate_command, runs
 
+    if str(service).startswith("-"):  # of pytest, with no folder before them
+        service, arguments = Path(), [str(service), *(arguments or ())]
     session = common.session(service, config, quiet=quiet)
     wanted = gate_command.Wanted(
         url=url, env=env, image=image, python=python, arguments=tuple(arguments or ())

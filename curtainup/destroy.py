@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 from curtainup import environments
@@ -38,13 +39,14 @@ def destroy(session: Session, recorder: Recorder, env: str | None, confirm: str 
         )
     steps = Steps(session.report, recorder, session.cancelled)
     for name in names:
-        steps.run(f"destroy-{name}", f"remove {name}", lambda p, name=name: _environment(session, name))  # type: ignore[misc]
+        steps.run(f"destroy-{name}", f"remove {name}", partial(_environment, session, name))
     if env is None:
-        steps.run("destroy-image", "remove the images and their registry", lambda p: _image(session, p))
+        steps.run("destroy-image", "remove the images and their registry", partial(_image, session))
 
 
-def _environment(session: Session, name: str) -> None:
+def _environment(session: Session, name: str, progress: Progress) -> None:
     """Take the traffic away first, which lifts the protection of what serves."""
+    progress.say("taking its traffic away")
     stack = session.names.environment(name)
     environment = environments.parse(stack, session.remembered(stack))
     if environment.deployment.serving() is not None:
@@ -54,6 +56,7 @@ def _environment(session: Session, name: str) -> None:
             environment,
             Deployment(releases=environment.deployment.releases, traffic=idle),
         )
+    progress.say("removing its containers")
     session.engine.destroy(stack)
 
 

@@ -275,7 +275,7 @@ class _Stack(automation.Stack):
     def outputs(self) -> OutputMap:
         return {}
 
-    def info(self, show_secrets: bool = False) -> UpdateSummary:  # noqa: ARG002
+    def info(self, show_secrets: bool = False) -> UpdateSummary:
         return UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
 
 

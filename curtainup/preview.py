@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from curtainup import environments, image_stack, release, source
 from curtainup.engine import Outcome
@@ -41,11 +42,10 @@ def preview(session: Session, *, dirty: bool) -> list[StackPreview]:
     image = image_stack.look(session, wanted)
     built = bool(image.reference)
     known = image if built else replace(image, reference=f"{image.settings.repository}@{UNBUILT}")
-    jobs: list[Callable[[], StackPreview]] = [lambda: _image(session, image)]
+    jobs: list[Callable[[], StackPreview]] = [partial(_image, session, image)]
     staging, live = Rollout(session, "staging"), Rollout(session, "live")
     prepare(live, staging, allow_replace=True)
-    for rollout in (staging, live):
-        jobs.append(lambda rollout=rollout: _environment(session, rollout, known, built=built))  # type: ignore[misc]
+    jobs += [partial(_environment, session, one, known, built=built) for one in (staging, live)]
     with ThreadPoolExecutor(len(jobs)) as pool:
         return [future.result() for future in [pool.submit(job) for job in jobs]]
 

@@ -297,7 +297,7 @@ def from_config(config: pulumi.Config) -> tuple[Deployment, dict[str, pulumi.Out
         pydantic.ValidationError: they were edited into something that is no deployment.
 
     """
-    import pulumi  # noqa: PLC0415 - only the program has it loaded
+    import pulumi
 
     entries = config.get_object("releases")
     if entries is None:

@@ -211,7 +211,7 @@ class Rollout:
         return {port for port in ports if port is not None}
 
     def _host(self) -> str:
-        return "127.0.0.1" if self.config.bind in {"127.0.0.1", "0.0.0.0"} else self.config.bind  # noqa: S104
+        return "127.0.0.1" if self.config.bind in {"127.0.0.1", "0.0.0.0"} else self.config.bind
 
     def _hmac(self) -> str:
         values = self._session.secrets_of(self.name)

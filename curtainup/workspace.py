@@ -97,7 +97,7 @@ def find_backend(configured: str | None, secrets_provider: str | None, environ: 
         raise StateError(
             "no Pulumi backend is configured, and this is a CI job",
             consequence="state kept on this runner would vanish with it, so nothing was done",
-            fix="set PULUMI_BACKEND_URL (or `backend:` in pym-config.yaml) to a bucket or to Pulumi's service",
+            fix="set PULUMI_BACKEND_URL, or `backend:` in pym-config.yaml, to a bucket or Pulumi's service",
         )
     env = {"PULUMI_BACKEND_URL": url} if url else {}
     passphrase = _given_passphrase(environ)

@@ -21,7 +21,7 @@ def run(
     python: common.Python = None,
     allow_replace: Annotated[
         bool,
-        typer.Option("--allow-replace", help="Accept changes that interrupt traffic, such as a new port."),
+        typer.Option("--allow-replace", help="Accept changes that interrupt traffic: a new port."),
     ] = False,
     json: common.Json = False,
     quiet: common.Quiet = False,

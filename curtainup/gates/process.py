@@ -97,7 +97,7 @@ def run(
         raise
     finally:
         os.close(sink)
-    with process, open(source, "rb", buffering=0) as report:  # noqa: PTH123 - a descriptor, not a path
+    with process, open(source, "rb", buffering=0) as report:
         try:
             return _Supervisor(process, on_line, timeout, cancel).run(report.fileno())
         finally:
@@ -123,7 +123,7 @@ class _Supervisor:
 
     def run(self, report: int) -> Finished:
         """Read both pipes until the process has ended, and then what is left in them."""
-        assert self._process.stdout is not None  # noqa: S101 - it was asked for
+        assert self._process.stdout is not None
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout.fileno(), selectors.EVENT_READ, self._lines.feed)
             selector.register(report, selectors.EVENT_READ, self._report.extend)

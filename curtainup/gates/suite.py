@@ -95,7 +95,7 @@ def _execute(
         case ImageInterpreter(image):
             if image is None:
                 raise ValueError("the service's image is not known yet")
-            from curtainup.gates import in_image  # noqa: PLC0415 - Docker's SDK is slow to import
+            from curtainup.gates import in_image
 
             return in_image.run(request, image, arguments, on_line=on_line, cancel=cancel)
 

@@ -129,8 +129,8 @@ def docker_errors(where: str) -> Iterator[None]:
         EngineFailed: it refused.
 
     """
-    import docker.errors  # noqa: PLC0415 - previews and updates without changes need no Docker
-    import requests  # noqa: PLC0415
+    import docker.errors
+    import requests
 
     try:
         yield
@@ -156,7 +156,7 @@ def docker_errors(where: str) -> Iterator[None]:
 @contextmanager
 def connect(docker_host: str | None) -> Iterator[APIClient]:
     """Give a client of the engine at `docker_host`, else of the one that the environment names."""
-    import docker  # noqa: PLC0415 - see docker_errors
+    import docker
 
     environment: dict[str, Any] = dict(os.environ)
     if docker_host:

@@ -21,6 +21,6 @@ def for_stream(stream: TextIO, *, quiet: bool, environ: Mapping[str, str]) -> Re
     live = stream.isatty() and not environ.get("CI") and environ.get("TERM", "dumb") != "dumb"
     if quiet or not live or "utf" not in (stream.encoding or "").lower():
         return PlainReport(stream, quiet=quiet)
-    from curtainup.report.terminal import TerminalReport  # noqa: PLC0415 - rich is slow to import
+    from curtainup.report.terminal import TerminalReport
 
     return TerminalReport(stream, environ=environ)

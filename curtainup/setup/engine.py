@@ -45,7 +45,7 @@ def locate() -> Engine:
     """
     engine = recorded()
     if engine is None:
-        from curtainup.setup import pulumi  # noqa: PLC0415 - not on the way to a deployment
+        from curtainup.setup import pulumi
 
         engine = pulumi.find()
     if engine is None:
@@ -67,7 +67,7 @@ def recorded() -> Engine | None:
 
 def record(command: Path, version: str) -> Engine:
     """Keep the answer of a check for `locate`."""
-    from curtainup.files import write_atomically  # noqa: PLC0415 - not on the way to a deployment
+    from curtainup.files import write_atomically
 
     kept = {"command": str(command), "version": version, "stamp": _stamp(command)}
     _record().parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeVar
@@ -16,12 +16,17 @@ from curtainup.session import Session
 
 Result = TypeVar("Result")
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LOOK = 0.5
+"""Seconds of one wait: a signal that comes just before Python begins to wait is only heard when it ends."""
 
 
 def interruptible(session: Session, work: Callable[[], Result]) -> Result:
     """Do the work in a thread and return its result; must be called from the main thread."""
     with ThreadPoolExecutor(1, thread_name_prefix="run") as pool, _handled(session):
-        return pool.submit(work).result()
+        running = pool.submit(work)
+        while not running.done():
+            wait([running], LOOK)
+        return running.result()
 
 
 @contextmanager

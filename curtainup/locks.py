@@ -37,7 +37,7 @@ def held(folder: Path, service: str) -> Iterator[None]:
     except Timeout as error:
         raise Busy(
             f"another run of {service} is under way",
-            where=_describe(holder),
+            where=_describe(holder) or lock.lock_file,
             consequence="this one was not started",
             fix="wait for it to end, or stop it with Ctrl-C in its terminal",
         ) from error
@@ -50,12 +50,12 @@ def held(folder: Path, service: str) -> Iterator[None]:
         lock.release()
 
 
-def _describe(holder: Path) -> str:
+def _describe(holder: Path) -> str | None:
     try:
         found = json.loads(holder.read_text())
         return f"process {found['pid']}: curtainup {found['command']}, since {found['since']}"
     except (OSError, ValueError, KeyError):
-        return str(holder.with_suffix(".lock"))
+        return None
 
 
 def _now() -> str:

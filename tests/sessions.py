@@ -1,0 +1,116 @@
+"""A session on a folder of the test's own, over an engine that keeps in memory what it is told."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from curtainup import config as configuration
+from curtainup.engine import Engine, Outcome
+from curtainup.errors import CurtainupError
+from curtainup.secret import Secret
+from curtainup.session import Session
+from curtainup.state import Remembered
+from curtainup.workspace import Backend, Workspace
+
+
+class Memory(Engine):
+    """An engine that remembers each update, gives outputs as the program would, and fails when told."""
+
+    def __init__(self) -> None:
+        self.stacks: dict[str, Remembered] = {}
+        self.ups: list[tuple[str, dict[str, Any]]] = []
+        self.sealings: list[str] = []
+        self.failures: list[CurtainupError] = []
+
+    def remembered(self, stack: str) -> Remembered:
+        return self.stacks.get(stack, Remembered())
+
+    def up(self, stack: str, config: Mapping[str, Any]) -> Outcome:
+        self.ups.append((stack, copy.deepcopy(dict(config))))
+        if self.failures:
+            raise self.failures.pop(0)
+        kept = {**self.remembered(stack).config, **{f"curtainup:{key}": one for key, one in config.items()}}
+        outputs = _outputs(config)
+        self.stacks[stack] = Remembered(exists=True, config=kept, outputs=outputs, resources=({}, {}))
+        return Outcome({"update": 1}, outputs)
+
+    def seal(self, stack: str, config: Mapping[str, Any], path: str, secret: str) -> Any:
+        del stack, config, path
+        self.sealings.append(secret)
+        return {"secure": f"v1:{len(self.sealings)}"}
+
+    @property
+    def traffics(self) -> list[dict[str, int]]:
+        """The traffic of each update, in turn; releases without any are left out."""
+        return [{one: share for one, share in config["traffic"].items() if share} for _, config in self.ups]
+
+
+def _outputs(config: Mapping[str, Any]) -> dict[str, Any]:
+    if "image" in config:
+        settings = config["image"]
+        digest = f"{settings['repository']}@sha256:{'d' * 64}"
+        return {"image_id": f"sha256:{'c' * 64}", "reference": digest if settings["push"] else ""}
+    settings = config["environment"]
+    urls = {one["id"]: f"http://127.0.0.1:{one['address']['port']}" for one in config["releases"]}
+    return {
+        "url": f"http://{settings['host']}:{settings['port']}",
+        "stats_url": f"http://127.0.0.1:{settings['stats_port']}",
+        "release_urls": urls,
+    }
+
+
+@dataclass
+class Notes:
+    """A report that keeps what it is told."""
+
+    warnings: list[str] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
+    started: list[str] = field(default_factory=list)
+    progress: list[tuple[str, str]] = field(default_factory=list)
+    finished: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def step_started(self, name: str, title: str) -> None:
+        assert title
+        self.started.append(name)
+
+    def step_progress(self, name: str, text: str) -> None:
+        self.progress.append((name, text))
+
+    def step_finished(self, name: str, outcome: str, seconds: float, note: str) -> None:
+        assert seconds >= 0
+        self.finished.append((name, outcome, note))
+
+    def info(self, text: str) -> None:
+        self.infos.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def error(self, error: CurtainupError) -> None:
+        self.warnings.append(error.what)
+
+
+@dataclass
+class World:
+    """A session, and the parts of it that tests look at."""
+
+    session: Session
+    engine: Memory
+    report: Notes
+
+
+def world(folder: Path, text: str = "", secrets: Mapping[str, str] | None = None) -> World:
+    """Return a world whose service has this `pym-config.yaml`, besides `name: shop`."""
+    (folder / "pym-config.yaml").write_text(f"name: shop\n{text}")
+    report, engine = Notes(), Memory()
+    config = configuration.load(folder, warn=report.warn)
+    backend = Backend(None, None, {}, b"a passphrase")
+    place = Workspace(folder, folder, folder, folder, folder / ".curtainup", backend)
+    values = {name: Secret(value) for name, value in (secrets or {}).items()}
+    session = Session(config, {}, place, report, secrets=values)
+    session.__dict__["engine"] = engine
+    return World(session, engine, report)

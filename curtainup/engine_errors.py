@@ -22,6 +22,9 @@ _NO_DOCKER = re.compile(
 _PASSPHRASE = re.compile(
     r"incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE", re.IGNORECASE
 )
+_NO_PLUGIN = re.compile(
+    r"no folder at path|no resource plugin|could not load plugin|failed to load plugin|unknown plugin", re.I
+)
 _OUTPUT_LINES = 30
 
 
@@ -62,6 +65,14 @@ def translated(error: CommandError, messages: Sequence[str], where: str) -> Curt
     if _NO_DOCKER.search(text):
         return SetupError(
             "no Docker engine answers",
+            where=where,
+            consequence="nothing was changed",
+            fix="curtainup doctor --fix",
+            detail=_tail(text),
+        )
+    if _NO_PLUGIN.search(text):
+        return SetupError(
+            "the engine does not find one of its plugins",
             where=where,
             consequence="nothing was changed",
             fix="curtainup doctor --fix",

@@ -82,12 +82,15 @@ def build(session: Session, image: Image, wanted: Source) -> Image:
     try:
         outcome = session.engine.up(session.names.image, _config(image, push=False))
     except EngineFailed as error:
+        output = _log_end(Path(image.settings.log))
+        if output is None:
+            raise
         raise BuildFailed(
             "the image could not be built",
             where=f"{wanted.folder / image.settings.dockerfile}",
             consequence="nothing was pushed; staging and live are as they were",
             fix="mend what the build's output says, commit, and deploy again",
-            detail=_log_end(Path(image.settings.log)) or error.what,
+            detail=output,
         ) from error
     return replace(image, image_id=str(outcome.outputs["image_id"]))
 

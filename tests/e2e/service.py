@@ -207,6 +207,10 @@ class Service:
     def last_run_folder(self) -> Path:
         return history.runs(self.folder / FOLDER)[-1]
 
+    def proved(self) -> list[str]:
+        """The gates that the latest run has passed; its record also holds proofs of earlier ones."""
+        return [proof.gate for proof in self.last_run().proofs if proof.run == self.last_run_folder().name]
+
     @property
     def state(self) -> FileState:
         return FileState(self.state_folder)

@@ -1,0 +1,90 @@
+"""Going back to an older release, and forward again."""
+
+from __future__ import annotations
+
+from tests.e2e.load import users
+from tests.e2e.service import Service
+
+
+def test_with_one_release_there_is_nothing_to_go_back_to(deployed: Service) -> None:
+    before = deployed.traffic("live")
+
+    done = deployed.run("rollback", code=19)
+
+    assert "no older release is kept" in done.err
+    assert deployed.traffic("live") == before
+
+
+def test_a_rollback_moves_traffic_and_builds_nothing(deployed: Service) -> None:
+    [first] = deployed.traffic("live")
+    deployed.greet("second")
+    second = deployed.deploy("--json").json()["release"]
+    images = deployed.host.images()
+
+    with users(deployed.url("live")) as answers:
+        done = deployed.run("rollback")
+
+    assert done.out == f"{deployed.url('live')}\n"
+    assert answers.failures == []
+    assert deployed.serving("live") == first
+    assert deployed.traffic("live") == {first: 100, second: 0}
+    assert deployed.host.images() == images
+    record = deployed.last_run()
+    assert record.command == "rollback"
+    assert deployed.proved() == ["live"]
+    [move] = record.traffic
+    assert (move.outgoing, move.incoming) == (second, first)
+    assert move.probe
+
+
+def test_a_version_that_is_not_kept_is_refused_by_naming_those_that_are(deployed: Service) -> None:
+    before = deployed.traffic("live")
+
+    done = deployed.run("rollback", "261231-2359-1-abcdef", code=19)
+
+    for release in before:
+        assert release in done.err
+    assert deployed.traffic("live") == before
+
+
+def test_a_named_version_gets_the_traffic(deployed: Service) -> None:
+    _, second = deployed.status("live")["releases"]
+
+    found = deployed.run("rollback", second["version"], "--json").json()
+
+    assert (found["version"], found["release"], found["changed"]) == (second["version"], second["id"], True)
+    assert deployed.serving("live") == second["id"]
+
+
+def test_the_version_that_serves_is_left_alone(deployed: Service) -> None:
+    serving, updates = deployed.serving("live"), deployed.updates()
+
+    found = deployed.run("rollback", serving, "--json").json()
+
+    assert found["changed"] is False
+    assert deployed.updates() == updates
+
+
+def test_a_rollback_that_fails_its_gate_is_taken_back(deployed: Service) -> None:
+    before = deployed.traffic("live")
+
+    with users(deployed.url("live")) as answers:
+        deployed.run("rollback", code=13, env={"FAIL_AT": "live"})
+
+    assert answers.failures == []
+    assert deployed.traffic("live") == before
+    result = deployed.last_run().result
+    assert result is not None
+    assert result.outcome == "returned"
+
+
+def test_after_a_rollback_the_same_source_is_deployed_again(deployed: Service) -> None:
+    first, second = deployed.traffic("live")
+    deployed.run("rollback")
+    images = deployed.host.images()
+
+    found = deployed.deploy("--json").json()
+
+    assert (found["release"], found["changed"]) == (second, True)
+    assert deployed.traffic("live") == {first: 0, second: 100}
+    assert deployed.host.images() == images, "the image is there already"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 from curtainup.errors import CurtainupError
 
@@ -14,10 +15,26 @@ def main() -> None:
     try:
         app()
     except CurtainupError as error:
-        from curtainup.report import render_error
+        _end(error)
+    except Exception as error:
+        _end(_unexpected(error))
 
-        print(render_error(error), file=sys.stderr)
-        sys.exit(error.exit_code)
+
+def _end(error: CurtainupError) -> None:
+    from curtainup.report import render_error
+
+    print(render_error(error), file=sys.stderr)
+    sys.exit(error.exit_code)
+
+
+def _unexpected(error: Exception) -> CurtainupError:
+    """Return a defect of curtainup as an error that tells an operator where things stand."""
+    return CurtainupError(
+        f"curtainup itself failed: {type(error).__name__}: {error}",
+        consequence="a deployment that was under way may have stopped half-way",
+        fix="curtainup status shows what serves; the next `curtainup deploy` goes on from there",
+        detail="".join(traceback.format_exception(error)),
+    )
 
 
 if __name__ == "__main__":

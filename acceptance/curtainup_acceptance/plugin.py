@@ -12,11 +12,13 @@ from typing import Iterator
 
 import pytest
 
+from curtainup_acceptance import go
 from curtainup_acceptance.session import ServiceSession
 from curtainup_acceptance.target import Target, read_target
 
 INTERRUPTED = 2  # pytest.ExitCode
 SMOKE = Path(__file__).parent / "smoke" / "test_smoke.py"
+GO = go.from_environment()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,6 +32,20 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--curtainup-smoke"):
         config.args.append(str(SMOKE))
         config.addinivalue_line("python_functions", "test_smoke_")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Wait here under pytest-xdist: its workers would collect, and could not say what they did."""
+    if GO is not None and session.config.pluginmanager.has_plugin("dsession"):
+        GO.wait(session)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Wait between collection and the first fixture."""
+    if GO is not None:
+        GO.wait(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:

@@ -10,6 +10,7 @@ from curtainup.gates.models import (
     LocalInterpreter,
     UnitTestRequest,
 )
+from curtainup.gates.prepared import PreparedGate, prepare_gate
 from curtainup.gates.suite import run_gate, run_unit_tests
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "ImageInterpreter",
     "Interpreter",
     "LocalInterpreter",
+    "PreparedGate",
     "UnitTestRequest",
     "find_interpreter",
+    "prepare_gate",
     "run_gate",
     "run_unit_tests",
 ]

@@ -54,27 +54,49 @@ class Lines:
             self.feed(b"\n")
 
 
-def run(
-    argv: Callable[[str], Sequence[str]],
-    *,
-    cwd: Path,
-    env: Mapping[str, str],
-    on_line: Callable[[str], None],
-    timeout: float,
-    cancel: threading.Event,
-) -> Finished:
-    """Run a process to its end, or stop it with SIGINT and then SIGKILL to its whole group.
+class Running:
+    """A process that was started; it must be followed to its end, or stopped.
 
     Being in its own session it gets no Ctrl-C from the terminal: the driver decides what is stopped.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], report: int) -> None:
+        self._process = process
+        self._report = report
+
+    def follow(self, *, on_line: Callable[[str], None], timeout: float, cancel: threading.Event) -> Finished:
+        """Read what it says until it ends, or stop it with SIGINT and then SIGKILL to its whole group.
+
+        Args:
+            on_line: takes each line of its output and errors.
+            timeout: seconds, from now.
+            cancel: stops it when set.
+
+        """
+        with self._process, open(self._report, "rb", buffering=0) as report:  # noqa: PTH123 - a descriptor
+            try:
+                return _Supervisor(self._process, on_line, timeout, cancel).run(report.fileno())
+            finally:
+                _signal_group(self._process, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it, with what it has started, and drop what it says."""
+        at_once = threading.Event()
+        at_once.set()
+        self.follow(on_line=lambda _: None, timeout=GRACE, cancel=at_once)
+
+
+def start(
+    argv: Callable[[str], Sequence[str]], *, cwd: Path, env: Mapping[str, str], pass_fds: Sequence[int] = ()
+) -> Running:
+    """Start a process. What it says waits in its pipes until it is followed.
 
     Args:
         argv: builds the command from the path of a pipe, which the process may write a report to. A pipe,
             so that what the report shows reaches no disk before it is redacted.
         cwd: where it runs.
         env: all of its variables.
-        on_line: takes each line of its output and errors.
-        timeout: seconds.
-        cancel: stops it when set.
+        pass_fds: further descriptors that it gets.
 
     Raises:
         OSError: it cannot be started.
@@ -90,18 +112,14 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=(sink,),
+            pass_fds=(sink, *pass_fds),
         )
     except OSError:
         os.close(source)
         raise
     finally:
         os.close(sink)
-    with process, open(source, "rb", buffering=0) as report:
-        try:
-            return _Supervisor(process, on_line, timeout, cancel).run(report.fileno())
-        finally:
-            _signal_group(process, signal.SIGKILL)
+    return Running(process, source)
 
 
 class _Supervisor:
@@ -123,7 +141,7 @@ class _Supervisor:
 
     def run(self, report: int) -> Finished:
         """Read both pipes until the process has ended, and then what is left in them."""
-        assert self._process.stdout is not None
+        assert self._process.stdout is not None  # noqa: S101 - it was asked for
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout.fileno(), selectors.EVENT_READ, self._lines.feed)
             selector.register(report, selectors.EVENT_READ, self._report.extend)

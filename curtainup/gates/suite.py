@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
-from types import TracebackType
-from typing import Self
 
 from curtainup.errors import SetupError
 from curtainup.gates import process
 from curtainup.gates.arguments import UNIT_TESTS, gate_arguments, has_tests, unit_test_arguments
+from curtainup.gates.go import VARIABLE, Go
 from curtainup.gates.interpreter import THREE_WAYS
 from curtainup.gates.junit import Report, read_report, redact_report
+from curtainup.gates.log import JUNIT, LOG, Log, OnLine
 from curtainup.gates.models import (
     GateRequest,
     GateResult,
@@ -25,18 +23,13 @@ from curtainup.gates.models import (
     LocalInterpreter,
     UnitTestRequest,
 )
-from curtainup.gates.process import Ended, Finished
+from curtainup.gates.process import Ended, Finished, Running
 from curtainup.gates.redact import redactor
 from curtainup.gates.variables import ACCEPTANCE, local_variables
 from curtainup.gates.verdict import NO_TESTS, missing_module, reason
 from curtainup.workspace import program_dir
 
-OnLine = Callable[[str], None]
 Arguments = Callable[[PurePath, str], Sequence[str]]
-JUNIT = "junit.xml"
-LOG = "pytest.log"
-LOG_END = 20  # lines kept to explain what no failed test explains
-_REPORT_PATH = re.compile(r"(generated xml file: )\S+")
 
 
 def run_gate(
@@ -53,12 +46,7 @@ def run_gate(
         SetupError: the interpreter is missing, or has no pytest or no requests.
 
     """
-    result = _run(
-        request, lambda acceptance, report: gate_arguments(request, acceptance, report), on_line, cancel
-    )
-    if result.passed and result.skipped == result.tests:
-        return replace(result, passed=False, reason="no test was run: all were skipped or left out")
-    return result
+    return _run(request, on_line, cancel)
 
 
 def run_unit_tests(
@@ -70,49 +58,66 @@ def run_unit_tests(
     """
     if not has_tests(request, UNIT_TESTS):
         return GateResult(True, 0, (), 0, 0.0, None, request.folder / LOG, "the service has no test/ folder")
-    return _run(request, lambda _, report: unit_test_arguments(request, report), on_line, cancel)
+    return _run(request, on_line, cancel)
 
 
-def _run(
-    request: UnitTestRequest, arguments: Arguments, on_line: OnLine | None, cancel: threading.Event | None
-) -> GateResult:
+def start(request: UnitTestRequest, python: Path, go: Go | None = None) -> Running:
+    """Start pytest on this machine; with a `go` it waits for that before its first test.
+
+    Raises:
+        OSError: the interpreter cannot be started.
+
+    """
+    acceptance = program_dir() / ACCEPTANCE
+    variables = local_variables(request, os.environ, python)
+    return process.start(
+        lambda report: [str(python), "-m", "pytest", *_arguments(request)(acceptance, report)],
+        cwd=request.service_dir,
+        env=variables if go is None else {**variables, VARIABLE: str(go.descriptor)},
+        pass_fds=() if go is None else (go.descriptor,),
+    )
+
+
+def judge(request: UnitTestRequest, finished: Finished, log_end: Sequence[str], seconds: float) -> GateResult:
+    """Keep the report of a run of pytest, and say what it proves.
+
+    Raises:
+        SetupError: the interpreter has no pytest or no requests.
+
+    """
+    report = _keep_report(request, finished.report)
+    _refuse_missing_modules(request, report, log_end)
+    result = _result(request, finished, report, log_end, seconds)
+    if isinstance(request, GateRequest) and result.passed and result.skipped == result.tests:
+        return replace(result, passed=False, reason="no test was run: all were skipped or left out")
+    return result
+
+
+def _run(request: UnitTestRequest, on_line: OnLine | None, cancel: threading.Event | None) -> GateResult:
     started = time.monotonic()
     request.folder.mkdir(parents=True, exist_ok=True)
-    with _Log(request, on_line) as log:
-        finished = _execute(request, arguments, log.add, cancel or threading.Event())
-    seconds = time.monotonic() - started
-    report = _keep_report(request, finished.report)
-    _refuse_missing_modules(request, report, log.end)
-    return _result(request, finished, report, log.end, seconds)
+    with Log(request, on_line) as log:
+        finished = _execute(request, log.add, cancel or threading.Event())
+    return judge(request, finished, log.end, time.monotonic() - started)
 
 
-def _execute(
-    request: UnitTestRequest, arguments: Arguments, on_line: OnLine, cancel: threading.Event
-) -> Finished:
+def _execute(request: UnitTestRequest, on_line: OnLine, cancel: threading.Event) -> Finished:
     match request.interpreter:
         case LocalInterpreter(python):
-            return _execute_here(request, python, arguments, on_line, cancel)
+            return _start_here(request, python).follow(
+                on_line=on_line, timeout=request.timeout, cancel=cancel
+            )
         case ImageInterpreter(image):
             if image is None:
                 raise ValueError("the service's image is not known yet")
             from curtainup.gates import in_image
 
-            return in_image.run(request, image, arguments, on_line=on_line, cancel=cancel)
+            return in_image.run(request, image, _arguments(request), on_line=on_line, cancel=cancel)
 
 
-def _execute_here(
-    request: UnitTestRequest, python: Path, arguments: Arguments, on_line: OnLine, cancel: threading.Event
-) -> Finished:
-    acceptance = program_dir() / ACCEPTANCE
+def _start_here(request: UnitTestRequest, python: Path) -> Running:
     try:
-        return process.run(
-            lambda report: [str(python), "-m", "pytest", *arguments(acceptance, report)],
-            cwd=request.service_dir,
-            env=local_variables(request, os.environ, python),
-            on_line=on_line,
-            timeout=request.timeout,
-            cancel=cancel,
-        )
+        return start(request, python)
     except OSError as error:
         raise SetupError(
             "the Python that should run the service's tests cannot be started",
@@ -123,32 +128,10 @@ def _execute_here(
         ) from error
 
 
-class _Log:
-    """Writes what pytest prints to a file and passes it on, without the secrets, and keeps its end."""
-
-    def __init__(self, request: UnitTestRequest, on_line: OnLine | None) -> None:
-        self.end: deque[str] = deque(maxlen=LOG_END)
-        self._redact = redactor(request.redact)
-        self._junit = request.folder / JUNIT
-        self._on_line = on_line
-        self._file = (request.folder / LOG).open("w", encoding="utf-8", errors="replace")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-    def add(self, line: str) -> None:
-        """Take one line; the report's way to us is ours to know, so the line names the file it becomes."""
-        line = self._redact(_REPORT_PATH.sub(lambda match: f"{match[1]}{self._junit}", line))
-        self._file.write(line + "\n")
-        self._file.flush()
-        self.end.append(line)
-        if self._on_line is not None:
-            self._on_line(line)
+def _arguments(request: UnitTestRequest) -> Arguments:
+    if isinstance(request, GateRequest):
+        return lambda acceptance, report: gate_arguments(request, acceptance, report)
+    return lambda _, report: unit_test_arguments(request, report)
 
 
 def _keep_report(request: UnitTestRequest, xml: bytes) -> Report | None:

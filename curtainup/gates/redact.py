@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
@@ -23,7 +24,7 @@ def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """The value as it is, line by line, and as `repr`, JSON and URLs quote it."""
+    """The value as it is, line by line, and as `repr`, JSON and URLs quote it, and in base64."""
     lines = value.splitlines()
     plain = {value, *(line for line in lines if len(line) >= SHORTEST_LINE)} if len(lines) > 1 else {value}
     for text in filter(None, plain):
@@ -36,3 +37,6 @@ def _forms(value: str) -> Iterator[str]:
         yield raw.decode("utf-8", "replace")
         yield quote(raw)
         yield quote_plus(raw)
+        if len(raw) >= SHORTEST_LINE:
+            yield b64encode(raw).decode()
+            yield urlsafe_b64encode(raw).decode()

@@ -26,6 +26,12 @@ def test_a_secret_in_a_url_is_taken_out() -> None:
     assert redact("GET /?token=a%3Db+c%2Fd") == redact("GET /?token=a%3Db%20c/d") == "GET /?token=***"
 
 
+def test_a_secret_in_base64_is_taken_out() -> None:
+    redact = redactor([Secret("a?b>c~")])
+
+    assert redact("Authorization: YT9iPmN+") == redact("Authorization: YT9iPmN-") == "Authorization: ***"
+
+
 def test_each_line_of_a_long_secret_is_taken_out() -> None:
     redact = redactor([Secret("-----BEGIN-----\nMIIEvQ\n}\n")])
 

@@ -20,11 +20,17 @@ def run() -> None:
     except CurtainupError as error:
         parts = (error.what, error.where, error.consequence, error.fix)
         raise pulumi.RunError("\n  ".join(part for part in parts if part)) from error
+    except pulumi.ConfigTypeError as error:  # its own text shows the value, which may hold secrets
+        raise _invalid(f"{error.key} is not JSON") from None
     except ValueError as error:
-        raise pulumi.RunError(
-            f"the settings of stack {pulumi.get_stack()} are not valid\n  {error}\n"
-            "  nothing was done; `pulumi config refresh --force` brings back those of the last deployment"
-        ) from error
+        raise _invalid(str(error)) from error
+
+
+def _invalid(why: str) -> pulumi.RunError:
+    return pulumi.RunError(
+        f"the settings of stack {pulumi.get_stack()} are not valid\n  {why}\n"
+        "  nothing was done; `pulumi config refresh --force` brings back those of the last deployment"
+    )
 
 
 def _render(config: pulumi.Config) -> None:

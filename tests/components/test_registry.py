@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+
+from tests.components.program import CONTAINER, VOLUME
+from tests.components.test_image import GIVEN, rendered
+
+PROVIDER = "pulumi:providers:docker"
+
+
+def test_our_own_registry_listens_on_the_loopback_interface_alone() -> None:
+    """It has no password."""
+    (port,) = rendered().one(CONTAINER).inputs["ports"]
+    assert port == {"internal": 5000, "external": 5000, "ip": "127.0.0.1"}
+
+
+def test_images_outlive_the_registry_s_container() -> None:
+    run = rendered()
+    (volume,) = run.one(CONTAINER).inputs["volumes"]
+    assert volume == {"volumeName": "shop-registry", "containerPath": "/var/lib/registry"}
+    assert run.one(VOLUME).inputs["name"] == "shop-registry"
+
+
+def test_the_registry_comes_back_after_a_reboot() -> None:
+    assert rendered().one(CONTAINER).inputs["restart"] == "unless-stopped"
+
+
+def test_what_is_on_the_docker_host_is_labelled() -> None:
+    run = rendered()
+    for one in (run.one(CONTAINER), run.one(VOLUME)):
+        assert one.labels() == {"curtainup.service": "shop"}
+        assert one.parent == "shop-registry"
+
+
+def test_names_stay_legal_with_the_longest_service_name() -> None:
+    run = rendered(service="a" * 40)
+    assert all(len(one.inputs["name"]) <= 63 for one in (run.one(CONTAINER), run.one(VOLUME)))
+
+
+def test_an_open_registry_gets_an_entry_without_a_password() -> None:
+    """The provider asks for one even there."""
+    auth = json.loads(rendered().one(PROVIDER).inputs["registryAuth"])
+    assert auth == [{"address": "http://127.0.0.1:5000", "authDisabled": True}]
+
+
+def test_a_given_registry_is_logged_in_to_as_docker_does() -> None:
+    """No password is in the program, nor in state."""
+    run = rendered(GIVEN)
+    assert json.loads(run.one(PROVIDER).inputs["registryAuth"]) == [{"address": "registry.example.com"}]
+    assert not run.of(CONTAINER)
+    assert not run.of(VOLUME)

@@ -90,7 +90,7 @@ def build(session: Session, image: Image, wanted: Source) -> Image:
             where=f"{wanted.folder / image.settings.dockerfile}",
             consequence="nothing was pushed; staging and live are as they were",
             fix="mend what the build's output says, commit, and deploy again",
-            detail=output,
+            detail=f"{output}\n{error.what}",
         ) from error
     return replace(image, image_id=str(outcome.outputs["image_id"]))
 

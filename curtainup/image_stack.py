@@ -60,7 +60,7 @@ def look(session: Session, wanted: Source) -> Image:
     known = _known(remembered)
     registry = _registry(session, known)
     repository = _repository(session, registry)
-    if known is not None and known.reference and _same(known.settings, settings.tree, repository):
+    if known is not None and _is(known, settings.tree, repository):
         return known
     return Image(settings.model_copy(update={"repository": repository}), registry)
 
@@ -126,16 +126,21 @@ def _config(image: Image, *, push: bool) -> dict[str, Any]:
 
 
 def _known(remembered: Remembered) -> Image | None:
+    """Return the image of the last update; without id and reference when that was cut off or failed.
+
+    The configuration is that of the last update, however it ended, but the outputs are those of the
+    last one that ended well: they belong together only when they name the same tree.
+    """
     config = {key.removeprefix(NAMESPACE): value for key, value in remembered.config.items()}
     try:
-        return Image(
-            ImageSettings.model_validate(config["image"]),
-            RegistrySettings.model_validate(config["registry"]),
-            str(remembered.outputs.get("image_id", "")),
-            str(remembered.outputs.get("reference", "")),
-        )
+        settings = ImageSettings.model_validate(config["image"])
+        registry = RegistrySettings.model_validate(config["registry"])
     except (KeyError, ValidationError):
         return None
+    outputs = remembered.outputs
+    if outputs.get("tree") != settings.tree:
+        return Image(settings, registry)
+    return Image(settings, registry, str(outputs.get("image_id", "")), str(outputs.get("reference", "")))
 
 
 def _settings(session: Session, wanted: Source) -> ImageSettings:
@@ -165,8 +170,8 @@ def _base(session: Session) -> str:
     return session.config.docker_base or REFERENCES["base"]
 
 
-def _same(known: ImageSettings, tree: str, repository: str) -> bool:
-    return known.tree == tree and known.repository == repository
+def _is(known: Image, tree: str, repository: str) -> bool:
+    return known.settings.tree == tree and known.reference.startswith(f"{repository}@")
 
 
 def _registry(session: Session, known: Image | None) -> RegistrySettings:

@@ -20,6 +20,7 @@ def render(config: pulumi.Config) -> None:
     pulumi.export("image_id", image.image_id)
     pulumi.export("reference", image.reference)
     pulumi.export("version", settings.version)
+    pulumi.export("tree", settings.tree)
 
 
 def _docker_provider(place: RegistrySettings) -> docker.Provider:

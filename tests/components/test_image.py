@@ -71,7 +71,8 @@ def test_the_base_is_a_build_argument_only_for_who_asks() -> None:
 def test_without_a_push_there_is_an_id_and_no_digest() -> None:
     run = rendered()
     assert not run.of(PUSHED)
-    assert run.exported() == {"image_id": "sha256:" + "c" * 64, "reference": "", "version": "v1"}
+    expected = {"image_id": "sha256:" + "c" * 64, "reference": "", "version": "v1", "tree": "t" * 40}
+    assert run.exported() == expected
 
 
 def test_a_pushed_image_is_known_by_its_digest() -> None:

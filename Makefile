@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+HELLO := examples/hello
 SOURCES := curtainup components stacks acceptance
 
 # Python that is not kept compiled costs seconds in every run.
@@ -19,16 +20,17 @@ setup: $(INSTALLED) ## Python packages, the Pulumi engine, Docker and the base i
 	@$(BIN)/python -m compileall -q $(SOURCES)
 	@$(BIN)/curtainup doctor --fix
 
-demo: setup ## Take examples/hello from source to live
-	@$(BIN)/curtainup deploy examples/hello --dirty
+demo: setup $(HELLO)/.venv/.installed ## Take examples/hello from source to live
+	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/curtainup deploy $(HELLO) --dirty
 
 lint: $(INSTALLED) ## Lint, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy $(SOURCES) engine tests benchmarks
 
-test: setup lint ## Everything that CI checks
-	$(BIN)/pytest
+# Two at a time, as each end-to-end test has an engine, containers and a pytest of its own.
+test: setup lint $(HELLO)/.venv/.installed ## Everything that CI checks
+	$(BIN)/pytest --numprocesses 2 --dist loadscope
 
 bench: setup ## Measure, side by side with a plain script and with Pulumi's usual calls
 	$(BIN)/python -m benchmarks
@@ -40,4 +42,10 @@ $(VENV)/bin/python:
 
 $(INSTALLED): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+# The service's own environment, as its tests are run by its Python, not by ours.
+$(HELLO)/.venv/.installed: $(HELLO)/requirements.txt $(HELLO)/requirements-test.txt
+	$(PYTHON) -m venv $(HELLO)/.venv
+	$(HELLO)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(HELLO)/requirements-test.txt
 	@touch $@

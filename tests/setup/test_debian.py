@@ -80,7 +80,7 @@ def test_a_failed_installation_says_what_apt_said(script: Script) -> None:
 @pytest.mark.parametrize(
     ("user", "has_apt", "can"), [(0, True, True), (1000, True, False), (0, False, False)]
 )
-def test_only_root_with_apt_may_install(  # noqa: PLR0917 - fixtures
+def test_only_root_with_apt_may_install(
     script: Script,
     alone_on_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -157,7 +157,7 @@ def test_an_engine_is_started_and_waited_for(nobody: str, second: Path, folder: 
 
 @needs_root
 @pytest.mark.docker
-def test_ensure_installs_what_is_missing_and_starts_it(  # noqa: PLR0917 - fixtures
+def test_ensure_installs_what_is_missing_and_starts_it(
     nobody: str,
     second: Path,
     folder: Path,

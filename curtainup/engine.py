@@ -91,6 +91,7 @@ class Engine:
         folder = workspace.backend.folder()
         self._files = FileState(folder) if folder else None
         self._unsaved: dict[str, dict[str, Any]] = {}
+        self._shared_keys: dict[str, str] = {}
 
     def remembered(self, stack: str) -> Remembered:
         """Return what the last update of a stack left behind."""
@@ -157,11 +158,13 @@ class Engine:
 
         Only where no passphrase is at hand to derive one from; made when it is not there yet.
         """
+        if stack in self._shared_keys:
+            return self._shared_keys[stack]
         name = f"{stack_settings.NAMESPACE}hmac_key"
         if name in self.remembered(stack).config:
             self._write_settings(stack, {})
             return self.cli(["config", "get", name, "--stack", stack]).stdout.strip()
-        key = secrets.token_hex(32)
+        key = self._shared_keys[stack] = secrets.token_hex(32)
         self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
         return key
 

@@ -48,7 +48,7 @@ class DockerHost(pulumi.ComponentResource):
         }
         proxy = self._create_proxy(name, args, network)
         switch = self._create_switch(name, args, proxy, releases)
-        self.url = switch.proxy.apply(lambda _: f"http://{settings.host}:{settings.port}")
+        self.url = switch.proxy.apply(lambda _: settings.url)
         self.stats_url = switch.proxy.apply(lambda _: f"http://127.0.0.1:{settings.stats_port}")
         self.release_urls = pulumi.Output.from_input(release_urls(args))
         self.register_outputs(
@@ -176,7 +176,7 @@ def proxy_ip(subnet: str) -> str:
 
 def release_urls(args: EnvironmentArgs) -> dict[str, str]:
     """Return by release id where it is reached alone, from the Docker host itself."""
-    return {release.id: f"http://127.0.0.1:{_address(release).port}" for release in args.deployment.releases}
+    return {release.id: _address(release).url for release in args.deployment.releases}
 
 
 def _is_protected(args: EnvironmentArgs, release: Release) -> bool:

@@ -93,3 +93,8 @@ class EnvironmentSettings(_Model):
     request_timeout: int = Field(ge=1)
     drain_timeout: int = Field(ge=0)
     generation: int = 0
+
+    @property
+    def url(self) -> str:
+        """Where users reach the environment."""
+        return f"http://{self.host}:{self.port}"

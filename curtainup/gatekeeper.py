@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,7 +107,25 @@ class Gatekeeper:
             CurtainupError: it did not pass; the kind is in `FAILURES`.
 
         """
-        result = self.check(gate, progress, image)
+        self._conclude(gate, image, self.check(gate, progress, image))
+
+    @contextmanager
+    def prepared(self, gate: Gate, image: str) -> Iterator[Callable[[Progress], None]]:
+        """Have a gate ready to run while what it tests is still being brought up.
+
+        Yields the work of the gate's step, which does what `judge` does. Where that is not done, the
+        tests that wait for it are ended.
+        """
+        with gates.prepare_gate(self._request(gate, image)) as prepared:
+
+            def judge(progress: Progress) -> None:
+                result = prepared.run(on_line=progress.say, cancel=self._session.cancelled)
+                self._note(gate, progress, result)
+                self._conclude(gate, image, result)
+
+            yield judge
+
+    def _conclude(self, gate: Gate, image: str, result: GateResult) -> None:
         if not result.passed:
             name = f"acceptance tests on {gate.name}"
             raise self.failure(result, FAILURES[gate.name], name, CONSEQUENCES[gate.name], gate.url)
@@ -116,9 +136,12 @@ class Gatekeeper:
         result = gates.run_gate(
             self._request(gate, image), on_line=progress.say, cancel=self._session.cancelled
         )
+        self._note(gate, progress, result)
+        return result
+
+    def _note(self, gate: Gate, progress: Progress, result: GateResult) -> None:
         progress.note = _summary(result)
         self._recorder.tests(gate.name, result)
-        return result
 
     def _request(self, gate: Gate, image: str) -> GateRequest:
         session = self._session

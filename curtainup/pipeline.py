@@ -153,15 +153,16 @@ class _Deploy:
         with local_container.running(
             session.docker, name, image.runnable, version, settings, secrets
         ) as local:
-            health.wait_until_healthy(
-                local.url,
-                settings.health_path,
-                Container(lambda: session.docker, local.name, settings.container_port, session.redact),
-                timeout=config.start_timeout,
-                cancelled=session.cancelled,
-            )
             gate = Gate("local", local.url, config, pym_env(session, "local"), version)
-            self._gatekeeper.judge(gate, progress, image.runnable)
+            with self._gatekeeper.prepared(gate, image.runnable) as judge:
+                health.wait_until_healthy(
+                    local.url,
+                    settings.health_path,
+                    Container(lambda: session.docker, local.name, settings.container_port, session.redact),
+                    timeout=config.start_timeout,
+                    cancelled=session.cancelled,
+                )
+                judge(progress)
 
     def _push(self, image: Image, progress: Progress) -> Image:
         pushed = image_stack.push(self._session, image)
@@ -181,12 +182,11 @@ class _Deploy:
             rollout.apply(release.shift(release.stage(before, new, rollout.keep), new.id))
             rollout.wait_until_healthy(new, progress)
 
-        def judge(progress: Progress) -> None:
-            self._gatekeeper.judge(gate_of(self._session, "staging", rollout, new), progress, image.runnable)
-
+        gate = gate_of(self._session, "staging", rollout, new)
         try:
-            self._steps.run("staging", "deploy to staging", shift)
-            self._steps.run("staging-gate", "acceptance tests on staging", judge)
+            with self._gatekeeper.prepared(gate, image.runnable) as judge:
+                self._steps.run("staging", "deploy to staging", shift)
+                self._steps.run("staging-gate", "acceptance tests on staging", judge)
         except BaseException as error:
             self._switch.undo("staging-undo", "put staging back", rollout, before, error)
             raise
@@ -197,36 +197,38 @@ class _Deploy:
         rollout = self._live
         before = rollout.deployment
         new = rollout.new_release(image.reference, image.version)
-        staged = release.stage(before, new, rollout.keep)
+        proven = self._proven(self._without(new, before))
+        staged = release.stage(before, new, rollout.keep, proven)
 
         def stage(progress: Progress) -> None:
             rollout.seal(new)
             rollout.apply(staged)
             rollout.wait_until_healthy(new, progress)
 
-        def judge(progress: Progress) -> None:
-            url = rollout.environment.release_url(new.id)
-            gate = replace(gate_of(self._session, "candidate", rollout, new), url=url, through_proxy=False)
-            self._gatekeeper.judge(gate, progress, image.runnable)
-
+        gate = gate_of(self._session, "candidate", rollout, new)
+        gate = replace(gate, url=rollout.release_url(new), through_proxy=False)
         try:
-            self._steps.run("candidate", "start the candidate, without traffic", stage)
-            self._steps.run("candidate-gate", "acceptance tests on the candidate", judge)
+            with self._gatekeeper.prepared(gate, image.runnable) as judge:
+                self._steps.run("candidate", "start the candidate, without traffic", stage)
+                self._steps.run("candidate-gate", "acceptance tests on the candidate", judge)
         except BaseException as error:
             self._switch.undo(
                 "candidate-undo", "remove the candidate", rollout, self._without(new, before), error
             )
             raise
-        self._switch.move(rollout, new, image.runnable, self._proven(self._without(new, staged)))
+        back = self._without(new, staged)
+        self._switch.move(rollout, new, image.runnable, release.shift(back, proven) if proven else back)
         return Result(rollout.environment.url, new.version, new.id, changed=True)
 
-    def _proven(self, before: Deployment) -> Deployment:
-        """Return what to go back to: what serves, unless a killed run left it there unproven."""
-        serving = before.serving()
-        if serving is None or self._recorder.is_proved("live", serving.id):
-            return before
-        proven = [one for one in before.releases if self._recorder.is_proved("live", one.id)]
-        return release.shift(before, proven[-1].id) if proven else before
+    def _proven(self, live: Deployment) -> str | None:
+        """Return what traffic goes back to: what serves, unless a killed run left it there unproven."""
+        serving = live.serving()
+        if serving is None:
+            return None
+        if self._recorder.is_proved("live", serving.id):
+            return serving.id
+        proven = [one.id for one in live.releases if self._recorder.is_proved("live", one.id)]
+        return proven[-1] if proven else serving.id
 
     def _without(self, new: Release, deployment: Deployment) -> Deployment:
         """Return the deployment without the new release, unless that serves already."""

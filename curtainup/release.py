@@ -66,6 +66,11 @@ class Address(_Model):
     ip: str
     port: int
 
+    @property
+    def url(self) -> str:
+        """Where the release is reached alone, from the Docker host itself."""
+        return f"http://127.0.0.1:{self.port}"
+
 
 class Release(_Model):
     """An immutable thing that can serve.
@@ -155,11 +160,12 @@ def release_id(image: str, settings: Settings, secrets_digest: str) -> str:
     return "r" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:ID_LENGTH]
 
 
-def stage(deployment: Deployment, release: Release, keep: int) -> Deployment:
+def stage(deployment: Deployment, release: Release, keep: int, needed: str | None = None) -> Deployment:
     """Add a release without traffic, and drop what is beyond `keep`.
 
-    Of the releases without traffic the newest `keep` stay, besides the new one; an earlier candidate,
-    which was never proven, goes. A release that is there already is staged again as it is.
+    Of the releases without traffic the newest `keep` stay, besides the new one and the one of the id
+    `needed`; an earlier candidate, which was never proven, goes. A release that is there already is
+    staged again as it is.
     """
     known = deployment.find(release.id)
     idle = [
@@ -167,7 +173,7 @@ def stage(deployment: Deployment, release: Release, keep: int) -> Deployment:
         for old in deployment.releases
         if not deployment.traffic.get(old.id) and old.id not in {release.id, deployment.candidate}
     ]
-    dropped = set(idle[: max(0, len(idle) - keep)])
+    dropped = set(idle[: max(0, len(idle) - keep)]) - {needed}
     if deployment.candidate not in {None, release.id}:
         dropped.add(deployment.candidate or "")
     kept = [old for old in deployment.releases if old.id not in dropped]

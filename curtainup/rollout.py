@@ -54,6 +54,17 @@ class Rollout:
         return self.environment.deployment
 
     @property
+    def url(self) -> str:
+        """Where users reach it, as its settings have it: known before its first update too."""
+        if self.environment.settings is None:
+            raise RuntimeError("prepare() comes first")
+        return self.environment.settings.url
+
+    def release_url(self, one: Release) -> str:
+        """Where a release is reached alone; one with a fixed place has that before its first update too."""
+        return one.address.url if one.address else self.environment.release_url(one.id)
+
+    @property
     def keep(self) -> int:
         """How many releases without traffic stay when a new one comes; staging needs none of them."""
         if self.name == "staging":
@@ -211,7 +222,7 @@ class Rollout:
         return {port for port in ports if port is not None}
 
     def _host(self) -> str:
-        return "127.0.0.1" if self.config.bind in {"127.0.0.1", "0.0.0.0"} else self.config.bind
+        return "127.0.0.1" if self.config.bind in {"127.0.0.1", "0.0.0.0"} else self.config.bind  # noqa: S104
 
     def _hmac(self) -> str:
         values = self._session.secrets_of(self.name)

@@ -13,6 +13,8 @@ from curtainup.rollout import Rollout, pym_env
 from curtainup.session import Session
 from curtainup.steps import Progress, Steps
 
+LIVE_GATE = "acceptance tests on live"
+
 
 @dataclass(frozen=True)
 class Result:
@@ -36,7 +38,7 @@ def gate_of(session: Session, name: str, rollout: Rollout, one: Release) -> Gate
     """Return the gate of an environment for the release that should answer there."""
     return Gate(
         name,
-        rollout.environment.url,
+        rollout.url,
         rollout.config,
         pym_env(session, rollout.name),
         one.version,
@@ -79,21 +81,21 @@ class Switch:
             traffic.move(rollout, stages, progress, self._recorder.probe)
             self._recorder.moved(rollout.name, serving.id if serving else None, new.id)
 
+        gate = gate_of(self._session, "live", rollout, new)
         try:
-            self._steps.run("shift", "move traffic", shift)
+            with self._gatekeeper.prepared(gate, image) as judge:
+                self._steps.run("shift", "move traffic", shift)
+                self._steps.run("live-gate", LIVE_GATE, judge)
         except BaseException as error:
             self._return(rollout, before, error)
             raise
-        self.judge(rollout, new, image, before)
 
     def judge(self, rollout: Rollout, new: Release, image: str, before: Deployment | None) -> None:
         """Run the live gate; when it fails return to `before`, if there is such a thing."""
         gate = gate_of(self._session, "live", rollout, new)
         try:
             self._steps.run(
-                "live-gate",
-                "acceptance tests on live",
-                lambda progress: self._gatekeeper.judge(gate, progress, image),
+                "live-gate", LIVE_GATE, lambda progress: self._gatekeeper.judge(gate, progress, image)
             )
         except BaseException as error:
             if before is not None:

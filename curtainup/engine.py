@@ -181,10 +181,11 @@ class Engine:
         command = self._command.another()
         events = _Events(command)
         one = _Stack(stack, self._local_workspace(command))
-        self._settle(stack)
+        deadline = time.monotonic() + LOCK_PATIENCE
+        self._settle(stack, deadline)
         try:
             try:
-                self._patiently(stack, lambda: operation(one, events))
+                self._patiently(stack, deadline, lambda: operation(one, events))
             except StackNotFoundError:
                 self._create(stack)
                 operation(one, events)
@@ -192,8 +193,13 @@ class Engine:
             raise translated(error, events.errors, where=f"pulumi {verb} of stack {stack}") from error
         return Outcome(events.changes, {} if verb == "preview" else self.remembered(stack).outputs)
 
-    def _settle(self, stack: str) -> None:
-        """Put right what a cut-off update had begun, and forget that it was pending."""
+    def _settle(self, stack: str, deadline: float) -> None:
+        """Put right what a cut-off update had begun, and forget that it was pending.
+
+        While a living process holds the stack nothing is cut off: what is pending is under way.
+        """
+        if not self.remembered(stack).pending or not self._is_free(stack, deadline):
+            return
         remembered = self.remembered(stack)
         if not remembered.pending:
             return
@@ -202,19 +208,28 @@ class Engine:
         exported["deployment"].pop("pending_operations")
         self.cli(["stack", "import", "--stack", stack], json.dumps(exported))
 
-    def _patiently(self, stack: str, operate: Callable[[], Any]) -> None:
-        """Operate, again while another update holds the stack's lock, until `LOCK_PATIENCE` is over."""
-        deadline = time.monotonic() + LOCK_PATIENCE
+    def _patiently(self, stack: str, deadline: float, operate: Callable[[], Any]) -> None:
+        """Operate, again while another update holds the stack's lock, until the deadline."""
         while True:
             try:
                 operate()
             except ConcurrentUpdateError:
-                if self._files is not None and self._repair.take_over(self._files.locks(stack)):
-                    self._settle(stack)
-                elif time.monotonic() > deadline or self._repair.cancelled.wait(LOCK_PAUSE):
+                if time.monotonic() > deadline or not self._is_free(stack, deadline):
                     raise
+                if self._files is None and self._repair.cancelled.wait(LOCK_PAUSE):
+                    raise
+                self._settle(stack, deadline)
             else:
                 return
+
+    def _is_free(self, stack: str, deadline: float) -> bool:
+        """Wait until nobody is seen to hold a stack's lock; locks of the dead are taken over."""
+        while self._files is not None and (locks := self._files.locks(stack)):
+            if self._repair.take_over(locks):
+                continue
+            if time.monotonic() > deadline or self._repair.cancelled.wait(LOCK_PAUSE):
+                return False
+        return True
 
     def _create(self, stack: str) -> None:
         provider = self._workspace.backend.secrets_provider

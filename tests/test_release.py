@@ -162,6 +162,16 @@ def test_a_candidate_that_was_never_proven_goes_whatever_is_kept() -> None:
     assert staged.candidate == _id(3)
 
 
+def test_what_traffic_may_have_to_go_back_to_stays_whatever_is_kept() -> None:
+    staged = release.stage(samples.deployment(0, 0, 100), samples.release(4), keep=0, needed=_id(1))
+    assert staged == samples.deployment(0, 100, 0, candidate=_id(4)).model_copy(
+        update={
+            "releases": tuple(map(samples.release, (1, 3, 4))),
+            "traffic": {_id(1): 0, _id(3): 100, _id(4): 0},
+        }
+    )
+
+
 def test_staging_what_serves_makes_no_candidate_of_it() -> None:
     staged = release.stage(samples.deployment(0, 100), samples.release(2), keep=1)
     assert staged == samples.deployment(0, 100)

@@ -186,6 +186,7 @@ def engine_environment(
     return {
         **workspace.backend.env,
         "PATH": path,
+        "PULUMI_PYTHON_CMD": sys.executable,
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }

@@ -18,6 +18,7 @@ import yaml
 
 from curtainup.errors import StateError
 from curtainup.files import write_atomically
+from curtainup.setup import paths
 
 PROJECT = "curtainup"
 FOLDER = ".curtainup"
@@ -44,7 +45,7 @@ class Backend:
         """Return the folder of a file backend, or None for any other."""
         if self.url is None or not self.url.startswith("file://"):
             return None
-        return Path(self.url.removeprefix("file://")).expanduser()
+        return Path(self.url.removeprefix("file://").partition("?")[0]).expanduser()
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def find_backend(configured: str | None, secrets_provider: str | None, environ: 
             consequence="state kept on this runner would vanish with it, so nothing was done",
             fix="set PULUMI_BACKEND_URL, or `backend:` in pym-config.yaml, to a bucket or Pulumi's service",
         )
+    url = _absolute(url) if url else None
     env = {"PULUMI_BACKEND_URL": url} if url else {}
     passphrase = _given_passphrase(environ)
     if url is None:
@@ -157,7 +159,7 @@ def _project_file(program: Path, provider_dir: Path) -> str:
 
 def _logged_in(environ: Mapping[str, str]) -> str | None:
     """Return the backend of `pulumi login`, from its credentials file."""
-    home = Path(environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    home = Path(environ["PULUMI_HOME"]) if environ.get("PULUMI_HOME") else paths.pulumi_home()
     try:
         current = json.loads((home / "credentials.json").read_text()).get("current")
     except (OSError, ValueError):
@@ -165,11 +167,26 @@ def _logged_in(environ: Mapping[str, str]) -> str | None:
     return str(current) if current else None
 
 
+def _absolute(url: str) -> str:
+    """Take a relative file backend as from here: Pulumi runs in the project's folder, and would from there."""
+    place = url.removeprefix("file://")
+    return url if place == url or place.startswith(("/", "~")) else f"file://{Path.cwd() / place}"
+
+
 def _given_passphrase(environ: Mapping[str, str]) -> bytes | None:
     if "PULUMI_CONFIG_PASSPHRASE" in environ:
         return environ["PULUMI_CONFIG_PASSPHRASE"].encode()
     file = environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
-    return Path(file).expanduser().read_bytes().strip() if file else None
+    try:
+        return Path(file).expanduser().read_bytes().strip() if file else None
+    except OSError as error:
+        raise StateError(
+            "the passphrase file of the Pulumi backend cannot be read",
+            where=f"PULUMI_CONFIG_PASSPHRASE_FILE={file}",
+            consequence="secrets could not be read or written, so nothing was done",
+            fix="set the variable to the file that the stacks were made with",
+            detail=str(error),
+        ) from error
 
 
 def _generated_passphrase(file: Path) -> Path:

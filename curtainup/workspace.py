@@ -168,7 +168,7 @@ def _logged_in(environ: Mapping[str, str]) -> str | None:
 
 
 def _absolute(url: str) -> str:
-    """Take a relative file backend as from here: Pulumi runs in the project's folder, and would from there."""
+    """Take a relative file backend as from here; Pulumi would take it as from the project's folder."""
     place = url.removeprefix("file://")
     return url if place == url or place.startswith(("/", "~")) else f"file://{Path.cwd() / place}"
 

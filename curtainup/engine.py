@@ -293,7 +293,7 @@ class _Stack(automation.Stack):
     def outputs(self) -> OutputMap:
         return {}
 
-    def info(self, show_secrets: bool = False) -> UpdateSummary:
+    def info(self, show_secrets: bool = False) -> UpdateSummary:  # noqa: ARG002
         return UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
 
 

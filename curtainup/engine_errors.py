@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
@@ -23,7 +23,8 @@ _PASSPHRASE = re.compile(
     r"incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE", re.IGNORECASE
 )
 _NO_PLUGIN = re.compile(
-    r"no folder at path|no resource plugin|could not load plugin|failed to load plugin|unknown plugin", re.I
+    r"no folder at path|no resource plugin|could not load plugin|failed to load plugin|unknown plugin",
+    re.IGNORECASE,
 )
 _OUTPUT_LINES = 30
 
@@ -37,54 +38,13 @@ def translated(error: CommandError, messages: Sequence[str], where: str) -> Curt
         where: the operation and the stack.
 
     """
-    text = "\n".join(messages) or _said(error)
     if isinstance(error, ConcurrentUpdateError):
-        return Busy(
-            "another update of this stack is under way",
-            where=where,
-            consequence="this one was not started",
-            fix="wait for it to end; `curtainup pulumi cancel` only if you know that it is dead",
-            detail=_locked_by(str(error)),
-        )
-    if _NO_SPACE.search(text):
-        return DiskFull(
-            "no space is left on the disk",
-            where=where,
-            consequence="the step was not finished",
-            fix="free some space (docker system df shows what images hold), then run the same command again",
-            detail=_tail(text),
-        )
-    port = _PORT.search(text)
-    if port:
-        return PortTaken(
-            f"port {port['at']} belongs to something else",
-            where=where,
-            consequence="the container that needs it was not started",
-            fix="free the port, or set `port:` for this environment in pym-config.yaml",
-        )
-    if _NO_DOCKER.search(text):
-        return SetupError(
-            "no Docker engine answers",
-            where=where,
-            consequence="nothing was changed",
-            fix="curtainup doctor --fix",
-            detail=_tail(text),
-        )
-    if _NO_PLUGIN.search(text):
-        return SetupError(
-            "the engine does not find one of its plugins",
-            where=where,
-            consequence="nothing was changed",
-            fix="curtainup doctor --fix",
-            detail=_tail(text),
-        )
-    if _PASSPHRASE.search(text):
-        return StateError(
-            "the passphrase does not open this stack's secrets",
-            where=where,
-            consequence="nothing was changed",
-            fix="set PULUMI_CONFIG_PASSPHRASE_FILE to the one that the stack was made with",
-        )
+        return _busy(error, where)
+    text = "\n".join(messages) or _said(error)
+    for pattern, kind in _KINDS:
+        found = pattern.search(text)
+        if found:
+            return kind(found, text, where)
     return EngineFailed(
         _headline(text),
         where=where,
@@ -92,6 +52,71 @@ def translated(error: CommandError, messages: Sequence[str], where: str) -> Curt
         fix="mend the cause and run the same command again: it goes on from what is there",
         detail=_tail(text),
     )
+
+
+def _busy(error: ConcurrentUpdateError, where: str) -> CurtainupError:
+    return Busy(
+        "another update of this stack is under way",
+        where=where,
+        consequence="this one was not started",
+        fix="wait for it to end; `curtainup pulumi cancel` only if you know that it is dead",
+        detail=_locked_by(str(error)),
+    )
+
+
+def _disk_full(_found: re.Match[str], text: str, where: str) -> CurtainupError:
+    return DiskFull(
+        "no space is left on the disk",
+        where=where,
+        consequence="the step was not finished",
+        fix="free some space (docker system df shows what images hold), then run the same command again",
+        detail=_tail(text),
+    )
+
+
+def _port_taken(found: re.Match[str], _text: str, where: str) -> CurtainupError:
+    return PortTaken(
+        f"port {found['at']} belongs to something else",
+        where=where,
+        consequence="the container that needs it was not started",
+        fix="free the port, or set `port:` for this environment in pym-config.yaml",
+    )
+
+
+def _no_docker(_found: re.Match[str], text: str, where: str) -> CurtainupError:
+    return _set_up("no Docker engine answers", text, where)
+
+
+def _no_plugin(_found: re.Match[str], text: str, where: str) -> CurtainupError:
+    return _set_up("the engine does not find one of its plugins", text, where)
+
+
+def _set_up(what: str, text: str, where: str) -> CurtainupError:
+    return SetupError(
+        what,
+        where=where,
+        consequence="nothing was changed",
+        fix="curtainup doctor --fix",
+        detail=_tail(text),
+    )
+
+
+def _wrong_passphrase(_found: re.Match[str], _text: str, where: str) -> CurtainupError:
+    return StateError(
+        "the passphrase does not open this stack's secrets",
+        where=where,
+        consequence="nothing was changed",
+        fix="set PULUMI_CONFIG_PASSPHRASE_FILE to the one that the stack was made with",
+    )
+
+
+_KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], CurtainupError]], ...] = (
+    (_NO_SPACE, _disk_full),
+    (_PORT, _port_taken),
+    (_NO_DOCKER, _no_docker),
+    (_NO_PLUGIN, _no_plugin),
+    (_PASSPHRASE, _wrong_passphrase),
+)
 
 
 def _said(error: CommandError) -> str:

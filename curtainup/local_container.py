@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from docker.errors import APIError, ImageNotFound
 
+from curtainup import placement
 from curtainup.errors import BuildFailed, DiskFull, SetupError
 from curtainup.release import Settings
 from curtainup.secret import Secret
@@ -45,19 +46,19 @@ def running(
         BuildFailed: the image cannot be started at all.
 
     """
+    name = f"{service}-{ENVIRONMENT}"
     labels = {"curtainup.service": service, "curtainup.environment": ENVIRONMENT}
-    filters = {"label": [f"{key}={value}" for key, value in labels.items()]}
-    for leftover in client.containers.list(all=True, filters=filters):
+    wanted = [f"{key}={value}" for key, value in labels.items()]
+    for leftover in client.containers.list(all=True, filters={"label": wanted}):
         leftover.remove(force=True, v=True)
+    port = placement.internal_port(name, ())
     variables = {**settings.env, "PORT": str(settings.container_port), "VERSION": version}
     with _said_clearly(image):
-        container = _create(client, f"{service}-{ENVIRONMENT}", image, labels, settings, variables, secrets)
+        container = _create(client, name, image, labels, settings, port, variables, secrets)
     try:
         with _said_clearly(image):
             container.start()
-        container.reload()
-        bound = container.ports[f"{settings.container_port}/tcp"][0]["HostPort"]
-        yield LocalContainer(f"{service}-{ENVIRONMENT}", f"http://127.0.0.1:{bound}")
+        yield LocalContainer(name, f"http://127.0.0.1:{port}")
     finally:
         container.remove(force=True, v=True)
 
@@ -68,6 +69,7 @@ def _create(
     image: str,
     labels: Mapping[str, str],
     settings: Settings,
+    port: int,
     variables: Mapping[str, str],
     secrets: Mapping[str, Secret],
 ) -> Container:
@@ -80,8 +82,10 @@ def _create(
         environment={**variables, **values},
         labels=dict(labels),
         mem_limit=f"{settings.memory_mb}m",
+        memswap_limit=f"{settings.memory_mb}m",
+        nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
         pids_limit=settings.pids_limit,
-        ports={f"{settings.container_port}/tcp": ("127.0.0.1", None)},
+        ports={f"{settings.container_port}/tcp": ("127.0.0.1", port)},
     )
 
 

@@ -94,8 +94,8 @@ class EngineCommand(PulumiCommand):
         args: list[str],
         cwd: str,
         additional_env: Mapping[str, str],
-        on_output: OnOutput | None = None,
-        on_error: OnOutput | None = None,
+        on_output: OnOutput | None = None,  # noqa: ARG002 - the SDK passes it; output goes to files
+        on_error: OnOutput | None = None,  # noqa: ARG002 - as above
     ) -> CommandResult:
         """Run one Pulumi command to its end; see `PulumiCommand.run`."""
         return self.run_with_input(args, cwd, additional_env, None)

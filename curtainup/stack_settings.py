@@ -59,7 +59,7 @@ def read(path: Path) -> StackSettings:
 
     """
     try:
-        document = yaml.load(path.read_bytes(), Loader=_Loader) or {}
+        document = yaml.load(path.read_bytes(), Loader=_Loader) or {}  # noqa: S506 - the safe one, in C
         config = document.pop("config", None) or {}
         own = {
             key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)

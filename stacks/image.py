@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pulumi
 import pulumi_docker as docker
+from docker.auth import load_config
 
 from components.image import ContainerImage, ContainerImageArgs
 from components.registry import Registry, RegistryArgs
@@ -25,8 +26,18 @@ def render(config: pulumi.Config) -> None:
 
 def _docker_provider(place: RegistrySettings) -> docker.Provider:
     """Log in to the registry as Docker does; the provider asks for an entry even for an open one."""
-    local = place.local_port is not None
     auth = docker.ProviderRegistryAuthArgs(
-        address=f"http://{place.host}" if local else place.host, auth_disabled=local or None
+        address=f"http://{place.host}" if _is_loopback(place.host) else place.host,
+        auth_disabled=None if _has_login(place) else True,
     )
     return docker.Provider("docker", docker.ProviderArgs(registry_auth=[auth]))
+
+
+def _is_loopback(host: str) -> bool:
+    """Return whether Docker speaks plain HTTP to a registry, as it does on this machine alone."""
+    return host.startswith("127.") or host.partition(":")[0] == "localhost"
+
+
+def _has_login(place: RegistrySettings) -> bool:
+    """Return whether `docker login` has left one; the provider fails where it is told of one in vain."""
+    return place.local_port is None and bool(load_config().resolve_authconfig(place.host))

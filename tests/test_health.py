@@ -198,7 +198,7 @@ def named() -> Iterator[str]:
             self.send_header("Curtainup-Release", "r000001")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:

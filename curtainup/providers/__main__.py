@@ -18,7 +18,7 @@ def main() -> None:
     """Serve until a signal comes, and end quietly then."""
     server, port = serve()
 
-    def stop(signum: int, frame: FrameType | None) -> None:
+    def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
         server.stop(GRACE)
 
     signal.signal(signal.SIGINT, stop)

@@ -52,29 +52,29 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
     def __init__(self) -> None:
         self._cancelled = Event()
 
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Name the version."""
         return plugin.PluginInfo(version=__version__)
 
-    def Configure(self, request: Any, context: Any) -> Any:
+    def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Accept previews; secrets arrive in plain and the engine marks them again itself."""
         return messages.ConfigureResponse(supportsPreview=True)
 
-    def CheckConfig(self, request: Any, context: Any) -> Any:
+    def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Take any configuration: there is none."""
         return messages.CheckResponse(inputs=request.news)
 
-    def DiffConfig(self, request: Any, context: Any) -> Any:
+    def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Say that no configuration ever replaces the provider."""
         return messages.DiffResponse(changes=messages.DiffResponse.DIFF_NONE)
 
-    def Cancel(self, request: Any, context: Any) -> Any:
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """End all waiting."""
         self._cancelled.set()
         return Empty()
 
     @_answering
-    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Refuse inputs that would break the switch, before anything happens."""
         self._require_known_type(request, context)
         inputs = plain(request.news)
@@ -84,7 +84,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
             return messages.CheckResponse(inputs=request.news, failures=refused)
         return messages.CheckResponse(inputs=struct(traffic.completed(inputs)))
 
-    def Diff(self, request: Any, context: Any) -> Any:
+    def Diff(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Compare inputs. Nothing ever replaces a switch."""
         found = differences(plain(request.old_inputs), plain(request.news))
         if len(found) > 1:
@@ -102,7 +102,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         )
 
     @_answering
-    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Put the releases into the proxy."""
         self._require_known_type(request, context)
         inputs = plain(request.properties)
@@ -112,7 +112,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         return messages.CreateResponse(id=inputs["proxy"], properties=struct(created))
 
     @_answering
-    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, N802
         """Move traffic."""
         inputs = plain(request.news)
         if request.preview:
@@ -121,7 +121,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         return messages.UpdateResponse(properties=struct(updated))
 
     @_answering
-    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
+    def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Say what the proxy really has, as inputs too, so that the next update mends it."""
         state, inputs = plain(request.properties), plain(request.inputs)
         if "proxy" not in inputs:
@@ -132,7 +132,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         real = {name: live[name] for name in inputs if name in live}
         return messages.ReadResponse(id=request.id, properties=struct(live), inputs=struct(real))
 
-    def Delete(self, request: Any, context: Any) -> Any:
+    def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Forget the switch. The proxy goes on as it is until its own container is removed."""
         return Empty()
 

@@ -1,0 +1,197 @@
+"""Runs that are cut off: the driver killed, the power lost, and locks that others hold."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.leftovers import assert_nothing_left, locks, pending
+from tests.e2e.load import users
+from tests.e2e.service import PATIENCE, Finished, Service
+from tests.e2e.underway import make_holdable, underway
+
+LIVE_STACKS = ("image", "staging", "live")
+IMPATIENT = "import curtainup.engine as e; e.LOCK_PATIENCE = 0.5; from curtainup.__main__ import main; main()"
+"""The command line, but not waiting a minute for a lock."""
+
+
+@pytest.fixture(scope="module")
+def holdable(service: Service) -> Service:
+    """A service with one release on live."""
+    make_holdable(service)
+    service.deploy()
+    return service
+
+
+@contextmanager
+def unnoticed(service: Service) -> Iterator[None]:
+    """A block that users of live do not notice; afterwards one version serves and nothing is left over."""
+    with users(service.url("live")) as answers:
+        yield
+    assert answers.failures == []
+    assert_nothing_left(service)
+    assert max(service.traffic("live").values()) == 100
+    for stack in LIVE_STACKS:
+        service.run("pulumi", "preview", "--stack", f"{service.name}-{stack}", "--expect-no-changes")
+
+
+def serves(service: Service, greeting: str) -> bool:
+    return bool(service.get("live").json().get("says") == greeting)
+
+
+@pytest.mark.parametrize("step", ["build", "push", "staging", "candidate", "shift"])
+def test_a_driver_that_is_killed_is_followed_by_one_that_goes_on(holdable: Service, step: str) -> None:
+    holdable.greet(f"killed at {step}")
+
+    with unnoticed(holdable):
+        with underway(holdable, "deploy") as run:
+            run.wait_for_step(step)
+            run.wait_until(lambda: bool(locks(holdable)), "the engine")
+            run.send(signal.SIGKILL)
+            run.process.wait()
+        holdable.deploy()
+
+    assert serves(holdable, f"killed at {step}")
+
+
+@pytest.mark.parametrize("step", ["push", "staging", "candidate", "shift"])
+def test_a_power_cut_in_the_middle_of_an_update_is_put_right(holdable: Service, step: str) -> None:
+    holdable.greet(f"cut off at {step}")
+
+    with unnoticed(holdable):
+        with underway(holdable, "deploy") as run:
+            run.wait_for_step(step)
+            run.wait_until(lambda: bool(pending(holdable)), "an operation of the engine")
+            run.lose_power()
+        assert locks(holdable)
+        done = holdable.deploy()
+
+    assert "took over the lock" in done.err
+    assert serves(holdable, f"cut off at {step}")
+
+
+def test_a_release_that_a_killed_run_left_unproven_is_proved_first(holdable: Service) -> None:
+    holdable.greet("unproven")
+    cut_off_at_live_gate(holdable)
+    assert serves(holdable, "unproven")
+
+    with unnoticed(holdable):
+        done = holdable.deploy("--json")
+
+    assert done.json()["changed"] is False
+    assert [step.name for step in holdable.last_run().steps] == ["live-gate"]
+
+
+@pytest.mark.parametrize("kills", [1, 2])
+@pytest.mark.parametrize("keep", [0, 1])
+def test_traffic_returns_to_the_last_proven_release_not_to_the_unproven_ones(
+    holdable: Service, keep: int, kills: int
+) -> None:
+    holdable.configure(keep=keep)
+    holdable.greet(f"proven {keep} {kills}")
+    proven = holdable.deploy("--json").json()["release"]
+    for number in range(kills):
+        holdable.greet(f"unproven {number}")
+        cut_off_at_live_gate(holdable)
+    holdable.greet(f"fails {keep} {kills}")
+
+    with unnoticed(holdable):
+        holdable.deploy(code=13, fail_at="live")
+
+    assert holdable.serving("live") == proven
+
+
+@pytest.mark.parametrize(
+    ("hostname", "pid"), [("elsewhere.example", 4711), (socket.gethostname(), os.getpid())]
+)
+def test_the_lock_of_another_machine_or_of_a_living_process_is_respected(
+    holdable: Service, hostname: str, pid: int
+) -> None:
+    holdable.greet(f"locked by {hostname}")
+    lock = lock_by_hand(holdable, "image", hostname, pid)
+
+    with unnoticed_except(lock, holdable):
+        done = impatiently(holdable, "deploy")
+
+    assert done.code == 16
+    assert f"someone@{hostname} (pid {pid})" in done.err
+
+
+def test_a_run_that_waits_for_a_lock_can_be_interrupted(holdable: Service) -> None:
+    lock = lock_by_hand(holdable, "image", "elsewhere.example", 4711)
+
+    with unnoticed_except(lock, holdable), underway(holdable, "deploy") as run:
+        run.wait_for_step("build")
+        run.send(signal.SIGINT)
+        run.finish(130)
+
+
+def test_of_two_deployments_at_once_the_second_is_turned_away(holdable: Service) -> None:
+    holdable.greet("the first of two")
+
+    with unnoticed(holdable):
+        with underway(holdable, "deploy", hold_at="unit") as first:
+            first.wait_until_held()
+            second = holdable.deploy(code=16)
+            first.held.unlink()
+            first.finish(0)
+        assert f"process {first.process.pid}: curtainup deploy" in second.err
+
+    assert serves(holdable, "the first of two")
+
+
+def cut_off_at_live_gate(service: Service) -> None:
+    """Deploy, and lose power when the release has all traffic and no proof."""
+    with underway(service, "deploy", hold_at="live") as run:
+        run.wait_until_held()
+        run.lose_power()
+
+
+def lock_by_hand(service: Service, stack: str, hostname: str, pid: int) -> Path:
+    """Lock a stack as the engine does (`pkg/backend/diy/lock.go`)."""
+    [project] = (service.state_folder / ".pulumi" / "stacks").iterdir()
+    folder = service.state_folder / ".pulumi/locks/organization" / project.name / f"{service.name}-{stack}"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = folder / f"{uuid.uuid4()}.json"
+    found = {"pid": pid, "username": "someone", "hostname": hostname, "timestamp": "2026-01-02T03:04:05Z"}
+    lock.write_text(json.dumps(found))
+    return lock
+
+
+@contextmanager
+def unnoticed_except(lock: Path, service: Service) -> Iterator[None]:
+    """A block that leaves everything as it is, and the lock where it is."""
+    live, staging, containers = service.traffic("live"), service.traffic("staging"), service.host.containers()
+    text = lock.read_text()
+    with users(service.url("live")) as answers:
+        yield
+    assert answers.failures == []
+    assert lock.read_text() == text
+    lock.unlink()
+    assert (service.traffic("live"), service.traffic("staging")) == (live, staging)
+    assert service.host.containers() == containers
+
+
+def impatiently(service: Service, *arguments: str) -> Finished:
+    """Run a command that does not wait long for locks."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", IMPATIENT, *arguments],
+        cwd=service.folder,
+        env=service.variables(),
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr)

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import base64
 import json
+from pathlib import Path
 
+import pytest
+
+from curtainup.contract import RegistrySettings
 from tests.components.program import CONTAINER, VOLUME
 from tests.components.test_image import GIVEN, rendered
 
@@ -43,9 +48,32 @@ def test_an_open_registry_gets_an_entry_without_a_password() -> None:
     assert auth == [{"address": "http://127.0.0.1:5000", "authDisabled": True}]
 
 
-def test_a_given_registry_is_logged_in_to_as_docker_does() -> None:
+def test_a_given_registry_is_logged_in_to_as_docker_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No password is in the program, nor in state."""
+    login = {"auths": {GIVEN.host: {"auth": base64.b64encode(b"me:hunter2").decode()}}}
+    (tmp_path / "config.json").write_text(json.dumps(login))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     run = rendered(GIVEN)
-    assert json.loads(run.one(PROVIDER).inputs["registryAuth"]) == [{"address": "registry.example.com"}]
+    assert json.loads(run.one(PROVIDER).inputs["registryAuth"]) == [{"address": GIVEN.host}]
     assert not run.of(CONTAINER)
     assert not run.of(VOLUME)
+
+
+def test_a_given_registry_without_a_login_is_asked_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider would fail for want of Docker's file, and nothing could be built, nor destroyed."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    auth = json.loads(rendered(GIVEN).one(PROVIDER).inputs["registryAuth"])
+    assert auth == [{"address": GIVEN.host, "authDisabled": True}]
+
+
+def test_a_given_registry_on_this_machine_speaks_plain_http(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Docker itself takes it to."""
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    auth = json.loads(rendered(RegistrySettings(host="localhost:5001")).one(PROVIDER).inputs["registryAuth"])
+    assert auth == [{"address": "http://localhost:5001", "authDisabled": True}]

@@ -22,13 +22,13 @@ class RegistrySettings(_Model):
     Attributes:
         host: as it begins an image's name, `127.0.0.1:PORT` for the local registry.
         local_port: the loopback port of the registry that curtainup runs, or None for a given one.
-        image: the image of the local registry.
+        image: the image of the local registry; empty for a given one.
 
     """
 
     host: str
     local_port: int | None = None
-    image: str | None = None
+    image: str = ""
 
 
 class ImageSettings(_Model):

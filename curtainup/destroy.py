@@ -67,7 +67,7 @@ def _image(session: Session, progress: Progress) -> None:
     filters = {"label": f"curtainup.service={session.config.name}"}
     images = session.docker.images.list(filters=filters)
     for image in images:
-        session.docker.images.remove(image.id, force=True)
+        session.docker.images.remove(str(image.id), force=True)
     context = (remembered.config.get("curtainup:image") or {}).get("context")
     if context:
         shutil.rmtree(context, ignore_errors=True)

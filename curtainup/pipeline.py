@@ -93,15 +93,18 @@ class _Deploy:
         """Return the release that serves, when it is what this source and configuration would give."""
         if not image.reference or self._live.needs_replacement() or self._staging.needs_replacement():
             return None
-        for rollout in (self._staging, self._live):
-            serving = rollout.deployment.serving()
-            if serving is None or rollout.deployment.traffic[serving.id] != 100:
-                return None
-            if serving.id != rollout.release_id(image.reference):
-                return None
+        if not self._serves(self._staging, image) or not self._serves(self._live, image):
+            return None
+        serving = self._live.deployment.serving()
+        if serving is None:
+            return None
         path = serving.settings.health_path
         answering = health.live_release(self._live.environment.url, path, LIVE_ANSWER_SECONDS)
         return serving if answering == serving.id else None
+
+    def _serves(self, rollout: Rollout, image: Image) -> bool:
+        """Return whether an environment has all its traffic on what this image would be there."""
+        return rollout.deployment.traffic.get(rollout.release_id(image.reference)) == 100
 
     def _keep(self, serving: Release, image: Image) -> Result:
         """Leave everything as it is; a release without its proof, after a killed run, is tested first."""

@@ -94,7 +94,13 @@ def test_of_a_long_output_the_end_is_told() -> None:
 
 
 def test_without_diagnostics_the_command_s_own_error_is_the_headline() -> None:
-    assert _translated("error: no resource plugin 'docker'").what == "no resource plugin 'docker'"
+    assert _translated("error: could not decode the stack").what == "could not decode the stack"
+
+
+def test_a_missing_plugin_is_a_matter_of_set_up() -> None:
+    error = _translated("error: no resource plugin 'docker'")
+    assert isinstance(error, SetupError)
+    assert error.fix == "curtainup doctor --fix"
 
 
 def test_without_an_error_of_its_own_the_command_s_output_is_told() -> None:

@@ -79,12 +79,17 @@ class FileState:
         return sorted((self._root / "locks" / "organization" / PROJECT / stack).glob("*.json"))
 
     def _config(self, stack: str) -> dict[str, Any]:
-        """Return the configuration of the last update, from its entry in the stack's history."""
+        """Return the configuration of the last update that had one, from its entry in the stack's history.
+
+        A hand-run update without the stack's settings changes nothing, yet leaves an entry with no
+        configuration.
+        """
         folder = self._root / "history" / PROJECT / stack
-        entries = sorted(folder.glob("*.history.json"))
-        if not entries:
-            return {}
-        return dict(json.loads(entries[-1].read_bytes()).get("config") or {})
+        for entry in sorted(folder.glob("*.history.json"), reverse=True):
+            config = json.loads(entry.read_bytes()).get("config")
+            if config:
+                return dict(config)
+        return {}
 
 
 def parse_deployment(deployment: Mapping[str, Any], config: Mapping[str, Any]) -> Remembered:

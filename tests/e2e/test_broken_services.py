@@ -1,0 +1,119 @@
+"""Services that cannot be built, or whose containers never serve: live keeps the release that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.load import users
+from tests.e2e.service import Finished, Service
+
+DOCKERFILE = """\
+ARG CURTAINUP_BASE=python:3.11-slim
+FROM ${CURTAINUP_BASE}
+COPY server.py ./
+CMD %s
+"""
+EXITS = '["sh", "-c", "echo no database; exit 4"]'
+LISTENS_ELSEWHERE = '["python3", "-m", "http.server", "9999"]'
+LISTENS_TO_ITSELF = '["sh", "-c", "exec python3 -m http.server --bind 127.0.0.1 $PORT"]'
+
+
+@pytest.fixture
+def broken(deployed: Service) -> Iterator[Service]:
+    """The deployed service, whose next version a test breaks; undone in git afterwards."""
+    good = deployed.git("rev-parse", "HEAD").strip()
+    config = deployed.config
+    yield deployed
+    deployed.git("reset", "--quiet", "--hard", good)
+    deployed.config = config
+
+
+def fail(service: Service, code: int) -> Finished:
+    """Deploy what cannot be deployed, and check that users of live have not seen any of it."""
+    live, staging = service.traffic("live"), service.traffic("staging")
+    containers = service.host.containers()
+    with users(service.url("live")) as answers:
+        done = service.deploy(code=code)
+    assert answers.failures == []
+    assert set(answers.releases) == {one for one, percent in live.items() if percent}
+    assert service.traffic("live") == live
+    assert set(service.traffic("staging")) >= set(staging)
+    assert set(service.host.containers("live")) == {name for name in containers if "-live-" in name}
+    assert service.host.containers("local") == []
+    result = service.last_run().result
+    assert result is not None
+    assert (result.outcome, result.exit_code) == ("failed", code)
+    return done
+
+
+def test_a_broken_build_shows_the_end_of_its_output(broken: Service) -> None:
+    broken.write("Dockerfile.extra", "RUN echo the compiler is missing && exit 3\n")
+    broken.commit("Break the build")
+
+    done = fail(broken, 8)
+
+    assert "the compiler is missing" in done.err
+
+
+def test_a_wrong_dockerfile_is_a_broken_build(broken: Service) -> None:
+    broken.write("Dockerfile", "FORM nothing\n")
+    broken.commit("Break the Dockerfile")
+
+    done = fail(broken, 8)
+
+    assert "FORM" in done.err
+
+
+def test_a_container_that_exits_at_once_is_told_by_its_last_words(broken: Service) -> None:
+    broken.write("Dockerfile", DOCKERFILE % EXITS)
+    broken.commit("Exit")
+
+    done = fail(broken, 14)
+
+    assert "exited with code 4" in done.err
+    assert "no database" in done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [(LISTENS_ELSEWHERE, "listens on 9999, not on PORT=8080"), (LISTENS_TO_ITSELF, "127.0.0.1:8080 only")],
+)
+def test_a_container_on_the_wrong_port_is_told_so(broken: Service, command: str, message: str) -> None:
+    broken.write("Dockerfile", DOCKERFILE % command)
+    broken.configure(start_timeout=10)
+
+    done = fail(broken, 14)
+
+    assert message in done.err
+
+
+def test_a_container_that_never_turns_healthy_is_given_up(broken: Service) -> None:
+    broken.configure(health_path="/nowhere", start_timeout=3)
+
+    done = fail(broken, 14)
+
+    assert "the release did not answer within 3 s: GET /nowhere" in done.err
+
+
+@pytest.mark.parametrize("environment", ["staging", "live"])
+def test_a_release_that_exits_in_one_environment_is_removed_there(broken: Service, environment: str) -> None:
+    crash = (
+        f'if os.environ.get("PYM_ENV", "").endswith("-{environment}"):\n    raise SystemExit("no database")\n'
+    )
+    broken.edit("server.py", "app = Flask(__name__)\n", f"app = Flask(__name__)\n{crash}")
+    before = broken.host.releases(environment)
+
+    done = fail(broken, 14)
+
+    assert "exited" in done.err
+    assert broken.host.releases(environment) == before
+
+
+def test_the_next_good_version_goes_live(deployed: Service) -> None:
+    deployed.greet("mended")
+
+    deployed.deploy()
+
+    assert deployed.get("live").json()["says"] == "mended"

@@ -56,15 +56,20 @@ class DockerHost(pulumi.ComponentResource):
         )
 
     def _create_network(self, name: str, args: EnvironmentArgs) -> docker.Network:
-        """Create a network with a subnet of its own: only there may containers have fixed addresses."""
+        """Create a network with a subnet of its own: only there may containers have fixed addresses.
+
+        Its gateway is named, as Docker itself tells of it only after a restart, which a refresh would
+        take for a change. And no change of addresses may ever replace a network, as releases are on it.
+        """
+        subnet = args.settings.subnet
         return docker.Network(
             f"{name}-network",
             docker.NetworkArgs(
                 name=name,
-                ipam_configs=[docker.NetworkIpamConfigArgs(subnet=args.settings.subnet)],
+                ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet, gateway=gateway_ip(subnet))],
                 labels=labels(docker.NetworkLabelArgs, args.settings.service, args.settings.name),
             ),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["ipamConfigs"]),
         )
 
     def _create_release(
@@ -169,8 +174,13 @@ class DockerHost(pulumi.ComponentResource):
         )
 
 
+def gateway_ip(subnet: str) -> str:
+    """Return the address of the Docker host on the network: the first of the subnet."""
+    return str(ipaddress.ip_network(subnet)[1])
+
+
 def proxy_ip(subnet: str) -> str:
-    """Return the proxy's address: the second of the subnet, the first being Docker's gateway."""
+    """Return the proxy's address: the second of the subnet."""
     return str(ipaddress.ip_network(subnet)[2])
 
 

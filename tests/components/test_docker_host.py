@@ -34,6 +34,12 @@ def _with_secrets() -> Deployment:
     return Deployment(releases=(plain, secret), traffic={plain.id: 100, secret.id: 0})
 
 
+def test_the_network_names_its_gateway() -> None:
+    """Docker tells of it after a restart only, and a refresh would then replace the network."""
+    [network] = _rendered(samples.deployment(100)).of(NETWORK).values()
+    assert network.inputs["ipamConfigs"] == [{"subnet": "10.213.0.0/24", "gateway": "10.213.0.1"}]
+
+
 def test_releases_with_traffic_are_protected_except_in_staging() -> None:
     """Nothing may delete what serves; staging serves nobody."""
     live = _rendered(samples.deployment(0, 10, 90)).of(CONTAINER)

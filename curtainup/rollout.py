@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from curtainup.environments import Environment
 from curtainup.errors import CurtainupError, RefusedError
 from curtainup.release import Deployment, Release, Settings
 from curtainup.session import Session
-from curtainup.setup.images import REFERENCES
+from curtainup.setup.catalogue import REFERENCES
 from curtainup.steps import Progress
 
 KEEP = 1
@@ -222,7 +223,11 @@ class Rollout:
         return {port for port in ports if port is not None}
 
     def _host(self) -> str:
-        return "127.0.0.1" if self.config.bind in {"127.0.0.1", "0.0.0.0"} else self.config.bind  # noqa: S104
+        """Return how this machine reaches the address, as it stands in a URL."""
+        bind = ipaddress.ip_address(self.config.bind)
+        if bind.version == 4:
+            return "127.0.0.1" if bind.is_unspecified else str(bind)
+        return "[::1]" if bind.is_unspecified else f"[{bind}]"
 
     def _hmac(self) -> str:
         values = self._session.secrets_of(self.name)

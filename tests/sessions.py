@@ -53,7 +53,8 @@ def _outputs(config: Mapping[str, Any]) -> dict[str, Any]:
     if "image" in config:
         settings = config["image"]
         digest = f"{settings['repository']}@sha256:{'d' * 64}"
-        return {"image_id": f"sha256:{'c' * 64}", "reference": digest if settings["push"] else ""}
+        built = {"image_id": f"sha256:{'c' * 64}", "reference": digest if settings["push"] else ""}
+        return {**built, "version": settings["version"], "tree": settings["tree"]}
     settings = config["environment"]
     urls = {one["id"]: f"http://127.0.0.1:{one['address']['port']}" for one in config["releases"]}
     return {

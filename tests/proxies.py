@@ -1,0 +1,67 @@
+"""What stands for an environment's proxy where no container is needed: it answers, and tells its state."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+HEADER = "# pxname,svname,qcur,qmax,scur,smax"
+
+
+@dataclass
+class Proxy:
+    """A server on the loopback interface.
+
+    Attributes:
+        port: where it answers, to users and about its state.
+        release: the release that it names in its answers.
+        status: of its answers.
+        sessions: by release, how many requests it says are under way.
+        asked: how often its state was asked for.
+
+    """
+
+    port: int = 0
+    release: str = "r0000001"
+    status: int = 200
+    sessions: dict[str, str] = field(default_factory=dict)
+    asked: int = 0
+
+    def csv(self) -> str:
+        """Return its state as HAProxy gives it: a front, the releases and their sum."""
+        self.asked += 1
+        rows = [f"releases,{name},0,0,{count},9" for name, count in self.sessions.items()]
+        return "\n".join([HEADER, "public,FRONTEND,,,7,9", *rows, "releases,BACKEND,0,0,7,9", ""])
+
+
+@contextmanager
+def serving() -> Iterator[Proxy]:
+    """Run a proxy until the end of the block."""
+    proxy = Proxy()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = proxy.csv().encode() if self.path.startswith("/stats") else b""
+            self.send_response(200 if body else proxy.status)
+            self.send_header("Curtainup-Release", proxy.release)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        proxy.port = server.server_port
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield proxy
+        finally:
+            server.shutdown()
+            thread.join()

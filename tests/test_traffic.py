@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from curtainup import release, traffic
+from curtainup.environments import Environment
+from curtainup.errors import EngineFailed, TrafficReturned
+from curtainup.probe import ProbeResult
+from curtainup.release import Deployment
+from curtainup.rollout import Rollout
+from curtainup.steps import Progress
+from tests import samples
+from tests.proxies import Proxy, serving
+from tests.sessions import Notes, World, world
+
+NEW = "r0000002"
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with serving() as found:
+        yield found
+
+
+class Scene:
+    """A live environment behind that proxy, in which release 2 is staged beside release 1."""
+
+    def __init__(self, folder: Path, proxy: Proxy, text: str = "", start: Deployment | None = None) -> None:
+        self.world: World = world(folder, text)
+        self.rollout = Rollout(self.world.session, "live")
+        settings = samples.environment(port=proxy.port, stats_port=proxy.port)
+        self.rollout.environment = Environment("shop-live", settings)
+        self.rollout.apply(samples.deployment(100, 0, candidate=NEW) if start is None else start)
+        self.world.engine.ups.clear()
+        self.results: list[ProbeResult] = []
+        self.report = Notes()
+        self.progress = Progress(self.report, "shift")
+
+    def move(self, *shares: int) -> traffic.Move:
+        stages = [release.shift(self.rollout.deployment, NEW, share) for share in shares]
+        return traffic.move(self.rollout, stages, self.progress, self.results.append)
+
+
+def test_traffic_moves_share_by_share_under_the_probe(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    moved = scene.move(10, 100)
+    assert scene.world.engine.traffics == [{"r0000001": 90, NEW: 10}, {NEW: 100}]
+    assert scene.report.progress == [("shift", "r0000001 90 %, r0000002 10 %"), ("shift", "r0000002 100 %")]
+    assert moved.result == scene.results[0]
+    assert moved.result.failed == 0
+    assert moved.drained
+    assert {phase.phase for phase in moved.result.phases} >= {"before", "after"}
+    assert scene.progress.note == f"0 of {moved.result.total} requests failed"
+
+
+def test_a_first_release_takes_traffic_without_a_probe(tmp_path: Path, proxy: Proxy) -> None:
+    """Nothing answered before, so there is nothing to lose."""
+    scene = Scene(tmp_path, proxy, start=samples.deployment(0, 0))
+    assert scene.move(100).result.total == 0
+    assert scene.progress.note == "first traffic"
+
+
+def test_failed_requests_stop_the_move_and_the_figures_are_kept(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    proxy.status = 503
+    with pytest.raises(TrafficReturned, match="requests failed while traffic moved") as caught:
+        scene.move(10, 100)
+    assert len(scene.world.engine.ups) == 1, "it went no further"
+    assert "probe.json" in str(caught.value.fix)
+    (result,) = scene.results
+    assert result.failed == result.total > 0
+
+
+def test_as_many_failures_as_are_allowed_are_no_failure(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy, "max_failures: 1000000\n")
+    proxy.status = 503
+    assert scene.move(100).result.failed > 0
+
+
+def test_an_update_that_fails_stops_the_probe_and_keeps_its_figures(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    scene.world.engine.failures.append(EngineFailed("no"))
+    with pytest.raises(EngineFailed):
+        scene.move(100)
+    assert scene.results[0].total > 0
+
+
+def test_a_release_with_requests_under_way_is_not_drained(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy, "drain_timeout: 1\n")
+    proxy.sessions = {"r0000001": "2", NEW: "1"}
+    moved = scene.move(100)
+    assert not moved.drained
+    assert scene.progress.note.endswith("the outgoing release still has requests under way")
+    assert proxy.asked > 1
+
+
+def test_only_who_leaves_has_to_drain(tmp_path: Path, proxy: Proxy) -> None:
+    proxy.sessions = {"r0000001": "0", NEW: "5"}
+    assert Scene(tmp_path, proxy).move(100).drained
+    proxy.asked, proxy.sessions = 0, {"r0000001": "5"}
+    assert Scene(tmp_path, proxy).move(50).drained, "it goes on serving"
+    assert proxy.asked == 0
+
+
+def test_sessions_are_those_of_releases_alone(proxy: Proxy) -> None:
+    proxy.sessions = {"r0000001": "3", NEW: ""}
+    assert traffic.current_sessions(f"http://127.0.0.1:{proxy.port}") == {"r0000001": 3, NEW: 0}
+
+
+def test_the_proxy_of_the_deployer_s_network_is_not_asked(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert traffic.current_sessions(f"http://127.0.0.1:{proxy.port}") == {}

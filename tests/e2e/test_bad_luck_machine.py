@@ -27,13 +27,17 @@ def taken() -> Iterator[int]:
 @contextmanager
 def untouched(service: Service) -> Iterator[None]:
     """A block that leaves staging and live as they are, and that users of live do not notice."""
-    live, staging, containers = service.traffic("live"), service.traffic("staging"), service.host.containers()
+    before = environments(service)
     with users(service.url("live")) as answers:
         yield
     assert answers.failures == []
-    assert (service.traffic("live"), service.traffic("staging")) == (live, staging)
-    assert service.host.containers() == containers
+    assert environments(service) == before
     assert_nothing_left(service)
+
+
+def environments(service: Service) -> list[tuple[dict[str, int], list[str]]]:
+    """Traffic and containers of staging and live."""
+    return [(service.traffic(name), service.host.containers(name)) for name in ("staging", "live")]
 
 
 @contextmanager

@@ -56,7 +56,7 @@ class PreparedGate:
         return result or run_gate(self._request, on_line=on_line, cancel=cancel)
 
     def abandon(self) -> None:
-        """End the process if it waits; takes some 0.1 s, and never more than twice `GRACE`."""
+        """End the process if it waits: with SIGINT, and if that does not help in `GRACE` seconds, SIGKILL."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.go.close()

@@ -72,6 +72,16 @@ def test_configuration_is_that_of_the_newest_entry_of_the_history(backend: Backe
     assert backend.state.read("shop-live").config == {"curtainup:traffic": {"größe": 100}}
 
 
+@pytest.mark.parametrize("nothing", [None, {}])
+def test_an_update_without_configuration_does_not_hide_the_one_before(
+    backend: Backend, nothing: dict[str, Any] | None
+) -> None:
+    backend.checkpoint("shop-live", {})
+    backend.history("shop-live", 1700000000000000001, {"curtainup:traffic": {"r1": 100}})
+    backend.history("shop-live", 1700000000000000002, nothing)
+    assert backend.state.read("shop-live").config == {"curtainup:traffic": {"r1": 100}}
+
+
 def test_stacks_are_those_with_a_checkpoint(backend: Backend) -> None:
     for name in ("shop-live", "shop-image"):
         file = backend.checkpoint(name, None)

@@ -175,7 +175,7 @@ def _docker() -> Found:
 
 
 def _image(role: str) -> Found:
-    reference = images.REFERENCES[role]
+    reference = catalogue.REFERENCES[role]
     if role in images.missing(docker_engine.connect(os.environ)):
         raise SetupError(f"{reference} is not on the Docker engine", fix=engine.FIX)
     return Found(reference.rpartition(":")[2], reference)
@@ -213,7 +213,7 @@ PIECES = (
     Piece("Docker provider", _docker_provider, lambda report: provider.ensure(engine.locate(), report)),
     Piece("curtainup provider", _own_provider),
     Piece("Docker engine", _docker, lambda report: docker_engine.ensure(os.environ, report)),
-    *(Piece(f"{role} image", partial(_image, role), _mend_images) for role in images.REFERENCES),
+    *(Piece(f"{role} image", partial(_image, role), _mend_images) for role in catalogue.REFERENCES),
     Piece("disk space", _space),
     Piece("state", _state),
 )

@@ -12,12 +12,14 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import import_module
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any, Protocol
 
 from pulumi import automation
@@ -27,12 +29,14 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackN
 from curtainup import stack_settings
 from curtainup.engine_errors import translated
 from curtainup.process import EngineCommand
+from curtainup.providers.server import serve
 from curtainup.stack_settings import StackSettings
 from curtainup.state import FileState, Remembered, parse_deployment
 from curtainup.workspace import Workspace
 
 OnEvent = Callable[[EngineEvent], Any]
 
+PROVIDER = "curtainup"
 LOCK_PATIENCE = 60.0
 LOCK_PAUSE = 0.5
 """Seconds to wait for another update of the same stack, and between two tries."""
@@ -180,17 +184,18 @@ class Engine:
     ) -> Outcome:
         command = self._command.another()
         events = _Events(command)
-        one = _Stack(stack, self._local_workspace(command))
         deadline = time.monotonic() + LOCK_PATIENCE
         self._settle(stack, deadline)
-        try:
+        with _own_provider() as variables:
+            one = _Stack(stack, self._local_workspace(command, variables))
             try:
-                self._patiently(stack, deadline, lambda: operation(one, events))
-            except StackNotFoundError:
-                self._create(stack)
-                operation(one, events)
-        except CommandError as error:
-            raise translated(error, events.errors, where=f"pulumi {verb} of stack {stack}") from error
+                try:
+                    self._patiently(stack, deadline, lambda: operation(one, events))
+                except StackNotFoundError:
+                    self._create(stack)
+                    operation(one, events)
+            except CommandError as error:
+                raise translated(error, events.errors, where=f"pulumi {verb} of stack {stack}") from error
         return Outcome(events.changes, {} if verb == "preview" else self.remembered(stack).outputs)
 
     def _settle(self, stack: str, deadline: float) -> None:
@@ -257,12 +262,14 @@ class Engine:
         config = {f"{stack_settings.NAMESPACE}{key}": value for key, value in settings.config.items()}
         return parse_deployment(deployment, config)
 
-    def _local_workspace(self, command: EngineCommand) -> automation.LocalWorkspace:
+    def _local_workspace(
+        self, command: EngineCommand, variables: Mapping[str, str]
+    ) -> automation.LocalWorkspace:
         return automation.LocalWorkspace(
             work_dir=str(self._workspace.project_dir),
             program=_program(self._workspace.program_dir),
             pulumi_command=command,
-            env_vars=self._env,
+            env_vars={**self._env, **variables},
         )
 
 
@@ -307,10 +314,33 @@ def _ignore_shutdown_noise(hook: Any) -> None:
         sys.__unraisablehook__(hook)
 
 
+@contextmanager
+def _own_provider() -> Iterator[dict[str, str]]:
+    """Serve our own provider from this process, and give the variable that tells the engine so.
+
+    Hand-run Pulumi starts it as a plugin; here that would be one more start of Python per update.
+    """
+    server, port = serve()
+    try:
+        yield {"PULUMI_DEBUG_PROVIDERS": f"{PROVIDER}:{port}"}
+    finally:
+        server.stop(None)
+
+
+@cache
 def _program(folder: Path) -> Callable[[], None]:
-    """Load the program's entry once; its own packages are found beside it."""
+    """Load the program's entry once; its own packages are found beside it.
+
+    What it renders with is imported meanwhile: the engine takes longer than that to ask for it.
+    """
     sys.unraisablehook = _ignore_shutdown_noise
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     run: Callable[[], None] = import_module("stacks").run
+    Thread(target=_import_ahead, name="imports", daemon=True).start()
     return run
+
+
+def _import_ahead() -> None:
+    for name in ("stacks.environment", "stacks.image"):
+        import_module(name)

@@ -14,7 +14,7 @@ from curtainup import dockerfile, placement, source
 from curtainup.contract import ImageSettings, RegistrySettings
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed
 from curtainup.session import Session
-from curtainup.setup.images import REFERENCES
+from curtainup.setup.catalogue import REFERENCES
 from curtainup.source import Source
 from curtainup.stack_settings import NAMESPACE
 from curtainup.state import Remembered

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING
-
-from docker.errors import APIError, ImageNotFound
 
 from curtainup import placement
 from curtainup.errors import BuildFailed, DiskFull, SetupError
@@ -40,6 +39,7 @@ def running(
 ) -> Iterator[LocalContainer]:
     """Run the image as a release would run, and remove the container afterwards.
 
+    The removal goes on beside what comes next; the process does not end before it.
     One that an earlier, killed run left behind is removed first: the caller holds the service's lock.
 
     Raises:
@@ -60,6 +60,14 @@ def running(
             container.start()
         yield LocalContainer(name, f"http://127.0.0.1:{port}")
     finally:
+        Thread(target=_remove, args=(container,), name=f"remove {name}").start()
+
+
+def _remove(container: Container) -> None:
+    """Remove a container; one that somebody else removed, or removes, is none of our business."""
+    from docker.errors import APIError
+
+    with suppress(APIError):
         container.remove(force=True, v=True)
 
 
@@ -91,6 +99,8 @@ def _create(
 
 @contextmanager
 def _said_clearly(image: str) -> Iterator[None]:
+    from docker.errors import APIError, ImageNotFound
+
     try:
         yield
     except ImageNotFound as error:

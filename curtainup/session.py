@@ -181,12 +181,14 @@ def engine_environment(
     """Return the variables that Pulumi's processes get besides the deployer's own.
 
     Plugins are there once set-up has run; looking for newer ones costs seconds where no server answers.
+    The engine and its plugins live for a second, so they may collect garbage less often.
     """
     path = os.pathsep.join([*found.path_entries, environ.get("PATH", os.defpath)])
     return {
         **workspace.backend.env,
         "PATH": path,
         "PULUMI_PYTHON_CMD": sys.executable,
+        "GOGC": environ.get("GOGC", "400"),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     }

@@ -52,6 +52,10 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
     def __init__(self) -> None:
         self._cancelled = Event()
 
+    def Attach(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Let an engine use a provider that it did not start: the driver serves one itself."""
+        return Empty()
+
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Name the version."""
         return plugin.PluginInfo(version=__version__)

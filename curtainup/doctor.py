@@ -19,7 +19,16 @@ from pathlib import Path
 
 from curtainup import workspace
 from curtainup.errors import CurtainupError, SetupError
-from curtainup.setup import debian, docker_engine, engine, images, language_host, provider, pulumi
+from curtainup.setup import (
+    catalogue,
+    debian,
+    docker_engine,
+    engine,
+    images,
+    language_host,
+    provider,
+    pulumi,
+)
 from curtainup.setup.process import Report
 
 SPACE_NEEDED = 2_000_000_000

@@ -163,9 +163,9 @@ def release_id(image: str, settings: Settings, secrets_digest: str) -> str:
 def stage(deployment: Deployment, release: Release, keep: int, needed: str | None = None) -> Deployment:
     """Add a release without traffic, and drop what is beyond `keep`.
 
-    Of the releases without traffic the newest `keep` stay, besides the new one and the one of the id
-    `needed`; an earlier candidate, which was never proven, goes. A release that is there already is
-    staged again as it is.
+    Once the new one has the traffic, the newest `keep` others stay: the one that serves now is the
+    first of them, and it stays in any case, as does the one of the id `needed`. An earlier candidate,
+    which was never proven, goes. A release that is there already is staged again as it is.
     """
     known = deployment.find(release.id)
     idle = [
@@ -173,7 +173,10 @@ def stage(deployment: Deployment, release: Release, keep: int, needed: str | Non
         for old in deployment.releases
         if not deployment.traffic.get(old.id) and old.id not in {release.id, deployment.candidate}
     ]
-    dropped = set(idle[: max(0, len(idle) - keep)]) - {needed}
+    serving = deployment.serving()
+    outgoing = serving is not None and serving.id != release.id
+    allowed = max(0, keep - outgoing)
+    dropped = set(idle[: max(0, len(idle) - allowed)]) - {needed}
     if deployment.candidate not in {None, release.id}:
         dropped.add(deployment.candidate or "")
     kept = [old for old in deployment.releases if old.id not in dropped]

@@ -217,5 +217,5 @@ def _health_check(release: Release) -> docker.ContainerHealthcheckArgs:
     settings = release.settings
     command = HEALTH_COMMAND.format(port=settings.container_port, path=settings.health_path)
     return docker.ContainerHealthcheckArgs(
-        tests=["CMD-SHELL", command], interval="10s", timeout="6s", retries=3, start_period="1m0s"
+        tests=["CMD-SHELL", command], interval="30s", timeout="6s", retries=3, start_period="1m0s"
     )

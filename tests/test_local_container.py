@@ -15,6 +15,7 @@ from curtainup.errors import SetupError
 from curtainup.local_container import LocalContainer
 from curtainup.secret import Secret
 from curtainup.setup import images
+from curtainup.setup.catalogue import REFERENCES
 from tests import samples
 
 pytestmark = pytest.mark.docker
@@ -50,7 +51,7 @@ def image(client: docker.DockerClient, service: str) -> Iterator[Callable[..., s
     made: list[str] = []
 
     def make(*command: str) -> str:
-        container = client.containers.create(images.REFERENCES["base"], name=f"{service}-image")
+        container = client.containers.create(REFERENCES["base"], name=f"{service}-image")
         container.commit(service, tag=str(len(made)), conf={"Cmd": list(command)})
         container.remove()
         made.append(f"{service}:{len(made)}")
@@ -74,10 +75,14 @@ def _asked(url: str) -> dict[str, str]:
 
 
 def _gone(client: docker.DockerClient, name: str) -> bool:
-    try:
-        client.containers.get(name)
-    except NotFound:
-        return True
+    """Return whether a container, which is removed beside what comes next, is gone in the end."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            client.containers.get(name)
+        except NotFound:
+            return True
+        time.sleep(0.05)
     return False
 
 

@@ -19,6 +19,7 @@ BACKEND = Backend("file:///state", None, {}, b"x")
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / ".pulumi"))
     return tmp_path
 
 

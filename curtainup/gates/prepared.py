@@ -51,8 +51,9 @@ class PreparedGate:
         """
         if self._waiting is not None and self._waiting.is_old:
             self.abandon()
-        waiting, self._waiting = self._waiting, None
-        result = _run_warm(self._request, waiting, on_line, cancel or threading.Event()) if waiting else None
+        result = None
+        if self._waiting is not None:
+            result = self._run_warm(self._waiting, on_line, cancel or threading.Event())
         return result or run_gate(self._request, on_line=on_line, cancel=cancel)
 
     def abandon(self) -> None:
@@ -61,6 +62,23 @@ class PreparedGate:
         if waiting is not None:
             waiting.go.close()
             waiting.running.stop()
+
+    def _run_warm(
+        self, waiting: _Waiting, on_line: OnLine | None, cancel: threading.Event
+    ) -> GateResult | None:
+        """Run the tests, or return None if pytest has ended without taking the go."""
+        started = time.monotonic()
+        self._request.folder.mkdir(parents=True, exist_ok=True)
+        with Log(self._request, on_line) as log, waiting.go as go:
+            self._waiting = None
+            go.give()
+            held = _Held(log.add, lambda: go.taken)
+            timeout = self._request.timeout
+            finished = waiting.running.follow(on_line=held.add, timeout=timeout, cancel=cancel)
+            if finished.ended is Ended.BY_ITSELF and not go.taken:
+                return None
+            held.release()
+        return judge(self._request, finished, log.end, time.monotonic() - started)
 
 
 @dataclass(frozen=True)
@@ -86,22 +104,6 @@ def _start(request: GateRequest) -> _Waiting | None:
     except OSError:
         go.close()
         return None
-
-
-def _run_warm(
-    request: GateRequest, waiting: _Waiting, on_line: OnLine | None, cancel: threading.Event
-) -> GateResult | None:
-    """Run the tests, or return None if pytest has ended without taking the go."""
-    started = time.monotonic()
-    request.folder.mkdir(parents=True, exist_ok=True)
-    with waiting.go as go, Log(request, on_line) as log:
-        go.give()
-        held = _Held(log.add, lambda: go.taken)
-        finished = waiting.running.follow(on_line=held.add, timeout=request.timeout, cancel=cancel)
-        if finished.ended is Ended.BY_ITSELF and not go.taken:
-            return None
-        held.release()
-    return judge(request, finished, log.end, time.monotonic() - started)
 
 
 class _Held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,13 @@ class Container:
     def client(self) -> docker.DockerClient:
         """The Docker engine that runs it."""
         return self.connect()
+
+    def start(self) -> None:
+        """Start it, if it is there and stopped."""
+        from docker.errors import NotFound
+
+        with suppress(NotFound):
+            self.client.api.start(self.name)
 
     def raise_if_down(self) -> None:
         """Raise ReleaseUnhealthy when it runs no more, or not for the first time."""

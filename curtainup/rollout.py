@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from threading import Event
 
 from curtainup import environments, health, placement, release
 from curtainup.config import EnvironmentConfig
@@ -48,6 +49,7 @@ class Rollout:
         self.name = name
         self.config: EnvironmentConfig = session.config.for_environment(name)
         self.environment = _remembered(session, name)
+        self._there = frozenset(self.environment.places)
 
     @property
     def deployment(self) -> Deployment:
@@ -64,6 +66,11 @@ class Rollout:
     def release_url(self, one: Release) -> str:
         """Where a release is reached alone; one with a fixed place has that before its first update too."""
         return one.address.url if one.address else self.environment.release_url(one.id)
+
+    @property
+    def cancelled(self) -> Event:
+        """Set when the run is to stop."""
+        return self._session.cancelled
 
     @property
     def keep(self) -> int:
@@ -158,6 +165,9 @@ class Rollout:
     def wait_until_healthy(self, one: Release, progress: Progress) -> None:
         """Wait until a release answers on its own URL.
 
+        One whose container was there before this run is started first: a run that was cut off while it
+        removed it may have left it stopped.
+
         Raises:
             ReleaseUnhealthy: it exited, or did not answer in `start_timeout`.
 
@@ -168,6 +178,8 @@ class Rollout:
             one.settings.container_port,
             self._session.redact,
         )
+        if one.id in self._there:
+            container.start()
         seconds = health.wait_until_healthy(
             self.environment.release_url(one.id),
             one.settings.health_path,

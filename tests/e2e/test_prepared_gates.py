@@ -1,0 +1,77 @@
+"""Gates that wait for their go while a step before them is stopped: none outlives the run."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from tests.e2e.service import PATIENCE, Service
+from tests.e2e.underway import POLL, Underway, underway
+
+
+@pytest.fixture
+def changed(deployed: Service) -> Iterator[Service]:
+    """A service with one release on live and another version committed."""
+    deployed.greet(f"at {time.monotonic_ns()}")
+    yield deployed
+    assert waiting(deployed) == []
+
+
+def waiting(service: Service) -> list[psutil.Process]:
+    """Processes of pytest that run in the service's folder."""
+    found = []
+    for one in psutil.process_iter():
+        try:
+            if one.cwd() == str(service.folder) and "pytest" in one.cmdline():
+                found.append(one)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
+def wait_for_prepared_gate(run: Underway, service: Service, step: str) -> None:
+    run.wait_for_step(step)
+    run.wait_until(lambda: waiting(service) != [], "a gate that waits")
+
+
+@pytest.mark.parametrize("step", ["staging", "candidate", "shift"])
+def test_an_interrupted_step_leaves_no_gate_behind(changed: Service, step: str) -> None:
+    live = changed.serving("live")
+
+    with underway(changed, "deploy") as run:
+        wait_for_prepared_gate(run, changed, step)
+        run.send(signal.SIGINT)
+        run.finish(code=130)
+        assert waiting(changed) == []
+
+    assert changed.serving("live") == live
+
+
+def test_a_service_that_never_answers_leaves_no_gate_behind(changed: Service) -> None:
+    live = changed.serving("live")
+    changed.configure(health_path="/there-is-no-such-path", start_timeout=2)
+
+    try:
+        changed.run("deploy", code=14)
+    finally:
+        changed.configure(health_path=None, start_timeout=None)
+
+    assert waiting(changed) == []
+    assert changed.serving("live") == live
+
+
+def test_the_gate_of_a_killed_driver_ends_and_the_next_run_goes_through(changed: Service) -> None:
+    with underway(changed, "deploy") as run:
+        wait_for_prepared_gate(run, changed, "candidate")
+        run.send(signal.SIGKILL)
+        run.process.wait()
+        give_up = time.monotonic() + PATIENCE
+        while waiting(changed):
+            assert time.monotonic() < give_up, "it still waits"
+            time.sleep(POLL)
+
+    changed.deploy()

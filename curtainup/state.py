@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,9 @@ class FileState:
         file = self._root / "stacks" / PROJECT / f"{stack}.json"
         try:
             checkpoint = json.loads(file.read_bytes())["checkpoint"]
-            return parse_deployment(checkpoint.get("latest") or {}, self._config(stack))
+            remembered = parse_deployment(checkpoint.get("latest") or {}, {})
+            generation = int(remembered.outputs.get("generation") or 0)
+            return replace(remembered, config=self._config(stack, generation))
         except FileNotFoundError:
             _refuse_compressed(file.with_suffix(".json.gz"))
             return Remembered()
@@ -78,18 +80,24 @@ class FileState:
         """Return the lock files of a stack."""
         return sorted((self._root / "locks" / "organization" / PROJECT / stack).glob("*.json"))
 
-    def _config(self, stack: str) -> dict[str, Any]:
-        """Return the configuration of the last update that had one, from its entry in the stack's history.
+    def _config(self, stack: str, generation: int) -> dict[str, Any]:
+        """Return the configuration of the last update, from its entry in the stack's history.
 
-        A hand-run update without the stack's settings changes nothing, yet leaves an entry with no
-        configuration.
+        A hand-run update with no settings or with those of an earlier generation is refused by the program,
+        yet leaves an entry: it is passed over.
         """
         folder = self._root / "history" / PROJECT / stack
         for entry in sorted(folder.glob("*.history.json"), reverse=True):
             config = json.loads(entry.read_bytes()).get("config")
-            if config:
+            if config and _generation(config, generation) >= generation:
                 return dict(config)
         return {}
+
+
+def _generation(config: Mapping[str, Any], otherwise: int) -> int:
+    """The generation of an environment's settings; the image's have none."""
+    environment = config.get("curtainup:environment") or {}
+    return int(environment.get("generation", otherwise))
 
 
 def parse_deployment(deployment: Mapping[str, Any], config: Mapping[str, Any]) -> Remembered:

@@ -82,6 +82,14 @@ def test_an_update_without_configuration_does_not_hide_the_one_before(
     assert backend.state.read("shop-live").config == {"curtainup:traffic": {"r1": 100}}
 
 
+def test_a_refused_update_with_older_settings_hides_nothing(backend: Backend) -> None:
+    root = {"type": "pulumi:pulumi:Stack", "outputs": {"generation": 4}}
+    backend.checkpoint("shop-live", {"resources": [root]})
+    for time, generation in enumerate((3, 4, 2), start=1700000000000000001):
+        backend.history("shop-live", time, {"curtainup:environment": {"generation": generation}})
+    assert backend.state.read("shop-live").config == {"curtainup:environment": {"generation": 4}}
+
+
 def test_stacks_are_those_with_a_checkpoint(backend: Backend) -> None:
     for name in ("shop-live", "shop-image"):
         file = backend.checkpoint(name, None)

@@ -194,7 +194,7 @@ class Service:
 
     def serving(self, environment: str) -> str:
         """The id of the release that answers, as the proxy names it."""
-        answer = self.get(environment, "/ping")
+        answer = self.get(environment, self.config.get("health_path", "/ping"))
         assert answer.status_code == 200
         return answer.headers["Curtainup-Release"]
 

@@ -1,0 +1,112 @@
+"""Plain Pulumi on what curtainup has deployed: it sees the same, and changes nothing when nothing changed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.service import FOLDER, Service
+
+STACKS = ["image", "staging", "live"]
+ON = ("--non-interactive", "--color", "never")
+
+
+@pytest.fixture(scope="module")
+def two_releases(deployed: Service) -> Service:
+    """A service whose live holds the release that serves and the one before."""
+    shutil.copytree(deployed.folder / FOLDER / "stacks", deployed.home / "stacks of the first deployment")
+    deployed.greet("second")
+    deployed.deploy()
+    return deployed
+
+
+@pytest.fixture(scope="module")
+def clone(two_releases: Service) -> Path:
+    """Another checkout of the service, on the same machine: the state is there, stack settings are not."""
+    folder = two_releases.home / "clone"
+    two_releases.git("clone", "--quiet", str(two_releases.folder), str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("preview",),
+        ("up", "--yes", "--skip-preview"),
+        ("refresh", "--yes", "--skip-preview"),
+        ("preview", "--refresh"),
+    ],
+    ids=["preview", "up", "refresh", "preview with a refresh"],
+)
+def test_by_hand_nothing_changes_when_nothing_changed(
+    two_releases: Service, stack: str, command: tuple[str, ...]
+) -> None:
+    serving = two_releases.serving("live")
+
+    name = f"{two_releases.name}-{stack}"
+    two_releases.run("pulumi", *command, "--stack", name, "--expect-no-changes", *ON)
+
+    assert two_releases.serving("live") == serving
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_fresh_checkout_has_no_settings_and_refuses_by_naming_what_brings_them(
+    two_releases: Service, clone: Path, stack: str
+) -> None:
+    name = f"{two_releases.name}-{stack}"
+
+    done = two_releases.run("pulumi", "preview", "--stack", name, *ON, code=1, cwd=clone)
+
+    assert "pulumi config refresh" in done.out + done.err
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_fresh_checkout_changes_nothing_once_it_has_the_settings(
+    two_releases: Service, clone: Path, stack: str
+) -> None:
+    name = f"{two_releases.name}-{stack}"
+    two_releases.run("pulumi", "config", "refresh", "--force", "--stack", name, *ON, cwd=clone)
+
+    command = ("up", "--yes", "--skip-preview", "--expect-no-changes")
+    two_releases.run("pulumi", *command, "--stack", name, *ON, cwd=clone)
+
+    assert two_releases.serving("live") in two_releases.traffic("live")
+
+
+def test_a_fresh_checkout_is_unchanged_for_a_deployment_too(two_releases: Service, clone: Path) -> None:
+    live, updates = two_releases.traffic("live"), two_releases.updates()
+
+    # The proof of the release that serves is in the other checkout, so its live gate runs again.
+    done = two_releases.run("deploy", "--json", cwd=clone)
+
+    assert done.json()["changed"] is False
+    assert two_releases.updates() == updates
+    assert two_releases.traffic("live") == live
+
+
+def test_settings_of_an_earlier_deployment_are_refused(two_releases: Service) -> None:
+    """They would take away the release that serves."""
+    name = f"{two_releases.name}-live"
+    today = (two_releases.folder / FOLDER / "stacks" / f"Pulumi.{name}.yaml").read_text()
+    stale = (two_releases.home / "stacks of the first deployment" / f"Pulumi.{name}.yaml").read_text()
+    before = two_releases.traffic("live")
+    two_releases.write(f"{FOLDER}/stacks/Pulumi.{name}.yaml", stale)
+    try:
+        done = two_releases.run("pulumi", "up", "--yes", "--skip-preview", "--stack", name, *ON, code=1)
+    finally:
+        two_releases.write(f"{FOLDER}/stacks/Pulumi.{name}.yaml", today)
+
+    assert "pulumi config refresh" in done.out + done.err
+    assert two_releases.serving("live") == list(before)[-1]
+    assert two_releases.host.releases("live") == set(before)
+    assert two_releases.traffic("live") == before, "curtainup does not take them for what is deployed"
+
+
+def test_curtainup_env_gives_plain_pulumi_the_same_state(two_releases: Service) -> None:
+    printed = two_releases.run("env").out.splitlines()
+
+    names = {line.removeprefix("export ").partition("=")[0] for line in printed}
+    assert {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "PATH"} <= names

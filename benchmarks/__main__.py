@@ -1,0 +1,117 @@
+"""`make bench`: measure everything in one run, print the table, and write it to a file.
+
+The machine is shared and noisy, so what is compared takes turns, and medians, ends and ratios are shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from benchmarks import deployments, operation, report, service, switches
+from benchmarks.report import Results
+from tests.e2e.service import Service
+
+MEASUREMENTS = {
+    "a": "a one-line change, against a plain script (brings g)",
+    "b": "one operation of the engine, against the usual calls",
+    "c": "a no-op deploy",
+    "d": "a rollback",
+    "e": "--help",
+    "f": "failed requests over 20 switches under load",
+    "g": "the driver's memory during (a)",
+}
+ON_LIVE = set("acdef")
+"""What needs a service with two releases on live."""
+QUICK_RUNS = 3
+"""How many times more the short commands are repeated than the long ones."""
+RESULTS = Path(__file__).parent / "results"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line, measure, and report."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure curtainup side by side with what one would do without it.",
+        epilog="measurements: " + "; ".join(f"{key} {what}" for key, what in MEASUREMENTS.items()),
+    )
+    parser.add_argument(
+        "--only", type=_keys, default=set(MEASUREMENTS), metavar="a,c", help="measure only these"
+    )
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="repetitions of (a); default 5")
+    parser.add_argument(
+        "--switches", type=int, default=switches.SWITCHES, metavar="N", help="switches of (f)"
+    )
+    parser.add_argument(
+        "--requests", type=int, default=switches.REQUESTS, metavar="N", help="requests of (f)"
+    )
+    chosen = parser.parse_args(arguments)
+    results = Results()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
+    try:
+        with tempfile.TemporaryDirectory(prefix="curtainup-bench-") as folder:
+            measure(results, Path(folder), chosen)
+    finally:
+        print(report.table(results.lines))
+        print(f"\nmachine: {report.machine()}\nwritten to {report.write(results, RESULTS)}")
+
+
+def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
+    """Make the chosen measurements in their order."""
+    only: Collection[str] = chosen.only
+    quick = chosen.runs * QUICK_RUNS
+    if "b" in only:
+        say("engine operations")
+        operation.operations(results, folder / "operation", quick)
+    if not ON_LIVE & set(only) and "g" not in only:
+        return
+    python = service.python(folder)
+    with deployed(folder / "curtainup", python) as ours:
+        if {"a", "g"} & set(only):
+            deployments.one_line_changes(results, ours, folder / "script", python, chosen.runs, say)
+        for key, work in (
+            ("c", partial(deployments.no_ops, runs=quick)),
+            ("d", partial(deployments.rollbacks, runs=quick)),
+            ("e", partial(deployments.helps, runs=quick)),
+        ):
+            if key in only:
+                say(MEASUREMENTS[key])
+                work(results, ours)
+        if "f" in only:
+            switches.switches(results, ours, say, count=chosen.switches, wanted=chosen.requests)
+
+
+@contextmanager
+def deployed(folder: Path, python: Path) -> Iterator[Service]:
+    """Give a service with two releases on live, and destroy it at the end."""
+    one = service.new(folder, python)
+    try:
+        for name in ("first", "second"):
+            say(f"curtainup's {name} deployment, not measured")
+            one.greet(name)
+            one.deploy()
+        yield one
+    finally:
+        one.remove()
+
+
+def say(text: str) -> None:
+    """Show progress."""
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def _keys(text: str) -> set[str]:
+    keys = set(text.split(","))
+    if unknown := keys - set(MEASUREMENTS):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: not among {', '.join(MEASUREMENTS)}")
+    return keys
+
+
+if __name__ == "__main__":
+    main()

@@ -9,34 +9,28 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from importlib import import_module
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Protocol
 
 from pulumi import automation
 from pulumi.automation import CommandResult, EngineEvent, OutputMap, UpdateSummary
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
-from curtainup import stack_settings
+from curtainup import program, stack_settings
 from curtainup.engine_errors import translated
 from curtainup.process import EngineCommand
-from curtainup.providers.server import serve
 from curtainup.stack_settings import StackSettings
 from curtainup.state import FileState, Remembered, parse_deployment
 from curtainup.workspace import Workspace
 
 OnEvent = Callable[[EngineEvent], Any]
 
-PROVIDER = "curtainup"
 LOCK_PATIENCE = 60.0
 LOCK_PAUSE = 0.5
 """Seconds to wait for another update of the same stack, and between two tries."""
@@ -115,15 +109,21 @@ class Engine:
 
     def preview(self, stack: str, config: Mapping[str, Any]) -> Outcome:
         """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
-        settings = stack_settings.restored(self.remembered(stack), config)
+        remembered = self.remembered(stack)
         with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
             file = Path(folder) / f"Pulumi.{stack}.yaml"
-            stack_settings.write(file, settings)
-            return self._operate(
-                stack,
-                "preview",
-                lambda one, on_event: one.preview(on_event=on_event, color="never", config_file=str(file)),
-            )
+            stack_settings.write(file, stack_settings.restored(remembered, config))
+            try:
+                return self._operate(
+                    stack,
+                    "preview",
+                    lambda one, on_event: one.preview(
+                        on_event=on_event, color="never", config_file=str(file)
+                    ),
+                )
+            finally:
+                if not remembered.exists:
+                    self._forget(stack)
 
     def destroy(self, stack: str) -> None:
         """Delete every resource of a stack, and then the stack.
@@ -133,7 +133,12 @@ class Engine:
 
         """
         self._operate(stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never"))
-        self.cli(["stack", "rm", "--yes", "--stack", stack])
+        self._forget(stack)
+
+    def _forget(self, stack: str) -> None:
+        """Remove a stack that holds nothing, or was only made for a preview."""
+        if self.remembered(stack).exists:
+            self.cli(["stack", "rm", "--yes", "--stack", stack])
         self._workspace.settings_file(stack).unlink(missing_ok=True)
 
     def seal(self, stack: str, config: Mapping[str, Any], path: str, secret: str) -> Any:
@@ -186,7 +191,7 @@ class Engine:
         events = _Events(command)
         deadline = time.monotonic() + LOCK_PATIENCE
         self._settle(stack, deadline)
-        with _own_provider() as variables:
+        with program.own_provider() as variables:
             one = _Stack(stack, self._local_workspace(command, variables))
             try:
                 try:
@@ -267,7 +272,7 @@ class Engine:
     ) -> automation.LocalWorkspace:
         return automation.LocalWorkspace(
             work_dir=str(self._workspace.project_dir),
-            program=_program(self._workspace.program_dir),
+            program=program.load(self._workspace.program_dir),
             pulumi_command=command,
             env_vars={**self._env, **variables},
         )
@@ -302,45 +307,3 @@ class _Stack(automation.Stack):
 
     def info(self, show_secrets: bool = False) -> UpdateSummary:  # noqa: ARG002
         return UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
-
-
-def _ignore_shutdown_noise(hook: Any) -> None:
-    """Leave out what the SDK's program coroutine says when it is collected after a failed update.
-
-    `pulumi.runtime.stack.run_pulumi_func` closes its callbacks in a `finally`, when no loop runs any
-    more; the failure itself has been reported by then.
-    """
-    if getattr(hook.object, "__name__", "") != "run_pulumi_func":
-        sys.__unraisablehook__(hook)
-
-
-@contextmanager
-def _own_provider() -> Iterator[dict[str, str]]:
-    """Serve our own provider from this process, and give the variable that tells the engine so.
-
-    Hand-run Pulumi starts it as a plugin; here that would be one more start of Python per update.
-    """
-    server, port = serve()
-    try:
-        yield {"PULUMI_DEBUG_PROVIDERS": f"{PROVIDER}:{port}"}
-    finally:
-        server.stop(None)
-
-
-@cache
-def _program(folder: Path) -> Callable[[], None]:
-    """Load the program's entry once; its own packages are found beside it.
-
-    What it renders with is imported meanwhile: the engine takes longer than that to ask for it.
-    """
-    sys.unraisablehook = _ignore_shutdown_noise
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    run: Callable[[], None] = import_module("stacks").run
-    Thread(target=_import_ahead, name="imports", daemon=True).start()
-    return run
-
-
-def _import_ahead() -> None:
-    for name in ("stacks.environment", "stacks.image"):
-        import_module(name)

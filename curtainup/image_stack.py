@@ -191,7 +191,7 @@ def _repository(session: Session, registry: RegistrySettings) -> str:
     account = session.config.docker_repo
     if not account:
         return f"{registry.host}/{session.config.name}"
-    prefix = "" if account.startswith(registry.host) else f"{registry.host}/"
+    prefix = "" if f"{account}/".startswith(f"{registry.host}/") else f"{registry.host}/"
     return f"{prefix}{account}/{session.config.name}"
 
 

@@ -46,12 +46,12 @@ def running(
         BuildFailed: the image cannot be started at all.
 
     """
-    name = f"{service}-{ENVIRONMENT}"
     labels = {"curtainup.service": service, "curtainup.environment": ENVIRONMENT}
     wanted = [f"{key}={value}" for key, value in labels.items()]
     for leftover in client.containers.list(all=True, filters={"label": wanted}):
-        leftover.remove(force=True, v=True)
-    port = placement.internal_port(name, ())
+        _remove(leftover)
+    port = placement.internal_port(f"{service}-{ENVIRONMENT}", ())
+    name = f"{service}-{ENVIRONMENT}-{port}"
     variables = {**settings.env, "PORT": str(settings.container_port), "VERSION": version}
     with _said_clearly(image):
         container = _create(client, name, image, labels, settings, port, variables, secrets)

@@ -19,6 +19,7 @@ from curtainup import workspace as workspaces
 from curtainup.config import ServiceConfig
 from curtainup.errors import SetupError
 from curtainup.gates.redact import redactor
+from curtainup.processes import Processes
 from curtainup.secret import Secret
 from curtainup.setup import engine as engines
 from curtainup.state import FileState, Remembered
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import docker
 
     from curtainup.engine import Engine
-    from curtainup.process import Processes
     from curtainup.report import Report
 
 
@@ -58,6 +58,7 @@ class Session:
         report: where progress goes.
         cancelled: set when the run is to stop.
         secrets: by name, of all environments; empty for commands that need none.
+        processes: the engine processes in flight.
 
     """
 
@@ -67,6 +68,7 @@ class Session:
     report: Report
     cancelled: Event = field(default_factory=Event)
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    processes: Processes = field(default_factory=Processes)
 
     @property
     def names(self) -> Names:
@@ -96,13 +98,6 @@ class Session:
     def settle(self, remembered: Remembered) -> None:
         """Remove what a cut-off update was creating; see `recovery.settle`."""
         recovery.settle(remembered.pending, remembered.resources, self.docker, self.report.warn)
-
-    @cached_property
-    def processes(self) -> Processes:
-        """The engine processes in flight."""
-        from curtainup.process import Processes
-
-        return Processes()
 
     @cached_property
     def docker(self) -> docker.DockerClient:

@@ -23,22 +23,20 @@ class StackSettings:
     Attributes:
         config: by key without namespace; secrets as `{"secure": ciphertext}` at any depth.
         encryption: `encryptionsalt`, or `secretsprovider` and `encryptedkey`.
+        foreign: what was set by hand for providers, such as `docker:host`; by full key.
 
     """
 
     config: Mapping[str, Any]
     encryption: Mapping[str, str] = field(default_factory=dict)
+    foreign: Mapping[str, Any] = field(default_factory=dict)
 
 
 def restored(remembered: Remembered, config: Mapping[str, Any]) -> StackSettings:
     """Return the settings of the last update with the keys of `config` put in their place."""
-    own = {
-        key.removeprefix(NAMESPACE): value
-        for key, value in remembered.config.items()
-        if key.startswith(NAMESPACE)
-    }
+    own, foreign = _parted(remembered.config)
     salt = {"encryptionsalt": remembered.salt} if remembered.salt else {}
-    return StackSettings({**own, **config}, {**remembered.secrets_provider, **salt})
+    return StackSettings({**own, **config}, {**remembered.secrets_provider, **salt}, foreign)
 
 
 def write(path: Path, settings: StackSettings) -> None:
@@ -46,7 +44,10 @@ def write(path: Path, settings: StackSettings) -> None:
     encryption = settings.encryption or read(path).encryption
     document = {
         **encryption,
-        "config": {f"{NAMESPACE}{key}": value for key, value in settings.config.items()},
+        "config": {
+            **{f"{NAMESPACE}{key}": value for key, value in settings.config.items()},
+            **settings.foreign,
+        },
     }
     write_atomically(path, yaml.dump(document, Dumper=_Dumper, sort_keys=False), 0o600)
 
@@ -61,9 +62,7 @@ def read(path: Path) -> StackSettings:
     try:
         document = yaml.load(path.read_bytes(), Loader=_Loader) or {}  # noqa: S506 - the safe one, in C
         config = document.pop("config", None) or {}
-        own = {
-            key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)
-        }
+        own, foreign = _parted(config)
     except FileNotFoundError:
         return StackSettings({})
     except (yaml.YAMLError, TypeError, AttributeError) as error:
@@ -74,7 +73,13 @@ def read(path: Path) -> StackSettings:
             fix="delete it: what was deployed last is remembered, and is written there again",
             detail=str(error),
         ) from error
-    return StackSettings(own, document)
+    return StackSettings(own, document, foreign)
+
+
+def _parted(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return our keys, without namespace, and all others."""
+    own = {key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)}
+    return own, {key: value for key, value in config.items() if not key.startswith(NAMESPACE)}
 
 
 # libyaml is five times faster where PyYAML was built with it.

@@ -91,20 +91,24 @@ def wait_until_drained(rollout: Rollout, releases: Sequence[str]) -> bool:
     deadline = time.monotonic() + rollout.config.drain_timeout
     while time.monotonic() < deadline:
         sessions = current_sessions(stats_url)
-        if not any(sessions.get(one) for one in releases):
+        if sessions is not None and not any(sessions.get(one) for one in releases):
             return True
-        time.sleep(POLL)
+        if rollout.cancelled.wait(POLL):
+            return False
     return False
 
 
-def current_sessions(stats_url: str) -> dict[str, int]:
-    """Return by release how many requests the proxy has under way on it.
+def current_sessions(stats_url: str) -> dict[str, int] | None:
+    """Return by release how many requests the proxy has under way on it; None when it does not say.
 
     The columns are those of HAProxy's management guide, section 9.1 (CSV format).
     """
     direct = build_opener(ProxyHandler({}))  # whatever HTTP_PROXY says: it is on this machine
-    with direct.open(f"{stats_url}/stats;csv;norefresh", timeout=5) as answer:
-        text = answer.read().decode()
+    try:
+        with direct.open(f"{stats_url}/stats;csv;norefresh", timeout=5) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return None
     rows = csv.DictReader(text.removeprefix("# ").splitlines())
     return {
         row["svname"]: int(row["scur"] or 0)

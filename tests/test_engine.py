@@ -15,10 +15,12 @@ import pulumi
 import pytest
 
 from curtainup import engine as engines
+from curtainup import program as programs
 from curtainup import stack_settings
 from curtainup.engine import Engine, Outcome
 from curtainup.errors import Busy, EngineFailed, StateError
-from curtainup.process import EngineCommand, Processes
+from curtainup.process import EngineCommand
+from curtainup.processes import Processes
 from curtainup.setup import engine as setup
 from curtainup.state import FileState, Remembered
 from curtainup.workspace import Backend, Workspace
@@ -113,8 +115,8 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setattr(engines, "_program", lambda _folder: program)
-    monkeypatch.setattr("sys.unraisablehook", engines._ignore_shutdown_noise)
+    monkeypatch.setattr(programs, "load", lambda _folder: program)
+    monkeypatch.setattr("sys.unraisablehook", programs._ignore_shutdown_noise)
     yield Place(tmp_path)
     gc.collect()
 

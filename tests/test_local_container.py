@@ -113,9 +113,11 @@ def test_is_removed_after_a_failure_too(
         raise ZeroDivisionError
 
     running = local_container.running(client, service, image("sleep", "600"), "v1", samples.SETTINGS, {})
+    names = []
     with pytest.raises(ZeroDivisionError), running as found:
+        names.append(found.name)
         fail(found)
-    assert _gone(client, f"{service}-local")
+    assert _gone(client, names[0])
 
 
 def test_one_that_exits_at_once_is_left_to_who_waits_for_it(

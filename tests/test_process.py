@@ -14,7 +14,8 @@ import pytest
 from pulumi.automation import CommandResult
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
-from curtainup.process import EngineCommand, Processes
+from curtainup.process import EngineCommand
+from curtainup.processes import Processes
 
 PATIENCE = 60.0
 
@@ -196,7 +197,8 @@ pathlib.Path("survived").touch()
     cli.command(body)
     driver = f"""
 from pathlib import Path
-from curtainup.process import EngineCommand, Processes
+from curtainup.process import EngineCommand
+from curtainup.processes import Processes
 EngineCommand(Path({str(cli.path)!r}), "3.255.0", Processes()).run(["up"], {str(tmp_path)!r}, {{}})
 """
     process = psutil.Popen([sys.executable, "-c", driver], cwd=Path(__file__).parents[1])

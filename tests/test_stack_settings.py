@@ -70,7 +70,15 @@ def test_restored_settings_are_those_of_the_last_update_with_what_changes() -> N
         salt="v1:salt",
     )
     restored = stack_settings.restored(remembered, {"traffic": {"r2": 100}})
-    assert restored == StackSettings({"traffic": {"r2": 100}, "service": "shop"}, SALT)
+    config = {"traffic": {"r2": 100}, "service": "shop"}
+    assert restored == StackSettings(config, SALT, foreign={"other:key": "x"})
+
+
+def test_what_was_set_by_hand_for_a_provider_stays_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "Pulumi.shop-live.yaml"
+    settings = StackSettings({"service": "shop"}, SALT, foreign={"docker:host": "ssh://host"})
+    stack_settings.write(file, settings)
+    assert stack_settings.read(file) == settings
 
 
 def test_restored_settings_keep_the_key_of_a_cloud() -> None:

@@ -202,4 +202,4 @@ def test_a_release_without_an_address_is_refused() -> None:
 def test_the_start_of_health_checks_is_written_as_docker_gives_it_back() -> None:
     """Otherwise every refresh would find a difference, and every update replace the container."""
     check = _rendered(samples.deployment(100)).of(CONTAINER)["shop-live-r0000001"].inputs["healthcheck"]
-    assert (check["interval"], check["timeout"], check["startPeriod"]) == ("10s", "6s", "1m0s")
+    assert (check["interval"], check["timeout"], check["startPeriod"]) == ("30s", "6s", "1m0s")

@@ -18,7 +18,8 @@ from pulumi.automation.errors import CommandError
 
 from components.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from curtainup.errors import EngineFailed
-from curtainup.process import EngineCommand, Processes
+from curtainup.process import EngineCommand
+from curtainup.processes import Processes
 from curtainup.providers.server import one_line
 from curtainup.setup import engine
 from tests.providers.world import World, closing, get

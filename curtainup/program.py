@@ -1,0 +1,58 @@
+"""Bringing the program and our own provider to the engine, from this very process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from curtainup.providers.server import serve
+
+PROVIDER = "curtainup"
+
+
+def _ignore_shutdown_noise(hook: Any) -> None:
+    """Leave out what the SDK's program coroutine says when it is collected after a failed update.
+
+    `pulumi.runtime.stack.run_pulumi_func` closes its callbacks in a `finally`, when no loop runs any
+    more; the failure itself has been reported by then.
+    """
+    if getattr(hook.object, "__name__", "") != "run_pulumi_func":
+        sys.__unraisablehook__(hook)
+
+
+@contextmanager
+def own_provider() -> Iterator[dict[str, str]]:
+    """Serve our own provider from this process, and give the variable that tells the engine so.
+
+    Hand-run Pulumi starts it as a plugin; here that would be one more start of Python per update.
+    """
+    server, port = serve()
+    try:
+        yield {"PULUMI_DEBUG_PROVIDERS": f"{PROVIDER}:{port}"}
+    finally:
+        server.stop(None)
+
+
+@cache
+def load(folder: Path) -> Callable[[], None]:
+    """Load the program's entry once; its own packages are found beside it.
+
+    What it renders with is imported meanwhile: the engine takes longer than that to ask for it.
+    """
+    sys.unraisablehook = _ignore_shutdown_noise
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    run: Callable[[], None] = import_module("stacks").run
+    Thread(target=_import_ahead, name="imports", daemon=True).start()
+    return run
+
+
+def _import_ahead() -> None:
+    for name in ("stacks.environment", "stacks.image"):
+        import_module(name)

@@ -105,6 +105,7 @@ def test_a_signal_while_tests_run(changed: Service, gate: str) -> None:
 @pytest.mark.parametrize("environment", ["staging", "live"])
 def test_a_signal_when_the_new_container_has_just_been_made(changed: Service, environment: str) -> None:
     before = changed.host.releases(environment)
+    changed.greet(f"new in {environment}")
 
     with interrupted(changed) as (run, _):
         run.wait_until(lambda: bool(changed.host.releases(environment) - before), "the new container")

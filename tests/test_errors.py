@@ -26,6 +26,4 @@ def test_no_error_ends_like_success_a_defect_or_wrong_usage() -> None:
 
 def test_the_page_lists_each_error_with_its_code() -> None:
     rows = re.findall(r"^\| (\d+) \| `(\w+)` \|", PAGE.read_text(), re.MULTILINE)
-    assert {(int(code), name) for code, name in rows} == {
-        (kind.exit_code, kind.__name__) for kind in kinds()
-    }
+    assert {(int(code), name) for code, name in rows} == {(kind.exit_code, kind.__name__) for kind in kinds()}

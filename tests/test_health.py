@@ -13,7 +13,7 @@ import pytest
 from curtainup.containers import Container
 from curtainup.errors import Interrupted, ReleaseUnhealthy
 from curtainup.health import live_release, wait_until_healthy
-from curtainup.setup import images
+from curtainup.setup import catalogue, images
 
 PORT = 8080
 SERVER = """
@@ -47,7 +47,7 @@ def start() -> Iterator[Start]:
     ) -> tuple[str, Container]:
         names.append(f"cu-health-test-{uuid.uuid4().hex[:8]}")
         container = client.containers.run(
-            images.REFERENCES["base"],
+            catalogue.REFERENCES["base"],
             command,
             name=names[-1],
             detach=True,

@@ -109,13 +109,14 @@ def test_runs_as_a_release_would_and_is_removed(
 def test_is_removed_after_a_failure_too(
     client: docker.DockerClient, service: str, image: Callable[..., str]
 ) -> None:
-    def fail(_: LocalContainer) -> None:
+    names = []
+
+    def fail(found: LocalContainer) -> None:
+        names.append(found.name)
         raise ZeroDivisionError
 
     running = local_container.running(client, service, image("sleep", "600"), "v1", samples.SETTINGS, {})
-    names = []
     with pytest.raises(ZeroDivisionError), running as found:
-        names.append(found.name)
         fail(found)
     assert _gone(client, names[0])
 

@@ -14,7 +14,7 @@ import pytest
 from docker.errors import APIError
 
 from curtainup.providers import haproxy
-from curtainup.setup import images
+from curtainup.setup import catalogue, images
 from tests.providers.world import World
 
 SUBNETS = [f"10.93.{number}" for number in range(32)]
@@ -32,7 +32,7 @@ def client() -> Iterator[docker.DockerClient]:
 def world(client: docker.DockerClient) -> Iterator[World]:
     prefix = f"cu-proxy-test-{uuid.uuid4().hex[:8]}"
     subnet = create_network(client.api, prefix)
-    world = World(client.api, images.REFERENCES["proxy"], prefix, subnet)
+    world = World(client.api, catalogue.REFERENCES["proxy"], prefix, subnet)
     try:
         start_proxy(world)
         for number in (1, 2):

@@ -17,14 +17,14 @@ from docker.errors import ImageNotFound
 from docker.models.containers import Container
 
 from curtainup.errors import SetupError
-from curtainup.setup import bootstrap, building, docker_engine, images
+from curtainup.setup import bootstrap, building, catalogue, docker_engine, images
 from curtainup.setup.process import Report
 from tests.setup.conftest import Script, silent
 
 pytestmark = pytest.mark.docker
 
 NAME = f"cu-setup-test-{uuid.uuid4().hex[:8]}"
-BASE, PROXY, REGISTRY = images.RECIPES
+BASE, PROXY, REGISTRY = catalogue.RECIPES
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def client() -> Iterator[docker.DockerClient]:
 def publisher(client: docker.DockerClient) -> Iterator[str]:
     """Return the address of a registry which publishes our own images under the public names."""
     container = client.containers.create(
-        images.REFERENCES["registry"], name=f"{NAME}-publisher", ports={"5000/tcp": ("127.0.0.1", 0)}
+        catalogue.REFERENCES["registry"], name=f"{NAME}-publisher", ports={"5000/tcp": ("127.0.0.1", 0)}
     )
     try:
         container.start()
@@ -80,12 +80,12 @@ def _wait_for(url: str) -> None:
             time.sleep(0.05)
 
 
-def _trial(recipe: images.Recipe) -> images.Recipe:
+def _trial(recipe: catalogue.Recipe) -> catalogue.Recipe:
     """Return a recipe whose image is of this test alone."""
     return replace(recipe, role=f"{NAME}-{recipe.role}")
 
 
-def _make(client: docker.DockerClient, recipe: images.Recipe, report: Report = silent) -> None:
+def _make(client: docker.DockerClient, recipe: catalogue.Recipe, report: Report = silent) -> None:
     images._make(client, recipe, report)
 
 
@@ -99,8 +99,8 @@ def test_what_is_there_is_not_made_again(client: docker.DockerClient) -> None:
     images.ensure(client, pytest.fail)
 
 
-@pytest.mark.parametrize("recipe", images.RECIPES, ids=lambda recipe: recipe.role)
-def test_an_image_says_its_role(client: docker.DockerClient, recipe: images.Recipe) -> None:
+@pytest.mark.parametrize("recipe", catalogue.RECIPES, ids=lambda recipe: recipe.role)
+def test_an_image_says_its_role(client: docker.DockerClient, recipe: catalogue.Recipe) -> None:
     assert client.images.get(recipe.reference).labels[images.ROLE_LABEL] == recipe.role
 
 

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from curtainup import config as configuration
-from curtainup import workspace
+from curtainup import stack_settings, workspace
 from curtainup.session import engine_environment
 from curtainup.setup import engine as engines
+from curtainup.state import FileState
 
 
 def pulumi_environment(service: Path, overlay: str | None, environ: Mapping[str, str]) -> dict[str, str]:
@@ -36,4 +37,21 @@ def _open(
     else:
         backend = workspace.find_backend(None, None, environ)
     opened = workspace.open_workspace(service, backend, Path(sys.executable).parent)
+    _restore_settings(opened)
     return opened, found, engine_environment(opened, found, environ)
+
+
+def _restore_settings(opened: workspace.Workspace) -> None:
+    """Write the stack settings files that are missing, as on a fresh checkout, from the last deployment.
+
+    Without them Pulumi would refuse updates, and `pulumi refresh` would give the state another salt.
+    """
+    folder = opened.backend.folder()
+    if folder is None:
+        return
+    state = FileState(folder)
+    for stack in state.stacks():
+        file = opened.settings_file(stack)
+        remembered = state.read(stack)
+        if remembered.config and not stack_settings.read(file).config:
+            stack_settings.write(file, stack_settings.restored(remembered, {}))

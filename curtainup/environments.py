@@ -96,6 +96,7 @@ def configured(environment: Environment, deployment: Deployment) -> dict[str, An
     if changed:
         settings = settings.model_copy(update={"generation": settings.generation + 1})
     return {
+        "service": settings.service,
         "environment": settings.model_dump(mode="json"),
         "releases": release.to_config(deployment, environment.sealed),
         "traffic": deployment.traffic,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ from curtainup.record import Recorder
 from curtainup.session import Session
 from curtainup.steps import Progress
 
+_PERCENT = re.compile(r"\[\s*\d+%\]$")
+
 FAILURES: dict[str, type[CurtainupError]] = {
     "local": LocalGateFailed,
     "staging": StagingGateFailed,
@@ -34,7 +37,7 @@ CONSEQUENCES = {
     "local": "nothing was pushed; staging and live are as they were",
     "staging": "live is untouched",
     "candidate": "the candidate never had traffic and is removed; live is as it was",
-    "live": "traffic goes back to the release that had it",
+    "live": "live is put back to what it was before",
 }
 
 
@@ -94,7 +97,7 @@ class Gatekeeper:
             redact=tuple(session.secrets.values()),
             extra_env=self._secrets(),
         )
-        result = gates.run_unit_tests(request, on_line=progress.say, cancel=session.cancelled)
+        result = gates.run_unit_tests(request, on_line=_showing(progress), cancel=session.cancelled)
         progress.note = _summary(result)
         self._recorder.tests("unit", result)
         if not result.passed:
@@ -119,7 +122,7 @@ class Gatekeeper:
         with gates.prepare_gate(self._request(gate, image)) as prepared:
 
             def judge(progress: Progress) -> None:
-                result = prepared.run(on_line=progress.say, cancel=self._session.cancelled)
+                result = prepared.run(on_line=_showing(progress), cancel=self._session.cancelled)
                 self._note(gate, progress, result)
                 self._conclude(gate, image, result)
 
@@ -134,7 +137,7 @@ class Gatekeeper:
     def check(self, gate: Gate, progress: Progress, image: str) -> GateResult:
         """Run the tests of one gate, and record how they ended."""
         result = gates.run_gate(
-            self._request(gate, image), on_line=progress.say, cancel=self._session.cancelled
+            self._request(gate, image), on_line=_showing(progress), cancel=self._session.cancelled
         )
         self._note(gate, progress, result)
         return result
@@ -196,6 +199,16 @@ class Gatekeeper:
             fix=f"the whole output is in {result.log}",
             detail="\n\n".join(shown) or result.detail,
         )
+
+
+def _showing(progress: Progress) -> Callable[[str], None]:
+    """Show how far pytest is; the rest of what it prints is in the run's log."""
+
+    def show(line: str) -> None:
+        if _PERCENT.search(line):
+            progress.say(line)
+
+    return show
 
 
 def _summary(result: GateResult) -> str:

@@ -82,15 +82,15 @@ def build(session: Session, image: Image, wanted: Source) -> Image:
     try:
         outcome = session.engine.up(session.names.image, _config(image, push=False))
     except EngineFailed as error:
-        output = _log_end(Path(image.settings.log))
-        if output is None:
+        output = _log_end(Path(image.settings.log)) or ""
+        if not output and "build" not in error.what:
             raise
         raise BuildFailed(
             "the image could not be built",
             where=f"{wanted.folder / image.settings.dockerfile}",
             consequence="nothing was pushed; staging and live are as they were",
             fix="mend what the build's output says, commit, and deploy again",
-            detail=f"{output}\n{error.what}",
+            detail=f"{output}\n{error.what}".strip(),
         ) from error
     return replace(image, image_id=str(outcome.outputs["image_id"]))
 
@@ -122,7 +122,11 @@ def preview(session: Session, image: Image) -> Outcome:
 
 def _config(image: Image, *, push: bool) -> dict[str, Any]:
     settings = image.settings.model_copy(update={"push": push})
-    return {"image": settings.model_dump(mode="json"), "registry": image.registry.model_dump(mode="json")}
+    return {
+        "service": settings.service,
+        "image": settings.model_dump(mode="json"),
+        "registry": image.registry.model_dump(mode="json"),
+    }
 
 
 def _known(remembered: Remembered) -> Image | None:

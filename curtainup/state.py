@@ -59,7 +59,8 @@ class FileState:
             checkpoint = json.loads(file.read_bytes())["checkpoint"]
             remembered = parse_deployment(checkpoint.get("latest") or {}, {})
             generation = int(remembered.outputs.get("generation") or 0)
-            return replace(remembered, config=self._config(stack, generation))
+            config, salt = self._config(stack, generation)
+            return replace(remembered, config=config, salt=salt or remembered.salt)
         except FileNotFoundError:
             _refuse_compressed(file.with_suffix(".json.gz"))
             return Remembered()
@@ -80,18 +81,29 @@ class FileState:
         """Return the lock files of a stack."""
         return sorted((self._root / "locks" / "organization" / PROJECT / stack).glob("*.json"))
 
-    def _config(self, stack: str, generation: int) -> dict[str, Any]:
-        """Return the configuration of the last update, from its entry in the stack's history.
+    def _config(self, stack: str, generation: int) -> tuple[dict[str, Any], str | None]:
+        """Return the configuration of the last update and the salt its secrets are encrypted with.
 
-        A hand-run update with no settings or with those of an earlier generation is refused by the program,
-        yet leaves an entry: it is passed over.
+        Both are from its entry in the stack's history. A hand-run operation with no settings, or with those
+        of an earlier generation, leaves an entry too: it is passed over. Without settings it also gives the
+        state another salt, with which the configuration could not be opened any more.
         """
         folder = self._root / "history" / PROJECT / stack
         for entry in sorted(folder.glob("*.history.json"), reverse=True):
             config = json.loads(entry.read_bytes()).get("config")
             if config and _generation(config, generation) >= generation:
-                return dict(config)
-        return {}
+                return dict(config), _salt(entry)
+        return {}, None
+
+
+def _salt(entry: Path) -> str | None:
+    """The salt of the state that an update left, from the copy beside its entry in the history."""
+    copy = entry.with_name(entry.name.replace(".history.json", ".checkpoint.json"))
+    try:
+        latest = json.loads(copy.read_bytes())["checkpoint"]["latest"]
+    except FileNotFoundError:
+        return None
+    return parse_deployment(latest or {}, {}).salt
 
 
 def _generation(config: Mapping[str, Any], otherwise: int) -> int:

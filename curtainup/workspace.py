@@ -152,6 +152,7 @@ def _project_file(program: Path, provider_dir: Path) -> str:
         "runtime": "python",
         "main": str(program),
         "stackConfigDir": "stacks",
+        "config": {"service": {"type": "string"}},
         "plugins": {"providers": [{"name": "curtainup", "path": str(provider_dir)}]},
     }
     return yaml.safe_dump(project, sort_keys=False)

@@ -127,3 +127,14 @@ def test_compressed_state_is_an_error_and_never_an_absent_stack(backend: Backend
     with pytest.raises(StateError, match="compressed") as caught:
         backend.state.read("shop-live")
     assert "PULUMI_SELF_MANAGED_STATE_GZIP" in str(caught.value.fix)
+
+
+def test_the_salt_is_the_one_that_the_configuration_was_encrypted_with(backend: Backend) -> None:
+    """A refresh by hand without settings gives the state another one."""
+    other = {"type": "passphrase", "state": {"salt": "v1:other"}}
+    backend.checkpoint("shop-live", {"resources": [STACK], "secrets_providers": other})
+    backend.history("shop-live", 1700000000000000001, {"curtainup:traffic": {"r1": 100}})
+    backend.history("shop-live", 1700000000000000002, None)
+    copy = {"checkpoint": {"latest": {"secrets_providers": SALTED}}}
+    backend.write("history/curtainup/shop-live/shop-live-1700000000000000001.checkpoint.json", copy)
+    assert backend.state.read("shop-live").salt == "v1:salt"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -53,24 +55,12 @@ def test_by_hand_nothing_changes_when_nothing_changed(
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_a_fresh_checkout_has_no_settings_and_refuses_by_naming_what_brings_them(
-    two_releases: Service, clone: Path, stack: str
-) -> None:
+def test_on_a_fresh_checkout_too_nothing_changes(two_releases: Service, clone: Path, stack: str) -> None:
+    """The settings files come back by themselves, from the last deployment."""
+    shutil.rmtree(clone / FOLDER, ignore_errors=True)
     name = f"{two_releases.name}-{stack}"
-
-    done = two_releases.run("pulumi", "preview", "--stack", name, *ON, code=1, cwd=clone)
-
-    assert "pulumi config refresh" in done.out + done.err
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_a_fresh_checkout_changes_nothing_once_it_has_the_settings(
-    two_releases: Service, clone: Path, stack: str
-) -> None:
-    name = f"{two_releases.name}-{stack}"
-    two_releases.run("pulumi", "config", "refresh", "--force", "--stack", name, *ON, cwd=clone)
-
     command = ("up", "--yes", "--skip-preview", "--expect-no-changes")
+
     two_releases.run("pulumi", *command, "--stack", name, *ON, cwd=clone)
 
     assert two_releases.serving("live") in two_releases.traffic("live")
@@ -110,3 +100,37 @@ def test_curtainup_env_gives_plain_pulumi_the_same_state(two_releases: Service) 
 
     names = {line.removeprefix("export ").partition("=")[0] for line in printed}
     assert {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "PATH"} <= names
+
+
+def test_plain_pulumi_without_settings_is_refused_and_what_it_leaves_is_harmless(
+    two_releases: Service, clone: Path
+) -> None:
+    """It gives the state another salt, with which the secrets of the releases could not be opened."""
+    before = two_releases.traffic("live")
+    name = f"{two_releases.name}-live"
+    shown = two_releases.run("env", cwd=clone).out
+    plain = {**two_releases.variables(), **_exported(shown)}
+
+    def pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
+        shutil.rmtree(clone / FOLDER / "stacks")
+        (clone / FOLDER / "stacks").mkdir()
+        command = ["pulumi", *arguments, "--yes", "--skip-preview", "--stack", name, *ON]
+        return subprocess.run(
+            command, cwd=clone / FOLDER, env=plain, capture_output=True, text=True, check=False
+        )
+
+    refused = pulumi("up")
+    pulumi("refresh")
+
+    assert refused.returncode != 0
+    assert "missing configuration value" in refused.stderr + refused.stdout
+    assert two_releases.traffic("live") == before
+    two_releases.run("rollback")
+    two_releases.run("rollback")
+    assert two_releases.traffic("live") == before
+
+
+def _exported(text: str) -> dict[str, str]:
+    """The variables that `curtainup env` prints for a shell."""
+    words = [word for line in shlex.split(text, comments=False) for word in line.splitlines()]
+    return dict(word.split("=", 1) for word in words if "=" in word)

@@ -149,7 +149,7 @@ class StateError(CurtainupError):
 
 
 class ReturnFailed(CurtainupError):
-    """Live failed and traffic could not be put back: a person is needed."""
+    """An environment failed and could not be put back: a person is needed."""
 
     exit_code = 21
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import docker
+
+CLOCK_SLACK = 2.0
+"""Seconds by which the reckoned start of a process may be off."""
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -61,17 +66,28 @@ def settle(
 
 
 def _dead_holder(lock: Path) -> int | None:
+    """Return the process that made a lock here and has ended since, or None."""
     try:
         found = json.loads(lock.read_text())
-        pid = int(found["pid"])
+        pid, made = int(found["pid"]), datetime.fromisoformat(found["timestamp"]).timestamp()
         if found["hostname"] != socket.gethostname():
             return None
         os.kill(pid, 0)
+        return pid if _started(pid) > made + CLOCK_SLACK else None
     except ProcessLookupError:
         return pid
     except (OSError, ValueError, KeyError):
         return None
-    return None
+
+
+def _started(pid: int) -> float:
+    """Return when a process started, in seconds of the epoch; its id may have been another's before.
+
+    proc(5): the 22nd field of `stat` counts clock ticks since the machine started.
+    """
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    return time.time() - up + int(fields[19]) / os.sysconf("SC_CLK_TCK")
 
 
 def _remove(client: docker.DockerClient, kind: str, name: str) -> bool:

@@ -112,7 +112,9 @@ def test_traffic_returns_to_the_last_proven_release_not_to_the_unproven_ones(
 
 
 @pytest.mark.parametrize(
-    ("hostname", "pid"), [("elsewhere.example", 4711), (socket.gethostname(), os.getpid())]
+    ("hostname", "pid"),
+    [("elsewhere.example", 4711), (socket.gethostname(), os.getpid())],
+    ids=["another machine", "a living process"],
 )
 def test_the_lock_of_another_machine_or_of_a_living_process_is_respected(
     holdable: Service, hostname: str, pid: int

@@ -97,6 +97,10 @@ class Engine:
             return self._files.read(stack)
         return self._exported(stack)
 
+    def make_ready(self) -> None:
+        """Load the program, so that the next operation starts at once."""
+        program.load(self._workspace.program_dir)
+
     def up(self, stack: str, config: Mapping[str, Any]) -> Outcome:
         """Update a stack to a configuration; keys that are not named stay as last deployed.
 

@@ -156,6 +156,10 @@ class Rollout:
         """Make a deployment real by one update."""
         self.environment = environments.apply(self._session.engine, self.environment, deployment)
 
+    def make_ready(self) -> None:
+        """Import what an update needs; done beside something that has to be waited for anyhow."""
+        self._session.engine.make_ready()
+
     def refresh(self) -> None:
         """Read again what Pulumi remembers, after an update that failed half-way."""
         sealed = self.environment.sealed

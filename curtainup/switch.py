@@ -77,15 +77,23 @@ class Switch:
         shares = [*rollout.config.canary, 100] if canary and serving is not None else [100]
         stages = [release.shift(rollout.deployment, new.id, percent) for percent in shares]
 
-        def shift(progress: Progress) -> None:
-            traffic.move(rollout, stages, progress, self._recorder.probe)
-            self._recorder.moved(rollout.name, serving.id if serving else None, new.id)
-
         gate = gate_of(self._session, "live", rollout, new)
         try:
-            with self._gatekeeper.prepared(gate, image) as judge:
+            with (
+                traffic.watched(rollout, self._recorder.probe) as watch,
+                self._gatekeeper.prepared(gate, image) as judge,
+            ):
+
+                def shift(progress: Progress) -> None:
+                    watch.move(stages, progress)
+                    self._recorder.moved(rollout.name, serving.id if serving else None, new.id)
+
+                def prove(progress: Progress) -> None:
+                    judge(progress)
+                    watch.require_clean()
+
                 self._steps.run("shift", "move traffic", shift)
-                self._steps.run("live-gate", LIVE_GATE, judge)
+                self._steps.run("live-gate", LIVE_GATE, prove)
         except BaseException as error:
             self._return(rollout, before, error)
             raise

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from urllib.request import ProxyHandler, build_opener
 
 from curtainup.errors import TrafficReturned
@@ -16,71 +16,93 @@ from curtainup.steps import Progress
 
 BEFORE = 4
 BETWEEN = 25
-AFTER = 8
-"""Requests the probe sends before the first move, between two, and after the last."""
+"""Requests the probe sends before the first move, and between two."""
 PROBE_PATIENCE = 10.0
 POLL = 0.05
 
 
-@dataclass(frozen=True)
-class Move:
-    """A move of traffic that was made, and what the probe saw of it.
+class Watch:
+    """The probe over a move of traffic: from before it until the tests on live have passed.
 
-    Attributes:
-        result: the probe's figures.
-        drained: whether the outgoing releases had answered all their requests in time.
-
+    A first release has nothing before it to lose, so nothing is sent.
     """
 
-    result: ProbeResult
-    drained: bool
+    def __init__(self, rollout: Rollout) -> None:
+        self._rollout = rollout
+        serving = rollout.deployment.serving()
+        self._outgoing = serving.id if serving is not None else None
+        self._probe = Probe(rollout.url, rollout.config.health_path)
+        if self._outgoing:
+            self._probe.start()
 
+    def move(self, stages: Sequence[Deployment], progress: Progress) -> None:
+        """Make one deployment after another real, and wait until the outgoing release has drained.
 
-def move(
-    rollout: Rollout,
-    stages: Sequence[Deployment],
-    progress: Progress,
-    moved: Callable[[ProbeResult], None],
-) -> Move:
-    """Make one deployment after another real while the probe asks without pause.
+        Args:
+            stages: the deployments, such as 10 %, 50 % and 100 %.
+            progress: told of each.
 
-    Args:
-        rollout: the environment.
-        stages: the deployments, such as 10 %, 50 % and 100 %.
-        progress: told of each.
-        moved: given the probe's figures, whatever comes of the move.
+        Raises:
+            TrafficReturned: more requests failed than `max_failures` allows.
+            CurtainupError: an update failed.
 
-    Raises:
-        TrafficReturned: more requests failed than `max_failures` allows.
-        CurtainupError: an update failed.
-
-    """
-    serving = rollout.deployment.serving()
-    outgoing = [serving.id] if serving is not None else []
-    probe = Probe(rollout.environment.url, rollout.config.health_path)
-    if outgoing:
-        probe.start()
-        probe.wait_for(BEFORE, PROBE_PATIENCE)
-    drained = False
-    try:
-        probe.mark("during")
+        """
+        self._rollout.make_ready()
+        self._see(BEFORE)
+        self._probe.mark("during")
         for number, stage in enumerate(stages):
-            if number and outgoing:
-                probe.wait_for(BETWEEN, PROBE_PATIENCE)
+            if number:
+                self._see(BETWEEN)
             progress.say(_shares(stage))
-            rollout.apply(stage)
-            _require_clean(rollout, probe)
-        leaving = [one for one in outgoing if not stages[-1].traffic.get(one)]
-        drained = wait_until_drained(rollout, leaving)
-        probe.mark("after")
-        if outgoing:
-            probe.wait_for(AFTER, PROBE_PATIENCE)
-            _require_clean(rollout, probe)
+            self._rollout.apply(stage)
+            self.require_clean()
+        leaving = [one for one in [self._outgoing] if one and not stages[-1].traffic.get(one)]
+        drained = wait_until_drained(self._rollout, leaving)
+        self._probe.mark("after")
+        self.require_clean()
+        progress.note = self._summary(drained=drained)
+
+    def require_clean(self) -> None:
+        """Check what the probe has seen up to now.
+
+        Raises:
+            TrafficReturned: more requests failed than `max_failures` allows.
+
+        """
+        failed = self._probe.failed_so_far
+        if failed <= self._rollout.config.max_failures:
+            return
+        raise TrafficReturned(
+            f"{failed} of {self._probe.total_so_far} requests failed while traffic moved",
+            where=self._rollout.url,
+            consequence="live is put back to what it was before",
+            fix="the run's probe.json says which failed, when and how",
+        )
+
+    def stop(self) -> ProbeResult:
+        """End the probe, and return its figures."""
+        return self._probe.stop()
+
+    def _see(self, requests: int) -> None:
+        """Let the probe see that many requests more."""
+        if self._outgoing:
+            self._probe.wait_for(requests, PROBE_PATIENCE)
+
+    def _summary(self, *, drained: bool) -> str:
+        if not self._outgoing:
+            return "first traffic"
+        failed = f"{self._probe.failed_so_far} of {self._probe.total_so_far} requests failed"
+        return failed if drained else f"{failed}; the outgoing release still has requests under way"
+
+
+@contextmanager
+def watched(rollout: Rollout, figures: Callable[[ProbeResult], None]) -> Iterator[Watch]:
+    """Watch a move of traffic; `figures` is given what the probe saw, whatever comes of the move."""
+    watch = Watch(rollout)
+    try:
+        yield watch
     finally:
-        result = probe.stop()
-        moved(result)
-    progress.note = _summary(result, drained)
-    return Move(result, drained)
+        figures(watch.stop())
 
 
 def wait_until_drained(rollout: Rollout, releases: Sequence[str]) -> bool:
@@ -117,24 +139,5 @@ def current_sessions(stats_url: str) -> dict[str, int] | None:
     }
 
 
-def _require_clean(rollout: Rollout, probe: Probe) -> None:
-    allowed = rollout.config.max_failures
-    if probe.failed_so_far <= allowed:
-        return
-    raise TrafficReturned(
-        f"{probe.failed_so_far} of {probe.total_so_far} requests failed while traffic moved",
-        where=rollout.environment.url,
-        consequence="traffic goes back to the release that had it",
-        fix="the run's probe.json says which failed, when and how",
-    )
-
-
 def _shares(deployment: Deployment) -> str:
     return ", ".join(f"{one} {percent} %" for one, percent in deployment.traffic.items() if percent)
-
-
-def _summary(result: ProbeResult, drained: bool) -> str:
-    if not result.total:
-        return "first traffic"
-    failed = f"{result.failed} of {result.total} requests failed"
-    return failed if drained else f"{failed}; the outgoing release still has requests under way"

@@ -26,6 +26,9 @@ class Memory(Engine):
         self.sealings: list[str] = []
         self.failures: list[CurtainupError] = []
 
+    def make_ready(self) -> None:
+        """Nothing has to be loaded."""
+
     def remembered(self, stack: str) -> Remembered:
         return self.stacks.get(stack, Remembered())
 

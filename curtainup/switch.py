@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Event
 
 from curtainup import release, traffic
 from curtainup.errors import CurtainupError, ReturnFailed
 from curtainup.gatekeeper import Gate, Gatekeeper
+from curtainup.probe import ProbeResult
 from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout, pym_env
@@ -78,15 +80,22 @@ class Switch:
         stages = [release.shift(rollout.deployment, new.id, percent) for percent in shares]
 
         gate = gate_of(self._session, "live", rollout, new)
+        shifted = Event()
+
+        def figures(result: ProbeResult) -> None:
+            self._recorder.probe(result)
+            if shifted.is_set():
+                self._recorder.moved(rollout.name, serving.id if serving else None, new.id)
+
         try:
             with (
-                traffic.watched(rollout, self._recorder.probe) as watch,
+                traffic.watched(rollout, figures) as watch,
                 self._gatekeeper.prepared(gate, image) as judge,
             ):
 
                 def shift(progress: Progress) -> None:
                     watch.move(stages, progress)
-                    self._recorder.moved(rollout.name, serving.id if serving else None, new.id)
+                    shifted.set()
 
                 def prove(progress: Progress) -> None:
                     judge(progress)

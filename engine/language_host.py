@@ -28,6 +28,9 @@ from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 PORT_TO = "--port-to="
 """The option of a host that another host started: the file descriptor to which it writes its port."""
 
+SIGNAL_CHECK = 0.2
+"""Seconds within which a signal is noticed."""
+
 STOP_LIMIT = 5.0
 """Seconds that a program gets to end, once the engine has said that it is done."""
 
@@ -146,7 +149,9 @@ def main() -> None:
     os.write(1 if port_to is None else port_to, f"{port}\n".encode())
     if port_to is not None:
         os.close(port_to)
-    stop.wait()
+    # A signal that comes just before a wait begins is only noticed when that wait ends.
+    while not stop.wait(SIGNAL_CHECK):
+        pass
     server.stop(STOP_LIMIT).wait()
     sys.stdout.flush()
     sys.stderr.flush()

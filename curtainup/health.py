@@ -52,6 +52,11 @@ def wait_until_healthy(
     return time.monotonic() - started
 
 
+def answers(url: str, path: str) -> bool:
+    """Return whether GET `path` below `url` answers 2xx now."""
+    return _ask(url, path, LONGEST_REQUEST) is None
+
+
 def live_release(url: str, path: str, timeout: float) -> str | None:
     """Return the release that answers at `url`, as the proxy names it; None without an answer or a name."""
     try:

@@ -182,11 +182,12 @@ class Rollout:
             one.settings.container_port,
             self._session.redact,
         )
-        if one.id in self._there:
+        url, path = self.environment.release_url(one.id), one.settings.health_path
+        if one.id in self._there and not health.answers(url, path):
             container.start()
         seconds = health.wait_until_healthy(
-            self.environment.release_url(one.id),
-            one.settings.health_path,
+            url,
+            path,
             container,
             timeout=self.config.start_timeout,
             cancelled=self._session.cancelled,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
@@ -10,8 +12,9 @@ import pulumi_docker as docker
 from components.environment import EnvironmentArgs
 from components.labels import RELEASE, labels
 from components.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
+from curtainup.contract import DockerEnvironment
 from curtainup.providers import haproxy
-from curtainup.release import Address, Release
+from curtainup.release import Address, DockerSettings, Release
 
 PROXY_PORT = 8080
 STATS_PORT = 8404
@@ -35,12 +38,12 @@ class DockerHost(pulumi.ComponentResource):
     """
 
     url: pulumi.Output[str]
-    stats_url: pulumi.Output[str]
     release_urls: pulumi.Output[dict[str, str]]
+    details: Mapping[str, pulumi.Input[Any]]
 
     def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("curtainup:docker_host:DockerHost", name, None, opts)
-        settings = args.settings
+        settings = _settings(args)
         network = self._create_network(name, args)
         releases = {
             release.id: self._create_release(name, args, network, release)
@@ -49,11 +52,9 @@ class DockerHost(pulumi.ComponentResource):
         proxy = self._create_proxy(name, args, network)
         switch = self._create_switch(name, args, proxy, releases)
         self.url = switch.proxy.apply(lambda _: settings.url)
-        self.stats_url = switch.proxy.apply(lambda _: f"http://127.0.0.1:{settings.stats_port}")
         self.release_urls = pulumi.Output.from_input(release_urls(args))
-        self.register_outputs(
-            {"url": self.url, "stats_url": self.stats_url, "release_urls": self.release_urls}
-        )
+        self.details = {"stats_url": switch.proxy.apply(lambda _: f"http://127.0.0.1:{settings.stats_port}")}
+        self.register_outputs({"url": self.url, "release_urls": self.release_urls, **self.details})
 
     def _create_network(self, name: str, args: EnvironmentArgs) -> docker.Network:
         """Create a network with a subnet of its own: only there may containers have fixed addresses.
@@ -61,7 +62,7 @@ class DockerHost(pulumi.ComponentResource):
         Its gateway is named, as Docker itself tells of it only after a restart, which a refresh would
         take for a change. And no change of addresses may ever replace a network, as releases are on it.
         """
-        subnet = args.settings.subnet
+        subnet = _settings(args).subnet
         return docker.Network(
             f"{name}-network",
             docker.NetworkArgs(
@@ -75,14 +76,14 @@ class DockerHost(pulumi.ComponentResource):
     def _create_release(
         self, name: str, args: EnvironmentArgs, network: docker.Network, release: Release
     ) -> docker.Container:
-        settings = release.settings
+        settings = _runtime(release)
         address = _address(release)
         return docker.Container(
             f"{name}-{release.id}",
             docker.ContainerArgs(
                 name=f"{name}-{release.id}",
                 image=release.image,
-                envs=_variables(release, args.secrets.get(release.id)),
+                envs=_variables(release, args.secrets.get(release.id, {})),
                 restart="unless-stopped",
                 init=True,
                 memory=settings.memory_mb,
@@ -112,7 +113,7 @@ class DockerHost(pulumi.ComponentResource):
         )
 
     def _create_proxy(self, name: str, args: EnvironmentArgs, network: docker.Network) -> docker.Container:
-        settings = args.settings
+        settings = _settings(args)
         return docker.Container(
             f"{name}-proxy",
             docker.ContainerArgs(
@@ -150,12 +151,13 @@ class DockerHost(pulumi.ComponentResource):
         releases: dict[str, docker.Container],
     ) -> TrafficSwitch:
         """Create the switch after the releases, so that no traffic is sent before they exist."""
+        settings = _settings(args)
         backends = [
             Backend(
                 release=release.id,
                 address=f"{_address(release).ip}:{release.settings.container_port}",
                 container=releases[release.id].id,
-                pids_limit=release.settings.pids_limit,
+                pids_limit=_runtime(release).pids_limit,
             )
             for release in args.deployment.releases
         ]
@@ -166,9 +168,9 @@ class DockerHost(pulumi.ComponentResource):
                 proxy_id=proxy.id,
                 backends=backends,
                 traffic=args.deployment.traffic,
-                request_timeout=args.settings.request_timeout,
-                drain_timeout=args.settings.drain_timeout,
-                generation=args.settings.generation,
+                request_timeout=settings.request_timeout,
+                drain_timeout=settings.drain_timeout,
+                generation=settings.generation,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -194,22 +196,34 @@ def _is_protected(args: EnvironmentArgs, release: Release) -> bool:
     return args.settings.name != "staging" and args.deployment.traffic.get(release.id, 0) > 0
 
 
+def _settings(args: EnvironmentArgs) -> DockerEnvironment:
+    if not isinstance(args.settings, DockerEnvironment):
+        raise TypeError(f"{args.settings.name} is on {args.settings.target}, not on a Docker host")
+    return args.settings
+
+
+def _runtime(release: Release) -> DockerSettings:
+    if not isinstance(release.settings, DockerSettings):
+        raise ValueError(f"release {release.id} is not made for a Docker host")
+    return release.settings
+
+
 def _address(release: Release) -> Address:
     if release.address is None:
         raise ValueError(f"release {release.id} has no address on this Docker host")
     return release.address
 
 
-def _variables(release: Release, secrets: pulumi.Output[dict[str, str]] | None) -> pulumi.Input[list[str]]:
+def _variables(release: Release, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[list[str]]:
     """Return the container's variables as Docker takes them; secret as a whole if any part is."""
     own = {"PORT": str(release.settings.container_port), "VERSION": release.version}
     plain = {**release.settings.env, **own}
-    if secrets is None:
+    if not secrets:
         return _pairs(plain)
-    return secrets.apply(lambda values: _pairs({**plain, **values}))
+    return pulumi.Output.all(**secrets).apply(lambda values: _pairs({**plain, **values}))
 
 
-def _pairs(variables: dict[str, str]) -> list[str]:
+def _pairs(variables: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in sorted(variables.items())]
 
 

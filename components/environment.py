@@ -1,18 +1,19 @@
 """The contract of an environment, which every target keeps.
 
-An environment component takes releases and traffic and gives `url`, where users reach it, and
-`release_urls`, where each release is reached alone, with or without traffic.
+An environment component takes releases and traffic and gives `url`, where users reach it,
+`release_urls`, where each release is reached alone, with or without traffic, and what else its target has
+to tell the driver.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import pulumi
 
-from curtainup.contract import EnvironmentSettings
+from curtainup.contract import AnyEnvironment
 from curtainup.release import Deployment
 
 
@@ -23,21 +24,28 @@ class EnvironmentArgs:
     Attributes:
         settings: what belongs to the environment itself.
         deployment: its releases and traffic.
-        secrets: by release id, the values of its secret variables.
+        secrets: by release id and name, the values of its secret variables.
 
     """
 
-    settings: EnvironmentSettings
+    settings: AnyEnvironment
     deployment: Deployment
-    secrets: Mapping[str, pulumi.Output[dict[str, str]]] = field(default_factory=dict)
+    secrets: Mapping[str, Mapping[str, pulumi.Output[str]]] = field(default_factory=dict)
 
 
 class Environment(Protocol):
-    """What the stacks and the driver may expect of an environment on any target."""
+    """What the stacks and the driver may expect of an environment on any target.
+
+    Attributes:
+        url: where users reach it.
+        release_urls: by release id, where it is reached alone.
+        details: further outputs of the stack, for the driver's half of the target.
+
+    """
 
     url: pulumi.Output[str]
-    stats_url: pulumi.Output[str]
     release_urls: pulumi.Output[dict[str, str]]
+    details: Mapping[str, pulumi.Input[Any]]
 
 
 class EnvironmentType(Protocol):

@@ -1,8 +1,20 @@
-"""The targets: adding one touches no existing module but this."""
+"""The targets: adding one touches no existing module of the program but this."""
 
 from __future__ import annotations
 
-from components.docker_host import DockerHost
+from importlib import import_module
+
 from components.environment import EnvironmentType
 
-TARGETS: dict[str, EnvironmentType] = {"docker": DockerHost}
+_COMPONENTS = {
+    "docker": "components.docker_host:DockerHost",
+    "gcp-cloud-run": "components.cloud_run:CloudRun",
+    "aws-beanstalk": "components.beanstalk:Beanstalk",
+}
+
+
+def component(target: str) -> EnvironmentType:
+    """Return the component of a target; the SDK of its provider is imported only now."""
+    module, _, name = _COMPONENTS[target].partition(":")
+    found: EnvironmentType = getattr(import_module(module), name)
+    return found

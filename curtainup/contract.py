@@ -7,9 +7,9 @@ renders what was deployed and nothing else.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, TypeAdapter
 
 
 class _Model(BaseModel):
@@ -20,15 +20,24 @@ class RegistrySettings(_Model):
     """Where images are pushed.
 
     Attributes:
+        kind: `local` is a registry that curtainup runs, `given` one that is there; the others are the
+            clouds' own, where the repository is made.
         host: as it begins an image's name, `127.0.0.1:PORT` for the local registry.
-        local_port: the loopback port of the registry that curtainup runs, or None for a given one.
-        image: the image of the local registry; empty for a given one.
+        local_port: the loopback port of the registry that curtainup runs.
+        image: the image of the local registry.
+        project: the Google Cloud project of an Artifact Registry.
+        region: of a cloud's registry.
+        profile: the AWS profile of an ECR registry; None is that of the deployer's environment.
 
     """
 
+    kind: Literal["local", "given", "artifact-registry", "ecr"] = "given"
     host: str
     local_port: int | None = None
     image: str = ""
+    project: str = ""
+    region: str = ""
+    profile: str | None = None
 
 
 class ImageSettings(_Model):
@@ -63,11 +72,24 @@ class ImageSettings(_Model):
 
 
 class EnvironmentSettings(_Model):
-    """What belongs to an environment on a Docker host and to none of its releases.
+    """What belongs to an environment on any target, and to none of its releases.
 
     Attributes:
         service: the service's name.
         name: `staging`, `live` or a review environment.
+        generation: rises with every change; an older one than deployed is refused.
+
+    """
+
+    service: str
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    generation: int = 0
+
+
+class DockerEnvironment(EnvironmentSettings):
+    """An environment on a Docker host.
+
+    Attributes:
         target: the kind of place that it is on.
         host: how users reach it, for its URL.
         bind: the address that its port is published on.
@@ -77,12 +99,9 @@ class EnvironmentSettings(_Model):
         proxy_image: the image of the proxy.
         request_timeout: seconds that the proxy waits for a release's answer.
         drain_timeout: seconds that a release's last requests may take before it is removed.
-        generation: rises with every change; an older one than deployed is refused.
 
     """
 
-    service: str
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     target: Literal["docker"] = "docker"
     host: str = "127.0.0.1"
     bind: str = "127.0.0.1"
@@ -92,9 +111,76 @@ class EnvironmentSettings(_Model):
     proxy_image: str
     request_timeout: int = Field(ge=1)
     drain_timeout: int = Field(ge=0)
-    generation: int = 0
 
     @property
     def url(self) -> str:
         """Where users reach the environment."""
         return f"http://{self.host}:{self.port}"
+
+
+class CloudRunEnvironment(EnvironmentSettings):
+    """An environment on Cloud Run: one service, with a revision per release.
+
+    Attributes:
+        target: the kind of place that it is on.
+        project: the Google Cloud project's id.
+        region: such as `europe-west1`.
+        min_instances: containers that wait for requests, and are billed, however few there are.
+        max_instances: most containers at once.
+        ready_timeout: seconds that Cloud Run may take to make a change real.
+
+    """
+
+    target: Literal["gcp-cloud-run"] = "gcp-cloud-run"
+    project: str
+    region: str
+    min_instances: int = Field(ge=0)
+    max_instances: int = Field(ge=1)
+    ready_timeout: int = Field(ge=1)
+
+
+class BeanstalkEnvironment(EnvironmentSettings):
+    """An environment on Elastic Beanstalk: a Beanstalk environment per release, and a name that moves.
+
+    Attributes:
+        target: the kind of place that it is on.
+        region: such as `eu-west-1`.
+        profile: the AWS profile to work with; None is that of the deployer's environment.
+        cname_prefix: of the name that users reach, `PREFIX.REGION.elasticbeanstalk.com`.
+        live_host: the public host, when there is one.
+        cert_arn: the certificate of the HTTPS listener; None is plain HTTP.
+        zone_id: the Route 53 zone in which `live_host` gets its record; None makes none.
+        hosts_min: fewest machines of each release.
+        hosts_max: most machines of each release.
+        ready_timeout: seconds that Beanstalk may take to make an environment ready.
+
+    """
+
+    target: Literal["aws-beanstalk"] = "aws-beanstalk"
+    region: str
+    profile: str | None = None
+    cname_prefix: str
+    live_host: str | None = None
+    cert_arn: str | None = None
+    zone_id: str | None = None
+    hosts_min: int = Field(ge=1)
+    hosts_max: int = Field(ge=1)
+    ready_timeout: int = Field(ge=1)
+
+
+AnyEnvironment = Annotated[
+    DockerEnvironment | CloudRunEnvironment | BeanstalkEnvironment, Discriminator("target")
+]
+"""An environment's settings on whichever target it is."""
+
+_ENVIRONMENT: TypeAdapter[AnyEnvironment] = TypeAdapter(AnyEnvironment)
+
+
+def environment_settings(document: Any) -> AnyEnvironment:
+    """Read an environment's settings from stack configuration.
+
+    Raises:
+        pydantic.ValidationError: they were edited into something that is none.
+
+    """
+    return _ENVIRONMENT.validate_python(document)

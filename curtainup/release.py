@@ -32,26 +32,73 @@ class _Model(BaseModel):
 
 
 class Settings(_Model):
-    """What a release runs with, besides its image and its secrets.
+    """What a release runs with on any target, besides its image and its secrets.
+
+    Attributes:
+        container_port: where the service listens, given to it as PORT.
+        health_path: answers 2xx when the release can serve.
+        env: plain environment variables, PYM_ENV included.
+
+    """
+
+    container_port: int = Field(ge=1, le=65535)
+    health_path: str = Field(pattern=r"^/")
+    env: dict[str, str] = Field(default_factory=dict)
+
+
+class DockerSettings(Settings):
+    """What a container on a Docker host runs with.
 
     Attributes:
         memory_mb: limit of the container's memory, MiB.
         cpus: limit in CPU cores, or None for no limit.
         pids_limit: how many processes and threads the container may hold.
-        container_port: where the service listens, given to it as PORT.
-        health_path: answers 2xx when the release can serve.
         stop_timeout: seconds between SIGTERM and SIGKILL.
-        env: plain environment variables, PYM_ENV included.
 
     """
 
     memory_mb: int = Field(ge=16)
     cpus: float | None = None
     pids_limit: int = Field(ge=1)
-    container_port: int = Field(ge=1, le=65535)
-    health_path: str = Field(pattern=r"^/")
     stop_timeout: int = Field(ge=0)
-    env: dict[str, str] = Field(default_factory=dict)
+
+
+class CloudRunSettings(Settings):
+    """What a Cloud Run revision runs with.
+
+    Attributes:
+        memory_mb: limit of one container's memory, MiB.
+        cpus: limit in CPU cores of one container.
+        concurrency: requests that one container handles at once.
+        request_timeout: seconds that a request may take.
+        start_timeout: seconds that a container may take to answer on `health_path`.
+
+    """
+
+    memory_mb: int = Field(ge=128)
+    cpus: float = Field(gt=0)
+    concurrency: int = Field(ge=1, le=1000)
+    request_timeout: int = Field(ge=1, le=3600)
+    start_timeout: int = Field(ge=1)
+
+
+class BeanstalkSettings(Settings):
+    """What the machines of a Beanstalk environment run with.
+
+    Attributes:
+        instance_type: the kind of machine.
+        keypair: the key pair whose holder may log in to the machines, or None for nobody.
+        request_timeout: seconds that a request may take.
+
+    """
+
+    instance_type: str
+    keypair: str | None = None
+    request_timeout: int = Field(ge=1)
+
+
+AnySettings = DockerSettings | CloudRunSettings | BeanstalkSettings
+"""What a release runs with on whichever target it is; their fields tell them apart."""
 
 
 class Address(_Model):
@@ -80,6 +127,8 @@ class Release(_Model):
         version: for people; the id is what tells releases apart.
         image: `repository@sha256:…`.
         settings: the snapshot that it runs with.
+        attempt: how often this image failed to start with these settings on a target that never takes a name
+            twice; part of the id.
         secrets_hmac: keyed HMAC of its secrets, hexadecimal; empty when it has none.
         address: where it is reached, on targets that give it a fixed place.
 
@@ -88,7 +137,8 @@ class Release(_Model):
     id: str = Field(pattern=r"^r[0-9a-f]{7}$")
     version: str
     image: str
-    settings: Settings
+    settings: AnySettings
+    attempt: int = 0
     secrets_hmac: str = ""
     address: Address | None = None
 
@@ -153,10 +203,10 @@ def secrets_hmac(secrets: Mapping[str, str], key: bytes) -> str:
     return hmac.new(key, message, hashlib.sha256).hexdigest()
 
 
-def release_id(image: str, settings: Settings, secrets_digest: str) -> str:
-    """Return the id of a release: the same image, settings and secrets always give the same one."""
+def release_id(image: str, settings: Settings, secrets_digest: str, attempt: int = 0) -> str:
+    """Return the id of a release: the same image, settings, secrets and attempt always give the same one."""
     digest = image.rpartition("@")[2]
-    parts = [digest, settings.model_dump(mode="json"), secrets_digest]
+    parts = [digest, settings.model_dump(mode="json"), secrets_digest, *([attempt] if attempt else [])]
     return "r" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:ID_LENGTH]
 
 
@@ -295,11 +345,14 @@ def from_entries(
     return Deployment.model_validate({"releases": plain, "traffic": traffic}), parts
 
 
-def from_config(config: pulumi.Config) -> tuple[Deployment, dict[str, pulumi.Output[dict[str, str]]]]:
+def from_config(config: pulumi.Config) -> tuple[Deployment, dict[str, dict[str, pulumi.Output[str]]]]:
     """Read releases and traffic from stack configuration: the only place of the program that does.
 
     `Config.get_object` would hand out nested secrets in plain, and they would end in state, backups,
-    history and plans. Here each release's secrets leave as a secret output, and nothing else does.
+    history and plans. Here the value of each release's secret leaves as a secret output.
+
+    Returns:
+        The deployment, and by release id and name the values of its secrets.
 
     Raises:
         StateError: there is no `releases`; its absence must never be taken for an empty list.
@@ -318,7 +371,8 @@ def from_config(config: pulumi.Config) -> tuple[Deployment, dict[str, pulumi.Out
         )
     deployment, parts = from_entries(entries, config.get_object("traffic") or {})
     return deployment, {
-        key: pulumi.Output.secret(_SECRETS.validate_json(value)) for key, value in parts.items()
+        one: {name: pulumi.Output.secret(value) for name, value in _SECRETS.validate_json(part).items()}
+        for one, part in parts.items()
     }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from curtainup.contract import EnvironmentSettings
-from curtainup.release import Address, Deployment, Release, Settings
+from curtainup.contract import DockerEnvironment
+from curtainup.release import Address, Deployment, DockerSettings, Release
 
-SETTINGS = Settings(
+SETTINGS = DockerSettings(
     memory_mb=256,
     pids_limit=64,
     container_port=8080,
@@ -36,7 +36,7 @@ def deployment(*traffic: int, candidate: str | None = None) -> Deployment:
     return Deployment(releases=releases, traffic=shares, candidate=candidate)
 
 
-def environment(**changed: Any) -> EnvironmentSettings:
+def environment(**changed: Any) -> DockerEnvironment:
     """Return the settings of an environment on a Docker host."""
     values: dict[str, Any] = {
         "service": "shop",
@@ -49,4 +49,4 @@ def environment(**changed: Any) -> EnvironmentSettings:
         "drain_timeout": 30,
         "generation": 3,
     }
-    return EnvironmentSettings(**{**values, **changed})
+    return DockerEnvironment(**{**values, **changed})

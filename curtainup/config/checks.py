@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from curtainup.config.cloud_run_checks import cloud_run
 from curtainup.config.keys import RESERVED_VARIABLES
 from curtainup.config.models import (
     STANDARD_ENVIRONMENTS,
@@ -14,6 +15,7 @@ from curtainup.config.models import (
     EnvironmentSettings,
     ServiceConfig,
 )
+from curtainup.config.places import place
 from curtainup.config.problems import KeyPath, Problem
 from curtainup.config.service import ServiceReads
 
@@ -52,14 +54,6 @@ def _environments(config: ServiceConfig) -> list[EnvironmentConfig]:
     return [config.for_environment(name) for name in names]
 
 
-def _path(config: ServiceConfig, environment: EnvironmentConfig, name: str) -> KeyPath:
-    """Where the environment got its `name` from: its own section or the top level."""
-    section = config.environments.get(environment.environment)
-    if section is not None and name in section.model_fields_set:
-        return ("environments", environment.environment, name)
-    return (name,)
-
-
 def _levels(config: ServiceConfig) -> Iterator[tuple[KeyPath, EnvironmentSettings]]:
     yield (), config
     for name, section in config.environments.items():
@@ -93,7 +87,7 @@ def _hosts(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Pr
     fewest, most = environment.aws_hosts_min, environment.aws_hosts_max
     if fewest > most:
         yield Problem(
-            path=_path(config, environment, "aws_hosts_min"),
+            path=place(config, environment, "aws_hosts_min"),
             what=f"{fewest} is more than aws_hosts_max, which is {most}",
             consequence="the environment could not scale",
             fix=f"raise aws_hosts_max to {fewest} or lower aws_hosts_min",
@@ -103,7 +97,7 @@ def _hosts(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Pr
 def _no_canary(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
     if environment.canary and environment.deploy_target == "aws-beanstalk":
         yield Problem(
-            path=_path(config, environment, "canary"),
+            path=place(config, environment, "canary"),
             what="is not possible on aws-beanstalk, where traffic moves by a swap of names",
             consequence="traffic could only be at 0 or 100 percent",
             fix="remove it, or write `canary: []` in the environment's section",
@@ -115,6 +109,7 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
     _no_background_work,
     _hosts,
     _no_canary,
+    cloud_run,
 )
 
 
@@ -127,7 +122,7 @@ def _shared_ports(config: ServiceConfig) -> Iterator[Problem]:
         other = taken.setdefault(port, name)
         if other != name:
             yield Problem(
-                path=_path(config, environment, "port"),
+                path=place(config, environment, "port"),
                 what=f"{port} is given to both {other} and {name}",
                 consequence="one of them could not start",
                 fix=f"give each a port of its own, e.g. `environments: {{{other}: {{port: {port}}}, "
@@ -144,11 +139,11 @@ def _reserved(config: ServiceConfig) -> Iterator[Problem]:
     for path, settings in _levels(config):
         named: list[tuple[str, KeyPath]] = [(name, (*path, "env", name)) for name in settings.env]
         named += [(name, (*path, "env_secrets", at)) for at, name in enumerate(settings.env_secrets)]
-        for name, place in named:
+        for name, at_path in named:
             if name in RESERVED_VARIABLES:
                 instead = "container_port" if name == "PORT" else "another name"
                 yield Problem(
-                    path=place,
+                    path=at_path,
                     what=f"{name} is set by curtainup",
                     consequence="the service would be told two things",
                     fix=f"remove it, and use {instead}",

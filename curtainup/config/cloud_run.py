@@ -48,3 +48,23 @@ class CloudRunSettings(Settings):
             targets=("gcp-cloud-run",),
         ),
     )
+    gcp_min_instances: Annotated[int, Field(ge=0, le=1000)] = key(
+        0,
+        "Containers that wait for requests, however few there are; they are billed while they wait.",
+        KeyDoc(
+            expects="a whole number from 0 to 1000",
+            wrong="containers would wait, and cost, that nobody asked for, or requests wait for a start",
+            example="1",
+            targets=("gcp-cloud-run",),
+        ),
+    )
+    gcp_max_instances: Annotated[int, Field(ge=1, le=1000)] = key(
+        10,
+        "Most containers at once; not below `gcp_min_instances`.",
+        KeyDoc(
+            expects="a whole number from 1 to 1000",
+            wrong="the environment could not scale, or cost more than meant",
+            example="10",
+            targets=("gcp-cloud-run",),
+        ),
+    )

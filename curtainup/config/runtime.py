@@ -101,8 +101,8 @@ class RuntimeSettings(Settings):
             expects="a number above 0 and up to 1024",
             wrong="the container would get another share of the processors than meant",
             example="1.5",
-            targets=("docker", "gke"),
-            shown="no limit",
+            targets=("docker", "gcp-cloud-run", "gke"),
+            shown="no limit, on gcp-cloud-run 1",
         ),
     )
     start_timeout: Seconds = key(
@@ -142,6 +142,16 @@ class RuntimeSettings(Settings):
             wrong="slow requests would be cut off, or stuck ones never",
             example="60",
             targets=("docker", "gcp-cloud-run", "gke"),
+        ),
+    )
+    ready_timeout: Seconds = key(
+        600,
+        "Seconds the cloud may take to make a change real before it counts as failed.",
+        KeyDoc(
+            expects="a whole number of seconds from 1 to 3600",
+            wrong="a change that comes true would be given up, or one that never does waited for",
+            example="600",
+            targets=("gcp-cloud-run", "aws-beanstalk"),
         ),
     )
     gate_timeout: Annotated[int, Field(ge=1, le=86400)] = key(

@@ -32,3 +32,17 @@ def test_oddities_are_warnings(service: Service, written: str, told: str) -> Non
 def test_what_goes_together(service: Service, text: str) -> None:
     service.load(f"name: hello\n{text}\n")
     assert service.warnings == []
+
+
+def test_a_name_may_be_too_long_for_cloud_run_alone(service: Service) -> None:
+    """The longest environment counts."""
+    text = (
+        f"name: {'a' * 30}\ndeploy_target: gcp-cloud-run\ndocker_repo: p\ngcp_region: europe-west1\n"
+        f"environments: {{{'r' * 18}: {{}}}}\n"
+    )
+    service.load(text)
+    told = service.problem(text.replace("r" * 18, "r" * 19))
+    assert told.startswith("pym-config.yaml:1: name: makes the Cloud Run service")
+    assert "has 50 characters, and 49 are allowed" in told
+    assert told.endswith("shorten it, or the environment's name, by 1")
+    service.load(text.replace("r" * 18, "r" * 19).replace("gcp-cloud-run", "docker"))

@@ -1,0 +1,109 @@
+"""What Cloud Run allows, as pure functions: the configuration's checks and the program ask them alike.
+
+Sources: https://cloud.google.com/run/docs/configuring/services/cpu (processors, memory, concurrency),
+https://cloud.google.com/run/docs/configuring/healthchecks and the message `Probe` of the v2 API (probes),
+and the API's rules for names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+SERVICE_NAME_LENGTH: Final = 49
+REVISION_NAME_LENGTH: Final = 63
+START_SECONDS: Final = 240
+"""What a startup probe's `periodSeconds * failureThreshold` may be at most."""
+
+_NAME: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_MEMORY_OF_WHOLE: Final = {
+    1: (128, 4096),
+    2: (128, 8192),
+    4: (2048, 16384),
+    6: (4096, 24576),
+    8: (4096, 32768),
+}
+"""By processors the least and the most memory, MiB."""
+
+
+class Refusal(NamedTuple):
+    """Why Cloud Run would refuse a setting.
+
+    Attributes:
+        key: the key of `pym-config.yaml`.
+        what: what is wrong with its value.
+        fix: what to write instead.
+
+    """
+
+    key: str
+    what: str
+    fix: str
+
+
+def size(cpus: float, memory_mb: int, concurrency: int) -> Refusal | None:
+    """Return why a container cannot have that size, or None when it can."""
+    if cpus < 1:
+        return _part(cpus, memory_mb, concurrency)
+    if cpus not in _MEMORY_OF_WHOLE:
+        allowed = ", ".join(str(count) for count in _MEMORY_OF_WHOLE)
+        return Refusal("cpus", f"{cpus:g} is not what Cloud Run has", f"write one of {allowed}, or 0.08 to 1")
+    least, most = _MEMORY_OF_WHOLE[int(cpus)]
+    if memory_mb < least:
+        fix = f"write at least `gcp_memory: {_memory(least)}`, or fewer cpus"
+        return Refusal("gcp_memory", f"{_memory(memory_mb)} is too little for {cpus:g} cpus", fix)
+    if memory_mb > most:
+        enough = [str(count) for count, (_, limit) in _MEMORY_OF_WHOLE.items() if limit >= memory_mb]
+        more = f", or `cpus: {enough[0]}`" if enough else ""
+        fix = f"write at most `gcp_memory: {_memory(most)}`{more}"
+        return Refusal("gcp_memory", f"{_memory(memory_mb)} is too much for {_cpus(cpus)}", fix)
+    return None
+
+
+def service_name(name: str) -> Refusal | None:
+    """Return why a Cloud Run service cannot be called that, or None when it can."""
+    if len(name) > SERVICE_NAME_LENGTH:
+        over = len(name) - SERVICE_NAME_LENGTH
+        return Refusal(
+            "name",
+            f"makes the Cloud Run service {name!r}, which has {len(name)} characters, "
+            f"and {SERVICE_NAME_LENGTH} are allowed",
+            f"shorten it, or the environment's name, by {over}",
+        )
+    if not _NAME.fullmatch(name):
+        return Refusal(
+            "name",
+            f"makes the Cloud Run service {name!r}, which is no name for one",
+            "use lower-case letters, digits and hyphens, starting with a letter",
+        )
+    return None
+
+
+def _part(cpus: float, memory_mb: int, concurrency: int) -> Refusal | None:
+    """Judge a container with less than one processor."""
+    if cpus < 0.08 or round(cpus, 3) != cpus:
+        what = f"{cpus:g} is not what Cloud Run has"
+        return Refusal("cpus", what, "write 0.08 to 1 in steps of 0.001, or 1, 2, 4, 6 or 8")
+    most = 512 if cpus < 0.5 else 1024
+    if memory_mb > most:
+        what = f"{_memory(memory_mb)} is too much for {_cpus(cpus)}"
+        more = "0.5" if memory_mb <= 1024 else "1"
+        return Refusal(
+            "gcp_memory", what, f"write at most `gcp_memory: {_memory(most)}`, or at least `cpus: {more}`"
+        )
+    if concurrency != 1:
+        what = (
+            f"{concurrency} is too many for {_cpus(cpus)}: below 1 a container handles one request at a time"
+        )
+        return Refusal(
+            "gcp_request_concurrency", what, "write `gcp_request_concurrency: 1`, or at least `cpus: 1`"
+        )
+    return None
+
+
+def _cpus(cpus: float) -> str:
+    return f"{cpus:g} cpu" if cpus <= 1 else f"{cpus:g} cpus"
+
+
+def _memory(mebibytes: int) -> str:
+    return f"{mebibytes}m" if mebibytes % 1024 else f"{mebibytes // 1024}G"

@@ -1,0 +1,83 @@
+"""What goes wrong in a rehearsal, when asked: `--fault KIND[@ENVIRONMENT]`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from threading import Lock
+
+from curtainup.errors import RefusedError
+
+KINDS = {
+    "slow-start": "a new release's container takes some seconds to start",
+    "crash": "a new release's container exits at once",
+    "quota": "the cloud refuses to make anything: the quota is used up",
+    "throttle": "the cloud's first answers are that there are too many requests",
+    "swap-fails": "the cloud refuses to swap the CNAMEs",
+    "partial": "a change is made by half",
+}
+"""By kind what it does."""
+
+DEFAULT_ENVIRONMENT = "live"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that goes wrong.
+
+    Attributes:
+        kind: one of `KINDS`.
+        environment: whose resources it strikes.
+
+    """
+
+    kind: str
+    environment: str = DEFAULT_ENVIRONMENT
+
+    def meets(self, name: str) -> bool:
+        """Whether a resource of that name belongs to the environment."""
+        return name.endswith(f"-{self.environment}") or f"-{self.environment}-" in name
+
+
+class Faults:
+    """The faults of one process, and how often each has struck."""
+
+    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self.all = tuple(faults)
+        self._struck: Counter[tuple[str, str]] = Counter()
+        self._lock = Lock()
+
+    @classmethod
+    def parse(cls, texts: Iterable[str]) -> Faults:
+        """Return the faults that are asked for as `KIND` or `KIND@ENVIRONMENT`.
+
+        Raises:
+            RefusedError: there is no such kind.
+
+        """
+        return cls(_parsed(text) for text in texts)
+
+    def strikes(self, kind: str, name: str) -> bool:
+        """Whether a fault of that kind strikes the resource of that name, each time."""
+        return any(fault.kind == kind and fault.meets(name) for fault in self.all)
+
+    def strikes_first(self, kind: str, name: str, times: int = 1) -> bool:
+        """Whether a fault of that kind strikes, which it does only so many times for each resource."""
+        if not self.strikes(kind, name):
+            return False
+        with self._lock:
+            self._struck[kind, name] += 1
+            return self._struck[kind, name] <= times
+
+
+def _parsed(text: str) -> Fault:
+    kind, separator, environment = text.partition("@")
+    if kind not in KINDS or (separator and not environment):
+        raise RefusedError(
+            f"{text!r} is no fault that a rehearsal knows",
+            where="--fault",
+            consequence="nothing was started",
+            fix=f"use {', '.join(KINDS)}, each also as KIND@ENVIRONMENT",
+        )
+    return Fault(kind, environment or DEFAULT_ENVIRONMENT)

@@ -28,6 +28,12 @@ IMAGE = "docker:index/remoteImage:RemoteImage"
 PUSHED = "docker:index/registryImage:RegistryImage"
 SWITCH = "curtainup:traffic:TrafficSwitch"
 
+COMPUTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    IMAGE: lambda _: {"imageId": "sha256:" + "c" * 64},
+    PUSHED: lambda _: {"sha256Digest": "sha256:" + "d" * 64},
+}
+"""By type what a provider would make of a resource's inputs; the tests of a target add their own."""
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -41,6 +47,7 @@ class Registered:
     ignore_changes: tuple[str, ...]
     dependencies: tuple[str, ...]
     provider: str
+    timeouts: tuple[str, str, str]
 
     def labels(self) -> dict[str, str]:
         """Return the Docker labels."""
@@ -73,10 +80,9 @@ class _Mocks(Mocks):
         raise AssertionError(f"the program asked for {args.token}")
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
-        made = {"image_id": "sha256:" + "c" * 64, "sha256_digest": "sha256:" + "d" * 64}
-        known = {"imageId": made["image_id"]} if args.typ == IMAGE else {}
-        known |= {"sha256Digest": made["sha256_digest"]} if args.typ == PUSHED else {}
-        return f"{args.name}-id", {**args.inputs, **known}
+        computed = COMPUTED.get(args.typ)
+        made = computed(args.inputs) if computed else {}
+        return f"{args.name}-id", {**args.inputs, **made}
 
 
 class _Monitor(MockMonitor):
@@ -96,6 +102,11 @@ class _Monitor(MockMonitor):
                 ignore_changes=tuple(request.ignoreChanges),
                 dependencies=tuple(_name(urn) for urn in request.dependencies),
                 provider=_name(request.provider.rpartition("::")[0]),
+                timeouts=(
+                    request.customTimeouts.create,
+                    request.customTimeouts.update,
+                    request.customTimeouts.delete,
+                ),
             )
         )
         with _own_loop():

@@ -75,12 +75,8 @@ class ContainerImage(pulumi.ComponentResource):
     def _create_push(
         self, name: str, args: ContainerImageArgs, image: docker.RemoteImage
     ) -> docker.RegistryImage:
-        container = args.registry.container
         return docker.RegistryImage(
             f"{name}-push",
             docker.RegistryImageArgs(name=image.name, keep_remotely=True, triggers={"image": image.image_id}),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                depends_on=[container] if container else None,
-            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=args.registry.ready),
         )

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from importlib import import_module
 
 import pulumi
 import pulumi_docker as docker
 
 from components.labels import labels
-from curtainup.contract import RegistrySettings
+from components.registry_args import CloudRegistry, CloudRegistryType, RegistryArgs
 
+__all__ = ["Registry", "RegistryArgs"]
 
-@dataclass(frozen=True)
-class RegistryArgs:
-    """The service that the registry belongs to, and where it is."""
-
-    service: str
-    settings: RegistrySettings
+_KINDS = {
+    "artifact-registry": "components.artifact_registry:ArtifactRegistry",
+    "ecr": "components.ecr:Ecr",
+}
 
 
 class Registry(pulumi.ComponentResource):
-    """A registry: one of our own on the Docker host's loopback interface, or one that is given.
+    """A registry: one of our own on the Docker host's loopback interface, a cloud's, or one that is given.
 
-    It does not create accounts or repositories in a given registry, nor log in to it: the provider
+    It does not create accounts or repositories in a given registry, nor log in to any: the provider
     that it inherits carries the login.
+
+    Attributes:
+        host: as it begins an image's name.
+        ready: what a push waits for.
+
     """
 
     host: str
-    container: docker.Container | None
+    ready: tuple[pulumi.Resource, ...]
 
     def __init__(self, name: str, args: RegistryArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("curtainup:registry:Registry", name, None, opts)
         self.host = args.settings.host
-        self.container = self._create_container(name, args) if args.settings.local_port else None
+        self.ready = ()
+        if args.settings.kind in _KINDS:
+            self.ready = self._create_repository(name, args).ready
+        elif args.settings.local_port:
+            self.ready = (self._create_container(name, args),)
         self.register_outputs({"host": self.host})
+
+    def _create_repository(self, name: str, args: RegistryArgs) -> CloudRegistry:
+        """Create the repository; the SDK of the cloud's provider is imported only now."""
+        module, _, kind = _KINDS[args.settings.kind].partition(":")
+        component: CloudRegistryType = getattr(import_module(module), kind)
+        return component(f"{name}-{args.settings.kind}", args, pulumi.ResourceOptions(parent=self))
 
     def _create_container(self, name: str, args: RegistryArgs) -> docker.Container:
         options = pulumi.ResourceOptions(parent=self)

@@ -92,9 +92,7 @@ def _part(cpus: float, memory_mb: int, concurrency: int) -> Refusal | None:
             "gcp_memory", what, f"write at most `gcp_memory: {_memory(most)}`, or at least `cpus: {more}`"
         )
     if concurrency != 1:
-        what = (
-            f"{concurrency} is too many for {_cpus(cpus)}: below 1 a container handles one request at a time"
-        )
+        what = f"{concurrency} is too many for {_cpus(cpus)}: below 1 it handles one request at a time"
         return Refusal(
             "gcp_request_concurrency", what, "write `gcp_request_concurrency: 1`, or at least `cpus: 1`"
         )

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from components.environment import EnvironmentType
 
-_COMPONENTS = {
+TARGETS = {
     "docker": "components.docker_host:DockerHost",
     "gcp-cloud-run": "components.cloud_run:CloudRun",
     "aws-beanstalk": "components.beanstalk:Beanstalk",
@@ -15,6 +15,6 @@ _COMPONENTS = {
 
 def component(target: str) -> EnvironmentType:
     """Return the component of a target; the SDK of its provider is imported only now."""
-    module, _, name = _COMPONENTS[target].partition(":")
+    module, _, name = TARGETS[target].partition(":")
     found: EnvironmentType = getattr(import_module(module), name)
     return found

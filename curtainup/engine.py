@@ -24,6 +24,7 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackN
 
 from curtainup import program, stack_settings
 from curtainup.engine_errors import translated
+from curtainup.events import Events, telling
 from curtainup.process import EngineCommand
 from curtainup.stack_settings import StackSettings
 from curtainup.state import FileState, Remembered, parse_deployment
@@ -71,7 +72,13 @@ class Engine:
     """Runs the program on the stacks of one service."""
 
     def __init__(
-        self, workspace: Workspace, command: EngineCommand, env: Mapping[str, str], repair: Repair
+        self,
+        workspace: Workspace,
+        command: EngineCommand,
+        env: Mapping[str, str],
+        repair: Repair,
+        standins: Mapping[str, int] | None = None,
+        target: str = "docker",
     ) -> None:
         """Use that engine on that workspace.
 
@@ -80,8 +87,12 @@ class Engine:
             command: the Pulumi CLI.
             env: variables of its processes: backend, passphrase, PATH.
             repair: what to do about the remains of a killed run.
+            standins: the loopback ports of providers that a rehearsal uses in place of the clouds', by name.
+            target: whose component is imported ahead.
 
         """
+        self._standins = dict(standins or {})
+        self._target = target
         self._workspace = workspace
         self._command = command
         self._env = dict(env)
@@ -99,17 +110,31 @@ class Engine:
 
     def make_ready(self) -> None:
         """Load the program, so that the next operation starts at once."""
-        program.load(self._workspace.program_dir)
+        program.load(self._workspace.program_dir, self._target)
 
-    def up(self, stack: str, config: Mapping[str, Any]) -> Outcome:
+    def up(
+        self,
+        stack: str,
+        config: Mapping[str, Any],
+        told: Callable[[str], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Outcome:
         """Update a stack to a configuration; keys that are not named stay as last deployed.
+
+        Args:
+            stack: the stack.
+            config: its configuration.
+            told: what the update waits for, while that takes long.
+            env: further variables of this update's processes.
 
         Raises:
             CurtainupError: the operation failed; the kind says how.
 
         """
         self._write_settings(stack, config)
-        return self._operate(stack, "up", lambda one, on_event: one.up(on_event=on_event, color="never"))
+        return self._operate(
+            stack, "up", lambda one, on_event: one.up(on_event=on_event, color="never"), told, env
+        )
 
     def preview(self, stack: str, config: Mapping[str, Any]) -> Outcome:
         """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
@@ -129,14 +154,16 @@ class Engine:
                 if not remembered.exists:
                     self._forget(stack)
 
-    def destroy(self, stack: str) -> None:
-        """Delete every resource of a stack, and then the stack.
+    def destroy(self, stack: str, told: Callable[[str], None] | None = None) -> None:
+        """Delete every resource of a stack, and then the stack; `told` as in `up`.
 
         Raises:
             CurtainupError: a resource could not be deleted; the rest of the stack is still remembered.
 
         """
-        self._operate(stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never"))
+        self._operate(
+            stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never"), told
+        )
         self._forget(stack)
 
     def _forget(self, stack: str) -> None:
@@ -189,14 +216,19 @@ class Engine:
             raise translated(error, [], where=f"pulumi {' '.join(args[:2])}") from error
 
     def _operate(
-        self, stack: str, verb: str, operation: Callable[[automation.Stack, OnEvent], Any]
+        self,
+        stack: str,
+        verb: str,
+        operation: Callable[[automation.Stack, OnEvent], Any],
+        told: Callable[[str], None] | None = None,
+        env: Mapping[str, str] | None = None,
     ) -> Outcome:
         command = self._command.another()
-        events = _Events(command)
+        events = Events(command.at_work)
         deadline = time.monotonic() + LOCK_PATIENCE
         self._settle(stack, deadline)
-        with program.own_provider() as variables:
-            one = _Stack(stack, self._local_workspace(command, variables))
+        with program.providers(self._standins) as variables, telling(events, told):
+            one = _Stack(stack, self._local_workspace(command, {**variables, **(env or {})}))
             try:
                 try:
                     self._patiently(stack, deadline, lambda: operation(one, events))
@@ -276,27 +308,10 @@ class Engine:
     ) -> automation.LocalWorkspace:
         return automation.LocalWorkspace(
             work_dir=str(self._workspace.project_dir),
-            program=program.load(self._workspace.program_dir),
+            program=program.load(self._workspace.program_dir, self._target),
             pulumi_command=command,
             env_vars={**self._env, **variables},
         )
-
-
-class _Events:
-    """Gathers from an operation's events what the caller needs to know."""
-
-    def __init__(self, command: EngineCommand) -> None:
-        self._command = command
-        self.errors: list[str] = []
-        self.changes: dict[str, int] = {}
-
-    def __call__(self, event: EngineEvent) -> None:
-        self._command.at_work()
-        diagnostic = event.diagnostic_event
-        if diagnostic is not None and diagnostic.severity == "error":
-            self.errors.append(diagnostic.message.strip())
-        if event.summary_event is not None:
-            self.changes = {str(kind): count for kind, count in event.summary_event.resource_changes.items()}
 
 
 class _Stack(automation.Stack):

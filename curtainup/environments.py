@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from curtainup import release
-from curtainup.contract import EnvironmentSettings
+from curtainup import contract, release
+from curtainup.contract import AnyEnvironment
 from curtainup.errors import StateError
 from curtainup.release import Address, Deployment, Release
 from curtainup.secret import Secret
@@ -19,6 +19,12 @@ from curtainup.state import Remembered
 
 if TYPE_CHECKING:
     from curtainup.engine import Engine, Outcome
+
+
+RETIRED = 3
+"""How many releases that are no more can be made again."""
+SPENT = 50
+"""How many ids of failed releases are remembered."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +38,19 @@ class Environment:
         sealed: by release id, its secrets as ciphertext.
         outputs: of the stack's last update.
         places: by release id, the address of each container that is there, of a cut-off update too.
+        spent: ids of releases that failed, where a target never takes a name twice.
+        retired: releases that served and were removed at once, newest last; they can be made again.
 
     """
 
     stack: str
-    settings: EnvironmentSettings | None = None
+    settings: AnyEnvironment | None = None
     deployment: Deployment = field(default_factory=Deployment)
     sealed: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, Address] = field(default_factory=dict)
+    spent: tuple[str, ...] = ()
+    retired: tuple[Release, ...] = ()
 
     @property
     def url(self) -> str:
@@ -70,9 +80,10 @@ def parse(stack: str, remembered: Remembered) -> Environment:
             )
         return Environment(stack)
     try:
-        settings = EnvironmentSettings.model_validate(config["environment"])
+        settings = contract.environment_settings(config["environment"])
         deployment, sealed = release.from_entries(config["releases"], config.get("traffic") or {})
         deployment = _as_it_is(deployment, config.get("candidate") or None, remembered)
+        retired, sealed_then = release.from_entries(config.get("retired") or [], {})
     except ValidationError as error:
         raise StateError(
             "the configuration of this stack cannot be read",
@@ -81,7 +92,16 @@ def parse(stack: str, remembered: Remembered) -> Environment:
             fix="use the version of curtainup that made it, or a newer one",
             detail=str(error),
         ) from error
-    return Environment(stack, settings, deployment, sealed, remembered.outputs, _places(remembered))
+    return Environment(
+        stack,
+        settings,
+        deployment,
+        {**sealed_then, **sealed},
+        remembered.outputs,
+        _places(remembered),
+        tuple(config.get("spent") or ()),
+        retired.releases,
+    )
 
 
 def configured(environment: Environment, deployment: Deployment) -> dict[str, Any]:
@@ -101,17 +121,47 @@ def configured(environment: Environment, deployment: Deployment) -> dict[str, An
         "releases": release.to_config(deployment, environment.sealed),
         "traffic": deployment.traffic,
         "candidate": deployment.candidate or "",
+        "spent": list(environment.spent),
+        "retired": release.to_config(Deployment(releases=environment.retired), environment.sealed),
     }
 
 
-def apply(engine: Engine, environment: Environment, deployment: Deployment) -> Environment:
+def retiring(environment: Environment, leaving: Sequence[Release]) -> Environment:
+    """Return the environment with releases that leave it remembered, so that they can be made again.
+
+    A candidate that leaves was never proven, and is forgotten.
+    """
+    served = [one for one in leaving if one.id != environment.deployment.candidate]
+    gone = {one.id for one in served}
+    retired = [one for one in environment.retired if one.id not in gone] + served
+    return replace(environment, retired=tuple(retired[-RETIRED:]))
+
+
+def spending(environment: Environment, failed: Sequence[str]) -> Environment:
+    """Return the environment with ids remembered that cannot be used again."""
+    spent = [one for one in environment.spent if one not in failed]
+    return replace(environment, spent=(*spent, *failed)[-SPENT:])
+
+
+def apply(
+    engine: Engine,
+    environment: Environment,
+    deployment: Deployment,
+    told: Callable[[str], None] | None = None,
+) -> Environment:
     """Make a deployment real by one update, and return the environment as it is then.
+
+    Args:
+        engine: runs the update.
+        environment: as it is.
+        deployment: as it is to be.
+        told: what is under way, while that takes long.
 
     Raises:
         CurtainupError: the update failed.
 
     """
-    engine.up(environment.stack, configured(environment, deployment))
+    engine.up(environment.stack, configured(environment, deployment), told)
     return parse(environment.stack, engine.remembered(environment.stack))
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from curtainup import health, local_container
-from curtainup.containers import Container
+from curtainup import local_container
 from curtainup.errors import ConfigError, GateFailed, StateError
 from curtainup.gatekeeper import Gate, Gatekeeper
 from curtainup.record import Recorder
-from curtainup.rollout import Rollout, pym_env, settings_of
+from curtainup.rollout import Rollout, pym_env
 from curtainup.session import Session
 from curtainup.steps import Steps
 from curtainup.switch import gate_of
@@ -64,33 +63,22 @@ def test(session: Session, recorder: Recorder, wanted: Wanted) -> Tested:
 def _environment(session: Session, name: str) -> tuple[Gate, str]:
     rollout = Rollout(session, name)
     serving = rollout.deployment.serving()
-    if serving is None:
+    gate = gate_of(session, name, rollout, serving) if serving else None
+    if serving is None or gate is None:
         raise StateError(
             f"nothing serves in {name}",
             where=f"stack {rollout.environment.stack}",
             consequence="there is nothing to test",
             fix="curtainup deploy",
         )
-    return gate_of(session, name, rollout, serving), serving.image
+    return gate, serving.image
 
 
 def _image(session: Session, steps: Steps, gatekeeper: Gatekeeper, given: str | None) -> Tested:
     image = given or _built(session)
     config = session.config.for_environment("staging")
-    settings = settings_of(session, "staging")
-    settings = settings.model_copy(update={"env": {**settings.env, "PYM_ENV": "dev"}})
-    running = local_container.running(
-        session.docker, session.config.name, image, "", settings, session.secrets_of("staging")
-    )
-    with running as local:
-        container = Container(lambda: session.docker, local.name, settings.container_port, session.redact)
-        health.wait_until_healthy(
-            local.url,
-            settings.health_path,
-            container,
-            timeout=config.start_timeout,
-            cancelled=session.cancelled,
-        )
+    with local_container.started(session, image, "") as local:
+        local.wait_until_healthy()
         return _judge(steps, gatekeeper, Gate("image", local.url, config, "dev", None), image)
 
 

@@ -53,6 +53,7 @@ class Gate:
         version: that should answer; None when it is not known.
         release: that should answer; None for the local container.
         through_proxy: whether the proxy is in between and names the release that answers.
+        door: where the tests go in place of `url`, when that asks for an identity.
 
     """
 
@@ -63,6 +64,7 @@ class Gate:
     version: str | None
     release: str | None = None
     through_proxy: bool = False
+    door: str | None = None
 
 
 class Gatekeeper:
@@ -157,7 +159,7 @@ class Gatekeeper:
             redact=tuple(session.secrets.values()),
             extra_env=self._secrets(),
             extra_args=self._arguments,
-            url=gate.url,
+            url=gate.door or gate.url,
             environment=gate.name if gate.name == "local" else gate.settings.environment,
             pym_env=gate.pym_env,
             version=gate.version,

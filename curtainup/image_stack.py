@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 from pydantic import ValidationError
 
-from curtainup import dockerfile, placement, source
+from curtainup import dockerfile, registries, source
 from curtainup.contract import ImageSettings, RegistrySettings
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed
 from curtainup.session import Session
@@ -58,8 +58,8 @@ def look(session: Session, wanted: Source) -> Image:
     remembered = session.remembered(session.names.image)
     settings = _settings(session, wanted)
     known = _known(remembered)
-    registry = _registry(session, known)
-    repository = _repository(session, registry)
+    registry = registries.choose(session, known.registry if known else None)
+    repository = registries.repository(session, registry)
     if known is not None and _is(known, settings.tree, repository):
         return known
     return Image(settings.model_copy(update={"repository": repository}), registry)
@@ -103,7 +103,8 @@ def push(session: Session, image: Image) -> Image:
 
     """
     try:
-        outcome = session.engine.up(session.names.image, _config(image, push=True))
+        with registries.logged_in(session, image.registry) as variables:
+            outcome = session.engine.up(session.names.image, _config(image, push=True), env=variables)
     except EngineFailed as error:
         raise PushFailed(
             f"{image.registry.host} did not take the image",
@@ -176,27 +177,6 @@ def _base(session: Session) -> str:
 
 def _is(known: Image, tree: str, repository: str) -> bool:
     return known.settings.tree == tree and known.reference.startswith(f"{repository}@")
-
-
-def _registry(session: Session, known: Image | None) -> RegistrySettings:
-    """Return the given registry; else the one of our own, or a place for it."""
-    account = session.config.docker_repo
-    if account:
-        first, slash, _ = account.partition("/")
-        named = slash and ("." in first or ":" in first or first == "localhost")
-        return RegistrySettings(host=first if named else "docker.io")
-    if known is not None and known.registry.local_port is not None:
-        return known.registry
-    port = placement.internal_port(f"{session.config.name}-registry", ())
-    return RegistrySettings(host=f"127.0.0.1:{port}", local_port=port, image=REFERENCES["registry"])
-
-
-def _repository(session: Session, registry: RegistrySettings) -> str:
-    account = session.config.docker_repo
-    if not account:
-        return f"{registry.host}/{session.config.name}"
-    prefix = "" if f"{account}/".startswith(f"{registry.host}/") else f"{registry.host}/"
-    return f"{prefix}{account}/{session.config.name}"
 
 
 def _log_end(log: Path) -> str | None:

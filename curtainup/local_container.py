@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from curtainup import placement
+from curtainup import containers, health, placement
 from curtainup.errors import BuildFailed, DiskFull, SetupError
-from curtainup.release import Settings
+from curtainup.release import DockerSettings
 from curtainup.secret import Secret
+from curtainup.targets.docker import runtime
 
 if TYPE_CHECKING:
     import docker
     from docker.models.containers import Container
+
+    from curtainup.session import Session
 
 ENVIRONMENT = "local"
 
@@ -28,13 +31,44 @@ class LocalContainer:
     url: str
 
 
+@dataclass(frozen=True)
+class Started:
+    """The image in a local container of a session: where it is reached, and how to wait for it."""
+
+    url: str
+    wait_until_healthy: Callable[[], object]
+
+
+@contextmanager
+def started(session: Session, image: str, version: str) -> Iterator[Started]:
+    """Run an image as staging would run it, with PYM_ENV `dev`; see `running`."""
+    config = session.config.for_environment("staging")
+    found = runtime(config)
+    settings = found.model_copy(update={"env": {**found.env, "PYM_ENV": "dev"}})
+    secrets = session.secrets_of("staging")
+    with running(session.docker, session.config.name, image, version, settings, secrets) as local:
+        container = containers.Container(
+            lambda: session.docker, local.name, settings.container_port, session.redact
+        )
+        yield Started(
+            local.url,
+            lambda: health.wait_until_healthy(
+                local.url,
+                settings.health_path,
+                container,
+                timeout=config.start_timeout,
+                cancelled=session.cancelled,
+            ),
+        )
+
+
 @contextmanager
 def running(
     client: docker.DockerClient,
     service: str,
     image: str,
     version: str,
-    settings: Settings,
+    settings: DockerSettings,
     secrets: Mapping[str, Secret],
 ) -> Iterator[LocalContainer]:
     """Run the image as a release would run, and remove the container afterwards.
@@ -76,7 +110,7 @@ def _create(
     name: str,
     image: str,
     labels: Mapping[str, str],
-    settings: Settings,
+    settings: DockerSettings,
     port: int,
     variables: Mapping[str, str],
     secrets: Mapping[str, Secret],

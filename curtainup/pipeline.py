@@ -9,19 +9,20 @@ had the traffic when the shift or the live gate fails.
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from curtainup import health, image_stack, local_container, release, source
-from curtainup.containers import Container
+from curtainup import image_stack, local_container, release, source
+from curtainup.contract import DockerEnvironment
 from curtainup.gatekeeper import Gate, Gatekeeper
 from curtainup.image_stack import Image
 from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
-from curtainup.rollout import Rollout, pym_env, settings_of
+from curtainup.rollout import Rollout, pym_env
 from curtainup.session import Session
 from curtainup.steps import Progress, Steps
-from curtainup.switch import Result, Switch, gate_of
+from curtainup.switch import Result, Switch
 
 LIVE_ANSWER_SECONDS = 3.0
 
@@ -58,7 +59,8 @@ def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
     """Settle both environments' own settings, live first, so that it gets the better port."""
     live.prepare(allow_replace=allow_replace)
     settings = live.environment.settings
-    staging.prepare(allow_replace=allow_replace, taken={settings.port} if settings else ())
+    taken = {settings.port} if isinstance(settings, DockerEnvironment) else ()
+    staging.prepare(allow_replace=allow_replace, taken=taken)
 
 
 class _Deploy:
@@ -98,9 +100,7 @@ class _Deploy:
         serving = self._live.deployment.serving()
         if serving is None:
             return None
-        path = serving.settings.health_path
-        answering = health.live_release(self._live.environment.url, path, LIVE_ANSWER_SECONDS)
-        return serving if answering == serving.id else None
+        return serving if self._live.answers(serving, LIVE_ANSWER_SECONDS) else None
 
     def _serves(self, rollout: Rollout, image: Image) -> bool:
         """Return whether an environment has all its traffic on what this image would be there."""
@@ -149,22 +149,10 @@ class _Deploy:
     def _local_gate(self, image: Image, progress: Progress) -> None:
         session = self._session
         config = session.config.for_environment("staging")
-        settings = settings_of(session, "staging")
-        settings = settings.model_copy(update={"env": {**settings.env, "PYM_ENV": pym_env(session, "local")}})
-        secrets = session.secrets_of("staging")
-        name, version = session.config.name, image.version
-        with local_container.running(
-            session.docker, name, image.runnable, version, settings, secrets
-        ) as local:
-            gate = Gate("local", local.url, config, pym_env(session, "local"), version)
+        with local_container.started(session, image.runnable, image.version) as local:
+            gate = Gate("local", local.url, config, pym_env(session, "local"), image.version)
             with self._gatekeeper.prepared(gate, image.runnable) as judge:
-                health.wait_until_healthy(
-                    local.url,
-                    settings.health_path,
-                    Container(lambda: session.docker, local.name, settings.container_port, session.redact),
-                    timeout=config.start_timeout,
-                    cancelled=session.cancelled,
-                )
+                local.wait_until_healthy()
                 judge(progress)
 
     def _push(self, image: Image, progress: Progress) -> Image:
@@ -182,17 +170,17 @@ class _Deploy:
 
         def shift(progress: Progress) -> None:
             rollout.seal(new)
-            rollout.apply(release.shift(release.stage(before, new, rollout.keep), new.id))
+            rollout.apply(release.shift(release.stage(before, new, rollout.keep), new.id), progress)
             rollout.wait_until_healthy(new, progress)
 
-        gate = gate_of(self._session, "staging", rollout, new)
         try:
-            with self._gatekeeper.prepared(gate, image.runnable) as judge:
+            with self._switch.gated("staging", rollout, new, image.runnable) as judge:
                 self._steps.run("staging", "deploy to staging", shift)
                 self._steps.run("staging-gate", "acceptance tests on staging", judge)
         except BaseException as error:
             self._switch.undo("staging-undo", "put staging back", rollout, before, error)
             raise
+        self._switch.retire("staging-retire", rollout, time.monotonic())
 
     # Live
 
@@ -205,13 +193,11 @@ class _Deploy:
 
         def stage(progress: Progress) -> None:
             rollout.seal(new)
-            rollout.apply(staged)
+            rollout.apply(staged, progress)
             rollout.wait_until_healthy(new, progress)
 
-        gate = gate_of(self._session, "candidate", rollout, new)
-        gate = replace(gate, url=rollout.release_url(new), through_proxy=False)
         try:
-            with self._gatekeeper.prepared(gate, image.runnable) as judge:
+            with self._switch.gated("candidate", rollout, new, image.runnable) as judge:
                 self._steps.run("candidate", "start the candidate, without traffic", stage)
                 self._steps.run("candidate-gate", "acceptance tests on the candidate", judge)
         except BaseException as error:

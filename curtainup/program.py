@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
@@ -27,32 +27,39 @@ def _ignore_shutdown_noise(hook: Any) -> None:
 
 
 @contextmanager
-def own_provider() -> Iterator[dict[str, str]]:
+def providers(standins: Mapping[str, int]) -> Iterator[dict[str, str]]:
     """Serve our own provider from this process, and give the variable that tells the engine so.
 
     Hand-run Pulumi starts it as a plugin; here that would be one more start of Python per update.
+
+    Args:
+        standins: ports of further providers that are served already, by name.
+
     """
     server, port = serve()
+    ports = {PROVIDER: port, **standins}
     try:
-        yield {"PULUMI_DEBUG_PROVIDERS": f"{PROVIDER}:{port}"}
+        yield {"PULUMI_DEBUG_PROVIDERS": ",".join(f"{name}:{at}" for name, at in ports.items())}
     finally:
         server.stop(None)
 
 
 @cache
-def load(folder: Path) -> Callable[[], None]:
+def load(folder: Path, target: str) -> Callable[[], None]:
     """Load the program's entry once; its own packages are found beside it.
 
-    What it renders with is imported meanwhile: the engine takes longer than that to ask for it.
+    What it renders with on that target is imported meanwhile: the engine takes longer than that to ask
+    for it.
     """
     sys.unraisablehook = _ignore_shutdown_noise
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     run: Callable[[], None] = import_module("stacks").run
-    Thread(target=_import_ahead, name="imports", daemon=True).start()
+    Thread(target=_import_ahead, args=(target,), name="imports", daemon=True).start()
     return run
 
 
-def _import_ahead() -> None:
-    for name in ("stacks.environment", "stacks.image"):
-        import_module(name)
+def _import_ahead(target: str) -> None:
+    import_module("stacks.environment")
+    import_module("components.targets").component(target)
+    import_module("stacks.image")

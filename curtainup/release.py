@@ -238,6 +238,14 @@ def stage(deployment: Deployment, release: Release, keep: int, needed: str | Non
     return Deployment(releases=tuple(kept), traffic=traffic, candidate=candidate)
 
 
+def retired(deployment: Deployment, keep: int) -> Deployment:
+    """Return the deployment with the newest `keep` releases without traffic alone; a candidate goes too."""
+    idle = [one.id for one in deployment.releases if not deployment.traffic.get(one.id)]
+    gone = {*idle[: max(0, len(idle) - keep)], deployment.candidate}
+    rest = tuple(one for one in deployment.releases if one.id not in gone)
+    return Deployment(releases=rest, traffic={one.id: deployment.traffic.get(one.id, 0) for one in rest})
+
+
 def shift(deployment: Deployment, release_id: str, percent: int = 100) -> Deployment:
     """Give a release that share of the traffic; the release that serves most keeps the rest.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from curtainup import release
 from curtainup.errors import UnknownRelease
 from curtainup.gatekeeper import Gatekeeper
@@ -9,7 +11,7 @@ from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout
 from curtainup.session import Session
-from curtainup.steps import Steps
+from curtainup.steps import Progress, Steps
 from curtainup.switch import Result, Switch
 
 
@@ -28,38 +30,60 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
 
     """
     rollout = Rollout(session, "live")
-    wanted = choose(rollout.deployment, version)
+    wanted = choose(rollout.deployment, version, rollout.environment.retired)
     before = rollout.deployment
     if before.traffic.get(wanted.id) == 100:
         session.report.info(f"{wanted.version} serves already as {wanted.id}; nothing had to move")
         return Result(rollout.environment.url, wanted.version, wanted.id, changed=False)
     steps = Steps(session.report, recorder, session.cancelled)
     gatekeeper = Gatekeeper(session, recorder, python, ())
+    switch = Switch(session, recorder, steps, gatekeeper)
     recorder.image("", wanted.image)
-    steps.run(
-        "release",
-        "check that the release answers",
-        lambda progress: rollout.wait_until_healthy(wanted, progress),
-    )
-    Switch(session, recorder, steps, gatekeeper).move(rollout, wanted, wanted.image, before, canary=False)
+    if before.find(wanted.id) is None:
+        _make_again(rollout, wanted, steps, switch)
+    else:
+        steps.run(
+            "release",
+            "check that the release answers",
+            lambda progress: rollout.wait_until_healthy(wanted, progress),
+        )
+    switch.move(rollout, wanted, wanted.image, before, canary=False)
     return Result(rollout.environment.url, wanted.version, wanted.id, changed=True)
 
 
-def choose(deployment: Deployment, version: str | None) -> Release:
-    """Return the kept release to go back to.
+def _make_again(rollout: Rollout, wanted: Release, steps: Steps, switch: Switch) -> None:
+    """Bring back a release that was removed when it was replaced, as one that nobody uses is billed."""
+    before = rollout.deployment
+
+    def stage(progress: Progress) -> None:
+        progress.say(f"{wanted.version} is not kept, so it is made again")
+        rollout.apply(release.stage(before, wanted, len(before.releases)), progress)
+        rollout.wait_until_healthy(wanted, progress)
+
+    try:
+        with switch.gated("candidate", rollout, wanted, wanted.image) as judge:
+            steps.run("candidate", "make the release again, without traffic", stage)
+            steps.run("candidate-gate", "acceptance tests on the candidate", judge)
+    except BaseException as error:
+        switch.undo("candidate-undo", "remove the release again", rollout, before, error)
+        raise
+
+
+def choose(deployment: Deployment, version: str | None, retired: Sequence[Release] = ()) -> Release:
+    """Return the release to go back to: a kept one, else one that can be made again.
 
     Raises:
         UnknownRelease: it is not kept, or none served before.
 
     """
     if version is not None:
-        return release.resolve(deployment, version)
+        return release.resolve(_with(deployment, retired), version)
     serving = deployment.serving()
     older = [
         one
         for one in deployment.releases
         if (serving is None or one.id != serving.id) and one.id != deployment.candidate
-    ]
+    ] or [one for one in retired if serving is None or one.id != serving.id]
     if not older:
         raise UnknownRelease(
             "no older release is kept",
@@ -68,3 +92,8 @@ def choose(deployment: Deployment, version: str | None) -> Release:
             fix="deploy the commit you want again: git checkout COMMIT && curtainup deploy",
         )
     return older[-1]
+
+
+def _with(deployment: Deployment, retired: Sequence[Release]) -> Deployment:
+    again = [one for one in retired if deployment.find(one.id) is None]
+    return Deployment(releases=(*again, *deployment.releases), traffic=deployment.traffic)

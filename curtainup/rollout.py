@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
 
-from curtainup import environments, health, placement, release
+from curtainup import environments, health, release
 from curtainup.config import EnvironmentConfig
-from curtainup.containers import Container
-from curtainup.contract import EnvironmentSettings
 from curtainup.environments import Environment
 from curtainup.errors import CurtainupError, RefusedError
-from curtainup.release import Deployment, Release, Settings
+from curtainup.release import AnySettings, Deployment, Release
 from curtainup.session import Session
-from curtainup.setup.catalogue import REFERENCES
 from curtainup.steps import Progress
+from curtainup.targets import Target, target_of
 
-KEEP = 1
-"""How many releases without traffic a Docker host keeps, for instant rollback."""
-
-
-def settings_of(session: Session, name: str) -> Settings:
-    """Return what a release of an environment runs with today."""
-    config = session.config.for_environment(name)
-    return Settings(
-        memory_mb=config.memory_limit,
-        cpus=config.cpus,
-        pids_limit=config.pids_limit,
-        container_port=config.container_port,
-        health_path=config.health_path,
-        stop_timeout=config.stop_timeout,
-        env={**config.env, "PYM_ENV": pym_env(session, name)},
-    )
+STAGING = "staging"
 
 
 def pym_env(session: Session, name: str) -> str:
@@ -48,8 +31,9 @@ class Rollout:
         self._session = session
         self.name = name
         self.config: EnvironmentConfig = session.config.for_environment(name)
+        self.target: Target = target_of(session, name)
         self.environment = _remembered(session, name)
-        self._there = frozenset(self.environment.places)
+        self._there = {one.id for one in self.deployment.releases} | set(self.environment.places)
 
     @property
     def deployment(self) -> Deployment:
@@ -57,15 +41,38 @@ class Rollout:
         return self.environment.deployment
 
     @property
+    def known_url(self) -> str | None:
+        """Where users reach it, None while that is not known yet."""
+        return self.target.url(self.environment)
+
+    @property
     def url(self) -> str:
-        """Where users reach it, as its settings have it: known before its first update too."""
-        if self.environment.settings is None:
-            raise RuntimeError("prepare() comes first")
-        return self.environment.settings.url
+        """Where users reach it; on some targets that is known before the first update too."""
+        return _known(self.known_url)
+
+    def known_release_url(self, one: Release) -> str | None:
+        """Where a release is reached alone, None while that is not known yet."""
+        return self.target.release_url(self.environment, one)
 
     def release_url(self, one: Release) -> str:
-        """Where a release is reached alone; one with a fixed place has that before its first update too."""
-        return one.address.url if one.address else self.environment.release_url(one.id)
+        """Where a release is reached alone."""
+        return _known(self.known_release_url(one))
+
+    @contextmanager
+    def reachable(self, url: str) -> Iterator[str]:
+        """Give a URL by which anybody on this machine reaches one of the environment's URLs."""
+        with self.target.reachable(self.environment, url) as reached:
+            yield reached
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only those with an identity reach it, as it has never been proven."""
+        return self.target.is_private(self.environment)
+
+    @property
+    def lingering(self) -> float:
+        """For how many seconds after a switch requests may still come to the old release."""
+        return self.target.lingering(self.environment)
 
     @property
     def cancelled(self) -> Event:
@@ -75,21 +82,33 @@ class Rollout:
     @property
     def keep(self) -> int:
         """How many releases without traffic stay when a new one comes; staging needs none of them."""
-        if self.name == "staging":
+        if self.name == STAGING:
             return 0
-        return KEEP if self.config.keep is None else self.config.keep
+        return self.target.keep if self.config.keep is None else self.config.keep
+
+    def runtime(self) -> AnySettings:
+        """Return what a release runs with today."""
+        found = self.target.runtime()
+        env = {**found.env, "PYM_ENV": pym_env(self._session, self.name)}
+        return found.model_copy(update={"env": env})
 
     def release_id(self, reference: str) -> str:
         """Return the id that an image has as a release here, with today's settings and secrets."""
-        return release.release_id(reference, settings_of(self._session, self.name), self._hmac())
+        return self._identity(reference)[0]
+
+    def answers(self, serving: Release, timeout: float) -> bool:
+        """Return whether the release answers where users reach the environment."""
+        url, path = self.known_url, serving.settings.health_path
+        if url is None:
+            return False
+        if self.target.names_releases:
+            return health.live_release(url, path, timeout) == serving.id
+        return health.answers(url, path)
 
     def needs_replacement(self) -> list[str]:
-        """Return the keys whose new values would replace the proxy, and so interrupt traffic."""
+        """Return the keys whose new values would interrupt traffic."""
         settings = self.environment.settings
-        if settings is None:
-            return []
-        wanted = {"port": self.config.port or settings.port, "bind": self.config.bind}
-        return [key for key, value in wanted.items() if getattr(settings, key) != value]
+        return [] if settings is None else self.target.interrupting(settings)
 
     def prepare(self, *, allow_replace: bool, taken: Collection[int] = ()) -> None:
         """Settle the environment's own settings: chosen once, then as remembered.
@@ -100,51 +119,31 @@ class Rollout:
 
         Raises:
             PortTaken: the configured port belongs to something else.
-            RefusedError: a changed key would interrupt the traffic of an environment that serves.
+            RefusedError: a changed key would interrupt the traffic of an environment that serves, or the
+                environment is on another target.
 
         """
         settings = self.environment.settings
-        if settings is None:
-            self.environment = replace(self.environment, settings=self._first_settings(taken))
-            return
-        changed = self.needs_replacement()
-        if changed and self.deployment.serving() is not None and not allow_replace:
-            raise RefusedError(
-                f"changing {' and '.join(changed)} of {self.name} replaces its proxy",
-                where=f"{', '.join(changed)} in pym-config.yaml",
-                consequence="requests would fail for some seconds, so nothing was changed",
-                fix="put the old value back, or allow it with --allow-replace",
-            )
-        if changed and self.config.port and self.config.port != settings.port:
-            placement.require_free(self.config.port, self.config.bind, "port")
-        update = {
-            "port": self.config.port or settings.port,
-            "bind": self.config.bind,
-            "host": self._host(),
-            "request_timeout": self.config.request_timeout,
-            "drain_timeout": self.config.drain_timeout,
-        }
-        self.environment = replace(self.environment, settings=settings.model_copy(update=update))
+        if settings is not None:
+            self._require_same_target(settings.target)
+            self._require_calm(allow_replace=allow_replace)
+        chosen = self.target.settings(settings, taken)
+        self.environment = replace(self.environment, settings=chosen)
 
     def new_release(self, reference: str, version: str) -> Release:
         """Return the release that an image is here: the one that is there already, or a new one."""
-        identity = self.release_id(reference)
+        identity, attempt = self._identity(reference)
         known = self.deployment.find(identity)
         if known is not None:
             return known
-        settings = self.environment.settings
-        if settings is None:
-            raise RuntimeError("prepare() comes first")
-        place = self.environment.places.get(identity) or placement.address(
-            f"{self.environment.stack}-{identity}", settings.subnet, self.deployment, {settings.stats_port}
-        )
         return Release(
             id=identity,
             version=version,
             image=reference,
-            settings=settings_of(self._session, self.name),
+            settings=self.runtime(),
+            attempt=attempt,
             secrets_hmac=self._hmac(),
-            address=place,
+            address=self.target.address(self.environment, identity),
         )
 
     def seal(self, new: Release) -> None:
@@ -152,9 +151,23 @@ class Rollout:
         secrets = self._session.secrets_of(self.name)
         self.environment = environments.sealed_for(self._session.engine, self.environment, new, secrets)
 
-    def apply(self, deployment: Deployment) -> None:
-        """Make a deployment real by one update."""
-        self.environment = environments.apply(self._session.engine, self.environment, deployment)
+    def apply(self, deployment: Deployment, progress: Progress | None = None) -> None:
+        """Make a deployment real by one update.
+
+        Raises:
+            CurtainupError: the update failed.
+            RefusedError: it would remove a release that has traffic, whatever Pulumi remembers.
+
+        """
+        leaving = [one for one in self.deployment.releases if deployment.find(one.id) is None]
+        if leaving and deployment.serving() is not None:
+            self.target.require_idle(self.environment, leaving)
+        environment = environments.retiring(self.environment, leaving if self.target.bills_idle else ())
+        told = progress.say if progress else None
+        try:
+            self.environment = environments.apply(self._session.engine, environment, deployment, told)
+        except CurtainupError as error:
+            raise self.target.explained(self.environment, error) from error
 
     def make_ready(self) -> None:
         """Import what an update needs; done beside something that has to be waited for anyhow."""
@@ -169,29 +182,23 @@ class Rollout:
     def wait_until_healthy(self, one: Release, progress: Progress) -> None:
         """Wait until a release answers on its own URL.
 
-        One whose container was there before this run is started first: a run that was cut off while it
-        removed it may have left it stopped.
+        One that was there before this run is started first when it does not answer.
 
         Raises:
             ReleaseUnhealthy: it exited, or did not answer in `start_timeout`.
 
         """
-        container = Container(
-            lambda: self._session.docker,
-            f"{self.environment.stack}-{one.id}",
-            one.settings.container_port,
-            self._session.redact,
-        )
-        url, path = self.environment.release_url(one.id), one.settings.health_path
-        if one.id in self._there and not health.answers(url, path):
-            container.start()
-        seconds = health.wait_until_healthy(
-            url,
-            path,
-            container,
-            timeout=self.config.start_timeout,
-            cancelled=self._session.cancelled,
-        )
+        path = one.settings.health_path
+        with self.reachable(self.release_url(one)) as url:
+            if one.id in self._there and not health.answers(url, path):
+                self.target.revive(self.environment, one)
+            seconds = health.wait_until_healthy(
+                url,
+                path,
+                self.target.suspect(self.environment, one),
+                timeout=self.config.start_timeout,
+                cancelled=self._session.cancelled,
+            )
         progress.note = f"{one.id} answered after {seconds:.1f} s"
 
     def put_back(self, before: Deployment, note: Callable[[str], None]) -> None:
@@ -205,46 +212,37 @@ class Rollout:
             self.refresh()
         except CurtainupError as error:
             note(f"what {self.name} remembers could not be read again: {error.what}")
+        if not self.target.reuses_ids:
+            failed = [one.id for one in self.deployment.releases if before.find(one.id) is None]
+            self.environment = environments.spending(self.environment, failed)
         for step in release.retreat(self.deployment, before):
             self.apply(step)
 
-    def _first_settings(self, taken: Collection[int]) -> EnvironmentSettings:
-        session, config = self._session, self.config
-        stack = self.environment.stack
-        if config.port is not None:
-            placement.require_free(config.port, config.bind, "port")
-        port = config.port or placement.public_port(config.bind, {*taken, *self._other_ports()})
-        networks = [
-            pool["Subnet"]
-            for network in session.docker.networks.list()
-            for pool in (network.attrs.get("IPAM") or {}).get("Config") or []
-            if "Subnet" in pool
-        ]
-        return EnvironmentSettings(
-            service=session.config.name,
-            name=self.name,
-            host=self._host(),
-            bind=config.bind,
-            port=port,
-            stats_port=placement.internal_port(f"{stack}-stats", {port}),
-            subnet=placement.subnet(stack, networks),
-            proxy_image=REFERENCES["proxy"],
-            request_timeout=config.request_timeout,
-            drain_timeout=config.drain_timeout,
-        )
+    def _identity(self, reference: str) -> tuple[str, int]:
+        """Return the id of an image here, and how often it failed under an earlier one."""
+        runtime, digest, attempt = self.runtime(), self._hmac(), 0
+        while (identity := release.release_id(reference, runtime, digest, attempt)) in self.environment.spent:
+            attempt += 1
+        return identity, attempt
 
-    def _other_ports(self) -> set[int]:
-        """Ports that the other environments of this service were given by name."""
-        names = {"staging", "live", *self._session.config.environments}
-        ports = (self._session.config.for_environment(name).port for name in names)
-        return {port for port in ports if port is not None}
+    def _require_same_target(self, known: str) -> None:
+        if known != self.config.deploy_target:
+            raise RefusedError(
+                f"{self.name} is on {known}, and is now configured for {self.config.deploy_target}",
+                where="deploy_target in pym-config.yaml",
+                consequence="what serves there would be deleted unproven, so nothing was done",
+                fix=f"put the old value back, or first run: curtainup destroy --env {self.name}",
+            )
 
-    def _host(self) -> str:
-        """Return how this machine reaches the address, as it stands in a URL."""
-        bind = ipaddress.ip_address(self.config.bind)
-        if bind.version == 4:
-            return "127.0.0.1" if bind.is_unspecified else str(bind)
-        return "[::1]" if bind.is_unspecified else f"[{bind}]"
+    def _require_calm(self, *, allow_replace: bool) -> None:
+        changed = self.needs_replacement()
+        if changed and self.deployment.serving() is not None and not allow_replace:
+            raise RefusedError(
+                f"changing {' and '.join(changed)} of {self.name} replaces its proxy",
+                where=f"{', '.join(changed)} in pym-config.yaml",
+                consequence="requests would fail for some seconds, so nothing was changed",
+                fix="put the old value back, or allow it with --allow-replace",
+            )
 
     def _hmac(self) -> str:
         values = self._session.secrets_of(self.name)
@@ -252,6 +250,12 @@ class Rollout:
             return ""
         plain = {name: secret.reveal() for name, secret in values.items()}
         return release.secrets_hmac(plain, self._session.hmac_key)
+
+
+def _known(url: str | None) -> str:
+    if url is None:
+        raise RuntimeError("its URL is not known before the first update")
+    return url
 
 
 def _remembered(session: Session, name: str) -> Environment:

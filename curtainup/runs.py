@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from curtainup import locks, workspace
+from curtainup import locks
 from curtainup.errors import CurtainupError
 from curtainup.interrupts import interruptible
 from curtainup.record import Recorder
@@ -22,7 +22,7 @@ def recorded(session: Session, command: str, work: Callable[[Recorder], Result])
         CurtainupError: whatever the work raises.
 
     """
-    with locks.held(workspace.data_dir() / "locks", session.config.name):
+    with locks.held(session.locks, session.config.name):
         recorder = Recorder(session.workspace.folder, session.config.name, command, redact=session.redact)
         try:
             result = interruptible(session, lambda: work(recorder))

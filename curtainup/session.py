@@ -27,7 +27,9 @@ from curtainup.state import FileState, Remembered
 if TYPE_CHECKING:
     import docker
 
+    from curtainup.clouds.google import Google
     from curtainup.engine import Engine
+    from curtainup.rehearsal.stage import Rehearsal
     from curtainup.report import Report
 
 
@@ -47,6 +49,13 @@ class Names:
         return f"{self.service}-{name}"
 
 
+@dataclass(frozen=True)
+class Rehearsing:
+    """That a command is for the rehearsal and not for the real clouds, and what is to go wrong in it."""
+
+    faults: tuple[str, ...] = ()
+
+
 @dataclass
 class Session:
     """One command's collaborators.
@@ -59,6 +68,7 @@ class Session:
         cancelled: set when the run is to stop.
         secrets: by name, of all environments; empty for commands that need none.
         processes: the engine processes in flight.
+        rehearsal: what stands in for the clouds; None is the real ones.
 
     """
 
@@ -69,6 +79,12 @@ class Session:
     cancelled: Event = field(default_factory=Event)
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     processes: Processes = field(default_factory=Processes)
+    rehearsal: Rehearsal | None = None
+
+    @property
+    def locks(self) -> Path:
+        """The folder of the locks of services; a rehearsal and a deployment do not wait for each other."""
+        return (self.rehearsal.home.path if self.rehearsal else workspaces.data_dir()) / "locks"
 
     @property
     def names(self) -> Names:
@@ -84,7 +100,16 @@ class Session:
         found = engines.locate()
         env = engine_environment(self.workspace, found, self.environ)
         command = EngineCommand(found.command, found.version, self.processes)
-        return Engine(self.workspace, command, env, self)
+        standins = self.rehearsal.providers if self.rehearsal else {}
+        target = self.config.for_environment("live").deploy_target
+        return Engine(self.workspace, command, env, self, standins, target)
+
+    @cached_property
+    def google(self) -> Google:
+        """The Google Cloud account, or what stands in for it in a rehearsal."""
+        from curtainup.clouds.google import RealGoogle
+
+        return self.rehearsal.google if self.rehearsal else RealGoogle()
 
     def remembered(self, stack: str) -> Remembered:
         """Return what Pulumi remembers of a stack; from a file backend without the engine."""
@@ -143,16 +168,23 @@ class Session:
 
 
 def open_session(
-    service_dir: Path, overlay: str | None, report: Report, *, with_secrets: bool = True
+    service_dir: Path,
+    overlay: str | None,
+    report: Report,
+    *,
+    with_secrets: bool = True,
+    rehearsing: Rehearsing | None = None,
 ) -> Session:
     """Read the configuration, find the state, and return what a command works with.
 
     Without `with_secrets` a missing secret is no error: those at hand are still kept out of all output.
+    With `rehearsing` no real account and no real state is within the process's reach from then on.
 
     Raises:
         ConfigError: the configuration is missing or wrong.
         MissingSecretsError: a secret is not set.
-        StateError: there is no backend, or its passphrase is missing.
+        StateError: there is no backend, its passphrase is missing, or it holds rehearsals.
+        RefusedError: the target or a fault cannot be rehearsed.
 
     """
     config = configuration.load(service_dir, overlay, warn=report.warn)
@@ -160,9 +192,24 @@ def open_session(
         secrets = configuration.collect_secrets(config, os.environ)
     else:
         secrets = _at_hand(config, os.environ)
+    provider_dir = Path(sys.executable).parent
+    if rehearsing is not None:
+        rehearsal = _on_stage(config, rehearsing)
+        workspace = workspaces.open_workspace(service_dir, rehearsal.backend(), provider_dir, rehearsal=True)
+        return Session(config, os.environ, workspace, report, secrets=secrets, rehearsal=rehearsal)
     backend = workspaces.find_backend(config.backend, config.secrets_provider, os.environ)
-    workspace = workspaces.open_workspace(service_dir, backend, Path(sys.executable).parent)
+    workspaces.require_real(backend)
+    workspace = workspaces.open_workspace(service_dir, backend, provider_dir)
     return Session(config, os.environ, workspace, report, secrets=secrets)
+
+
+def _on_stage(config: ServiceConfig, rehearsing: Rehearsing) -> Rehearsal:
+    from curtainup.rehearsal import stage
+
+    environment = config.for_environment("live")
+    rehearsal = stage.Rehearsal(stage.home(), environment.deploy_target, rehearsing.faults)
+    rehearsal.enter(profile=environment.aws_user)
+    return rehearsal
 
 
 def _at_hand(config: ServiceConfig, environ: Mapping[str, str]) -> dict[str, Secret]:

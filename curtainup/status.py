@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from curtainup import environments, health
+from curtainup import health
 from curtainup.environments import Environment
+from curtainup.rollout import Rollout
 from curtainup.session import Session
 
 ANSWER_SECONDS = 2.0
@@ -32,6 +33,7 @@ class EnvironmentStatus:
         url: where users reach it; None when it was never deployed.
         answers: the release that answers there now, None when none does.
         releases: oldest first.
+        costs: what is billed while nobody uses it, in words.
 
     """
 
@@ -39,6 +41,7 @@ class EnvironmentStatus:
     url: str | None
     answers: str | None
     releases: tuple[ReleaseStatus, ...]
+    costs: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ def render(found: ServiceStatus) -> str:
         for one in reversed(environment.releases):
             note = "  candidate" if one.candidate else ""
             lines.append(f"  {one.traffic:3} %  {one.version}  {one.id}  {one.url}{note}")
+        if environment.costs:
+            lines.append(f"  billed: {environment.costs}")
     return "\n".join(lines)
 
 
@@ -80,11 +85,17 @@ def _answer(environment: EnvironmentStatus) -> str:
 
 
 def _environment(session: Session, name: str) -> EnvironmentStatus:
-    stack = session.names.environment(name)
-    environment = environments.parse(stack, session.remembered(stack))
+    rollout = Rollout(session, name)
+    environment = rollout.environment
     if environment.settings is None or "url" not in environment.outputs:
         return EnvironmentStatus(name, None, None, ())
-    return EnvironmentStatus(name, environment.url, _answering(environment), _releases(environment))
+    return EnvironmentStatus(
+        name,
+        environment.url,
+        _answering(rollout),
+        _releases(environment),
+        rollout.target.costs(environment),
+    )
 
 
 def _releases(environment: Environment) -> tuple[ReleaseStatus, ...]:
@@ -103,8 +114,11 @@ def _releases(environment: Environment) -> tuple[ReleaseStatus, ...]:
     )
 
 
-def _answering(environment: Environment) -> str | None:
-    serving = environment.deployment.serving()
+def _answering(rollout: Rollout) -> str | None:
+    serving = rollout.deployment.serving()
     if serving is None:
         return None
-    return health.live_release(environment.url, serving.settings.health_path, ANSWER_SECONDS)
+    url, path = rollout.url, serving.settings.health_path
+    if rollout.target.names_releases:
+        return health.live_release(url, path, ANSWER_SECONDS)
+    return serving.id if health.answers(url, path) else None

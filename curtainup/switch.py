@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from threading import Event
 
 from curtainup import release, traffic
@@ -16,6 +19,7 @@ from curtainup.session import Session
 from curtainup.steps import Progress, Steps
 
 LIVE_GATE = "acceptance tests on live"
+CANDIDATE = "candidate"
 
 
 @dataclass(frozen=True)
@@ -36,17 +40,18 @@ class Result:
     changed: bool
 
 
-def gate_of(session: Session, name: str, rollout: Rollout, one: Release) -> Gate:
-    """Return the gate of an environment for the release that should answer there."""
-    return Gate(
-        name,
-        rollout.url,
-        rollout.config,
-        pym_env(session, rollout.name),
-        one.version,
-        one.id,
-        through_proxy=True,
-    )
+def gate_of(session: Session, name: str, rollout: Rollout, one: Release) -> Gate | None:
+    """Return the gate of an environment for the release that should answer there.
+
+    That of a candidate goes to the release alone. None while the URL is not known yet.
+    """
+    alone = name == CANDIDATE
+    url = rollout.known_release_url(one) if alone else rollout.known_url
+    if url is None:
+        return None
+    named = rollout.target.names_releases and not alone
+    pym = pym_env(session, rollout.name)
+    return Gate(name, url, rollout.config, pym, one.version, one.id, through_proxy=named)
 
 
 class Switch:
@@ -79,8 +84,7 @@ class Switch:
         shares = [*rollout.config.canary, 100] if canary and serving is not None else [100]
         stages = [release.shift(rollout.deployment, new.id, percent) for percent in shares]
 
-        gate = gate_of(self._session, "live", rollout, new)
-        shifted = Event()
+        shifted, moved_at = Event(), time.monotonic()
 
         def figures(result: ProbeResult) -> None:
             self._recorder.probe(result)
@@ -90,11 +94,13 @@ class Switch:
         try:
             with (
                 traffic.watched(rollout, figures) as watch,
-                self._gatekeeper.prepared(gate, image) as judge,
+                self.gated("live", rollout, new, image) as judge,
             ):
 
                 def shift(progress: Progress) -> None:
+                    nonlocal moved_at
                     watch.move(stages, progress)
+                    moved_at = time.monotonic()
                     shifted.set()
 
                 def prove(progress: Progress) -> None:
@@ -106,14 +112,57 @@ class Switch:
         except BaseException as error:
             self._return(rollout, before, error)
             raise
+        self.retire("retire", rollout, moved_at)
+
+    @contextmanager
+    def gated(
+        self, name: str, rollout: Rollout, new: Release, image: str
+    ) -> Iterator[Callable[[Progress], None]]:
+        """Have a gate ready to run while what it tests is brought up, where its URL is known by then."""
+        gate = gate_of(self._session, name, rollout, new)
+        if gate is not None and not rollout.is_private:
+            with self._gatekeeper.prepared(gate, image) as judge:
+                yield judge
+            return
+
+        def judge_then(progress: Progress) -> None:
+            known = gate_of(self._session, name, rollout, new)
+            if known is None:
+                raise RuntimeError(f"{rollout.name} has no URL after its update")
+            with rollout.reachable(known.url) as door:
+                self._gatekeeper.judge(replace(known, door=door), progress, image)
+
+        yield judge_then
+
+    def retire(self, name: str, rollout: Rollout, moved_at: float) -> None:
+        """Remove at once what has no traffic, where idle releases are billed and none is to be kept.
+
+        Args:
+            name: of the step.
+            rollout: the environment, proven.
+            moved_at: when its traffic moved (monotonic): requests may come to the old release for a while.
+
+        """
+        rest = release.retired(rollout.deployment, rollout.keep)
+        if not rollout.target.bills_idle or rest == rollout.deployment:
+            return
+        gone = len(rollout.deployment.releases) - len(rest.releases)
+
+        def work(progress: Progress) -> None:
+            left = moved_at + rollout.lingering - time.monotonic()
+            if left > 0:
+                progress.say(f"waiting {left:.0f} s, as names are remembered for as long")
+                rollout.cancelled.wait(left)
+            rollout.apply(rest, progress)
+            progress.note = f"{gone} release{'s' * (gone != 1)} without traffic, billed until now"
+
+        self._steps.run(name, "remove what the new release replaced", work)
 
     def judge(self, rollout: Rollout, new: Release, image: str, before: Deployment | None) -> None:
         """Run the live gate; when it fails return to `before`, if there is such a thing."""
-        gate = gate_of(self._session, "live", rollout, new)
         try:
-            self._steps.run(
-                "live-gate", LIVE_GATE, lambda progress: self._gatekeeper.judge(gate, progress, image)
-            )
+            with self.gated("live", rollout, new, image) as judge:
+                self._steps.run("live-gate", LIVE_GATE, judge)
         except BaseException as error:
             if before is not None:
                 self._return(rollout, before, error)

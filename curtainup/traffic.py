@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from urllib.request import ProxyHandler, build_opener
 
 from curtainup.errors import TrafficReturned
 from curtainup.probe import Probe, ProbeResult
@@ -54,7 +52,7 @@ class Watch:
             if number:
                 self._see(BETWEEN)
             progress.say(_shares(stage))
-            self._rollout.apply(stage)
+            self._rollout.apply(stage, progress)
             self.require_clean()
         leaving = [one for one in [self._outgoing] if one and not stages[-1].traffic.get(one)]
         drained = wait_until_drained(self._rollout, leaving)
@@ -106,37 +104,16 @@ def watched(rollout: Rollout, figures: Callable[[ProbeResult], None]) -> Iterato
 
 
 def wait_until_drained(rollout: Rollout, releases: Sequence[str]) -> bool:
-    """Wait until the proxy has no request under way on these releases, `drain_timeout` at most."""
+    """Wait until these releases have no request under way, `drain_timeout` at most."""
     if not releases:
         return True
-    stats_url = str(rollout.environment.outputs["stats_url"])
     deadline = time.monotonic() + rollout.config.drain_timeout
     while time.monotonic() < deadline:
-        sessions = current_sessions(stats_url)
-        if sessions is not None and not any(sessions.get(one) for one in releases):
+        if rollout.target.drained(rollout.environment, releases):
             return True
         if rollout.cancelled.wait(POLL):
             return False
     return False
-
-
-def current_sessions(stats_url: str) -> dict[str, int] | None:
-    """Return by release how many requests the proxy has under way on it; None when it does not say.
-
-    The columns are those of HAProxy's management guide, section 9.1 (CSV format).
-    """
-    direct = build_opener(ProxyHandler({}))  # whatever HTTP_PROXY says: it is on this machine
-    try:
-        with direct.open(f"{stats_url}/stats;csv;norefresh", timeout=5) as answer:
-            text = answer.read().decode()
-    except OSError:
-        return None
-    rows = csv.DictReader(text.removeprefix("# ").splitlines())
-    return {
-        row["svname"]: int(row["scur"] or 0)
-        for row in rows
-        if row["pxname"] == "releases" and row["svname"] not in {"FRONTEND", "BACKEND"}
-    }
 
 
 def _shares(deployment: Deployment) -> str:

@@ -22,6 +22,8 @@ from curtainup.setup import paths
 
 PROJECT = "curtainup"
 FOLDER = ".curtainup"
+REHEARSAL_MARK = "rehearsal"
+"""A file in the folder of a backend that holds rehearsals and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -122,13 +124,33 @@ def find_backend(configured: str | None, secrets_provider: str | None, environ: 
     return Backend(url, secrets_provider, env, passphrase)
 
 
-def open_workspace(service_dir: Path, backend: Backend, provider_dir: Path) -> Workspace:
+def require_real(backend: Backend) -> None:
+    """Check that a backend is not that of a rehearsal.
+
+    Raises:
+        StateError: it is.
+
+    """
+    folder = backend.folder()
+    if folder is not None and (folder / REHEARSAL_MARK).exists():
+        raise StateError(
+            "this backend holds rehearsals",
+            where=f"backend {backend.url}",
+            consequence="a deployment would take a rehearsal for what is live, so nothing was done",
+            fix="unset PULUMI_BACKEND_URL, or give the command --rehearsal",
+        )
+
+
+def open_workspace(
+    service_dir: Path, backend: Backend, provider_dir: Path, *, rehearsal: bool = False
+) -> Workspace:
     """Return the service's workspace, writing `.curtainup/` when it is not there yet.
 
     Args:
         service_dir: the service's source.
         backend: where state goes.
         provider_dir: the folder of the executable `pulumi-resource-curtainup`.
+        rehearsal: whether it is that of a rehearsal, which is a folder of its own.
 
     """
     service_dir = service_dir.resolve()
@@ -138,7 +160,10 @@ def open_workspace(service_dir: Path, backend: Backend, provider_dir: Path) -> W
     ignore = folder / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")
-    if service_dir.is_relative_to(program) and (program / "Pulumi.yaml").is_file():
+    if rehearsal:
+        folder /= "rehearsal"
+        folder.mkdir(exist_ok=True)
+    elif service_dir.is_relative_to(program) and (program / "Pulumi.yaml").is_file():
         return Workspace(service_dir, program, program, program / "stacks", folder, backend)
     write_atomically(folder / "Pulumi.yaml", _project_file(program, provider_dir))
     (folder / "stacks").mkdir(exist_ok=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
-from components.environment import EnvironmentArgs
 from components import targets
+from components.environment import EnvironmentArgs
 from curtainup import contract, release
 
 

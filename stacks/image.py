@@ -15,7 +15,7 @@ def render(config: pulumi.Config) -> None:
     """Declare the registry and the image, and export what the driver and people need of them."""
     settings = ImageSettings.model_validate(config.require_object("image"))
     place = RegistrySettings.model_validate(config.require_object("registry"))
-    options = pulumi.ResourceOptions(provider=_docker_provider(place))
+    options = pulumi.ResourceOptions(provider=_docker_provider(place, push=settings.push))
     registry = Registry(f"{settings.service}-registry", RegistryArgs(settings.service, place), options)
     image = ContainerImage(settings.service, ContainerImageArgs(settings, registry), options)
     pulumi.export("image_id", image.image_id)
@@ -24,11 +24,17 @@ def render(config: pulumi.Config) -> None:
     pulumi.export("tree", settings.tree)
 
 
-def _docker_provider(place: RegistrySettings) -> docker.Provider:
-    """Log in to the registry as Docker does; the provider asks for an entry even for an open one."""
+def _docker_provider(place: RegistrySettings, *, push: bool) -> docker.Provider:
+    """Log in to the registry as Docker does; the provider asks for an entry even for an open one.
+
+    The login to a cloud's registry is there only while something is pushed.
+    """
+    cloud = place.kind in {"artifact-registry", "ecr"}
+    if cloud and not push:
+        return docker.Provider("docker")
     auth = docker.ProviderRegistryAuthArgs(
         address=f"http://{place.host}" if _is_loopback(place.host) else place.host,
-        auth_disabled=None if _has_login(place) else True,
+        auth_disabled=None if cloud or _has_login(place) else True,
     )
     return docker.Provider("docker", docker.ProviderArgs(registry_auth=[auth]))
 

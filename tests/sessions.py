@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,14 @@ class Memory(Engine):
     def remembered(self, stack: str) -> Remembered:
         return self.stacks.get(stack, Remembered())
 
-    def up(self, stack: str, config: Mapping[str, Any]) -> Outcome:
+    def up(
+        self,
+        stack: str,
+        config: Mapping[str, Any],
+        told: Callable[[str], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        del told, env
         self.ups.append((stack, copy.deepcopy(dict(config))))
         if self.failures:
             raise self.failures.pop(0)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from curtainup import release
 from curtainup.errors import StateError, UnknownRelease
-from curtainup.release import Deployment, Settings
+from curtainup.release import Deployment, DockerSettings
 from tests import samples
 
 DIGEST = "sha256:" + "ab" * 32
@@ -100,7 +100,7 @@ def test_the_id_follows_from_digest_settings_and_secrets_alone(
 ) -> None:
     settings = samples.SETTINGS.model_copy(update={"env": env, "container_port": port})
     one = release.release_id(f"{repository}@{DIGEST}", settings, "aa")
-    again = Settings.model_validate_json(settings.model_dump_json())
+    again = DockerSettings.model_validate_json(settings.model_dump_json())
     assert release.release_id(f"elsewhere/{repository}@{DIGEST}", again, "aa") == one
     assert release.release_id(f"{repository}@{DIGEST}", settings, "bb") != one
     assert samples.release(1, id=one).id == one

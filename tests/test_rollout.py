@@ -9,10 +9,11 @@ import docker
 import pytest
 
 from curtainup import claims, release
+from curtainup.contract import DockerEnvironment
 from curtainup.environments import Environment
 from curtainup.errors import EngineFailed, PortTaken, RefusedError
-from curtainup.release import Address, Deployment
-from curtainup.rollout import Rollout, settings_of
+from curtainup.release import Address, Deployment, DockerSettings
+from curtainup.rollout import Rollout, pym_env
 from tests import samples
 from tests.sessions import World, world
 
@@ -39,11 +40,12 @@ def _rollout(found: World, deployment: Deployment | None = None, name: str = "li
 def test_a_release_runs_with_what_its_environment_says(tmp_path: Path) -> None:
     text = "env: {A: '1'}\nmemory_limit: 300m\nenvironments: {live: {env: {B: '2'}, cpus: 1.5}}\n"
     session = world(tmp_path, text).session
-    live = settings_of(session, "live")
+    live = Rollout(session, "live").runtime()
+    assert isinstance(live, DockerSettings)
     assert live.env == {"A": "1", "B": "2", "PYM_ENV": "shop-live"}
     assert (live.memory_mb, live.cpus) == (300, 1.5)
-    assert settings_of(session, "staging").env == {"A": "1", "PYM_ENV": "shop-staging"}
-    assert settings_of(session, "local").env["PYM_ENV"] == "dev"
+    assert Rollout(session, "staging").runtime().env == {"A": "1", "PYM_ENV": "shop-staging"}
+    assert pym_env(session, "local") == "dev"
 
 
 def test_the_id_follows_settings_and_secrets(tmp_path: Path) -> None:
@@ -106,7 +108,7 @@ def test_a_first_deployment_chooses_free_places(tmp_path: Path) -> None:
     rollout = Rollout(found.session, "live")
     rollout.prepare(allow_replace=False)
     settings = rollout.environment.settings
-    assert settings is not None
+    assert isinstance(settings, DockerEnvironment)
     assert settings.port != settings.stats_port
     client = docker.from_env()
     taken = [
@@ -124,7 +126,7 @@ def test_a_first_deployment_leaves_the_ports_that_other_environments_were_given(
     found = world(tmp_path, "environments: {staging: {port: 8099}}\n")
     rollout = Rollout(found.session, "live")
     rollout.prepare(allow_replace=False, taken=range(8080, 8099))
-    assert rollout.environment.settings is not None
+    assert isinstance(rollout.environment.settings, DockerEnvironment)
     assert rollout.environment.settings.port > 8099
     found.session.docker.close()
 
@@ -144,7 +146,7 @@ def test_what_is_remembered_stays_and_what_is_changed_is_taken(tmp_path: Path) -
     rollout = _rollout(found, samples.deployment(100))
     rollout.prepare(allow_replace=False)
     settings = rollout.environment.settings
-    assert settings is not None
+    assert isinstance(settings, DockerEnvironment)
     assert (settings.port, settings.subnet, settings.stats_port) == (8081, "10.213.0.0/24", 20999)
     assert (settings.drain_timeout, settings.request_timeout) == (7, 8)
 

@@ -124,18 +124,3 @@ def test_only_who_leaves_has_to_drain(tmp_path: Path, proxy: Proxy) -> None:
     scene.move(50)
     assert scene.drained, "it goes on serving"
     assert proxy.asked == 0
-
-
-def test_sessions_are_those_of_releases_alone(proxy: Proxy) -> None:
-    proxy.sessions = {"r0000001": "3", NEW: ""}
-    assert traffic.current_sessions(f"http://127.0.0.1:{proxy.port}") == {"r0000001": 3, NEW: 0}
-
-
-def test_the_proxy_of_the_deployer_s_network_is_not_asked(
-    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    for name in ("http_proxy", "HTTP_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert traffic.current_sessions(f"http://127.0.0.1:{proxy.port}") == {}

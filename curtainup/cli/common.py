@@ -25,6 +25,9 @@ Python = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only warnings and errors.")]
+Rehearsal = Annotated[
+    bool, typer.Option("--rehearsal", help="Of the rehearsal (`curtainup rehearse`), not of the real clouds.")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -37,11 +40,22 @@ def report(*, quiet: bool = False) -> Report:
     return for_stream(sys.stderr, quiet=quiet, environ=os.environ)
 
 
-def session(service: Path, config: str | None, *, quiet: bool = False, with_secrets: bool = True) -> Session:
-    """Open the service in a folder."""
-    from curtainup.session import open_session
+def session(
+    service: Path,
+    config: str | None,
+    *,
+    quiet: bool = False,
+    with_secrets: bool = True,
+    rehearsal: bool = False,
+    faults: tuple[str, ...] = (),
+) -> Session:
+    """Open the service in a folder, for real or for a rehearsal."""
+    from curtainup.session import Rehearsing, open_session
 
-    return open_session(service, config, report(quiet=quiet), with_secrets=with_secrets)
+    rehearsing = Rehearsing(faults) if rehearsal else None
+    return open_session(
+        service, config, report(quiet=quiet), with_secrets=with_secrets, rehearsing=rehearsing
+    )
 
 
 def print_json(value: Any) -> None:

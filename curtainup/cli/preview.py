@@ -19,6 +19,7 @@ def run(
         bool, typer.Option("--dirty", help="Preview uncommitted changes of tracked files.")
     ] = False,
     json: common.Json = False,
+    rehearsal: common.Rehearsal = False,
 ) -> None:
     """Show what the next deployment would change in each stack; nothing is changed.
 
@@ -28,7 +29,7 @@ def run(
 
     from curtainup.preview import preview, render
 
-    found = preview(common.session(service, config, quiet=json), dirty=dirty)
+    found = preview(common.session(service, config, quiet=json, rehearsal=rehearsal), dirty=dirty)
     if json:
         common.print_json([asdict(one) for one in found])
     else:

@@ -21,6 +21,7 @@ def run(
     config: common.Config = None,
     python: common.Python = None,
     json: common.Json = False,
+    rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
 ) -> None:
     """Give live's traffic back to a kept release, without building anything.
@@ -35,7 +36,7 @@ def run(
 
     if version is None and not service.is_dir():
         service, version = Path(), str(service)
-    session = common.session(service, config, quiet=quiet)
+    session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
     result = runs.recorded(session, "rollback", lambda recorder: rollback(session, recorder, version, python))
     if json:
         common.print_json(asdict(result))

@@ -4,9 +4,12 @@ from typing import Any
 
 import pulumi
 import pytest
+from pydantic import TypeAdapter
 
-from components.targets import TARGETS
+from components import targets
 from curtainup import release
+from curtainup import targets as driven
+from curtainup.contract import AnyEnvironment
 from tests import samples
 from tests.components.program import render
 from tests.components.test_image import GIVEN
@@ -60,7 +63,7 @@ def test_a_stack_without_settings_is_an_error_that_names_the_way_back() -> None:
             "releases.0.memory",
         ),
         ({"releases": {"r0000001": {"secrets": "hunter2"}}}, "releases"),
-        ({"environment": {"service": "shop"}}, "port"),
+        ({"environment": {"service": "shop", "target": "docker"}}, "port"),
         ({"environment": {**samples.environment().model_dump(), "target": "moon"}}, "target"),
         (
             {"environment": {**samples.environment().model_dump(), "of_a_newer_version": 1}},
@@ -95,5 +98,10 @@ def test_an_image_without_its_registry_is_a_clear_error() -> None:
 
 
 def test_every_target_of_the_settings_has_its_component() -> None:
-    kinds = samples.environment().model_json_schema()["properties"]["target"]
-    assert set(TARGETS) == set(kinds.get("enum", [kinds.get("const")]))
+    schema = TypeAdapter(AnyEnvironment).json_schema()
+    assert set(targets.TARGETS) == set(schema["discriminator"]["mapping"]) == set(driven.TARGETS)
+
+
+@pytest.mark.parametrize("target", targets.TARGETS)
+def test_every_component_is_there(target: str) -> None:
+    assert callable(targets.component(target))

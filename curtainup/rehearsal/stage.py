@@ -1,0 +1,156 @@
+"""The stage of a rehearsal: what takes the place of the clouds, and keeps the real ones out of reach.
+
+Everything that a rehearsal keeps is below one folder of its own: the Pulumi home, the state with its
+passphrase, and the clouds. Stand-ins are served by the very process that rehearses and are installed
+nowhere, so that no deployment can come upon one. And the process that rehearses gives up every way to a
+real account before it begins.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable, MutableMapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from curtainup import workspace
+from curtainup.errors import RefusedError
+from curtainup.rehearsal.faults import Faults
+from curtainup.rehearsal.home import Home
+from curtainup.setup import paths
+from curtainup.workspace import Backend
+
+STANDINS = {"gcp-cloud-run": "gcp", "aws-beanstalk": "aws"}
+"""By target the provider that a stand-in takes the place of."""
+
+REAL = ("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "PULUMI_", "BOTO_")
+"""How variables begin that lead to real accounts, or to real state."""
+KEY = "rehearsal"
+
+
+@dataclass(frozen=True)
+class StandinGoogle:
+    """What stands in for a Google Cloud account."""
+
+    home: Home
+
+    def identity_token(self, audience: str) -> str:  # noqa: ARG002
+        """Return the token that the stand-in of Cloud Run takes."""
+        return KEY
+
+    def access_token(self) -> str:
+        """Return a token that is good for nothing."""
+        return KEY
+
+    def registry_host(self, region: str) -> str:  # noqa: ARG002
+        """Return the address of the rehearsal's own registry."""
+        from curtainup.rehearsal import registry
+
+        return registry.address(self.home)
+
+
+class Rehearsal:
+    """One process's part in a rehearsal."""
+
+    def __init__(self, home: Home, target: str, faults: Iterable[str] = ()) -> None:
+        """Set the stage for a target.
+
+        Args:
+            home: where the rehearsal keeps everything.
+            target: of the service, such as `gcp-cloud-run`.
+            faults: what is to go wrong, as `--fault` takes it.
+
+        Raises:
+            RefusedError: a target or fault that cannot be rehearsed.
+
+        """
+        if target not in STANDINS:
+            raise RefusedError(
+                f"there is nothing to rehearse on {target}",
+                where="deploy_target in pym-config.yaml",
+                consequence="nothing was started",
+                fix=f"rehearse a service on {' or '.join(STANDINS)}; `curtainup deploy` is for {target}",
+            )
+        self.home = home
+        self.google = StandinGoogle(home)
+        self._target = target
+        self._faults = Faults.parse(faults)
+
+    @cached_property
+    def providers(self) -> dict[str, int]:
+        """The loopback port of each stand-in by the provider's name; served until the process ends."""
+        from curtainup.rehearsal import server
+
+        package = STANDINS[self._target]
+        _, port = server.serve(package, self.home, self._faults)
+        return {package: port}
+
+    def enter(self, environ: MutableMapping[str, str] = os.environ, profile: str | None = None) -> None:
+        """Take every way to a real account out of a process's variables, and lead to the stand-ins.
+
+        Args:
+            environ: of this process, which those of its children follow.
+            profile: the AWS profile that the service names, if any.
+
+        """
+        for name in [name for name in environ if name.startswith(REAL)]:
+            del environ[name]
+        nothing = self.home.path / "no-account"
+        environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(nothing)
+        environ["CLOUDSDK_CONFIG"] = str(nothing)
+        if self._target == "aws-beanstalk":
+            self._enter_aws(environ, profile)
+
+    def backend(self) -> Backend:
+        """Return the rehearsal's own state, and the variables of its own Pulumi home."""
+        home = self.home
+        for folder in (home.state, home.pulumi / "plugins"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (home.state / workspace.REHEARSAL_MARK).touch()
+        file = _passphrase(home.path / "passphrase")
+        self._borrow_docker_plugin()
+        url = f"file://{home.state}"
+        env = {
+            "PULUMI_BACKEND_URL": url,
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(file),
+            "PULUMI_HOME": str(home.pulumi),
+        }
+        return Backend(url, None, env, file.read_bytes().strip())
+
+    def _enter_aws(self, environ: MutableMapping[str, str], profile: str | None) -> None:
+        from curtainup.rehearsal import endpoint
+
+        folder = self.home.path / "aws"
+        folder.mkdir(parents=True, exist_ok=True)
+        named = f"[profile {profile}]\n" if profile else ""
+        (folder / "config").write_text(f"[default]\nregion = eu-west-1\n{named}")
+        environ.update(
+            AWS_ENDPOINT_URL=endpoint.serve(self.home, self._faults).url,
+            AWS_ACCESS_KEY_ID=KEY,
+            AWS_SECRET_ACCESS_KEY=KEY,
+            AWS_EC2_METADATA_DISABLED="true",
+            AWS_CONFIG_FILE=str(folder / "config"),
+            AWS_SHARED_CREDENTIALS_FILE=str(folder / "credentials"),
+        )
+
+    def _borrow_docker_plugin(self) -> None:
+        """Link the Docker provider, which is as real here as in a deployment."""
+        for plugin in (paths.pulumi_home() / "plugins").glob("resource-docker-v*"):
+            link = self.home.pulumi / "plugins" / plugin.name
+            if not link.exists():
+                link.unlink(missing_ok=True)
+                link.symlink_to(plugin)
+
+
+def home() -> Home:
+    """Return this user's home of rehearsals."""
+    return Home(workspace.data_dir() / "rehearsal")
+
+
+def _passphrase(file: Path) -> Path:
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(32) + "\n")
+    return file

@@ -1,0 +1,160 @@
+"""What the driver has to know of a target, besides running the program."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from curtainup.contract import AnyEnvironment
+from curtainup.errors import CurtainupError
+from curtainup.release import Address, AnySettings, Release
+
+if TYPE_CHECKING:
+    from curtainup.environments import Environment
+    from curtainup.health import Suspect
+    from curtainup.session import Session
+
+
+class Target(Protocol):
+    """One environment's place.
+
+    Attributes:
+        keep: how many releases without traffic stay for rollback, where nothing is configured.
+        names_releases: whether answers say in `Curtainup-Release` which release they come from.
+        reuses_ids: whether a release that failed may be tried again under the same id.
+        bills_idle: whether a release without traffic costs what one with traffic does.
+
+    """
+
+    keep: int
+    names_releases: bool
+    reuses_ids: bool
+    bills_idle: bool
+
+    def runtime(self) -> AnySettings:
+        """Return what a release runs with today, apart from PYM_ENV."""
+
+    def interrupting(self, settings: AnyEnvironment) -> list[str]:
+        """Return the keys whose new values would interrupt the environment's traffic."""
+
+    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> AnyEnvironment:
+        """Return the environment's own settings: chosen once, then as remembered and configured.
+
+        Args:
+            current: as remembered; None before the first deployment.
+            taken: ports that are not to be chosen, though nothing listens on them yet.
+
+        Raises:
+            CurtainupError: something that they name is not to be had.
+
+        """
+
+    def address(self, environment: Environment, release_id: str) -> Address | None:
+        """Return the fixed place of a new release, where releases have one."""
+
+    def url(self, environment: Environment) -> str | None:
+        """Return where users reach the environment, None while that is not known yet."""
+
+    def release_url(self, environment: Environment, one: Release) -> str | None:
+        """Return where a release is reached alone, None while that is not known yet."""
+
+    def is_private(self, environment: Environment) -> bool:
+        """Return whether only those with an identity reach it: it has never been proven."""
+
+    @contextmanager
+    def reachable(self, environment: Environment, url: str) -> Iterator[str]:
+        """Give a URL by which anybody on this machine reaches `url`, though it asks for an identity."""
+
+    def suspect(self, environment: Environment, one: Release) -> Suspect | None:
+        """Return what can be looked into when a release does not answer."""
+
+    def revive(self, environment: Environment, one: Release) -> None:
+        """Start a release that was there before this run and does not answer."""
+
+    def drained(self, environment: Environment, releases: Sequence[str]) -> bool:
+        """Return whether none of the releases has a request under way."""
+
+    def lingering(self, environment: Environment) -> float:
+        """Return for how many seconds after a switch requests may still come to the old release."""
+
+    def require_idle(self, environment: Environment, leaving: Sequence[Release]) -> None:
+        """Check with the cloud itself that releases which are to go have no traffic.
+
+        Raises:
+            RefusedError: one has.
+
+        """
+
+    def explained(self, environment: Environment, error: CurtainupError) -> CurtainupError:
+        """Return an update's error with what the target knows of it."""
+
+    def costs(self, environment: Environment) -> str | None:
+        """Return what the environment costs while nobody uses it, in words; None when nothing."""
+
+
+class BaseTarget:
+    """What most targets have in common."""
+
+    keep = 1
+    names_releases = False
+    reuses_ids = True
+    bills_idle = False
+
+    def __init__(self, session: Session, name: str) -> None:
+        self._session = session
+        self.name = name
+        self.config = session.config.for_environment(name)
+
+    def interrupting(self, settings: AnyEnvironment) -> list[str]:  # noqa: ARG002
+        """Return no key: a cloud changes its environments in place."""
+        return []
+
+    def address(self, environment: Environment, release_id: str) -> Address | None:  # noqa: ARG002
+        """Return None: a cloud gives its own."""
+        return None
+
+    def url(self, environment: Environment) -> str | None:
+        """Return the stack's output, None before the first update."""
+        found = environment.outputs.get("url")
+        return str(found) if found else None
+
+    def release_url(self, environment: Environment, one: Release) -> str | None:
+        """Return the stack's output, None before the release's first update."""
+        found = (environment.outputs.get("release_urls") or {}).get(one.id)
+        return str(found) if found else None
+
+    def is_private(self, environment: Environment) -> bool:  # noqa: ARG002
+        """Return False."""
+        return False
+
+    @contextmanager
+    def reachable(self, environment: Environment, url: str) -> Iterator[str]:  # noqa: ARG002
+        """Give the URL itself."""
+        yield url
+
+    def suspect(self, environment: Environment, one: Release) -> Suspect | None:  # noqa: ARG002
+        """Return None: there is nothing on this machine to look into."""
+        return None
+
+    def revive(self, environment: Environment, one: Release) -> None:
+        """Do nothing: a cloud starts by itself what has stopped."""
+
+    def drained(self, environment: Environment, releases: Sequence[str]) -> bool:  # noqa: ARG002
+        """Return True: a cloud lets requests end by itself."""
+        return True
+
+    def lingering(self, environment: Environment) -> float:  # noqa: ARG002
+        """Return 0: the switch holds for every request that begins after it."""
+        return 0
+
+    def require_idle(self, environment: Environment, leaving: Sequence[Release]) -> None:
+        """Do nothing: what has traffic is known by what Pulumi remembers."""
+
+    def explained(self, environment: Environment, error: CurtainupError) -> CurtainupError:  # noqa: ARG002
+        """Return the error as it is."""
+        return error
+
+    def costs(self, environment: Environment) -> str | None:  # noqa: ARG002
+        """Return None."""
+        return None

@@ -1,0 +1,146 @@
+"""The driver's half of an environment on Elastic Beanstalk."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from curtainup.clouds import amazon
+from curtainup.contract import AnyEnvironment, BeanstalkEnvironment
+from curtainup.errors import CurtainupError, RefusedError
+from curtainup.release import BeanstalkSettings, Release
+from curtainup.targets.base import BaseTarget
+
+if TYPE_CHECKING:
+    from curtainup.environments import Environment
+
+NAME_TTL = 60.0
+"""Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""
+EVENTS = 8
+
+
+class BeanstalkTarget(BaseTarget):
+    """A Beanstalk environment per release; the live name moves between them."""
+
+    keep = 0
+    names_releases = True
+    bills_idle = True
+
+    def runtime(self) -> BeanstalkSettings:
+        """Return what a release runs with today."""
+        config = self.config
+        return BeanstalkSettings(
+            container_port=config.container_port,
+            health_path=config.health_path,
+            env=dict(config.env),
+            instance_type=config.aws_instance_type,
+            keypair=config.aws_keypair,
+            request_timeout=config.request_timeout,
+        )
+
+    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> BeanstalkEnvironment:  # noqa: ARG002
+        """Return the environment's settings.
+
+        Raises:
+            ConfigError: no region is known.
+            RefusedError: the region is another than that where the environment serves.
+
+        """
+        config, service = self.config, self._session.config
+        region = amazon.region_of(config.aws_region, config.aws_user)
+        known = current if isinstance(current, BeanstalkEnvironment) else None
+        if known is not None and known.region != region:
+            raise RefusedError(
+                f"{self.name} is in region {known.region}, and is now configured for {region}",
+                where="aws_region in pym-config.yaml",
+                consequence="what serves there would be deleted unproven, so nothing was done",
+                fix=f"put the old value back, or first run: curtainup destroy --env {self.name}",
+            )
+        return BeanstalkEnvironment(
+            service=service.name,
+            name=self.name,
+            generation=current.generation if current else 0,
+            region=region,
+            profile=config.aws_user,
+            cname_prefix=known.cname_prefix if known else self._session.names.environment(self.name),
+            live_host=service.live_host if self.name == "live" else None,
+            cert_arn=config.aws_cert_arn,
+            zone_id=config.aws_zone_id,
+            hosts_min=config.aws_hosts_min,
+            hosts_max=config.aws_hosts_max,
+            ready_timeout=config.ready_timeout,
+        )
+
+    def lingering(self, environment: Environment) -> float:
+        """Return how long resolvers keep a name; a bare address is asked of none."""
+        host = urlsplit(self.url(environment) or "").hostname or ""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return NAME_TTL
+        return 0
+
+    def require_idle(self, environment: Environment, leaving: Sequence[Release]) -> None:
+        """Check with Beanstalk that no release which is to go holds the live name.
+
+        Raises:
+            RefusedError: one does.
+
+        """
+        from curtainup.providers import cname_swap
+
+        settings, names = _settings(environment), environment.outputs.get("environments") or {}
+        going = {names[one.id]: one for one in leaving if one.id in names}
+        if not going:
+            return
+        holder = cname_swap.holder(
+            list(names.values()), settings.cname_prefix, settings.region, settings.profile
+        )
+        if holder in going:
+            raise RefusedError(
+                f"environment {holder} holds the live name, whatever Pulumi remembers",
+                where=f"Elastic Beanstalk, {settings.region}",
+                consequence="removing it would take live away, so nothing was done",
+                fix=f"curtainup pulumi refresh --stack {environment.stack}, then curtainup status",
+            )
+
+    def explained(self, environment: Environment, error: CurtainupError) -> CurtainupError:
+        """Return the error with Beanstalk's own latest events."""
+        try:
+            events = self._events(environment)
+        except CurtainupError as also:
+            events = [f"Beanstalk's events could not be read: {also.what}"]
+        if events:
+            error.detail = "\n".join([error.detail or error.what, "Beanstalk's own events:", *events])
+        return error
+
+    def costs(self, environment: Environment) -> str | None:
+        """Return what runs, whether it has traffic or not."""
+        releases = environment.deployment.releases
+        if not releases:
+            return None
+        settings = _settings(environment)
+        idle = sum(1 for one in releases if not environment.deployment.traffic.get(one.id))
+        hosts = f"{settings.hosts_min} to {settings.hosts_max} machines each"
+        count = f"{len(releases)} environment{'s' * (len(releases) != 1)}, {idle} of them idle"
+        return f"{count}: a load balancer and {hosts}"
+
+    def _events(self, environment: Environment) -> list[str]:
+        settings = _settings(environment)
+        with amazon.said_clearly("elasticbeanstalk"):
+            client = amazon.client("elasticbeanstalk", settings.region, settings.profile)
+            found = client.describe_events(
+                ApplicationName=environment.stack, Severity="WARN", MaxRecords=EVENTS
+            )["Events"]
+        return [
+            f"{one['EventDate']:%H:%M:%S} {one['Severity']}: {one['Message']} ({one.get('EnvironmentName')})"
+            for one in reversed(found)
+        ]
+
+
+def _settings(environment: Environment) -> BeanstalkEnvironment:
+    if not isinstance(environment.settings, BeanstalkEnvironment):
+        raise TypeError("these are not the settings of an environment on Elastic Beanstalk")
+    return environment.settings

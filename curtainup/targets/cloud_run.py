@@ -1,0 +1,116 @@
+"""The driver's half of an environment on Cloud Run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from curtainup.contract import AnyEnvironment, CloudRunEnvironment
+from curtainup.door import door
+from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
+from curtainup.release import CloudRunSettings
+from curtainup.targets.base import BaseTarget
+
+if TYPE_CHECKING:
+    from curtainup.environments import Environment
+
+NOT_READY = re.compile(r"Revision '[^']+' is not ready and cannot serve traffic")
+IDENTITY_HEADER = "X-Serverless-Authorization"
+"""Cloud Run takes the identity from it and leaves `Authorization` to the service."""
+
+
+def project_of(docker_repo: str) -> str:
+    """Return the project's id from `docker_repo`, which is that or begins with a registry's host."""
+    first, slash, rest = docker_repo.partition("/")
+    return rest.partition("/")[0] if slash and "." in first else first
+
+
+class CloudRunTarget(BaseTarget):
+    """A Cloud Run service with a revision per release."""
+
+    keep = 5
+    reuses_ids = False
+
+    def runtime(self) -> CloudRunSettings:
+        """Return what a release runs with today."""
+        config = self.config
+        return CloudRunSettings(
+            container_port=config.container_port,
+            health_path=config.health_path,
+            env=dict(config.env),
+            memory_mb=config.gcp_memory,
+            cpus=config.cpus or 1.0,
+            concurrency=config.gcp_request_concurrency,
+            request_timeout=config.request_timeout,
+            start_timeout=config.start_timeout,
+        )
+
+    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> CloudRunEnvironment:  # noqa: ARG002
+        """Return the environment's settings.
+
+        Raises:
+            RefusedError: project or region are others than those where the environment serves.
+
+        """
+        config, service = self.config, self._session.config
+        wanted = CloudRunEnvironment(
+            service=service.name,
+            name=self.name,
+            generation=current.generation if current else 0,
+            project=project_of(str(service.docker_repo)),
+            region=str(config.gcp_region),
+            min_instances=config.gcp_min_instances,
+            max_instances=config.gcp_max_instances,
+            ready_timeout=config.ready_timeout,
+        )
+        if isinstance(current, CloudRunEnvironment):
+            self._require_same_place(current, wanted)
+        return wanted
+
+    def is_private(self, environment: Environment) -> bool:
+        """Return whether the public may not call it: nothing there has ever had traffic."""
+        return environment.deployment.serving() is None
+
+    @contextmanager
+    def reachable(self, environment: Environment, url: str) -> Iterator[str]:
+        """Give a local URL that adds the deployer's identity while the public may not call the service."""
+        if not self.is_private(environment):
+            yield url
+            return
+        audience = str(environment.outputs.get("url") or url)
+        token = self._session.google.identity_token(audience)
+        with door(url, {IDENTITY_HEADER: f"Bearer {token}"}) as local:
+            yield local
+
+    def explained(self, environment: Environment, error: CurtainupError) -> CurtainupError:
+        """Return the error of a revision that never became ready as what it is."""
+        text = f"{error.what}\n{error.detail or ''}"
+        if not NOT_READY.search(text):
+            return error
+        return ReleaseUnhealthy(
+            "the revision did not become ready",
+            where=f"Cloud Run service {environment.stack}",
+            consequence="it gets no traffic",
+            fix="mend what its log says, or give it more time (start_timeout) or memory (gcp_memory)",
+            detail=text.strip(),
+        )
+
+    def costs(self, environment: Environment) -> str | None:
+        """Return what waits for requests; without a minimum only requests are billed."""
+        settings = environment.settings
+        if not isinstance(settings, CloudRunEnvironment) or not settings.min_instances:
+            return None
+        return f"{settings.min_instances} waiting instance{'s' * (settings.min_instances != 1)}"
+
+    def _require_same_place(self, current: CloudRunEnvironment, wanted: CloudRunEnvironment) -> None:
+        for key, field in (("docker_repo", "project"), ("gcp_region", "region")):
+            old, new = getattr(current, field), getattr(wanted, field)
+            if old != new:
+                raise RefusedError(
+                    f"{self.name} is in {field} {old}, and is now configured for {new}",
+                    where=f"{key} in pym-config.yaml",
+                    consequence="what serves there would be deleted unproven, so nothing was done",
+                    fix=f"put the old value back, or first run: curtainup destroy --env {self.name}",
+                )

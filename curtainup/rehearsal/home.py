@@ -69,7 +69,7 @@ class Home:
         """
         self.clouds.mkdir(parents=True, exist_ok=True)
         file = self.clouds / f"{name}.json"
-        with FileLock(self.clouds / f"{name}.lock"):
+        with FileLock(self.clouds / f"{name}.lock").acquire(poll_interval=0.005):
             state: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
             yield state
             write_atomically(file, json.dumps(state, indent=1, sort_keys=True), mode=0o600)

@@ -1,0 +1,148 @@
+"""The containers behind a rehearsal's clouds, on the Docker engine of this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from curtainup.providers.proxy import connect, docker_errors
+from curtainup.rehearsal.home import LABEL, Home
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+LOG_LINES = 20
+
+
+@dataclass(frozen=True)
+class Container:
+    """What a stand-in runs.
+
+    Attributes:
+        name: of the container.
+        image: the image's reference.
+        environment: its variables.
+        command: in place of the image's own, or None.
+        entrypoint: in place of the image's own, or None.
+        memory: bytes that it may use, or None.
+        ports: ports inside that get loopback ports of their own; those inside and outside are in
+            `Seen.ports`.
+
+    """
+
+    name: str
+    image: str
+    environment: Mapping[str, str]
+    command: Sequence[str] | None = None
+    entrypoint: Sequence[str] | None = None
+    memory: int | None = None
+    ports: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the engine says of a container.
+
+    Attributes:
+        running: whether its process lives.
+        ip: its address on the bridge network; empty while it does not run.
+        ports: by port inside its loopback port.
+
+    """
+
+    running: bool
+    ip: str
+    ports: Mapping[int, int]
+
+
+def start(api: APIClient, home: Home, wanted: Container, files: Mapping[str, bytes] | None = None) -> None:
+    """Create and start a container, in place of one that has its name.
+
+    Args:
+        api: the engine.
+        home: whose container it is.
+        wanted: what is to run.
+        files: by folder the tar archives to unpack before it starts.
+
+    """
+    remove(api, wanted.name)
+    host = api.create_host_config(
+        port_bindings=dict.fromkeys(wanted.ports, ("127.0.0.1", None)),
+        mem_limit=wanted.memory,
+        init=True,
+    )
+    with docker_errors(f"container {wanted.name}"):
+        made = api.create_container(
+            wanted.image,
+            name=wanted.name,
+            command=list(wanted.command) if wanted.command else None,
+            entrypoint=list(wanted.entrypoint) if wanted.entrypoint else None,
+            environment=dict(wanted.environment),
+            labels=home.labels,
+            ports=list(wanted.ports),
+            host_config=host,
+        )
+        for folder, archive in (files or {}).items():
+            api.put_archive(made["Id"], folder, archive)
+        api.start(made["Id"])
+
+
+def look(api: APIClient, name: str) -> Seen | None:
+    """Return what the engine says of a container, or None if it does not exist."""
+    try:
+        with docker_errors(f"container {name}"):
+            facts: dict[str, Any] = api.inspect_container(name)
+    except LookupError:
+        return None
+    network = facts["NetworkSettings"]
+    ports = {
+        int(inside.partition("/")[0]): int(bound[0]["HostPort"])
+        for inside, bound in (network["Ports"] or {}).items()
+        if bound
+    }
+    return Seen(facts["State"]["Running"], network["IPAddress"], ports)
+
+
+def log(api: APIClient, name: str, lines: int = LOG_LINES) -> str:
+    """Return the last lines of a container's log; empty if it does not exist."""
+    try:
+        with docker_errors(f"container {name}"):
+            said: bytes = api.logs(name, tail=lines)
+    except LookupError:
+        return ""
+    return said.decode(errors="replace").strip()
+
+
+def remove(api: APIClient, name: str) -> None:
+    """Remove a container, running or not; one that does not exist is no error."""
+    with suppress(LookupError), docker_errors(f"container {name}"):
+        api.remove_container(name, force=True, v=True)
+
+
+def has_image(api: APIClient, reference: str) -> bool:
+    """Return whether an image is there or can be pulled."""
+    from docker.errors import APIError, ImageNotFound
+
+    try:
+        api.inspect_image(reference)  # type: ignore[no-untyped-call]
+    except ImageNotFound:
+        try:
+            api.pull(reference)
+            api.inspect_image(reference)  # type: ignore[no-untyped-call]
+        except APIError:
+            return False
+    return True
+
+
+def remove_all(home: Home) -> None:
+    """Remove everything that a rehearsal made in Docker: containers, networks and volumes."""
+    with connect(None) as api, docker_errors("the rehearsal's containers"):
+        mine = {"label": f"{LABEL}={home.key}"}
+        for container in api.containers(all=True, filters=mine):
+            remove(api, container["Id"])
+        for network in api.networks(filters=mine):
+            api.remove_network(network["Id"])
+        for volume in api.volumes(filters=mine)["Volumes"] or []:
+            api.remove_volume(volume["Name"])

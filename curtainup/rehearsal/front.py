@@ -1,0 +1,258 @@
+"""The proxy that answers at the addresses of a stand-in service: a cloud's front end, on loopback ports.
+
+It has a fixed number of doors, each a port with a pool of servers behind it. Servers and weights change by
+HAProxy's runtime socket alone, so that no change ever drops a request. Written for HAProxy 2.6.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curtainup.errors import EngineFailed
+from curtainup.providers.haproxy import CONFIG_FILE, SOCKET
+from curtainup.providers.proxy import docker_errors
+from curtainup.rehearsal import containers
+from curtainup.rehearsal.home import Home
+from curtainup.setup.catalogue import REFERENCES
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+FIRST_PORT = 8080
+"""The port of door 0 inside the container; the others follow."""
+
+TOKEN = "rehearsal"  # noqa: S105
+"""Who sends it as a bearer token may pass a door that is not public."""
+
+_HEAD = """\
+global
+    maxconn 4096
+    stats socket {socket} mode 600 level admin
+    log stdout format raw local0 notice
+    set-var proc.public int({public})
+
+defaults
+    mode http
+    log global
+    timeout connect 2s
+    timeout client 60s
+    timeout server 3600s
+    timeout queue 10s
+    timeout tunnel 1h
+    timeout http-request 10s
+    timeout http-keep-alive 60s
+    retries 3
+    option redispatch 1
+    retry-on conn-failure empty-response
+    option http-server-close
+"""
+
+_DOOR = """
+frontend door{door}
+    bind :{port}
+    option forwardfor
+    http-request set-header X-Forwarded-Proto http unless {{ req.hdr(X-Forwarded-Proto) -m found }}
+    http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
+{rules}    http-request return status 404 content-type text/html \
+string "<h1>Error: Page not found</h1>\\n" if {{ nbsrv(pool{door}) eq 0 }}
+    default_backend pool{door}
+
+backend pool{door}
+    balance roundrobin
+    http-error status 503 content-type text/plain string "Service Unavailable\\n"
+"""
+
+_GUARD = """\
+    acl public var(proc.public) -m int 1
+    acl proven req.hdr(X-Serverless-Authorization) -m str -i "bearer {token}"
+    acl known req.hdr(Authorization) -m str -i "bearer {token}"
+    http-request return status 403 content-type text/html string "<h1>Error: Forbidden</h1>\
+<h2>Your client does not have permission to get this URL from this server.</h2>\\n" \
+if !public !proven !known
+    http-request del-header X-Serverless-Authorization
+    http-request del-header Authorization if known
+"""
+
+# Prints the servers that there are, then runs the commands that it is given.
+_SCRIPT = """\
+tries=250
+ask() { printf '%s\\n' "$1" | socat -t 10 - "UNIX-CONNECT:$SOCKET"; }
+until ask "show info" >/dev/null 2>&1; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { echo "HAProxy does not run"; exit 1; }
+    sleep 0.02
+done
+[ -z "$COMMANDS" ] || ask "$COMMANDS"
+echo "== servers"
+ask "show servers state"
+echo "== sessions"
+ask "show stat -1 4 -1"
+echo "== end"
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server behind a door.
+
+    Attributes:
+        address: `ip:port`.
+        weight: 0 to 256; percents are used as they are.
+
+    """
+
+    address: str
+    weight: int = 100
+
+
+Pools = Mapping[int, Mapping[str, Server]]
+"""By door, and by the server's name, what is behind it."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a front is made for.
+
+    Attributes:
+        doors: how many there are.
+        guarded: whether a door that is not public asks for the token.
+        named_by: the header in which each answer tells the server's name, or None.
+
+    """
+
+    doors: int = 1
+    guarded: bool = False
+    named_by: str | None = None
+
+
+def render(plan: Plan) -> str:
+    """Return HAProxy's configuration file: doors without servers."""
+    rules = _GUARD.format(token=TOKEN) if plan.guarded else ""
+    if plan.named_by:
+        rules += f"    http-response set-header {plan.named_by} %[srv_name]\n"
+    head = _HEAD.format(socket=SOCKET, public=int(not plan.guarded))
+    return head + "".join(
+        _DOOR.format(door=door, port=FIRST_PORT + door, rules=rules) for door in range(plan.doors)
+    )
+
+
+class Front:
+    """One running front."""
+
+    def __init__(self, api: APIClient, name: str) -> None:
+        """Drive the container of that name."""
+        self._api = api
+        self._name = name
+
+    @classmethod
+    def ensure(cls, api: APIClient, home: Home, name: str, plan: Plan) -> tuple[Front, list[int]]:
+        """Return a running front and its loopback ports, door by door; start it where there is none."""
+        seen = containers.look(api, name)
+        if seen is None or not seen.running:
+            ports = range(FIRST_PORT, FIRST_PORT + plan.doors)
+            wanted = containers.Container(name, REFERENCES["proxy"], {}, ports=ports)
+            config = _archive(CONFIG_FILE.rpartition("/")[2], render(plan).encode())
+            containers.start(api, home, wanted, {CONFIG_FILE.rpartition("/")[0]: config})
+            seen = containers.look(api, name)
+        if seen is None:
+            raise EngineFailed("the front is gone", where=f"container {name}", fix="run it again")
+        return cls(api, name), [seen.ports[FIRST_PORT + door] for door in range(plan.doors)]
+
+    def apply(self, pools: Pools, *, public: bool | None = None) -> None:
+        """Put servers behind doors; doors that are not named stay as they are.
+
+        A server that is no longer named gets no new requests, and goes when its last ones have ended: in
+        this call, or in a later one.
+
+        Args:
+            pools: what is to be behind the doors.
+            public: whether anybody may pass; None leaves it.
+
+        Raises:
+            EngineFailed: HAProxy refused.
+
+        """
+        observed, _ = self._run([])
+        commands = ["experimental-mode on"]
+        if public is not None:
+            commands.append(f"set var proc.public int({int(public)})")
+        for door, wanted in pools.items():
+            commands += _moves(door, observed.get(door, {}), wanted)
+        after, said = self._run(commands)
+        for door, wanted in pools.items():
+            now = {name: server for name, server in after.get(door, {}).items() if name in wanted}
+            if now != wanted:
+                raise EngineFailed(
+                    "HAProxy did not take the change", where=f"container {self._name}", detail=said
+                )
+
+    def requests(self, door: int, server: str) -> int:
+        """Return how many requests a server is answering now."""
+        sessions = self._ask([])[2]
+        for line in sessions.splitlines():
+            fields = line.split(",")
+            if fields[:2] == [f"pool{door}", server]:
+                return int(fields[4])
+        return 0
+
+    def _run(self, commands: Sequence[str]) -> tuple[dict[int, dict[str, Server]], str]:
+        said, servers, _ = self._ask(commands)
+        return _parse(servers), said
+
+    def _ask(self, commands: Sequence[str]) -> tuple[str, str, str]:
+        environment = {"SOCKET": SOCKET, "COMMANDS": ";".join(commands)}
+        with docker_errors(f"container {self._name}"):
+            job = self._api.exec_create(self._name, ["sh", "-c", _SCRIPT], environment=environment)
+            output = self._api.exec_start(job["Id"]).decode(errors="replace")
+        said, _, rest = output.partition("== servers\n")
+        servers, _, rest = rest.partition("== sessions\n")
+        sessions, ended, _ = rest.partition("== end\n")
+        if not ended:
+            raise EngineFailed(
+                "HAProxy could not be driven", where=f"container {self._name}", detail=output.strip()
+            )
+        return said.strip(), servers, sessions
+
+
+def _moves(door: int, observed: Mapping[str, Server], wanted: Mapping[str, Server]) -> list[str]:
+    """Return the commands for one door: new servers, then rising weights, then falling ones."""
+    commands = []
+    for name, server in wanted.items():
+        path = f"pool{door}/{name}"
+        if name not in observed:
+            commands += [f"add server {path} {server.address} weight 0", f"set server {path} state ready"]
+        elif observed[name].address != server.address:
+            ip, _, port = server.address.rpartition(":")
+            commands.append(f"set server {path} addr {ip} port {port}")
+    before = {name: observed[name].weight if name in observed else 0 for name in wanted}
+    changed = [name for name in wanted if wanted[name].weight != before[name]]
+    changed.sort(key=lambda name: wanted[name].weight < before[name])
+    commands += [f"set server pool{door}/{name} weight {wanted[name].weight}" for name in changed]
+    for name in observed.keys() - wanted.keys():
+        path = f"pool{door}/{name}"
+        commands += [f"set server {path} state maint", f"del server {path}"]
+    return commands
+
+
+def _parse(lines: str) -> dict[int, dict[str, Server]]:
+    """Return what `show servers state` lists, by door and name."""
+    found: dict[int, dict[str, Server]] = {}
+    for line in lines.splitlines():
+        fields = line.split()
+        if len(fields) > 18 and fields[1].startswith("pool"):
+            door, name = int(fields[1].removeprefix("pool")), fields[3]
+            found.setdefault(door, {})[name] = Server(f"{fields[4]}:{fields[18]}", int(fields[7]))
+    return found
+
+
+def _archive(name: str, content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()

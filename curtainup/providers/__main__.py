@@ -6,6 +6,7 @@ It prints the port that it listens on, as the engine expects of every plugin.
 from __future__ import annotations
 
 import signal
+import sys
 from types import FrameType
 
 from curtainup.providers.server import serve
@@ -15,8 +16,8 @@ GRACE = 10.0
 
 
 def main() -> None:
-    """Serve until a signal comes, and end quietly then."""
-    server, port = serve()
+    """Serve until a signal comes, and end quietly then; the engine gives its address as first argument."""
+    server, port = serve(sys.argv[1] if len(sys.argv) > 1 else None)
 
     def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
         server.stop(GRACE)

@@ -10,26 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from curtainup.errors import EngineFailed, Interrupted, StateError
 from curtainup.providers import haproxy, proxy
 from curtainup.providers.haproxy import Server
+from curtainup.providers.kind import Properties, Say, silent
 from curtainup.providers.protocol import UNKNOWN, has_unknown
 
-if TYPE_CHECKING:
-    pass
-
-
 TYPE = "curtainup:traffic:TrafficSwitch"
+DERIVED = ("config",)
+LASTING: tuple[str, ...] = ()
 POLL = 0.2
 # How long HAProxy may take to let go of a server whose sessions have been closed, in seconds.
 CLOSING = 10.0
 
 _ADDRESS = re.compile(r"(\d{1,3}\.){3}\d{1,3}:\d{1,5}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
-
-Properties = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -110,24 +107,30 @@ def foreseen(inputs: Properties) -> dict[str, Any]:
     return {**inputs, "weights": {name: server.weight for name, server in parse(inputs).servers.items()}}
 
 
-def create(inputs: Properties, cancelled: Event) -> dict[str, Any]:
+def name(inputs: Properties) -> str:
+    """Return the resource's id: a proxy has one switch."""
+    return str(inputs["proxy"])
+
+
+def create(inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
     """Put the releases into the proxy, whatever it holds; return the resource's outputs."""
-    return _apply(inputs, None, {}, cancelled)
+    return _apply(inputs, None, {}, cancelled, say)
 
 
-def update(olds: Properties, inputs: Properties, cancelled: Event) -> dict[str, Any]:
+def update(olds: Properties, inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
     """Move traffic, and add and take away releases; return the resource's outputs.
 
     Args:
         olds: the outputs that Pulumi remembers. They save a round trip if HAProxy agrees.
         inputs: what is wanted.
         cancelled: ends the waiting for requests of removed releases.
+        say: told what is waited for.
 
     """
     same_proxy = olds.get("proxyId") == inputs.get("proxyId")
     before = parse(olds) if same_proxy else None
     expected = haproxy.servers(before.addresses, olds.get("weights", {})) if before else None
-    return _apply(inputs, expected, _limits(before) if before else {}, cancelled)
+    return _apply(inputs, expected, _limits(before) if before else {}, cancelled, say)
 
 
 def read(state: Properties) -> dict[str, Any] | None:
@@ -156,6 +159,7 @@ def _apply(
     expected: Mapping[str, Server] | None,
     limited: Mapping[str, int],
     cancelled: Event,
+    say: Say,
 ) -> dict[str, Any]:
     switch = parse(inputs)
     with proxy.connect(switch.docker_host) as api:
@@ -163,7 +167,7 @@ def _apply(
             for container, limit in _limits(switch).items():
                 if limited.get(container) != limit:
                     proxy.limit_pids(api, container, limit)
-            observed = _converge(proxy.Proxy(api, switch.proxy), switch, expected, cancelled)
+            observed = _converge(proxy.Proxy(api, switch.proxy), switch, expected, cancelled, say)
         except LookupError as error:
             raise StateError(
                 f"{error} does not exist",
@@ -180,7 +184,7 @@ def _limits(switch: Switch) -> dict[str, int]:
 
 
 def _converge(
-    driven: proxy.Proxy, switch: Switch, expected: Mapping[str, Server] | None, cancelled: Event
+    driven: proxy.Proxy, switch: Switch, expected: Mapping[str, Server] | None, cancelled: Event, say: Say
 ) -> proxy.Observed:
     """Move HAProxy to what is wanted; wait, bounded, for the requests of removed releases."""
     wanted = switch.servers
@@ -196,10 +200,12 @@ def _converge(
         if moves and observed.servers == servers:
             raise _refused(switch.proxy, observed.said)
         # Without an answer nothing was tried: the servers were others than expected.
-        leaving = set(observed.servers) - set(wanted)
+        leaving = ", ".join(sorted(set(observed.servers) - set(wanted)))
+        if observed.said and leaving:
+            say(f"waiting for the last requests of {leaving}")
         if observed.said and leaving and cancelled.wait(POLL):
             raise Interrupted(
-                f"cancelled while requests of {', '.join(sorted(leaving))} were still running",
+                f"cancelled while requests of {leaving} were still running",
                 where=f"proxy {switch.proxy}",
                 consequence="traffic has moved, and they get no new requests",
                 fix="pulumi up",

@@ -1,0 +1,65 @@
+"""What is asked of Elastic Beanstalk, and of what it runs, to move a name."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+EVENTS = 8
+HEADER = "Curtainup-Release"
+
+
+@dataclass(frozen=True)
+class Found:
+    """An environment as Beanstalk describes it."""
+
+    name: str
+    status: str
+    cname: str
+    since: str
+
+
+def describe(client: Any, **asked: Any) -> list[Found]:
+    """Return the environments that DescribeEnvironments finds, without those that are gone."""
+    answer = client.describe_environments(IncludeDeleted=False, **asked)
+    return [
+        Found(
+            name=one["EnvironmentName"],
+            status=one["Status"],
+            cname=one.get("CNAME", ""),
+            since=f"{one['DateUpdated']:%H:%M:%S}" if "DateUpdated" in one else "a moment ago",
+        )
+        for one in answer["Environments"]
+    ]
+
+
+def holding(client: Any, found: Sequence[Found], prefix: str) -> Found | None:
+    """Return the environment with the live name, which Beanstalk tells in full for its prefix."""
+    full = client.check_dns_availability(CNAMEPrefix=prefix).get("FullyQualifiedCNAME")
+    return next(
+        (one for one in found if one.cname == full or one.cname.partition(".")[0] == prefix),
+        None,
+    )
+
+
+def events(client: Any, names: Sequence[str]) -> str | None:
+    """Return what Beanstalk itself told of the environments last, oldest first; None if nothing."""
+    lines = []
+    for name in names:
+        found = client.describe_events(EnvironmentName=name, MaxRecords=EVENTS)["Events"]
+        lines += [f"{one['EventDate']:%H:%M:%S} {name}: {one['Message']}" for one in reversed(found)]
+    return "\n".join(lines) or None
+
+
+def release_at(cname: str, path: str) -> str | None:
+    """Return which release answers there, or None if none does."""
+    connection = http.client.HTTPConnection(cname, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Connection": "close"})
+        return connection.getresponse().getheader(HEADER)
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()

@@ -11,10 +11,10 @@ SOURCES := curtainup components stacks acceptance
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench
+.PHONY: help setup demo demo-cloud-run demo-beanstalk test lint bench
 
 help: ## Show the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 21
 
 setup: $(INSTALLED) ## Python packages, the Pulumi engine, Docker and the base images
 	@$(BIN)/python -m compileall -q $(SOURCES)
@@ -22,6 +22,12 @@ setup: $(INSTALLED) ## Python packages, the Pulumi engine, Docker and the base i
 
 demo: setup $(HELLO)/.venv/.installed ## Take examples/hello from source to live
 	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/curtainup deploy $(HELLO) --dirty
+
+demo-cloud-run: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on Cloud Run, without an account
+	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/curtainup rehearse $(HELLO) --config cloud-run --dirty
+
+demo-beanstalk: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on Elastic Beanstalk, without an account
+	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/curtainup rehearse $(HELLO) --config beanstalk --dirty
 
 lint: $(INSTALLED) ## Lint, format and types
 	$(BIN)/ruff check

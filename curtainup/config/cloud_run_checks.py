@@ -10,9 +10,10 @@ from curtainup.config import cloud_run_limits as limits
 from curtainup.config.gcp_regions import CLOUD_RUN_REGIONS
 from curtainup.config.models import EnvironmentConfig, ServiceConfig
 from curtainup.config.places import place
-from curtainup.config.problems import Problem
+from curtainup.config.problems import KeyPath, Problem
 
 DEFAULT_CPUS: Final = 1.0
+_RESERVED: Final = frozenset({"K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
 _REFUSED: Final = "Cloud Run would refuse the revision"
 
 
@@ -23,6 +24,7 @@ def cloud_run(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
     yield from _region(config, environment)
     yield from _instances(config, environment)
     yield from _start(config, environment)
+    yield from _reserved(config, environment)
     cpus = DEFAULT_CPUS if environment.cpus is None else environment.cpus
     size = limits.size(cpus, environment.gcp_memory, environment.gcp_request_concurrency)
     name = limits.service_name(f"{environment.service}-{environment.environment}")
@@ -70,3 +72,21 @@ def _start(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Pr
             consequence=_REFUSED,
             fix=f"write at most `start_timeout: {limits.START_SECONDS}`",
         )
+
+
+def _reserved(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    """Variables that Cloud Run sets by itself, besides those that every target sets."""
+    section = config.environments.get(environment.environment)
+    own = section.env if section is not None else {}
+    above: KeyPath = ("environments", environment.environment)
+    places = [(name, (*above, "env", name) if name in own else ("env", name)) for name in environment.env]
+    listed = place(config, environment, "env_secrets")
+    places += [(name, (*listed, at)) for at, name in enumerate(environment.env_secrets)]
+    for name, path in places:
+        if name in _RESERVED:
+            yield Problem(
+                path=path,
+                what=f"{name} is set by Cloud Run",
+                consequence=_REFUSED,
+                fix="remove it, and use another name",
+            )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from curtainup import contract, release
+from curtainup import contract, release, switched
 from curtainup.contract import AnyEnvironment
 from curtainup.errors import StateError
 from curtainup.release import Address, Deployment, Release
@@ -197,22 +197,15 @@ def _as_it_is(deployment: Deployment, candidate: str | None, remembered: Remembe
     The configuration is that of the last update whether it ended well or not; the switch's own entry
     in the state changes only with the traffic.
     """
-    actual = _switched(remembered)
+    actual = switched.traffic(remembered.resources)
     known = {one.id for one in deployment.releases}
-    if actual is not None and actual != deployment.traffic and actual.keys() <= known:
+    meant = {one: share for one, share in deployment.traffic.items() if share}
+    if actual is not None and actual != meant and actual.keys() <= known:
         never = [one for one, share in deployment.traffic.items() if share and not actual.get(one)]
         candidate = candidate or (never[0] if never else None)
         traffic = {one: actual.get(one, 0) for one in known}
         return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate)
     return Deployment(releases=deployment.releases, traffic=deployment.traffic, candidate=candidate)
-
-
-def _switched(remembered: Remembered) -> dict[str, int] | None:
-    for resource in remembered.resources:
-        if resource.get("type") == "curtainup:traffic:TrafficSwitch":
-            traffic = (resource.get("outputs") or {}).get("traffic") or {}
-            return {str(one): int(share) for one, share in traffic.items()}
-    return None
 
 
 def _places(remembered: Remembered) -> dict[str, Address]:

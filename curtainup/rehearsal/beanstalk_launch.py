@@ -1,0 +1,311 @@
+"""How Beanstalk's stand-in launches, updates and terminates environments, each with the real service's events.
+
+Time runs faster than on the real service: an environment is ready as soon as its container answers.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from curtainup.providers.haproxy import PORT, Server
+from curtainup.rehearsal import beanstalk_options as options
+from curtainup.rehearsal import iam, s3, secrets_manager
+from curtainup.rehearsal.aws_service import KEY_PAIRS, AwsError
+from curtainup.rehearsal.beanstalk_bundle import BadBundle, Bundle, parse
+from curtainup.rehearsal.beanstalk_machines import Check, Machines, NoImage, machines
+from curtainup.rehearsal.beanstalk_state import SOLUTION_STACKS, Beanstalk, Environment, now
+
+PATIENCE = 30.0
+"""Seconds that a container may take to answer before its environment is judged."""
+STUCK = 60.0
+"""Seconds after which Beanstalk itself gives up on an environment that is stuck."""
+_SLOW = 5.0
+_PROFILE = (options.LAUNCH, "IamInstanceProfile")
+_UNHEALTHY = (
+    "ELB processes are not healthy on all instances.",
+    "ELB health is failing or not available for all instances.",
+)
+
+
+class DeploymentFailed(Exception):
+    """A version does not run; the text is what the machine's deployment says."""
+
+
+def validate(service: Beanstalk, wanted: Mapping[str, Any]) -> None:
+    """Raise `AwsError` for what the real service refuses before it makes anything.
+
+    Args:
+        service: the region's.
+        wanted: `application`, `version`, `stack`, `settings` of an environment.
+
+    """
+    service.require_application(wanted["application"])
+    if wanted.get("version"):
+        service.require_version(wanted["application"], wanted["version"])
+    if wanted["stack"] not in SOLUTION_STACKS:
+        raise AwsError("InvalidParameterValue", f"No Solution Stack named '{wanted['stack']}' found.")
+    home = service.cloud.home
+    account = options.Account(
+        service.region,
+        KEY_PAIRS,
+        lambda name: iam.has_instance_profile(home, name),
+        lambda name: iam.has_role(home, name),
+    )
+    problem = options.problem(options.options(wanted["settings"]), account)
+    if problem:
+        raise AwsError("ConfigurationValidationException", f"Configuration validation exception: {problem}")
+
+
+def accept(service: Beanstalk, wanted: Mapping[str, Any]) -> Environment:
+    """Begin to create an environment; raises `AwsError`."""
+    service.require_names(wanted["name"], wanted["prefix"])
+    validate(service, wanted)
+    if service.cloud.faults.strikes("quota", wanted["name"]):
+        raise AwsError(
+            "TooManyEnvironmentsException",
+            "You cannot have more than 200 Environments. Either remove some Environments or request a "
+            "limit increase.",
+        )
+    started = now()
+    id = f"e-{uuid.uuid4().hex[:10]}"  # noqa: A001
+    record: Environment = {
+        **wanted,
+        "id": id,
+        "prefix": wanted["prefix"] or f"{wanted['name']}.{uuid.uuid4().hex[:8]}",
+        "status": "Launching",
+        "health": "Grey",
+        "health_status": "Pending",
+        "causes": [],
+        "cname": "",
+        "endpoint": "",
+        "created": started,
+        "updated": started,
+        "round": 0,
+        "by": os.getpid(),
+        "front": service.cloud.home.docker_name("eb", id, "name"),
+    }
+    with service.state() as state:
+        state["environments"][id] = record
+    service.say(record, "createEnvironment is starting.")
+    return record
+
+
+def launch(service: Beanstalk, record: Environment) -> None:
+    """Make an accepted environment real; it is Ready afterwards, and healthy unless events say otherwise."""
+    with machines(service.cloud.home) as docker:
+        try:
+            _deploy(service, docker, record)
+        except DeploymentFailed as error:
+            _say_failed(service, record, str(error))
+            service.say(
+                record,
+                "Create environment operation is complete, but with errors. For more information, see "
+                "troubleshooting "
+                "documentation.",
+                "ERROR",
+            )
+        else:
+            service.say(record, f"Successfully launched environment: {record['name']}")
+    if service.cloud.faults.strikes("partial", record["name"]):
+        service.change(record["id"], status="Updating", stuck_until=now() + STUCK)
+    else:
+        service.change(record["id"], status="Ready")
+
+
+def update(service: Beanstalk, record: Environment, changes: Mapping[str, Any]) -> None:
+    """Change an environment; raises `AwsError`. When the new version does not run, the old one goes on."""
+    require_ready(record)
+    validate(service, {**record, **changes})
+    service.say(record, "Environment update is starting.")
+    if set(changes) <= {"description", "tags"}:
+        service.change(record["id"], **changes)
+        return
+    changed = service.change(record["id"], status="Updating", by=os.getpid(), **changes)
+    with machines(service.cloud.home) as docker:
+        try:
+            _deploy(service, docker, changed)
+        except DeploymentFailed as error:
+            _say_failed(service, record, str(error))
+            service.say(record, "Failed to deploy application.", "ERROR")
+            service.change(record["id"], **{name: record[name] for name in changes})
+        else:
+            service.say(record, "Environment update completed successfully.")
+    service.change(record["id"], status="Ready")
+
+
+def terminate(service: Beanstalk, record: Environment) -> Environment:
+    """Begin to terminate an environment, and return it; raises `AwsError`."""
+    if record["status"] == "Launching":
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Cannot terminate environment named {record['name']}. It is currently pending creation.",
+        )
+    service.say(record, "terminateEnvironment is starting.")
+    return service.change(record["id"], status="Terminating", health="Grey", by=os.getpid())
+
+
+def take_down(service: Beanstalk, record: Environment) -> None:
+    """Remove what a terminating environment runs."""
+    with machines(service.cloud.home) as docker:
+        docker.remove([_container(service, record, "lb"), record["front"]])
+        docker.remove(_container(service, record, str(number)) for number in range(record["round"] + 1))
+    service.say(record, "terminateEnvironment completed successfully.")
+    service.change(record["id"], status="Terminated", endpoint="", cname="")
+
+
+def settled(service: Beanstalk, record: Environment) -> Environment:
+    """Return an environment, after an operation that will never end by itself was ended.
+
+    Beanstalk gives up on one that was stuck for long enough. And what a process that is gone had begun is
+    settled: a termination is finished, anything else is given up.
+    """
+    if record["status"] in ("Ready", "Terminated") or record.get("swapping"):
+        return record
+    is_over = record["stuck_until"] < now() if record.get("stuck_until") else not _is_alive(record["by"])
+    if not is_over:
+        return record
+    if record["status"] == "Terminating":
+        take_down(service, record)
+        return service.change(record["id"])
+    service.say(record, "The operation timed out. The state of the environment is unknown.", "ERROR")
+    return service.change(record["id"], status="Ready", stuck_until=None)
+
+
+def require_ready(record: Environment) -> None:
+    """Raise `AwsError` unless an environment takes changes."""
+    if record["status"] != "Ready":
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Environment named {record['name']} is in an invalid state for this operation. Must be Ready.",
+        )
+
+
+def _deploy(service: Beanstalk, docker: Machines, record: Environment) -> None:
+    """Run a version beside the one before, and lead the load balancer to it once it answers.
+
+    Raises:
+        DeploymentFailed: it does not run. On a first launch the load balancer is there all the same.
+
+    """
+    number = record["round"] + 1
+    service.change(record["id"], round=number)
+    before, name = _container(service, record, str(number - 1)), _container(service, record, str(number))
+    trouble = None
+    target = Server("none", "127.0.0.1:1", 100)
+    bundle = None
+    try:
+        bundle = _bundle(service, record)
+        address = _start(service, docker, record, bundle, name)
+        target = Server(f"i-{number}", f"{address}:{bundle.port}", 100)
+        healthy = docker.answers(name, f"http://{target.address}", _check(record), service.cloud, PATIENCE)
+        if not healthy and docker.is_down(name):
+            trouble = f"The Docker container unexpectedly ended after it was started: {docker.log(name)}"
+    except DeploymentFailed as error:
+        trouble, healthy = str(error), False
+    if trouble is not None and number > 1:
+        docker.remove([name])
+        raise DeploymentFailed(trouble)
+    _lead(service, docker, record, target, bundle)
+    docker.remove([before])
+    service.set_health(record, "Ok" if healthy else "Severe", () if healthy else _UNHEALTHY)
+    if trouble is not None:
+        raise DeploymentFailed(trouble)
+
+
+def _lead(
+    service: Beanstalk, docker: Machines, record: Environment, target: Server, bundle: Bundle | None
+) -> None:
+    """Lead the environment's load balancer to its machine, and on a first launch its name to the balancer."""
+    balancer = _container(service, record, "lb")
+    port = docker.balancer(balancer, target, bundle.release if bundle else None)
+    if record["endpoint"]:
+        return
+    inner = Server(record["id"], f"{docker.address(balancer)}:{PORT}", 100)
+    front = docker.balancer(record["front"], inner)
+    service.change(
+        record["id"], endpoint=f"127.0.0.1:{port}", cname=f"127.0.0.1:{front}", inner=inner.address
+    )
+
+
+def _bundle(service: Beanstalk, record: Environment) -> Bundle:
+    version = service.require_version(record["application"], record["version"])
+    try:
+        return parse(s3.content(service.cloud.home, version["bucket"], version["key"]))
+    except (AwsError, BadBundle) as error:
+        raise DeploymentFailed(str(error)) from error
+
+
+def _start(service: Beanstalk, docker: Machines, record: Environment, bundle: Bundle, name: str) -> str:
+    faults = service.cloud.faults
+    variables = _variables(service, record)
+    try:
+        docker.pull(bundle.image)
+    except NoImage as error:
+        raise DeploymentFailed(f"Failed to pull Docker image {bundle.image}: {error}") from error
+    if faults.strikes("slow-start", record["name"]):
+        service.cloud.cancelled.wait(_SLOW)
+    return docker.start(name, bundle.image, variables, crash=faults.strikes("crash", record["name"]))
+
+
+def _variables(service: Beanstalk, record: Environment) -> dict[str, str]:
+    """Return the container's variables, secrets fetched as the instance profile allows."""
+    settings = options.options(record["settings"])
+    found = {one.name: one.value for one in settings if one.namespace == options.ENVIRONMENT}
+    profile = options.value(settings, *_PROFILE)
+    if profile is None:
+        raise DeploymentFailed("Environment must have instance profile associated with it.")
+    for one in settings:
+        if one.namespace == options.SECRETS:
+            found[one.name] = _secret(service, profile, one.value)
+    return found
+
+
+def _secret(service: Beanstalk, profile: str, resource: str) -> str:
+    home = service.cloud.home
+    action = "secretsmanager:GetSecretValue" if ":secretsmanager:" in resource else "ssm:GetParameters"
+    if not any(iam.allows(home, profile, one, resource) for one in (action, "ssm:GetParameter")):
+        raise DeploymentFailed(
+            f"Failed to fetch environment secrets: AccessDeniedException: {profile} is not authorized to "
+            "perform: "
+            f"{action} on resource: {resource} because no identity-based policy allows the {action} action"
+        )
+    held = secrets_manager.value(home, resource)
+    if held is None:
+        raise DeploymentFailed(
+            "Failed to fetch environment secrets: ResourceNotFoundException: Secrets Manager can't find "
+            "the specified "
+            f"secret: {resource}"
+        )
+    return held
+
+
+def _check(record: Environment) -> Check:
+    settings, process = options.options(record["settings"]), f"{options.PROCESS}default"
+    path = options.value(settings, process, "HealthCheckPath")
+    old = options.value(settings, "aws:elasticbeanstalk:application", "Application Healthcheck URL")
+    return Check(path or old or "/", options.value(settings, process, "MatcherHTTPCode") or "200")
+
+
+def _say_failed(service: Beanstalk, record: Environment, why: str) -> None:
+    service.say(record, f"Instance deployment failed. For details, see 'eb-engine.log'. {why}", "ERROR")
+    instance = f"i-{record['id'].removeprefix('e-')}"
+    service.say(
+        record,
+        f"[Instance: {instance}] Command failed on instance. Return code: 1 Output: Engine execution has "
+        "encountered "
+        "an error..",
+        "ERROR",
+    )
+    service.say(record, "Command execution completed on all instances. Summary: [Successful: 0, Failed: 1].")
+
+
+def _container(service: Beanstalk, record: Environment, part: str) -> str:
+    return service.cloud.home.docker_name("eb", record["id"], part)
+
+
+def _is_alive(process: int) -> bool:
+    return Path(f"/proc/{process}").exists()

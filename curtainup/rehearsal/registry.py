@@ -1,0 +1,84 @@
+"""The rehearsal's image registry, behind the stand-ins of ECR and Artifact Registry: a real one, on loopback."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from curtainup.rehearsal.home import Home
+from curtainup.setup.catalogue import REFERENCES
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+_PORT = 5000
+_ATTEMPTS = 5
+
+
+def address(home: Home) -> str:
+    """Return where the registry is, `127.0.0.1:PORT`; it is started when it does not run.
+
+    The port is chosen once and kept. The image `curtainup/registry` must be there.
+    """
+    import docker
+
+    client = docker.from_env()
+    try:
+        with home.cloud("registry") as state:
+            for _ in range(_ATTEMPTS):
+                port = state.setdefault("port", _free_port())
+                if _runs(client.api, home, port):
+                    return f"127.0.0.1:{port}"
+                del state["port"]
+    finally:
+        client.close()
+    raise RuntimeError("no loopback port can be had for the registry")
+
+
+def _runs(api: APIClient, home: Home, port: int) -> bool:
+    """Start the registry where it is not running; False when another program has its port."""
+    from docker.errors import APIError, NotFound
+
+    name = home.docker_name("registry")
+    try:
+        found = api.inspect_container(name)
+    except NotFound:
+        _create(api, home, name, port)
+        found = {"State": {"Running": False}}
+    if found["State"]["Running"]:
+        return True
+    try:
+        api.start(name)
+    except APIError as error:
+        if "port is already allocated" not in str(error) and "address already in use" not in str(error):
+            raise
+        api.remove_container(name, force=True)
+        return False
+    return True
+
+
+def _create(api: APIClient, home: Home, name: str, port: int) -> None:
+    from docker.errors import APIError
+
+    volume = home.docker_name("registry")
+    api.create_volume(volume, labels=home.labels)
+    bindings = {_PORT: ("127.0.0.1", port)}
+    with suppress(APIError):
+        api.remove_container(name, force=True)
+    api.create_container(
+        REFERENCES["registry"],
+        name=name,
+        labels=home.labels,
+        ports=[_PORT],
+        host_config=api.create_host_config(
+            port_bindings=bindings,
+            binds=[f"{volume}:/var/lib/registry"],
+            restart_policy={"Name": "unless-stopped"},
+        ),
+    )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

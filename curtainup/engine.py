@@ -45,8 +45,8 @@ class Repair(Protocol):
     def take_over(self, locks: Sequence[Path]) -> bool:
         """Remove locks that no living process holds; return whether all were such."""
 
-    def settle(self, remembered: Remembered) -> None:
-        """Remove what a cut-off update was creating."""
+    def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
+        """Remove what a cut-off update was creating; return what is still pending."""
 
 
 @dataclass(frozen=True)
@@ -249,9 +249,11 @@ class Engine:
         remembered = self.remembered(stack)
         if not remembered.pending:
             return
-        self._repair.settle(remembered)
+        left = self._repair.settle(remembered)
+        if len(left) == len(remembered.pending):
+            return
         exported = json.loads(self.cli(["stack", "export", "--stack", stack]).stdout)
-        exported["deployment"].pop("pending_operations")
+        exported["deployment"]["pending_operations"] = left
         self.cli(["stack", "import", "--stack", stack], json.dumps(exported))
 
     def _patiently(self, stack: str, deadline: float, operate: Callable[[], Any]) -> None:

@@ -45,24 +45,43 @@ def settle(
     resources: Sequence[Mapping[str, Any]],
     client: docker.DockerClient,
     note: Callable[[str], None],
-) -> None:
+) -> list[Mapping[str, Any]]:
     """Remove what a cut-off update was creating: made perhaps, but never recorded, and never in use.
+
+    Only what is on a Docker host is removed. In a cloud it is for a person to say whether that is theirs.
 
     Args:
         pending: the state's pending operations.
         resources: what the state does remember; none of it is touched.
         client: the Docker engine.
-        note: told of each removal.
+        note: told of each removal, and of what is left to a person.
+
+    Returns:
+        The operations that are still to be settled.
 
     """
+    left = []
     known = {(one.get("type"), (one.get("inputs") or {}).get("name")) for one in resources}
     for operation in pending:
         resource = operation.get("resource") or {}
         kind, name = resource.get("type"), (resource.get("inputs") or {}).get("name")
+        if operation.get("type") == "creating" and not str(kind).startswith(("docker:", "curtainup:")):
+            left.append(operation)
+            note(_for_a_person(str(kind), str(resource.get("urn"))))
+            continue
         if operation.get("type") != "creating" or not isinstance(name, str) or (kind, name) in known:
             continue
         if _remove(client, str(kind), name):
             note(f"removed {name}, which a run that was cut off had begun to create")
+    return left
+
+
+def _for_a_person(kind: str, urn: str) -> str:
+    return (
+        f"a run that was cut off had begun to create {kind} {urn.rpartition('::')[2]}; if it is there, "
+        f"`curtainup pulumi refresh --import-pending-creates '{urn}' ID` takes it over, if not, "
+        "`curtainup pulumi refresh --clear-pending-creates` forgets it"
+    )
 
 
 def _dead_holder(lock: Path) -> int | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curtainup import config as configuration
 from curtainup import recovery
@@ -120,9 +120,9 @@ class Session:
         """Remove locks that no living process holds; see `recovery.take_over`."""
         return recovery.take_over(locks, self.report.warn)
 
-    def settle(self, remembered: Remembered) -> None:
+    def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
         """Remove what a cut-off update was creating; see `recovery.settle`."""
-        recovery.settle(remembered.pending, remembered.resources, self.docker, self.report.warn)
+        return recovery.settle(remembered.pending, remembered.resources, self.docker, self.report.warn)
 
     @cached_property
     def docker(self) -> docker.DockerClient:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,11 +66,22 @@ def _outputs(config: Mapping[str, Any]) -> dict[str, Any]:
         built = {"image_id": f"sha256:{'c' * 64}", "reference": digest if settings["push"] else ""}
         return {**built, "version": settings["version"], "tree": settings["tree"]}
     settings = config["environment"]
+    if settings["target"] != "docker":
+        return _cloud_outputs(settings, config["releases"])
     urls = {one["id"]: f"http://127.0.0.1:{one['address']['port']}" for one in config["releases"]}
     return {
         "url": f"http://{settings['host']}:{settings['port']}",
         "stats_url": f"http://127.0.0.1:{settings['stats_port']}",
         "release_urls": urls,
+    }
+
+
+def _cloud_outputs(settings: Mapping[str, Any], releases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    stack = f"{settings['service']}-{settings['name']}"
+    return {
+        "url": f"http://{stack}.example",
+        "release_urls": {one["id"]: f"http://{one['id']}.{stack}.example" for one in releases},
+        "environments": {one["id"]: f"{stack}-{one['id']}" for one in releases},
     }
 
 

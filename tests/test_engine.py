@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,8 +59,9 @@ class Remains:
                 lock.unlink()
         return self.dead
 
-    def settle(self, remembered: Remembered) -> None:
+    def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
         self.settled.append(remembered)
+        return []
 
 
 class Place:

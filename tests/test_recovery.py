@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import docker
 import pytest
@@ -89,7 +90,7 @@ def test_only_what_was_being_created_and_is_not_remembered_is_removed() -> None:
     resources = [{"type": recovery.CONTAINER, "inputs": {"name": name}} for name in names]
     pending = [{"type": "creating", "resource": one} for one in resources]
     try:
-        recovery.settle(pending, resources[1:], client, notes.append)
+        assert recovery.settle(pending, resources[1:], client, notes.append) == []
         left = [one.name for one in client.containers.list(all=True, filters={"name": "cu-recovery-test"})]
         assert names[0] not in left
         assert names[1] in left
@@ -97,3 +98,20 @@ def test_only_what_was_being_created_and_is_not_remembered_is_removed() -> None:
     finally:
         client.containers.get(names[1]).remove(force=True)
         client.close()
+
+
+def test_what_was_begun_in_a_cloud_is_left_to_a_person() -> None:
+    """It may be live, and only its owner can say."""
+    kind = "gcp:cloudrunv2/service:Service"
+    urn = f"urn:pulumi:shop-live::curtainup::{kind}::shop-live-service"
+    pending = [
+        {"type": "creating", "resource": {"type": kind, "urn": urn, "inputs": {"name": "shop-live"}}},
+        {"type": "updating", "resource": {"type": kind, "urn": urn}},
+    ]
+    notes = list[str]()
+    engine = create_autospec(docker.DockerClient, instance=True)
+    assert recovery.settle(pending, [], engine, notes.append) == pending[:1]
+    assert engine.mock_calls == []
+    (note,) = notes
+    assert "had begun to create gcp:cloudrunv2/service:Service shop-live-service" in note
+    assert f"refresh --import-pending-creates '{urn}' ID" in note

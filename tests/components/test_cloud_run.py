@@ -11,6 +11,7 @@ from google.protobuf.json_format import ParseError
 from components.cloud_run import CloudRun, account_id, release_urls, secret_id, told_traffic
 from components.environment import EnvironmentArgs
 from curtainup import release as releases
+from curtainup.rehearsal import schema
 from curtainup.release import Deployment
 from tests import samples
 from tests.components import cloud_run_api
@@ -360,3 +361,22 @@ def test_the_messages_are_strict() -> None:
         with pytest.raises(ParseError):
             cloud_run_api.service({**inputs, **wrong})
     assert json.dumps(inputs["template"])
+
+
+def test_every_resource_is_what_the_provider_s_own_types_allow() -> None:
+    run = rendered(deployment(0, 90, 10), SECRETS)
+    resources = [made for made in run.resources if made.type.startswith("gcp:")]
+    assert {made.type for made in resources} == {API, ACCOUNT, SECRET, VERSION, READER, SERVICE, INVOKER}
+    for made in resources:
+        assert schema.failures(made.type, _plain(made.inputs)) == [], made.name
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as the provider gets it: opened, and whole numbers as such."""
+    if is_secret(value):
+        return _plain(value["value"])
+    if isinstance(value, dict):
+        return {key: _plain(held) for key, held in value.items()}
+    if isinstance(value, list):
+        return [_plain(held) for held in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -34,6 +34,9 @@ COMPUTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 """By type what a provider would make of a resource's inputs; the tests of a target add their own."""
 
+ANSWERS: dict[str, Callable[[dict[Any, Any]], dict[Any, Any]]] = {}
+"""By token what a provider would answer when the program asks it something; as above."""
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -77,7 +80,8 @@ class Run:
 
 class _Mocks(Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
-        raise AssertionError(f"the program asked for {args.token}")
+        assert args.token in ANSWERS, f"the program asked for {args.token}"
+        return ANSWERS[args.token](args.args), []
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         computed = COMPUTED.get(args.typ)
@@ -111,6 +115,10 @@ class _Monitor(MockMonitor):
         )
         with _own_loop():
             return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 - as above
+        with _own_loop():
+            return super().Invoke(request)  # type: ignore[no-untyped-call]  # the SDK's
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - as above
         self.outputs[_name(request.urn)] = MessageToDict(request.outputs)

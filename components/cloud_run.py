@@ -106,15 +106,7 @@ class CloudRun(pulumi.ComponentResource):
         variables = sorted({variable for values in args.secrets.values() for variable in values})
         made = {variable: self._create_secret(name, args, variable, apis) for variable in variables}
         granted = [
-            secretmanager.SecretIamMember(
-                f"{name}-{variable}-reader",
-                secretmanager.SecretIamMemberArgs(
-                    secret_id=secret.secret_id,
-                    role="roles/secretmanager.secretAccessor",
-                    member=account.email.apply(lambda email: f"serviceAccount:{email}"),
-                ),
-                opts=self._options,
-            )
+            self._create_reader(f"{name}-{variable}-reader", secret, account)
             for variable, secret in made.items()
         ]
         versions = {
@@ -141,6 +133,19 @@ class CloudRun(pulumi.ComponentResource):
                 ),
             ),
             opts=self._with(depends_on=apis),
+        )
+
+    def _create_reader(
+        self, name: str, secret: secretmanager.Secret, account: serviceaccount.Account
+    ) -> secretmanager.SecretIamMember:
+        return secretmanager.SecretIamMember(
+            name,
+            secretmanager.SecretIamMemberArgs(
+                secret_id=secret.secret_id,
+                role="roles/secretmanager.secretAccessor",
+                member=account.email.apply(lambda email: f"serviceAccount:{email}"),
+            ),
+            opts=self._options,
         )
 
     def _create_version(

@@ -18,7 +18,6 @@ CLOUD_RUN_REGIONS: Final = (
     "asia-south2",
     "asia-southeast1",
     "asia-southeast2",
-    "asia-southeast3",
     "australia-southeast1",
     "australia-southeast2",
     "europe-central2",

@@ -116,7 +116,7 @@ class Place:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setattr(programs, "load", lambda _folder: program)
+    monkeypatch.setattr(programs, "load", lambda _folder, _target: program)
     monkeypatch.setattr("sys.unraisablehook", programs._ignore_shutdown_noise)
     yield Place(tmp_path)
     gc.collect()

@@ -77,6 +77,7 @@ class Rehearsal:
         self.google = StandinGoogle(home)
         self._target = target
         self._faults = Faults.parse(faults)
+        self._server: object = None  # it serves only while something holds it
 
     @cached_property
     def providers(self) -> dict[str, int]:
@@ -84,7 +85,7 @@ class Rehearsal:
         from curtainup.rehearsal import server
 
         package = STANDINS[self._target]
-        _, port = server.serve(package, self.home, self._faults)
+        self._server, port = server.serve(package, self.home, self._faults)
         return {package: port}
 
     def enter(self, environ: MutableMapping[str, str] = os.environ, profile: str | None = None) -> None:
@@ -136,9 +137,13 @@ class Rehearsal:
         )
 
     def _borrow_docker_plugin(self) -> None:
-        """Link the Docker provider, which is as real here as in a deployment."""
-        for plugin in (paths.pulumi_home() / "plugins").glob("resource-docker-v*"):
-            link = self.home.pulumi / "plugins" / plugin.name
+        """Link the Docker provider, which is as real here as in a deployment.
+
+        The engine overlooks a folder that is a link, so the folder is one of its own.
+        """
+        for plugin in (paths.pulumi_home() / "plugins").glob("resource-docker-v*/*"):
+            link = self.home.pulumi / "plugins" / plugin.parent.name / plugin.name
+            link.parent.mkdir(exist_ok=True)
             if not link.exists():
                 link.unlink(missing_ok=True)
                 link.symlink_to(plugin)

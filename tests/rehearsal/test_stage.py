@@ -61,10 +61,12 @@ def test_the_only_plugin_that_is_borrowed_is_docker_s(
     real = tmp_path / "real"
     for name in ("resource-docker-v5.2.0", "resource-gcp-v10.2.0", "resource-aws-v7.51.1"):
         (real / "plugins" / name).mkdir(parents=True)
+        (real / "plugins" / name / "plugin").touch()
     monkeypatch.setenv("PULUMI_HOME", str(real))
     Rehearsal(Home(tmp_path / "home"), "gcp-cloud-run").backend()
     plugins = tmp_path / "home" / "pulumi" / "plugins"
     assert [one.name for one in plugins.iterdir()] == ["resource-docker-v5.2.0"]
+    assert (plugins / "resource-docker-v5.2.0" / "plugin").is_file()
 
 
 def test_a_deployment_never_takes_the_state_of_a_rehearsal(tmp_path: Path) -> None:

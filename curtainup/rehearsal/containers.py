@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from curtainup.providers.proxy import connect, docker_errors
@@ -27,8 +27,8 @@ class Container:
         command: in place of the image's own, or None.
         entrypoint: in place of the image's own, or None.
         memory: bytes that it may use, or None.
-        ports: ports inside that get loopback ports of their own; those inside and outside are in
-            `Seen.ports`.
+        ports: ports inside that get loopback ports of their own, which `Seen.ports` tells.
+        published: by port inside the loopback port that it is to have; any other gets a free one.
 
     """
 
@@ -39,6 +39,7 @@ class Container:
     entrypoint: Sequence[str] | None = None
     memory: int | None = None
     ports: Sequence[int] = ()
+    published: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -149,12 +149,29 @@ class Front:
         self._name = name
 
     @classmethod
-    def ensure(cls, api: APIClient, home: Home, name: str, plan: Plan) -> tuple[Front, list[int]]:
-        """Return a running front and its loopback ports, door by door; start it where there is none."""
+    def ensure(
+        cls, api: APIClient, home: Home, name: str, plan: Plan, known: Sequence[int] = ()
+    ) -> tuple[Front, list[int]]:
+        """Return a running front and its loopback ports, door by door; start it where there is none.
+
+        Args:
+            api: the engine.
+            home: whose container it is.
+            name: of the container.
+            plan: what it is made for.
+            known: the loopback ports that it had before, to have again.
+
+        """
         seen = containers.look(api, name)
         if seen is None or not seen.running:
             ports = range(FIRST_PORT, FIRST_PORT + plan.doors)
-            wanted = containers.Container(name, REFERENCES["proxy"], {}, ports=ports)
+            wanted = containers.Container(
+                name,
+                REFERENCES["proxy"],
+                {},
+                ports=ports,
+                published={FIRST_PORT + door: port for door, port in enumerate(known)},
+            )
             config = _archive(CONFIG_FILE.rpartition("/")[2], render(plan).encode())
             containers.start(api, home, wanted, {CONFIG_FILE.rpartition("/")[0]: config})
             seen = containers.look(api, name)
@@ -190,14 +207,10 @@ class Front:
                     "HAProxy did not take the change", where=f"container {self._name}", detail=said
                 )
 
-    def requests(self, door: int, server: str) -> int:
-        """Return how many requests a server is answering now."""
-        sessions = self._ask([])[2]
-        for line in sessions.splitlines():
-            fields = line.split(",")
-            if fields[:2] == [f"pool{door}", server]:
-                return int(fields[4])
-        return 0
+    def requests(self, server: str) -> int:
+        """Return how many requests the servers of that name, behind any door, are answering now."""
+        lines = [line.split(",") for line in self._ask([])[2].splitlines()]
+        return sum(int(fields[4]) for fields in lines if len(fields) > 4 and fields[1] == server)
 
     def _run(self, commands: Sequence[str]) -> tuple[dict[int, dict[str, Server]], str]:
         said, servers, _ = self._ask(commands)
@@ -225,9 +238,11 @@ def _moves(door: int, observed: Mapping[str, Server], wanted: Mapping[str, Serve
         path = f"pool{door}/{name}"
         if name not in observed:
             commands += [f"add server {path} {server.address} weight 0", f"set server {path} state ready"]
-        elif observed[name].address != server.address:
+            continue
+        if observed[name].address != server.address:
             ip, _, port = server.address.rpartition(":")
             commands.append(f"set server {path} addr {ip} port {port}")
+        commands.append(f"set server {path} state ready")
     before = {name: observed[name].weight if name in observed else 0 for name in wanted}
     changed = [name for name in wanted if wanted[name].weight != before[name]]
     changed.sort(key=lambda name: wanted[name].weight < before[name])

@@ -1,0 +1,35 @@
+"""The stand-in of the `gcp` provider: which resource types and functions it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from curtainup.rehearsal.artifact_registry import Repository
+from curtainup.rehearsal.cloud_run import Service as CloudRunService
+from curtainup.rehearsal.cloud_run import ServiceIamMember
+from curtainup.rehearsal.google_project import Account, Member, project_facts
+from curtainup.rehearsal.google_project import Service as Api
+from curtainup.rehearsal.kind import Cloud, CloudError, Function, Kind, Properties
+from curtainup.rehearsal.secret_manager import Secret, SecretIamMember, SecretVersion
+
+
+def _project(cloud: Cloud, arguments: Properties) -> Properties:
+    project = arguments.get("projectId") or cloud.config.get("project")
+    if not project:
+        raise CloudError("project: required field is not set")
+    return project_facts(str(project))
+
+
+KINDS: tuple[type[Kind], ...] = (
+    Account,
+    Api,
+    CloudRunService,
+    Member,
+    Repository,
+    Secret,
+    SecretIamMember,
+    SecretVersion,
+    ServiceIamMember,
+)
+
+FUNCTIONS: Mapping[str, Function] = {"gcp:organizations/getProject:getProject": _project}

@@ -92,8 +92,12 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         self._engine_address = engine_address
 
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Let an engine use a provider that it did not start: the driver serves one itself."""
+        """Let an engine use a provider that it did not start: the driver serves one itself.
+
+        Engines cancel at the end of every operation, and the next one attaches itself again.
+        """
         self._engine_address = request.address
+        self._cancelled.clear()
         return Empty()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802

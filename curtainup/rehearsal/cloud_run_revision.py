@@ -134,8 +134,8 @@ class Revision:
             f"Revision '{self._revision}' is not ready and cannot serve traffic. The user-provided container "
             "failed to start and listen on the port defined provided by the "
             f"PORT={port_of(spec)} environment variable within the allocated timeout. This can happen when "
-            "the container port is misconfigured or if the timeout is too short. The health check timeout can "
-            "be extended. Logs for this revision might contain more information.\n\n"
+            "the container port is misconfigured or if the timeout is too short. The health check timeout "
+            "can be extended. Logs for this revision might contain more information.\n\n"
             f"Logs of the revision, last lines:\n{said or '(none)'}"
         )
 

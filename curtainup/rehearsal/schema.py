@@ -41,9 +41,9 @@ def failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
 def arguments(token: str) -> type:
     """Return the SDK's class of a resource's inputs."""
     package, module, name = token.split(":")
-    names = vars(import_module(f"pulumi_{package}.{module.partition('/')[0]}"))
+    names = import_module(f"pulumi_{package}.{module.partition('/')[0]}")
     # `…InitArgs` where one of the input's own parts is already called `…Args`.
-    found: type = names.get(f"{name}InitArgs") or names[f"{name}Args"]
+    found: type = getattr(names, f"{name}InitArgs", None) or getattr(names, f"{name}Args")
     return found
 
 

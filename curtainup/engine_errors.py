@@ -26,6 +26,7 @@ _NO_PLUGIN = re.compile(
     r"no folder at path|no resource plugin|could not load plugin|failed to load plugin|unknown plugin",
     re.IGNORECASE,
 )
+_COUNT = re.compile(r"\d+ errors? occurred:")
 _OUTPUT_LINES = 30
 
 
@@ -126,8 +127,10 @@ def _said(error: CommandError) -> str:
 
 
 def _headline(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[0].removeprefix("error: ") if lines else "the engine failed without a message"
+    """Return the first line that says something: some providers count their errors before telling them."""
+    lines = [line.strip() for line in text.splitlines()]
+    telling = [line.removeprefix("* ") for line in lines if line and not _COUNT.fullmatch(line)]
+    return telling[0].removeprefix("error: ") if telling else "the engine failed without a message"
 
 
 def _tail(text: str) -> str:

@@ -39,6 +39,7 @@ class Environment:
         outputs: of the stack's last update.
         places: by release id, the address of each container that is there, of a cut-off update too.
         spent: ids of releases that failed, where a target never takes a name twice.
+        protected: names of resources that Pulumi will not remove before an update lifts that.
         retired: releases that served and were removed at once, newest last; they can be made again.
 
     """
@@ -51,6 +52,11 @@ class Environment:
     places: Mapping[str, Address] = field(default_factory=dict)
     spent: tuple[str, ...] = ()
     retired: tuple[Release, ...] = ()
+    protected: tuple[str, ...] = ()
+
+    def is_held(self, release_id: str) -> bool:
+        """Return whether a resource of a release is protected, as it has or was to get traffic."""
+        return any(name.endswith(f"-{release_id}") for name in self.protected)
 
     @property
     def url(self) -> str:
@@ -101,6 +107,7 @@ def parse(stack: str, remembered: Remembered) -> Environment:
         _places(remembered),
         tuple(config.get("spent") or ()),
         retired.releases,
+        _protected(remembered),
     )
 
 
@@ -206,6 +213,11 @@ def _as_it_is(deployment: Deployment, candidate: str | None, remembered: Remembe
         traffic = {one: actual.get(one, 0) for one in known}
         return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate)
     return Deployment(releases=deployment.releases, traffic=deployment.traffic, candidate=candidate)
+
+
+def _protected(remembered: Remembered) -> tuple[str, ...]:
+    found = [one for one in remembered.resources if one.get("protect") and not one.get("delete")]
+    return tuple(str(one["urn"]).rpartition("::")[2] for one in found)
 
 
 def _places(remembered: Remembered) -> dict[str, Address]:

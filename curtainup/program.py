@@ -17,12 +17,12 @@ PROVIDER = "curtainup"
 
 
 def _ignore_shutdown_noise(hook: Any) -> None:
-    """Leave out what the SDK's program coroutine says when it is collected after a failed update.
+    """Leave out what the SDK's program coroutines say when they are collected after a failed update.
 
     `pulumi.runtime.stack.run_pulumi_func` closes its callbacks in a `finally`, when no loop runs any
     more; the failure itself has been reported by then.
     """
-    if getattr(hook.object, "__name__", "") != "run_pulumi_func":
+    if getattr(hook.object, "__name__", "") not in {"run_pulumi_func", "run_in_stack"}:
         sys.__unraisablehook__(hook)
 
 

@@ -286,6 +286,12 @@ def retract(deployment: Deployment, release_id: str) -> Deployment:
     return Deployment(releases=rest, traffic=traffic, candidate=candidate)
 
 
+def without_traffic(deployment: Deployment, leaving: Sequence[Release]) -> Deployment:
+    """Return a deployment with further releases that have no traffic: the step before they go."""
+    traffic = {**deployment.traffic, **{one.id: 0 for one in leaving}}
+    return Deployment(releases=(*deployment.releases, *leaving), traffic=traffic)
+
+
 def retreat(deployment: Deployment, before: Deployment) -> list[Deployment]:
     """Return the deployments that lead back to `before`, one update each.
 

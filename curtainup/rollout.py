@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from threading import Event
 
 from curtainup import environments, health, release
@@ -162,12 +163,11 @@ class Rollout:
         leaving = [one for one in self.deployment.releases if deployment.find(one.id) is None]
         if leaving and deployment.serving() is not None:
             self.target.require_idle(self.environment, leaving)
-        environment = environments.retiring(self.environment, leaving if self.target.bills_idle else ())
         told = progress.say if progress else None
-        try:
-            self.environment = environments.apply(self._session.engine, environment, deployment, told)
-        except CurtainupError as error:
-            raise self.target.explained(self.environment, error) from error
+        if self._is_held(deployment, leaving):
+            self._update(self.environment, release.without_traffic(deployment, leaving), told)
+        retiring = environments.retiring(self.environment, leaving if self.target.bills_idle else ())
+        self._update(retiring, deployment, told)
 
     def make_ready(self) -> None:
         """Import what an update needs; done beside something that has to be waited for anyhow."""
@@ -217,6 +217,25 @@ class Rollout:
             self.environment = environments.spending(self.environment, failed)
         for step in release.retreat(self.deployment, before):
             self.apply(step)
+
+    def _update(
+        self, environment: Environment, deployment: Deployment, told: Callable[[str], None] | None
+    ) -> None:
+        started = datetime.now(UTC)
+        try:
+            self.environment = environments.apply(self._session.engine, environment, deployment, told)
+        except CurtainupError as error:
+            raise self.target.explained(environment, error, started) from error
+
+    def _is_held(self, deployment: Deployment, leaving: Sequence[Release]) -> bool:
+        """Return whether Pulumi protects what is to go: it has, or was to get, traffic.
+
+        An update that was cut off may have protected what its switch never came to.
+        """
+        held = self.environment
+        return any(held.is_held(one.id) for one in leaving) or bool(
+            held.protected and not deployment.releases
+        )
 
     def _identity(self, reference: str) -> tuple[str, int]:
         """Return the id of an image here, and how often it failed under an earlier one."""

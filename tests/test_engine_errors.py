@@ -110,3 +110,8 @@ def test_without_an_error_of_its_own_the_command_s_output_is_told() -> None:
 def test_a_failure_without_a_word_is_still_an_error() -> None:
     silent = create_command_error(CommandResult("", "", 255))
     assert translated(silent, [], "pulumi up").what == "the engine failed without a message"
+
+
+def test_a_provider_that_counts_its_errors_is_quoted_by_the_first_of_them() -> None:
+    error = _translated("", "1 error occurred:\n\t* creating environment: refused\n\n")
+    assert error.what == "creating environment: refused"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 
@@ -215,3 +216,22 @@ def test_secrets_of_a_staged_release_are_not_encrypted_again_after_a_failure(tmp
     rollout.refresh()
     rollout.seal(one)
     assert found.engine.sealings == ['{"KEY": "v"}']
+
+
+@pytest.mark.parametrize("held", ["shop-live-r0000002", "shop-live-service"])
+def test_what_is_protected_loses_that_before_it_goes(tmp_path: Path, held: str) -> None:
+    """A switch that failed leaves the release protected that it never gave traffic to."""
+    found = world(tmp_path)
+    rollout = _rollout(found, samples.deployment(100, 0))
+    rollout.environment = replace(rollout.environment, protected=(held,))
+    rollout.apply(samples.deployment(100))
+    first, *rest = [len(config["releases"]) for _, config in found.engine.ups]
+    assert [first, *rest] == ([2, 1] if held.endswith("r0000002") else [1])
+
+
+def test_a_protected_environment_loses_that_before_its_last_release_goes(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    rollout = _rollout(found, samples.deployment(0))
+    rollout.environment = replace(rollout.environment, protected=("shop-live-service",))
+    rollout.apply(Deployment())
+    assert [len(config["releases"]) for _, config in found.engine.ups] == [1, 0]

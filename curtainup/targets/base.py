@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from curtainup.contract import AnyEnvironment
@@ -86,8 +87,8 @@ class Target(Protocol):
 
         """
 
-    def explained(self, environment: Environment, error: CurtainupError) -> CurtainupError:
-        """Return an update's error with what the target knows of it."""
+    def explained(self, environment: Environment, error: CurtainupError, started: datetime) -> CurtainupError:
+        """Return the error of an update that began then with what the target knows of it."""
 
     def costs(self, environment: Environment) -> str | None:
         """Return what the environment costs while nobody uses it, in words; None when nothing."""
@@ -151,7 +152,7 @@ class BaseTarget:
     def require_idle(self, environment: Environment, leaving: Sequence[Release]) -> None:
         """Do nothing: what has traffic is known by what Pulumi remembers."""
 
-    def explained(self, environment: Environment, error: CurtainupError) -> CurtainupError:  # noqa: ARG002
+    def explained(self, environment: Environment, error: CurtainupError, started: datetime) -> CurtainupError:  # noqa: ARG002
         """Return the error as it is."""
         return error
 

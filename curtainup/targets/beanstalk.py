@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from curtainup.clouds import amazon
 from curtainup.contract import AnyEnvironment, BeanstalkEnvironment
-from curtainup.errors import CurtainupError, RefusedError
+from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
 from curtainup.release import BeanstalkSettings, Release
 from curtainup.targets.base import BaseTarget
 
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 NAME_TTL = 60.0
 """Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""
 EVENTS = 8
+UNHEALTHY = re.compile(
+    r"creating Elastic Beanstalk Environment .*(complete, but with errors|timeout while waiting|timed out)",
+    re.DOTALL,
+)
 
 
 class BeanstalkTarget(BaseTarget):
@@ -106,15 +112,15 @@ class BeanstalkTarget(BaseTarget):
                 fix=f"curtainup pulumi refresh --stack {environment.stack}, then curtainup status",
             )
 
-    def explained(self, environment: Environment, error: CurtainupError) -> CurtainupError:
-        """Return the error with Beanstalk's own latest events."""
+    def explained(self, environment: Environment, error: CurtainupError, started: datetime) -> CurtainupError:
+        """Return the error with Beanstalk's own events, and as an unhealthy release if it is one."""
         try:
-            events = self._events(environment)
+            events = self._events(environment, started)
         except CurtainupError as also:
             events = [f"Beanstalk's events could not be read: {also.what}"]
         if events:
             error.detail = "\n".join([error.detail or error.what, "Beanstalk's own events:", *events])
-        return error
+        return self._unhealthy(environment, error) if UNHEALTHY.search(str(error.detail)) else error
 
     def costs(self, environment: Environment) -> str | None:
         """Return what runs, whether it has traffic or not."""
@@ -127,12 +133,21 @@ class BeanstalkTarget(BaseTarget):
         count = f"{len(releases)} environment{'s' * (len(releases) != 1)}, {idle} of them idle"
         return f"{count}: a load balancer and {hosts}"
 
-    def _events(self, environment: Environment) -> list[str]:
+    def _unhealthy(self, environment: Environment, error: CurtainupError) -> ReleaseUnhealthy:
+        return ReleaseUnhealthy(
+            "the environment did not become healthy",
+            where=f"Elastic Beanstalk application {environment.stack}",
+            consequence="it gets no traffic",
+            fix="mend what its events say; `eb logs` shows more. ready_timeout gives it more time",
+            detail=error.detail,
+        )
+
+    def _events(self, environment: Environment, started: datetime) -> list[str]:
         settings = _settings(environment)
         with amazon.said_clearly("elasticbeanstalk"):
             client = amazon.client("elasticbeanstalk", settings.region, settings.profile)
             found = client.describe_events(
-                ApplicationName=environment.stack, Severity="WARN", MaxRecords=EVENTS
+                ApplicationName=environment.stack, Severity="WARN", StartTime=started, MaxRecords=EVENTS
             )["Events"]
         return [
             f"{one['EventDate']:%H:%M:%S} {one['Severity']}: {one['Message']} ({one.get('EnvironmentName')})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from curtainup.contract import AnyEnvironment, CloudRunEnvironment
@@ -84,7 +85,12 @@ class CloudRunTarget(BaseTarget):
         with door(url, {IDENTITY_HEADER: f"Bearer {token}"}) as local:
             yield local
 
-    def explained(self, environment: Environment, error: CurtainupError) -> CurtainupError:
+    def explained(
+        self,
+        environment: Environment,
+        error: CurtainupError,
+        started: datetime,  # noqa: ARG002
+    ) -> CurtainupError:
         """Return the error of a revision that never became ready as what it is."""
         text = f"{error.what}\n{error.detail or ''}"
         if not NOT_READY.search(text):

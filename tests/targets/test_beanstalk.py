@@ -11,7 +11,7 @@ from curtainup import release
 from curtainup.clouds import amazon
 from curtainup.contract import BeanstalkEnvironment
 from curtainup.environments import Environment
-from curtainup.errors import ConfigError, EngineFailed, RefusedError, SetupError
+from curtainup.errors import ConfigError, EngineFailed, RefusedError, ReleaseUnhealthy, SetupError
 from curtainup.providers import cname_swap
 from curtainup.release import BeanstalkSettings, Deployment, Release
 from curtainup.rollback import choose
@@ -175,15 +175,17 @@ def test_idle_environments_are_billed(tmp_path: Path) -> None:
     )
 
 
+AT = datetime(2026, 11, 21, 2, 3, 4, tzinfo=UTC)
+
+
 class Events:
     """Beanstalk's client, which tells these events, newest first."""
 
     def describe_events(self, **asked: Any) -> dict[str, Any]:
-        assert asked["ApplicationName"] == "shop-live"
-        at = datetime(2026, 11, 21, 2, 3, 4, tzinfo=UTC)
+        assert (asked["ApplicationName"], asked["StartTime"]) == ("shop-live", AT)
         texts = ["Failed to launch environment.", "Health checks fail."]
         found = [
-            {"EventDate": at, "Severity": "ERROR", "Message": text, "EnvironmentName": "shop-live-r1"}
+            {"EventDate": AT, "Severity": "ERROR", "Message": text, "EnvironmentName": "shop-live-r1"}
             for text in texts
         ]
         return {"Events": found}
@@ -194,10 +196,27 @@ def test_a_failed_update_shows_the_cloud_s_own_events(
 ) -> None:
     rollout = _rollout(world(tmp_path, BEANSTALK))
     monkeypatch.setattr(amazon, "client", lambda *_: Events())
-    error = rollout.target.explained(rollout.environment, EngineFailed("it failed", detail="said so"))
+    error = rollout.target.explained(rollout.environment, EngineFailed("it failed", detail="said so"), AT)
     assert str(error.detail).splitlines() == [
         "said so",
         "Beanstalk's own events:",
         "02:03:04 ERROR: Health checks fail. (shop-live-r1)",
         "02:03:04 ERROR: Failed to launch environment. (shop-live-r1)",
     ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "creating Elastic Beanstalk Environment (e-1): … operation is complete, but with errors.",
+        "creating Elastic Beanstalk Environment (e-1): timeout while waiting for state to become 'Ready'",
+    ],
+)
+def test_an_environment_that_never_got_well_is_an_unhealthy_release(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    rollout = _rollout(world(tmp_path, BEANSTALK))
+    monkeypatch.setattr(amazon, "client", lambda *_: Events())
+    error = rollout.target.explained(rollout.environment, EngineFailed(said), AT)
+    assert isinstance(error, ReleaseUnhealthy)
+    assert "Health checks fail." in str(error.detail)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -20,6 +21,7 @@ from tests.test_registries import CLOUD_RUN, Google
 
 TEXT = f"{CLOUD_RUN}docker_repo: my-project\n"
 IMAGE = "europe-west1-docker.pkg.dev/my-project/shop/shop@sha256:" + "d" * 64
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
 NOT_READY = "Revision 'shop-live-r1' is not ready and cannot serve traffic."
 
 
@@ -129,11 +131,11 @@ def test_who_was_never_proven_is_reached_by_identity_alone(tmp_path: Path) -> No
 def test_a_revision_that_never_became_ready_is_an_unhealthy_release(tmp_path: Path) -> None:
     target = CloudRunTarget(_world(tmp_path).session, "live")
     environment = Environment("shop-live")
-    found = target.explained(environment, EngineFailed("it failed", detail=NOT_READY))
+    found = target.explained(environment, EngineFailed("it failed", detail=NOT_READY), NOW)
     assert isinstance(found, ReleaseUnhealthy)
     assert NOT_READY in str(found.detail)
     other = EngineFailed("quota")
-    assert target.explained(environment, other) is other
+    assert target.explained(environment, other, NOW) is other
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from curtainup.config.beanstalk_checks import beanstalk
 from curtainup.config.cloud_run_checks import cloud_run
 from curtainup.config.keys import RESERVED_VARIABLES
 from curtainup.config.models import (
@@ -110,6 +111,7 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
     _hosts,
     _no_canary,
     cloud_run,
+    beanstalk,
 )
 
 

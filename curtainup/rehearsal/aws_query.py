@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel, ServiceModel, Shape
+    from botocore.model import OperationModel, ServiceModel
 
 
 @cache
@@ -26,7 +26,7 @@ def model(service: str) -> ServiceModel:
     return ServiceModel(Loader().load_service_model(service, "service-2"), service)
 
 
-def arguments(shape: Shape | None, parameters: Mapping[str, str], prefix: str = "") -> Any:
+def arguments(shape: Any, parameters: Mapping[str, str], prefix: str = "") -> Any:
     """Read an operation's input out of the request's parameters; what was not given is absent.
 
     Args:
@@ -40,7 +40,7 @@ def arguments(shape: Shape | None, parameters: Mapping[str, str], prefix: str = 
     if shape.type_name == "structure":
         found = {
             name: arguments(member, parameters, f"{prefix}{name}")
-            for name, member in shape.members.items()  # type: ignore[attr-defined]
+            for name, member in shape.members.items()
             if _is_given(parameters, f"{prefix}{name}")
         }
         return found if not prefix else {**found}
@@ -79,25 +79,25 @@ def _is_given(parameters: Mapping[str, str], name: str) -> bool:
     return any(key == name or key.startswith(f"{name}.") for key in parameters)
 
 
-def _items(shape: Shape, parameters: Mapping[str, str], prefix: str) -> list[Any]:
-    member = shape.member  # type: ignore[attr-defined]
+def _items(shape: Any, parameters: Mapping[str, str], prefix: str) -> list[Any]:
+    member = shape.member
     given = {key.removeprefix(prefix).split(".")[0] for key in parameters if key.startswith(prefix)}
     return [_item(member, parameters, f"{prefix}{number}") for number in sorted(given, key=int)]
 
 
-def _item(shape: Shape, parameters: Mapping[str, str], name: str) -> Any:
+def _item(shape: Any, parameters: Mapping[str, str], name: str) -> Any:
     return arguments(shape, parameters, f"{name}." if shape.type_name == "structure" else name)
 
 
-def _fill(element: ET.Element, shape: Shape, value: Any) -> None:
+def _fill(element: ET.Element, shape: Any, value: Any) -> None:
     if shape.type_name == "structure":
-        for name, member in shape.members.items():  # type: ignore[attr-defined]
+        for name, member in shape.members.items():
             if value.get(name) is not None:
                 tag = str(member.serialization.get("name", name))
                 _fill(ET.SubElement(element, tag), member, value[name])
     elif shape.type_name == "list":
         for one in value:
-            _fill(ET.SubElement(element, "member"), shape.member, one)  # type: ignore[attr-defined]
+            _fill(ET.SubElement(element, "member"), shape.member, one)
     else:
         element.text = _text(value)
 

@@ -14,32 +14,12 @@ ACCOUNT = "123456789012"
 USER_ARN = f"arn:aws:iam::{ACCOUNT}:user/rehearsal"
 KEY_PAIRS = frozenset({"aws-eb", "rehearsal"})
 REGIONS = frozenset(
-    [
-        "af-south-1",
-        "ap-east-1",
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-northeast-3",
-        "ap-south-1",
-        "ap-southeast-1",
-        "ap-southeast-2",
-        "ap-southeast-3",
-        "ca-central-1",
-        "eu-central-1",
-        "eu-north-1",
-        "eu-south-1",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "il-central-1",
-        "me-central-1",
-        "me-south-1",
-        "sa-east-1",
-        "us-east-1",
-        "us-east-2",
-        "us-west-1",
-        "us-west-2",
-    ]
+    {
+        *("af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1"),
+        *("ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ca-central-1", "eu-central-1"),
+        *("eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1"),
+        *("me-central-1", "me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+    }
 )
 
 
@@ -75,8 +55,7 @@ def told(doing: str, service: str, operation: str) -> Iterator[None]:
     except AwsError as error:
         raise CloudError(
             f"{doing}: operation error {service}: {operation}, https response error StatusCode: "
-            f"{error.status}, "
-            f"RequestID: {uuid.uuid4()}, api error {error.code}: {error.message}"
+            f"{error.status}, RequestID: {uuid.uuid4()}, api error {error.code}: {error.message}"
         ) from error
 
 

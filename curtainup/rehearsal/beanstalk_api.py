@@ -1,8 +1,9 @@
-"""What Beanstalk's stand-in answers to AWS's SDKs and command line: operation by operation, as botocore names them."""
+"""What Beanstalk's stand-in answers to AWS's SDKs and command line, operation by operation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from threading import Thread
 from typing import Any
 
@@ -211,6 +212,4 @@ def _current(service: Beanstalk, record: Environment) -> Environment:
 
 
 def _time(text: str | None, otherwise: float) -> float:
-    from dateutil.parser import isoparse
-
-    return isoparse(text).timestamp() if text else otherwise
+    return datetime.fromisoformat(text).timestamp() if text else otherwise

@@ -1,4 +1,4 @@
-"""How Beanstalk's stand-in launches, updates and terminates environments, each with the real service's events.
+"""How Beanstalk's stand-in launches, updates and terminates environments, with the real one's events.
 
 Time runs faster than on the real service: an environment is ready as soon as its container answers.
 """
@@ -11,28 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from curtainup.providers.haproxy import PORT, Server
 from curtainup.rehearsal import beanstalk_options as options
-from curtainup.rehearsal import iam, s3, secrets_manager
+from curtainup.rehearsal import iam
 from curtainup.rehearsal.aws_service import KEY_PAIRS, AwsError
-from curtainup.rehearsal.beanstalk_bundle import BadBundle, Bundle, parse
-from curtainup.rehearsal.beanstalk_machines import Check, Machines, NoImage, machines
+from curtainup.rehearsal.beanstalk_deploy import DeploymentFailed, container_name, deploy
+from curtainup.rehearsal.beanstalk_machines import machines
 from curtainup.rehearsal.beanstalk_state import SOLUTION_STACKS, Beanstalk, Environment, now
 
-PATIENCE = 30.0
-"""Seconds that a container may take to answer before its environment is judged."""
 STUCK = 60.0
 """Seconds after which Beanstalk itself gives up on an environment that is stuck."""
-_SLOW = 5.0
-_PROFILE = (options.LAUNCH, "IamInstanceProfile")
-_UNHEALTHY = (
-    "ELB processes are not healthy on all instances.",
-    "ELB health is failing or not available for all instances.",
-)
-
-
-class DeploymentFailed(Exception):
-    """A version does not run; the text is what the machine's deployment says."""
 
 
 def validate(service: Beanstalk, wanted: Mapping[str, Any]) -> None:
@@ -98,14 +85,13 @@ def launch(service: Beanstalk, record: Environment) -> None:
     """Make an accepted environment real; it is Ready afterwards, and healthy unless events say otherwise."""
     with machines(service.cloud.home) as docker:
         try:
-            _deploy(service, docker, record)
+            deploy(service, docker, record)
         except DeploymentFailed as error:
             _say_failed(service, record, str(error))
             service.say(
                 record,
                 "Create environment operation is complete, but with errors. For more information, see "
-                "troubleshooting "
-                "documentation.",
+                "troubleshooting documentation.",
                 "ERROR",
             )
         else:
@@ -127,7 +113,7 @@ def update(service: Beanstalk, record: Environment, changes: Mapping[str, Any]) 
     changed = service.change(record["id"], status="Updating", by=os.getpid(), **changes)
     with machines(service.cloud.home) as docker:
         try:
-            _deploy(service, docker, changed)
+            deploy(service, docker, changed)
         except DeploymentFailed as error:
             _say_failed(service, record, str(error))
             service.say(record, "Failed to deploy application.", "ERROR")
@@ -151,8 +137,8 @@ def terminate(service: Beanstalk, record: Environment) -> Environment:
 def take_down(service: Beanstalk, record: Environment) -> None:
     """Remove what a terminating environment runs."""
     with machines(service.cloud.home) as docker:
-        docker.remove([_container(service, record, "lb"), record["front"]])
-        docker.remove(_container(service, record, str(number)) for number in range(record["round"] + 1))
+        docker.remove([container_name(service, record, "lb"), record["front"]])
+        docker.remove(container_name(service, record, str(number)) for number in range(record["round"] + 1))
     service.say(record, "terminateEnvironment completed successfully.")
     service.change(record["id"], status="Terminated", endpoint="", cname="")
 
@@ -184,127 +170,16 @@ def require_ready(record: Environment) -> None:
         )
 
 
-def _deploy(service: Beanstalk, docker: Machines, record: Environment) -> None:
-    """Run a version beside the one before, and lead the load balancer to it once it answers.
-
-    Raises:
-        DeploymentFailed: it does not run. On a first launch the load balancer is there all the same.
-
-    """
-    number = record["round"] + 1
-    service.change(record["id"], round=number)
-    before, name = _container(service, record, str(number - 1)), _container(service, record, str(number))
-    trouble = None
-    target = Server("none", "127.0.0.1:1", 100)
-    bundle = None
-    try:
-        bundle = _bundle(service, record)
-        address = _start(service, docker, record, bundle, name)
-        target = Server(f"i-{number}", f"{address}:{bundle.port}", 100)
-        healthy = docker.answers(name, f"http://{target.address}", _check(record), service.cloud, PATIENCE)
-        if not healthy and docker.is_down(name):
-            trouble = f"The Docker container unexpectedly ended after it was started: {docker.log(name)}"
-    except DeploymentFailed as error:
-        trouble, healthy = str(error), False
-    if trouble is not None and number > 1:
-        docker.remove([name])
-        raise DeploymentFailed(trouble)
-    _lead(service, docker, record, target, bundle)
-    docker.remove([before])
-    service.set_health(record, "Ok" if healthy else "Severe", () if healthy else _UNHEALTHY)
-    if trouble is not None:
-        raise DeploymentFailed(trouble)
-
-
-def _lead(
-    service: Beanstalk, docker: Machines, record: Environment, target: Server, bundle: Bundle | None
-) -> None:
-    """Lead the environment's load balancer to its machine, and on a first launch its name to the balancer."""
-    balancer = _container(service, record, "lb")
-    port = docker.balancer(balancer, target, bundle.release if bundle else None)
-    if record["endpoint"]:
-        return
-    inner = Server(record["id"], f"{docker.address(balancer)}:{PORT}", 100)
-    front = docker.balancer(record["front"], inner)
-    service.change(
-        record["id"], endpoint=f"127.0.0.1:{port}", cname=f"127.0.0.1:{front}", inner=inner.address
-    )
-
-
-def _bundle(service: Beanstalk, record: Environment) -> Bundle:
-    version = service.require_version(record["application"], record["version"])
-    try:
-        return parse(s3.content(service.cloud.home, version["bucket"], version["key"]))
-    except (AwsError, BadBundle) as error:
-        raise DeploymentFailed(str(error)) from error
-
-
-def _start(service: Beanstalk, docker: Machines, record: Environment, bundle: Bundle, name: str) -> str:
-    faults = service.cloud.faults
-    variables = _variables(service, record)
-    try:
-        docker.pull(bundle.image)
-    except NoImage as error:
-        raise DeploymentFailed(f"Failed to pull Docker image {bundle.image}: {error}") from error
-    if faults.strikes("slow-start", record["name"]):
-        service.cloud.cancelled.wait(_SLOW)
-    return docker.start(name, bundle.image, variables, crash=faults.strikes("crash", record["name"]))
-
-
-def _variables(service: Beanstalk, record: Environment) -> dict[str, str]:
-    """Return the container's variables, secrets fetched as the instance profile allows."""
-    settings = options.options(record["settings"])
-    found = {one.name: one.value for one in settings if one.namespace == options.ENVIRONMENT}
-    profile = options.value(settings, *_PROFILE)
-    if profile is None:
-        raise DeploymentFailed("Environment must have instance profile associated with it.")
-    for one in settings:
-        if one.namespace == options.SECRETS:
-            found[one.name] = _secret(service, profile, one.value)
-    return found
-
-
-def _secret(service: Beanstalk, profile: str, resource: str) -> str:
-    home = service.cloud.home
-    action = "secretsmanager:GetSecretValue" if ":secretsmanager:" in resource else "ssm:GetParameters"
-    if not any(iam.allows(home, profile, one, resource) for one in (action, "ssm:GetParameter")):
-        raise DeploymentFailed(
-            f"Failed to fetch environment secrets: AccessDeniedException: {profile} is not authorized to "
-            "perform: "
-            f"{action} on resource: {resource} because no identity-based policy allows the {action} action"
-        )
-    held = secrets_manager.value(home, resource)
-    if held is None:
-        raise DeploymentFailed(
-            "Failed to fetch environment secrets: ResourceNotFoundException: Secrets Manager can't find "
-            "the specified "
-            f"secret: {resource}"
-        )
-    return held
-
-
-def _check(record: Environment) -> Check:
-    settings, process = options.options(record["settings"]), f"{options.PROCESS}default"
-    path = options.value(settings, process, "HealthCheckPath")
-    old = options.value(settings, "aws:elasticbeanstalk:application", "Application Healthcheck URL")
-    return Check(path or old or "/", options.value(settings, process, "MatcherHTTPCode") or "200")
-
-
 def _say_failed(service: Beanstalk, record: Environment, why: str) -> None:
     service.say(record, f"Instance deployment failed. For details, see 'eb-engine.log'. {why}", "ERROR")
     instance = f"i-{record['id'].removeprefix('e-')}"
     service.say(
         record,
         f"[Instance: {instance}] Command failed on instance. Return code: 1 Output: Engine execution has "
-        "encountered "
-        "an error..",
+        "encountered an error..",
         "ERROR",
     )
     service.say(record, "Command execution completed on all instances. Summary: [Successful: 0, Failed: 1].")
-
-
-def _container(service: Beanstalk, record: Environment, part: str) -> str:
-    return service.cloud.home.docker_name("eb", record["id"], part)
 
 
 def _is_alive(process: int) -> bool:

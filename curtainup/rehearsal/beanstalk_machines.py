@@ -1,4 +1,4 @@
-"""What Beanstalk's stand-in runs: a container as an environment's machine, and proxies as its load balancer and name."""
+"""What Beanstalk's stand-in runs: a container as a machine, and proxies as load balancer and name."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Machines:
         from docker.errors import APIError, ImageNotFound
 
         with suppress(ImageNotFound):
-            self._api.inspect_image(image)
+            self._api.inspect_image(image)  # type: ignore[no-untyped-call]
             return
         try:
             for line in self._api.pull(image, stream=True, decode=True):

@@ -34,8 +34,7 @@ _OPTIONS: Mapping[str, frozenset[str]] = {
         "aws:autoscaling:scheduledaction": "DesiredCapacity EndTime MaxSize MinSize Recurrence StartTime "
         "Suspend",
         "aws:autoscaling:trigger": "BreachDuration EvaluationPeriods LowerBreachScaleIncrement "
-        "LowerThreshold "
-        "MeasureName Period Statistic Unit UpperBreachScaleIncrement UpperThreshold",
+        "LowerThreshold MeasureName Period Statistic Unit UpperBreachScaleIncrement UpperThreshold",
         "aws:autoscaling:updatepolicy:rollingupdate": "MaxBatchSize MinInstancesInService PauseTime "
         "RollingUpdateEnabled RollingUpdateType Timeout",
         "aws:ec2:instances": "EnableSpot InstanceTypes SpotAllocationStrategy "
@@ -93,26 +92,9 @@ _CHOICES = {
     "RollingUpdateType": ("Time", "Health", "Immutable"),
     "SystemType": ("basic", "enhanced"),
     "ProxyServer": ("nginx", "none"),
-    "RetentionInDays": tuple(
-        [
-            "1",
-            "3",
-            "5",
-            "7",
-            "14",
-            "30",
-            "60",
-            "90",
-            "120",
-            "150",
-            "180",
-            "365",
-            "400",
-            "545",
-            "731",
-            "1827",
-            "3653",
-        ]
+    "RetentionInDays": (
+        *("1", "3", "5", "7", "14", "30", "60", "90", "120", "150", "180", "365", "400", "545"),
+        *("731", "1827", "3653"),
     ),
     "RootVolumeType": ("standard", "gp2", "gp3", "io1"),
     **dict.fromkeys(

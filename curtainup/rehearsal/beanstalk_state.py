@@ -1,4 +1,4 @@
-"""What Beanstalk's stand-in knows: applications, versions, environments and events, in `clouds/beanstalk.json`."""
+"""What Beanstalk's stand-in knows: applications, versions, environments and events."""
 
 from __future__ import annotations
 
@@ -134,18 +134,15 @@ class Beanstalk:
             raise AwsError(
                 "InvalidParameterValue",
                 f"Value {name} at 'EnvironmentName' failed to satisfy constraint: Member must be from 4 to "
-                "40 "
-                "characters in length. The name can contain only letters, numbers, and hyphens. It can't "
-                "start or "
-                "end with a hyphen.",
+                "40 characters in length. The name can contain only letters, numbers, and hyphens. It can't "
+                "start or end with a hyphen.",
             )
         if prefix is not None and not PREFIX.fullmatch(prefix):
             raise AwsError(
                 "InvalidParameterValue",
                 f"Value {prefix} at 'CNAMEPrefix' failed to satisfy constraint: Member must be from 4 to "
-                "63 characters "
-                "in length. It can contain only letters, numbers, and hyphens. It can't start or end with "
-                "a hyphen.",
+                "63 characters in length. It can contain only letters, numbers, and hyphens. It can't "
+                "start or end with a hyphen.",
             )
         for one in self.environments():
             if one["name"] == name:

@@ -32,7 +32,7 @@ def authorization(home: Home) -> dict[str, Any]:
 class Repository(Stored):
     """`aws:ecr/repository:Repository`."""
 
-    token = "aws:ecr/repository:Repository"
+    token = "aws:ecr/repository:Repository"  # noqa: S105
     service = "ECR"
     noun = "ECR Repository"
     operation = "CreateRepository"
@@ -73,7 +73,7 @@ class Repository(Stored):
 class LifecyclePolicy(Stored):
     """`aws:ecr/lifecyclePolicy:LifecyclePolicy`."""
 
-    token = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
+    token = "aws:ecr/lifecyclePolicy:LifecyclePolicy"  # noqa: S105
     service = "ECR"
     noun = "ECR Lifecycle Policy"
     operation = "PutLifecyclePolicy"

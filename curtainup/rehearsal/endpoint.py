@@ -56,7 +56,7 @@ class Call:
 
 
 def serve(home: Home, faults: Faults) -> Endpoint:
-    """Start to serve a rehearsal's AWS on a free loopback port, in a thread that does not hold up the process's end."""
+    """Start to serve a rehearsal's AWS on a free loopback port, until it is closed or the process ends."""
 
     class Handler(_Handler):
         account = Account(home, faults)

@@ -96,15 +96,14 @@ class _Named(Stored):
             raise AwsError(
                 "ValidationError",
                 "The specified value for roleName is invalid. It must contain only alphanumeric characters "
-                "and/or "
-                "the following: +=,.@_-",
+                "and/or the following: +=,.@_-",
             )
 
 
 class Role(_Named):
     """`aws:iam/role:Role`."""
 
-    token = "aws:iam/role:Role"
+    token = "aws:iam/role:Role"  # noqa: S105
     noun = "IAM Role"
     operation = "CreateRole"
     taken = ("EntityAlreadyExists", "Role with name {name} already exists.")
@@ -130,7 +129,7 @@ class Role(_Named):
 class InstanceProfile(_Named):
     """`aws:iam/instanceProfile:InstanceProfile`."""
 
-    token = "aws:iam/instanceProfile:InstanceProfile"
+    token = "aws:iam/instanceProfile:InstanceProfile"  # noqa: S105
     noun = "IAM Instance Profile"
     operation = "CreateInstanceProfile"
     taken = ("EntityAlreadyExists", "Instance Profile {name} already exists.")
@@ -157,7 +156,7 @@ class InstanceProfile(_Named):
 class RolePolicy(Stored):
     """`aws:iam/rolePolicy:RolePolicy`."""
 
-    token = "aws:iam/rolePolicy:RolePolicy"
+    token = "aws:iam/rolePolicy:RolePolicy"  # noqa: S105
     service = "IAM"
     noun = "IAM Role Policy"
     operation = "PutRolePolicy"
@@ -177,7 +176,7 @@ class RolePolicy(Stored):
 class RolePolicyAttachment(Stored):
     """`aws:iam/rolePolicyAttachment:RolePolicyAttachment`."""
 
-    token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    token = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"  # noqa: S105
     service = "IAM"
     noun = "IAM Role Policy Attachment"
     operation = "AttachRolePolicy"

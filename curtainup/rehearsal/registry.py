@@ -1,10 +1,10 @@
-"""The rehearsal's image registry, behind the stand-ins of ECR and Artifact Registry: a real one, on loopback."""
+"""The rehearsal's image registry, behind the stand-ins of ECR and Artifact Registry: a real one."""
 
 from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curtainup.rehearsal.home import Home
 from curtainup.setup.catalogue import REFERENCES
@@ -63,7 +63,7 @@ def _create(api: APIClient, home: Home, name: str, port: int) -> None:
 
     volume = home.docker_name("registry")
     api.create_volume(volume, labels=home.labels)
-    bindings = {_PORT: ("127.0.0.1", port)}
+    bindings: dict[int | str, Any] = {_PORT: ("127.0.0.1", port)}
     with suppress(APIError):
         api.remove_container(name, force=True)
     api.create_container(

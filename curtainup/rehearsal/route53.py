@@ -14,7 +14,7 @@ from curtainup.rehearsal.kind import Properties
 class Record(Stored):
     """`aws:route53/record:Record`."""
 
-    token = "aws:route53/record:Record"
+    token = "aws:route53/record:Record"  # noqa: S105
     service = "Route 53"
     noun = "Route53 Record"
     operation = "ChangeResourceRecordSets"

@@ -43,7 +43,7 @@ def content(home: Home, bucket: str, key: str) -> bytes:
 class Bucket(Kind):
     """`aws:s3/bucket:Bucket`."""
 
-    token = "aws:s3/bucket:Bucket"
+    token = "aws:s3/bucket:Bucket"  # noqa: S105
     named_by = "bucket"
     replaced_by = frozenset({"bucket", "bucketPrefix", "region", "objectLockEnabled"})
     computed = ("arn", "bucketDomainName", "bucketRegionalDomainName", "hostedZoneId", "region", "tagsAll")
@@ -84,13 +84,13 @@ class Bucket(Kind):
 class BucketV2(Bucket):
     """The same under its older name."""
 
-    token = "aws:s3/bucketV2:BucketV2"
+    token = "aws:s3/bucketV2:BucketV2"  # noqa: S105
 
 
 class Object(Kind):
     """`aws:s3/bucketObject:BucketObject`."""
 
-    token = "aws:s3/bucketObject:BucketObject"
+    token = "aws:s3/bucketObject:BucketObject"  # noqa: S105
     replaced_by = frozenset({"bucket", "key", "region"})
     computed = ("arn", "etag", "versionId", "tagsAll", "checksumSha256")
     changing = ("etag", "versionId")
@@ -132,7 +132,7 @@ class Object(Kind):
 class ObjectV2(Object):
     """The same under its older name."""
 
-    token = "aws:s3/bucketObjectv2:BucketObjectv2"
+    token = "aws:s3/bucketObjectv2:BucketObjectv2"  # noqa: S105
 
 
 def _bucket_outputs(name: str, region: str, tags: Mapping[str, str]) -> dict[str, Any]:

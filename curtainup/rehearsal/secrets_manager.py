@@ -25,7 +25,7 @@ def value(home: Home, resource: str) -> str | None:
 class Secret(Stored):
     """`aws:secretsmanager/secret:Secret`."""
 
-    token = "aws:secretsmanager/secret:Secret"
+    token = "aws:secretsmanager/secret:Secret"  # noqa: S105
     service = "Secrets Manager"
     noun = "Secrets Manager Secret"
     operation = "CreateSecret"
@@ -40,8 +40,11 @@ class Secret(Stored):
     def refuse(self, inputs: Properties) -> None:
         """Refuse a name that is none, or taken."""
         if not re.fullmatch(r"[\w/+=.@-]{1,512}", inputs["name"]):
-            raise AwsError("ValidationException", "Invalid name. Must be a valid name containing alphanumeric "
-                           "characters, or any of the following: -/_+=.@!")  # fmt: skip
+            message = (
+                "Invalid name. Must be a valid name containing alphanumeric characters, or any of the "
+                "following: -/_+=.@!"
+            )
+            raise AwsError("ValidationException", message)
 
     def facts(self, id: str, inputs: Properties) -> Mapping[str, Any]:  # noqa: A002
         """Return its ARN."""
@@ -51,7 +54,7 @@ class Secret(Stored):
 class SecretVersion(Stored):
     """`aws:secretsmanager/secretVersion:SecretVersion`."""
 
-    token = "aws:secretsmanager/secretVersion:SecretVersion"
+    token = "aws:secretsmanager/secretVersion:SecretVersion"  # noqa: S105
     service = "Secrets Manager"
     noun = "Secrets Manager Secret Version"
     operation = "PutSecretValue"
@@ -77,7 +80,7 @@ class SecretVersion(Stored):
 class Parameter(Stored):
     """`aws:ssm/parameter:Parameter`."""
 
-    token = "aws:ssm/parameter:Parameter"
+    token = "aws:ssm/parameter:Parameter"  # noqa: S105
     service = "SSM"
     noun = "SSM Parameter"
     operation = "PutParameter"
@@ -85,8 +88,10 @@ class Parameter(Stored):
     replaced_by = frozenset({"name", "region"})
     taken = (
         "ParameterAlreadyExists",
-        "The parameter already exists. To overwrite this value, set the overwrite option in the request to "
-        "true.",
+        (
+            "The parameter already exists. To overwrite this value, set the overwrite option in the request "
+            "to true."
+        ),
     )
     computed = ("arn", "version", "tagsAll", "insecureValue", "tier", "dataType")
     changing = ("version",)

@@ -57,10 +57,10 @@ class Wanted:
 
 
 class World:
-    def __init__(self, folder: Path, faults: list[str] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.home = Home(folder / "rehearsal")
         self.home.path.mkdir()
-        self.faults = Faults.parse(faults or [])
+        self.faults = Faults()
         self.server, self.port = server.serve("aws", self.home, self.faults)
         self.endpoint = endpoint.serve(self.home, self.faults)
         self.docker = docker.from_env()
@@ -79,6 +79,10 @@ class World:
         for volume in self.docker.volumes.list(filters={"label": self._label}):
             volume.remove(force=True)
         self.docker.close()
+
+    def strike(self, faults: list[str]) -> None:
+        """Have other things go wrong from now on."""
+        self.faults.all = Faults.parse(faults).all
 
     @property
     def _label(self) -> str:

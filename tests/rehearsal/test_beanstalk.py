@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from pulumi.automation import OpType
 
 from tests.rehearsal.aws_world import APPLICATION, PREFIX, World, ask
 
@@ -120,7 +121,7 @@ def test_what_is_terminated_behind_its_back_is_made_again(world: World) -> None:
         pass
     world.stack.refresh(on_output=lambda _: None)
     plan = world.stack.preview(on_output=lambda _: None).change_summary
-    assert plan["create"] == 1, plan
+    assert plan[OpType.CREATE] == 1, plan
     assert ask(world.stack.outputs()["r2"].value["cname"])[2] == "r2"
 
 

@@ -14,6 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from google.protobuf.any_pb2 import Any as Packed
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.struct_pb2 import Struct, Value
 
 # `constant.UnknownStringValue` of the engine: the value is not known before the update.
@@ -32,6 +37,34 @@ def message_module(name: str) -> Any:
         package.__path__ = [str(Path(spec.origin).parent / "runtime" / "proto")]
         sys.modules[_PACKAGE] = package
     return import_module(f"{_PACKAGE}.{name}")
+
+
+def _status_type() -> type[Message]:
+    """Return `google.rpc.Status` under a name of our own, in a pool of its own.
+
+    Both the Pulumi SDK and Google's libraries register that name, and a process can have only one of them.
+    """
+    kinds, labels = FieldDescriptorProto.Type, FieldDescriptorProto.Label
+    file = FileDescriptorProto(name="curtainup/status.proto", package="curtainup", syntax="proto3")
+    message = file.message_type.add(name="Status")
+    message.field.add(name="code", number=1, type=kinds.TYPE_INT32, label=labels.LABEL_OPTIONAL)
+    message.field.add(name="message", number=2, type=kinds.TYPE_STRING, label=labels.LABEL_OPTIONAL)
+    # Packed messages; on the wire a message is its bytes.
+    message.field.add(name="details", number=3, type=kinds.TYPE_BYTES, label=labels.LABEL_REPEATED)
+    pool = DescriptorPool()
+    pool.Add(file)
+    return GetMessageClass(pool.FindMessageTypeByName("curtainup.Status"))
+
+
+Status: Any = _status_type()
+
+
+def status_details(code: int, message: str, detail: Message) -> tuple[tuple[str, bytes], ...]:
+    """Return the trailing metadata by which a call that fails carries more than a text."""
+    packed = Packed()
+    packed.Pack(detail)
+    told = Status(code=code, message=message, details=[packed.SerializeToString()])
+    return (("grpc-status-details-bin", told.SerializeToString()),)
 
 
 def plain(message: Struct) -> dict[str, Any]:

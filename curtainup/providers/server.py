@@ -19,14 +19,13 @@ from curtainup import __version__
 from curtainup.errors import CurtainupError
 from curtainup.providers import cname_swap, traffic
 from curtainup.providers.kind import Kind, Partial, Say, silent
-from curtainup.providers.protocol import differences, message_module, plain, struct
+from curtainup.providers.protocol import differences, message_module, plain, status_details, struct
 
 messages = message_module("provider_pb2")
 services = message_module("provider_pb2_grpc")
 plugin = message_module("plugin_pb2")
 engine = message_module("engine_pb2")
 engine_services = message_module("engine_pb2_grpc")
-status = message_module("status_pb2")
 
 KINDS: Mapping[str, Kind] = {kind.TYPE: kind for kind in (traffic, cname_swap)}
 
@@ -65,9 +64,8 @@ def _abort_partly(request: Any, context: grpc.ServicerContext, partial: Partial)
         inputs=inputs,
         reasons=[why],
     )
-    told = status.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=why)
-    told.details.add().Pack(kept)
-    context.set_trailing_metadata((("grpc-status-details-bin", told.SerializeToString()),))
+    code: int = grpc.StatusCode.UNKNOWN.value[0]
+    context.set_trailing_metadata(status_details(code, why, kept))
     return context.abort(grpc.StatusCode.UNKNOWN, why)
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.any_pb2 import Any as Packed
 
 from curtainup.errors import EngineFailed
 from curtainup.providers import server, traffic
 from curtainup.providers.kind import Partial, Say
-from curtainup.providers.protocol import plain, struct
+from curtainup.providers.protocol import Status, plain, struct
 
 URN = "urn:pulumi:live::curtainup::curtainup:half:Half::one"
 
@@ -60,9 +61,9 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def remembered(call: Any) -> Any:
     """Return what the engine is told to remember of a call that failed."""
     (packed,) = (value for name, value in call.trailing_metadata() if name == "grpc-status-details-bin")
-    (detail,) = server.status.Status.FromString(packed).details
+    (detail,) = Status.FromString(packed).details
     kept = server.messages.ErrorResourceInitFailed()
-    assert detail.Unpack(kept)
+    assert Packed.FromString(detail).Unpack(kept)
     return kept
 
 

@@ -19,7 +19,7 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 
 from curtainup.errors import CurtainupError
-from curtainup.providers.protocol import UNKNOWN, message_module, plain, struct
+from curtainup.providers.protocol import UNKNOWN, message_module, plain, status_details, struct
 from curtainup.providers.server import one_line
 from curtainup.rehearsal import changes, schema
 from curtainup.rehearsal.assets import objects
@@ -30,7 +30,6 @@ from curtainup.rehearsal.kind import Cloud, CloudError, Failure, Function, Kind,
 messages = message_module("provider_pb2")
 services = message_module("provider_pb2_grpc")
 plugin = message_module("plugin_pb2")
-status = message_module("status_pb2")
 
 WORKERS = 32
 """Calls that are answered at once: waiting for one environment must not hold up another."""
@@ -250,8 +249,6 @@ def _unready(context: grpc.ServicerContext, error: Unready, inputs: Mapping[str,
         inputs=struct(inputs),
     )
     code: tuple[int, str] = grpc.StatusCode.UNKNOWN.value
-    said = status.Status(code=code[0], message=str(error))
-    said.details.add().Pack(detail)
-    context.set_trailing_metadata((("grpc-status-details-bin", said.SerializeToString()),))
+    context.set_trailing_metadata(status_details(code[0], str(error), detail))
     context.abort(grpc.StatusCode.UNKNOWN, str(error))
     raise AssertionError("abort raises")

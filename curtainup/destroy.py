@@ -6,7 +6,7 @@ import shutil
 from functools import partial
 from pathlib import Path
 
-from curtainup import environments
+from curtainup import environments, image_stack
 from curtainup.errors import RefusedError
 from curtainup.record import Recorder
 from curtainup.release import Deployment
@@ -49,27 +49,27 @@ def _environment(session: Session, name: str, progress: Progress) -> None:
     progress.say("taking its traffic away")
     stack = session.names.environment(name)
     environment = environments.parse(stack, session.remembered(stack))
+    if forgotten := environment.forgotten():
+        session.engine.unprotect(stack, forgotten)
     if environment.deployment.serving() is not None:
         idle = {one.id: 0 for one in environment.deployment.releases}
         environments.apply(
             session.engine,
             environment,
             Deployment(releases=environment.deployment.releases, traffic=idle),
+            progress.say,
         )
-    progress.say("removing its containers")
-    session.engine.destroy(stack)
+    progress.say("removing what it holds")
+    session.engine.destroy(stack, progress.say)
 
 
 def _image(session: Session, progress: Progress) -> None:
-    remembered = session.remembered(session.names.image)
-    if remembered.exists:
-        session.engine.destroy(session.names.image)
+    settings = image_stack.destroy(session)
     filters = {"label": f"curtainup.service={session.config.name}"}
     images = session.docker.images.list(filters=filters)
     for image in images:
         session.docker.images.remove(str(image.id), force=True)
-    context = (remembered.config.get("curtainup:image") or {}).get("context")
-    if context:
-        shutil.rmtree(context, ignore_errors=True)
-        Path(f"{context}.log").unlink(missing_ok=True)
+    if settings is not None:
+        shutil.rmtree(settings.context, ignore_errors=True)
+        Path(settings.log).unlink(missing_ok=True)
     progress.note = f"{len(images)} image{'s' * (len(images) != 1)}"

@@ -136,7 +136,7 @@ class Engine:
             stack, "up", lambda one, on_event: one.up(on_event=on_event, color="never"), told, env
         )
 
-    def preview(self, stack: str, config: Mapping[str, Any]) -> Outcome:
+    def preview(self, stack: str, config: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Outcome:
         """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
         remembered = self.remembered(stack)
         with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
@@ -149,20 +149,30 @@ class Engine:
                     lambda one, on_event: one.preview(
                         on_event=on_event, color="never", config_file=str(file)
                     ),
+                    env=env,
                 )
             finally:
                 if not remembered.exists:
                     self._forget(stack)
 
-    def destroy(self, stack: str, told: Callable[[str], None] | None = None) -> None:
-        """Delete every resource of a stack, and then the stack; `told` as in `up`.
+    def unprotect(self, stack: str, urns: Sequence[str]) -> None:
+        """Let resources be removed that no configuration names any more."""
+        self.cli(["state", "unprotect", *urns, "--yes", "--stack", stack])
+
+    def destroy(
+        self,
+        stack: str,
+        told: Callable[[str], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Delete every resource of a stack, and then the stack; `told` and `env` as in `up`.
 
         Raises:
             CurtainupError: a resource could not be deleted; the rest of the stack is still remembered.
 
         """
         self._operate(
-            stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never"), told
+            stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never"), told, env
         )
         self._forget(stack)
 

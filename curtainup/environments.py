@@ -39,7 +39,7 @@ class Environment:
         outputs: of the stack's last update.
         places: by release id, the address of each container that is there, of a cut-off update too.
         spent: ids of releases that failed, where a target never takes a name twice.
-        protected: names of resources that Pulumi will not remove before an update lifts that.
+        protected: URNs of resources that Pulumi will not remove before an update lifts that.
         retired: releases that served and were removed at once, newest last; they can be made again.
 
     """
@@ -56,7 +56,12 @@ class Environment:
 
     def is_held(self, release_id: str) -> bool:
         """Return whether a resource of a release is protected, as it has or was to get traffic."""
-        return any(name.endswith(f"-{release_id}") for name in self.protected)
+        return any(urn.endswith(f"-{release_id}") for urn in self.protected)
+
+    def forgotten(self) -> list[str]:
+        """Return what is protected and belongs to no release any more, so that no update can lift that."""
+        known = ("-service", *(f"-{one.id}" for one in self.deployment.releases))
+        return [urn for urn in self.protected if not urn.endswith(known)]
 
     @property
     def url(self) -> str:
@@ -217,7 +222,7 @@ def _as_it_is(deployment: Deployment, candidate: str | None, remembered: Remembe
 
 def _protected(remembered: Remembered) -> tuple[str, ...]:
     found = [one for one in remembered.resources if one.get("protect") and not one.get("delete")]
-    return tuple(str(one["urn"]).rpartition("::")[2] for one in found)
+    return tuple(str(one["urn"]) for one in found)
 
 
 def _places(remembered: Remembered) -> dict[str, Address]:

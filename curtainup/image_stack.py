@@ -118,7 +118,25 @@ def push(session: Session, image: Image) -> Image:
 
 def preview(session: Session, image: Image) -> Outcome:
     """Return what building and pushing the image would change."""
-    return session.engine.preview(session.names.image, _config(image, push=True))
+    with registries.logged_in(session, image.registry) as variables:
+        return session.engine.preview(session.names.image, _config(image, push=True), variables)
+
+
+def destroy(session: Session) -> ImageSettings | None:
+    """Remove the image from Pulumi's memory and its registry, if it is one of our own or a cloud's.
+
+    Returns:
+        What it was built from; None when it never was.
+
+    """
+    remembered = session.remembered(session.names.image)
+    known = _known(remembered)
+    if known is not None:
+        with registries.logged_in(session, known.registry) as variables:
+            session.engine.destroy(session.names.image, env=variables)
+    elif remembered.exists:
+        session.engine.destroy(session.names.image)
+    return known.settings if known else None
 
 
 def _config(image: Image, *, push: bool) -> dict[str, Any]:

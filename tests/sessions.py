@@ -25,6 +25,7 @@ class Memory(Engine):
         self.ups: list[tuple[str, dict[str, Any]]] = []
         self.sealings: list[str] = []
         self.failures: list[CurtainupError] = []
+        self.unprotected: list[tuple[str, list[str]]] = []
 
     def make_ready(self) -> None:
         """Nothing has to be loaded."""
@@ -52,6 +53,18 @@ class Memory(Engine):
         del stack, config, path
         self.sealings.append(secret)
         return {"secure": f"v1:{len(self.sealings)}"}
+
+    def unprotect(self, stack: str, urns: Sequence[str]) -> None:
+        self.unprotected.append((stack, list(urns)))
+
+    def destroy(
+        self,
+        stack: str,
+        told: Callable[[str], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        del told, env
+        self.stacks.pop(stack)
 
     @property
     def traffics(self) -> list[dict[str, int]]:

@@ -155,3 +155,12 @@ def test_without_secrets_nothing_is_encrypted() -> None:
     known = _known(Deployment())
     assert environments.sealed_for(engine, known, samples.release(1), {}) is known
     assert engine.sealings == []
+
+
+def test_what_no_release_accounts_for_is_forgotten() -> None:
+    environment = Environment(
+        "shop-live",
+        deployment=samples.deployment(100),
+        protected=("urn::a::shop-live-r0000001", "urn::a::shop-live-service", "urn::a::shop-live-r0000009"),
+    )
+    assert environment.forgotten() == ["urn::a::shop-live-r0000009"]

@@ -7,6 +7,7 @@ import json
 import tarfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ import pulumi
 import pulumi_aws as aws
 import requests
 from botocore.config import Config
+from docker.errors import ImageNotFound
 from pulumi import automation as auto
 
 from curtainup.process import EngineCommand
 from curtainup.processes import Processes
 from curtainup.rehearsal import endpoint, registry, server
+from curtainup.rehearsal.containers import remove_all
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 from curtainup.setup import engine as setup
@@ -72,12 +75,10 @@ class World:
     def close(self) -> None:
         self.endpoint.close()
         self.server.stop(None)
-        for container in self.containers():
-            container.remove(force=True, v=True)
-        for network in self.docker.networks.list(filters={"label": self._label}):
-            network.remove()
-        for volume in self.docker.volumes.list(filters={"label": self._label}):
-            volume.remove(force=True)
+        remove_all(self.home)
+        for name in (f"{self.image.partition('@')[0]}:1", self.image):
+            with suppress(ImageNotFound):
+                self.docker.images.remove(name)
         self.docker.close()
 
     def strike(self, faults: list[str]) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from curtainup.errors import SetupError
 from curtainup.providers.server import serve
 
 PROVIDER = "curtainup"
@@ -60,6 +61,8 @@ def load(folder: Path, target: str) -> Callable[[], None]:
 
 
 def _import_ahead(target: str) -> None:
-    import_module("stacks.environment")
-    import_module("components.targets").component(target)
-    import_module("stacks.image")
+    """Import; what fails here is said by the program, which comes to it again."""
+    with suppress(ImportError, SetupError):
+        import_module("stacks.environment")
+        import_module("components.targets").component(target)
+        import_module("stacks.image")

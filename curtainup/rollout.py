@@ -166,8 +166,19 @@ class Rollout:
         told = progress.say if progress else None
         if self._is_held(deployment, leaving):
             self._update(self.environment, release.without_traffic(deployment, leaving), told)
+        if self._is_in_the_way(deployment, leaving):
+            self._update(self.environment, Deployment(), told)
         retiring = environments.retiring(self.environment, leaving if self.target.bills_idle else ())
         self._update(retiring, deployment, told)
+
+    def require_moved(self) -> None:
+        """Check with what the target itself tells that traffic is split as it was to be.
+
+        Raises:
+            TrafficReturned: it is not.
+
+        """
+        self.target.require_moved(self.environment)
 
     def make_ready(self) -> None:
         """Import what an update needs; done beside something that has to be waited for anyhow."""
@@ -236,6 +247,11 @@ class Rollout:
         return any(held.is_held(one.id) for one in leaving) or bool(
             held.protected and not deployment.releases
         )
+
+    def _is_in_the_way(self, deployment: Deployment, leaving: Sequence[Release]) -> bool:
+        """Return whether another first release can only come when those that are to go are gone."""
+        all_go = bool(leaving) and len(leaving) == len(self.deployment.releases)
+        return self.target.anchored and all_go and bool(deployment.releases)
 
     def _identity(self, reference: str) -> tuple[str, int]:
         """Return the id of an image here, and how often it failed under an earlier one."""

@@ -53,6 +53,7 @@ class Watch:
                 self._see(BETWEEN)
             progress.say(_shares(stage))
             self._rollout.apply(stage, progress)
+            self._rollout.require_moved()
             self.require_clean()
         leaving = [one for one in [self._outgoing] if one and not stages[-1].traffic.get(one)]
         drained = wait_until_drained(self._rollout, leaving)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from curtainup.clouds import extras
 from curtainup.targets.base import Target
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def target_of(session: Session, name: str) -> Target:
 
     Raises:
         ConfigError: nothing can be deployed to the configured one yet.
+        SetupError: what it needs of a cloud's SDK is not installed.
 
     """
     wanted = session.config.for_environment(name).deploy_target
@@ -36,6 +38,7 @@ def target_of(session: Session, name: str) -> Target:
             consequence="nothing was done",
             fix=f"use one of {', '.join(sorted(TARGETS))}",
         )
+    extras.require(wanted)
     module, _, kind = TARGETS[wanted].partition(":")
     found: Target = getattr(import_module(module), kind)(session, name)
     return found

@@ -25,6 +25,8 @@ class Target(Protocol):
         names_releases: whether answers say in `Curtainup-Release` which release they come from.
         reuses_ids: whether a release that failed may be tried again under the same id.
         bills_idle: whether a release without traffic costs what one with traffic does.
+        anchored: whether an environment's name stays with the first of its releases until it moves, so that
+            another first release can come only when that one is gone.
 
     """
 
@@ -32,6 +34,7 @@ class Target(Protocol):
     names_releases: bool
     reuses_ids: bool
     bills_idle: bool
+    anchored: bool
 
     def runtime(self) -> AnySettings:
         """Return what a release runs with today, apart from PYM_ENV."""
@@ -76,6 +79,14 @@ class Target(Protocol):
     def drained(self, environment: Environment, releases: Sequence[str]) -> bool:
         """Return whether none of the releases has a request under way."""
 
+    def require_moved(self, environment: Environment) -> None:
+        """Check with what the target itself tells that traffic is split as it was to be.
+
+        Raises:
+            TrafficReturned: it is not.
+
+        """
+
     def lingering(self, environment: Environment) -> float:
         """Return for how many seconds after a switch requests may still come to the old release."""
 
@@ -101,6 +112,7 @@ class BaseTarget:
     names_releases = False
     reuses_ids = True
     bills_idle = False
+    anchored = False
 
     def __init__(self, session: Session, name: str) -> None:
         self._session = session
@@ -144,6 +156,9 @@ class BaseTarget:
     def drained(self, environment: Environment, releases: Sequence[str]) -> bool:  # noqa: ARG002
         """Return True: a cloud lets requests end by itself."""
         return True
+
+    def require_moved(self, environment: Environment) -> None:
+        """Do nothing: answers name their release, or the switch has looked itself."""
 
     def lingering(self, environment: Environment) -> float:  # noqa: ARG002
         """Return 0: the switch holds for every request that begins after it."""

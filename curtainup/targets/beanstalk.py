@@ -33,6 +33,7 @@ class BeanstalkTarget(BaseTarget):
     keep = 0
     names_releases = True
     bills_idle = True
+    anchored = True
 
     def runtime(self) -> BeanstalkSettings:
         """Return what a release runs with today."""

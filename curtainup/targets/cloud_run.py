@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from curtainup.contract import AnyEnvironment, CloudRunEnvironment
 from curtainup.door import door
-from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
+from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy, TrafficReturned
 from curtainup.release import CloudRunSettings
 from curtainup.targets.base import BaseTarget
 
@@ -84,6 +84,25 @@ class CloudRunTarget(BaseTarget):
         token = self._session.google.identity_token(audience)
         with door(url, {IDENTITY_HEADER: f"Bearer {token}"}) as local:
             yield local
+
+    def require_moved(self, environment: Environment) -> None:
+        """Check that Cloud Run tells the split that was asked for: its answers name no release.
+
+        Raises:
+            TrafficReturned: it tells another one.
+
+        """
+        wanted = {one: share for one, share in environment.deployment.traffic.items() if share}
+        told = environment.outputs.get("traffic_statuses") or {}
+        found = {one: share for one, share in told.items() if share}
+        place = environment.outputs.get("console") or "the console"
+        if found != wanted:
+            raise TrafficReturned(
+                f"Cloud Run splits traffic as {found}, not as {wanted}",
+                where=f"Cloud Run service {environment.stack}",
+                consequence="live is put back to what it was before",
+                fix=f"see who else changes the service: {place}",
+            )
 
     def explained(
         self,

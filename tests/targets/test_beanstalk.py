@@ -220,3 +220,14 @@ def test_an_environment_that_never_got_well_is_an_unhealthy_release(
     error = rollout.target.explained(rollout.environment, EngineFailed(said), AT)
     assert isinstance(error, ReleaseUnhealthy)
     assert "Health checks fail." in str(error.detail)
+
+
+def test_another_first_release_comes_when_the_one_before_is_gone(tmp_path: Path) -> None:
+    """The first environment holds the live name, and no two can have it."""
+    found = world(tmp_path, BEANSTALK)
+    rollout = _rollout(found)
+    cut_off = rollout.new_release(IMAGE + "a" * 64, "v1")
+    rollout.apply(release.stage(rollout.deployment, cut_off, 0))
+    found.engine.ups.clear()
+    rollout.apply(release.stage(rollout.deployment, rollout.new_release(IMAGE + "b" * 64, "v2"), 0))
+    assert [len(config["releases"]) for _, config in found.engine.ups] == [0, 1]

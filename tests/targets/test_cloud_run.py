@@ -11,7 +11,7 @@ import requests
 
 from curtainup.contract import CloudRunEnvironment
 from curtainup.environments import Environment
-from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy
+from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, TrafficReturned
 from curtainup.release import CloudRunSettings
 from curtainup.rollout import Rollout
 from curtainup.targets.cloud_run import CloudRunTarget, project_of
@@ -126,6 +126,15 @@ def test_who_was_never_proven_is_reached_by_identity_alone(tmp_path: Path) -> No
     assert asked == ["Bearer identity for https://service"]
     assert target.is_private(staged)
     assert not target.is_private(public)
+
+
+def test_the_split_is_what_cloud_run_tells(tmp_path: Path) -> None:
+    """Its answers name no release, so what it tells is the evidence."""
+    target = CloudRunTarget(_world(tmp_path).session, "live")
+    outputs = {"traffic_statuses": {"r0000001": 0, "r0000002": 100}}
+    target.require_moved(Environment("shop-live", deployment=samples.deployment(0, 100), outputs=outputs))
+    with pytest.raises(TrafficReturned, match=r"not as \{'r0000001': 100\}"):
+        target.require_moved(Environment("shop-live", deployment=samples.deployment(100, 0), outputs=outputs))
 
 
 def test_a_revision_that_never_became_ready_is_an_unhealthy_release(tmp_path: Path) -> None:

@@ -42,6 +42,8 @@ def destroy(session: Session, recorder: Recorder, env: str | None, confirm: str 
         steps.run(f"destroy-{name}", f"remove {name}", partial(_environment, session, name))
     if env is None:
         steps.run("destroy-image", "remove the images and their registry", partial(_image, session))
+        if session.rehearsal is not None:
+            session.rehearsal.strike()
 
 
 def _environment(session: Session, name: str, progress: Progress) -> None:

@@ -20,6 +20,7 @@ from curtainup.errors import RefusedError
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 from curtainup.setup import paths
+from curtainup.state import FileState
 from curtainup.workspace import Backend
 
 STANDINS = {"gcp-cloud-run": "gcp", "aws-beanstalk": "aws"}
@@ -119,6 +120,13 @@ class Rehearsal:
             "PULUMI_HOME": str(home.pulumi),
         }
         return Backend(url, None, env, file.read_bytes().strip())
+
+    def strike(self) -> None:
+        """Remove what the clouds share, once no service is rehearsed any more."""
+        from curtainup.rehearsal import containers
+
+        if not FileState(self.home.state).stacks():
+            containers.remove_all(self.home)
 
     def _enter_aws(self, environ: MutableMapping[str, str], profile: str | None) -> None:
         from curtainup.rehearsal import endpoint

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -22,9 +23,41 @@ NAME_TTL = 60.0
 """Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""
 EVENTS = 8
 UNHEALTHY = re.compile(
-    r"creating Elastic Beanstalk Environment .*(complete, but with errors|timeout while waiting|timed out)",
+    r"(creating|waiting for) Elastic Beanstalk Environment .*(complete, but with errors|timeout while waiting)",
     re.DOTALL,
 )
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What runs a release, for a look at it when it does not answer."""
+
+    settings: BeanstalkEnvironment
+    name: str
+
+    def raise_if_down(self) -> None:
+        """Do nothing: Beanstalk replaces by itself what is down, and what it takes is bounded."""
+
+    def timed_out(self, url: str, path: str, timeout: float, trouble: str) -> ReleaseUnhealthy:
+        """Return what Beanstalk says of the environment's health."""
+        try:
+            detail = "\n".join(self._causes())
+        except CurtainupError as error:
+            detail = f"Beanstalk's view of it could not be read: {error.what}"
+        return ReleaseUnhealthy(
+            f"the release did not answer within {timeout:g} s: GET {path}: {trouble}",
+            where=f"{self.name}, {url}",
+            consequence="the release gets no traffic",
+            fix=f"make GET {path} answer 200; `eb logs {self.name}` shows what it said",
+            detail=detail or None,
+        )
+
+    def _causes(self) -> list[str]:
+        settings = self.settings
+        with amazon.said_clearly("elasticbeanstalk"):
+            client = amazon.client("elasticbeanstalk", settings.region, settings.profile)
+            found = client.describe_environment_health(EnvironmentName=self.name, AttributeNames=["All"])
+        return [f"{found.get('HealthStatus')} ({found.get('Color')})", *found.get("Causes", ())]
 
 
 class BeanstalkTarget(BaseTarget):
@@ -79,6 +112,11 @@ class BeanstalkTarget(BaseTarget):
             hosts_max=config.aws_hosts_max,
             ready_timeout=config.ready_timeout,
         )
+
+    def suspect(self, environment: Environment, one: Release) -> Machines:
+        """Return the release's machines."""
+        names = environment.outputs.get("environments") or {}
+        return Machines(_settings(environment), str(names.get(one.id, one.id)))
 
     def lingering(self, environment: Environment) -> float:
         """Return how long resolvers keep a name; a bare address is asked of none."""

@@ -16,6 +16,7 @@ from curtainup.providers import cname_swap
 from curtainup.release import BeanstalkSettings, Deployment, Release
 from curtainup.rollback import choose
 from curtainup.rollout import Rollout
+from curtainup.targets.beanstalk import Machines
 from tests.sessions import World, world
 from tests.test_registries import BEANSTALK
 
@@ -181,6 +182,10 @@ AT = datetime(2026, 11, 21, 2, 3, 4, tzinfo=UTC)
 class Events:
     """Beanstalk's client, which tells these events, newest first."""
 
+    def describe_environment_health(self, **asked: Any) -> dict[str, Any]:
+        assert asked == {"EnvironmentName": "r1", "AttributeNames": ["All"]}
+        return {"HealthStatus": "Severe", "Color": "Red", "Causes": ["ELB health is failing."]}
+
     def describe_events(self, **asked: Any) -> dict[str, Any]:
         assert (asked["ApplicationName"], asked["StartTime"]) == ("shop-live", AT)
         texts = ["Failed to launch environment.", "Health checks fail."]
@@ -209,7 +214,7 @@ def test_a_failed_update_shows_the_cloud_s_own_events(
     "said",
     [
         "creating Elastic Beanstalk Environment (e-1): … operation is complete, but with errors.",
-        "creating Elastic Beanstalk Environment (e-1): timeout while waiting for state to become 'Ready'",
+        "waiting for Elastic Beanstalk Environment (e-1) create: timeout while waiting for state to become",
     ],
 )
 def test_an_environment_that_never_got_well_is_an_unhealthy_release(
@@ -231,3 +236,15 @@ def test_another_first_release_comes_when_the_one_before_is_gone(tmp_path: Path)
     found.engine.ups.clear()
     rollout.apply(release.stage(rollout.deployment, rollout.new_release(IMAGE + "b" * 64, "v2"), 0))
     assert [len(config["releases"]) for _, config in found.engine.ups] == [0, 1]
+
+
+def test_a_release_that_never_answers_is_explained_by_its_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = _rollout(world(tmp_path, BEANSTALK))
+    settings = rollout.environment.settings
+    assert isinstance(settings, BeanstalkEnvironment)
+    monkeypatch.setattr(amazon, "client", lambda *_: Events())
+    error = Machines(settings, "r1").timed_out("http://r1.example", "/ping", 60, "HTTP 502")
+    assert error.what == "the release did not answer within 60 s: GET /ping: HTTP 502"
+    assert str(error.detail).splitlines() == ["Severe (Red)", "ELB health is failing."]

@@ -23,7 +23,8 @@ NAME_TTL = 60.0
 """Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""
 EVENTS = 8
 UNHEALTHY = re.compile(
-    r"(creating|waiting for) Elastic Beanstalk Environment .*(complete, but with errors|timeout while waiting)",
+    r"(creating|waiting for) Elastic Beanstalk Environment "
+    r".*(complete, but with errors|timeout while waiting)",
     re.DOTALL,
 )
 

@@ -9,6 +9,7 @@ import pulumi_docker as docker
 
 from components.labels import labels
 from components.registry_args import CloudRegistry, CloudRegistryType, RegistryArgs
+from curtainup.clouds import extras
 
 __all__ = ["Registry", "RegistryArgs"]
 
@@ -16,6 +17,8 @@ _KINDS = {
     "artifact-registry": "components.artifact_registry:ArtifactRegistry",
     "ecr": "components.ecr:Ecr",
 }
+_TARGETS = {"artifact-registry": "gcp-cloud-run", "ecr": "aws-beanstalk"}
+"""By kind of registry the target that it comes with, whose SDK it needs too."""
 
 
 class Registry(pulumi.ComponentResource):
@@ -45,6 +48,7 @@ class Registry(pulumi.ComponentResource):
 
     def _create_repository(self, name: str, args: RegistryArgs) -> CloudRegistry:
         """Create the repository; the SDK of the cloud's provider is imported only now."""
+        extras.require(_TARGETS[args.settings.kind])
         module, _, kind = _KINDS[args.settings.kind].partition(":")
         component: CloudRegistryType = getattr(import_module(module), kind)
         return component(f"{name}-{args.settings.kind}", args, pulumi.ResourceOptions(parent=self))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 from components.environment import EnvironmentType
+from curtainup.clouds import extras
 
 TARGETS = {
     "docker": "components.docker_host:DockerHost",
@@ -14,7 +15,13 @@ TARGETS = {
 
 
 def component(target: str) -> EnvironmentType:
-    """Return the component of a target; the SDK of its provider is imported only now."""
+    """Return the component of a target; the SDK of its provider is imported only now.
+
+    Raises:
+        SetupError: the SDK is not installed.
+
+    """
+    extras.require(target)
     module, _, name = TARGETS[target].partition(":")
     found: EnvironmentType = getattr(import_module(module), name)
     return found

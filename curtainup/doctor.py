@@ -12,7 +12,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,21 +69,48 @@ class Found:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece that is looked at: `look` raises a CurtainupError when it is missing, `mend` brings it."""
+    """A piece that is looked at.
+
+    Attributes:
+        name: different for each.
+        look: raises a CurtainupError when it is missing.
+        mend: brings it.
+        needs: name of the piece without which there is no looking.
+
+    """
 
     name: str
     look: Callable[[], Found]
     mend: Callable[[Report], object] | None = None
+    needs: str | None = None
 
 
 def checks() -> list[Check]:
-    """Look at every piece; nothing is changed."""
+    """Look at every piece of the machine; nothing is changed."""
     return [_look(piece) for piece in PIECES]
 
 
-def run(fix: bool, report: Report) -> list[Check]:
-    """Look at every piece, those that others need first, and with `fix` mend what is not fine."""
-    return [_mended(piece, report) if fix else _look(piece) for piece in PIECES]
+def run(fix: bool, report: Report, more: Iterable[Piece] = ()) -> list[Check]:
+    """Look at every piece, those that others need first, and with `fix` mend what is not fine.
+
+    Args:
+        fix: whether to mend.
+        report: gets a line for each thing that is done.
+        more: pieces besides those of the machine.
+
+    """
+    found: dict[str, Check] = {}
+    for piece in (*PIECES, *more):
+        if piece.needs is not None and not found[piece.needs].ok:
+            found[piece.name] = Check(piece.name, False, None, "not looked at", f"mend {piece.needs} first")
+        else:
+            found[piece.name] = _mended(piece, report) if fix else _look(piece)
+    return list(found.values())
+
+
+def can_mend(names: Iterable[str]) -> bool:
+    """Return whether one of these pieces could be mended by `curtainup doctor --fix`."""
+    return any(piece.mend for piece in PIECES if piece.name in names)
 
 
 def render(found: list[Check]) -> str:

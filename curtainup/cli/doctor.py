@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from curtainup.cli import common
 
+if TYPE_CHECKING:
+    from curtainup.doctor import Check, Piece
+    from curtainup.report import Report
+
 EXAMPLE = "Example: curtainup doctor --fix"
 
 
 def run(
+    service: Annotated[
+        Path | None,
+        typer.Argument(
+            help="The service's folder, whose cloud account is looked at too.",
+            show_default="the current folder, if it is a service's",
+            file_okay=False,
+        ),
+    ] = None,
+    config: common.Config = None,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
     json: common.Json = False,
 ) -> None:
@@ -19,17 +33,36 @@ def run(
     from dataclasses import asdict
 
     from curtainup import doctor
-    from curtainup.errors import SetupError
 
-    found = doctor.run(fix, common.report().info)
+    report = common.report()
+    found = doctor.run(fix, report.info, _clouds(service, config, report))
     if json:
         common.print_json([asdict(check) for check in found])
     else:
         print(doctor.render(found))
+    _require_fine(found, fix=fix)
+
+
+def _clouds(service: Path | None, overlay: str | None, report: Report) -> list[Piece]:
+    """Return what to look at of the service's cloud accounts; nothing where there is no service."""
+    from curtainup import config as configuration
+    from curtainup.clouds import checks
+    from curtainup.config.loader import config_file
+
+    if service is None and overlay is None and not config_file(Path()).exists():
+        return []
+    return checks.pieces(configuration.load(service or Path(), overlay, warn=report.warn))
+
+
+def _require_fine(found: list[Check], *, fix: bool) -> None:
+    from curtainup import doctor
+    from curtainup.errors import SetupError
+
     broken = [check.name for check in found if not check.ok]
     if broken:
+        mendable = not fix and doctor.can_mend(broken)
         raise SetupError(
             f"{', '.join(broken)}: not fine",
             consequence="deployments cannot run",
-            fix="see above" if fix else "curtainup doctor --fix",
+            fix="curtainup doctor --fix" if mendable else "see above",
         )

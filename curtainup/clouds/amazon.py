@@ -13,8 +13,16 @@ from curtainup.errors import ConfigError, CurtainupError, SetupError
 TIMEOUT = 10
 """Seconds until a connection must be there."""
 UNKNOWN_CALLER = frozenset(
-    ["ExpiredToken", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"]
+    [
+        "AuthFailure",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    ]
 )
+"""Codes by which the services say that they do not know who asks; EC2 has one of its own."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +34,23 @@ class RegistryLogin:
     password: str
 
 
+class NoRegion(ConfigError):
+    """Neither the configuration nor the deployer's environment names a region."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no AWS region is known",
+            where="aws_region in pym-config.yaml",
+            consequence="there is nowhere to deploy to",
+            fix="write aws_region: eu-west-1, or set AWS_REGION",
+        )
+
+
 def client(service: str, region: str | None, profile: str | None) -> Any:
     """Return a boto3 client; `AWS_ENDPOINT_URL` and the usual variables count.
 
     Raises:
-        ConfigError: the profile does not exist, or no region is known.
+        ConfigError: the profile does not exist, or no region is known (NoRegion).
 
     """
     import boto3
@@ -45,7 +65,7 @@ def region_of(configured: str | None, profile: str | None) -> str:
     """Return the configured region, else that of the profile or the environment.
 
     Raises:
-        ConfigError: there is none.
+        NoRegion: there is none.
 
     """
     import boto3
@@ -53,12 +73,7 @@ def region_of(configured: str | None, profile: str | None) -> str:
     with said_clearly("sts"):
         found = configured or boto3.Session(profile_name=profile).region_name
     if not found:
-        raise ConfigError(
-            "no AWS region is known",
-            where="aws_region in pym-config.yaml",
-            consequence="there is nowhere to deploy to",
-            fix="write aws_region: eu-west-1, or set AWS_REGION",
-        )
+        raise NoRegion
     return str(found)
 
 
@@ -89,30 +104,46 @@ def said_clearly(service: str) -> Iterator[None]:
             str(error),
             where="aws_user in pym-config.yaml",
             consequence="nothing was built or changed",
-            fix="aws configure --profile NAME, or remove aws_user",
+            fix=f"aws configure --profile {error.kwargs['profile']}, or mend aws_user or AWS_PROFILE",
         ) from error
+    except exceptions.NoRegionError as error:
+        raise NoRegion from error
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
         raise _no_access("there are no AWS credentials", service, str(error)) from error
+    except (
+        exceptions.SSOError,
+        exceptions.TokenRetrievalError,
+        exceptions.CredentialRetrievalError,
+        exceptions.MetadataRetrievalError,
+    ) as error:
+        raise _no_access("the AWS credentials cannot be used", service, str(error)) from error
     except exceptions.ClientError as error:
         raise _refused(error, service) from error
     except exceptions.BotoCoreError as error:
-        raise _no_access("AWS is not reached", service, str(error)) from error
+        raise SetupError(
+            "AWS is not reached",
+            where=service,
+            consequence="nothing was built or changed",
+            fix="look at the network, the proxy (HTTPS_PROXY), AWS_ENDPOINT_URL and aws_region",
+            detail=str(error),
+        ) from error
+
+
+def code_of(error: BaseException | None) -> str:
+    """Return the code by which a service refused a call, or nothing if it was not that."""
+    answer: dict[str, Any] = getattr(error, "response", None) or {}
+    return str(answer.get("Error", {}).get("Code", ""))
 
 
 def _refused(error: Any, service: str) -> CurtainupError:
-    code = error.response.get("Error", {}).get("Code", "")
-    if code in {
-        "ExpiredToken",
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-        "SignatureDoesNotMatch",
-    }:
+    code = code_of(error)
+    if code in UNKNOWN_CALLER:
         return _no_access("AWS does not accept the credentials", service, str(error))
     return SetupError(
         f"AWS refused a call: {code or 'no reason given'}",
         where=service,
         consequence="nothing was built or changed",
-        fix="docs/beanstalk-policy.json holds the permissions that are needed",
+        fix="docs/beanstalk.md says what a deployer needs; `curtainup doctor` lists what is missing",
         detail=str(error),
     )
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from curtainup.errors import SetupError
 
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
+LOG_IN = "gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS (docs/cloud-run.md)"
 
 
 class Google(Protocol):
@@ -28,8 +29,10 @@ class RealGoogle:
     def identity_token(self, audience: str) -> str:
         """Return an identity token; the account must be allowed to call the service.
 
-        A service account signs its own. A person's credentials carry none for an audience of choice, so
-        the deployer is asked for `gcloud auth print-identity-token`, which Cloud Run takes as well.
+        Google's library makes one for a chosen audience from the file of a service account, or of the
+        impersonation of one, that GOOGLE_APPLICATION_CREDENTIALS names, or on a machine of Google Cloud
+        (`google.oauth2.id_token.fetch_id_token`). A person's own credentials carry one for another
+        audience, which Cloud Run takes from people.
 
         Raises:
             SetupError: the credentials are missing or give no identity.
@@ -42,15 +45,16 @@ class RealGoogle:
         try:
             return str(id_token.fetch_id_token(Request(), audience))  # type: ignore[no-untyped-call]
         except GoogleAuthError as first:
-            found = getattr(self._credentials(), "id_token", None)
+            found = getattr(credentials(), "id_token", None)
             if found:
                 return str(found)
             raise SetupError(
                 "the Google Cloud credentials give no identity token",
                 where=f"for {audience}",
                 consequence="the first release could not be tested before the public may call it",
-                fix="deploy with a service account (gcloud auth application-default login "
-                "--impersonate-service-account=ACCOUNT)",
+                fix="gcloud auth application-default login --impersonate-service-account ACCOUNT, then "
+                "export GOOGLE_APPLICATION_CREDENTIALS=~/.config/gcloud/application_default_credentials.json"
+                " (docs/cloud-run.md)",
                 detail=str(first),
             ) from first
 
@@ -61,26 +65,42 @@ class RealGoogle:
             SetupError: the credentials are missing or expired.
 
         """
-        return str(self._credentials().token)
+        return str(credentials().token)
 
     def registry_host(self, region: str) -> str:
         """Return `REGION-docker.pkg.dev`."""
         return f"{region}-docker.pkg.dev"
 
-    def _credentials(self) -> Any:
-        import google.auth
-        from google.auth.exceptions import GoogleAuthError
-        from google.auth.transport.requests import Request
 
-        try:
-            credentials, _ = google.auth.default(scopes=[CLOUD])
-            credentials.refresh(Request())  # type: ignore[no-untyped-call]
-        except GoogleAuthError as error:
-            raise SetupError(
-                "there are no usable Google Cloud credentials",
-                where="Application Default Credentials",
-                consequence="nothing was built or changed",
-                fix="gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS",
-                detail=str(error),
-            ) from error
-        return credentials
+def credentials() -> Any:
+    """Return the Application Default Credentials (google.auth.credentials.Credentials), with a fresh token.
+
+    Raises:
+        SetupError: there are none, or Google does not accept them or is not reached.
+
+    """
+    import google.auth
+    from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
+    from google.auth.transport.requests import Request
+
+    try:
+        found, _ = google.auth.default(scopes=[CLOUD])
+        found.refresh(Request())  # type: ignore[no-untyped-call]
+    except DefaultCredentialsError as error:
+        raise _unusable("there are no Google Cloud credentials", error) from error
+    except TransportError as error:
+        fix = "look at the network and the proxy (HTTPS_PROXY)"
+        raise _unusable("Google Cloud is not reached", error, fix) from error
+    except GoogleAuthError as error:
+        raise _unusable("Google does not accept the credentials", error) from error
+    return found
+
+
+def _unusable(what: str, error: Exception, fix: str = LOG_IN) -> SetupError:
+    return SetupError(
+        what,
+        where="Application Default Credentials",
+        consequence="nothing was built or changed",
+        fix=fix,
+        detail=str(error),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ class Answers:
     """What the users have seen so far.
 
     Attributes:
-        releases: how many answers came from which release.
+        releases: how many answers came from which release, however that is told.
         failures: what went wrong, one entry per request.
 
     """
@@ -33,9 +33,19 @@ class Answers:
         return sum(self.releases.values()) + len(self.failures)
 
 
+def by_header(answer: requests.Response) -> str:
+    """The release as our proxy names it."""
+    return answer.headers["Curtainup-Release"]
+
+
 @contextmanager
-def users(url: str, path: str = "/ping") -> Iterator[Answers]:
-    """Send requests until the block ends; the block itself takes at least some."""
+def users(
+    url: str, path: str = "/ping", told: Callable[[requests.Response], str] = by_header
+) -> Iterator[Answers]:
+    """Send requests until the block ends; the block itself takes at least some.
+
+    `told` says of an answer which release gave it.
+    """
     answers, lock, done = Answers(), threading.Lock(), threading.Event()
     enough = threading.Semaphore(0)
 
@@ -43,7 +53,7 @@ def users(url: str, path: str = "/ping") -> Iterator[Answers]:
         with session() as connection:
             connection.headers["Connection"] = "keep-alive" if keep_alive else "close"
             while not done.wait(PAUSE):
-                release, failure = _ask(connection, url + path)
+                release, failure = _ask(connection, url + path, told)
                 with lock:
                     if failure:
                         answers.failures.append(failure)
@@ -65,7 +75,7 @@ def users(url: str, path: str = "/ping") -> Iterator[Answers]:
             thread.join()
 
 
-def _ask(connection: requests.Session, url: str) -> tuple[str, str]:
+def _ask(connection: requests.Session, url: str, told: Callable[[requests.Response], str]) -> tuple[str, str]:
     """Return the release that answered, or what went wrong."""
     try:
         answer = connection.get(url, timeout=10)
@@ -73,4 +83,4 @@ def _ask(connection: requests.Session, url: str) -> tuple[str, str]:
         return "", f"{type(error).__name__}: {error}"
     if answer.status_code != 200:
         return "", f"HTTP {answer.status_code}: {answer.text[:200]}"
-    return answer.headers["Curtainup-Release"], ""
+    return told(answer), ""

@@ -200,16 +200,21 @@ class Service:
 
     def last_run(self) -> RunRecord:
         """The record of the latest run."""
-        record = history.latest(self.folder / FOLDER)
+        record = history.latest(self.own_folder)
         assert record is not None
         return record
 
     def last_run_folder(self) -> Path:
-        return history.runs(self.folder / FOLDER)[-1]
+        return history.runs(self.own_folder)[-1]
 
     def proved(self) -> list[str]:
         """The gates that the latest run has passed; its record also holds proofs of earlier ones."""
         return [proof.gate for proof in self.last_run().proofs if proof.run == self.last_run_folder().name]
+
+    @property
+    def own_folder(self) -> Path:
+        """Where curtainup keeps its runs and settings files in the repository."""
+        return self.folder / FOLDER
 
     @property
     def state(self) -> FileState:

@@ -87,7 +87,7 @@ class Piece:
 
 def checks() -> list[Check]:
     """Look at every piece of the machine; nothing is changed."""
-    return [_look(piece) for piece in PIECES]
+    return look_at(PIECES)
 
 
 def run(fix: bool, report: Report, more: Iterable[Piece] = ()) -> list[Check]:
@@ -99,12 +99,18 @@ def run(fix: bool, report: Report, more: Iterable[Piece] = ()) -> list[Check]:
         more: pieces besides those of the machine.
 
     """
+    return look_at((*PIECES, *more), partial(_mended, report=report) if fix else _look)
+
+
+def look_at(pieces: Iterable[Piece], look: Callable[[Piece], Check] | None = None) -> list[Check]:
+    """Look at pieces, those that others need first; what needs one that is not fine is left out."""
     found: dict[str, Check] = {}
-    for piece in (*PIECES, *more):
+    for piece in pieces:
         if piece.needs is not None and not found[piece.needs].ok:
-            found[piece.name] = Check(piece.name, False, None, "not looked at", f"mend {piece.needs} first")
+            fix = f"mend {piece.needs} first"
+            found[piece.name] = Check(piece.name, False, None, "not looked at", fix)
         else:
-            found[piece.name] = _mended(piece, report) if fix else _look(piece)
+            found[piece.name] = (look or _look)(piece)
     return list(found.values())
 
 

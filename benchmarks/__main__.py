@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from benchmarks import deployments, operation, report, service, switches
+from benchmarks import deployments, operation, rehearsals, report, service, switches
 from benchmarks.report import Results
 from tests.e2e.service import Service
 
@@ -26,8 +26,10 @@ MEASUREMENTS = {
     "e": "--help",
     "f": "failed requests over 20 switches under load",
     "g": "the driver's memory during (a)",
+    "h": "a one-line change rehearsed on each cloud, against a Docker host",
+    "i": "failed requests over a rehearsed switch on each cloud, under load",
 }
-ON_LIVE = set("acdef")
+ON_LIVE = set("acdefhi")
 """What needs a service with two releases on live."""
 QUICK_RUNS = 3
 """How many times more the short commands are repeated than the long ones."""
@@ -83,6 +85,8 @@ def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
             if key in only:
                 say(MEASUREMENTS[key])
                 work(results, ours)
+        if {"h", "i"} & set(only):
+            rehearsals.rehearsals(results, ours, folder / "clouds", python, chosen.runs, say, set(only))
         if "f" in only:
             switches.switches(results, ours, say, count=chosen.switches, wanted=chosen.requests)
 

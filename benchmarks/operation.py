@@ -43,7 +43,7 @@ class NoRepair:
     def take_over(self, locks: Sequence[Path]) -> bool:  # noqa: ARG002
         return False
 
-    def settle(self, remembered: Remembered) -> None:
+    def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
         """Leave it."""
 
 

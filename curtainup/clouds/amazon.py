@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from curtainup.clouds import extras
 from curtainup.errors import ConfigError, CurtainupError, SetupError
+
+TARGET = "aws-beanstalk"
 
 TIMEOUT = 10
 """Seconds until a connection must be there."""
@@ -53,7 +56,7 @@ def client(service: str, region: str | None, profile: str | None) -> Any:
         ConfigError: the profile does not exist, or no region is known (NoRegion).
 
     """
-    import boto3
+    boto3 = _boto3()
     from botocore.config import Config
 
     settings = Config(connect_timeout=TIMEOUT, read_timeout=60, retries={"mode": "standard"})
@@ -68,8 +71,7 @@ def region_of(configured: str | None, profile: str | None) -> str:
         NoRegion: there is none.
 
     """
-    import boto3
-
+    boto3 = _boto3()
     with said_clearly("sts"):
         found = configured or boto3.Session(profile_name=profile).region_name
     if not found:
@@ -95,6 +97,7 @@ def registry_login(region: str, profile: str | None) -> RegistryLogin:
 @contextmanager
 def said_clearly(service: str) -> Iterator[None]:
     """Turn what boto3 raises into errors for people."""
+    extras.require(TARGET)
     from botocore import exceptions
 
     try:
@@ -127,6 +130,14 @@ def said_clearly(service: str) -> Iterator[None]:
             fix="look at the network, the proxy (HTTPS_PROXY), AWS_ENDPOINT_URL and aws_region",
             detail=str(error),
         ) from error
+
+
+def _boto3() -> Any:
+    """Return the SDK; without it nothing here can be asked for."""
+    extras.require(TARGET)
+    import boto3
+
+    return boto3
 
 
 def code_of(error: BaseException | None) -> str:

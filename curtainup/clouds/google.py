@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from curtainup.clouds import extras
 from curtainup.errors import SetupError
 
+TARGET = "gcp-cloud-run"
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
 LOG_IN = "gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS (docs/cloud-run.md)"
 
@@ -38,6 +40,7 @@ class RealGoogle:
             SetupError: the credentials are missing or give no identity.
 
         """
+        extras.require(TARGET)
         from google.auth.exceptions import GoogleAuthError
         from google.auth.transport.requests import Request
         from google.oauth2 import id_token
@@ -79,6 +82,7 @@ def credentials() -> Any:
         SetupError: there are none, or Google does not accept them or is not reached.
 
     """
+    extras.require(TARGET)
     import google.auth
     from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
     from google.auth.transport.requests import Request

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import docker
 from pulumi import automation
@@ -45,6 +46,7 @@ class NoRepair:
 
     def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
         """Leave it."""
+        return list(remembered.pending)
 
 
 def operations(results: Results, folder: Path, runs: int) -> None:

@@ -51,10 +51,8 @@ class Events:
         self._at_work()
         self._diagnose(event)
         before, after = event.resource_pre_event, event.res_outputs_event
-        if before is not None and str(before.metadata.op) in WORDS:
-            urn = before.metadata.urn
-            words = f"{WORDS[str(before.metadata.op)]} {_name(urn)}"
-            self._under_way[urn] = _Work(words, time.monotonic())
+        if before is not None:
+            self._begin(before.metadata.urn, str(getattr(before.metadata.op, "value", before.metadata.op)))
         if after is not None:
             self._under_way.pop(after.metadata.urn, None)
         if event.summary_event is not None:
@@ -68,6 +66,10 @@ class Events:
             if seconds >= QUIET:
                 return work.words, work.said, seconds
         return None
+
+    def _begin(self, urn: str, operation: str) -> None:
+        if operation in WORDS:
+            self._under_way[urn] = _Work(f"{WORDS[operation]} {_name(urn)}", time.monotonic())
 
     def _diagnose(self, event: EngineEvent) -> None:
         diagnostic = event.diagnostic_event

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pulumi.automation import OpType
 
 from curtainup import events
 from curtainup.events import Events, telling
@@ -17,7 +18,7 @@ def _event(**parts: Any) -> Any:
 
 
 def _about(operation: str) -> Any:
-    return SimpleNamespace(metadata=SimpleNamespace(op=operation, urn=URN))
+    return SimpleNamespace(metadata=SimpleNamespace(op=OpType(operation), urn=URN))
 
 
 @pytest.fixture

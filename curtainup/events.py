@@ -51,7 +51,7 @@ class Events:
         self._at_work()
         self._diagnose(event)
         before, after = event.resource_pre_event, event.res_outputs_event
-        if before is not None:
+        if before is not None and before.metadata.provider:  # stacks and components have none
             self._begin(before.metadata.urn, str(getattr(before.metadata.op, "value", before.metadata.op)))
         if after is not None:
             self._under_way.pop(after.metadata.urn, None)

@@ -17,8 +17,8 @@ def _event(**parts: Any) -> Any:
     return SimpleNamespace(**{**dict.fromkeys(kinds), **parts})
 
 
-def _about(operation: str) -> Any:
-    return SimpleNamespace(metadata=SimpleNamespace(op=OpType(operation), urn=URN))
+def _about(operation: str, provider: str = "gcp") -> Any:
+    return SimpleNamespace(metadata=SimpleNamespace(op=OpType(operation), urn=URN, provider=provider))
 
 
 @pytest.fixture
@@ -42,6 +42,11 @@ def test_what_is_under_way_is_said_until_it_ends(told: Events) -> None:
 
 def test_what_stays_the_same_is_not_under_way(told: Events) -> None:
     told(_event(resource_pre_event=_about("same")))
+    assert told.slowest() is None
+
+
+def test_a_component_is_under_way_by_its_parts_alone(told: Events) -> None:
+    told(_event(resource_pre_event=_about("create", provider="")))
     assert told.slowest() is None
 
 

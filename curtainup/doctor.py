@@ -35,6 +35,7 @@ SPACE_NEEDED = 2_000_000_000
 """Bytes: a build of an image with its layers, and the same again."""
 
 DOCKER_ROOT = Path("/var/lib/docker")
+NOT_LOOKED_AT = "not looked at"
 OWN_PROVIDER = "pulumi-resource-curtainup"
 
 
@@ -108,7 +109,7 @@ def look_at(pieces: Iterable[Piece], look: Callable[[Piece], Check] | None = Non
     for piece in pieces:
         if piece.needs is not None and not found[piece.needs].ok:
             fix = f"mend {piece.needs} first"
-            found[piece.name] = Check(piece.name, False, None, "not looked at", fix)
+            found[piece.name] = Check(piece.name, False, None, NOT_LOOKED_AT, fix)
         else:
             found[piece.name] = (look or _look)(piece)
     return list(found.values())

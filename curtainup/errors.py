@@ -53,7 +53,7 @@ class MissingSecretsError(CurtainupError):
 
 
 class SetupError(CurtainupError):
-    """A tool the pipeline stands on is missing or not running: Docker, the Pulumi engine, an image."""
+    """What the pipeline stands on is missing or not running: Docker, the engine, an image, an account."""
 
     exit_code = 5
 

@@ -19,6 +19,8 @@ from curtainup.workspace import program_dir
 
 POLICY = "docs/beanstalk-policy.json"
 MANAGED = "AdministratorAccess-AWSElasticBeanstalk"
+OWN = "curtainup-beanstalk"
+"""The name by which docs/beanstalk.md has POLICY made."""
 MOST_ACTIONS = 100
 """In one simulation."""
 EXAMPLES = {"s3:Get*": "s3:GetObject", "s3:List*": "s3:ListBucket"}
@@ -103,7 +105,8 @@ def look(region: str, profile: str | None, needed: Needed) -> Found:
     except SetupError as error:
         if not amazon.code_of(error.__cause__):
             raise
-        fix = f"grant iam:SimulatePrincipalPolicy and iam:GetRole, or compare with {POLICY} and {MANAGED}"
+        path = program_dir() / POLICY
+        fix = f"grant iam:SimulatePrincipalPolicy and iam:GetRole, or compare with {MANAGED} and {path}"
         return Found(None, f"not known: {error.what}", fix)
     if missing:
         raise _not_granted(principal, missing)
@@ -191,10 +194,13 @@ def _granted(client: Any, principal: str, statement: Statement, actions: Sequenc
 
 def _not_granted(principal: str, missing: Sequence[tuple[str, str]]) -> SetupError:
     kind = "user" if ":user/" in principal else "role"
-    name = principal.rpartition("/")[2]
-    command = f"aws iam attach-{kind}-policy --{kind}-name {name} --policy-arn"
-    managed = f"{command} arn:{principal.split(':')[1]}:iam::aws:policy/{MANAGED}"
-    own = f"{command} ARN, with the ARN of a policy of {POLICY} (docs/beanstalk.md)"
+    partition, account = principal.split(":")[1], principal.split(":")[4]
+    command = f"aws iam attach-{kind}-policy --{kind}-name {principal.rpartition('/')[2]} --policy-arn"
+    managed = f"{command} arn:{partition}:iam::aws:policy/{MANAGED}"
+    own = (
+        f"aws iam create-policy --policy-name {OWN} --policy-document file://{program_dir() / POLICY} "
+        f"(create-policy-version, if it is there), and {command} arn:{partition}:iam::{account}:policy/{OWN}"
+    )
     policies = dict.fromkeys(policy for policy, _ in missing)
     return SetupError(
         f"{len(missing)} permissions are missing",

@@ -150,13 +150,15 @@ def _permissions(project: str, api: Callable[[], Api]) -> Found:
     try:
         granted = api().granted(project, wanted)
     except Refused as refused:
-        return Found(None, f"not known: {refused.message}", f"compare the deployer's role with {ROLE}")
+        return Found(
+            None, f"not known: {refused.message}", f"compare the deployer's role with {program_dir() / ROLE}"
+        )
     missing = [one for one in wanted if one not in granted]
     if missing:
         raise SetupError(
             f"{len(missing)} of {len(wanted)} permissions on {project} are missing",
-            fix=f"gcloud iam roles update curtainupCloudRun --project {project} --file {ROLE} "
-            f"(create, the first time), and {_grant(project)}",
+            fix=f"gcloud iam roles update curtainupCloudRun --project {project} "
+            f"--file {program_dir() / ROLE} (create, the first time), and {_grant(project)}",
             detail="\n".join(missing),
         )
     return Found(None, f"all {len(wanted)} of {ROLE}")

@@ -165,5 +165,9 @@ def _permissions(project: str, api: Callable[[], Api]) -> Found:
 
 
 def _identity() -> Found:
-    google.RealGoogle().identity_token(AUDIENCE)
+    try:
+        google.RealGoogle().identity_token(AUDIENCE)
+    except SetupError as error:
+        where = "needed for the first release of an environment alone"
+        raise SetupError(error.what, where=where, fix=error.fix, detail=error.detail) from error
     return Found(None, "for the tests of a first release")

@@ -160,6 +160,17 @@ def test_regions_that_may_not_be_listed_are_a_matter_of_the_role(google: Endpoin
     assert "roles/curtainupCloudRun" in str(check.fix)
 
 
+def test_without_an_identity_a_first_release_could_not_be_tested(google: Endpoints, project: Project) -> None:
+    project.token = Answer.of({"access_token": TOKEN, "expires_in": 3600})
+    check = _checked(google, "Google identity token")
+    assert not check.ok
+    assert str(check.detail).splitlines()[:2] == [
+        "the Google Cloud credentials give no identity token",
+        "needed for the first release of an environment alone",
+    ]
+    assert "export GOOGLE_APPLICATION_CREDENTIALS=" in str(check.fix)
+
+
 def test_more_permissions_than_one_call_takes_are_asked_in_several(
     google: Endpoints, project: Project
 ) -> None:

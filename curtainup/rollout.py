@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
@@ -233,8 +233,10 @@ class Rollout:
         self, environment: Environment, deployment: Deployment, told: Callable[[str], None] | None
     ) -> None:
         started = datetime.now(UTC)
+        watching = self.target.watching(environment, told) if told else nullcontext()
         try:
-            self.environment = environments.apply(self._session.engine, environment, deployment, told)
+            with watching:
+                self.environment = environments.apply(self._session.engine, environment, deployment, told)
         except CurtainupError as error:
             raise self.target.explained(environment, error, started) from error
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -98,6 +98,9 @@ class Target(Protocol):
 
         """
 
+    def watching(self, environment: Environment, told: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Tell, while an update runs, what the cloud itself says of it."""
+
     def explained(self, environment: Environment, error: CurtainupError, started: datetime) -> CurtainupError:
         """Return the error of an update that began then with what the target knows of it."""
 
@@ -166,6 +169,14 @@ class BaseTarget:
 
     def require_idle(self, environment: Environment, leaving: Sequence[Release]) -> None:
         """Do nothing: what has traffic is known by what Pulumi remembers."""
+
+    def watching(
+        self,
+        environment: Environment,  # noqa: ARG002
+        told: Callable[[str], None],  # noqa: ARG002
+    ) -> AbstractContextManager[None]:
+        """Tell nothing more than the engine does."""
+        return nullcontext()
 
     def explained(self, environment: Environment, error: CurtainupError, started: datetime) -> CurtainupError:  # noqa: ARG002
         """Return the error as it is."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from curtainup.clouds import amazon
 from curtainup.contract import AnyEnvironment, BeanstalkEnvironment
 from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
 from curtainup.release import BeanstalkSettings, Release
+from curtainup.targets import beanstalk_progress
 from curtainup.targets.base import BaseTarget
 
 if TYPE_CHECKING:
@@ -151,6 +153,15 @@ class BeanstalkTarget(BaseTarget):
                 consequence="removing it would take live away, so nothing was done",
                 fix=f"curtainup pulumi refresh --stack {environment.stack}, then curtainup status",
             )
+
+    def watching(self, environment: Environment, told: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Tell in which state each environment is, since when, and its latest event."""
+        settings = _settings(environment)
+        return beanstalk_progress.watched(
+            lambda: amazon.client("elasticbeanstalk", settings.region, settings.profile),
+            environment.stack,
+            told,
+        )
 
     def explained(self, environment: Environment, error: CurtainupError, started: datetime) -> CurtainupError:
         """Return the error with Beanstalk's own events, and as an unhealthy release if it is one."""

@@ -10,7 +10,7 @@ from curtainup.providers.protocol import UNKNOWN
 from curtainup.rehearsal import beanstalk_launch as launching
 from curtainup.rehearsal import go_text
 from curtainup.rehearsal.aws_service import AwsError, region_of, tags_of, told
-from curtainup.rehearsal.beanstalk_state import SOLUTION_STACKS, Beanstalk, platform_arn
+from curtainup.rehearsal.beanstalk_state import SOLUTION_STACKS, Beanstalk, now, platform_arn
 from curtainup.rehearsal.beanstalk_state import Environment as Record
 from curtainup.rehearsal.beanstalk_swap import resumed
 from curtainup.rehearsal.kind import Failure, Found, Kind, Made, Properties, Unready
@@ -151,7 +151,7 @@ class Environment(Kind):
 
         """
         timeout = go_text.seconds(inputs.get("waitForReadyTimeout") or _TIMEOUT) or 0.0
-        found = self._await_ready(service, record, min(timeout, _LONGEST))
+        found = self._await_ready(service, record, min(timeout, _LONGEST), given_up=launching.STUCK / 2)
         outputs = self._outputs(service, found, inputs)
         known = f"Elastic Beanstalk Environment ({record['id']})"
         if found["status"] != "Ready":
@@ -168,12 +168,17 @@ class Environment(Kind):
             verb = {"create": "creating", "update": "updating"}[doing]
             raise Unready(record["id"], outputs, [f"{verb} {known}: " + "\n".join(errors)])
 
-    def _await_ready(self, service: Beanstalk, record: Record, limit: float) -> Record:
+    def _await_ready(
+        self, service: Beanstalk, record: Record, limit: float, given_up: float | None = None
+    ) -> Record:
+        """Wait so many seconds at most; one that is stuck is given up `given_up` before Beanstalk does so."""
         end = monotonic() + limit
         while True:
             found = service.environment(record["id"])
             found = resumed(service, launching.settled(service, found))
             if found["status"] in ("Ready", "Terminated") or monotonic() > end:
+                return found
+            if given_up and found.get("stuck_until") and found["stuck_until"] - now() < given_up:
                 return found
             if self.cloud.cancelled.wait(_POLL):
                 return found

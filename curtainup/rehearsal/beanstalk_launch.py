@@ -18,8 +18,8 @@ from curtainup.rehearsal.beanstalk_deploy import DeploymentFailed, container_nam
 from curtainup.rehearsal.beanstalk_machines import machines
 from curtainup.rehearsal.beanstalk_state import SOLUTION_STACKS, Beanstalk, Environment, now
 
-STUCK = 60.0
-"""Seconds after which Beanstalk itself gives up on an environment that is stuck."""
+STUCK = 20.0
+"""Seconds after which Beanstalk itself gives up on an environment that is stuck; it takes longer really."""
 
 
 def validate(service: Beanstalk, wanted: Mapping[str, Any]) -> None:

@@ -36,6 +36,7 @@ def _open(
         backend = workspace.find_backend(config.backend, config.secrets_provider, environ)
     else:
         backend = workspace.find_backend(None, None, environ)
+    workspace.require_real(backend)
     opened = workspace.open_workspace(service, backend, Path(sys.executable).parent)
     _restore_settings(opened)
     return opened, found, engine_environment(opened, found, environ)

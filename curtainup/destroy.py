@@ -67,11 +67,30 @@ def _environment(session: Session, name: str, progress: Progress) -> None:
 
 def _image(session: Session, progress: Progress) -> None:
     settings = image_stack.destroy(session)
+    if settings is None:
+        return
+    kept = [one for one in _tags(session, settings.repository) if not _untag(session, one)]
+    shutil.rmtree(settings.context, ignore_errors=True)
+    Path(settings.log).unlink(missing_ok=True)
+    progress.note = f"still in use: {', '.join(kept)}" if kept else ""
+
+
+def _tags(session: Session, repository: str) -> list[str]:
+    """Return by which names images of the repository are known here; those of another are not ours."""
     filters = {"label": f"curtainup.service={session.config.name}"}
     images = session.docker.images.list(filters=filters)
-    for image in images:
-        session.docker.images.remove(str(image.id), force=True)
-    if settings is not None:
-        shutil.rmtree(settings.context, ignore_errors=True)
-        Path(settings.log).unlink(missing_ok=True)
-    progress.note = f"{len(images)} image{'s' * (len(images) != 1)}"
+    names = [name for one in images for name in (*one.tags, *(one.attrs.get("RepoDigests") or ()))]
+    return [name for name in names if name.startswith((f"{repository}:", f"{repository}@"))]
+
+
+def _untag(session: Session, name: str) -> bool:
+    """Take a name from its image, which goes with its last name; False while a container needs it."""
+    from docker.errors import APIError, NotFound
+
+    try:
+        session.docker.images.remove(name)
+    except NotFound:
+        return True
+    except APIError:
+        return False
+    return True

@@ -118,6 +118,8 @@ class Engine:
         config: Mapping[str, Any],
         told: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
+        *,
+        refresh: bool = False,
     ) -> Outcome:
         """Update a stack to a configuration; keys that are not named stay as last deployed.
 
@@ -126,6 +128,7 @@ class Engine:
             config: its configuration.
             told: what the update waits for, while that takes long.
             env: further variables of this update's processes.
+            refresh: read first what is really there.
 
         Raises:
             CurtainupError: the operation failed; the kind says how.
@@ -133,7 +136,11 @@ class Engine:
         """
         self._write_settings(stack, config)
         return self._operate(
-            stack, "up", lambda one, on_event: one.up(on_event=on_event, color="never"), told, env
+            stack,
+            "up",
+            lambda one, on_event: one.up(on_event=on_event, color="never", refresh=refresh),
+            told,
+            env,
         )
 
     def preview(self, stack: str, config: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Outcome:

@@ -160,6 +160,8 @@ def apply(
     environment: Environment,
     deployment: Deployment,
     told: Callable[[str], None] | None = None,
+    *,
+    refresh: bool = False,
 ) -> Environment:
     """Make a deployment real by one update, and return the environment as it is then.
 
@@ -168,12 +170,13 @@ def apply(
         environment: as it is.
         deployment: as it is to be.
         told: what is under way, while that takes long.
+        refresh: read first what is really there.
 
     Raises:
         CurtainupError: the update failed.
 
     """
-    engine.up(environment.stack, configured(environment, deployment), told)
+    engine.up(environment.stack, configured(environment, deployment), told, refresh=refresh)
     return parse(environment.stack, engine.remembered(environment.stack))
 
 

@@ -233,10 +233,13 @@ class Rollout:
         self, environment: Environment, deployment: Deployment, told: Callable[[str], None] | None
     ) -> None:
         started = datetime.now(UTC)
+        refresh = self.target.has_lost(environment)
         watching = self.target.watching(environment, told) if told else nullcontext()
         try:
             with watching:
-                self.environment = environments.apply(self._session.engine, environment, deployment, told)
+                self.environment = environments.apply(
+                    self._session.engine, environment, deployment, told, refresh=refresh
+                )
         except CurtainupError as error:
             raise self.target.explained(environment, error, started) from error
 

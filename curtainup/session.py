@@ -195,7 +195,9 @@ def open_session(
     provider_dir = Path(sys.executable).parent
     if rehearsing is not None:
         rehearsal = _on_stage(config, rehearsing)
-        workspace = workspaces.open_workspace(service_dir, rehearsal.backend(), provider_dir, rehearsal=True)
+        workspace = workspaces.open_workspace(
+            service_dir, rehearsal.backend(), provider_dir, rehearsal=rehearsal.target
+        )
         return Session(config, os.environ, workspace, report, secrets=secrets, rehearsal=rehearsal)
     backend = workspaces.find_backend(config.backend, config.secrets_provider, os.environ)
     workspaces.require_real(backend)
@@ -207,7 +209,9 @@ def _on_stage(config: ServiceConfig, rehearsing: Rehearsing) -> Rehearsal:
     from curtainup.rehearsal import stage
 
     environment = config.for_environment("live")
-    rehearsal = stage.Rehearsal(stage.home(), environment.deploy_target, rehearsing.faults)
+    rehearsal = stage.Rehearsal(
+        stage.home(environment.deploy_target), environment.deploy_target, rehearsing.faults
+    )
     rehearsal.enter(profile=environment.aws_user)
     return rehearsal
 

@@ -142,7 +142,7 @@ def require_real(backend: Backend) -> None:
 
 
 def open_workspace(
-    service_dir: Path, backend: Backend, provider_dir: Path, *, rehearsal: bool = False
+    service_dir: Path, backend: Backend, provider_dir: Path, *, rehearsal: str | None = None
 ) -> Workspace:
     """Return the service's workspace, writing `.curtainup/` when it is not there yet.
 
@@ -150,7 +150,7 @@ def open_workspace(
         service_dir: the service's source.
         backend: where state goes.
         provider_dir: the folder of the executable `pulumi-resource-curtainup`.
-        rehearsal: whether it is that of a rehearsal, which is a folder of its own.
+        rehearsal: the target that it is a rehearsal on; each has a folder of its own. None is no rehearsal.
 
     """
     service_dir = service_dir.resolve()
@@ -161,8 +161,8 @@ def open_workspace(
     if not ignore.exists():
         ignore.write_text("*\n")
     if rehearsal:
-        folder /= "rehearsal"
-        folder.mkdir(exist_ok=True)
+        folder = folder / "rehearsal" / rehearsal
+        folder.mkdir(parents=True, exist_ok=True)
     elif service_dir.is_relative_to(program) and (program / "Pulumi.yaml").is_file():
         return Workspace(service_dir, program, program, program / "stacks", folder, backend)
     write_atomically(folder / "Pulumi.yaml", _project_file(program, provider_dir))

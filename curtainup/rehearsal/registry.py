@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.request import urlopen
 
 from curtainup.rehearsal.home import Home
 from curtainup.setup.catalogue import REFERENCES
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 _PORT = 5000
 _ATTEMPTS = 5
+PATIENCE, PAUSE = 15.0, 0.02
+"""Seconds until the registry must answer, and between two looks."""
 
 
 def address(home: Home) -> str:
@@ -29,11 +33,22 @@ def address(home: Home) -> str:
             for _ in range(_ATTEMPTS):
                 port = state.setdefault("port", _free_port())
                 if _runs(client.api, home, port):
+                    _wait_until_it_answers(port)
                     return f"127.0.0.1:{port}"
                 del state["port"]
     finally:
         client.close()
     raise RuntimeError("no loopback port can be had for the registry")
+
+
+def _wait_until_it_answers(port: int) -> None:
+    """Wait until the registry takes requests: Docker tries a push again only after seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/v2/", timeout=1):
+            return
+        time.sleep(PAUSE)
+    raise RuntimeError(f"the rehearsal's registry does not answer on port {port}")
 
 
 def _runs(api: APIClient, home: Home, port: int) -> bool:

@@ -75,8 +75,8 @@ class Rehearsal:
                 fix=f"rehearse a service on {' or '.join(STANDINS)}; `curtainup deploy` is for {target}",
             )
         self.home = home
+        self.target = target
         self.google = StandinGoogle(home)
-        self._target = target
         self._faults = Faults.parse(faults)
         self._server: object = None  # it serves only while something holds it
 
@@ -85,7 +85,7 @@ class Rehearsal:
         """The loopback port of each stand-in by the provider's name; served until the process ends."""
         from curtainup.rehearsal import server
 
-        package = STANDINS[self._target]
+        package = STANDINS[self.target]
         self._server, port = server.serve(package, self.home, self._faults)
         return {package: port}
 
@@ -102,7 +102,7 @@ class Rehearsal:
         nothing = self.home.path / "no-account"
         environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(nothing)
         environ["CLOUDSDK_CONFIG"] = str(nothing)
-        if self._target == "aws-beanstalk":
+        if self.target == "aws-beanstalk":
             self._enter_aws(environ, profile)
 
     def backend(self) -> Backend:
@@ -157,9 +157,9 @@ class Rehearsal:
                 link.symlink_to(plugin)
 
 
-def home() -> Home:
-    """Return this user's home of rehearsals."""
-    return Home(workspace.data_dir() / "rehearsal")
+def home(target: str) -> Home:
+    """Return this user's home of rehearsals on a target."""
+    return Home(workspace.data_dir() / "rehearsal" / target)
 
 
 def _passphrase(file: Path) -> Path:

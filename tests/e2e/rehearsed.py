@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from curtainup import program
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.home import LABEL, Home
+from curtainup.rehearsal.stage import Rehearsal
+from curtainup.setup import engine as engines
 from tests.e2e.service import FOLDER, Finished, Service
 
 CLOUD_RUN = {
@@ -29,7 +34,7 @@ from pathlib import Path
 def gate():
     if "CURTAINUP_ENVIRONMENT" not in os.environ:
         return "unit"
-    record = max(Path(".curtainup/rehearsal/runs").glob("*/record.json"))
+    record = max(Path(".curtainup/rehearsal").glob("*/runs/*/record.json"))
     return json.loads(record.read_text())["steps"][-1]["name"].removesuffix("-gate")
 
 
@@ -60,19 +65,29 @@ class Rehearsed(Service):
         for tests in ("test", "testaccept"):
             self.write(f"{tests}/test_told_{tests}.py", TOLD_TO_FAIL)
         self.configure(**keys)
-        self.rehearsal = Home(self.home / "data" / "curtainup" / "rehearsal")
+        self._really = False
+        self.rehearsal = Home(self.home / "data" / "curtainup" / "rehearsal" / keys["deploy_target"])
 
     @property
     def own_folder(self) -> Path:
-        return self.folder / FOLDER / "rehearsal"
+        return self.folder / FOLDER / "rehearsal" / str(self.config["deploy_target"])
 
     @property
     def state_folder(self) -> Path:
         return self.rehearsal.state
 
     def command(self, *arguments: str) -> list[str]:
-        ours = arguments[:1] if arguments[0] in OF_REHEARSALS else ()
-        return super().command(*arguments, *("--rehearsal" for _ in ours))
+        if arguments[0] not in OF_REHEARSALS or self._really:
+            return super().command(*arguments)
+        return super().command(*arguments, "--rehearsal")
+
+    def really(self, *arguments: str, code: int = 0, env: Mapping[str, str | None] | None = None) -> Finished:
+        """Run a command for real accounts and real state, which none of the tests has."""
+        self._really = True
+        try:
+            return self.run(*arguments, code=code, env=env)
+        finally:
+            self._really = False
 
     def deploy(
         self,
@@ -93,6 +108,22 @@ class Rehearsed(Service):
     def serving(self, environment: str) -> str:
         """The id of the release that answers, as `status` says; empty when none does."""
         return str(self.status(environment)["answers"] or "")
+
+    def refresh(self, environment: str) -> None:
+        """Let Pulumi read from the cloud what there is of an environment, as `pulumi refresh` does."""
+        engine = engines.locate()
+        stage = Rehearsal(self.rehearsal, self.config["deploy_target"])
+        environ = dict(self.environ)
+        stage.enter(environ)
+        environ |= {**stage.backend().env, "PULUMI_SKIP_UPDATE_CHECK": "1"}
+        environ["PATH"] = os.pathsep.join([*engine.path_entries, environ["PATH"]])
+        command = [str(engine.command), "refresh", "--yes", "--skip-preview", "--non-interactive"]
+        where = ["--stack", f"{self.name}-{environment}", "--cwd", str(self.own_folder)]
+        with program.providers(stage.providers) as variables:
+            done = subprocess.run(
+                [*command, *where], env={**environ, **variables}, capture_output=True, text=True, check=False
+            )
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def cloud(self, name: str) -> dict[str, Any]:
         """What a cloud holds now, such as `gcp`; empty when it was never used."""

@@ -166,6 +166,12 @@ class RefusedError(CurtainupError):
     exit_code = 23
 
 
+class ReviewFailed(CurtainupError):
+    """The comment on the pull or merge request could not be written; the preview itself was made."""
+
+    exit_code = 24
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM: what was in flight has been undone."""
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import pulumi
 
 from curtainup.errors import CurtainupError, StateError
+
+_RENDERING = Lock()
+"""A preview runs a thread per stack, and the SDKs load their modules when they are first used
+(`pulumi._utils.lazy_import`), which shows a second thread a module that is not complete."""
 
 
 def run() -> None:
@@ -16,7 +22,8 @@ def run() -> None:
     """
     config = pulumi.Config("curtainup")
     try:
-        _render(config)
+        with _RENDERING:
+            _render(config)
     except CurtainupError as error:
         parts = (error.what, error.where, error.consequence, error.fix)
         raise pulumi.RunError("\n  ".join(part for part in parts if part)) from error

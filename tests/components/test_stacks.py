@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pulumi
 import pytest
 from pydantic import TypeAdapter
 
+import stacks
 from components import targets
 from curtainup import release
 from curtainup import targets as driven
@@ -105,3 +109,19 @@ def test_every_target_of_the_settings_has_its_component() -> None:
 @pytest.mark.parametrize("target", targets.TARGETS)
 def test_every_component_is_there(target: str) -> None:
     assert callable(targets.component(target))
+
+
+def test_stacks_are_rendered_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module of an SDK that loads when it is first used is not complete for a second thread."""
+    two, met = Barrier(2), []
+
+    def rendered(_config: pulumi.Config) -> None:
+        with suppress(BrokenBarrierError):
+            two.wait(timeout=0.1)
+            met.append(True)
+
+    monkeypatch.setattr(stacks, "_render", rendered)
+    with ThreadPoolExecutor(2) as pool:
+        for one in [pool.submit(stacks.run), pool.submit(stacks.run)]:
+            one.result()
+    assert not met

@@ -71,6 +71,11 @@ class Rollout:
         return self.target.is_private(self.environment)
 
     @property
+    def has_lost(self) -> bool:
+        """Whether what runs a release was taken away by hand, so that the next update makes it anew."""
+        return self.target.has_lost(self.environment)
+
+    @property
     def lingering(self) -> float:
         """For how many seconds after a switch requests may still come to the old release."""
         return self.target.lingering(self.environment)

@@ -118,9 +118,12 @@ class Switch:
     def gated(
         self, name: str, rollout: Rollout, new: Release, image: str
     ) -> Iterator[Callable[[Progress], None]]:
-        """Have a gate ready to run while what it tests is brought up, where its URL is known by then."""
+        """Have a gate ready to run while what it tests is brought up, where its URL is known by then.
+
+        What has to be made anew gets another.
+        """
         gate = gate_of(self._session, name, rollout, new)
-        if gate is not None and not rollout.is_private:
+        if gate is not None and not rollout.is_private and not rollout.has_lost:
             with self._gatekeeper.prepared(gate, image) as judge:
                 yield judge
             return

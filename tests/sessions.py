@@ -26,6 +26,7 @@ class Memory(Engine):
         self.sealings: list[str] = []
         self.failures: list[CurtainupError] = []
         self.unprotected: list[tuple[str, list[str]]] = []
+        self.refreshed: list[int] = []
 
     def make_ready(self) -> None:
         """Nothing has to be loaded."""
@@ -39,8 +40,12 @@ class Memory(Engine):
         config: Mapping[str, Any],
         told: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
+        *,
+        refresh: bool = False,
     ) -> Outcome:
         del told, env
+        if refresh:
+            self.refreshed.append(len(self.ups))
         self.ups.append((stack, copy.deepcopy(dict(config))))
         if self.failures:
             raise self.failures.pop(0)

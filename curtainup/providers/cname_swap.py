@@ -72,6 +72,14 @@ def holder(names: Sequence[str], prefix: str, region: str, profile: str | None) 
     return holding.name if holding else None
 
 
+def gone(names: Sequence[str], region: str, profile: str | None) -> list[str]:
+    """Return which of the environments are there no more; arguments and errors are those of `holder`."""
+    with amazon.said_clearly("elasticbeanstalk"):
+        client = amazon.client("elasticbeanstalk", region, profile)
+        there = {one.name for one in beanstalk.describe(client, EnvironmentNames=list(names))}
+    return [one for one in names if one not in there]
+
+
 def parse(inputs: Properties) -> Swap:
     """Return the swap that checked inputs describe."""
     return Swap(

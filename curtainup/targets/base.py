@@ -98,6 +98,9 @@ class Target(Protocol):
 
         """
 
+    def has_lost(self, environment: Environment) -> bool:
+        """Return whether what runs a release was taken away behind Pulumi's back."""
+
     def watching(self, environment: Environment, told: Callable[[str], None]) -> AbstractContextManager[None]:
         """Tell, while an update runs, what the cloud itself says of it."""
 
@@ -169,6 +172,10 @@ class BaseTarget:
 
     def require_idle(self, environment: Environment, leaving: Sequence[Release]) -> None:
         """Do nothing: what has traffic is known by what Pulumi remembers."""
+
+    def has_lost(self, environment: Environment) -> bool:  # noqa: ARG002
+        """Return False: nobody has looked, and `pulumi up --refresh` by hand puts it right."""
+        return False
 
     def watching(
         self,

@@ -154,6 +154,15 @@ class BeanstalkTarget(BaseTarget):
                 fix=f"curtainup pulumi refresh --stack {environment.stack}, then curtainup status",
             )
 
+    def has_lost(self, environment: Environment) -> bool:
+        """Return whether an environment was terminated by hand: no update would get past the swap then."""
+        from curtainup.providers import cname_swap
+
+        names = environment.outputs.get("environments") or {}
+        kept = [names[one.id] for one in environment.deployment.releases if one.id in names]
+        settings = _settings(environment)
+        return bool(kept) and bool(cname_swap.gone(kept, settings.region, settings.profile))
+
     def watching(self, environment: Environment, told: Callable[[str], None]) -> AbstractContextManager[None]:
         """Tell in which state each environment is, since when, and its latest event."""
         settings = _settings(environment)

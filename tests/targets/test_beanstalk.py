@@ -35,6 +35,19 @@ def _deployed(rollout: Rollout, digit: str, keep: int = 5) -> Release:
     return one
 
 
+@pytest.fixture(autouse=True)
+def terminated(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The environments that Beanstalk has no more; a test adds some."""
+    lost: list[str] = []
+
+    def gone(names: Sequence[str], region: str, profile: str | None) -> list[str]:
+        assert (region, profile) == ("eu-west-1", None)
+        return [one for one in names if one in lost]
+
+    monkeypatch.setattr(cname_swap, "gone", gone)
+    return lost
+
+
 @pytest.fixture
 def holding(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], list[Sequence[str]]]:
     """Have an environment hold the live name, whatever Pulumi remembers; gives what was looked at."""
@@ -124,6 +137,20 @@ def test_what_holds_the_live_name_is_never_removed(
     rollout.apply(only)
     assert rollout.deployment == only
     assert looked == [[f"shop-live-{first.id}", f"shop-live-{second.id}"]]
+
+
+def test_what_was_terminated_by_hand_is_looked_at_before_an_update(
+    tmp_path: Path, terminated: list[str]
+) -> None:
+    found = world(tmp_path, BEANSTALK)
+    rollout = _rollout(found)
+    first = _deployed(rollout, "a")
+    assert not rollout.target.has_lost(rollout.environment)
+    terminated.append(f"shop-live-{first.id}")
+    assert rollout.has_lost
+    before = len(found.engine.ups)
+    rollout.apply(rollout.deployment)
+    assert found.engine.refreshed == [before]
 
 
 def test_what_served_and_was_removed_can_be_made_again(

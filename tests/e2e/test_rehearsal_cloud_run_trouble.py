@@ -1,0 +1,119 @@
+"""What goes wrong on Cloud Run, in turn on one service: live never fails, and the next run is good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.load import users
+from tests.e2e.rehearsed import CLOUD_RUN, Rehearsed, rehearsed
+from tests.e2e.service import Finished
+from tests.e2e.test_rehearsal_cloud_run import cloud_service, version_of
+
+SLEEPS = 'if "K_SERVICE" in os.environ:\n    time.sleep(600)\n'
+"""What makes a revision that never listens, though the container does in the local gate."""
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, service_python: Path) -> Iterator[Rehearsed]:
+    with rehearsed(tmp_path_factory.mktemp("e2e"), service_python, **CLOUD_RUN) as one:
+        one.deploy()
+        one.greet("second")
+        yield one
+
+
+def failing(service: Rehearsed, code: int, *faults: str, fail_at: str | None = None) -> Finished:
+    """Rehearse what fails, and check that live was never touched."""
+    before, answers_before = service.traffic("live"), version_of(service.get("live", "/version"))
+    with users(service.url("live"), "/version", version_of) as answers:
+        done = service.deploy(code=code, fail_at=fail_at, faults=faults)
+    assert answers.failures == []
+    assert done.out == "", "there is no URL to print"
+    assert service.traffic("live") == before
+    assert version_of(service.get("live", "/version")) == answers_before
+    if fail_at != "live":
+        assert set(answers.releases) == {answers_before}, "no user has seen another release"
+    return done
+
+
+def revisions(service: Rehearsed, environment: str = "live") -> dict[str, str | None]:
+    """By release id why its revision failed, or None; of all that there ever were."""
+    found = cloud_service(service, environment)
+    assert found is not None
+    return {name.rpartition("-")[2]: one["failure"] for name, one in found["revisions"].items()}
+
+
+def running(service: Rehearsed) -> set[str]:
+    """The releases of live that have a running container."""
+    named = f"{service.name}-live-"
+    found = service.containers().items()
+    return {name.rpartition(named)[2] for name, state in found if named in name and state == "running"}
+
+
+@pytest.mark.parametrize(
+    ("gate", "code", "outcome"),
+    [("staging", 11, "failed"), ("candidate", 12, "failed"), ("live", 13, "returned")],
+)
+def test_a_failing_gate_stops_the_run(service: Rehearsed, gate: str, code: int, outcome: str) -> None:
+    staging = service.traffic("staging")
+
+    done = failing(service, code, fail_at=gate)
+
+    assert "test_passes_unless_told_otherwise" in done.err
+    if gate == "staging":
+        assert service.traffic("staging") == staging
+    assert running(service) == set(service.traffic("live")), "the candidate is gone"
+    result = service.last_run().result
+    assert result is not None
+    assert (result.outcome, result.exit_code) == (outcome, code)
+
+
+def test_a_crash_is_told_with_the_container_s_own_words(service: Rehearsed) -> None:
+    done = failing(service, 14, "crash")
+
+    assert "the revision did not become ready" in done.err
+    assert "rehearsal: this release was asked to crash" in done.err
+    assert [why for why in revisions(service).values() if why] != []
+    assert running(service) == set(service.traffic("live"))
+
+
+def test_a_used_up_quota_changes_nothing(service: Rehearsed) -> None:
+    known = revisions(service)
+
+    done = failing(service, 17, "quota")
+
+    assert "Quota exceeded for total allowable CPU per project per region" in done.err
+    assert revisions(service) == known
+
+
+def test_a_change_that_was_made_by_half_is_put_back(service: Rehearsed) -> None:
+    done = failing(service, 17, "partial")
+
+    assert "An internal error has occurred" in done.err
+    assert running(service) == set(service.traffic("live"))
+
+
+def test_what_only_takes_time_is_waited_for_and_a_retry_is_another_revision(service: Rehearsed) -> None:
+    tried = revisions(service)
+
+    with users(service.url("live"), "/version", version_of) as answers:
+        service.deploy(faults=("throttle", "slow-start"))
+
+    assert answers.failures == []
+    [new] = set(revisions(service)) - set(tried)
+    assert service.traffic("live")[new] == 100
+    assert service.get("live").json()["says"] == "second"
+
+
+def test_a_revision_that_never_listens_ends_in_start_timeout(service: Rehearsed) -> None:
+    staging = service.traffic("staging")
+    service.configure(start_timeout=5)
+    service.edit("server.py", "app = Flask(__name__)\n", f"{SLEEPS}app = Flask(__name__)\n")
+
+    done = failing(service, 14)
+
+    assert "start_timeout" in done.err
+    assert service.traffic("staging") == staging
+    assert service.serving("staging") in staging

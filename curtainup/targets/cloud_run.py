@@ -111,7 +111,7 @@ class CloudRunTarget(BaseTarget):
         started: datetime,  # noqa: ARG002
     ) -> CurtainupError:
         """Return the error of a revision that never became ready as what it is."""
-        text = f"{error.what}\n{error.detail or ''}"
+        text = error.detail or error.what
         if not NOT_READY.search(text):
             return error
         return ReleaseUnhealthy(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
+
+import requests
 
 from curtainup.clouds import extras
 from curtainup.errors import SetupError
 
 TARGET = "gcp-cloud-run"
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
+TIMEOUT = 20
+"""Seconds for an answer."""
 LOG_IN = "gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS (docs/cloud-run.md)"
 
 
@@ -25,16 +30,25 @@ class Google(Protocol):
         """Return the host of the Artifact Registry of a region, as it begins an image's name."""
 
 
+@dataclass(frozen=True)
 class RealGoogle:
-    """The account of Application Default Credentials."""
+    """The account of Application Default Credentials.
+
+    Attributes:
+        signer: where IAM's Credentials API is.
+
+    """
+
+    signer: str = "https://iamcredentials.googleapis.com"
 
     def identity_token(self, audience: str) -> str:
         """Return an identity token; the account must be allowed to call the service.
 
         Google's library makes one for a chosen audience from the file of a service account, or of the
         impersonation of one, that GOOGLE_APPLICATION_CREDENTIALS names, or on a machine of Google Cloud
-        (`google.oauth2.id_token.fetch_id_token`). A person's own credentials carry one for another
-        audience, which Cloud Run takes from people.
+        (`google.oauth2.id_token.fetch_id_token`). For federated credentials, as of a CI job, IAM signs one
+        when the account that they stand for may ask that for itself. A person's own credentials carry one
+        for another audience, which Cloud Run takes from people.
 
         Raises:
             SetupError: the credentials are missing or give no identity.
@@ -48,18 +62,38 @@ class RealGoogle:
         try:
             return str(id_token.fetch_id_token(Request(), audience))  # type: ignore[no-untyped-call]
         except GoogleAuthError as first:
-            found = getattr(credentials(), "id_token", None)
+            own = credentials()
+            found = getattr(own, "id_token", None) or self._signed(own, audience)
             if found:
                 return str(found)
             raise SetupError(
                 "the Google Cloud credentials give no identity token",
                 where=f"for {audience}",
                 consequence="the first release could not be tested before the public may call it",
-                fix="gcloud auth application-default login --impersonate-service-account ACCOUNT, then "
+                fix="let the account make tokens for itself (roles/iam.serviceAccountOpenIdTokenCreator), or "
+                "gcloud auth application-default login --impersonate-service-account ACCOUNT, then "
                 "export GOOGLE_APPLICATION_CREDENTIALS=~/.config/gcloud/application_default_credentials.json"
                 " (docs/cloud-run.md)",
                 detail=str(first),
             ) from first
+
+    def _signed(self, own: Any, audience: str) -> str | None:
+        """Have IAM sign a token for the account that credentials stand for; None when it does not.
+
+        Follows `projects.serviceAccounts.generateIdToken` of the IAM Service Account Credentials API.
+        """
+        email = getattr(own, "service_account_email", None)
+        if not email or "@" not in email:
+            return None
+        url = f"{self.signer}/v1/projects/-/serviceAccounts/{email}:generateIdToken"
+        asked = {"audience": audience, "includeEmail": True}
+        try:
+            answer = requests.post(
+                url, json=asked, headers={"Authorization": f"Bearer {own.token}"}, timeout=TIMEOUT
+            )
+        except requests.RequestException:
+            return None
+        return str(answer.json()["token"]) if answer.ok else None
 
     def access_token(self) -> str:
         """Return an access token.

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 
 import pytest
+from google.auth.exceptions import DefaultCredentialsError
 
 from curtainup.clouds import google
 from curtainup.clouds.google import RealGoogle
@@ -75,3 +80,74 @@ def test_no_identity_names_the_impersonation_and_the_variable(project: Project) 
     assert caught.value.where == "for https://shop-live.a.run.app"
     assert "--impersonate-service-account ACCOUNT" in str(caught.value.fix)
     assert "export GOOGLE_APPLICATION_CREDENTIALS=" in str(caught.value.fix)
+
+
+class Iam(BaseHTTPRequestHandler):
+    """Signs for the deployer when asked as documented, and refuses everything else."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        right = (
+            self.path == f"/v1/projects/-/serviceAccounts/{EMAIL}:generateIdToken"
+            and self.headers["Authorization"] == f"Bearer {TOKEN}"
+            and asked == {"audience": "https://shop-live.a.run.app", "includeEmail": True}
+        )
+        said = json.dumps({"token": "signed"} if right else {"error": {"status": "PERMISSION_DENIED"}})
+        self.send_response(200 if right else 403)
+        self.end_headers()
+        self.wfile.write(said.encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture
+def iam() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Iam)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def federated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google's library makes no identity of them; it looks for a metadata server for seconds."""
+
+    def nothing(_request: object, _audience: str) -> str:
+        raise DefaultCredentialsError(
+            "Neither metadata server or valid service account credentials are found."
+        )
+
+    monkeypatch.setattr("google.oauth2.id_token.fetch_id_token", nothing)
+
+
+@pytest.mark.usefixtures("federated")
+def test_federated_credentials_have_their_identity_signed(iam: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = SimpleNamespace(token=TOKEN, service_account_email=EMAIL)
+    monkeypatch.setattr(google, "credentials", lambda: found)
+    assert RealGoogle(iam).identity_token("https://shop-live.a.run.app") == "signed"
+
+
+@pytest.mark.usefixtures("federated")
+@pytest.mark.parametrize("email", ["stranger@elsewhere.example", None, "default"])
+def test_who_may_not_ask_for_a_signature_is_told_what_to_do(
+    iam: str, monkeypatch: pytest.MonkeyPatch, email: str | None
+) -> None:
+    monkeypatch.setattr(
+        google, "credentials", lambda: SimpleNamespace(token=TOKEN, service_account_email=email)
+    )
+    with pytest.raises(SetupError, match="give no identity token") as caught:
+        RealGoogle(iam).identity_token("https://shop-live.a.run.app")
+    assert "serviceAccountOpenIdTokenCreator" in str(caught.value.fix)
+
+
+@pytest.mark.usefixtures("federated")
+def test_a_signer_that_is_not_there_gives_no_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        google, "credentials", lambda: SimpleNamespace(token=TOKEN, service_account_email=EMAIL)
+    )
+    with pytest.raises(SetupError, match="give no identity token"):
+        RealGoogle("http://127.0.0.1:9").identity_token("https://shop-live.a.run.app")

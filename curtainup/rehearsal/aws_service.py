@@ -8,21 +8,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from curtainup.config.aws_regions import BEANSTALK_REGIONS
 from curtainup.rehearsal.kind import Cloud, CloudError, Properties
 
 ACCOUNT = "123456789012"
 USER_ARN = f"arn:aws:iam::{ACCOUNT}:user/rehearsal"
 KEY_PAIRS = frozenset({"aws-eb", "rehearsal"})
-REGIONS = frozenset(
-    {
-        *("af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1"),
-        *("ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ca-central-1", "eu-central-1"),
-        *("eu-north-1", "eu-south-1", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1"),
-        *("ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-west-1"),
-        *("cn-north-1", "cn-northwest-1", "eu-central-2", "eu-south-2", "us-gov-east-1", "us-gov-west-1"),
-        *("me-central-1", "me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
-    }
-)
+REGIONS = frozenset(BEANSTALK_REGIONS)
 
 
 class AwsError(Exception):

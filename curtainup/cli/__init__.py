@@ -5,7 +5,19 @@ from __future__ import annotations
 import typer
 
 from curtainup import __version__
-from curtainup.cli import deploy, destroy, doctor, env, preview, pulumi, rehearse, rollback, status, test
+from curtainup.cli import (
+    deploy,
+    destroy,
+    doctor,
+    env,
+    init,
+    preview,
+    pulumi,
+    rehearse,
+    rollback,
+    status,
+    test,
+)
 
 app = typer.Typer(
     name="curtainup",
@@ -26,7 +38,7 @@ def _root(
         raise typer.Exit
 
 
-for command in (deploy, test, preview, status, rollback, destroy, rehearse, doctor, env):
+for command in (deploy, test, preview, status, rollback, destroy, rehearse, doctor, init, env):
     app.command(command.__name__.rpartition(".")[2], epilog=command.EXAMPLE)(command.run)
 app.command(
     "pulumi",

@@ -1,0 +1,110 @@
+"""`curtainup init`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curtainup.cli import common
+from curtainup.init.models import Ci, Target, Wishes
+
+if TYPE_CHECKING:
+    from curtainup.init.models import Plan, PlannedFile
+
+EXAMPLE = "Example: curtainup init --target gcp-cloud-run --project my-project --ci github"
+WORDS = {"new": "write", "same": "same", "differs": "leave", "kept": "keep"}
+
+
+def run(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="The service's folder.", show_default="the current folder", file_okay=False, exists=True
+        ),
+    ] = Path(),
+    target: Annotated[
+        Target | None, typer.Option("--target", help="Where to deploy to.", show_default="docker")
+    ] = None,
+    ci: Annotated[
+        Ci | None, typer.Option("--ci", help="Whose workflow to write.", show_default="by the git remote")
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", help="The service's name.", show_default="the project's or the folder's"),
+    ] = None,
+    app: Annotated[
+        str | None,
+        typer.Option("--app", metavar="MODULE:VARIABLE", help="The application, where it is not found."),
+    ] = None,
+    branch: Annotated[
+        str | None,
+        typer.Option("--branch", help="The branch that is deployed.", show_default="the remote's default"),
+    ] = None,
+    project: Annotated[str | None, typer.Option("--project", help="The Google Cloud project's id.")] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            "--region", help="The cloud's region.", show_default="europe-west1, or eu-west-1 on AWS"
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave files that are there.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; print what would be written.")
+    ] = False,
+    json: common.Json = False,
+) -> None:
+    """Write what an existing service needs: configuration, Dockerfile, acceptance test, CI workflow.
+
+    Flask, FastAPI and Django are found by their dependencies; any other service needs a Dockerfile. Files
+    that are there are only overwritten when you say so; without a terminal the command refuses, with exit
+    code 23.
+    """
+    from curtainup.init import detect, plan, write
+
+    if force and keep:
+        raise typer.BadParameter("give --force or --keep, not both")
+    wishes = Wishes(target, ci, name, app, branch, project, region)
+    found = plan.plan(detect.detect(folder, wishes, warn=common.report().warn), wishes)
+    decided = force or keep or dry_run or sys.stdin.isatty()
+    if not decided and (differing := write.conflicts(found)):
+        raise write.refused(differing)
+    written = [] if dry_run else write.write(found, lambda file: force or (not keep and _confirmed(file)))
+    if json:
+        common.print_json(_data(found, written))
+    else:
+        _print(found, written, dry_run=dry_run)
+
+
+def _confirmed(file: PlannedFile) -> bool:
+    return typer.confirm(
+        f"{file.shown} is there already, and different. Overwrite it?", default=False, err=True
+    )
+
+
+def _data(plan: Plan, written: list[PlannedFile]) -> dict[str, object]:
+    return {
+        "service": plan.service,
+        "framework": plan.framework,
+        "targets": list(plan.targets),
+        "ci": plan.ci.value,
+        "files": [
+            {"path": file.shown, "state": file.state, "written": file in written, "text": file.text}
+            for file in plan.files
+        ],
+        "todo": list(plan.todo),
+    }
+
+
+def _print(plan: Plan, written: list[PlannedFile], *, dry_run: bool) -> None:
+    """List the files, with their texts in a dry run; what to do next goes to standard error."""
+    for file in plan.files:
+        print(f"{'write' if file in written else WORDS[file.state]:6} {file.shown}")
+        if dry_run and file.text:
+            print("".join(f"    | {line}".rstrip() + "\n" for line in file.text.splitlines()), end="")
+    print("next:", file=sys.stderr)
+    for number, step in enumerate(plan.todo, 1):
+        print(f"  {number}. {step}", file=sys.stderr)

@@ -1,0 +1,197 @@
+"""What is found in a service's folder, and what is planned for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, Literal
+
+Framework = Literal["flask", "fastapi", "django"]
+Install = Literal["requirements", "project", "dependencies", "nothing"]
+
+
+class Target(StrEnum):
+    """Where `init` can have a service deployed."""
+
+    DOCKER = "docker"
+    CLOUD_RUN = "gcp-cloud-run"
+    BEANSTALK = "aws-beanstalk"
+
+
+class Ci(StrEnum):
+    """Whose pipelines `init` writes."""
+
+    GITHUB = "github"
+    GITLAB = "gitlab"
+    BITBUCKET = "bitbucket"
+    NONE = "none"
+
+
+CLOUDS: Final = (Target.CLOUD_RUN, Target.BEANSTALK)
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user said; None and False leave it to what is found.
+
+    Attributes:
+        target: `deploy_target` of a new configuration.
+        ci: whose workflow to write.
+        name: of the service.
+        app: where the application is, `MODULE:VARIABLE` or `MODULE:FUNCTION()`.
+        branch: the branch that is deployed.
+        project: the id of the Google Cloud project.
+        region: of the cloud.
+
+    """
+
+    target: Target | None = None
+    ci: Ci | None = None
+    name: str | None = None
+    app: str | None = None
+    branch: str | None = None
+    project: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The git repository around a folder.
+
+    Attributes:
+        root: its top folder; the service's own where there is no repository.
+        inside: the service's folder, relative to the root; `.` at the root itself.
+        branch: the branch that merges go to.
+        ci: by the remote's host; none where that says nothing.
+
+    """
+
+    root: Path
+    inside: str
+    branch: str
+    ci: Ci
+
+
+@dataclass(frozen=True)
+class Dependencies:
+    """What a service's own files say that it needs.
+
+    Attributes:
+        names: normalized names of packages, with the file that names each.
+        name: of the project, where a file says one.
+        install: how the packages get into an image.
+        requirements: the requirements file, if that is how.
+
+    """
+
+    names: dict[str, str]
+    name: str | None
+    install: Install
+    requirements: str | None = None
+
+
+@dataclass(frozen=True)
+class App:
+    """The application object of a service.
+
+    Attributes:
+        module: dotted, as seen from `root`.
+        variable: of the module; a function that makes the application if `factory`.
+        factory: whether it has to be called.
+        root: the folder that is on Python's path, relative to the service's; `.` is that itself.
+        asgi: whether it is an ASGI application, and not a WSGI one.
+
+    """
+
+    module: str
+    variable: str
+    factory: bool
+    root: str
+    asgi: bool
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path that the service answers, and the file that says so."""
+
+    path: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything that is known of a service.
+
+    Attributes:
+        folder: the service's.
+        repository: around it.
+        dependencies: what it needs.
+        framework: by its dependencies; None where only a Dockerfile says how it runs.
+        app: what a Dockerfile has to start; None where the service has a Dockerfile of its own.
+        health: the path that says that it can serve; None where none was found.
+        port: that the service's own Dockerfile exposes, if it listens on no other.
+        name: of the service.
+        targets: of staging and live.
+        secrets: names in `env_secrets`.
+        region: of the cloud, as configured.
+        configured: whether there is a `pym-config.yaml` already.
+
+    """
+
+    folder: Path
+    repository: Repository
+    dependencies: Dependencies
+    framework: Framework | None
+    app: App | None
+    health: Route | None
+    port: int | None
+    name: str
+    targets: frozenset[Target]
+    secrets: tuple[str, ...]
+    region: str | None
+    configured: bool
+
+
+State = Literal["new", "same", "differs", "kept"]
+
+
+@dataclass(frozen=True)
+class PlannedFile:
+    """A file that a service needs.
+
+    Attributes:
+        path: absolute.
+        shown: relative to the repository's root.
+        text: what it is to hold; empty for one that is kept.
+        state: `new`; `same` if it holds that already; `differs` if it holds something else; `kept` if the
+            service's own serves, whatever it holds.
+
+    """
+
+    path: Path
+    shown: str
+    text: str
+    state: State
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to write, and what is left to the user.
+
+    Attributes:
+        service: its name.
+        framework: None where only a Dockerfile says how it runs.
+        targets: of staging and live, sorted.
+        ci: whose workflow it has.
+        files: in the order they are written.
+        todo: what only the user can do, a sentence each.
+
+    """
+
+    service: str
+    framework: Framework | None
+    targets: tuple[str, ...]
+    ci: Ci
+    files: tuple[PlannedFile, ...]
+    todo: tuple[str, ...]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from curtainup.cli import common
+
+if TYPE_CHECKING:
+    from curtainup.preview import StackPreview
+    from curtainup.session import Session
 
 EXAMPLE = "Example: curtainup preview examples/hello"
 
@@ -19,20 +23,52 @@ def run(
         bool, typer.Option("--dirty", help="Preview uncommitted changes of tracked files.")
     ] = False,
     json: common.Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    post: Annotated[
+        bool,
+        typer.Option(
+            "--post",
+            help="Write it, too, as the one comment on the pull or merge request that this CI job is for.",
+        ),
+    ] = False,
     rehearsal: common.Rehearsal = False,
 ) -> None:
     """Show what the next deployment would change in each stack; nothing is changed.
 
-    Exit code 0: nothing; 2: changes.
+    Exit code 0: nothing; 2: changes; 24: it is printed, but the comment could not be written.
     """
     from dataclasses import asdict
 
+    from curtainup import preview_markdown
     from curtainup.preview import preview, render
 
-    found = preview(common.session(service, config, quiet=json, rehearsal=rehearsal), dirty=dirty)
+    if json and markdown:
+        raise typer.BadParameter("choose one of --json and --markdown")
+    session = common.session(service, config, quiet=json, rehearsal=rehearsal)
+    found = preview(session, dirty=dirty)
     if json:
         common.print_json([asdict(one) for one in found])
+    elif markdown:
+        print(preview_markdown.render(session.config.name, found, redact=session.redact))
     else:
         print(render(found))
+    if post:
+        _post(session, found, config)
     if any(one.changed for one in found):
         raise typer.Exit(2)
+
+
+def _post(session: Session, found: list[StackPreview], config: str | None) -> None:
+    import sys
+    from functools import partial
+
+    import requests
+
+    from curtainup import preview_markdown, review
+
+    sys.stdout.flush()
+    name = session.config.name
+    text = partial(preview_markdown.render, name, found, redact=session.redact)
+    with requests.Session() as http:
+        written = review.post(text, f"{name}, {config}" if config else name, session.environ, http)
+    session.report.info(f"comment {written.action}" + (f": {written.url}" if written.url else ""))

@@ -1,0 +1,112 @@
+"""A preview as Markdown, for a comment, a job's summary or a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curtainup.review.models import Style
+
+if TYPE_CHECKING:
+    from curtainup.preview import StackPreview
+
+FOLDED_FROM = 12
+"""Lines of details from which on they are folded."""
+STAYS = frozenset({"same", "read"})
+"""Operations that change nothing."""
+UNBOUND = Style(folds=True, room=10**9)
+"""No limit, and details folded: for a terminal or a file."""
+SPECIAL = re.compile(r"([\\`*_\[\]|~])")
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """How texts are written.
+
+    Attributes:
+        style: what they keep to.
+        redact: takes secrets out; done before escaping, which would hide them from it.
+        folded: whether details are.
+
+    """
+
+    style: Style
+    redact: Callable[[str], str]
+    folded: bool
+
+    def words(self, text: str) -> str:
+        """Return a text in which nothing is markup."""
+        plain = " ".join(self.redact(text).split()).replace("&", "&amp;").replace("<", "&lt;")
+        return SPECIAL.sub(r"\\\1", plain)
+
+    def code(self, text: str) -> str:
+        """Return a name as code; a backtick in it would end it, a bar would end the table's cell."""
+        return "`" + re.sub(r"[`|\s]", "?", self.redact(text)) + "`"
+
+
+def render(
+    service: str,
+    found: Sequence[StackPreview],
+    style: Style = UNBOUND,
+    redact: Callable[[str], str] = str,
+) -> str:
+    """Return the previews of a service's stacks.
+
+    Where there is too little room, the longest details give way to a note of where the whole is.
+    """
+    length = sum(len(one.moves) for one in found)
+    writer = _Writer(style, redact, folded=style.folds and length >= FOLDED_FROM)
+    details = {one.stack: _details(one, writer) for one in found}
+    excess = len(_document(service, found, details, writer)) - style.room
+    note = _note(style)
+    for stack in sorted(details, key=lambda stack: len(details[stack]), reverse=True):
+        if excess > 0 and len(details[stack]) > len(note):
+            excess -= len(details[stack]) - len(note)
+            details[stack] = note
+    text = _document(service, found, details, writer)
+    return text if len(text) <= style.room else _cut(_document(service, found, {}, writer), style)
+
+
+def _document(service: str, found: Sequence[StackPreview], details: dict[str, str], writer: _Writer) -> str:
+    changed = sum(one.changed for one in found)
+    would = f"{changed} of {len(found)} stacks would change." if changed else "Nothing would change."
+    parts = [f"### What deploying {writer.code(service)} would change", would, _table(found, writer)]
+    parts += [_section(stack, text, writer) for stack, text in details.items() if text]
+    return "\n\n".join(parts)
+
+
+def _table(found: Sequence[StackPreview], writer: _Writer) -> str:
+    rows = ["| stack | would change | stays |", "| --- | --- | ---: |"]
+    for one in found:
+        counts = [
+            f"{count} {kind}" for kind, count in sorted(one.changes.items()) if count and kind not in STAYS
+        ]
+        stays = sum(count for kind, count in one.changes.items() if kind in STAYS)
+        would = f"**{writer.words(', '.join(counts))}**" if one.changed else "nothing"
+        rows.append(f"| {writer.code(one.stack)} | {would} | {stays} |")
+    return "\n".join(rows)
+
+
+def _details(one: StackPreview, writer: _Writer) -> str:
+    return "\n".join(f"- {writer.words(move)}" for move in one.moves)
+
+
+def _section(stack: str, text: str, writer: _Writer) -> str:
+    if not writer.folded:
+        return f"**{writer.code(stack)}**\n\n{text}"
+    name = writer.code(stack).strip("`")
+    return f"<details>\n<summary><code>{name}</code></summary>\n\n{text}\n\n</details>"
+
+
+def _note(style: Style) -> str:
+    log = f"[this job's output]({style.log})" if style.log else "this job's output"
+    return f"*Left out here, as it is too long: the whole is in {log}.*"
+
+
+def _cut(text: str, style: Style) -> str:
+    """Return the first lines, as many as there is room for."""
+    note = f"\n\n{_note(style)}"
+    kept = text[: max(0, style.room - len(note))]
+    return f"{kept.rpartition(chr(10))[0]}{note}"

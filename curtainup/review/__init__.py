@@ -1,0 +1,8 @@
+"""One comment on the pull or merge request that a CI job runs for: written once, and edited from then on."""
+
+from __future__ import annotations
+
+from curtainup.review.models import Style, Written
+from curtainup.review.post import post
+
+__all__ = ["Style", "Written", "post"]

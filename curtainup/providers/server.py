@@ -98,6 +98,10 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         self._cancelled.clear()
         return Empty()
 
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Ask for nothing beyond the protocol as it always was."""
+        return messages.ProviderHandshakeResponse()
+
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Name the version."""
         return plugin.PluginInfo(version=__version__)

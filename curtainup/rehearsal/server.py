@@ -85,6 +85,10 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         """Let an engine use a provider that it did not start."""
         return Empty()
 
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
+        """Ask for nothing beyond the protocol as it always was."""
+        return messages.ProviderHandshakeResponse()
+
     def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Name the version of the SDK that is stood in for."""
         return plugin.PluginInfo(version=version(f"pulumi-{self._name}"))

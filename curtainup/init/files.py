@@ -8,6 +8,11 @@ from curtainup.init.models import App, Dependencies, Found, Target, Wishes
 DEFAULT_HEALTH = "/ping"
 DEFAULT_REGION = {Target.CLOUD_RUN: "europe-west1", Target.BEANSTALK: "eu-west-1"}
 DEFAULT_PROJECT = "my-project"
+LIVE_EXAMPLE = {
+    Target.DOCKER: "port: 8443",
+    Target.CLOUD_RUN: "gcp_min_instances: 1",
+    Target.BEANSTALK: "aws_hosts_min: 2",
+}
 PIP = "pip install --no-cache-dir --disable-pip-version-check"
 LISTED = (
     "import tomllib; "
@@ -35,9 +40,7 @@ def config(found: Found, wishes: Wishes) -> str:
             "port": f"\n# The port that the Dockerfile exposes.\ncontainer_port: {found.port}"
             if found.port
             else "",
-            "live_example": "#     port: 8443"
-            if target is Target.DOCKER
-            else "#     live_host: hello.example.com",
+            "live_example": f"#     {LIVE_EXAMPLE[target]}",
         },
     )
 

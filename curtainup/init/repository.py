@@ -33,7 +33,8 @@ def _branch(folder: Path) -> str:
 
 def _ci(url: str) -> Ci:
     """Return the CI of the host in a remote's URL, `https://HOST/…` or `git@HOST:…`."""
-    host = url.partition("://")[2].partition("/")[0] or url.partition(":")[0]
+    scheme, separator, rest = url.partition("://")
+    host = rest.partition("/")[0] if separator else scheme.rpartition(":")[0]
     kinds = (Ci.GITHUB, Ci.GITLAB, Ci.BITBUCKET)
     return next((kind for kind in kinds if kind.value in host.lower()), Ci.NONE)
 

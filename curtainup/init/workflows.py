@@ -194,7 +194,7 @@ def _explained(found: Found, kinds: dict[bool, str]) -> str:
     if Target.CLOUD_RUN in found.targets:
         lines += [
             "# The first deployment of each environment is made by hand, on the same backend: it is tested",
-            "# with an identity token before the public may call it, and Google makes none from such a login.",
+            "# with an identity token before the public may call it, and Google makes none from this login.",
         ]
     return "\n".join(lines)
 

@@ -73,7 +73,7 @@ class Service:
         self.name = name or f"{example[:5]}-{uuid.uuid4().hex[:6]}"
         self.home = folder / "home"
         self.host = DockerHost(self.name)
-        self.environ = _environ(self.home)
+        self.environ = environ(self.home)
         shutil.copytree(EXAMPLES / example, self.folder, ignore=_untracked)
         self.config = yaml.safe_load((self.folder / "pym-config.yaml").read_text())
         if python is not None:
@@ -247,7 +247,7 @@ def session() -> requests.Session:
     return direct
 
 
-def _environ(home: Path) -> dict[str, str]:
+def environ(home: Path) -> dict[str, str]:
     """The variables of a deployer with nothing but this service."""
     pulumi = home / "pulumi"
     pulumi.mkdir(parents=True)

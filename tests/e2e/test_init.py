@@ -1,0 +1,71 @@
+"""A small Flask, FastAPI and Django service: init, commit, deploy, and nothing by hand in between."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.e2e.docker_host import DockerHost
+from tests.e2e.service import Service, environ
+from tests.init.services import SERVICES, lay_out
+
+ANSWERS = {"flask": "/health", "fastapi": "/healthz", "django": "/ping/"}
+
+
+class FromSource(Service):
+    """A service of which there is only the source."""
+
+    def __init__(self, folder: Path, framework: str, source: Mapping[str, str]) -> None:
+        self.folder = lay_out(folder / "service", source)
+        self.name = f"{framework}-{uuid.uuid4().hex[:6]}"
+        self.home = folder / "home"
+        self.host = DockerHost(self.name)
+        self.environ = environ(self.home)
+        self.git("init", "--quiet")
+        self.commit("As it was")
+
+    def initialise(self) -> dict[str, Any]:
+        """Have `init` write what is missing, and commit it."""
+        done = self.run("init", "--name", self.name, "--ci", "github", "--json").json()
+        self.commit("Add what curtainup needs")
+        self.config = yaml.safe_load((self.folder / "pym-config.yaml").read_text())
+        assert isinstance(done, dict)
+        return done
+
+
+@pytest.fixture(scope="module")
+def from_source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], FromSource]]:
+    made: list[FromSource] = []
+
+    def make(framework: str) -> FromSource:
+        made.append(FromSource(tmp_path_factory.mktemp("init"), framework, SERVICES[framework]))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.remove()
+
+
+@pytest.mark.parametrize("framework", SERVICES)
+def test_what_init_writes_takes_a_service_live(
+    from_source: Callable[[str], FromSource], framework: str, service_python: Path
+) -> None:
+    service = from_source(framework)
+    done = service.initialise()
+    assert done["framework"] == framework
+
+    service.deploy("--python", str(service_python))
+
+    assert service.get("live", ANSWERS[framework]).json() == {"status": "fine"}
+    assert service.proved() == ["local", "staging", "candidate", "live"]
+    suites = {suite.name: suite for suite in service.last_run().suites}
+    for gate in service.proved():
+        junit = suites[gate].junit
+        assert junit is not None
+        assert "test_the_service_answers" in (service.last_run_folder() / junit).read_text()
+    assert service.run("preview").out.count("no changes") == 3

@@ -39,7 +39,6 @@ def run(
     """
     from dataclasses import asdict
 
-    from curtainup import preview_markdown
     from curtainup.preview import preview, render
 
     if json and markdown:
@@ -49,6 +48,8 @@ def run(
     if json:
         common.print_json([asdict(one) for one in found])
     elif markdown:
+        from curtainup import preview_markdown
+
         print(preview_markdown.render(session.config.name, found, redact=session.redact))
     else:
         print(render(found))

@@ -138,7 +138,8 @@ class Comments:
             raise Refused(status, f"it redirects to {answer.headers['Location']}")
         if limited(answer, message):
             wait = pause_asked(answer.headers, self._now())
-            raise Later(f"{self._host.name} limits how often it is asked: {message}", wait or LIMITED_PAUSE)
+            what = f"{self._host.name} limits how often it is asked: {message}"
+            raise Later(what, LIMITED_PAUSE if wait is None else wait)
         if status >= 500:
             wait = pause_asked(answer.headers, self._now())
             raise Later(f"{self._host.name} answered {status}: {message}", wait)
@@ -173,7 +174,7 @@ def said(answer: requests.Response) -> str:
     if isinstance(error, dict):
         return str(error.get("message", error))
     parts = (told.get("message"), error, told.get("error_description"), told.get("errors"))
-    return "; ".join(str(part) for part in parts if part) or answer.text[:500]
+    return "; ".join(str(part) for part in parts if part)[:500] or answer.text[:500]
 
 
 def limited(answer: requests.Response, message: str) -> bool:

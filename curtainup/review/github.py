@@ -90,7 +90,8 @@ class GitHub:
         if found:
             return int(found[1])
         event = _event(environ.get("GITHUB_EVENT_PATH", ""))
-        number = event.get("pull_request", {}).get("number")
+        pull = event.get("pull_request")
+        number = pull.get("number") if isinstance(pull, dict) else None
         if not isinstance(number, int):
             raise ReviewFailed(
                 "this job does not run for a pull request", where=f"GITHUB_REF={ref}", fix=ON_PULL_REQUEST

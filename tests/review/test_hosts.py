@@ -114,7 +114,7 @@ def test_the_event_tells_the_pull_request_where_the_ref_is_a_branch(tmp_path: Pa
     event.write_text(json.dumps({"pull_request": {"number": 8}}))
     assert GitHub().request(variables).words == "pull request 8 of octo/web"
 
-    for told in ("{}", "[]", "nonsense", '{"pull_request": {"number": "8"}}'):
+    for told in ("{}", "[]", "nonsense", '{"pull_request": {"number": "8"}}', '{"pull_request": null}'):
         event.write_text(told)
         with pytest.raises(ReviewFailed, match="does not run for a pull request"):
             GitHub().request(variables)

@@ -140,6 +140,16 @@ def test_a_text_that_fills_its_room_is_taken_and_a_longer_one_refused_by_the_hos
     assert raised.value.detail
 
 
+def test_no_netrc_takes_the_tokens_place(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    job.http.trust_env = True
+
+    assert job.post("hello").action == "created"
+
+
 # Refusals
 
 
@@ -260,6 +270,14 @@ def test_a_rate_limit_is_waited_for_as_long_as_it_says(job: Job) -> None:
 
     assert job.post("hello").action == "created"
     assert job.pauses == [7.0]
+
+
+def test_a_rate_limit_that_is_over_is_not_waited_for(job: Job) -> None:
+    job.server.faults.append(Fault("GET", Answer(429, {"message": "slow"}, {"Retry-After": "0"})))
+
+    job.post("hello")
+
+    assert job.pauses == [0.0]
 
 
 def test_a_rate_limit_that_does_not_say_how_long_is_waited_for_a_minute(job: Job) -> None:

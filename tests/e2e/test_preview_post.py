@@ -9,7 +9,8 @@ import pytest
 
 from tests.e2e.service import Service
 from tests.review.conftest import github
-from tests.review.servers import GitHubServer, Server, serving
+from tests.review.github_server import GitHubServer
+from tests.review.servers import Server, serving
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,15 @@ from dataclasses import dataclass, field, replace
 import pytest
 import requests
 
+from curtainup.errors import ReviewFailed
 from curtainup.review import Style, Written, post
 from curtainup.review.bitbucket import Bitbucket
 from curtainup.review.models import Host
 from curtainup.review.post import HOSTS
-from tests.review.servers import SECRET, BitbucketServer, GitHubServer, GitLabServer, Server, serving
+from tests.review.bitbucket_server import BitbucketServer
+from tests.review.github_server import GitHubServer
+from tests.review.gitlab_server import GitLabServer
+from tests.review.servers import SECRET, Server, serving
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,17 @@ class Job:
 
     def without(self, *names: str) -> Job:
         return replace(self, environ={key: one for key, one in self.environ.items() if key not in names})
+
+    def refused(self, **environ: str) -> ReviewFailed:
+        """Post, which must fail with an error that helps and does not show the token."""
+        with pytest.raises(ReviewFailed) as raised:
+            self.post(**environ)
+        error = raised.value
+        parts = (error.what, error.where, error.consequence, error.fix, error.detail)
+        assert SECRET not in " ".join(filter(None, parts))
+        assert "no comment was written" in (error.consequence or "")
+        assert error.fix
+        return error
 
     def marked(self, text: str, subject: str = "shop") -> str:
         return f"{self.host.marker(subject)}\n\n{text}"
@@ -92,3 +107,4 @@ def job(request: pytest.FixtureRequest) -> Iterator[Job]:
         http.trust_env = False  # whatever proxy the machine is told to use, the server is on loopback
         hosts = {**HOSTS, "bitbucket": Bitbucket(f"{server.url}/2.0")}
         yield Job(server, hosts, hosts[request.param], variables(server), http)
+        assert all(SECRET not in text for text in server.texts())

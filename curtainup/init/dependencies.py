@@ -31,7 +31,7 @@ def read(folder: Path) -> Dependencies:
     _note(names, "pyproject.toml", [*_listed(project), *_poetry(project)])
     _note(names, "setup.cfg", setup.get("options", "install_requires", fallback="").splitlines())
     install, file_name = _way(folder, project, [file.relative_to(folder).as_posix() for file in requirements])
-    return Dependencies(names, _name(project, setup), install, file_name)
+    return Dependencies(names, _name(project, setup), install, file_name, _discovered(folder, project))
 
 
 def normalized(name: str) -> str:
@@ -50,11 +50,26 @@ def _way(folder: Path, project: dict[str, Any], requirements: list[str]) -> tupl
     if requirements:
         first = "requirements.txt" if "requirements.txt" in requirements else requirements[0]
         return "requirements", first
-    if "build-system" in project or (folder / "setup.py").is_file():
+    poetry = _table(project, "tool", "poetry")
+    if poetry.get("dependencies") and not _table(project, "project").get("dependencies"):
+        return "poetry", None
+    installable = "build-system" in project and poetry.get("package-mode", True)
+    if installable or (folder / "setup.py").is_file():
         return "project", None
     if _table(project, "project"):
         return "dependencies", None
     return ("project" if (folder / "setup.cfg").is_file() else "nothing"), None
+
+
+def _discovered(folder: Path, project: dict[str, Any]) -> bool:
+    """Follow setuptools: it looks for packages where nothing names them and there is no `src/`.
+
+    https://setuptools.pypa.io/en/latest/userguide/package_discovery.html
+    """
+    system, settings = _table(project, "build-system"), _table(project, "tool", "setuptools")
+    ours = "setuptools" in str(system.get("build-backend", system.get("requires", "")))
+    named = settings.keys() & {"packages", "py-modules"} or (folder / "src").is_dir()
+    return ours and not named and "project" in project
 
 
 def _listed(project: dict[str, Any]) -> Iterator[str]:

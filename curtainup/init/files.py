@@ -14,6 +14,7 @@ LIVE_EXAMPLE = {
     Target.BEANSTALK: "aws_hosts_min: 2",
 }
 PIP = "pip install --no-cache-dir --disable-pip-version-check"
+POETRY = "poetry install --only main --no-root --no-interaction"
 LISTED = (
     "import tomllib; "
     "print(*tomllib.load(open('pyproject.toml', 'rb'))['project'].get('dependencies', ()), sep='\\n')"
@@ -50,9 +51,10 @@ def acceptance_test(found: Found) -> str:
     return fill("test_answers.py.template", {"health": health_path(found)})
 
 
-def dockerignore() -> str:
-    """Return what no image needs."""
-    return fill("dockerignore", {})
+def dockerignore(found: Found) -> str:
+    """Return what no image needs; acceptance tests are needed where the service's own Dockerfile says so."""
+    why = "# Acceptance tests run against the service from outside."
+    return fill("dockerignore", {"tests": "" if found.tests_in_image else f"{why}\ntestaccept"})
 
 
 def dockerfile(app: App, dependencies: Dependencies) -> str:
@@ -72,11 +74,10 @@ def dockerfile(app: App, dependencies: Dependencies) -> str:
 def generated_serves(app: App, dependencies: Dependencies) -> bool:
     """Return whether the Dockerfile that curtainup generates starts this application.
 
-    It starts `server:app` by gunicorn with requirements.txt, or with pyproject.toml installed as a project.
+    It starts `server:app` by gunicorn with what requirements.txt names.
     """
     at_its_place = (app.module, app.variable, app.factory, app.root) == ("server", "app", False, ".")
-    installed = dependencies.requirements == "requirements.txt" or dependencies.install == "nothing"
-    return at_its_place and not app.asgi and installed
+    return at_its_place and not app.asgi and dependencies.requirements == "requirements.txt"
 
 
 def test_packages(dependencies: Dependencies) -> str:
@@ -85,9 +86,11 @@ def test_packages(dependencies: Dependencies) -> str:
     match dependencies.install:
         case "requirements":
             return f"{pip} -r {dependencies.requirements}"
-        case "project":
+        case "project" if not dependencies.discovered:
             return f"{pip} ."
-        case "dependencies":
+        case "poetry":
+            return f'{pip} poetry\nVIRTUAL_ENV="$PWD/.venv" .venv/bin/{POETRY}'
+        case "project" | "dependencies":
             return f'.venv/bin/python -c "{LISTED}" > .venv/requirements.txt\n{pip} -r .venv/requirements.txt'
         case _:
             return pip
@@ -124,6 +127,9 @@ def _install(dependencies: Dependencies, server: str) -> str:
             return f"{copied}\nRUN {PIP} {server} -r {file}\nCOPY . ."
         case "project":
             return f"RUN {PIP} {server}\nCOPY . .\nRUN {PIP} ."
+        case "poetry":
+            poetry = f"RUN {PIP} {server} poetry && VIRTUAL_ENV=/venv {POETRY}"
+            return f"COPY pyproject.toml poetry.lock* ./\n{poetry}\nCOPY . ."
         case "dependencies":
             listed = f'RUN python3 -c "{LISTED}" > /tmp/requirements.txt \\\n'
             return f"COPY pyproject.toml ./\n{listed}    && {PIP} {server} -r /tmp/requirements.txt\nCOPY . ."

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 Framework = Literal["flask", "fastapi", "django"]
-Install = Literal["requirements", "project", "dependencies", "nothing"]
+Install = Literal["requirements", "project", "dependencies", "poetry", "nothing"]
+"""How packages get into an image: from a requirements file; with the project itself; from the list in
+pyproject.toml, where the project cannot be installed; by Poetry, from a list of its own; or not at all."""
 
 
 class Target(StrEnum):
@@ -82,6 +84,8 @@ class Dependencies:
         name: of the project, where a file says one.
         install: how the packages get into an image.
         requirements: the requirements file, if that is how.
+        discovered: whether setuptools looks for the project's packages itself; it gives up where there is
+            another folder beside them, as `testaccept/` is.
 
     """
 
@@ -89,6 +93,7 @@ class Dependencies:
     name: str | None
     install: Install
     requirements: str | None = None
+    discovered: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +136,7 @@ class Found:
         app: what a Dockerfile has to start; None where the service has a Dockerfile of its own.
         health: the path that says that it can serve; None where none was found.
         port: that the service's own Dockerfile exposes, if it listens on no other.
+        tests_in_image: whether that Dockerfile copies `testaccept/`.
         name: of the service.
         targets: of staging and live.
         secrets: names in `env_secrets`.
@@ -146,6 +152,7 @@ class Found:
     app: App | None
     health: Route | None
     port: int | None
+    tests_in_image: bool
     name: str
     targets: frozenset[Target]
     secrets: tuple[str, ...]

@@ -55,7 +55,7 @@ def _files(found: Found, wishes: Wishes, ci: Ci) -> list[PlannedFile]:
     elif not files.generated_serves(found.app, found.dependencies):
         text = files.dockerfile(found.app, found.dependencies)
         planned.append(_compared(found, folder / "Dockerfile", text))
-    planned.append(_compared(found, folder / ".dockerignore", files.dockerignore()))
+    planned.append(_compared(found, folder / ".dockerignore", files.dockerignore(found)))
     planned.append(_tests(found))
     if ci is not Ci.NONE:
         file = root / workflows.path(ci, found)
@@ -109,6 +109,10 @@ def _todo(found: Found, wishes: Wishes, ci: Ci) -> list[str]:
     if found.health is None and not found.configured:
         path = files.DEFAULT_HEALTH
         todo.append(f"let the service answer {path} with 200, or name its own health_path in {FILE_NAME}")
+    if found.dependencies.discovered:
+        todo.append(
+            "name your packages under [tool.setuptools] in pyproject.toml, as testaccept/ is none of them"
+        )
     if found.framework == "django":
         todo.append(
             "let ALLOWED_HOSTS hold the hosts that the tests use: 127.0.0.1, and those of staging and live"

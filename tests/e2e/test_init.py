@@ -68,4 +68,4 @@ def test_what_init_writes_takes_a_service_live(
         junit = suites[gate].junit
         assert junit is not None
         assert "test_the_service_answers" in (service.last_run_folder() / junit).read_text()
-    assert service.run("preview").out.count("no changes") == 3
+    service.run("preview", code=0)

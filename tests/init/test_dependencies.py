@@ -37,6 +37,15 @@ def test_words_in_comments_and_options_are_no_packages(tmp_path: Path) -> None:
         ({"requirements/base.txt": "", "requirements/dev.txt": ""}, "requirements", "requirements/base.txt"),
         ({"pyproject.toml": "[build-system]\nrequires = []\n[project]\nname = 'x'\n"}, "project", None),
         ({"pyproject.toml": "[project]\nname = 'x'\n"}, "dependencies", None),
+        ({"pyproject.toml": "[build-system]\n[tool.poetry.dependencies]\nflask = '*'\n"}, "poetry", None),
+        (
+            {
+                "pyproject.toml": "[build-system]\n[tool.poetry]\npackage-mode = false\n"
+                "[project]\ndependencies = ['flask']\n"
+            },
+            "dependencies",
+            None,
+        ),
         ({"setup.cfg": "[metadata]\nname = x\n"}, "project", None),
         ({"pyproject.toml": "[tool.ruff]\n"}, "nothing", None),
         ({}, "nothing", None),
@@ -59,6 +68,21 @@ def test_the_way_into_an_image(
 )
 def test_the_name_of_the_project(tmp_path: Path, file: str, text: str) -> None:
     assert dependencies.read(lay_out(tmp_path, {file: text})).name == "shop"
+
+
+@pytest.mark.parametrize(
+    ("more", "discovered"),
+    [
+        ("", True),
+        ("[tool.setuptools]\npackages = ['shop']\n", False),
+        ("[tool.setuptools.packages.find]\nwhere = ['.']\n", False),
+        ("[tool.setuptools]\npy-modules = ['server']\n", False),
+    ],
+)
+def test_whether_setuptools_looks_for_packages_itself(tmp_path: Path, more: str, discovered: bool) -> None:
+    text = f"[build-system]\nrequires = ['setuptools']\n[project]\nname = 'x'\n{more}"
+    found = dependencies.read(lay_out(tmp_path, {"pyproject.toml": text}))
+    assert found.discovered is discovered
 
 
 @pytest.mark.parametrize("file", ["pyproject.toml", "setup.cfg"])

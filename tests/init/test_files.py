@@ -72,7 +72,8 @@ def test_the_port_of_a_dockerfile_is_configured(tmp_path: Path) -> None:
     ("app", "dependencies", "serves"),
     [
         (WSGI, LISTED, True),
-        (WSGI, Dependencies({}, None, "nothing"), True),
+        (WSGI, Dependencies({}, None, "nothing"), False),
+        (WSGI, Dependencies({}, None, "project"), False),
         (WSGI, Dependencies({}, None, "dependencies"), False),
         (WSGI, Dependencies({}, None, "requirements", "requirements/base.txt"), False),
         (App("server", "application", factory=False, root=".", asgi=False), LISTED, False),
@@ -110,6 +111,27 @@ def test_what_rarely_changes_is_installed_before_the_source_is_copied() -> None:
     assert "COPY requirements ./requirements\n" in text
 
 
+def test_poetry_installs_what_it_lists_but_not_the_project() -> None:
+    text = files.dockerfile(WSGI, Dependencies({}, None, "poetry"))
+    assert "poetry install --only main --no-root" in text
+    assert text.index("poetry install") < text.index("COPY . .")
+
+
+def test_where_setuptools_looks_for_packages_itself_the_project_is_not_installed_for_tests() -> None:
+    """It would find `testaccept/` beside them, and give up."""
+    for discovered in (False, True):
+        text = files.test_packages(Dependencies({}, None, "project", discovered=discovered))
+        assert text.endswith("requests .") is not discovered
+
+
+def test_acceptance_tests_stay_where_the_dockerfile_copies_them(tmp_path: Path) -> None:
+    for number, (line, ignored) in enumerate(
+        {"COPY app .": True, "COPY testaccept ./testaccept": False}.items()
+    ):
+        found = _found(tmp_path / f"shop{number}", Wishes(), {"Dockerfile": f"FROM x\n{line}\n"})
+        assert ("testaccept" in files.dockerignore(found)) is ignored
+
+
 def test_a_folder_below_is_on_pythons_path() -> None:
     assert "ENV PYTHONPATH=/app/src\n" in files.dockerfile(ASGI, LISTED)
     assert "ENV PYTHONPATH=/app\n" in files.dockerfile(WSGI, LISTED)
@@ -123,7 +145,7 @@ def test_the_dependencies_of_a_project_that_cannot_be_installed_are_listed(tmp_p
     assert done.stdout == "fastapi>=0.110\npydantic\n"
 
 
-@pytest.mark.parametrize("install", ["requirements", "project", "dependencies", "nothing"])
+@pytest.mark.parametrize("install", ["requirements", "project", "dependencies", "poetry", "nothing"])
 def test_the_tests_always_get_pytest_and_requests(install: str) -> None:
     dependencies = Dependencies({}, None, install, "requirements.txt")  # type: ignore[arg-type]
     assert ".venv/bin/pip install --quiet pytest requests" in files.test_packages(dependencies)
@@ -138,6 +160,6 @@ def test_the_acceptance_test_is_python(tmp_path: Path) -> None:
 def test_every_template_is_filled_in_whole(tmp_path: Path) -> None:
     wishes = Wishes()
     found = _found(tmp_path, wishes)
-    for text in (files.config(found, wishes), files.dockerignore(), files.dockerfile(ASGI, LISTED)):
+    for text in (files.config(found, wishes), files.dockerignore(found), files.dockerfile(ASGI, LISTED)):
         assert filling.MARK not in text
         assert text.endswith("\n")

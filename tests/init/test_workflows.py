@@ -164,6 +164,24 @@ def test_a_service_below_the_root_is_deployed_from_its_folder(tmp_path: Path, ci
         assert all('cd "services/shop"\n' in script for script in _scripts(ci, workflow))
 
 
+@pytest.mark.parametrize(("code", "passes"), [(0, True), (2, True), (1, False), (17, False)])
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_changes_are_no_failure_of_a_preview_and_everything_else_is(
+    tmp_path: Path, ci: Ci, code: int, passes: bool
+) -> None:
+    """A function stands for the command, as only its exit code matters to the shell."""
+    script = _scripts(ci, _read(tmp_path, ci, Target.DOCKER))[0]
+    lines = script[script.index("curtainup preview") :]
+    environ = {**os.environ, "RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    told = f"curtainup() {{ echo plan; return {code}; }}\n{lines}"
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", told], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode == 0) is passes
+    if ci is Ci.GITHUB and passes:
+        assert (tmp_path / "summary").read_text() == "```\nplan\n```\n"
+
+
 @pytest.mark.parametrize("ci", SCHEMAS)
 def test_without_a_passphrase_a_job_says_so_and_ends(tmp_path: Path, ci: Ci) -> None:
     script = _scripts(ci, _read(tmp_path, ci, Target.DOCKER))[0].lstrip()

@@ -51,11 +51,11 @@ def _way(folder: Path, project: dict[str, Any], requirements: list[str]) -> tupl
         first = "requirements.txt" if "requirements.txt" in requirements else requirements[0]
         return "requirements", first
     poetry = _table(project, "tool", "poetry")
-    if poetry.get("dependencies") and not _table(project, "project").get("dependencies"):
-        return "poetry", None
     installable = "build-system" in project and poetry.get("package-mode", True)
     if installable or (folder / "setup.py").is_file():
         return "project", None
+    if poetry.get("dependencies") and not _table(project, "project").get("dependencies"):
+        return "poetry", None
     if _table(project, "project"):
         return "dependencies", None
     return ("project" if (folder / "setup.cfg").is_file() else "nothing"), None

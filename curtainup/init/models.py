@@ -10,7 +10,8 @@ from typing import Final, Literal
 Framework = Literal["flask", "fastapi", "django"]
 Install = Literal["requirements", "project", "dependencies", "poetry", "nothing"]
 """How packages get into an image: from a requirements file; with the project itself; from the list in
-pyproject.toml, where the project cannot be installed; by Poetry, from a list of its own; or not at all."""
+pyproject.toml, where the project cannot be installed; by Poetry, where the list is its own and there is
+no package; or not at all."""
 
 
 class Target(StrEnum):

@@ -37,7 +37,8 @@ def test_words_in_comments_and_options_are_no_packages(tmp_path: Path) -> None:
         ({"requirements/base.txt": "", "requirements/dev.txt": ""}, "requirements", "requirements/base.txt"),
         ({"pyproject.toml": "[build-system]\nrequires = []\n[project]\nname = 'x'\n"}, "project", None),
         ({"pyproject.toml": "[project]\nname = 'x'\n"}, "dependencies", None),
-        ({"pyproject.toml": "[build-system]\n[tool.poetry.dependencies]\nflask = '*'\n"}, "poetry", None),
+        ({"pyproject.toml": "[build-system]\n[tool.poetry.dependencies]\nflask = '*'\n"}, "project", None),
+        ({"pyproject.toml": "[tool.poetry.dependencies]\nflask = '*'\n"}, "poetry", None),
         (
             {
                 "pyproject.toml": "[build-system]\n[tool.poetry]\npackage-mode = false\n"

@@ -115,9 +115,10 @@ def look_at(pieces: Iterable[Piece], look: Callable[[Piece], Check] | None = Non
     return list(found.values())
 
 
-def can_mend(names: Iterable[str]) -> bool:
-    """Return whether one of these pieces could be mended by `curtainup doctor --fix`."""
-    return any(piece.mend for piece in PIECES if piece.name in names)
+def can_mend(names: Iterable[str], more: Iterable[Piece] = ()) -> bool:
+    """Return whether one of these pieces, of the machine or of `more`, could be mended by `--fix`."""
+    wanted = set(names)
+    return any(piece.mend for piece in (*PIECES, *more) if piece.name in wanted)
 
 
 def render(found: list[Check]) -> str:

@@ -71,7 +71,9 @@ def _environment(session: Session, rollout: Rollout, image: Image, *, built: boo
     before = rollout.deployment
     new = rollout.new_release(image.reference, image.version)
     serving = before.serving()
-    after = release.shift(release.stage(before, new, rollout.keep), new.id)
+    after = before
+    if before.traffic.get(new.id) != 100:
+        after = release.shift(release.stage(before, new, rollout.keep), new.id)
     moves: list[str] = []
     if serving is None or serving.id != new.id:
         name = new.id if built else "a new release"

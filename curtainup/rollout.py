@@ -116,6 +116,10 @@ class Rollout:
         settings = self.environment.settings
         return [] if settings is None else self.target.interrupting(settings)
 
+    def require_ready(self) -> None:
+        """Check, before anything is built, that the target can be reached; see `Target.require_ready`."""
+        self.target.require_ready()
+
     def prepare(self, *, allow_replace: bool, taken: Collection[int] = ()) -> None:
         """Settle the environment's own settings: chosen once, then as remembered.
 

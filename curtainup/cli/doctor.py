@@ -35,12 +35,13 @@ def run(
     from curtainup import doctor
 
     report = common.report()
-    found = doctor.run(fix, report.info, _clouds(service, config, report))
+    more = _clouds(service, config, report)
+    found = doctor.run(fix, report.info, more)
     if json:
         common.print_json([asdict(check) for check in found])
     else:
         print(doctor.render(found))
-    _require_fine(found, fix=fix)
+    _require_fine(found, more, fix=fix)
 
 
 def _clouds(service: Path | None, overlay: str | None, report: Report) -> list[Piece]:
@@ -54,13 +55,13 @@ def _clouds(service: Path | None, overlay: str | None, report: Report) -> list[P
     return checks.pieces(configuration.load(service or Path(), overlay, warn=report.warn))
 
 
-def _require_fine(found: list[Check], *, fix: bool) -> None:
+def _require_fine(found: list[Check], more: list[Piece], *, fix: bool) -> None:
     from curtainup import doctor
     from curtainup.errors import SetupError
 
     broken = [check.name for check in found if not check.ok and check.detail != doctor.NOT_LOOKED_AT]
     if broken:
-        mendable = not fix and doctor.can_mend(broken)
+        mendable = not fix and doctor.can_mend(broken, more)
         raise SetupError(
             f"{', '.join(broken)}: not fine",
             consequence="deployments cannot run",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from curtainup.clouds import plugins
 from curtainup.config import ServiceConfig
 from curtainup.config.models import STANDARD_ENVIRONMENTS
 from curtainup.doctor import Piece
@@ -20,9 +21,11 @@ def pieces(config: ServiceConfig) -> list[Piece]:
         from curtainup.clouds import google_checks
 
         found += google_checks.pieces(str(config.docker_repo), on_google)
+        found.append(plugins.piece("gcp", needs=google_checks.SDK))
     on_amazon = [one for one in environments if one.deploy_target == "aws-beanstalk"]
     if on_amazon:
         from curtainup.clouds import amazon_checks
 
         found += amazon_checks.pieces(config.name, on_amazon, ecr=config.docker_repo is None)
+        found.append(plugins.piece("aws", needs=amazon_checks.SDK))
     return found

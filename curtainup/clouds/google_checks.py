@@ -18,6 +18,7 @@ from curtainup.targets.cloud_run import project_of
 from curtainup.workspace import program_dir
 
 ROLE = "docs/cloud-run-role.yaml"
+SDK = "Google Cloud SDK"
 DISABLED = "SERVICE_DISABLED"
 AUDIENCE = "https://curtainup-doctor.a.run.app"
 """Of an identity token that is made to see whether it can be; no service is called with it."""
@@ -42,7 +43,7 @@ def pieces(
         endpoints: of Google's APIs.
 
     """
-    sdk, account, project = "Google Cloud SDK", "Google credentials", "Google project"
+    sdk, account, project = SDK, "Google credentials", "Google project"
     name = project_of(docker_repo)
     api = cache(partial(_api, endpoints))
     places = grouped((one.environment, Place(name, str(one.gcp_region))) for one in environments)

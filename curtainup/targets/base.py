@@ -36,6 +36,14 @@ class Target(Protocol):
     bills_idle: bool
     anchored: bool
 
+    def require_ready(self) -> None:
+        """Check, before anything is built, that the target can be reached with what is here.
+
+        Raises:
+            SetupError: an account, a plugin or an SDK is missing.
+
+        """
+
     def runtime(self) -> AnySettings:
         """Return what a release runs with today, apart from PYM_ENV."""
 
@@ -124,6 +132,9 @@ class BaseTarget:
         self._session = session
         self.name = name
         self.config = session.config.for_environment(name)
+
+    def require_ready(self) -> None:
+        """Do nothing: whatever is missing says so by itself."""
 
     def interrupting(self, settings: AnyEnvironment) -> list[str]:  # noqa: ARG002
         """Return no key: a cloud changes its environments in place."""

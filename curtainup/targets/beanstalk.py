@@ -15,6 +15,7 @@ from curtainup.clouds import amazon
 from curtainup.contract import AnyEnvironment, BeanstalkEnvironment
 from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
 from curtainup.release import BeanstalkSettings, Release
+from curtainup.setup import cloud_provider
 from curtainup.targets import beanstalk_progress
 from curtainup.targets.base import BaseTarget
 
@@ -70,6 +71,20 @@ class BeanstalkTarget(BaseTarget):
     names_releases = True
     bills_idle = True
     anchored = True
+
+    def require_ready(self) -> None:
+        """Check that there are credentials and the engine's plugin; a rehearsal has its own of both.
+
+        Raises:
+            ConfigError: no region or no such profile.
+            SetupError: credentials or plugin are missing.
+
+        """
+        region = amazon.region_of(self.config.aws_region, self.config.aws_user)
+        with amazon.said_clearly("sts"):
+            amazon.client("sts", region, self.config.aws_user).get_caller_identity()
+        if self._session.rehearsal is None:
+            cloud_provider.require("aws")
 
     def runtime(self) -> BeanstalkSettings:
         """Return what a release runs with today."""

@@ -12,6 +12,7 @@ from curtainup.contract import AnyEnvironment, CloudRunEnvironment
 from curtainup.door import door
 from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy, TrafficReturned
 from curtainup.release import CloudRunSettings
+from curtainup.setup import cloud_provider
 from curtainup.targets.base import BaseTarget
 
 if TYPE_CHECKING:
@@ -33,6 +34,17 @@ class CloudRunTarget(BaseTarget):
 
     keep = 5
     reuses_ids = False
+
+    def require_ready(self) -> None:
+        """Check that there are credentials and the engine's plugin; a rehearsal has its own of both.
+
+        Raises:
+            SetupError: one of them is missing.
+
+        """
+        self._session.google.access_token()
+        if self._session.rehearsal is None:
+            cloud_provider.require("gcp")
 
     def runtime(self) -> CloudRunSettings:
         """Return what a release runs with today."""

@@ -11,7 +11,7 @@ import requests
 
 from curtainup.contract import CloudRunEnvironment
 from curtainup.environments import Environment
-from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, TrafficReturned
+from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
 from curtainup.release import CloudRunSettings
 from curtainup.rollout import Rollout
 from curtainup.targets.cloud_run import CloudRunTarget, project_of
@@ -93,6 +93,22 @@ def _spent(environment: Environment, *ids: str) -> Environment:
     from curtainup import environments
 
     return environments.spending(environment, ids)
+
+
+def test_an_account_and_the_plugin_are_there_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = _world(tmp_path)
+    with pytest.raises(SetupError, match="gcp plugin"):
+        CloudRunTarget(found.session, "live").require_ready()
+    (tmp_path / "pulumi-resource-gcp").touch(mode=0o755)
+    CloudRunTarget(found.session, "live").require_ready()
+    del found.session.__dict__["google"]
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none"))
+    with pytest.raises(SetupError, match="no Google Cloud credentials"):
+        CloudRunTarget(found.session, "live").require_ready()
 
 
 def test_who_was_never_proven_is_reached_by_identity_alone(tmp_path: Path) -> None:

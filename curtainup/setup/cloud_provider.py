@@ -1,0 +1,73 @@
+"""The engine's plugins for the clouds: fetched by the engine itself, and nowhere else to be had."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+from pathlib import Path
+
+from curtainup.errors import SetupError
+from curtainup.setup import paths
+from curtainup.setup.engine import Engine
+from curtainup.setup.process import Report, run
+
+FETCH_LIMIT = 600.0
+"""Seconds for the engine's download: they are some hundred MB."""
+
+
+def wanted(package: str) -> str:
+    """Return the version that this environment's SDK asks the engine for.
+
+    Args:
+        package: `gcp` or `aws`.
+
+    """
+    return importlib.metadata.version(f"pulumi-{package}")
+
+
+def find(package: str) -> Path | None:
+    """Return the plugin that the engine would use, or None."""
+    name = f"pulumi-resource-{package}"
+    on_path = shutil.which(name)
+    if on_path is not None:
+        return Path(on_path)
+    plugin = paths.pulumi_home() / "plugins" / f"resource-{package}-v{wanted(package)}" / name
+    return plugin if plugin.is_file() else None
+
+
+def require(package: str) -> Path:
+    """Return the plugin.
+
+    Raises:
+        SetupError: it is not there.
+
+    """
+    found = find(package)
+    if found is None:
+        raise SetupError(
+            f"the engine's {package} plugin {wanted(package)} is not installed",
+            where=str(paths.pulumi_home() / "plugins"),
+            consequence="nothing was built or changed",
+            fix="curtainup doctor --fix in the service's folder; where Pulumi's downloads are not reached, "
+            "the target can only be rehearsed: curtainup rehearse",
+        )
+    return found
+
+
+def ensure(package: str, engine: Engine, report: Report) -> Path:
+    """Return the plugin, having the engine fetch it when it is not there.
+
+    Raises:
+        SetupError: the engine cannot fetch it.
+
+    """
+    if find(package) is None:
+        report(f"fetching Pulumi's {package} provider {wanted(package)}")
+        run(
+            [engine.command, "plugin", "install", "resource", package, wanted(package)],
+            f"fetching Pulumi's {package} provider",
+            report,
+            timeout=FETCH_LIMIT,
+            env={"PULUMI_SKIP_UPDATE_CHECK": "true"},
+        )
+    return require(package)

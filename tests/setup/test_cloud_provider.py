@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from curtainup.errors import SetupError
+from curtainup.setup import cloud_provider, engine
+
+PLUGIN = "pulumi-resource-gcp"
+
+
+def _archive() -> bytes:
+    """A plugin as Pulumi's own downloads are: the executable in a gzipped tar."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        entry = tarfile.TarInfo(PLUGIN)
+        text = b"#!/bin/sh\n"
+        entry.size, entry.mode = len(text), 0o755
+        tar.addfile(entry, io.BytesIO(text))
+    return buffer.getvalue()
+
+
+class Downloads(BaseHTTPRequestHandler):
+    """Pulumi's downloads, with one plugin."""
+
+    def do_GET(self) -> None:
+        known = self.path.rpartition("/")[2].startswith(f"{PLUGIN}-v{cloud_provider.wanted('gcp')}-linux-")
+        body = _archive() if known else b""
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing."""
+
+
+@pytest.fixture
+def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The engine finds Pulumi's downloads on loopback, and has a home of its own."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Downloads)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    place = f"http://127.0.0.1:{server.server_address[1]}"
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
+    monkeypatch.setenv("PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES", f".*={place}")
+    yield
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("downloads")
+def test_the_engine_fetches_a_plugin_and_finds_it_then() -> None:
+    lines: list[str] = []
+    found = cloud_provider.ensure("gcp", engine.locate(), lines.append)
+    assert found.name == PLUGIN
+    assert lines[0].startswith("fetching Pulumi's gcp provider")
+    assert cloud_provider.ensure("gcp", engine.locate(), lines.append) == found
+    assert sum(line.startswith("fetching") for line in lines) == 1, "it is there already"
+
+
+@pytest.mark.usefixtures("downloads")
+def test_a_plugin_that_cannot_be_fetched_is_an_error_with_the_engine_s_words() -> None:
+    with pytest.raises(SetupError, match="fetching Pulumi's aws provider"):
+        cloud_provider.ensure("aws", engine.locate(), lambda _: None)
+
+
+def test_what_is_missing_names_the_fix_and_the_rehearsal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SetupError, match=r"aws plugin .* is not installed") as caught:
+        cloud_provider.require("aws")
+    assert "curtainup doctor --fix" in str(caught.value.fix)
+    assert "curtainup rehearse" in str(caught.value.fix)
+
+
+def test_one_on_path_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = tmp_path / "pulumi-resource-aws"
+    plugin.write_text("#!/bin/sh\n")
+    plugin.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cloud_provider.require("aws") == plugin

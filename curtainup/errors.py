@@ -59,7 +59,7 @@ class SetupError(CurtainupError):
 
 
 class SourceError(CurtainupError):
-    """The service's source cannot be deployed: no git, nothing committed, or a dirty tree."""
+    """The service's source cannot be deployed: no git, nothing committed, a dirty tree, or no service in it."""
 
     exit_code = 6
 

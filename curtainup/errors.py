@@ -59,7 +59,7 @@ class SetupError(CurtainupError):
 
 
 class SourceError(CurtainupError):
-    """The service's source cannot be deployed: no git, nothing committed, a dirty tree, or no service in it."""
+    """The service's source cannot be deployed: no git, nothing committed, a dirty tree, or no service."""
 
     exit_code = 6
 

@@ -17,6 +17,11 @@ from curtainup.init.models import Ci, Found, Target
 PYTHON = "3.11"
 IMAGE = "python:3.11-bookworm"
 EXTRAS = {Target.CLOUD_RUN: "gcp", Target.BEANSTALK: "aws"}
+DOCTOR = "curtainup doctor --fix"
+DOCTOR_WHY = "# The engine and its plugins, Docker, the base image, and whether the cloud account is fine."
+TOLERANT_WHY = """\
+# Exit code 5: something is not fine. The identity token never is, as this login makes none, and only a
+# first deployment needs one; whatever else is missing ends the job in the next command."""
 TOKENS = {Ci.GITLAB: "CLOUD_TOKEN", Ci.BITBUCKET: "BITBUCKET_STEP_OIDC_TOKEN"}
 
 
@@ -179,8 +184,11 @@ def _login(kind: str, found: Found, token: str) -> str:
 def _common(found: Found) -> dict[str, str]:
     extras = ",".join(sorted(EXTRAS[target] for target in _clouds(found)))
     branch = found.repository.branch
+    tolerant = Target.CLOUD_RUN in found.targets
     return {
         "branch": branch,
+        "doctor": f"{DOCTOR} || test $? -eq 5" if tolerant else DOCTOR,
+        "doctor_why": f"{DOCTOR_WHY}\n{TOLERANT_WHY}" if tolerant else DOCTOR_WHY,
         "package": f"curtainup[{extras}]" if extras else "curtainup",
         "python": PYTHON,
         "quoted_branch": json.dumps(branch, ensure_ascii=False),

@@ -127,6 +127,15 @@ def test_pull_requests_are_previewed_and_merges_deployed(tmp_path: Path, ci: Ci,
 
 
 @pytest.mark.parametrize("ci", SCHEMAS)
+def test_only_on_cloud_run_may_the_doctor_miss_something(tmp_path: Path, ci: Ci) -> None:
+    """An identity token, which a federated login does not make."""
+    for number, target in enumerate(Target):
+        for script in _scripts(ci, _read(tmp_path / str(number), ci, target)):
+            tolerant = "curtainup doctor --fix || test $? -eq 5" in script
+            assert tolerant is (target is Target.CLOUD_RUN)
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
 def test_what_has_to_be_set_is_explained(tmp_path: Path, ci: Ci) -> None:
     for number, target in enumerate(Target):
         found = _found(tmp_path / str(number), target)

@@ -16,7 +16,8 @@ from components.environment import EnvironmentArgs
 from components.labels import ENVIRONMENT, RELEASE, SERVICE
 from components.names import shortened
 from curtainup.contract import BeanstalkEnvironment
-from curtainup.release import BeanstalkSettings, Deployment, Release
+from curtainup.release import Deployment, Release
+from curtainup.release_settings import BeanstalkSettings
 
 # Of a Beanstalk environment's name, and of the part of other resources' names that is ours.
 LONGEST_NAME = 40

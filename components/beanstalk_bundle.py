@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from curtainup.release import BeanstalkSettings
+from curtainup.release_settings import BeanstalkSettings
 
 DOCKERRUN = "Dockerrun.aws.json"
 NGINX = ".platform/nginx/conf.d/curtainup.conf"

@@ -11,7 +11,8 @@ from typing import TypeAlias
 import pulumi
 
 from curtainup.contract import BeanstalkEnvironment
-from curtainup.release import BeanstalkSettings, Release
+from curtainup.release import Release
+from curtainup.release_settings import BeanstalkSettings
 
 ENVIRONMENT_VARIABLES = "aws:elasticbeanstalk:application:environment"
 SECRETS = "aws:elasticbeanstalk:application:environmentsecrets"

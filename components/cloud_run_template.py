@@ -15,7 +15,8 @@ from pulumi_gcp import cloudrunv2
 
 from components.environment import EnvironmentArgs
 from curtainup.config import cloud_run_limits as limits
-from curtainup.release import CloudRunSettings, Release
+from curtainup.release import Release
+from curtainup.release_settings import CloudRunSettings
 
 PROBE_SECONDS = 2
 """How often a starting container is asked: a first request waits that much longer at most."""

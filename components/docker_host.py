@@ -14,7 +14,8 @@ from components.labels import RELEASE, labels
 from components.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from curtainup.contract import DockerEnvironment
 from curtainup.providers import haproxy
-from curtainup.release import Address, DockerSettings, Release
+from curtainup.release import Address, Release
+from curtainup.release_settings import DockerSettings
 
 PROXY_PORT = 8080
 STATS_PORT = 8404

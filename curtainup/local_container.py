@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from curtainup import containers, health, placement
 from curtainup.errors import BuildFailed, DiskFull, SetupError
-from curtainup.release import DockerSettings
+from curtainup.release_settings import DockerSettings
 from curtainup.secret import Secret
 from curtainup.targets.docker import runtime
 

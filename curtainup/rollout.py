@@ -12,7 +12,8 @@ from curtainup import environments, health, release
 from curtainup.config import EnvironmentConfig
 from curtainup.environments import Environment
 from curtainup.errors import CurtainupError, RefusedError
-from curtainup.release import AnySettings, Deployment, Release
+from curtainup.release import Deployment, Release
+from curtainup.release_settings import AnySettings
 from curtainup.session import Session
 from curtainup.steps import Progress
 from curtainup.targets import Target, target_of

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from curtainup.contract import DockerEnvironment
-from curtainup.release import Address, Deployment, DockerSettings, Release
+from curtainup.release import Address, Deployment, Release
+from curtainup.release_settings import DockerSettings
 
 SETTINGS = DockerSettings(
     memory_mb=256,

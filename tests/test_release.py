@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from curtainup import release
 from curtainup.errors import StateError, UnknownRelease
-from curtainup.release import Deployment, DockerSettings
+from curtainup.release import Deployment
+from curtainup.release_settings import DockerSettings
 from tests import samples
 
 DIGEST = "sha256:" + "ab" * 32

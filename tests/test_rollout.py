@@ -13,7 +13,8 @@ from curtainup import claims, release
 from curtainup.contract import DockerEnvironment
 from curtainup.environments import Environment
 from curtainup.errors import EngineFailed, PortTaken, RefusedError
-from curtainup.release import Address, Deployment, DockerSettings
+from curtainup.release import Address, Deployment
+from curtainup.release_settings import DockerSettings
 from curtainup.rollout import Rollout, pym_env
 from tests import samples
 from tests.sessions import World, world

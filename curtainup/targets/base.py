@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from curtainup.contract import AnyEnvironment
 from curtainup.errors import CurtainupError
-from curtainup.release import Address, AnySettings, Release
+from curtainup.release import Address, Release
+from curtainup.release_settings import AnySettings
 
 if TYPE_CHECKING:
     from curtainup.environments import Environment

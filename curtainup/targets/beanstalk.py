@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 from curtainup.clouds import amazon
 from curtainup.contract import AnyEnvironment, BeanstalkEnvironment
 from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
-from curtainup.release import BeanstalkSettings, Release
+from curtainup.release import Release
+from curtainup.release_settings import BeanstalkSettings
 from curtainup.setup import cloud_provider
 from curtainup.targets import beanstalk_progress
 from curtainup.targets.base import BaseTarget

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from curtainup.contract import AnyEnvironment, CloudRunEnvironment
 from curtainup.door import door
 from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy, TrafficReturned
-from curtainup.release import CloudRunSettings
+from curtainup.release_settings import CloudRunSettings
 from curtainup.setup import cloud_provider
 from curtainup.targets.base import BaseTarget
 

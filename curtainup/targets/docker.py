@@ -12,7 +12,8 @@ from curtainup import placement
 from curtainup.config import EnvironmentConfig
 from curtainup.containers import Container
 from curtainup.contract import AnyEnvironment, DockerEnvironment
-from curtainup.release import Address, DockerSettings, Release
+from curtainup.release import Address, Release
+from curtainup.release_settings import DockerSettings
 from curtainup.setup.catalogue import REFERENCES
 from curtainup.targets.base import BaseTarget
 

@@ -9,7 +9,8 @@ import pulumi
 from components.beanstalk import Beanstalk
 from components.environment import EnvironmentArgs
 from curtainup.contract import BeanstalkEnvironment
-from curtainup.release import BeanstalkSettings, Deployment, Release
+from curtainup.release import Deployment, Release
+from curtainup.release_settings import BeanstalkSettings
 from tests.components.program import ANSWERS, COMPUTED, Run, declare
 
 APPLICATION = "aws:elasticbeanstalk/application:Application"

@@ -9,7 +9,8 @@ import pulumi
 from components.cloud_run import CloudRun
 from components.environment import EnvironmentArgs
 from curtainup.contract import CloudRunEnvironment
-from curtainup.release import CloudRunSettings, Deployment, Release
+from curtainup.release import Deployment, Release
+from curtainup.release_settings import CloudRunSettings
 from tests.components.program import COMPUTED, Run, declare
 
 API = "gcp:projects/service:Service"

@@ -8,7 +8,7 @@ import pytest
 
 from components import beanstalk_bundle as written
 from curtainup.rehearsal.beanstalk_bundle import BadBundle, Bundle, parse
-from curtainup.release import BeanstalkSettings
+from curtainup.release_settings import BeanstalkSettings
 
 DOCKERRUN = {
     "AWSEBDockerrunVersion": "1",

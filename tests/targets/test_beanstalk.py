@@ -13,7 +13,8 @@ from curtainup.contract import BeanstalkEnvironment
 from curtainup.environments import Environment
 from curtainup.errors import ConfigError, EngineFailed, RefusedError, ReleaseUnhealthy, SetupError
 from curtainup.providers import cname_swap
-from curtainup.release import BeanstalkSettings, Deployment, Release
+from curtainup.release import Deployment, Release
+from curtainup.release_settings import BeanstalkSettings
 from curtainup.rollback import choose
 from curtainup.rollout import Rollout
 from curtainup.targets.beanstalk import Machines

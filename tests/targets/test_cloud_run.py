@@ -12,7 +12,7 @@ import requests
 from curtainup.contract import CloudRunEnvironment
 from curtainup.environments import Environment
 from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
-from curtainup.release import CloudRunSettings
+from curtainup.release_settings import CloudRunSettings
 from curtainup.rollout import Rollout
 from curtainup.targets.cloud_run import CloudRunTarget, project_of
 from tests import samples

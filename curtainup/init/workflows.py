@@ -19,9 +19,6 @@ IMAGE = "python:3.11-bookworm"
 EXTRAS = {Target.CLOUD_RUN: "gcp", Target.BEANSTALK: "aws"}
 DOCTOR = "curtainup doctor --fix"
 DOCTOR_WHY = "# The engine and its plugins, Docker, the base image, and whether the cloud account is fine."
-TOLERANT_WHY = """\
-# Exit code 5: something is not fine. The identity token never is, as this login makes none, and only a
-# first deployment needs one; whatever else is missing ends the job in the next command."""
 TOKENS = {Ci.GITLAB: "CLOUD_TOKEN", Ci.BITBUCKET: "BITBUCKET_STEP_OIDC_TOKEN"}
 
 
@@ -32,6 +29,17 @@ class Setting:
     name: str
     meaning: str
     secret: bool = False
+
+
+COMMENTS = {
+    Ci.GITLAB: Setting("GITLAB_TOKEN", "a project access token that may use the API, for the comment", True),
+    Ci.BITBUCKET: Setting(
+        "BITBUCKET_ACCESS_TOKEN",
+        "a repository access token that may write pull requests, for the comment",
+        True,
+    ),
+}
+"""Who writes the preview's comment; on GitHub the job itself may."""
 
 
 def path(ci: Ci, found: Found) -> str:
@@ -134,7 +142,7 @@ def _gitlab(found: Found) -> str:
             "runner": "  tags: [docker-host] # a shell runner on the Docker host"
             if _on_host(found)
             else hosted,
-            "settings": _explained(found, {True: "masked", False: "visible"}),
+            "settings": _explained(found, {True: "masked", False: "visible"}, COMMENTS[Ci.GITLAB]),
             "set_up": _shell(Ci.GITLAB, found),
             "token": f"{token}{aud}" if _clouds(found) else "",
         },
@@ -155,7 +163,7 @@ def _bitbucket(found: Found) -> str:
             "runner": f"oidc: true # the cloud's login, without a key\n{runner}"
             if _clouds(found)
             else runner,
-            "settings": _explained(found, {True: "secured", False: "variable"}),
+            "settings": _explained(found, {True: "secured", False: "variable"}, COMMENTS[Ci.BITBUCKET]),
             "set_up": _shell(Ci.BITBUCKET, found),
         },
     )
@@ -184,11 +192,10 @@ def _login(kind: str, found: Found, token: str) -> str:
 def _common(found: Found) -> dict[str, str]:
     extras = ",".join(sorted(EXTRAS[target] for target in _clouds(found)))
     branch = found.repository.branch
-    tolerant = Target.CLOUD_RUN in found.targets
     return {
         "branch": branch,
-        "doctor": f"{DOCTOR} || test $? -eq 5" if tolerant else DOCTOR,
-        "doctor_why": f"{DOCTOR_WHY}\n{TOLERANT_WHY}" if tolerant else DOCTOR_WHY,
+        "doctor": DOCTOR,
+        "doctor_why": DOCTOR_WHY,
         "package": f"curtainup[{extras}]" if extras else "curtainup",
         "python": PYTHON,
         "quoted_branch": json.dumps(branch, ensure_ascii=False),
@@ -196,15 +203,10 @@ def _common(found: Found) -> dict[str, str]:
     }
 
 
-def _explained(found: Found, kinds: dict[bool, str]) -> str:
-    """Return the settings as comments."""
-    lines = [f"#   {one.name} ({kinds[one.secret]}): {one.meaning}" for one in settings(found)]
-    if Target.CLOUD_RUN in found.targets:
-        lines += [
-            "# The first deployment of each environment is made by hand, on the same backend: it is tested",
-            "# with an identity token before the public may call it, and Google makes none from this login.",
-        ]
-    return "\n".join(lines)
+def _explained(found: Found, kinds: dict[bool, str], comment: Setting | None = None) -> str:
+    """Return the settings as comments; `comment` is what lets the preview write its own."""
+    wanted = [*settings(found), *([comment] if comment else [])]
+    return "\n".join(f"#   {one.name} ({kinds[one.secret]}): {one.meaning}" for one in wanted)
 
 
 def _name(found: Found) -> str:

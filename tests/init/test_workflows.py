@@ -163,7 +163,7 @@ def test_only_a_cloud_gets_a_token_and_only_a_docker_host_a_runner_of_its_own(tm
     docker = _read(tmp_path / "a", Ci.GITHUB, Target.DOCKER)
     cloud = _read(tmp_path / "b", Ci.GITHUB, Target.CLOUD_RUN)
     assert docker["permissions"] == {"contents": "read", "pull-requests": "write"}
-    assert cloud["permissions"] == {"contents": "read", "id-token": "write"}
+    assert cloud["permissions"] == {"contents": "read", "pull-requests": "write", "id-token": "write"}
     assert docker["jobs"]["deploy"]["runs-on"] == ["self-hosted", "linux"]
     assert cloud["jobs"]["deploy"]["runs-on"] == "ubuntu-latest"
     assert "image" not in _read(tmp_path / "c", Ci.GITLAB, Target.DOCKER)[".curtainup"]

@@ -27,6 +27,7 @@ _NO_PLUGIN = re.compile(
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"\d+ errors? occurred:")
+_FAILED = "update failed"
 _OUTPUT_LINES = 30
 
 
@@ -46,12 +47,13 @@ def translated(error: CommandError, messages: Sequence[str], where: str) -> Curt
         found = pattern.search(text)
         if found:
             return kind(found, text, where)
+    headline = _headline(text)
     return EngineFailed(
-        _headline(text),
+        headline,
         where=where,
         consequence="the update stopped there; what it had done so far is recorded in the stack",
         fix="mend the cause and run the same command again: it goes on from what is there",
-        detail=_tail(text),
+        detail=_tail(text) if _says_more(text, headline) else None,
     )
 
 
@@ -131,6 +133,12 @@ def _headline(text: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
     telling = [line.removeprefix("* ") for line in lines if line and not _COUNT.fullmatch(line)]
     return telling[0].removeprefix("error: ") if telling else "the engine failed without a message"
+
+
+def _says_more(text: str, headline: str) -> bool:
+    """Return whether there is a line besides the headline, its repetition, and the engine's last word."""
+    lines = [line.strip().removeprefix("* ").removeprefix("error: ") for line in text.splitlines()]
+    return any(line and line not in {headline, _FAILED} and not _COUNT.fullmatch(line) for line in lines)
 
 
 def _tail(text: str) -> str:

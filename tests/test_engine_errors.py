@@ -115,3 +115,9 @@ def test_a_failure_without_a_word_is_still_an_error() -> None:
 def test_a_provider_that_counts_its_errors_is_quoted_by_the_first_of_them() -> None:
     error = _translated("", "1 error occurred:\n\t* creating environment: refused\n\n")
     assert error.what == "creating environment: refused"
+
+
+def test_what_is_said_twice_is_told_once() -> None:
+    text = "1 error occurred:\n\t* creating environment: refused\n\n"
+    assert _translated("", "creating environment: refused", text, "update failed").detail is None
+    assert _translated("", "creating environment: refused", "and why").detail is not None

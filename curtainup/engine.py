@@ -225,6 +225,13 @@ class Engine:
         self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
         return key
 
+    def updates(self, stack: str) -> list[dict[str, Any]]:
+        """Return the updates of a stack, oldest first, as `updates.parse` takes them."""
+        if self._files is not None:
+            return self._files.updates(stack)
+        told = self.cli(["stack", "history", "--json", "--stack", stack]).stdout
+        return list(reversed(json.loads(told or "[]")))
+
     def cli(self, args: list[str], text: str | None = None) -> CommandResult:
         """Run one command of the CLI in the workspace; `text` goes to its standard input."""
         try:

@@ -116,6 +116,11 @@ class Session:
         folder = self.workspace.backend.folder()
         return FileState(folder).read(stack) if folder else self.engine.remembered(stack)
 
+    def updates(self, stack: str) -> list[dict[str, Any]]:
+        """Return the updates of a stack, oldest first; from a file backend without the engine."""
+        folder = self.workspace.backend.folder()
+        return FileState(folder).updates(stack) if folder else self.engine.updates(stack)
+
     def take_over(self, locks: Sequence[Path]) -> bool:
         """Remove locks that no living process holds; see `recovery.take_over`."""
         return recovery.take_over(locks, self.report.warn)

@@ -81,6 +81,28 @@ class FileState:
         """Return the lock files of a stack."""
         return sorted((self._root / "locks" / "organization" / PROJECT / stack).glob("*.json"))
 
+    def updates(self, stack: str) -> list[dict[str, Any]]:
+        """Return the entries of a stack's history as they are kept, oldest first.
+
+        Raises:
+            StateError: one cannot be read.
+
+        """
+        folder = self._root / "history" / PROJECT / stack
+        entries = []
+        for file in sorted(folder.glob("*.history.json")):
+            try:
+                entries.append(dict(json.loads(file.read_bytes())))
+            except (ValueError, TypeError) as error:
+                raise StateError(
+                    f"an entry of the history of stack {stack} cannot be read",
+                    where=str(file),
+                    consequence="what came before and after it is not shown; nothing was changed",
+                    fix="move the file away",
+                    detail=str(error),
+                ) from error
+        return entries
+
     def _config(self, stack: str, generation: int) -> tuple[dict[str, Any], str | None]:
         """Return the configuration of the last update and the salt its secrets are encrypted with.
 

@@ -10,6 +10,7 @@ from curtainup.cli import (
     destroy,
     doctor,
     env,
+    history,
     init,
     preview,
     pulumi,
@@ -38,7 +39,7 @@ def _root(
         raise typer.Exit
 
 
-for command in (deploy, test, preview, status, rollback, destroy, rehearse, doctor, init, env):
+for command in (deploy, test, preview, status, history, rollback, destroy, rehearse, doctor, init, env):
     app.command(command.__name__.rpartition(".")[2], epilog=command.EXAMPLE)(command.run)
 app.command(
     "pulumi",

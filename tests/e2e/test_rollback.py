@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from curtainup import updates
 from tests.e2e.load import users
 from tests.e2e.service import Service
 
@@ -57,12 +58,12 @@ def test_a_named_version_gets_the_traffic(deployed: Service) -> None:
 
 
 def test_the_version_that_serves_is_left_alone(deployed: Service) -> None:
-    serving, updates = deployed.serving("live"), deployed.updates()
+    serving, entries = deployed.serving("live"), deployed.updates()
 
     found = deployed.run("rollback", serving, "--json").json()
 
     assert found["changed"] is False
-    assert deployed.updates() == updates
+    assert deployed.updates() == entries
 
 
 def test_a_rollback_that_fails_its_gate_is_taken_back(deployed: Service) -> None:
@@ -88,3 +89,20 @@ def test_after_a_rollback_the_same_source_is_deployed_again(deployed: Service) -
     assert (found["release"], found["changed"]) == (second, True)
     assert deployed.traffic("live") == {first: 0, second: 100}
     assert deployed.host.images() == images, "the image is there already"
+
+
+def test_the_history_tells_every_move_of_traffic(deployed: Service) -> None:
+    first, second = deployed.traffic("live")
+
+    found = deployed.run("history", "--env", "live", "--json").json()
+
+    last = found[0]
+    assert last["commit"] == deployed.git("rev-parse", "HEAD").strip()
+    assert [move.partition("(")[2] for move in last["moves"]] == [
+        f"{first}) 100 → 0 %",
+        f"{second}) 0 → 100 %",
+    ]
+    told = deployed.run("pulumi", "stack", "history", "--json", "--stack", f"{deployed.name}-live").json()
+    by_cli = updates.parse("live", list(reversed(told)))
+    assert by_cli[-1].moves == (f"{first} 100 → 0 %", f"{second} 0 → 100 %"), "its secrets hide the versions"
+    assert [one.at for one in reversed(by_cli)] == [one["at"] for one in found][: len(by_cli)]

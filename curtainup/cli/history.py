@@ -1,0 +1,35 @@
+"""`curtainup history`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curtainup.cli import common
+
+EXAMPLE = "Example: curtainup history examples/hello --env live"
+
+
+def run(
+    service: common.Service = Path(),
+    config: common.Config = None,
+    env: Annotated[
+        str | None, typer.Option("--env", help="One environment.", show_default="all of them")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="How many at most; 0 is all.")] = 20,
+    json: common.Json = False,
+    rehearsal: common.Rehearsal = False,
+) -> None:
+    """Show every change of releases and traffic, newest first, from Pulumi's own history."""
+    from dataclasses import asdict
+
+    from curtainup.updates import history, render
+
+    session = common.session(service, config, with_secrets=False, rehearsal=rehearsal)
+    found = history(session, env)[-limit:]
+    if json:
+        common.print_json([asdict(one) for one in reversed(found)])
+    elif found:
+        print(render(found))

@@ -1,0 +1,150 @@
+"""`history`: every change of an environment's releases and traffic, from Pulumi's own history of updates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from curtainup.session import Session
+from curtainup.stack_settings import NAMESPACE
+
+RELEASES, TRAFFIC = f"{NAMESPACE}releases", f"{NAMESPACE}traffic"
+
+
+@dataclass(frozen=True)
+class Update:
+    """One update of an environment's stack.
+
+    Attributes:
+        environment: `staging`, `live` …
+        at: when it began, UTC, ISO 8601.
+        seconds: that it took.
+        kind: `update`, `destroy`, `refresh` …
+        result: `succeeded` or `failed`.
+        author: of the commit that was deployed; empty outside of git.
+        commit: its hash; empty outside of git.
+        moves: what it did, or was to do, to releases and traffic, in words.
+
+    """
+
+    environment: str
+    at: str
+    seconds: int
+    kind: str
+    result: str
+    author: str
+    commit: str
+    moves: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _State:
+    """Versions by release id, and shares of those that have traffic."""
+
+    releases: Mapping[str, str]
+    traffic: Mapping[str, int]
+
+
+_EMPTY = _State({}, {})
+
+
+def history(session: Session, env: str | None = None) -> list[Update]:
+    """Return the updates of one environment or of all, oldest first."""
+    names = [env] if env else list(dict.fromkeys(("staging", "live", *session.config.environments)))
+    found = [one for name in names for one in parse(name, session.updates(session.names.environment(name)))]
+    return sorted(found, key=lambda one: one.at)
+
+
+def render(found: Sequence[Update]) -> str:
+    """Return the updates as text, newest first: a line each, and its moves below."""
+    lines = []
+    for one in reversed(found):
+        who = " ".join(part for part in (one.commit[:7], one.author) if part)
+        failed = "" if one.result == "succeeded" else f"  {one.result}"
+        lines.append(f"{one.at}  {one.environment}  {one.kind}{failed}  {one.seconds} s  {who}".rstrip())
+        lines += [f"  {move}" for move in one.moves]
+    return "\n".join(lines)
+
+
+def parse(environment: str, entries: Sequence[Mapping[str, Any]]) -> list[Update]:
+    """Return the updates that a stack's history describes.
+
+    Args:
+        environment: the stack's.
+        entries: oldest first, as a file backend keeps them or as `pulumi stack history --json` tells them;
+            there, what holds secrets is left out.
+
+    """
+    before, found = _EMPTY, []
+    for entry in entries:
+        after = _EMPTY if entry.get("kind") == "destroy" else _state(entry.get("config") or {}, before)
+        found.append(_update(environment, entry, before, after))
+        before = after
+    return found
+
+
+def _update(environment: str, entry: Mapping[str, Any], before: _State, after: _State) -> Update:
+    started, ended = _moment(entry.get("startTime")), _moment(entry.get("endTime"))
+    about = entry.get("environment") or {}
+    return Update(
+        environment,
+        datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        max(0, round(ended - started)),
+        str(entry.get("kind", "update")),
+        str(entry.get("result", "")),
+        str(about.get("git.author", "")),
+        str(about.get("git.head", "")),
+        _moves(before, after),
+    )
+
+
+def _moves(before: _State, after: _State) -> tuple[str, ...]:
+    names = {**before.releases, **after.releases}
+
+    def call(one: str) -> str:
+        return f"{names[one]} ({one})" if one in names else one
+
+    moves = [f"{call(one)} added" for one in after.releases if one not in before.releases]
+    for one in dict.fromkeys((*before.traffic, *after.traffic)):
+        old, new = before.traffic.get(one, 0), after.traffic.get(one, 0)
+        if old != new:
+            moves.append(f"{call(one)} {old} → {new} %")
+    moves += [f"{call(one)} removed" for one in before.releases if one not in after.releases]
+    return tuple(moves)
+
+
+def _state(config: Mapping[str, Any], before: _State) -> _State:
+    """Return what an update's configuration says; what it does not tell stays as it was."""
+    releases, traffic = _value(config.get(RELEASES)), _value(config.get(TRAFFIC))
+    versions = before.releases
+    if isinstance(releases, list):
+        versions = {str(one["id"]): str(one.get("version", one["id"])) for one in releases}
+    shares = before.traffic
+    if isinstance(traffic, Mapping):
+        shares = {str(one): int(share) for one, share in traffic.items() if share}
+    return _State(versions, shares)
+
+
+def _value(told: Any) -> Any:
+    """Return a value as a file keeps it; the CLI wraps it in `value`, `objectValue` and `secret`."""
+    if not isinstance(told, Mapping) or "secret" not in told:
+        return told
+    if told.get("objectValue") is not None:
+        return told["objectValue"]
+    try:
+        return json.loads(told.get("value") or "null")
+    except ValueError:
+        return None
+
+
+def _moment(told: Any) -> float:
+    """Return seconds of the epoch; a file holds them, the CLI tells ISO 8601."""
+    if isinstance(told, int | float):
+        return float(told)
+    try:
+        return datetime.fromisoformat(str(told)).timestamp()
+    except ValueError:
+        return 0.0

@@ -6,7 +6,7 @@ import socket
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from curtainup.rehearsal.home import Home
 from curtainup.setup.catalogue import REFERENCES
@@ -43,9 +43,10 @@ def address(home: Home) -> str:
 
 def _wait_until_it_answers(port: int) -> None:
     """Wait until the registry takes requests: Docker tries a push again only after seconds."""
+    direct = build_opener(ProxyHandler({}))  # whatever HTTP_PROXY says: it is on this machine
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/v2/", timeout=1):
+        with suppress(OSError), direct.open(f"http://127.0.0.1:{port}/v2/", timeout=1):
             return
         time.sleep(PAUSE)
     raise RuntimeError(f"the rehearsal's registry does not answer on port {port}")

@@ -99,6 +99,8 @@ class Rehearsal:
         """
         for name in [name for name in environ if name.startswith(REAL)]:
             del environ[name]
+        past = environ.get("no_proxy") or environ.get("NO_PROXY")
+        environ["no_proxy"] = environ["NO_PROXY"] = f"{past},127.0.0.1" if past else "127.0.0.1"
         nothing = self.home.path / "no-account"
         environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(nothing)
         environ["CLOUDSDK_CONFIG"] = str(nothing)

@@ -37,6 +37,12 @@ def test_no_way_to_a_real_account_is_left(tmp_path: Path, target: str) -> None:
     assert not Path(environ["GOOGLE_APPLICATION_CREDENTIALS"]).exists()
 
 
+def test_stand_ins_are_reached_past_a_proxy(tmp_path: Path) -> None:
+    environ = {"HTTP_PROXY": "http://proxy.example", "NO_PROXY": "intranet.example"}
+    Rehearsal(Home(tmp_path), "gcp-cloud-run").enter(environ)
+    assert environ["NO_PROXY"] == environ["no_proxy"] == "intranet.example,127.0.0.1"
+
+
 def test_aws_is_the_endpoint_on_this_machine(tmp_path: Path) -> None:
     environ = dict(REAL)
     Rehearsal(Home(tmp_path), "aws-beanstalk").enter(environ, profile="deployer")

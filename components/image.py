@@ -52,6 +52,7 @@ class ContainerImage(pulumi.ComponentResource):
             "org.opencontainers.image.source": settings.source,
             "org.opencontainers.image.title": settings.service,
             "curtainup.service": settings.service,
+            "curtainup.rehearsal": settings.rehearsal,
         }
         oci = {key: value for key, value in named.items() if value}
         return docker.RemoteImage(

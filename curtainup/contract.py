@@ -55,6 +55,7 @@ class ImageSettings(_Model):
         log: file that the build's output goes to.
         base: given to a Dockerfile of the service's own as CURTAINUP_BASE, when it asks for it.
         push: whether the image is in the registry.
+        rehearsal: the key of the rehearsal that it is built for; empty for a deployment.
 
     """
 
@@ -69,6 +70,7 @@ class ImageSettings(_Model):
     log: str
     base: str | None = None
     push: bool = False
+    rehearsal: str = ""
 
 
 class EnvironmentSettings(_Model):

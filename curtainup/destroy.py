@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -67,28 +68,29 @@ def _environment(session: Session, name: str, progress: Progress) -> None:
 
 def _image(session: Session, progress: Progress) -> None:
     settings = image_stack.destroy(session)
-    if settings is None:
-        return
-    kept = [one for one in _tags(session, settings.repository) if not _untag(session, one)]
-    shutil.rmtree(settings.context, ignore_errors=True)
-    Path(settings.log).unlink(missing_ok=True)
-    progress.note = f"still in use: {', '.join(kept)}" if kept else ""
-
-
-def _tags(session: Session, repository: str) -> list[str]:
-    """Return by which names images of the repository are known here; those of another are not ours."""
     filters = {"label": f"curtainup.service={session.config.name}"}
-    images = session.docker.images.list(filters=filters)
-    names = [name for one in images for name in (*one.tags, *(one.attrs.get("RepoDigests") or ()))]
-    return [name for name in names if name.startswith((f"{repository}:", f"{repository}@"))]
+    ours = [one for one in session.docker.images.list(filters=filters) if _is_ours(session, one.labels)]
+    kept = [str(one.short_id) for one in ours if not _removed(session, str(one.id))]
+    if settings is not None:
+        shutil.rmtree(settings.context, ignore_errors=True)
+        Path(settings.log).unlink(missing_ok=True)
+    gone = len(ours) - len(kept)
+    used = f"; still in use: {', '.join(kept)}" if kept else ""
+    progress.note = f"{gone} image{'s' * (gone != 1)}{used}"
 
 
-def _untag(session: Session, name: str) -> bool:
-    """Take a name from its image, which goes with its last name; False while a container needs it."""
+def _is_ours(session: Session, labels: Mapping[str, str]) -> bool:
+    """Return whether an image is of what is destroyed: a deployment's or a rehearsal's, never the other's."""
+    key = session.rehearsal.home.key if session.rehearsal else None
+    return labels.get("curtainup.rehearsal") == key
+
+
+def _removed(session: Session, image: str) -> bool:
+    """Remove an image with all its names; False while a container needs it."""
     from docker.errors import APIError, NotFound
 
     try:
-        session.docker.images.remove(name)
+        session.docker.images.remove(image, force=True)
     except NotFound:
         return True
     except APIError:

@@ -167,7 +167,9 @@ def _known(remembered: Remembered) -> Image | None:
 
 
 def _settings(session: Session, wanted: Source) -> ImageSettings:
-    folder = platformdirs.user_cache_path("curtainup") / "build" / session.config.name
+    rehearsal = session.rehearsal.home.key if session.rehearsal else ""
+    named = "-".join(part for part in (session.config.name, rehearsal) if part)
+    folder = platformdirs.user_cache_path("curtainup") / "build" / named
     name = dockerfile.name(wanted)
     text = _generated(session, wanted) if name == dockerfile.GENERATED else ""
     base = _base(session) if dockerfile.asks_for_base(wanted) else None
@@ -182,6 +184,7 @@ def _settings(session: Session, wanted: Source) -> ImageSettings:
         dockerfile=name,
         log=f"{folder}.log",
         base=base,
+        rehearsal=rehearsal,
     )
 
 

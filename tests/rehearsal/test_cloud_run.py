@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -42,6 +43,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     for world in made:
         world.server.stop(None)
         containers.remove_all(world.home)
+    made.clear()
+    gc.collect()
 
 
 def test_a_service_from_nothing_to_the_public_and_back_to_nothing(make: Make) -> None:

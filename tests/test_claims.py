@@ -1,10 +1,27 @@
 import subprocess
 import sys
+from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
 
+import pytest
+
+from curtainup import claims
 from curtainup.claims import NETWORKS, claim
 
 CLAIM = "import sys; from curtainup.claims import claim; print(claim(int(sys.argv[1])))"
 UNLIKELY = NETWORKS + 4321
+
+
+@pytest.fixture(autouse=True)
+def _own_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process and those it starts claim in a file of the test's own, whatever was claimed before."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    folder = tmp_path / "curtainup"
+    folder.mkdir()
+    with FileIO(folder / "claims", "a") as file:
+        monkeypatch.setattr(claims, "_file", lambda: file)
+        yield
 
 
 def claim_in_another_process(number: int) -> bool:

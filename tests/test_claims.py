@@ -15,7 +15,7 @@ UNLIKELY = NETWORKS + 4321
 
 @pytest.fixture(autouse=True)
 def _own_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process and those it starts claim in a file of the test's own, whatever was claimed before."""
+    """Have all processes claim in a file of the test's own, whatever was claimed before."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     folder = tmp_path / "curtainup"
     folder.mkdir()

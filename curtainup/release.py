@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
@@ -217,20 +217,20 @@ def retract(deployment: Deployment, release_id: str) -> Deployment:
     return Deployment(releases=rest, traffic=traffic, candidate=candidate)
 
 
-def without_traffic(deployment: Deployment, leaving: Sequence[Release]) -> Deployment:
-    """Return a deployment with further releases that have no traffic: the step before they go."""
-    traffic = {**deployment.traffic, **{one.id: 0 for one in leaving}}
-    return Deployment(releases=(*deployment.releases, *leaving), traffic=traffic)
-
-
-def retreat(deployment: Deployment, before: Deployment) -> list[Deployment]:
+def retreat(deployment: Deployment, before: Deployment, held: Collection[str] = ()) -> list[Deployment]:
     """Return the deployments that lead back to `before`, one update each.
 
-    Traffic goes back first. Only then is removed what came after: a release that carries traffic is
-    protected, and the update that takes its traffic away lifts that.
+    Traffic goes back first. Only then is removed what came after: a release that carries traffic, or that
+    an update which was cut off meant to give some, is protected, and the update without it lifts that.
+
+    Args:
+        deployment: as it is.
+        before: as it is to be.
+        held: ids of releases that are protected though they have no traffic.
+
     """
     later = [one for one in deployment.releases if before.find(one.id) is None]
-    if not any(deployment.traffic.get(one.id) for one in later):
+    if not any(deployment.traffic.get(one.id) or one.id in held for one in later):
         return [before]
     traffic = {**before.traffic, **{one.id: 0 for one in later}}
     return [Deployment(releases=(*before.releases, *later), traffic=traffic), before]

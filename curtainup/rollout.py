@@ -170,16 +170,10 @@ class Rollout:
             RefusedError: it would remove a release that has traffic, whatever Pulumi remembers.
 
         """
-        leaving = [one for one in self.deployment.releases if deployment.find(one.id) is None]
-        if leaving and deployment.serving() is not None:
-            self.target.require_idle(self.environment, leaving)
-        told = progress.say if progress else None
-        if self._is_held(deployment, leaving):
-            self._update(self.environment, release.without_traffic(deployment, leaving), told)
-        if self._is_in_the_way(deployment, leaving):
-            self._update(self.environment, Deployment(), told)
-        retiring = environments.retiring(self.environment, leaving if self.target.bills_idle else ())
-        self._update(retiring, deployment, told)
+        leaving = self._leaving(deployment)
+        if self.target.bills_idle:
+            self.environment = environments.retiring(self.environment, leaving)
+        self._reach(deployment, progress.say if progress else None)
 
     def require_moved(self) -> None:
         """Check with what the target itself tells that traffic is split as it was to be.
@@ -236,13 +230,27 @@ class Rollout:
         if not self.target.reuses_ids:
             failed = [one.id for one in self.deployment.releases if before.find(one.id) is None]
             self.environment = environments.spending(self.environment, failed)
-        for step in release.retreat(self.deployment, before):
-            self.apply(step)
+        self._reach(before)
 
-    def _update(
-        self, environment: Environment, deployment: Deployment, told: Callable[[str], None] | None
-    ) -> None:
-        started = datetime.now(UTC)
+    def _leaving(self, deployment: Deployment) -> list[Release]:
+        return [one for one in self.deployment.releases if deployment.find(one.id) is None]
+
+    def _reach(self, deployment: Deployment, told: Callable[[str], None] | None = None) -> None:
+        """Make a deployment real by as many updates as it takes to let go of what is to leave."""
+        leaving = self._leaving(deployment)
+        if leaving and deployment.serving() is not None:
+            self.target.require_idle(self.environment, leaving)
+        here = self.environment
+        everything = here.protected and not deployment.releases
+        held = [one.id for one in leaving if everything or here.is_held(one.id)]
+        steps = release.retreat(self.deployment, deployment, held)
+        if self._is_in_the_way(deployment, leaving):
+            steps.insert(-1, Deployment())
+        for step in steps:
+            self._update(step, told)
+
+    def _update(self, deployment: Deployment, told: Callable[[str], None] | None) -> None:
+        environment, started = self.environment, datetime.now(UTC)
         refresh = self.target.has_lost(environment)
         watching = self.target.watching(environment, told) if told else nullcontext()
         try:
@@ -252,16 +260,6 @@ class Rollout:
                 )
         except CurtainupError as error:
             raise self.target.explained(environment, error, started) from error
-
-    def _is_held(self, deployment: Deployment, leaving: Sequence[Release]) -> bool:
-        """Return whether Pulumi protects what is to go: it has, or was to get, traffic.
-
-        An update that was cut off may have protected what its switch never came to.
-        """
-        held = self.environment
-        return any(held.is_held(one.id) for one in leaving) or bool(
-            held.protected and not deployment.releases
-        )
 
     def _is_in_the_way(self, deployment: Deployment, leaving: Sequence[Release]) -> bool:
         """Return whether another first release can only come when those that are to go are gone."""

@@ -196,7 +196,8 @@ class BeanstalkTarget(BaseTarget):
             events = [f"Beanstalk's events could not be read: {also.what}"]
         if events:
             error.detail = "\n".join([error.detail or error.what, "Beanstalk's own events:", *events])
-        return self._unhealthy(environment, error) if UNHEALTHY.search(str(error.detail)) else error
+        told = f"{error.what}\n{error.detail or ''}"
+        return self._unhealthy(environment, error) if UNHEALTHY.search(told) else error
 
     def costs(self, environment: Environment) -> str | None:
         """Return what runs, whether it has traffic or not."""
@@ -215,7 +216,7 @@ class BeanstalkTarget(BaseTarget):
             where=f"Elastic Beanstalk application {environment.stack}",
             consequence="it gets no traffic",
             fix="mend what its events say; `eb logs` shows more. ready_timeout gives it more time",
-            detail=error.detail,
+            detail=error.detail or error.what,
         )
 
     def _events(self, environment: Environment, started: datetime) -> list[str]:

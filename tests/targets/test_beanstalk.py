@@ -186,6 +186,19 @@ def test_a_candidate_that_was_never_proven_is_forgotten(
     assert rollout.environment.retired == ()
 
 
+def test_a_release_that_failed_its_last_gate_is_no_goal_of_a_rollback(
+    tmp_path: Path, holding: Callable[[str | None], list[Sequence[str]]]
+) -> None:
+    rollout = _rollout(world(tmp_path, BEANSTALK))
+    holding(None)
+    _deployed(rollout, "a")
+    before = rollout.deployment
+    _deployed(rollout, "b", keep=1)
+    rollout.put_back(before, print)
+    assert rollout.deployment == before
+    assert rollout.environment.retired == ()
+
+
 def test_names_are_remembered_by_resolvers_and_addresses_are_not(tmp_path: Path) -> None:
     rollout = _rollout(world(tmp_path, BEANSTALK))
     _deployed(rollout, "a")
@@ -253,6 +266,18 @@ def test_an_environment_that_never_got_well_is_an_unhealthy_release(
     error = rollout.target.explained(rollout.environment, EngineFailed(said), AT)
     assert isinstance(error, ReleaseUnhealthy)
     assert "Health checks fail." in str(error.detail)
+
+
+def test_an_environment_that_never_got_well_is_one_without_events_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout = _rollout(world(tmp_path, BEANSTALK))
+    monkeypatch.setattr(Events, "describe_events", lambda *_, **__: {"Events": []})
+    monkeypatch.setattr(amazon, "client", lambda *_: Events())
+    said = "waiting for Elastic Beanstalk Environment (e-1) create: timeout while waiting for state"
+    error = rollout.target.explained(rollout.environment, EngineFailed(said), AT)
+    assert isinstance(error, ReleaseUnhealthy)
+    assert error.detail == said
 
 
 def test_another_first_release_comes_when_the_one_before_is_gone(tmp_path: Path) -> None:

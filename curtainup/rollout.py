@@ -237,17 +237,20 @@ class Rollout:
 
     def _reach(self, deployment: Deployment, told: Callable[[str], None] | None = None) -> None:
         """Make a deployment real by as many updates as it takes to let go of what is to leave."""
-        leaving = self._leaving(deployment)
-        if leaving and deployment.serving() is not None:
-            self.target.require_idle(self.environment, leaving)
-        here = self.environment
+        leaving, here = self._leaving(deployment), self.environment
         everything = here.protected and not deployment.releases
         held = [one.id for one in leaving if everything or here.is_held(one.id)]
         steps = release.retreat(self.deployment, deployment, held)
         if self._is_in_the_way(deployment, leaving):
             steps.insert(-1, Deployment())
         for step in steps:
+            self._require_idle(step)
             self._update(step, told)
+
+    def _require_idle(self, deployment: Deployment) -> None:
+        leaving = self._leaving(deployment)
+        if leaving and deployment.serving() is not None:
+            self.target.require_idle(self.environment, leaving)
 
     def _update(self, deployment: Deployment, told: Callable[[str], None] | None) -> None:
         environment, started = self.environment, datetime.now(UTC)

@@ -19,6 +19,7 @@ from curtainup.config.models import (
 from curtainup.config.places import place
 from curtainup.config.problems import KeyPath, Problem
 from curtainup.config.service import ServiceReads
+from curtainup.config.tasks import repeated
 
 _REQUIRED: Final = {"gcp-cloud-run": ("docker_repo", "gcp_region"), "gke": ("docker_repo",)}
 _CONSEQUENCES: Final = {
@@ -36,6 +37,7 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
         *_secret_names_as_values(config),
         *_shared_ports(config),
         *_names(config),
+        *_task_names(config),
     ]
     for environment in _environments(config):
         for rule in _RULES:
@@ -105,11 +107,22 @@ def _no_canary(config: ServiceConfig, environment: EnvironmentConfig) -> Iterato
         )
 
 
+def _no_tasks(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    if environment.tasks and environment.deploy_target == "gke":
+        yield Problem(
+            path=place(config, environment, "tasks"),
+            what="is not possible on gke",
+            consequence="the release would get traffic without what is to be done before",
+            fix="remove it, or write `tasks: []` in the environment's section",
+        )
+
+
 _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Problem]], ...]] = (
     _required,
     _no_background_work,
     _hosts,
     _no_canary,
+    _no_tasks,
     cloud_run,
     beanstalk,
 )
@@ -204,6 +217,11 @@ def _names(config: ServiceConfig) -> Iterator[Problem]:
             consequence="two things would be called the same",
             fix="use another name",
         )
+
+
+def _task_names(config: ServiceConfig) -> Iterator[Problem]:
+    for path, settings in _levels(config):
+        yield from repeated((*path, "tasks"), settings.tasks)
 
 
 def _obsolete(config: ServiceConfig) -> Iterator[Problem]:

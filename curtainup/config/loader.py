@@ -164,6 +164,7 @@ _RELATED: Final = {
     "aws_hosts_min": {"aws_hosts_max"},
     "aws_hosts_max": {"aws_hosts_min"},
     "canary": {"deploy_target"},
+    "tasks": {"deploy_target"},
     "port": {"deploy_target"},
     "gcp_region": {"deploy_target"},
     "docker_repo": {"deploy_target"},

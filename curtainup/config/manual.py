@@ -16,12 +16,15 @@ from curtainup.config.keys import TARGETS, doc_of
 from curtainup.config.models import ServiceConfig
 from curtainup.config.runtime import RuntimeSettings
 from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
+from curtainup.config.tasks import Task, TaskSettings
 
 BEGIN: Final = "<!-- keys: written by curtainup.config.manual -->"
 END: Final = "<!-- end of keys -->"
 _PARTS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("The service", IdentitySettings),
     ("How a release runs and is judged", RuntimeSettings),
+    ("What runs before a release gets traffic", TaskSettings),
+    ("One of `tasks`, where more than its command is to be said", Task),
     ("`docker`", DockerSettings),
     ("`gcp-cloud-run`", CloudRunSettings),
     ("`aws-beanstalk`", BeanstalkSettings),

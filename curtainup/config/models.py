@@ -13,11 +13,12 @@ from curtainup.config.docker import DockerSettings
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
 from curtainup.config.runtime import RuntimeSettings
 from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
+from curtainup.config.tasks import TaskSettings
 
 STANDARD_ENVIRONMENTS: Final = ("staging", "live")
 
 
-class EnvironmentSettings(RuntimeSettings, DockerSettings, CloudRunSettings, BeanstalkSettings):
+class EnvironmentSettings(RuntimeSettings, TaskSettings, DockerSettings, CloudRunSettings, BeanstalkSettings):
     """Every key that an environment's section may override."""
 
 

@@ -17,6 +17,7 @@ from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, 
 from curtainup.config.problems import KeyPath, Problem, spelled
 from curtainup.config.service import IdentitySettings, ServiceReads
 from curtainup.config.source import Document
+from curtainup.config.tasks import Task, part_of_task
 
 _KEY_MARK: Final = "[key]"
 
@@ -46,7 +47,9 @@ def _unknown(path: KeyPath, document: Document) -> Problem:
     *above, name = path
     model: type[BaseModel] = EnvironmentSettings if above else ServiceConfig
     line = document.line_of(path)
-    if above and name in ServiceConfig.model_fields:
+    if part_of_task(path) is not None:
+        model = Task
+    elif above and name in ServiceConfig.model_fields:
         return _misplaced(path, line)
     if not above and name in STANDARD_ENVIRONMENTS:
         fix = f"indent it under `environments:`, as `environments: {{{name}: …}}`"
@@ -104,7 +107,11 @@ def _bad_name(path: KeyPath, document: Document) -> Problem:
 
 
 def _missing(path: KeyPath) -> Problem:
-    """Only `name` is required by the model itself; the targets' keys are checked apart."""
+    """Only `name` and a task's command are required by the model; the targets' keys are checked apart."""
+    if part := part_of_task(path):
+        doc = doc_of(Task.model_fields[part])
+        fix = f"add `{part}: {doc.example}`"
+        return Problem(path=path, what="is missing", consequence="nothing would be run", fix=fix)
     return Problem(
         path=path,
         what="is missing",
@@ -121,7 +128,7 @@ def _wrong(path: KeyPath, value: object, document: Document) -> Problem:
     name, info = field
     doc = doc_of(info)
     raw = document.raw.get(path)
-    inside = len(path) > (3 if path[0] == "environments" else 1)
+    inside = len(path) > (3 if path[0] == "environments" else 1) and not part_of_task(path)
     return Problem(
         path=path,
         what=f"{_shown(value, raw, private=doc.private)}is not {doc.item if inside else doc.expects}",
@@ -142,7 +149,9 @@ def _not_a_section(path: KeyPath, value: object, document: Document) -> Problem:
 
 
 def _field(path: KeyPath) -> tuple[str, FieldInfo] | None:
-    """The declared key that `path` leads to or into; None for a section itself."""
+    """The declared key, a task's own too, that `path` leads to or into; None for a section itself."""
+    if part := part_of_task(path):
+        return part, Task.model_fields[part]
     if path[0] != "environments" or len(path) == 1:
         return str(path[0]), ServiceConfig.model_fields[str(path[0])]
     if len(path) == 2:

@@ -1,0 +1,130 @@
+"""The tasks of a release: commands that run in its image before it gets traffic."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from curtainup import durations
+from curtainup.config.keys import KeyDoc, key
+from curtainup.config.problems import KeyPath, Problem
+from curtainup.config.runtime import Settings
+
+MOST_TASKS = 20
+LONGEST_TASK = 86400
+"""Seconds: a day."""
+_EXAMPLE = "python manage.py migrate"
+
+
+def _words(value: object) -> tuple[str, ...]:
+    """Split a command line as a shell does, though none runs it; a list is its words already."""
+    given = shlex.split(value) if isinstance(value, str) else value
+    words = tuple(given) if isinstance(given, list | tuple) else ()
+    if not words or not words[0] or not all(isinstance(one, str) and "\0" not in one for one in words):
+        raise ValueError("no command line")
+    return words
+
+
+def _seconds(value: object) -> object:
+    return durations.parse(value) if isinstance(value, str) else value
+
+
+def _named(value: object) -> object:
+    """Write out what is short: a text is a task's command, and a task without a name has its number."""
+    if not isinstance(value, list | tuple):
+        return value
+    return tuple(_whole(one, f"task-{number}") for number, one in enumerate(value, 1))
+
+
+def _whole(value: object, name: str) -> object:
+    if isinstance(value, str):
+        return {"name": name, "command": value}
+    return {"name": name, **value} if isinstance(value, dict) else value
+
+
+TaskName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?\z", max_length=30)]
+
+
+class Task(Settings):
+    """One task; `command` holds the words of the command line, and `timeout` seconds."""
+
+    name: TaskName = key(
+        "task",
+        "What it is called in progress, record and log.",
+        KeyDoc(
+            expects="lower-case letters, digits and hyphens, starting with a letter, 30 characters at most",
+            wrong="its log could not be named after it",
+            example="migrate",
+            shown="`task-1` for the first, and so on",
+        ),
+    )
+    command: Annotated[tuple[str, ...], BeforeValidator(_words)] = key(
+        ...,
+        "The command line.",
+        KeyDoc(
+            expects="a command line with its quotes closed, or the list of its words",
+            wrong="nothing, or something else than meant, would be run",
+            example=_EXAMPLE,
+        ),
+    )
+    timeout: Annotated[int, BeforeValidator(_seconds), Field(ge=1, le=LONGEST_TASK)] = key(
+        600,
+        "How long it may take.",
+        KeyDoc(
+            expects="a time from 1s to 1d, such as 90s, 10m or 1h30m, or a number of seconds",
+            wrong="it would be stopped too early, or a stuck one never",
+            example="10m",
+            shown="10m",
+        ),
+    )
+
+
+Tasks = Annotated[tuple[Task, ...], BeforeValidator(_named), Field(max_length=MOST_TASKS)]
+
+
+class TaskSettings(Settings):
+    """What is run in a release's image before the release gets traffic."""
+
+    tasks: Tasks = key(
+        (),
+        "Commands run one after the other in the new image, before the new release gets traffic: "
+        "[tasks](tasks.md). A section's list replaces that of the top level.",
+        KeyDoc(
+            expects=f"a list of at most {MOST_TASKS} commands",
+            item="a command line, or a mapping with `command`, and `name` and `timeout` if wanted",
+            wrong="the release would get traffic without what is to be done before",
+            example=f"[{_EXAMPLE}]",
+            targets=("docker", "gcp-cloud-run", "aws-beanstalk"),
+        ),
+    )
+
+
+def part_of_task(path: KeyPath) -> str | None:
+    """Return the key of a task that a path ends in, or None where it ends elsewhere."""
+    top = path[2:] if path[:1] == ("environments",) else path
+    is_part = len(top) == 3 and top[0] == "tasks" and isinstance(top[1], int)
+    return str(top[2]) if is_part else None
+
+
+def repeated(path: KeyPath, tasks: tuple[Task, ...]) -> Iterator[Problem]:
+    """Give a problem for each task whose name another one before it has.
+
+    Args:
+        path: of the list.
+        tasks: in their order.
+
+    """
+    seen: Counter[str] = Counter()
+    for at, task in enumerate(tasks):
+        seen[task.name] += 1
+        if seen[task.name] == 2:
+            yield Problem(
+                path=(*path, at),
+                what=f"is the second task called {task.name}",
+                consequence="one would be taken for the other, and their logs would be one",
+                fix="give each `name:` once; a task without a name has its number, as task-2",
+            )

@@ -13,6 +13,7 @@ import pulumi
 from curtainup.contract import BeanstalkEnvironment
 from curtainup.release import Release
 from curtainup.release_settings import BeanstalkSettings
+from curtainup.variables import variables
 
 ENVIRONMENT_VARIABLES = "aws:elasticbeanstalk:application:environment"
 SECRETS = "aws:elasticbeanstalk:application:environmentsecrets"
@@ -133,5 +134,5 @@ def _logs() -> Options:
 
 
 def _variables(release: Release, settings: BeanstalkSettings) -> Options:
-    own = {"PORT": str(settings.container_port), "VERSION": release.version}
-    return {(ENVIRONMENT_VARIABLES, name): value for name, value in {**settings.env, **own}.items()}
+    plain = variables(settings, release.version)
+    return {(ENVIRONMENT_VARIABLES, name): value for name, value in plain.items()}

@@ -17,6 +17,7 @@ from components.environment import EnvironmentArgs
 from curtainup.config import cloud_run_limits as limits
 from curtainup.release import Release
 from curtainup.release_settings import CloudRunSettings
+from curtainup.variables import variables
 
 PROBE_SECONDS = 2
 """How often a starting container is asked: a first request waits that much longer at most."""
@@ -179,7 +180,7 @@ def _variables(
     release: Release, secrets: Mapping[str, SecretReference]
 ) -> list[cloudrunv2.ServiceTemplateContainerEnvArgs]:
     """Return the variables in the order of their names; Cloud Run itself sets those that are reserved."""
-    plain = {**release.settings.env, "VERSION": release.version}
+    plain = variables(release.settings, release.version)
     named = {
         name: cloudrunv2.ServiceTemplateContainerEnvArgs(name=name, value=value)
         for name, value in plain.items()

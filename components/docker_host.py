@@ -16,6 +16,7 @@ from curtainup.contract import DockerEnvironment
 from curtainup.providers import haproxy
 from curtainup.release import Address, Release
 from curtainup.release_settings import DockerSettings
+from curtainup.variables import variables
 
 PROXY_PORT = 8080
 STATS_PORT = 8404
@@ -217,8 +218,7 @@ def _address(release: Release) -> Address:
 
 def _variables(release: Release, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[list[str]]:
     """Return the container's variables as Docker takes them; secret as a whole if any part is."""
-    own = {"PORT": str(release.settings.container_port), "VERSION": release.version}
-    plain = {**release.settings.env, **own}
+    plain = variables(release.settings, release.version)
     if not secrets:
         return _pairs(plain)
     return pulumi.Output.all(**secrets).apply(lambda values: _pairs({**plain, **values}))

@@ -13,6 +13,7 @@ from curtainup.errors import BuildFailed, DiskFull, SetupError
 from curtainup.release_settings import DockerSettings
 from curtainup.secret import Secret
 from curtainup.targets.docker import runtime
+from curtainup.variables import variables
 
 if TYPE_CHECKING:
     import docker
@@ -86,9 +87,9 @@ def running(
         _remove(leftover)
     port = placement.internal_port(f"{service}-{ENVIRONMENT}", ())
     name = f"{service}-{ENVIRONMENT}-{port}"
-    variables = {**settings.env, "PORT": str(settings.container_port), "VERSION": version}
+    plain = variables(settings, version)
     with _said_clearly(image):
-        container = _create(client, name, image, labels, settings, port, variables, secrets)
+        container = _create(client, name, image, labels, settings, port, plain, secrets)
     try:
         with _said_clearly(image):
             container.start()
@@ -112,7 +113,7 @@ def _create(
     labels: Mapping[str, str],
     settings: DockerSettings,
     port: int,
-    variables: Mapping[str, str],
+    plain: Mapping[str, str],
     secrets: Mapping[str, Secret],
 ) -> Container:
     values = {key: secret.reveal() for key, secret in secrets.items()}
@@ -121,7 +122,7 @@ def _create(
         name=name,
         detach=True,
         init=True,
-        environment={**variables, **values},
+        environment={**plain, **values},
         labels=dict(labels),
         mem_limit=f"{settings.memory_mb}m",
         memswap_limit=f"{settings.memory_mb}m",

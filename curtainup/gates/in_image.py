@@ -10,11 +10,11 @@ import contextlib
 import io
 import tarfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import PurePosixPath
-from typing import Any, Self
+from typing import Any
 
 import docker
 from docker.client import DockerClient
@@ -22,10 +22,11 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
 from curtainup.errors import SetupError
+from curtainup.following import follow
 from curtainup.gates.arguments import ACCEPTANCE_TESTS, UNIT_TESTS
 from curtainup.gates.interpreter import THREE_WAYS
 from curtainup.gates.models import GateRequest, UnitTestRequest
-from curtainup.gates.process import GRACE, TICK, Ended, Finished, Lines
+from curtainup.gates.process import GRACE, Finished
 from curtainup.gates.variables import ACCEPTANCE, image_variables
 from curtainup.workspace import program_dir
 
@@ -62,7 +63,13 @@ def run(
             _container(client, request, image, arguments(FOLDER / ACCEPTANCE, str(REPORT))) as container,
         ):
             container.start()
-            ended = _follow(container, request.timeout, on_line, cancel)
+            ended = follow(
+                container,
+                timeout=request.timeout,
+                on_line=on_line,
+                cancel=cancel,
+                stop=partial(_interrupt, container),
+            )
             status = int(container.wait()["StatusCode"])
             return Finished(status, ended, _fetch_report(container))
     except DockerException as error:
@@ -129,53 +136,16 @@ def _as_roots(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return member
 
 
-def _follow(
-    container: Container, timeout: float, on_line: Callable[[str], None], cancel: threading.Event
-) -> Ended:
-    """Pass on what the container prints until it ends; a second thread stops it when it must be."""
-    lines = Lines(on_line)
-    with _Watch(container, timeout, cancel) as watch:
-        for chunk in container.logs(stream=True, follow=True):
-            lines.feed(chunk)
-    lines.close()
-    return watch.ended
+def _interrupt(container: Container, done: threading.Event) -> None:
+    """Send SIGINT, which has pytest write its report, and SIGKILL if that does not help."""
+    _kill(container, "SIGINT")
+    if not done.wait(GRACE):
+        _kill(container, "SIGKILL")
 
 
-class _Watch:
-    """Stops a container with SIGINT, and then SIGKILL, when its time is over or someone cancels."""
-
-    def __init__(self, container: Container, timeout: float, cancel: threading.Event) -> None:
-        self.ended = Ended.BY_ITSELF
-        self._container = container
-        self._deadline = time.monotonic() + timeout
-        self._cancel = cancel
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="watch-tests", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._done.wait(TICK):
-            if self._cancel.is_set():
-                self.ended = Ended.STOPPED
-            elif time.monotonic() > self._deadline:
-                self.ended = Ended.TIMED_OUT
-            else:
-                continue
-            self._kill("SIGINT")
-            if not self._done.wait(GRACE):
-                self._kill("SIGKILL")
-            return
-
-    def _kill(self, signal: str) -> None:
-        with contextlib.suppress(APIError):  # it has just ended by itself
-            self._container.kill(signal)
+def _kill(container: Container, signal: str) -> None:
+    with contextlib.suppress(APIError):  # it has just ended by itself
+        container.kill(signal)
 
 
 def _fetch_report(container: Container) -> bytes:

@@ -1,7 +1,8 @@
 """Where the Pulumi project of a service lives, and where its state goes.
 
 A service's repository holds `.curtainup/` (ignored by git) with a `Pulumi.yaml` that points at the
-program; services inside the program's own checkout, such as the examples, use the one at its root.
+program; services inside the program's own checkout, such as the examples, use the one at its root. A
+program that the service owns has a project of its own, in its folder.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 import platformdirs
 import yaml
 
+from curtainup import ejected
 from curtainup.errors import StateError
 from curtainup.files import write_atomically
 from curtainup.setup import paths
@@ -61,6 +63,7 @@ class Workspace:
         settings_dir: the folder of the stack settings files (`stackConfigDir`).
         folder: curtainup's own folder in the service's repository: runs, logs.
         backend: where state goes.
+        edition: what tells a program that the service owns from what was ejected; empty for the built-in one.
 
     """
 
@@ -70,6 +73,7 @@ class Workspace:
     settings_dir: Path
     folder: Path
     backend: Backend
+    edition: str = ""
 
     def settings_file(self, stack: str) -> Path:
         """Return the path of a stack's settings file."""
@@ -152,9 +156,13 @@ def open_workspace(
         provider_dir: the folder of the executable `pulumi-resource-curtainup`.
         rehearsal: the target that it is a rehearsal on; each has a folder of its own. None is no rehearsal.
 
+    Raises:
+        SetupError: the service has a program of its own, and its stamp cannot be read.
+
     """
     service_dir = service_dir.resolve()
-    program = program_dir()
+    own = ejected.find(service_dir)
+    program, edition = (own, ejected.edition(own)) if own else (program_dir(), "")
     folder = service_dir / FOLDER
     folder.mkdir(exist_ok=True)
     ignore = folder / ".gitignore"
@@ -163,11 +171,12 @@ def open_workspace(
     if rehearsal:
         folder = folder / "rehearsal" / rehearsal
         folder.mkdir(parents=True, exist_ok=True)
-    elif service_dir.is_relative_to(program) and (program / "Pulumi.yaml").is_file():
+    elif own is None and service_dir.is_relative_to(program) and (program / "Pulumi.yaml").is_file():
         return Workspace(service_dir, program, program, program / "stacks", folder, backend)
     write_atomically(folder / "Pulumi.yaml", _project_file(program, provider_dir))
     (folder / "stacks").mkdir(exist_ok=True)
-    return Workspace(service_dir, folder, program, folder / "stacks", folder, backend)
+    project = own if own and not rehearsal else folder
+    return Workspace(service_dir, project, program, folder / "stacks", folder, backend, edition)
 
 
 def _project_file(program: Path, provider_dir: Path) -> str:

@@ -41,6 +41,8 @@ def _invalid(why: str) -> pulumi.RunError:
 
 
 def _render(config: pulumi.Config) -> None:
+    if program := config.get("program"):
+        pulumi.export("program", program)
     if config.get("environment") is not None:
         from stacks import environment
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from curtainup import workspace
+from curtainup import ejected, workspace
 from curtainup.errors import StateError
 from curtainup.workspace import Backend
 
@@ -160,3 +160,41 @@ def test_a_service_beside_the_program_uses_the_project_at_its_root(
     assert found.project_dir == home
     assert found.settings_dir == home / "stacks"
     assert found.folder == home / "examples" / "hello" / ".curtainup"
+
+
+def _own_program(home: Path) -> Path:
+    folder = home / "infra"
+    folder.mkdir()
+    (folder / "__main__.py").touch()
+    stamp = ejected.Stamp("0.1.0", ejected.contract(), ejected.digest({"__main__.py": b""}))
+    (folder / ejected.STAMP).write_text(ejected.written(stamp))
+    return folder
+
+
+def test_a_program_that_the_service_owns_has_its_project_and_leaves_settings_where_they_were(
+    home: Path,
+) -> None:
+    before = workspace.open_workspace(home, BACKEND, Path("/bin"))
+    own = _own_program(home)
+    found = workspace.open_workspace(home, BACKEND, Path("/bin"))
+    assert (found.program_dir, found.project_dir, found.edition) == (own, own, "")
+    assert (found.settings_dir, found.folder) == (before.settings_dir, before.folder)
+    (own / "__main__.py").write_text("import stacks\n")
+    assert workspace.open_workspace(home, BACKEND, Path("/bin")).edition
+    assert yaml.safe_load((home / ".curtainup" / "Pulumi.yaml").read_text())["main"] == str(own)
+
+
+def test_a_rehearsal_runs_the_service_s_own_program_in_a_project_apart(home: Path) -> None:
+    own = _own_program(home)
+    found = workspace.open_workspace(home, BACKEND, Path("/bin"), rehearsal="gcp-cloud-run")
+    assert found.program_dir == own
+    assert found.project_dir == found.folder == home / ".curtainup" / "rehearsal" / "gcp-cloud-run"
+
+
+def test_an_example_beside_the_program_may_own_one_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "Pulumi.yaml").write_text("name: curtainup\n")
+    service = home / "examples" / "hello"
+    service.mkdir(parents=True)
+    monkeypatch.setattr(workspace, "program_dir", lambda: home)
+    own = _own_program(service)
+    assert workspace.open_workspace(service, BACKEND, Path("/bin")).project_dir == own

@@ -125,3 +125,9 @@ def test_stacks_are_rendered_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> N
         for one in [pool.submit(stacks.run), pool.submit(stacks.run)]:
             one.result()
     assert not met
+
+
+def test_a_stack_tells_by_which_edition_of_a_service_s_own_program_it_was_updated() -> None:
+    assert render(_config(program="3f2a")).exported()["program"] == "3f2a"
+    assert "program" not in render(_config(program="")).exported()
+    assert "program" not in render(_config()).exported()

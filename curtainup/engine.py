@@ -8,6 +8,7 @@ and its outputs are read from the state.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import tempfile
 import time
@@ -22,7 +23,7 @@ from pulumi import automation
 from pulumi.automation import CommandResult, EngineEvent, OutputMap, UpdateSummary
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
-from curtainup import program, stack_settings
+from curtainup import deployer, program, stack_settings
 from curtainup.engine_errors import translated
 from curtainup.events import Events, telling
 from curtainup.process import EngineCommand
@@ -134,7 +135,7 @@ class Engine:
             CurtainupError: the operation failed; the kind says how.
 
         """
-        self._write_settings(stack, config)
+        self._write_settings(stack, {**config, deployer.KEY: deployer.name(os.environ)})
         return self._operate(
             stack,
             "up",
@@ -226,11 +227,10 @@ class Engine:
         return key
 
     def updates(self, stack: str) -> list[dict[str, Any]]:
-        """Return the updates of a stack, oldest first, as `updates.parse` takes them."""
+        """Return the updates of a stack, newest first."""
         if self._files is not None:
-            return self._files.updates(stack)
-        told = self.cli(["stack", "history", "--json", "--stack", stack]).stdout
-        return list(reversed(json.loads(told or "[]")))
+            return list(self._files.updates(stack))
+        return list(json.loads(self.cli(["stack", "history", "--json", "--stack", stack]).stdout or "[]"))
 
     def cli(self, args: list[str], text: str | None = None) -> CommandResult:
         """Run one command of the CLI in the workspace; `text` goes to its standard input."""

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -116,10 +116,10 @@ class Session:
         folder = self.workspace.backend.folder()
         return FileState(folder).read(stack) if folder else self.engine.remembered(stack)
 
-    def updates(self, stack: str) -> list[dict[str, Any]]:
-        """Return the updates of a stack, oldest first; from a file backend without the engine."""
+    def updates(self, stack: str) -> Iterator[dict[str, Any]]:
+        """Give the updates of a stack, newest first; from a file backend without the engine."""
         folder = self.workspace.backend.folder()
-        return FileState(folder).updates(stack) if folder else self.engine.updates(stack)
+        return FileState(folder).updates(stack) if folder else iter(self.engine.updates(stack))
 
     def take_over(self, locks: Sequence[Path]) -> bool:
         """Remove locks that no living process holds; see `recovery.take_over`."""

@@ -8,7 +8,7 @@ The layout of the file backend (`.pulumi/meta.yaml`, version 1) is that of Pulum
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -81,18 +81,17 @@ class FileState:
         """Return the lock files of a stack."""
         return sorted((self._root / "locks" / "organization" / PROJECT / stack).glob("*.json"))
 
-    def updates(self, stack: str) -> list[dict[str, Any]]:
-        """Return the entries of a stack's history as they are kept, oldest first.
+    def updates(self, stack: str) -> Iterator[dict[str, Any]]:
+        """Give the entries of a stack's history as they are kept, newest first; each is read when asked for.
 
         Raises:
             StateError: one cannot be read.
 
         """
         folder = self._root / "history" / PROJECT / stack
-        entries = []
-        for file in sorted(folder.glob("*.history.json")):
+        for file in sorted(folder.glob("*.history.json"), reverse=True):
             try:
-                entries.append(dict(json.loads(file.read_bytes())))
+                yield dict(json.loads(file.read_bytes()))
             except (ValueError, TypeError) as error:
                 raise StateError(
                     f"an entry of the history of stack {stack} cannot be read",
@@ -101,7 +100,6 @@ class FileState:
                     fix="move the file away",
                     detail=str(error),
                 ) from error
-        return entries
 
     def _config(self, stack: str, generation: int) -> tuple[dict[str, Any], str | None]:
         """Return the configuration of the last update and the salt its secrets are encrypted with.

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from curtainup import deployer
 from curtainup.session import Session
 from curtainup.stack_settings import NAMESPACE
 
-RELEASES, TRAFFIC = f"{NAMESPACE}releases", f"{NAMESPACE}traffic"
+RELEASES, TRAFFIC, BY = (f"{NAMESPACE}{key}" for key in ("releases", "traffic", deployer.KEY))
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Update:
         seconds: that it took.
         kind: `update`, `destroy`, `refresh` …
         result: `succeeded` or `failed`.
-        author: of the commit that was deployed; empty outside of git.
+        by: who made it, such as `ann@laptop`; empty when an earlier curtainup did not say.
+        author: of the commit that was checked out; empty outside of git.
         commit: its hash; empty outside of git.
         moves: what it did, or was to do, to releases and traffic, in words.
 
@@ -35,9 +37,28 @@ class Update:
     seconds: int
     kind: str
     result: str
+    by: str
     author: str
     commit: str
     moves: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """When an update began, who made it, and what was checked out; as in `Update`."""
+
+    at: str
+    by: str
+    author: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the configuration of an update says of releases (version by id) and traffic; None is nothing."""
+
+    releases: Mapping[str, str] | None
+    traffic: Mapping[str, int] | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +75,8 @@ _EMPTY = _State({}, {})
 def history(session: Session, env: str | None = None) -> list[Update]:
     """Return the updates of one environment or of all, oldest first."""
     names = [env] if env else list(dict.fromkeys(("staging", "live", *session.config.environments)))
-    found = [one for name in names for one in parse(name, session.updates(session.names.environment(name)))]
+    told = {name: list(session.updates(session.names.environment(name))) for name in names}
+    found = [one for name, entries in told.items() for one in parse(name, entries[::-1])]
     return sorted(found, key=lambda one: one.at)
 
 
@@ -62,7 +84,7 @@ def render(found: Sequence[Update]) -> str:
     """Return the updates as text, newest first: a line each, and its moves below."""
     lines = []
     for one in reversed(found):
-        who = " ".join(part for part in (one.commit[:7], one.author) if part)
+        who = " ".join(part for part in (one.commit[:7], one.by or one.author) if part)
         failed = "" if one.result == "succeeded" else f"  {one.result}"
         lines.append(f"{one.at}  {one.environment}  {one.kind}{failed}  {one.seconds} s  {who}".rstrip())
         lines += [f"  {move}" for move in one.moves]
@@ -80,25 +102,41 @@ def parse(environment: str, entries: Sequence[Mapping[str, Any]]) -> list[Update
     """
     before, found = _EMPTY, []
     for entry in entries:
-        after = _EMPTY if entry.get("kind") == "destroy" else _state(entry.get("config") or {}, before)
+        after = _EMPTY if entry.get("kind") == "destroy" else _state(entry, before)
         found.append(_update(environment, entry, before, after))
         before = after
     return found
 
 
-def _update(environment: str, entry: Mapping[str, Any], before: _State, after: _State) -> Update:
-    started, ended = _moment(entry.get("startTime")), _moment(entry.get("endTime"))
+def occasion(entry: Mapping[str, Any]) -> Occasion:
+    """Return when an update began and who made it."""
     about = entry.get("environment") or {}
-    return Update(
-        environment,
-        datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
-        max(0, round(ended - started)),
-        str(entry.get("kind", "update")),
-        str(entry.get("result", "")),
+    return Occasion(
+        datetime.fromtimestamp(_moment(entry.get("startTime")), UTC).isoformat(timespec="seconds"),
+        str(_value((entry.get("config") or {}).get(BY)) or ""),
         str(about.get("git.author", "")),
         str(about.get("git.head", "")),
-        _moves(before, after),
     )
+
+
+def told(entry: Mapping[str, Any]) -> Told:
+    """Return the releases and the shares of those with traffic that an update was to bring about."""
+    config = entry.get("config") or {}
+    releases, traffic = _value(config.get(RELEASES)), _value(config.get(TRAFFIC))
+    versions, shares = None, None
+    if isinstance(releases, list):
+        versions = {str(one["id"]): str(one.get("version", one["id"])) for one in releases}
+    if isinstance(traffic, Mapping):
+        shares = {str(one): int(share) for one, share in traffic.items() if share}
+    return Told(versions, shares)
+
+
+def _update(environment: str, entry: Mapping[str, Any], before: _State, after: _State) -> Update:
+    seconds = max(0, round(_moment(entry.get("endTime")) - _moment(entry.get("startTime"))))
+    kind, result = str(entry.get("kind", "update")), str(entry.get("result", ""))
+    one = occasion(entry)
+    moves = _moves(before, after)
+    return Update(environment, one.at, seconds, kind, result, one.by, one.author, one.commit, moves)
 
 
 def _moves(before: _State, after: _State) -> tuple[str, ...]:
@@ -116,16 +154,13 @@ def _moves(before: _State, after: _State) -> tuple[str, ...]:
     return tuple(moves)
 
 
-def _state(config: Mapping[str, Any], before: _State) -> _State:
-    """Return what an update's configuration says; what it does not tell stays as it was."""
-    releases, traffic = _value(config.get(RELEASES)), _value(config.get(TRAFFIC))
-    versions = before.releases
-    if isinstance(releases, list):
-        versions = {str(one["id"]): str(one.get("version", one["id"])) for one in releases}
-    shares = before.traffic
-    if isinstance(traffic, Mapping):
-        shares = {str(one): int(share) for one, share in traffic.items() if share}
-    return _State(versions, shares)
+def _state(entry: Mapping[str, Any], before: _State) -> _State:
+    """Return what there was after an update; what it does not tell stays as it was."""
+    found = told(entry)
+    return _State(
+        before.releases if found.releases is None else found.releases,
+        before.traffic if found.traffic is None else found.traffic,
+    )
 
 
 def _value(told: Any) -> Any:

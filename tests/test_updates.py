@@ -27,6 +27,7 @@ def _entry(
         "config": {
             "curtainup:releases": [{"id": one, "version": version} for one, version in releases.items()],
             "curtainup:traffic": traffic,
+            "curtainup:by": "ann@laptop",
         },
         **changed,
     }
@@ -70,7 +71,15 @@ def test_each_update_is_told_by_what_it_did_to_releases_and_traffic() -> None:
 def test_it_says_when_by_whom_and_how_it_ended() -> None:
     one = updates.parse("live", STORY)[3]
     assert one == Update(
-        "live", "2026-11-21T15:31:54+00:00", 3, "update", "failed", "Ann", "25cb18a229ac", one.moves
+        "live",
+        "2026-11-21T15:31:54+00:00",
+        3,
+        "update",
+        "failed",
+        "ann@laptop",
+        "Ann",
+        "25cb18a229ac",
+        one.moves,
     )
 
 
@@ -93,11 +102,16 @@ def test_an_update_by_hand_without_settings_changes_nothing() -> None:
     assert updates.parse("live", entries)[1].moves == ()
 
 
+def test_an_update_that_does_not_say_who_made_it_names_the_author_of_the_commit() -> None:
+    entry = {**STORY[0], "config": {}}
+    assert updates.render(updates.parse("live", [entry])).endswith("25cb18a Ann")
+
+
 def test_the_newest_comes_first() -> None:
     assert updates.render(updates.parse("live", STORY[:2])).splitlines() == [
-        "2026-11-21T15:31:34+00:00  live  update  3 s  25cb18a Ann",
+        "2026-11-21T15:31:34+00:00  live  update  3 s  25cb18a ann@laptop",
         "  v2 (r2) added",
-        "2026-11-21T15:31:24+00:00  live  update  3 s  25cb18a Ann",
+        "2026-11-21T15:31:24+00:00  live  update  3 s  25cb18a ann@laptop",
         "  v1 (r1) added",
         "  v1 (r1) 0 → 100 %",
     ]
@@ -109,6 +123,6 @@ def test_an_entry_that_is_no_json_is_named(tmp_path: Path) -> None:
     (folder / "shop-live-1.history.json").write_text("{}")
     (folder / "shop-live-2.history.json").write_text("{")
     with pytest.raises(StateError, match="history of stack shop-live") as caught:
-        FileState(tmp_path).updates("shop-live")
+        list(FileState(tmp_path).updates("shop-live"))
     assert str(caught.value.where).endswith("shop-live-2.history.json")
-    assert FileState(tmp_path).updates("shop-staging") == []
+    assert list(FileState(tmp_path).updates("shop-staging")) == []

@@ -103,13 +103,6 @@ class TaskSettings(Settings):
     )
 
 
-def part_of_task(path: KeyPath) -> str | None:
-    """Return the key of a task that a path ends in, or None where it ends elsewhere."""
-    top = path[2:] if path[:1] == ("environments",) else path
-    is_part = len(top) == 3 and top[0] == "tasks" and isinstance(top[1], int)
-    return str(top[2]) if is_part else None
-
-
 def repeated(path: KeyPath, tasks: tuple[Task, ...]) -> Iterator[Problem]:
     """Give a problem for each task whose name another one before it has.
 

@@ -14,12 +14,18 @@ from pydantic_core import ErrorDetails
 
 from curtainup.config.keys import TARGETS, doc_of
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
+from curtainup.config.notify import Destination
 from curtainup.config.problems import KeyPath, Problem, spelled
 from curtainup.config.service import IdentitySettings, ServiceReads
 from curtainup.config.source import Document
-from curtainup.config.tasks import Task, part_of_task
+from curtainup.config.tasks import Task
 
 _KEY_MARK: Final = "[key]"
+_ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
+    "tasks": (Task, "nothing would be run"),
+    "notify": (Destination, "nobody would be told"),
+}
+"""Keys that hold a list of mappings: what an entry is, and what follows where one lacks its main key."""
 
 
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
@@ -47,8 +53,8 @@ def _unknown(path: KeyPath, document: Document) -> Problem:
     *above, name = path
     model: type[BaseModel] = EnvironmentSettings if above else ServiceConfig
     line = document.line_of(path)
-    if part_of_task(path) is not None:
-        model = Task
+    if entry := _entry(path):
+        model = entry[0]
     elif above and name in ServiceConfig.model_fields:
         return _misplaced(path, line)
     if not above and name in STANDARD_ENVIRONMENTS:
@@ -107,11 +113,12 @@ def _bad_name(path: KeyPath, document: Document) -> Problem:
 
 
 def _missing(path: KeyPath) -> Problem:
-    """Only `name` and a task's command are required by the model; the targets' keys are checked apart."""
-    if part := part_of_task(path):
-        doc = doc_of(Task.model_fields[part])
-        fix = f"add `{part}: {doc.example}`"
-        return Problem(path=path, what="is missing", consequence="nothing would be run", fix=fix)
+    """Only `name` and the main key of an entry are required here; the targets' keys are checked apart."""
+    if entry := _entry(path):
+        model, part, _ = entry
+        fix = f"add `{part}: {doc_of(model.model_fields[part]).example}`"
+        consequence = next(without for one, without in _ENTRIES.values() if one is model)
+        return Problem(path=path, what="is missing", consequence=consequence, fix=fix)
     return Problem(
         path=path,
         what="is missing",
@@ -128,7 +135,8 @@ def _wrong(path: KeyPath, value: object, document: Document) -> Problem:
     name, info = field
     doc = doc_of(info)
     raw = document.raw.get(path)
-    inside = len(path) > (3 if path[0] == "environments" else 1) and not part_of_task(path)
+    entry = _entry(path)
+    inside = entry[2] if entry else len(path) > (3 if path[0] == "environments" else 1)
     return Problem(
         path=path,
         what=f"{_shown(value, raw, private=doc.private)}is not {doc.item if inside else doc.expects}",
@@ -149,14 +157,22 @@ def _not_a_section(path: KeyPath, value: object, document: Document) -> Problem:
 
 
 def _field(path: KeyPath) -> tuple[str, FieldInfo] | None:
-    """The declared key, a task's own too, that `path` leads to or into; None for a section itself."""
-    if part := part_of_task(path):
-        return part, Task.model_fields[part]
+    """The declared key, of an entry too, that `path` leads to or into; None for a section itself."""
+    if entry := _entry(path):
+        return entry[1], entry[0].model_fields[entry[1]]
     if path[0] != "environments" or len(path) == 1:
         return str(path[0]), ServiceConfig.model_fields[str(path[0])]
     if len(path) == 2:
         return None
     return str(path[2]), EnvironmentSettings.model_fields[str(path[2])]
+
+
+def _entry(path: KeyPath) -> tuple[type[BaseModel], str, bool] | None:
+    """What an entry of a list is, its key that `path` leads to, and whether into it; None elsewhere."""
+    top = path[2:] if path[0] == "environments" else path
+    if len(top) < 3 or top[0] not in _ENTRIES or not isinstance(top[1], int):
+        return None
+    return _ENTRIES[str(top[0])][0], str(top[2]), len(top) > 3
 
 
 def _shown(value: object, raw: str | None, *, private: bool) -> str:

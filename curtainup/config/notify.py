@@ -1,0 +1,85 @@
+"""Who is told of a run. Addresses hold tokens, so the file names the variables that hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator
+
+from curtainup.config.keys import KeyDoc, Variable, key
+from curtainup.config.runtime import Settings
+
+Event = Literal["start", "held", "live", "unchanged", "failed", "returned", "interrupted", "done"]
+Besides = Literal["review", "rehearsal", "destroy"]
+EVENTS: Final[tuple[Event, ...]] = get_args(Event)
+USUAL: Final = tuple(event for event in EVENTS if event != "unchanged")
+
+
+class Destination(Settings):
+    """Whom a run is told to; a bare name in the file is its `url_env`."""
+
+    url_env: Variable = key(
+        ...,
+        "Name of the variable that holds the Apprise URL.",
+        KeyDoc(
+            expects="the name of a variable that holds an Apprise URL",
+            wrong="nobody would be told; and a URL that stands here gives its token to all who read the file",
+            example="SLACK_URL",
+            private=True,
+        ),
+    )
+    events: tuple[Event, ...] = key(
+        USUAL,
+        "What it is told of.",
+        KeyDoc(
+            expects=f"a list of {', '.join(EVENTS)}",
+            item=f"one of {', '.join(EVENTS)}",
+            wrong="it would be told of something else than meant",
+            example="[failed, returned]",
+            shown="all but unchanged",
+        ),
+    )
+    also: tuple[Besides, ...] = key(
+        (),
+        "Runs that it is told of besides those that lead to live.",
+        KeyDoc(
+            expects=f"a list of {', '.join(get_args(Besides))}",
+            item=f"one of {', '.join(get_args(Besides))}",
+            wrong="it would be told of other runs than meant",
+            example="[review]",
+        ),
+    )
+
+
+def _with_name(value: Any) -> Any:
+    return value if isinstance(value, Mapping | Destination) else {"url_env": value}
+
+
+def _once(value: tuple[Destination, ...]) -> tuple[Destination, ...]:
+    if len({one.url_env for one in value}) != len(value):
+        raise ValueError("listed twice")
+    return value
+
+
+Destinations = Annotated[
+    tuple[Annotated[Destination, BeforeValidator(_with_name)], ...], AfterValidator(_once)
+]
+
+
+class NotifySettings(Settings):
+    """Who is told of a run."""
+
+    notify: Destinations = key(
+        (),
+        "Variables that hold the Apprise URLs of those who are told of deployments. An entry is a name, or "
+        "a mapping of `url_env`, `events` and `also`.",
+        KeyDoc(
+            expects="a list of different variable names, or of mappings with `url_env`",
+            item="the name of a variable that holds an Apprise URL, or a mapping with `url_env`",
+            wrong="nobody would be told; and a URL that stands here gives its token to all who read the file",
+            example="[SLACK_URL]",
+            shown="nobody is told",
+            private=True,
+        ),
+    )

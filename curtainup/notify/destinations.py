@@ -1,0 +1,26 @@
+"""The addresses that the configuration names, taken from the deployer's environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from curtainup.config import ServiceConfig
+from curtainup.secret import Secret
+
+SHORTEST_PART = 4  # characters: shorter parts of an address are no tokens, and stand in any text
+_SEPARATORS = re.compile(r"[/:@?&=,#]+")
+
+
+def addresses(config: ServiceConfig, environ: Mapping[str, str]) -> dict[str, Secret]:
+    """Return the addresses that are set, by the name of their variable."""
+    names = (one.url_env for one in config.notify)
+    return {name: Secret(environ[name].strip()) for name in names if environ.get(name, "").strip()}
+
+
+def parts(address: Secret) -> list[Secret]:
+    """Return an address and all that may be a token in it, as errors tell it in pieces."""
+    pieces = _SEPARATORS.split(address.reveal().partition("://")[2])
+    found = {text for piece in pieces for text in (piece, unquote(piece)) if len(text) >= SHORTEST_PART}
+    return [address, *map(Secret, sorted(found))]

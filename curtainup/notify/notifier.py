@@ -1,0 +1,93 @@
+"""Who of those that are named is told what of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from curtainup.config.notify import Besides, Destination
+from curtainup.errors import CurtainupError
+from curtainup.notify import messages
+from curtainup.notify.destinations import addresses
+from curtainup.notify.messages import Message, Run
+from curtainup.notify.outbox import Outbox, Undelivered
+from curtainup.run_models import RunRecord
+from curtainup.session import Session
+
+TOLD_OF = frozenset({"deploy", "promote", "rollback", "rehearse", "destroy"})
+PATIENCE = 6.0
+"""Seconds that a run's end waits for its messages: longer than Apprise waits for one answer, which is 4."""
+TRY = "curtainup notify tries it"
+
+
+@contextmanager
+def notifying(session: Session, command: str, environment: str = "live") -> Iterator[Notifier]:
+    """Tell those who are named of a run; wait at its end, within bounds, until they were told.
+
+    What could not be sent is a warning.
+    """
+    run = Run(session.config.name, command, environment, session.rehearsal is not None)
+    wanted = [one for one in session.config.notify if _is_of(run, one)]
+    known = addresses(session.config, session.environ)
+    for one in wanted:
+        if one.url_env not in known:
+            session.report.warn(f"nobody is told at {one.url_env}, named in `notify`: it is not set")
+    notifier = Notifier(run, [one for one in wanted if one.url_env in known], Outbox(known), session)
+    try:
+        yield notifier
+    finally:
+        notifier.close()
+
+
+class Notifier:
+    """Tells of one run."""
+
+    def __init__(self, run: Run, destinations: list[Destination], outbox: Outbox, session: Session) -> None:
+        self._run = run
+        self._destinations = destinations
+        self._outbox = outbox
+        self._session = session
+
+    def started(self, record: RunRecord, folder: Path) -> None:
+        """Tell that the run has something to do."""
+        if self._destinations:
+            self._tell(messages.started(self._run, record, folder))
+
+    def ended(
+        self, record: RunRecord, folder: Path, result: object = None, error: CurtainupError | None = None
+    ) -> None:
+        """Tell how it ended; see `messages.ended`."""
+        if self._destinations:
+            self._tell(messages.ended(self._run, record, folder, result, error))
+
+    def close(self) -> None:
+        """Wait until all is sent, or given up."""
+        for one in self._outbox.close(PATIENCE):
+            self._session.report.warn(told(one))
+
+    def _tell(self, message: Message) -> None:
+        redact = self._session.redact
+        safe = Message(message.event, message.kind, redact(message.title), redact(message.body))
+        for one in self._destinations:
+            if message.event in one.events:
+                self._outbox.put(one.url_env, safe)
+
+
+def told(failure: Undelivered) -> str:
+    """Return the warning for a message that was not sent."""
+    return f'{failure.to} was not told "{failure.title}": {failure.why}; {TRY}'
+
+
+def _is_of(run: Run, destination: Destination) -> bool:
+    """Return whether a destination is told of such runs at all."""
+    if run.command not in TOLD_OF:
+        return False
+    asked: list[Besides] = []
+    if run.environment not in ("live", "staging"):
+        asked.append("review")
+    if run.rehearsal:
+        asked.append("rehearsal")
+    if run.command == "destroy":
+        asked.append("destroy")
+    return set(asked) <= set(destination.also)

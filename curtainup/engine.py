@@ -13,60 +13,30 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 from pulumi import automation
-from pulumi.automation import CommandResult, EngineEvent, OutputMap, UpdateSummary
-from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
+from pulumi.automation import CommandResult, EngineEvent
+from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from curtainup import deployer, program, stack_settings
+from curtainup.changes import Outcome
 from curtainup.engine_errors import translated
 from curtainup.events import Events, telling
 from curtainup.process import EngineCommand
+from curtainup.selected_stack import SelectedStack
+from curtainup.stack_locks import Repair, StackLocks
 from curtainup.stack_settings import StackSettings
 from curtainup.state import FileState, Remembered, parse_deployment
 from curtainup.workspace import Workspace
 
+__all__ = ["Engine", "Outcome"]
+
 OnEvent = Callable[[EngineEvent], Any]
 
 LOCK_PATIENCE = 60.0
-LOCK_PAUSE = 0.5
-"""Seconds to wait for another update of the same stack, and between two tries."""
-
-
-class Repair(Protocol):
-    """What is done about the remains of a run that was killed."""
-
-    cancelled: Event
-
-    def take_over(self, locks: Sequence[Path]) -> bool:
-        """Remove locks that no living process holds; return whether all were such."""
-
-    def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
-        """Remove what a cut-off update was creating; return what is still pending."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an operation did.
-
-    Attributes:
-        changes: how many resources by operation: create, update, same, replace, delete …
-        outputs: the stack's outputs afterwards.
-
-    """
-
-    changes: Mapping[str, int]
-    outputs: Mapping[str, Any]
-
-    @property
-    def changed(self) -> bool:
-        """Whether any resource was, or in a preview would be, touched."""
-        return any(count for operation, count in self.changes.items() if operation not in {"same", "read"})
+"""Seconds to wait for another update of the same stack."""
 
 
 class Engine:
@@ -100,6 +70,7 @@ class Engine:
         self._repair = repair
         folder = workspace.backend.folder()
         self._files = FileState(folder) if folder else None
+        self._locks = StackLocks(self._files, repair)
         self._unsaved: dict[str, dict[str, Any]] = {}
         self._shared_keys: dict[str, str] = {}
 
@@ -252,23 +223,29 @@ class Engine:
         deadline = time.monotonic() + LOCK_PATIENCE
         self._settle(stack, deadline)
         with program.providers(self._standins) as variables, telling(events, told):
-            one = _Stack(stack, self._local_workspace(command, {**variables, **(env or {})}))
+            one = SelectedStack(stack, self._local_workspace(command, {**variables, **(env or {})}))
             try:
                 try:
-                    self._patiently(stack, deadline, lambda: operation(one, events))
+                    self._locks.patiently(
+                        stack,
+                        deadline,
+                        lambda: operation(one, events),
+                        lambda: self._settle(stack, deadline),
+                    )
                 except StackNotFoundError:
                     self._create(stack)
                     operation(one, events)
             except CommandError as error:
                 raise translated(error, events.errors, where=f"pulumi {verb} of stack {stack}") from error
-        return Outcome(events.changes, {} if verb == "preview" else self.remembered(stack).outputs)
+        outputs = {} if verb == "preview" else self.remembered(stack).outputs
+        return Outcome(events.changes, outputs, events.resources)
 
     def _settle(self, stack: str, deadline: float) -> None:
         """Put right what a cut-off update had begun, and forget that it was pending.
 
         While a living process holds the stack nothing is cut off: what is pending is under way.
         """
-        if not self.remembered(stack).pending or not self._is_free(stack, deadline):
+        if not self.remembered(stack).pending or not self._locks.is_free(stack, deadline):
             return
         remembered = self.remembered(stack)
         if not remembered.pending:
@@ -279,29 +256,6 @@ class Engine:
         exported = json.loads(self.cli(["stack", "export", "--stack", stack]).stdout)
         exported["deployment"]["pending_operations"] = left
         self.cli(["stack", "import", "--stack", stack], json.dumps(exported))
-
-    def _patiently(self, stack: str, deadline: float, operate: Callable[[], Any]) -> None:
-        """Operate, again while another update holds the stack's lock, until the deadline."""
-        while True:
-            try:
-                operate()
-            except ConcurrentUpdateError:
-                if time.monotonic() > deadline or not self._is_free(stack, deadline):
-                    raise
-                if self._files is None and self._repair.cancelled.wait(LOCK_PAUSE):
-                    raise
-                self._settle(stack, deadline)
-            else:
-                return
-
-    def _is_free(self, stack: str, deadline: float) -> bool:
-        """Wait until nobody is seen to hold a stack's lock; locks of the dead are taken over."""
-        while self._files is not None and (locks := self._files.locks(stack)):
-            if self._repair.take_over(locks):
-                continue
-            if time.monotonic() > deadline or self._repair.cancelled.wait(LOCK_PAUSE):
-                return False
-        return True
 
     def _create(self, stack: str) -> None:
         provider = self._workspace.backend.secrets_provider
@@ -338,17 +292,3 @@ class Engine:
             pulumi_command=command,
             env_vars={**self._env, **variables},
         )
-
-
-class _Stack(automation.Stack):
-    """A stack that is taken as selected, and asks nothing after an operation."""
-
-    def __init__(self, name: str, workspace: automation.LocalWorkspace) -> None:
-        self.name = name
-        self.workspace = workspace
-
-    def outputs(self) -> OutputMap:
-        return {}
-
-    def info(self, show_secrets: bool = False) -> UpdateSummary:  # noqa: ARG002
-        return UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")

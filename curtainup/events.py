@@ -1,4 +1,4 @@
-"""What the engine tells of an operation: its errors, its counts, and what is under way how long."""
+"""What the engine tells of an operation: its errors, its changes, and what is under way how long."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING
+
+from curtainup.changes import Change, Steps
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
@@ -44,6 +46,7 @@ class Events:
         self._at_work = at_work
         self.errors: list[str] = []
         self.changes: dict[str, int] = {}
+        self._steps = Steps()
         self._under_way: dict[str, _Work] = {}
 
     def __call__(self, event: EngineEvent) -> None:
@@ -51,12 +54,19 @@ class Events:
         self._at_work()
         self._diagnose(event)
         before, after = event.resource_pre_event, event.res_outputs_event
+        if before is not None:
+            self._steps.add(before.metadata)
         if before is not None and before.metadata.provider:  # stacks and components have none
             self._begin(before.metadata.urn, str(getattr(before.metadata.op, "value", before.metadata.op)))
         if after is not None:
             self._under_way.pop(after.metadata.urn, None)
         if event.summary_event is not None:
             self.changes = {str(kind): count for kind, count in event.summary_event.resource_changes.items()}
+
+    @property
+    def resources(self) -> tuple[Change, ...]:
+        """What happens to each resource that does not stay as it is."""
+        return self._steps.changes()
 
     def slowest(self) -> tuple[str, str, float] | None:
         """Return what is under way longest: what, what was last said of it, and for how many seconds."""

@@ -20,7 +20,7 @@ from curtainup.stack_settings import NAMESPACE
 from curtainup.state import Remembered
 
 if TYPE_CHECKING:
-    from curtainup.engine import Outcome
+    from curtainup.changes import Outcome
 
 LOG_LINES = 30
 

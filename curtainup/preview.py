@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from curtainup import environments, image_stack, release, source
-from curtainup.engine import Outcome
+from curtainup.changes import Outcome
 from curtainup.image_stack import Image
 from curtainup.pipeline import prepare
 from curtainup.rollout import Rollout

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from curtainup import config as configuration
-from curtainup.engine import Engine, Outcome
+from curtainup.changes import Outcome
+from curtainup.engine import Engine
 from curtainup.errors import CurtainupError
 from curtainup.secret import Secret
 from curtainup.session import Session

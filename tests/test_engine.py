@@ -16,8 +16,9 @@ import pytest
 
 from curtainup import engine as engines
 from curtainup import program as programs
-from curtainup import stack_settings
-from curtainup.engine import Engine, Outcome
+from curtainup import stack_locks, stack_settings
+from curtainup.changes import Outcome
+from curtainup.engine import Engine
 from curtainup.errors import Busy, EngineFailed, StateError
 from curtainup.process import EngineCommand
 from curtainup.processes import Processes
@@ -216,7 +217,7 @@ def test_a_lock_of_another_is_waited_for_and_never_broken(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "LOCK_PATIENCE", 0.0)
-    monkeypatch.setattr(engines, "LOCK_PAUSE", 0.01)
+    monkeypatch.setattr(stack_locks, "LOCK_PAUSE", 0.01)
     engine = place.engine()
     engine.up(STACK, {"value": 1})
     lock = place.lock()

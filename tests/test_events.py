@@ -4,9 +4,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from pulumi.automation import OpType
+from pulumi.automation import OpType, StepEventMetadata
 
 from curtainup import events
+from curtainup.changes import Change
 from curtainup.events import Events, telling
 
 URN = "urn:pulumi:shop-live::curtainup::gcp:cloudrunv2/service:Service::shop-live"
@@ -18,7 +19,9 @@ def _event(**parts: Any) -> Any:
 
 
 def _about(operation: str, provider: str = "gcp") -> Any:
-    return SimpleNamespace(metadata=SimpleNamespace(op=OpType(operation), urn=URN, provider=provider))
+    kind = "gcp:cloudrunv2/service:Service"
+    step = StepEventMetadata(OpType(operation), URN, kind, provider)
+    return SimpleNamespace(metadata=step)
 
 
 @pytest.fixture
@@ -48,6 +51,12 @@ def test_what_stays_the_same_is_not_under_way(told: Events) -> None:
 def test_a_component_is_under_way_by_its_parts_alone(told: Events) -> None:
     told(_event(resource_pre_event=_about("create", provider="")))
     assert told.slowest() is None
+
+
+def test_what_changes_is_kept_by_resource(told: Events) -> None:
+    for operation in ("same", "update"):
+        told(_event(resource_pre_event=_about(operation)))
+    assert told.resources == (Change("update", "gcp:cloudrunv2/service:Service", "shop-live"),)
 
 
 def test_what_has_just_begun_is_not_worth_a_word() -> None:

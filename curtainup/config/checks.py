@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
+from curtainup.config import review
 from curtainup.config.beanstalk_checks import beanstalk
 from curtainup.config.cloud_run_checks import cloud_run
 from curtainup.config.keys import RESERVED_VARIABLES
@@ -43,6 +44,12 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
         for rule in _RULES:
             found.extend(rule(config, environment))
     return list(dict.fromkeys(found))
+
+
+def mistakes_of(config: ServiceConfig, name: str) -> list[Problem]:
+    """What a target refuses of an environment that has no section, such as its name."""
+    environment = config.for_environment(name)
+    return [problem for rule in _RULES for problem in rule(config, environment)]
 
 
 def oddities(config: ServiceConfig) -> list[Problem]:
@@ -169,10 +176,9 @@ def _plain_and_secret(config: ServiceConfig) -> Iterator[Problem]:
     for environment in _environments(config):
         for name in environment.env_secrets:
             if name in environment.env:
-                section = config.environments.get(environment.environment)
-                above: KeyPath = (
-                    ("environments", environment.environment) if section and name in section.env else ()
-                )
+                layers = reversed(config.sections_of(environment.environment).items())
+                holder = next((one for one, section in layers if name in section.env), None)
+                above: KeyPath = ("environments", holder) if holder else ()
                 yield Problem(
                     path=(*above, "env", name),
                     what="is listed in env_secrets too",
@@ -216,6 +222,14 @@ def _names(config: ServiceConfig) -> Iterator[Problem]:
             what="is not a name for an environment: the stack of the image has it",
             consequence="two things would be called the same",
             fix="use another name",
+        )
+    everywhere = config.environments.get(review.SECTION)
+    if everywhere is not None and everywhere.port is not None:
+        yield Problem(
+            path=("environments", review.SECTION, "port"),
+            what="is the same for all review environments",
+            consequence="only the first of them could start",
+            fix="remove it: each gets a port of its own",
         )
 
 

@@ -14,6 +14,8 @@ from curtainup.config.cloud_run import CloudRunSettings
 from curtainup.config.docker import DockerSettings
 from curtainup.config.keys import TARGETS, doc_of
 from curtainup.config.models import ServiceConfig
+from curtainup.config.notify import Destination, NotifySettings
+from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
 from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
 from curtainup.config.tasks import Task, TaskSettings
@@ -28,6 +30,9 @@ _PARTS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
     ("`docker`", DockerSettings),
     ("`gcp-cloud-run`", CloudRunSettings),
     ("`aws-beanstalk`", BeanstalkSettings),
+    ("Who is told", NotifySettings),
+    ("One of `notify`, where more than its variable is to be said", Destination),
+    ("Review environments", ReviewSettings),
     ("The pipeline's tools", ToolSettings),
     ("Read by the service only", ServiceReads),
 )

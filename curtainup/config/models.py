@@ -7,10 +7,13 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from curtainup.config import review
 from curtainup.config.beanstalk import BeanstalkSettings
 from curtainup.config.cloud_run import CloudRunSettings
 from curtainup.config.docker import DockerSettings
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
+from curtainup.config.notify import NotifySettings
+from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
 from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
 from curtainup.config.tasks import TaskSettings
@@ -32,7 +35,9 @@ class EnvironmentConfig(EnvironmentSettings):
     environment: str
 
 
-class ServiceConfig(EnvironmentSettings, IdentitySettings, ToolSettings, ServiceReads):
+class ServiceConfig(
+    EnvironmentSettings, ReviewSettings, IdentitySettings, NotifySettings, ToolSettings, ServiceReads
+):
     """A whole `pym-config.yaml`, validated.
 
     Keys that an environment may override are read through `for_environment`. `environments` holds the
@@ -41,7 +46,8 @@ class ServiceConfig(EnvironmentSettings, IdentitySettings, ToolSettings, Service
 
     environments: dict[EnvironmentName, EnvironmentSettings] = key(
         {},
-        "A section per environment: `staging`, `live` or a review environment. It overrides the top level.",
+        "A section per environment, `staging`, `live` or `review-NAME`, and `review` for all of the last. It "
+        "overrides the top level.",
         KeyDoc(
             expects="a mapping of environment names to sections",
             wrong="the environments would all be the same",
@@ -54,6 +60,8 @@ class ServiceConfig(EnvironmentSettings, IdentitySettings, ToolSettings, Service
         """The merged settings of the environment called `name`, which need not have a section.
 
         `env` is merged variable by variable; every other key of the section replaces that of the top level.
+        A review environment has staging's settings, but one small machine and a port of its own; over them
+        go the section `review` and its own.
 
         Raises:
             pydantic.ValidationError: `name` is not the name of an environment.
@@ -61,12 +69,33 @@ class ServiceConfig(EnvironmentSettings, IdentitySettings, ToolSettings, Service
         """
         _ENVIRONMENT_NAME.validate_python(name)
         values = {field: getattr(self, field) for field in EnvironmentSettings.model_fields}
-        section = self.environments.get(name)
-        if section is not None:
-            values |= {field: getattr(section, field) for field in section.model_fields_set}
-            values["env"] = _merged(self.env, section.env)
+        for section in self.sections_of(name).values():
+            values |= {field: getattr(section, field) for field in section.model_fields_set} | {
+                "env": _merged(values["env"], section.env)
+            }
         return EnvironmentConfig.model_construct(service=self.name, environment=name, **values)
 
+    def sections_of(self, name: str) -> dict[str, EnvironmentSettings]:
+        """The sections that an environment takes settings from, the weakest first, by their names.
+
+        That of a review environment's own defaults, which no file holds, has none.
+        """
+        found: dict[str, EnvironmentSettings] = {}
+        for section in review.sections(name):
+            if section == review.SECTION:
+                found[""] = _REVIEW
+            if section in self.environments:
+                found[section] = self.environments[section]
+        return found
+
+    @property
+    def environment_names(self) -> tuple[str, ...]:
+        """Staging, live, and the other environments that have a section of their own."""
+        named = [name for name in self.environments if name != review.SECTION]
+        return tuple(dict.fromkeys((*STANDARD_ENVIRONMENTS, *named)))
+
+
+_REVIEW: Final = EnvironmentSettings(port=None, keep=0, gcp_min_instances=0, aws_hosts_min=1, aws_hosts_max=1)
 
 _ENVIRONMENT_NAME: Final[TypeAdapter[str]] = TypeAdapter(EnvironmentName)
 

@@ -7,8 +7,8 @@ from curtainup.config.problems import KeyPath
 
 
 def place(config: ServiceConfig, environment: EnvironmentConfig, name: str) -> KeyPath:
-    """Return where the environment got its `name` from: its own section or the top level."""
-    section = config.environments.get(environment.environment)
-    if section is not None and name in section.model_fields_set:
-        return ("environments", environment.environment, name)
+    """Return where the environment got its `name` from: its sections or the top level."""
+    for section, settings in reversed(config.sections_of(environment.environment).items()):
+        if section and name in settings.model_fields_set:
+            return ("environments", section, name)
     return (name,)

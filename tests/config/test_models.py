@@ -58,7 +58,7 @@ def test_every_setting_of_an_environment_is_also_one_of_the_top_level() -> None:
 
 
 def test_defaults_would_pass_their_own_validation() -> None:
-    written = {"memory_limit": "512m", "gcp_memory": "512m", "name": "hello"}
+    written = {"memory_limit": "512m", "gcp_memory": "512m", "review_ttl": "7d", "name": "hello"}
     defaults = {
         name: field.default for name, field in ServiceConfig.model_fields.items() if field.default is not None
     }

@@ -39,6 +39,7 @@ class Environment:
         outputs: of the stack's last update.
         places: by release id, the address of each container that is there, of a cut-off update too.
         spent: ids of releases that failed, where a target never takes a name twice.
+        held: id of the candidate that stays until it is promoted; empty when none does.
         protected: URNs of resources that Pulumi will not remove before an update lifts that.
         retired: releases that served and were removed at once, newest last; they can be made again.
 
@@ -53,8 +54,9 @@ class Environment:
     spent: tuple[str, ...] = ()
     retired: tuple[Release, ...] = ()
     protected: tuple[str, ...] = ()
+    held: str = ""
 
-    def is_held(self, release_id: str) -> bool:
+    def is_protected(self, release_id: str) -> bool:
         """Return whether a resource of a release is protected, as it has or was to get traffic."""
         return any(urn.endswith(f"-{release_id}") for urn in self.protected)
 
@@ -113,6 +115,7 @@ def parse(stack: str, remembered: Remembered) -> Environment:
         tuple(config.get("spent") or ()),
         retired.releases,
         _protected(remembered),
+        _held(config, deployment),
     )
 
 
@@ -133,6 +136,7 @@ def configured(environment: Environment, deployment: Deployment) -> dict[str, An
         "releases": release.to_config(deployment, environment.sealed),
         "traffic": deployment.traffic,
         "candidate": deployment.candidate or "",
+        "held": environment.held if environment.held == deployment.candidate else "",
         "spent": list(environment.spent),
         "retired": release.to_config(Deployment(releases=environment.retired), environment.sealed),
     }
@@ -221,6 +225,12 @@ def _as_it_is(deployment: Deployment, candidate: str | None, remembered: Remembe
         traffic = {one: actual.get(one, 0) for one in known}
         return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate)
     return Deployment(releases=deployment.releases, traffic=deployment.traffic, candidate=candidate)
+
+
+def _held(config: Mapping[str, Any], deployment: Deployment) -> str:
+    """Return which candidate is held; one that has left, or has traffic by now, is none any more."""
+    held = str(config.get("held") or "")
+    return held if held == deployment.candidate else ""
 
 
 def _protected(remembered: Remembered) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class Gate:
     """One gate.
 
     Attributes:
-        name: `local`, `staging`, `candidate` or `live`.
+        name: `local`, `candidate`, or the environment's.
         url: what is tested.
         settings: of the environment that it belongs to.
         pym_env: what the service has as PYM_ENV there.
@@ -133,7 +133,7 @@ class Gatekeeper:
     def _conclude(self, gate: Gate, image: str, result: GateResult) -> None:
         if not result.passed:
             name = f"acceptance tests on {gate.name}"
-            raise self.failure(result, FAILURES[gate.name], name, CONSEQUENCES[gate.name], gate.url)
+            raise self.failure(result, _failure_of(gate), name, _consequence_of(gate), gate.url)
         self._recorder.proved(gate.name, gate.url, gate.release, image, result)
 
     def check(self, gate: Gate, progress: Progress, image: str) -> GateResult:
@@ -201,6 +201,14 @@ class Gatekeeper:
             fix=f"the whole output is in {result.log}",
             detail="\n\n".join(shown) or result.detail,
         )
+
+
+def _failure_of(gate: Gate) -> type[CurtainupError]:
+    return FAILURES.get(gate.name, StagingGateFailed)
+
+
+def _consequence_of(gate: Gate) -> str:
+    return CONSEQUENCES.get(gate.name, CONSEQUENCES["staging"])
 
 
 def _showing(progress: Progress) -> Callable[[str], None]:

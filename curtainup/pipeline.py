@@ -9,50 +9,29 @@ had the traffic when the shift or the live gate fails.
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-
-from curtainup import image_stack, local_container, release, source
+from curtainup import bring, candidates, image_steps, release
+from curtainup.context import RunContext
 from curtainup.contract import DockerEnvironment
-from curtainup.gatekeeper import Gate, Gatekeeper
-from curtainup.image_stack import Image
+from curtainup.errors import RefusedError
+from curtainup.image_steps import AnyImage
+from curtainup.options import LIVE, STAGING, Options
 from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
-from curtainup.rollout import Rollout, pym_env
+from curtainup.rollout import Rollout
 from curtainup.session import Session
-from curtainup.steps import Progress, Steps
-from curtainup.switch import Result, Switch
+from curtainup.switch import Result
 
-LIVE_ANSWER_SECONDS = 3.0
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a deployment is asked for.
-
-    Attributes:
-        dirty: deploy uncommitted changes of tracked files.
-        python: the interpreter for the service's tests.
-        allow_replace: accept changes of an environment that interrupt its traffic.
-        arguments: further arguments for pytest at each gate.
-
-    """
-
-    dirty: bool = False
-    python: str | None = None
-    allow_replace: bool = False
-    arguments: tuple[str, ...] = ()
+ANSWER_SECONDS = 3.0
 
 
 def deploy(session: Session, recorder: Recorder, options: Options) -> Result:
-    """Take a service from source to live.
+    """Take a service from source to live, or as far as the options say.
 
     Raises:
         CurtainupError: a step failed; what it had begun has been undone.
 
     """
-    return _Deploy(session, recorder, options).run()
+    return _Deploy(RunContext.of(session, recorder, options.python, options.arguments), options).run()
 
 
 def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
@@ -71,54 +50,105 @@ def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
 
 
 class _Deploy:
-    def __init__(self, session: Session, recorder: Recorder, options: Options) -> None:
-        self._session = session
-        self._recorder = recorder
+    def __init__(self, context: RunContext, options: Options) -> None:
+        self._context = context
         self._options = options
-        self._steps = Steps(session.report, recorder, session.cancelled)
-        self._gatekeeper = Gatekeeper(session, recorder, options.python, options.arguments)
-        self._source = source.read(session.workspace.service_dir, allow_dirty=options.dirty)
-        self._switch = Switch(session, recorder, self._steps, self._gatekeeper)
-        self._staging = Rollout(session, "staging")
-        self._live = Rollout(session, "live")
+        self._images = image_steps.steps_of(context, options)
+        self._staging = Rollout(context.session, STAGING)
+        self._live = Rollout(context.session, LIVE)
+        self._rollouts = [
+            rollout for rollout in (self._staging, self._live) if rollout.name in options.environments
+        ]
 
     def run(self) -> Result:
-        image = image_stack.look(self._session, self._source)
-        self._recorder.source(self._source)
+        candidates.require_splits(self._live, self._options.canary)
+        image = self._images.look()
+        self._require_no_other_candidate(image)
         serving = self._unchanged(image)
         if serving is not None:
             return self._keep(serving, image)
         prepare(self._live, self._staging, allow_replace=self._options.allow_replace)
-        image = self._test_and_build(image)
-        if not image.reference:
-            image = self._steps.run("push", "push the image", lambda progress: self._push(image, progress))
-        self._recorder.image(image.image_id, image.reference)
-        self._stage(image)
-        return self._go_live(image)
+        if self._options.only == LIVE:
+            self._require_staged(image)
+        else:
+            image = self._images.prove(image)
+            if not self._options.reaches("push"):
+                return self._stopped(image)
+            image = self._images.push(image)
+        self._context.recorder.image(image.image_id, image.reference)
+        return self._deploy(image)
+
+    def _deploy(self, image: AnyImage) -> Result:
+        if self._staging in self._rollouts:
+            staged = bring.to(
+                self._context, self._staging, image, prove=self._options.reaches("staging-gate")
+            )
+            if self._live not in self._rollouts:
+                return self._at(self._staging, staged, changed=True)
+        if self._live not in self._rollouts:
+            return self._stopped(image)
+        new = candidates.stage(self._context, self._live, image, held=self._options.hold)
+        if self._options.hold:
+            return candidates.held(self._live, new.release)
+        return candidates.move(self._context, self._live, new, self._options.canary)
+
+    # What is refused before anything is done
+
+    def _require_no_other_candidate(self, image: AnyImage) -> None:
+        """Refuse to drop a candidate that somebody holds, unless that was asked for."""
+        held = self._live.environment.held
+        if not held or self._live not in self._rollouts or self._options.replace_candidate:
+            return
+        if image.reference and self._live.release_id(image.reference) == held:
+            return
+        one = self._live.deployment.find(held)
+        raise RefusedError(
+            f"{one.version if one else held} ({held}) is held as the candidate of live",
+            where=f"stack {self._live.environment.stack}",
+            consequence="another candidate would take its place, so nothing was built or changed",
+            fix="curtainup promote, or drop it: curtainup promote --discard, or deploy --replace-candidate",
+        )
+
+    def _require_staged(self, image: AnyImage) -> None:
+        """Refuse to go past staging with what is not proven there; run its gate where no proof is at hand."""
+        rollout = self._staging
+        serving = rollout.deployment.serving()
+        if not image.reference or serving is None or serving.image != image.reference:
+            raise RefusedError(
+                f"{image.version} is not on staging",
+                where=f"staging serves {serving.version if serving else 'nothing'}",
+                consequence="live takes only what is proven there, so nothing was done",
+                fix="curtainup deploy --only staging",
+            )
+        if not self._context.recorder.is_proved(STAGING, serving.id):
+            bring.judge(self._context, rollout, serving, image.runnable)
 
     # Nothing to do
 
-    def _unchanged(self, image: Image) -> Release | None:
+    def _unchanged(self, image: AnyImage) -> Release | None:
         """Return the release that serves, when it is what this source and configuration would give."""
-        if not image.reference or self._live.needs_replacement() or self._staging.needs_replacement():
+        if not image.reference or not self._rollouts:
             return None
-        if not self._serves(self._staging, image) or not self._serves(self._live, image):
+        if any(one.needs_replacement() for one in self._rollouts):
             return None
-        serving = self._live.deployment.serving()
-        if serving is None:
+        if not all(_serves(one, image) for one in self._rollouts):
             return None
-        return serving if self._live.answers(serving, LIVE_ANSWER_SECONDS) else None
+        last = self._rollouts[-1]
+        serving = last.deployment.serving()
+        return serving if serving is not None and last.answers(serving, ANSWER_SECONDS) else None
 
-    def _serves(self, rollout: Rollout, image: Image) -> bool:
-        """Return whether an environment has all its traffic on what this image would be there."""
-        return rollout.deployment.traffic.get(rollout.release_id(image.reference)) == 100
-
-    def _keep(self, serving: Release, image: Image) -> Result:
+    def _keep(self, serving: Release, image: AnyImage) -> Result:
         """Leave everything as it is; a release without its proof, after a killed run, is tested first."""
-        if not self._recorder.is_proved("live", serving.id):
-            self._switch.judge(self._live, serving, image.runnable, self._previous())
-        self._session.report.info(f"unchanged: {serving.version} serves as {serving.id}; nothing had to move")
-        return Result(self._live.environment.url, serving.version, serving.id, changed=False)
+        context, rollout = self._context, self._rollouts[-1]
+        if not context.recorder.is_proved(rollout.name, serving.id):
+            if rollout is self._live:
+                context.switch.judge(rollout, serving, image.runnable, self._previous())
+            else:
+                bring.judge(context, rollout, serving, image.runnable)
+        context.session.report.info(
+            f"unchanged: {serving.version} serves as {serving.id}; nothing had to move"
+        )
+        return self._at(rollout, serving, changed=False)
 
     def _previous(self) -> Deployment | None:
         """Return the deployment with all traffic on the release before the one that serves."""
@@ -127,107 +157,16 @@ class _Deploy:
         older = [one for one in deployment.releases if serving is None or one.id != serving.id]
         return release.shift(deployment, older[-1].id) if older else None
 
-    # Before anything is deployed
+    # What it came to
 
-    def _test_and_build(self, image: Image) -> Image:
-        if image.reference:
-            self._steps.skip("build", "build the image", f"{image.version} is in the registry")
-            self._steps.run("unit", "unit tests", lambda p: self._gatekeeper.unit_tests(p, image.reference))
-        elif self._gatekeeper.needs_image:
-            image = self._build(image)
-            self._steps.run("unit", "unit tests", lambda p: self._gatekeeper.unit_tests(p, image.image_id))
-        else:
-            with ThreadPoolExecutor(2) as both:
-                building = both.submit(self._build, image)
-                testing = both.submit(self._steps.run, "unit", "unit tests", self._gatekeeper.unit_tests)
-                testing.result()
-                image = building.result()
-        self._steps.run("local", "acceptance tests on the image", lambda p: self._local_gate(image, p))
-        return image
+    def _at(self, rollout: Rollout, one: Release, *, changed: bool) -> Result:
+        stopped = self._options.until if changed and rollout is not self._live else None
+        return Result(rollout.environment.url, one.version, one.id, changed=changed, until=stopped)
 
-    def _build(self, image: Image) -> Image:
-        def work(progress: Progress) -> Image:
-            built = image_stack.build(self._session, image, self._source)
-            progress.note = built.version
-            return built
+    def _stopped(self, image: AnyImage) -> Result:
+        return Result("", image.version, "", changed=True, until=self._options.until, image=image.runnable)
 
-        return self._steps.run("build", "build the image", work)
 
-    def _local_gate(self, image: Image, progress: Progress) -> None:
-        session = self._session
-        config = session.config.for_environment("staging")
-        with local_container.started(session, image.runnable, image.version) as local:
-            gate = Gate("local", local.url, config, pym_env(session, "local"), image.version)
-            with self._gatekeeper.prepared(gate, image.runnable) as judge:
-                local.wait_until_healthy()
-                judge(progress)
-
-    def _push(self, image: Image, progress: Progress) -> Image:
-        pushed = image_stack.push(self._session, image)
-        progress.note = pushed.reference.rpartition("@")[2][:19]
-        return pushed
-
-    # Staging
-
-    def _stage(self, image: Image) -> None:
-        """Bring the image to staging: one update adds the release and gives it the traffic."""
-        rollout = self._staging
-        before = rollout.deployment
-        new = rollout.new_release(image.reference, image.version)
-
-        def shift(progress: Progress) -> None:
-            rollout.seal(new)
-            rollout.apply(release.shift(release.stage(before, new, rollout.keep), new.id), progress)
-            rollout.wait_until_healthy(new, progress)
-
-        try:
-            with self._switch.gated("staging", rollout, new, image.runnable) as judge:
-                self._steps.run("staging", "deploy to staging", shift)
-                self._steps.run("staging-gate", "acceptance tests on staging", judge)
-        except BaseException as error:
-            self._switch.undo("staging-undo", "put staging back", rollout, before, error)
-            raise
-        self._switch.retire("staging-retire", rollout, time.monotonic())
-
-    # Live
-
-    def _go_live(self, image: Image) -> Result:
-        rollout = self._live
-        before = rollout.deployment
-        new = rollout.new_release(image.reference, image.version)
-        proven = self._proven(self._without(new, before))
-        staged = release.stage(before, new, rollout.keep, proven)
-
-        def stage(progress: Progress) -> None:
-            rollout.seal(new)
-            rollout.apply(staged, progress)
-            rollout.wait_until_healthy(new, progress)
-
-        try:
-            with self._switch.gated("candidate", rollout, new, image.runnable) as judge:
-                self._steps.run("candidate", "start the candidate, without traffic", stage)
-                self._steps.run("candidate-gate", "acceptance tests on the candidate", judge)
-        except BaseException as error:
-            self._switch.undo(
-                "candidate-undo", "remove the candidate", rollout, self._without(new, before), error
-            )
-            raise
-        back = self._without(new, staged)
-        self._switch.move(rollout, new, image.runnable, release.shift(back, proven) if proven else back)
-        return Result(rollout.environment.url, new.version, new.id, changed=True)
-
-    def _proven(self, live: Deployment) -> str | None:
-        """Return what traffic goes back to: what serves, unless a killed run left it there unproven."""
-        serving = live.serving()
-        if serving is None:
-            return None
-        if self._recorder.is_proved("live", serving.id):
-            return serving.id
-        proven = [one.id for one in live.releases if self._recorder.is_proved("live", one.id)]
-        return proven[-1] if proven else serving.id
-
-    def _without(self, new: Release, deployment: Deployment) -> Deployment:
-        """Return the deployment without the new release, unless that serves already."""
-        if deployment.find(new.id) is None or deployment.traffic.get(new.id):
-            return deployment
-        return release.retract(deployment, new.id)
+def _serves(rollout: Rollout, image: AnyImage) -> bool:
+    """Return whether an environment has all its traffic on what this image would be there."""
+    return rollout.deployment.traffic.get(rollout.release_id(image.reference)) == 100

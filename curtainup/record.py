@@ -140,6 +140,11 @@ class Recorder:
             )
             self._update(suites=(*self._record.suites, suite))
 
+    def task(self, ran: run_models.TaskRecord) -> None:
+        """Note how a task ended."""
+        with self._lock:
+            self._update(tasks=(*self._record.tasks, ran))
+
     def proved(self, gate: str, url: str, release: str | None, image: str, result: GateResult) -> None:
         """Note that a gate has passed for an image, given by its id or its reference."""
         with self._lock:
@@ -188,9 +193,8 @@ class Recorder:
 
     def succeeded(self, result: object) -> None:
         """End the record of a run that did what it was asked; what `result` says is kept."""
-        changed = getattr(result, "changed", None)
         self._end(
-            outcome="done" if changed is None else "live" if changed else "unchanged",
+            outcome=_outcome(result),
             exit_code=0,
             url=getattr(result, "url", None),
             release=getattr(result, "release", None),
@@ -248,6 +252,18 @@ class Recorder:
         if file is None:
             return None
         return str(file.relative_to(self.folder) if file.is_relative_to(self.folder) else file)
+
+
+def _outcome(result: object) -> str:
+    """Return how a run ended that did what it was asked."""
+    changed = getattr(result, "changed", None)
+    if changed is None:
+        return "done"
+    if getattr(result, "held", False):
+        return "held"
+    if getattr(result, "until", None):
+        return "stopped"
+    return "live" if changed else "unchanged"
 
 
 def _new_folder(runs: Path, command: str) -> Path:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curtainup import release
+from curtainup.candidates import GATE, GATE_TITLE
+from curtainup.context import RunContext
 from curtainup.errors import UnknownRelease
-from curtainup.gatekeeper import Gatekeeper
 from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout
 from curtainup.session import Session
-from curtainup.steps import Progress, Steps
-from curtainup.switch import Result, Switch
+from curtainup.steps import Progress
+from curtainup.switch import CANDIDATE, Result
 
 
 def rollback(session: Session, recorder: Recorder, version: str | None, python: str | None) -> Result:
@@ -35,23 +36,21 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
     if before.traffic.get(wanted.id) == 100:
         session.report.info(f"{wanted.version} serves already as {wanted.id}; nothing had to move")
         return Result(rollout.environment.url, wanted.version, wanted.id, changed=False)
-    steps = Steps(session.report, recorder, session.cancelled)
-    gatekeeper = Gatekeeper(session, recorder, python, ())
-    switch = Switch(session, recorder, steps, gatekeeper)
+    context = RunContext.of(session, recorder, python)
     recorder.image("", wanted.image)
     if before.find(wanted.id) is None:
-        _make_again(rollout, wanted, steps, switch)
+        _make_again(context, rollout, wanted)
     else:
-        steps.run(
+        context.steps.run(
             "release",
             "check that the release answers",
             lambda progress: rollout.wait_until_healthy(wanted, progress),
         )
-    switch.move(rollout, wanted, wanted.image, before, canary=False)
+    context.switch.move(rollout, wanted, wanted.image, before)
     return Result(rollout.environment.url, wanted.version, wanted.id, changed=True)
 
 
-def _make_again(rollout: Rollout, wanted: Release, steps: Steps, switch: Switch) -> None:
+def _make_again(context: RunContext, rollout: Rollout, wanted: Release) -> None:
     """Bring back a release that was removed when it was replaced, as one that nobody uses is billed."""
     before = rollout.deployment
 
@@ -61,11 +60,11 @@ def _make_again(rollout: Rollout, wanted: Release, steps: Steps, switch: Switch)
         rollout.wait_until_healthy(wanted, progress)
 
     try:
-        with switch.gated("candidate", rollout, wanted, wanted.image) as judge:
-            steps.run("candidate", "make the release again, without traffic", stage)
-            steps.run("candidate-gate", "acceptance tests on the candidate", judge)
+        with context.switch.gated(CANDIDATE, rollout, wanted, wanted.image) as judge:
+            context.steps.run(CANDIDATE, "make the release again, without traffic", stage)
+            context.steps.run(GATE, GATE_TITLE, judge)
     except BaseException as error:
-        switch.undo("candidate-undo", "remove the release again", rollout, before, error)
+        context.switch.undo("candidate-undo", "remove the release again", rollout, before, error)
         raise
 
 

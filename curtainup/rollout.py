@@ -18,7 +18,7 @@ from curtainup.session import Session
 from curtainup.steps import Progress
 from curtainup.targets import Target, target_of
 
-STAGING = "staging"
+LIVE = "live"
 
 
 def pym_env(session: Session, name: str) -> str:
@@ -88,8 +88,8 @@ class Rollout:
 
     @property
     def keep(self) -> int:
-        """How many releases without traffic stay when a new one comes; staging needs none of them."""
-        if self.name == STAGING:
+        """How many releases without traffic stay when a new one comes; only live needs any."""
+        if self.name != LIVE:
             return 0
         return self.target.keep if self.config.keep is None else self.config.keep
 
@@ -161,6 +161,10 @@ class Rollout:
         """Have the ciphertext of a release's secrets at hand."""
         secrets = self._session.secrets_of(self.name)
         self.environment = environments.sealed_for(self._session.engine, self.environment, new, secrets)
+
+    def hold(self, release_id: str) -> None:
+        """Have the next update remember which candidate is held; empty is none."""
+        self.environment = replace(self.environment, held=release_id)
 
     def apply(self, deployment: Deployment, progress: Progress | None = None) -> None:
         """Make a deployment real by one update.
@@ -239,7 +243,7 @@ class Rollout:
         """Make a deployment real by as many updates as it takes to let go of what is to leave."""
         leaving, here = self._leaving(deployment), self.environment
         everything = here.protected and not deployment.releases
-        held = [one.id for one in leaving if everything or here.is_held(one.id)]
+        held = [one.id for one in leaving if everything or here.is_protected(one.id)]
         steps = release.retreat(self.deployment, deployment, held)
         if self._is_in_the_way(deployment, leaving):
             steps.insert(-1, Deployment())

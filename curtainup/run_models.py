@@ -53,6 +53,20 @@ class SuiteRecord(_Model):
     log: str | None
 
 
+class TaskRecord(_Model):
+    """A task that was run for a release before it had traffic; the log is relative to the run's folder.
+
+    Without an exit code the task was stopped, or could not be run.
+    """
+
+    environment: str
+    name: str
+    release: str
+    exit_code: int | None
+    seconds: float
+    log: str
+
+
 class Proof(_Model):
     """A gate that was passed by an image, and the run in which that was.
 
@@ -84,10 +98,11 @@ class TrafficMove(_Model):
 class RunResult(_Model):
     """How a run ended: `live` and `unchanged` are a deployment's or rollback's, `done` any other's.
 
+    `held` has a proven candidate without traffic, `stopped` was to end before live.
     `returned` means that live failed and traffic is back on the release before.
     """
 
-    outcome: Literal["live", "unchanged", "done", "failed", "returned", "interrupted"]
+    outcome: Literal["live", "unchanged", "held", "stopped", "done", "failed", "returned", "interrupted"]
     exit_code: int
     why: str | None = None
     detail: str | None = None
@@ -116,6 +131,7 @@ class RunRecord(_Model):
     image: ImageRecord | None = None
     steps: tuple[StepRecord, ...] = ()
     suites: tuple[SuiteRecord, ...] = ()
+    tasks: tuple[TaskRecord, ...] = ()
     proofs: tuple[Proof, ...] = ()
     probes: tuple[str, ...] = ()
     traffic: tuple[TrafficMove, ...] = ()

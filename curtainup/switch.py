@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from curtainup import release, traffic
+from curtainup.canary import Canary
 from curtainup.errors import CurtainupError, ReturnFailed
 from curtainup.gatekeeper import Gate, Gatekeeper
 from curtainup.probe import ProbeResult
@@ -17,6 +18,7 @@ from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout, pym_env
 from curtainup.session import Session
 from curtainup.steps import Progress, Steps
+from curtainup.traffic import AT_ONCE
 
 LIVE_GATE = "acceptance tests on live"
 CANDIDATE = "candidate"
@@ -24,13 +26,16 @@ CANDIDATE = "candidate"
 
 @dataclass(frozen=True)
 class Result:
-    """What a deployment or rollback came to.
+    """What a run came to.
 
     Attributes:
         url: where live is reached.
         version: what serves there.
         release: its id.
         changed: whether anything had to move.
+        held: whether it is a candidate without traffic yet; `url` is its own then.
+        until: the step after which the run was to stop, before live; None when it went on.
+        image: what the run has built, when that is in no environment yet.
 
     """
 
@@ -38,6 +43,9 @@ class Result:
     version: str
     release: str
     changed: bool
+    held: bool = False
+    until: str | None = None
+    image: str = ""
 
 
 def gate_of(session: Session, name: str, rollout: Rollout, one: Release) -> Gate | None:
@@ -64,7 +72,7 @@ class Switch:
         self._gatekeeper = gatekeeper
 
     def move(
-        self, rollout: Rollout, new: Release, image: str, before: Deployment, *, canary: bool = True
+        self, rollout: Rollout, new: Release, image: str, before: Deployment, canary: Canary = AT_ONCE
     ) -> None:
         """Give a release all traffic and judge it there.
 
@@ -73,7 +81,7 @@ class Switch:
             new: a release that is there and healthy.
             image: what its tests run in when they run in the image.
             before: what to return to when it fails.
-            canary: whether to go by the steps of `canary`; a rollback must not.
+            canary: the steps to go by.
 
         Raises:
             TrafficReturned: the probe or the gate failed, and traffic is back where it was.
@@ -81,7 +89,7 @@ class Switch:
 
         """
         serving = before.serving()
-        shares = [*rollout.config.canary, 100] if canary and serving is not None else [100]
+        shares = [*canary.shares, 100] if serving is not None else [100]
         stages = [release.shift(rollout.deployment, new.id, percent) for percent in shares]
 
         shifted, moved_at = Event(), time.monotonic()
@@ -99,7 +107,7 @@ class Switch:
 
                 def shift(progress: Progress) -> None:
                     nonlocal moved_at
-                    watch.move(stages, progress)
+                    watch.move(stages, progress, canary)
                     moved_at = time.monotonic()
                     shifted.set()
 

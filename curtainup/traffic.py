@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from curtainup.errors import TrafficReturned
+from curtainup import durations
+from curtainup.canary import PERIOD, Canary, trouble
+from curtainup.errors import Interrupted, TrafficReturned
 from curtainup.probe import Probe, ProbeResult
 from curtainup.release import Deployment
 from curtainup.rollout import Rollout
@@ -17,6 +19,9 @@ BETWEEN = 25
 """Requests the probe sends before the first move, and between two."""
 PROBE_PATIENCE = 10.0
 POLL = 0.05
+TELL = 60.0
+"""Seconds between two lines on a split that is kept for longer."""
+AT_ONCE = Canary()
 
 
 class Watch:
@@ -33,24 +38,29 @@ class Watch:
         if self._outgoing:
             self._probe.start()
 
-    def move(self, stages: Sequence[Deployment], progress: Progress) -> None:
+    def move(self, stages: Sequence[Deployment], progress: Progress, canary: Canary = AT_ONCE) -> None:
         """Make one deployment after another real, and wait until the outgoing release has drained.
 
         Args:
             stages: the deployments, such as 10 %, 50 % and 100 %.
             progress: told of each.
+            canary: how long each is kept, and what must stay healthy meanwhile.
 
         Raises:
-            TrafficReturned: more requests failed than `max_failures` allows.
+            TrafficReturned: more requests failed than `max_failures` allows, or what is watched is not well.
+            Interrupted: the run is to stop.
             CurtainupError: an update failed.
 
         """
         self._rollout.make_ready()
         self._see(BEFORE)
+        variables = self._variables(stages[-1])
+        self._require_well(canary.watch, variables, "before traffic moved")
         self._probe.mark("during")
         for number, stage in enumerate(stages):
             if number:
                 self._see(BETWEEN)
+                self._keep(_shares(stages[number - 1]), canary, variables, progress)
             progress.say(_shares(stage))
             self._rollout.apply(stage, progress)
             self._rollout.require_moved()
@@ -82,6 +92,44 @@ class Watch:
         """End the probe, and return its figures."""
         return self._probe.stop()
 
+    def _keep(self, shares: str, canary: Canary, variables: Mapping[str, str], progress: Progress) -> None:
+        """Leave a split as it is for as long as the canary says, with an eye on what must stay healthy."""
+        tell_at = started = time.monotonic()
+        while True:
+            self.require_clean()
+            self._require_well(canary.watch, variables, f"at {shares}")
+            now = time.monotonic()
+            left = started + canary.every - now
+            if left <= 0:
+                return
+            if now >= tell_at:
+                tell_at = now + TELL
+                progress.say(f"{shares}: {durations.render(left)} left, {self._figures()}")
+            if self._rollout.cancelled.wait(min(left, PERIOD)):
+                raise Interrupted("interrupted while traffic was split", where=self._rollout.url)
+
+    def _require_well(self, watch: str | None, variables: Mapping[str, str], when: str) -> None:
+        if watch is None or not self._outgoing:
+            return
+        found = trouble(watch, variables)
+        if found is None:
+            return
+        what, _, rest = found.partition("\n")
+        raise TrafficReturned(
+            f"what was to stay healthy is not, {when}: {what}",
+            where=self._rollout.url,
+            consequence="live is put back to what it was before",
+            fix="mend the new release, or what is watched (canary_watch, --watch), and deploy again",
+            detail=rest or None,
+        )
+
+    def _variables(self, last: Deployment) -> dict[str, str]:
+        incoming = last.serving()
+        return {"CURTAINUP_URL": self._rollout.url, "CURTAINUP_RELEASE": incoming.id if incoming else ""}
+
+    def _figures(self) -> str:
+        return f"{self._probe.failed_so_far} of {self._probe.total_so_far} requests failed"
+
     def _see(self, requests: int) -> None:
         """Let the probe see that many requests more."""
         if self._outgoing:
@@ -90,7 +138,7 @@ class Watch:
     def _summary(self, *, drained: bool) -> str:
         if not self._outgoing:
             return "first traffic"
-        failed = f"{self._probe.failed_so_far} of {self._probe.total_so_far} requests failed"
+        failed = self._figures()
         return failed if drained else f"{failed}; the outgoing release still has requests under way"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from curtainup.canary import Canary
 from curtainup.environments import Environment
 from curtainup.errors import EngineFailed, Interrupted, ReturnFailed, TrafficReturned
 from curtainup.gatekeeper import Gate, Gatekeeper
@@ -14,6 +15,7 @@ from curtainup.release import Deployment
 from curtainup.rollout import Rollout
 from curtainup.steps import Progress, Steps
 from curtainup.switch import Switch
+from curtainup.traffic import AT_ONCE
 from tests import samples
 from tests.proxies import Proxy, serving
 from tests.sessions import world
@@ -56,9 +58,9 @@ class Scene:
         steps = Steps(self.session.report, self.recorder, self.session.cancelled)
         self.switch = Switch(self.session, self.recorder, steps, self.judge)
 
-    def move(self, *, before: Deployment | None = None, canary: bool = True) -> None:
+    def move(self, *, before: Deployment | None = None, canary: Canary = AT_ONCE) -> None:
         new = samples.release(2)
-        self.switch.move(self.rollout, new, "image", before or self.before, canary=canary)
+        self.switch.move(self.rollout, new, "image", before or self.before, canary)
 
     def steps(self) -> list[tuple[str, str | None]]:
         return [(step.name, step.outcome) for step in self.recorder.record.steps]
@@ -145,16 +147,9 @@ def test_a_return_that_fails_calls_for_a_person(tmp_path: Path, proxy: Proxy) ->
 
 
 def test_canary_shares_come_before_all_of_it(tmp_path: Path, proxy: Proxy) -> None:
-    scene = Scene(tmp_path, proxy, "canary: [10]\n")
-    scene.move()
+    scene = Scene(tmp_path, proxy)
+    scene.move(canary=Canary((10,)))
     assert scene.world.engine.traffics == [{"r0000001": 90, "r0000002": 10}, NEW]
-
-
-def test_a_rollback_goes_by_no_canary(tmp_path: Path, proxy: Proxy) -> None:
-    """What is wrong must end at once."""
-    scene = Scene(tmp_path, proxy, "canary: [10]\n")
-    scene.move(canary=False)
-    assert scene.world.engine.traffics == [NEW]
 
 
 def test_what_already_serves_is_judged_and_left_when_there_is_no_way_back(

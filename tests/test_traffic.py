@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
 from curtainup import release, traffic
+from curtainup.canary import PERIOD, Canary
 from curtainup.environments import Environment
-from curtainup.errors import EngineFailed, TrafficReturned
+from curtainup.errors import EngineFailed, Interrupted, TrafficReturned
 from curtainup.probe import ProbeResult
 from curtainup.release import Deployment
 from curtainup.rollout import Rollout
@@ -40,10 +42,10 @@ class Scene:
         self.report = Notes()
         self.progress = Progress(self.report, "shift")
 
-    def move(self, *shares: int) -> ProbeResult:
+    def move(self, *shares: int, canary: Canary = traffic.AT_ONCE) -> ProbeResult:
         stages = [release.shift(self.rollout.deployment, NEW, share) for share in shares]
         with traffic.watched(self.rollout, self.results.append) as watch:
-            watch.move(stages, self.progress)
+            watch.move(stages, self.progress, canary)
         return self.results[-1]
 
     @property
@@ -124,3 +126,50 @@ def test_only_who_leaves_has_to_drain(tmp_path: Path, proxy: Proxy) -> None:
     scene.move(50)
     assert scene.drained, "it goes on serving"
     assert proxy.asked == 0
+
+
+def test_a_share_is_kept_and_told_with_the_time_left(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    scene.move(10, 100, canary=Canary((10,), 0.2))
+    [told] = [text for _, text in scene.report.progress if " left, " in text]
+    assert told.startswith("r0000001 90 %, r0000002 10 %: ")
+    assert "0 of " in told
+
+
+def test_a_watched_command_that_fails_stops_the_move(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    flag = tmp_path / "flag"
+    command = f"if test -e {flag}; then echo 7 %; exit 3; fi; touch {flag}"
+    with pytest.raises(TrafficReturned, match="not, at r0000001 90 %, r0000002 10 %: if test") as caught:
+        scene.move(10, 100, canary=Canary((10,), 60, command))
+    assert caught.value.detail == "7 %"
+    assert len(scene.world.engine.ups) == 1
+
+
+def test_what_is_unwell_before_the_move_stops_it(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    with pytest.raises(TrafficReturned, match="before traffic moved: false: exit code 1"):
+        scene.move(10, 100, canary=Canary((10,), 60, "false"))
+    assert scene.world.engine.ups == []
+
+
+def test_ctrl_c_ends_a_long_step(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    flag = tmp_path / "flag"
+    timer = Timer(0, lambda: None)
+
+    def cancel() -> None:
+        while not flag.exists():
+            timer.finished.wait(0.01)
+        scene.world.session.cancelled.set()
+
+    timer.function = cancel
+    timer.start()
+    with pytest.raises(Interrupted, match="while traffic was split"):
+        scene.move(10, 100, canary=Canary((10,), PERIOD * 100, f"touch {flag}"))
+    timer.join()
+
+
+def test_a_first_release_is_not_watched(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy, start=samples.deployment(0, 0))
+    assert scene.move(100, canary=Canary((), 0, "false")).total == 0

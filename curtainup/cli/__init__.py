@@ -13,6 +13,7 @@ from curtainup.cli import (
     history,
     init,
     preview,
+    promote,
     pulumi,
     rehearse,
     rollback,
@@ -39,7 +40,20 @@ def _root(
         raise typer.Exit
 
 
-for command in (deploy, test, preview, status, history, rollback, destroy, rehearse, doctor, init, env):
+for command in (
+    deploy,
+    promote,
+    test,
+    preview,
+    status,
+    history,
+    rollback,
+    destroy,
+    rehearse,
+    doctor,
+    init,
+    env,
+):
     app.command(command.__name__.rpartition(".")[2], epilog=command.EXAMPLE)(command.run)
 app.command(
     "pulumi",

@@ -3,43 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from curtainup.cli import asked, common
 
-from curtainup.cli import common
-
-EXAMPLE = "Example: curtainup deploy examples/hello"
+EXAMPLE = "Example: curtainup deploy examples/hello --canary 10,50 --every 5m"
 
 
 def run(
     service: common.Service = Path(),
     config: common.Config = None,
-    dirty: Annotated[
-        bool, typer.Option("--dirty", help="Deploy uncommitted changes of tracked files.")
-    ] = False,
+    dirty: asked.Dirty = False,
     python: common.Python = None,
-    allow_replace: Annotated[
-        bool,
-        typer.Option("--allow-replace", help="Accept changes that interrupt traffic: a new port."),
-    ] = False,
+    allow_replace: asked.AllowReplace = False,
+    image: asked.Image = None,
+    hold: asked.Hold = False,
+    until: asked.Until = None,
+    only: asked.Only = None,
+    replace_candidate: asked.ReplaceCandidate = False,
+    canary: asked.CanarySteps = None,
+    every: asked.Every = None,
+    watch: asked.Watch = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
     """Take a service from source to live, through every gate.
 
-    Prints the live URL. Stops at the first failure; live is untouched until the candidate is proven,
-    and goes back to the release before if its own tests fail.
+    Prints the live URL; with --hold that of the candidate. Stops at the first failure; live is untouched
+    until the candidate is proven, and goes back to the release before if its own tests fail.
     """
-    from dataclasses import asdict
-
     from curtainup import runs
-    from curtainup.pipeline import Options, deploy
+    from curtainup.options import Options
+    from curtainup.pipeline import deploy
 
+    options = Options(
+        dirty=dirty,
+        python=python,
+        allow_replace=allow_replace,
+        image=image,
+        until=asked.until(until, hold=hold, only=only),
+        only=only,
+        replace_candidate=replace_candidate,
+        canary=asked.canary(canary, every, watch),
+    )
     session = common.session(service, config, quiet=quiet)
-    options = Options(dirty=dirty, python=python, allow_replace=allow_replace)
     result = runs.recorded(session, "deploy", lambda recorder: deploy(session, recorder, options))
-    if json:
-        common.print_json(asdict(result))
-    else:
-        print(result.url)
+    asked.tell(result, json=json)

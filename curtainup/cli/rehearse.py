@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli import asked, common
 
 if TYPE_CHECKING:
     from curtainup.session import Session
@@ -27,9 +27,15 @@ def run(
             "swap-fails, partial. Can be given again.",
         ),
     ] = None,
-    dirty: Annotated[
-        bool, typer.Option("--dirty", help="Deploy uncommitted changes of tracked files.")
-    ] = False,
+    dirty: asked.Dirty = False,
+    image: asked.Image = None,
+    hold: asked.Hold = False,
+    until: asked.Until = None,
+    only: asked.Only = None,
+    replace_candidate: asked.ReplaceCandidate = False,
+    canary: asked.CanarySteps = None,
+    every: asked.Every = None,
+    watch: asked.Watch = None,
     endpoint: Annotated[
         bool,
         typer.Option(
@@ -45,13 +51,21 @@ def run(
     """Deploy to a cloud that is played on this machine: no account, the same pipeline.
 
     Stand-ins of Cloud Run and Elastic Beanstalk run real containers, keep state of their own, and refuse
-    what the real ones would. `status`, `preview`, `rollback` and `destroy` take --rehearsal.
+    what the real ones would. `status`, `preview`, `promote`, `rollback` and `destroy` take --rehearsal.
     """
-    from dataclasses import asdict
-
     from curtainup import runs
-    from curtainup.pipeline import Options, deploy
+    from curtainup.options import Options
+    from curtainup.pipeline import deploy
 
+    options = Options(
+        dirty=dirty,
+        python=python,
+        image=image,
+        until=asked.until(until, hold=hold, only=only),
+        only=only,
+        replace_candidate=replace_candidate,
+        canary=asked.canary(canary, every, watch),
+    )
     session = common.session(
         service,
         config,
@@ -63,12 +77,8 @@ def run(
     if endpoint:
         _serve(session)
         return
-    options = Options(dirty=dirty, python=python)
     result = runs.recorded(session, "rehearse", lambda recorder: deploy(session, recorder, options))
-    if json:
-        common.print_json(asdict(result))
-    else:
-        print(result.url)
+    asked.tell(result, json=json)
 
 
 def _serve(session: Session) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli import asked, common
 
 EXAMPLE = "Example: curtainup rollback 261121-1030-41-b3548e"
 
@@ -29,8 +29,6 @@ def run(
     The same probe and gate as in a deployment watch over it. In the service's folder the version alone
     will do.
     """
-    from dataclasses import asdict
-
     from curtainup import runs
     from curtainup.rollback import rollback
 
@@ -38,7 +36,4 @@ def run(
         service, version = Path(), str(service)
     session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
     result = runs.recorded(session, "rollback", lambda recorder: rollback(session, recorder, version, python))
-    if json:
-        common.print_json(asdict(result))
-    else:
-        print(result.url)
+    asked.tell(result, json=json)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from curtainup import durations
 from curtainup.config.keys import (
     KeyDoc,
     Memory,
     Percents,
     Port,
     Seconds,
+    Text,
     Variable,
     Variables,
     VariableValue,
@@ -20,6 +22,10 @@ from curtainup.config.keys import (
 
 DeployTarget = Literal["docker", "gcp-cloud-run", "aws-beanstalk", "gke"]
 HealthPath = Annotated[str, StringConstraints(pattern=r"^/[!-\"$-~]*\z", max_length=2048)]
+
+
+def _seconds(value: object) -> object:
+    return durations.parse(value) if isinstance(value, str) else value
 
 
 class Settings(BaseModel):
@@ -173,6 +179,30 @@ class RuntimeSettings(Settings):
             example="[10, 50]",
             targets=("docker", "gcp-cloud-run", "gke"),
             shown="[], all at once",
+        ),
+    )
+    canary_every: Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=86400)] = key(
+        0,
+        "How long the new release keeps each share of `canary` before it gets the next.",
+        KeyDoc(
+            expects="a duration up to 24h, such as 90s, 5m or 1h30m",
+            wrong="traffic would move on before the new release could show what it does",
+            example="5m",
+            targets=("docker", "gcp-cloud-run", "gke"),
+            shown="0s, only for as long as a few requests take",
+        ),
+    )
+    canary_watch: Text | None = key(
+        None,
+        "A URL that must answer with a status below 400, or a command that must end with exit code 0, "
+        "every 5 seconds while `canary` goes on. When it does not, traffic goes back.",
+        KeyDoc(
+            expects="an http:// or https:// address, or a command for /bin/sh",
+            wrong="nobody would notice what the probe cannot see",
+            example="./check-error-rate.sh",
+            targets=("docker", "gcp-cloud-run", "gke"),
+            shown="nothing besides the probe",
+            private=True,
         ),
     )
     max_failures: Annotated[int, Field(ge=0, le=1_000_000)] = key(

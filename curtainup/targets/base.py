@@ -13,9 +13,11 @@ from curtainup.release import Address, Release
 from curtainup.release_settings import AnySettings
 
 if TYPE_CHECKING:
+    from curtainup.config.tasks import Task
     from curtainup.environments import Environment
     from curtainup.health import Suspect
     from curtainup.session import Session
+    from curtainup.tasks.models import Ran
 
 
 class Target(Protocol):
@@ -28,6 +30,7 @@ class Target(Protocol):
         bills_idle: whether a release without traffic costs what one with traffic does.
         anchored: whether an environment's name stays with the first of its releases until it moves, so that
             another first release can come only when that one is gone.
+        splits: whether a release can have a part of the traffic.
 
     """
 
@@ -36,6 +39,7 @@ class Target(Protocol):
     reuses_ids: bool
     bills_idle: bool
     anchored: bool
+    splits: bool
 
     def require_ready(self) -> None:
         """Check, before anything is built, that the target can be reached with what is here.
@@ -107,6 +111,25 @@ class Target(Protocol):
 
         """
 
+    def run_task(
+        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
+    ) -> Ran:
+        """Run a task of the environment to its end in the image of a release, or stop it in time.
+
+        Args:
+            environment: where the release is staged.
+            one: the release; the task has its variables and secrets.
+            task: what to run.
+            on_line: takes each line of its output.
+
+        Raises:
+            CurtainupError: it could not be run.
+
+        """
+
+    def end_tasks(self, environment: Environment) -> None:
+        """End the tasks that a run which was killed has left."""
+
     def has_lost(self, environment: Environment) -> bool:
         """Return whether what runs a release was taken away behind Pulumi's back."""
 
@@ -128,6 +151,7 @@ class BaseTarget:
     reuses_ids = True
     bills_idle = False
     anchored = False
+    splits = True
 
     def __init__(self, session: Session, name: str) -> None:
         self._session = session
@@ -184,6 +208,9 @@ class BaseTarget:
 
     def require_idle(self, environment: Environment, leaving: Sequence[Release]) -> None:
         """Do nothing: what has traffic is known by what Pulumi remembers."""
+
+    def end_tasks(self, environment: Environment) -> None:
+        """Do nothing: a cloud ends a task by itself when its time is over."""
 
     def has_lost(self, environment: Environment) -> bool:  # noqa: ARG002
         """Return False: nobody has looked, and `pulumi up --refresh` by hand puts it right."""

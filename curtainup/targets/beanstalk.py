@@ -72,6 +72,7 @@ class BeanstalkTarget(BaseTarget):
     names_releases = True
     bills_idle = True
     anchored = True
+    splits = False
 
     def require_ready(self) -> None:
         """Check that there are credentials and the engine's plugin; a rehearsal has its own of both.

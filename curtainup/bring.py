@@ -1,0 +1,54 @@
+"""Bringing an image to an environment whose traffic needs no protection: staging, or a review's."""
+
+from __future__ import annotations
+
+import time
+
+from curtainup import release
+from curtainup.context import RunContext
+from curtainup.image_steps import AnyImage
+from curtainup.release import Release
+from curtainup.rollout import Rollout
+from curtainup.steps import Progress
+
+
+def to(context: RunContext, rollout: Rollout, image: AnyImage, *, prove: bool = True) -> Release:
+    """Bring an image to an environment: one update adds the release and gives it the traffic.
+
+    Args:
+        context: of the run.
+        rollout: the environment; it is made what it was before when a step fails.
+        image: in its registry.
+        prove: whether to run the environment's gate.
+
+    Raises:
+        CurtainupError: a step failed.
+
+    """
+    switch, steps, name = context.switch, context.steps, rollout.name
+    before = rollout.deployment
+    new = rollout.new_release(image.reference, image.version)
+
+    def shift(progress: Progress) -> None:
+        rollout.seal(new)
+        rollout.apply(release.shift(release.stage(before, new, rollout.keep), new.id), progress)
+        rollout.wait_until_healthy(new, progress)
+
+    try:
+        if prove:
+            with switch.gated(name, rollout, new, image.runnable) as gate:
+                steps.run(name, f"deploy to {name}", shift)
+                steps.run(f"{name}-gate", f"acceptance tests on {name}", gate)
+        else:
+            steps.run(name, f"deploy to {name}", shift)
+    except BaseException as error:
+        switch.undo(f"{name}-undo", f"put {name} back", rollout, before, error)
+        raise
+    switch.retire(f"{name}-retire", rollout, time.monotonic())
+    return new
+
+
+def judge(context: RunContext, rollout: Rollout, one: Release, image: str) -> None:
+    """Run an environment's gate on the release that serves there."""
+    with context.switch.gated(rollout.name, rollout, one, image) as gate:
+        context.steps.run(f"{rollout.name}-gate", f"acceptance tests on {rollout.name}", gate)

@@ -1,0 +1,116 @@
+"""What `deploy`, `rehearse` and `promote` can be asked for on the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from curtainup.canary import Canary
+    from curtainup.switch import Result
+
+Dirty = Annotated[bool, typer.Option("--dirty", help="Deploy uncommitted changes of tracked files.")]
+AllowReplace = Annotated[
+    bool, typer.Option("--allow-replace", help="Accept changes that interrupt traffic: a new port.")
+]
+Image = Annotated[
+    str | None,
+    typer.Option(
+        "--image", metavar="REF", help="Deploy an image that was built elsewhere and is in its registry."
+    ),
+]
+Hold = Annotated[
+    bool,
+    typer.Option("--hold", help="Stop with the candidate proven, without traffic, and print its URL."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="STEP",
+        help="Stop after a step: unit, build, local, push, staging, staging-gate or candidate-gate.",
+    ),
+]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        "--only", metavar="ENV", help="Deploy to staging alone, or to live what is proven on staging."
+    ),
+]
+ReplaceCandidate = Annotated[
+    bool, typer.Option("--replace-candidate", help="Drop a candidate that is held on live.")
+]
+CanarySteps = Annotated[
+    str | None,
+    typer.Option("--canary", metavar="10,50", help="Per cent of live's traffic, one step after another."),
+]
+Every = Annotated[str | None, typer.Option("--every", metavar="5m", help="How long each step lasts.")]
+Watch = Annotated[
+    str | None,
+    typer.Option(
+        "--watch", metavar="URL|CMD", help="What must stay healthy during the steps, or traffic goes back."
+    ),
+]
+
+
+def canary(steps: str | None, every: str | None, watch: str | None) -> Canary | None:
+    """Return the canary that was asked for; None when none was.
+
+    Raises:
+        typer.BadParameter: steps that do not rise from 1 to 99, or a duration that is none.
+
+    """
+    if steps is None:
+        if every is not None or watch is not None:
+            raise typer.BadParameter("--every and --watch go with --canary")
+        return None
+    from curtainup import durations
+    from curtainup.canary import Canary
+
+    try:
+        return Canary(_shares(steps), durations.parse(every) if every else 0, watch)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def until(step: str | None, *, hold: bool, only: str | None) -> str | None:
+    """Return the step to stop after.
+
+    Raises:
+        typer.BadParameter: there is no such step or environment, or they exclude each other.
+
+    """
+    from curtainup.options import HELD_AT, LIVE, STAGING, UNTIL
+
+    if step is not None and step not in UNTIL:
+        raise typer.BadParameter(f"--until {step}: choose one of {', '.join(UNTIL)}")
+    if only is not None and only not in {STAGING, LIVE}:
+        raise typer.BadParameter(f"--only {only}: choose {STAGING} or {LIVE}")
+    if hold and step not in {None, HELD_AT}:
+        raise typer.BadParameter(f"--hold goes on to the candidate, --until {step} does not")
+    chosen = HELD_AT if hold else step
+    if only == STAGING and chosen == HELD_AT:
+        raise typer.BadParameter("there is no candidate with --only staging")
+    if only == LIVE and chosen not in {None, HELD_AT}:
+        raise typer.BadParameter(f"--only live goes past {chosen}")
+    return chosen
+
+
+def tell(result: Result, *, json: bool) -> None:
+    """Print what a run came to: the URL, else the image or version it stopped at."""
+    from dataclasses import asdict
+
+    from curtainup.cli import common
+
+    if json:
+        common.print_json(asdict(result))
+    else:
+        print(result.url or result.image or result.version)
+
+
+def _shares(text: str) -> tuple[int, ...]:
+    shares = tuple(int(part) for part in text.replace("%", "").split(","))
+    if list(shares) != sorted(set(shares)) or not all(0 < share < 100 for share in shares):
+        raise ValueError(f"--canary {text}: give per cents that rise from 1 to 99, such as 10,50")
+    return shares

@@ -1,0 +1,42 @@
+"""`curtainup promote`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curtainup.cli import asked, common
+
+EXAMPLE = "Example: curtainup promote --canary 10,50 --every 5m"
+
+
+def run(
+    service: common.Service = Path(),
+    config: common.Config = None,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Remove the candidate; what serves stays as it is.")
+    ] = False,
+    python: common.Python = None,
+    canary: asked.CanarySteps = None,
+    every: asked.Every = None,
+    watch: asked.Watch = None,
+    json: common.Json = False,
+    rehearsal: common.Rehearsal = False,
+    quiet: common.Quiet = False,
+) -> None:
+    """Give live's traffic to the candidate that `deploy --hold` has left, under probe and gate."""
+    from curtainup import runs
+    from curtainup.promotion import discard as drop
+    from curtainup.promotion import promote
+
+    chosen = asked.canary(canary, every, watch)
+    session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
+    if discard:
+        result = runs.recorded(session, "discard", lambda recorder: drop(session, recorder))
+    else:
+        result = runs.recorded(
+            session, "promote", lambda recorder: promote(session, recorder, python, chosen)
+        )
+    asked.tell(result, json=json)

@@ -1,0 +1,39 @@
+"""What the steps of one run work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curtainup.gatekeeper import Gatekeeper
+from curtainup.record import Recorder
+from curtainup.session import Session
+from curtainup.steps import Steps
+from curtainup.switch import Switch
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """The collaborators of one run: its record, its steps, its gates, and what moves traffic."""
+
+    session: Session
+    recorder: Recorder
+    steps: Steps
+    gatekeeper: Gatekeeper
+    switch: Switch
+
+    @classmethod
+    def of(
+        cls, session: Session, recorder: Recorder, python: str | None, arguments: tuple[str, ...] = ()
+    ) -> RunContext:
+        """Return the collaborators of a run.
+
+        Args:
+            session: the command's.
+            recorder: of this run.
+            python: the interpreter for the service's tests; None finds it.
+            arguments: further arguments for pytest at each gate.
+
+        """
+        steps = Steps(session.report, recorder, session.cancelled)
+        gatekeeper = Gatekeeper(session, recorder, python, arguments)
+        return cls(session, recorder, steps, gatekeeper, Switch(session, recorder, steps, gatekeeper))

@@ -1,0 +1,96 @@
+"""`promote`: a candidate that `deploy --hold` left proven and without traffic goes live, or is dropped."""
+
+from __future__ import annotations
+
+from curtainup import candidates, release
+from curtainup.canary import Canary
+from curtainup.candidates import GATE, GATE_TITLE, Candidate
+from curtainup.context import RunContext
+from curtainup.errors import CandidateGateFailed, UnknownRelease
+from curtainup.record import Recorder
+from curtainup.release import Release
+from curtainup.rollout import Rollout
+from curtainup.session import Session
+from curtainup.steps import Progress
+from curtainup.switch import CANDIDATE, Result
+
+
+def promote(session: Session, recorder: Recorder, python: str | None, canary: Canary | None = None) -> Result:
+    """Give the held candidate all traffic, under probe and gate.
+
+    It passes its own gate again first, unless a record of this machine says that it has.
+
+    Args:
+        session: the command's collaborators.
+        recorder: of this run.
+        python: the interpreter for the service's tests.
+        canary: in place of the configured one.
+
+    Raises:
+        UnknownRelease: none is held.
+        CandidateGateFailed: it failed its gate; it stays held.
+        TrafficReturned: it failed on live, and traffic is back where it was.
+
+    """
+    context = RunContext.of(session, recorder, python)
+    rollout = Rollout(session, "live")
+    one = _held(rollout)
+    candidates.require_splits(rollout, canary)
+    recorder.image("", one.image)
+    context.steps.run(
+        "release",
+        "check that the candidate answers",
+        lambda progress: rollout.wait_until_healthy(one, progress),
+    )
+    _prove(context, rollout, one)
+    back = release.retract(rollout.deployment, one.id)
+    return candidates.move(context, rollout, Candidate(one, one.image, back), canary)
+
+
+def discard(session: Session, recorder: Recorder) -> Result:
+    """Remove the held candidate; what serves stays as it is.
+
+    Raises:
+        UnknownRelease: none is held.
+
+    """
+    context = RunContext.of(session, recorder, None)
+    rollout = Rollout(session, "live")
+    one = _held(rollout)
+
+    def work(progress: Progress) -> None:
+        rollout.put_back(release.retract(rollout.deployment, one.id), session.report.warn)
+        progress.note = f"{one.version} ({one.id}) is gone"
+
+    context.steps.run("discard", "remove the held candidate", work)
+    serving = rollout.deployment.serving()
+    return (
+        Result(rollout.environment.url, serving.version, serving.id, changed=True)
+        if serving
+        else Result("", "", "", changed=True)
+    )
+
+
+def _held(rollout: Rollout) -> Release:
+    one = rollout.deployment.find(rollout.environment.held)
+    if one is not None:
+        return one
+    left = rollout.deployment.candidate
+    raise UnknownRelease(
+        f"{left} was left by a run that was cut off, and is not held" if left else "no candidate is held",
+        where=f"stack {rollout.environment.stack}",
+        consequence="traffic has not moved",
+        fix="curtainup deploy --hold",
+    )
+
+
+def _prove(context: RunContext, rollout: Rollout, one: Release) -> None:
+    if context.recorder.is_proved(CANDIDATE, one.id):
+        context.steps.skip(GATE, GATE_TITLE, "passed when it was staged")
+        return
+    try:
+        with context.switch.gated(CANDIDATE, rollout, one, one.image) as gate:
+            context.steps.run(GATE, GATE_TITLE, gate)
+    except CandidateGateFailed as error:
+        error.consequence = "it stays held, without traffic; live is as it was"
+        raise

@@ -1,0 +1,81 @@
+"""Traffic that moves in steps, watched by more than the probe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.load import users
+from tests.e2e.service import Service
+
+SEEN = 'echo "$CURTAINUP_RELEASE $CURTAINUP_URL" >>{file}; test ! -e {stop}'
+
+
+def steps_told(service: Service) -> list[str]:
+    return [line for line in service.last_run().steps[-1].detail.splitlines() if line]
+
+
+def test_each_step_is_kept_and_watched(deployed: Service, tmp_path: Path) -> None:
+    [old] = deployed.traffic("live")
+    deployed.greet("second")
+    command = SEEN.format(file=tmp_path / "seen", stop=tmp_path / "stop")
+
+    with users(deployed.url("live")) as answers:
+        done = deployed.deploy("--json", "--canary", "10,50", "--every", "1s", "--watch", command)
+
+    new = done.json()["release"]
+    assert answers.failures == []
+    assert set(answers.releases) == {old, new}
+    for shares in (f"{old} 90 %, {new} 10 %", f"{old} 50 %, {new} 50 %", f"{new} 100 %"):
+        assert shares in done.err
+    assert "1s left" in done.err
+    assert deployed.traffic("live") == {old: 0, new: 100}
+    seen = (tmp_path / "seen").read_text().splitlines()
+    assert set(seen) == {f"{new} {deployed.url('live')}"}
+    assert len(seen) == 5, "once before traffic moves, and at the beginning and end of each step"
+
+
+@pytest.mark.parametrize("watch", ["command", "url"])
+def test_what_is_not_well_puts_traffic_back(deployed: Service, tmp_path: Path, watch: str) -> None:
+    before = deployed.traffic("live")
+    deployed.greet(f"unwell by {watch}")
+    flag = tmp_path / "seen"
+    command = f"if test -e {flag}; then echo error rate 7 %; exit 3; fi; touch {flag}"
+    asked = command if watch == "command" else f"{deployed.url('staging')}/no-such-page"
+
+    with users(deployed.url("live")) as answers:
+        done = deployed.deploy("--canary", "10", "--every", "60s", "--watch", asked, code=13)
+
+    assert answers.failures == []
+    assert "what was to stay healthy is not" in done.err
+    assert ("error rate 7 %" if watch == "command" else "status 404") in done.err
+    assert deployed.traffic("live") == before
+    assert [step.name for step in deployed.last_run().steps][-2:] == ["shift", "return"]
+
+
+def test_a_held_candidate_can_be_promoted_by_a_canary(deployed: Service) -> None:
+    [old] = [one for one, share in deployed.traffic("live").items() if share]
+    deployed.greet("third")
+    new = deployed.deploy("--hold", "--json").json()["release"]
+
+    done = deployed.run("promote", "--canary", "25")
+
+    assert f"{old} 75 %, {new} 25 %" in done.err
+    assert deployed.serving("live") == new
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--canary", "50,10"], "rise from 1 to 99"),
+        (["--canary", "100"], "rise from 1 to 99"),
+        (["--canary", "ten"], "invalid literal"),
+        (["--canary", "10", "--every", "soon"], "such as 90s, 5m"),
+        (["--every", "5m"], "go with --canary"),
+    ],
+)
+def test_a_canary_that_is_none_is_refused_at_once(deployed: Service, arguments: list[str], told: str) -> None:
+    updates = deployed.updates()
+    assert told in deployed.deploy(*arguments, code=2).err
+    assert deployed.updates() == updates

@@ -20,7 +20,7 @@ from pulumi import automation
 from pulumi.automation import CommandResult, EngineEvent
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
-from curtainup import deployer, program, stack_settings
+from curtainup import deployer, ejected, program, stack_settings
 from curtainup.changes import Outcome
 from curtainup.engine_errors import translated
 from curtainup.events import Events, telling
@@ -118,6 +118,7 @@ class Engine:
     def preview(self, stack: str, config: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Outcome:
         """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
         remembered = self.remembered(stack)
+        config = {**config, **self._edition(remembered)}
         with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
             file = Path(folder) / f"Pulumi.{stack}.yaml"
             stack_settings.write(file, stack_settings.restored(remembered, config))
@@ -263,10 +264,15 @@ class Engine:
         self.cli(["stack", "init", stack, "--no-select", *chosen])
 
     def _write_settings(self, stack: str, config: Mapping[str, Any]) -> Path:
-        file = self._workspace.settings_file(stack)
-        added = {**self._unsaved.get(stack, {}), **config}
-        stack_settings.write(file, stack_settings.restored(self.remembered(stack), added))
+        file, remembered = self._workspace.settings_file(stack), self.remembered(stack)
+        added = {**self._unsaved.get(stack, {}), **config, **self._edition(remembered)}
+        stack_settings.write(file, stack_settings.restored(remembered, added))
         return file
+
+    def _edition(self, remembered: Remembered) -> dict[str, str]:
+        """Return the settings that name the program, which must be one that suits this driver."""
+        ejected.require_current(self._workspace.program_dir)
+        return ejected.named(self._workspace.edition, remembered.config)
 
     def _exported(self, stack: str) -> Remembered:
         """Ask the CLI for what a backend without files remembers: two processes."""

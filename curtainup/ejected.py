@@ -114,10 +114,10 @@ def named(edition: str, remembered: Mapping[str, Any]) -> dict[str, str]:
 
     Args:
         edition: of the program that the next update runs.
-        remembered: the stack's settings of its last update, by key without namespace.
+        remembered: the stack's settings of its last update, by full key.
 
     """
-    return {KEY: edition} if edition or remembered.get(KEY) else {}
+    return {KEY: edition} if edition or remembered.get(f"curtainup:{KEY}") else {}
 
 
 def is_applied(edition: str, outputs: Mapping[str, Any]) -> bool:

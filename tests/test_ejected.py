@@ -98,9 +98,9 @@ def test_a_stamp_that_cannot_be_read_is_told(folder: Path, text: str) -> None:
 
 def test_only_who_has_or_had_an_edition_of_its_own_names_it_in_its_settings() -> None:
     assert ejected.named("", {}) == {}
-    assert ejected.named("", {"program": ""}) == {}
+    assert ejected.named("", {"curtainup:program": ""}) == {}
     assert ejected.named("abc", {}) == {"program": "abc"}
-    assert ejected.named("", {"program": "abc"}) == {"program": ""}
+    assert ejected.named("", {"curtainup:program": "abc"}) == {"program": ""}
 
 
 def test_the_edition_of_a_stack_is_that_of_its_last_update_that_ended_well() -> None:

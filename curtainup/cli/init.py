@@ -12,6 +12,8 @@ from curtainup.cli import common
 from curtainup.init.models import Ci, Target, Wishes
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from curtainup.init.models import Plan, PlannedFile
 
 EXAMPLE = "Example: curtainup init --target gcp-cloud-run --project my-project --ci github"
@@ -50,7 +52,12 @@ def run(
             "--region", help="The cloud's region.", show_default="europe-west1, or eu-west-1 on AWS"
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+    eject: Annotated[
+        bool, typer.Option("--eject", help="Write the Pulumi program, and nothing else, into infra/.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", "--yes", "-y", help="Overwrite files that are there.")
+    ] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave files that are there.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Write nothing; print what would be written.")
@@ -61,22 +68,55 @@ def run(
 
     Flask, FastAPI and Django are found by their dependencies; any other service needs a Dockerfile. Files
     that are there are only overwritten when you say so; without a terminal the command refuses, with exit
-    code 23.
+    code 23. With --eject a service gets the program that curtainup runs for it, to own and to change.
     """
-    from curtainup.init import detect, plan, write
-
     if force and keep:
         raise typer.BadParameter("give --force or --keep, not both")
     wishes = Wishes(target, ci, name, app, branch, project, region)
+    if eject:
+        if keep or wishes != Wishes():
+            raise typer.BadParameter("--eject goes with --force, --dry-run and --json alone")
+        _eject(folder, force=force, dry_run=dry_run, json=json)
+        return
+    from curtainup.init import detect, plan, write
+
     found = plan.plan(detect.detect(folder, wishes, warn=common.report().warn), wishes)
     decided = force or keep or dry_run or sys.stdin.isatty()
-    if not decided and (differing := write.conflicts(found)):
+    if not decided and (differing := write.conflicts(found.files)):
         raise write.refused(differing)
     written = [] if dry_run else write.write(found, lambda file: force or (not keep and _confirmed(file)))
     if json:
         common.print_json(_data(found, written))
     else:
         _print(found, written, dry_run=dry_run)
+
+
+def _eject(folder: Path, *, force: bool, dry_run: bool, json: bool) -> None:
+    """Write the program as a whole, or not at all."""
+    from curtainup import config
+    from curtainup.init import eject, write
+
+    service = config.load(folder, warn=common.report().warn)
+    files = eject.plan(folder, service)
+    differing = write.conflicts(files)
+    if differing and not (force or dry_run or (sys.stdin.isatty() and _all_confirmed(differing))):
+        raise write.refused(differing, eject.FIX)
+    written = [] if dry_run else eject.write(folder, files)
+    if json:
+        common.print_json({"service": service.name, "files": _files(files, written), "todo": eject.TODO})
+        return
+    for file in files:
+        _print_file(file, written)
+        if dry_run and file.state == "differs":
+            print(eject.difference(file))
+    _print_todo(eject.TODO)
+
+
+def _all_confirmed(files: Sequence[PlannedFile]) -> bool:
+    names = ", ".join(file.shown for file in files)
+    return typer.confirm(
+        f"These are there already, and different: {names}. Overwrite them?", default=False, err=True
+    )
 
 
 def _confirmed(file: PlannedFile) -> bool:
@@ -91,20 +131,32 @@ def _data(plan: Plan, written: list[PlannedFile]) -> dict[str, object]:
         "framework": plan.framework,
         "targets": list(plan.targets),
         "ci": plan.ci.value,
-        "files": [
-            {"path": file.shown, "state": file.state, "written": file in written, "text": file.text}
-            for file in plan.files
-        ],
+        "files": _files(plan.files, written),
         "todo": list(plan.todo),
     }
+
+
+def _files(files: Sequence[PlannedFile], written: Sequence[PlannedFile]) -> list[dict[str, object]]:
+    return [
+        {"path": file.shown, "state": file.state, "written": file in written, "text": file.text}
+        for file in files
+    ]
 
 
 def _print(plan: Plan, written: list[PlannedFile], *, dry_run: bool) -> None:
     """List the files, with their texts in a dry run; what to do next goes to standard error."""
     for file in plan.files:
-        print(f"{'write' if file in written else WORDS[file.state]:6} {file.shown}")
+        _print_file(file, written)
         if dry_run and file.text:
             print("".join(f"    | {line}".rstrip() + "\n" for line in file.text.splitlines()), end="")
+    _print_todo(plan.todo)
+
+
+def _print_file(file: PlannedFile, written: Sequence[PlannedFile]) -> None:
+    print(f"{'write' if file in written else WORDS[file.state]:6} {file.shown}")
+
+
+def _print_todo(todo: Sequence[str]) -> None:
     print("next:", file=sys.stderr)
-    for number, step in enumerate(plan.todo, 1):
+    for number, step in enumerate(todo, 1):
         print(f"  {number}. {step}", file=sys.stderr)

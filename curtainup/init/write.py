@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from curtainup.errors import RefusedError
 from curtainup.files import write_atomically
 from curtainup.init.models import Plan, PlannedFile
 
+FIX = "--keep leaves them, --force overwrites them; --dry-run shows what would be written"
 
-def conflicts(plan: Plan) -> list[PlannedFile]:
+
+def conflicts(files: Sequence[PlannedFile]) -> list[PlannedFile]:
     """Return the planned files in whose place something else is."""
-    return [file for file in plan.files if file.state == "differs"]
+    return [file for file in files if file.state == "differs"]
 
 
-def refused(files: list[PlannedFile]) -> RefusedError:
+def refused(files: Sequence[PlannedFile], fix: str = FIX) -> RefusedError:
     """Return the error for files that may not be overwritten."""
     count = "1 file is" if len(files) == 1 else f"{len(files)} files are"
     return RefusedError(
         f"{count} there already, and different",
         where=", ".join(file.shown for file in files),
         consequence="nothing was written",
-        fix="--keep leaves them, --force overwrites them; --dry-run shows what would be written",
+        fix=fix,
     )
 
 

@@ -255,8 +255,8 @@ def _arguments(given: options.Options) -> list[aws.elasticbeanstalk.EnvironmentS
 
 
 def _is_protected(args: EnvironmentArgs, release: Release) -> bool:
-    """Releases that carry traffic are protected; in staging there is nothing to lose."""
-    return args.settings.name != "staging" and args.deployment.traffic.get(release.id, 0) > 0
+    """Releases that carry traffic are protected, where there is something to lose."""
+    return not args.settings.is_disposable and args.deployment.traffic.get(release.id, 0) > 0
 
 
 def _settings(args: EnvironmentArgs) -> BeanstalkEnvironment:

@@ -194,8 +194,8 @@ def release_urls(args: EnvironmentArgs) -> dict[str, str]:
 
 
 def _is_protected(args: EnvironmentArgs, release: Release) -> bool:
-    """Releases that carry traffic are protected; in staging there is nothing to lose."""
-    return args.settings.name != "staging" and args.deployment.traffic.get(release.id, 0) > 0
+    """Releases that carry traffic are protected, where there is something to lose."""
+    return not args.settings.is_disposable and args.deployment.traffic.get(release.id, 0) > 0
 
 
 def _settings(args: EnvironmentArgs) -> DockerEnvironment:

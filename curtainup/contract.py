@@ -80,12 +80,19 @@ class EnvironmentSettings(_Model):
         service: the service's name.
         name: `staging`, `live` or a review environment.
         generation: rises with every change; an older one than deployed is refused.
+        ttl: seconds after its last update for which a review environment lives; None is for ever.
 
     """
 
     service: str
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     generation: int = 0
+    ttl: int | None = None
+
+    @property
+    def is_disposable(self) -> bool:
+        """Whether nothing is lost if what serves there goes by mistake."""
+        return self.name == "staging" or self.name.startswith("review-")
 
 
 class DockerEnvironment(EnvironmentSettings):

@@ -172,6 +172,18 @@ class ReviewFailed(CurtainupError):
     exit_code = 24
 
 
+class TaskFailed(CurtainupError):
+    """A task failed, or took longer than it may, before the release had traffic."""
+
+    exit_code = 25
+
+
+class SweepFailed(CurtainupError):
+    """Review environments that have outlived their time could not be removed; others may have been."""
+
+    exit_code = 26
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM: what was in flight has been undone."""
 

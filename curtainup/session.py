@@ -116,6 +116,11 @@ class Session:
         folder = self.workspace.backend.folder()
         return FileState(folder).read(stack) if folder else self.engine.remembered(stack)
 
+    def stacks(self) -> list[str]:
+        """Return the names of all stacks, of other services too; from a file backend without the engine."""
+        folder = self.workspace.backend.folder()
+        return FileState(folder).stacks() if folder else self.engine.stack_names()
+
     def updates(self, stack: str) -> Iterator[dict[str, Any]]:
         """Give the updates of a stack, newest first; from a file backend without the engine."""
         folder = self.workspace.backend.folder()

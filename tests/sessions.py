@@ -32,6 +32,9 @@ class Memory(Engine):
     def make_ready(self) -> None:
         """Nothing has to be loaded."""
 
+    def stack_names(self) -> list[str]:
+        return sorted(self.stacks)
+
     def remembered(self, stack: str) -> Remembered:
         return self.stacks.get(stack, Remembered())
 

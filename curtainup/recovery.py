@@ -31,7 +31,7 @@ def take_over(locks: Sequence[Path], note: Callable[[str], None]) -> bool:
     """
     alive = False
     for lock in locks:
-        holder = _dead_holder(lock)
+        holder = dead_holder(lock)
         if holder is None:
             alive = True
             continue
@@ -84,7 +84,7 @@ def _for_a_person(kind: str, urn: str) -> str:
     )
 
 
-def _dead_holder(lock: Path) -> int | None:
+def dead_holder(lock: Path) -> int | None:
     """Return the process that made a lock here and has ended since, or None."""
     try:
         found = json.loads(lock.read_text())

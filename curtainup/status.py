@@ -1,20 +1,47 @@
-"""`status`: what is live and staged, from what Pulumi remembers and what answers."""
+"""`status`: what is live and staged, from what Pulumi remembers and what answers; several services at once.
+
+With a file backend no process is started. Every environment of every service is looked at side by side, as
+one that does not answer takes seconds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
-from curtainup import health
+from curtainup import health, since, underway
 from curtainup.environments import Environment
+from curtainup.errors import CurtainupError
 from curtainup.rollout import Rollout
 from curtainup.session import Session
+from curtainup.updates import Occasion
 
 ANSWER_SECONDS = 2.0
+MOST_AT_ONCE = 32
+"""Environments that are looked at side by side."""
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
 class ReleaseStatus:
-    """One release of an environment."""
+    """One release of an environment.
+
+    Attributes:
+        id: of the release.
+        version: for people.
+        image: `repository@sha256:…`.
+        traffic: its share in per cent.
+        url: where it is reached alone.
+        candidate: whether it was staged and has never had traffic.
+        held: whether it is a candidate that waits for `curtainup promote`.
+        commit: that it was built from; None for an image that was built elsewhere.
+        since: when the update began that gave it this share (UTC, ISO 8601); None when that is not known.
+        by: who made that update, such as `ann@laptop`; None when that is not known.
+
+    """
 
     id: str
     version: str
@@ -22,6 +49,10 @@ class ReleaseStatus:
     traffic: int
     url: str
     candidate: bool
+    held: bool = False
+    commit: str | None = None
+    since: str | None = None
+    by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -34,6 +65,7 @@ class EnvironmentStatus:
         answers: the release that answers there now, None when none does.
         releases: oldest first.
         costs: what is billed while nobody uses it, in words.
+        update: that an update is under way, or was cut off, in words.
 
     """
 
@@ -42,6 +74,7 @@ class EnvironmentStatus:
     answers: str | None
     releases: tuple[ReleaseStatus, ...]
     costs: str | None = None
+    update: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,55 +85,69 @@ class ServiceStatus:
     environments: tuple[EnvironmentStatus, ...]
 
 
-def status(session: Session) -> ServiceStatus:
-    """Return what is known of each environment of the service."""
-    names = dict.fromkeys(("staging", "live", *session.config.environments))
-    found = tuple(_environment(session, name) for name in names)
-    return ServiceStatus(session.config.name, found)
+@dataclass(frozen=True)
+class Unreadable:
+    """A service that cannot be told of, and why."""
+
+    service: str
+    error: CurtainupError
 
 
-def render(found: ServiceStatus) -> str:
-    """Return the status as text, a line per release."""
-    lines = []
-    for environment in found.environments:
-        if environment.url is None:
-            lines.append(f"{found.service} {environment.name}: not deployed")
-            continue
-        lines.append(f"{found.service} {environment.name}: {environment.url}  {_answer(environment)}")
-        for one in reversed(environment.releases):
-            note = "  candidate" if one.candidate else ""
-            lines.append(f"  {one.traffic:3} %  {one.version}  {one.id}  {one.url}{note}")
-        if environment.costs:
-            lines.append(f"  billed: {environment.costs}")
-    return "\n".join(lines)
+def statuses(
+    services: Mapping[str, Callable[[], Session]],
+) -> list[ServiceStatus | Unreadable]:
+    """Return the status of services, each by its name or folder and what opens it, in the same order."""
+    opened = [_or_why(name, opening) for name, opening in services.items()]
+    with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="status") as pool:
+        looks = [one if isinstance(one, Unreadable) else _looks(pool, one) for one in opened]
+        return [
+            one if isinstance(one, Unreadable) else _or_why(name, one)
+            for name, one in zip(services, looks, strict=True)
+        ]
 
 
-def _answer(environment: EnvironmentStatus) -> str:
-    if environment.answers is None:
-        return "no answer" if environment.releases else "no release"
-    shares = {one.id: one.traffic for one in environment.releases}
-    if not shares.get(environment.answers):
-        return f"answered by {environment.answers}, which should have no traffic"
-    return "answers"
+def _or_why(name: str, ask: Callable[[], Found]) -> Found | Unreadable:
+    try:
+        return ask()
+    except CurtainupError as error:
+        return Unreadable(name, error)
+
+
+def _looks(pool: ThreadPoolExecutor, session: Session) -> Callable[[], ServiceStatus]:
+    """Begin to look at each environment of a service; what is returned waits for all of them."""
+    looks = [pool.submit(_environment, session, name) for name in names(session)]
+    return lambda: ServiceStatus(session.config.name, tuple(look.result() for look in looks))
+
+
+def names(session: Session) -> Sequence[str]:
+    """Return the names of a service's environments."""
+    return list(dict.fromkeys(("staging", "live", *session.config.environments)))
 
 
 def _environment(session: Session, name: str) -> EnvironmentStatus:
     rollout = Rollout(session, name)
     environment = rollout.environment
+    update = underway.told(session, environment.stack)
     if environment.settings is None or "url" not in environment.outputs:
-        return EnvironmentStatus(name, None, None, ())
+        return EnvironmentStatus(name, None, None, (), update=update)
     return EnvironmentStatus(
         name,
         environment.url,
         _answering(rollout),
-        _releases(environment),
+        _releases(environment, _occasions(session, environment)),
         rollout.target.costs(environment),
+        update,
     )
 
 
-def _releases(environment: Environment) -> tuple[ReleaseStatus, ...]:
+def _occasions(session: Session, environment: Environment) -> dict[str, Occasion]:
+    return since.occasions(environment.deployment, session.updates(environment.stack))
+
+
+def _releases(environment: Environment, occasions: Mapping[str, Occasion]) -> tuple[ReleaseStatus, ...]:
     deployment = environment.deployment
     urls = environment.outputs.get("release_urls") or {}
+    nothing = Occasion("", "", "", "")
     return tuple(
         ReleaseStatus(
             one.id,
@@ -109,6 +156,10 @@ def _releases(environment: Environment) -> tuple[ReleaseStatus, ...]:
             deployment.traffic.get(one.id, 0),
             str(urls.get(one.id, "")),
             candidate=one.id == deployment.candidate,
+            held=one.id == environment.held,
+            commit=since.commit_of(one.version, occasions.values()),
+            since=occasions.get(one.id, nothing).at or None,
+            by=occasions.get(one.id, nothing).by or None,
         )
         for one in deployment.releases
     )

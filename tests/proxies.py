@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +21,7 @@ class Proxy:
         status: of its answers.
         sessions: by release, how many requests it says are under way.
         asked: how often its state was asked for.
+        before: called before each answer.
 
     """
 
@@ -29,6 +30,7 @@ class Proxy:
     status: int = 200
     sessions: dict[str, str] = field(default_factory=dict)
     asked: int = 0
+    before: Callable[[], object] = bool
 
     def csv(self) -> str:
         """Return its state as HAProxy gives it: a front, the releases and their sum."""
@@ -46,6 +48,7 @@ def serving() -> Iterator[Proxy]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            proxy.before()
             body = proxy.csv().encode() if self.path.startswith("/stats") else b""
             self.send_response(200 if body else proxy.status)
             self.send_header("Curtainup-Release", proxy.release)

@@ -2,26 +2,67 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from curtainup.cli import common
 
-EXAMPLE = "Example: curtainup status examples/hello --json"
+if TYPE_CHECKING:
+    from curtainup.status import ServiceStatus, Unreadable
+
+EXAMPLE = "Example: curtainup status examples/* --json"
 
 
 def run(
-    service: common.Service = Path(),
+    services: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[SERVICE]...",
+            help="The services' folders.",
+            show_default="the current folder",
+            file_okay=False,
+        ),
+    ] = None,
     config: common.Config = None,
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
 ) -> None:
-    """Show what is live and staged, and how traffic is split."""
+    """Show what is live and staged, how traffic is split, since when and by whom, and what answers.
+
+    A service that cannot be read does not hide the others: its error comes last, with its exit code.
+    """
+    from functools import partial
+
+    from curtainup.status import Unreadable, statuses
+    from curtainup.status_text import render
+
+    opening = {
+        str(one): partial(common.session, one, config, with_secrets=False, rehearsal=rehearsal)
+        for one in services or [Path()]
+    }
+    found = statuses(opening)
+    unreadable = [one for one in found if isinstance(one, Unreadable)]
+    if json:
+        common.print_json([_data(one) for one in found])
+    elif len(found) > len(unreadable):
+        print(render(found))
+    sys.stdout.flush()
+    for one in unreadable[1:]:
+        common.report().error(one.error)
+    if unreadable:
+        raise unreadable[0].error
+
+
+def _data(found: ServiceStatus | Unreadable) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from curtainup.status import render, status
+    from curtainup.status import Unreadable
 
-    found = status(common.session(service, config, with_secrets=False, rehearsal=rehearsal))
-    if json:
-        common.print_json(asdict(found))
-    else:
-        print(render(found))
+    if not isinstance(found, Unreadable):
+        return asdict(found)
+    error = found.error
+    told = {"what": error.what, "where": error.where, "fix": error.fix, "exit_code": error.exit_code}
+    return {"service": found.service, "error": told}

@@ -176,7 +176,7 @@ class Service:
 
     def status(self, environment: str) -> dict[str, Any]:
         """The environment as `status --json` says it."""
-        found = self.run("status", "--json").json()
+        [found] = self.run("status", "--json").json()
         assert found["service"] == self.name
         return next(one for one in found["environments"] if one["name"] == environment)
 

@@ -1,4 +1,8 @@
-"""The service's source: which commit it is, what git tracks of it, and its version."""
+"""The service's source: which commit it is, what git tracks of it, and its version.
+
+A program that the service owns is tracked with it, but is no part of what is built: an edit of it makes
+no other image.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from curtainup import ejected
 from curtainup.errors import SourceError
 
 SHORT = 6
@@ -24,9 +29,9 @@ class Source:
         revision: the commit, in full.
         version: date, commit count and short hash, as `200415-0819-953-b3548e`; a dirty tree adds
             `-dirty-` and a hash of it.
-        tree: hash of the tracked files as they are now.
-        files: the tracked files that exist, relative to the folder.
-        dirty: whether tracked files differ from the commit.
+        tree: hash of the tracked files as they are now, without the service's own program.
+        files: the tracked files that exist, without that program, relative to the folder.
+        dirty: whether tracked files, that program's among them, differ from the commit.
         url: of the remote `origin`, without user and password; may be empty.
 
     """
@@ -54,7 +59,8 @@ def read(folder: Path, *, allow_dirty: bool) -> Source:
             fix="apt-get install git",
         )
     revision, count, seconds = _commit(folder)
-    files = _names(folder, "ls-files", "--recurse-submodules", "-z")
+    program = f"{ejected.FOLDER}/" if ejected.find(folder) else None
+    files = _without(program, _names(folder, "ls-files", "--recurse-submodules", "-z"))
     if not files:
         raise SourceError(
             "git tracks no file here",
@@ -70,10 +76,11 @@ def read(folder: Path, *, allow_dirty: bool) -> Source:
             consequence="a version must say what it holds, so nothing was done",
             fix="commit them, or deploy the tree as it is with --dirty",
         )
-    tree = _tree(folder, changed)
+    built = _without(program, changed)
+    tree = _tree(folder, built, program)
     moment = datetime.fromtimestamp(seconds, UTC).strftime("%y%m%d-%H%M")
     version = f"{moment}-{count}-{revision[:SHORT]}"
-    if changed:
+    if built:
         version += f"-dirty-{tree[:SHORT]}"
     present = tuple(name for name in files if (folder / name).is_file() or (folder / name).is_symlink())
     return Source(folder, revision, version, tree, present, bool(changed), _origin(folder))
@@ -133,16 +140,37 @@ def _count(changed: tuple[str, ...]) -> str:
     return "1 tracked file differs" if len(changed) == 1 else f"{len(changed)} tracked files differ"
 
 
-def _tree(folder: Path, changed: tuple[str, ...]) -> str:
+def _without(program: str | None, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if program is None or not name.startswith(program))
+
+
+def _tree(folder: Path, changed: tuple[str, ...], program: str | None = None) -> str:
     """Return git's hash of the folder's tree, mixed with the changed files when it is dirty."""
-    prefix = _git(folder, "rev-parse", "--show-prefix").stdout.strip()
-    committed = _git(folder, "rev-parse", f"HEAD:{prefix}").stdout.strip()
+    committed = _committed(folder, program)
     if not changed:
         return committed
     digest = hashlib.sha256(os.fsencode(committed))
     for name in sorted(changed):
         digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(_content(folder / name)).digest())
     return digest.hexdigest()
+
+
+def _committed(folder: Path, program: str | None) -> str:
+    """Return git's hash of the folder's tree, as if the program had never been in it.
+
+    Nothing is written: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects has the form of a tree.
+    """
+    prefix = _git(folder, "rev-parse", "--show-prefix").stdout.strip()
+    tree = f"HEAD:{prefix}"
+    if program is None:
+        return _git(folder, "rev-parse", tree).stdout.strip()
+    content = b""
+    for entry in _names(folder, "ls-tree", "--full-tree", "-z", tree):
+        described, _, name = entry.partition("\t")
+        mode, _, digest = described.split()
+        if f"{name}/" != program:
+            content += f"{mode.lstrip('0')} ".encode() + os.fsencode(name) + b"\0" + bytes.fromhex(digest)
+    return _git(folder, "hash-object", "-t", "tree", "--stdin", given=content).stdout.strip()
 
 
 def _content(path: Path) -> bytes:
@@ -169,10 +197,12 @@ def _names(folder: Path, *args: str) -> tuple[str, ...]:
     return tuple(name for name in _git(folder, *args).stdout.split("\0") if name)
 
 
-def _git(folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+def _git(folder: Path, *args: str, given: bytes = b"") -> subprocess.CompletedProcess[str]:
     """Run git in English, and decode what it says as file names are, byte for byte."""
     command = ["git", "-C", str(folder), *args]
-    done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+    done = subprocess.run(
+        command, input=given, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"}
+    )
     return subprocess.CompletedProcess(
         command, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
     )

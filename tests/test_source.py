@@ -300,3 +300,60 @@ def test_a_repository_of_another_user_is_refused_as_git_does(repository: Reposit
     error = repository.refused()
     assert error.what == "git refuses this repository, as another user owns it"
     assert str(repository.folder) in str(error.fix)
+
+
+def _eject(repository: Repository, folder: str = ".") -> None:
+    repository.write(f"{folder}/infra/ejected.yaml", "curtainup: 0.1.0\n")
+    repository.write(f"{folder}/infra/components/labels.py", "x = 1\n")
+
+
+@pytest.mark.parametrize("folder", [".", "app"])
+def test_a_program_that_the_service_owns_is_no_part_of_what_is_built(
+    repository: Repository, folder: str
+) -> None:
+    """Ejecting rebuilds no image, nor does an edit of what was ejected; an edit of the service does."""
+    repository.commit()
+    before = repository.read(folder)
+    _eject(repository, folder)
+    assert repository.read(folder).tree == before.tree
+    repository.commit()
+    after = repository.read(folder)
+    assert (after.tree, after.files) == (before.tree, before.files)
+    repository.write(f"{folder}/more.py", "")
+    repository.commit()
+    assert repository.read(folder).tree != before.tree
+    assert set(repository.read(folder).files) - set(before.files) == {"more.py"}
+
+
+def test_an_edit_of_the_program_must_be_committed_too_but_is_not_in_the_version(
+    repository: Repository,
+) -> None:
+    _eject(repository)
+    repository.commit()
+    before = repository.read()
+    repository.write("infra/components/labels.py", "x = 2\n")
+    assert "infra/components/labels.py" in str(repository.refused().where)
+    after = repository.read(dirty=True)
+    assert (after.tree, after.version, after.dirty) == (before.tree, before.version, True)
+
+
+def test_the_tree_is_that_of_git_with_whatever_is_in_it(repository: Repository) -> None:
+    """Links, executables, folders and names that are not UTF-8: as if the program had never been there."""
+    (repository.folder / "link").symlink_to("server.py")
+    (repository.folder / "server.py").chmod(0o755)
+    Path(os.fsdecode(os.fsencode(repository.folder) + b"/\xff")).write_text("")
+    for name in UNUSUAL:
+        repository.write(name, "x")
+    repository.write("infra.py", "")
+    repository.commit()
+    expected = repository.git("rev-parse", "HEAD^{tree}")
+    _eject(repository)
+    repository.commit()
+    assert repository.read().tree == expected
+
+
+def test_a_folder_of_that_name_without_the_stamp_is_built_like_any_other(repository: Repository) -> None:
+    repository.write("infra/main.tf", "")
+    repository.commit()
+    assert "infra/main.tf" in repository.read().files
+    assert repository.read().tree == repository.git("rev-parse", "HEAD^{tree}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curtainup.review.models import Style, Written
+from curtainup.review.parts import Part
 from curtainup.review.post import post
 
-__all__ = ["Style", "Written", "post"]
+__all__ = ["Part", "Style", "Written", "post"]

@@ -15,6 +15,7 @@ from curtainup.review.bitbucket import Bitbucket
 from curtainup.review.github import GitHub
 from curtainup.review.gitlab import GitLab
 from curtainup.review.models import Host, Request, Style, Written
+from curtainup.review.parts import Layout, Part
 
 HOSTS: Mapping[str, Host] = {"github": GitHub(), "gitlab": GitLab(), "bitbucket": Bitbucket()}
 TRIES = 4
@@ -32,16 +33,18 @@ def post(
     environ: Mapping[str, str],
     http: requests.Session,
     *,
+    part: Part = Part.PREVIEW,
     hosts: Mapping[str, Host] = HOSTS,
     pause: Callable[[float], None] = time.sleep,
 ) -> Written:
-    """Write a text as the one comment about a subject; where that fails, into the job's summary if any.
+    """Write a text into the one comment about a subject; where that fails, into the job's summary if any.
 
     Args:
         text: gives the Markdown in a style.
         subject: what tells this comment from others of ours on the same request; without `>` and `)`.
         environ: the variables of the job.
         http: what the calls are made with.
+        part: of the comment that the text is; the other stays as it is.
         hosts: to be considered, by name.
         pause: waits for some seconds.
 
@@ -52,13 +55,17 @@ def post(
     try:
         host = _host(environ, hosts)
         request = host.request(environ)
-        marker = host.marker(subject)
-        room = host.room - len(marker) - 2
-        comment = f"{marker}\n\n{text(Style(host.folds, room, request.log))}"
-        return put(Comments(http, host, request), host, request, marker, comment, pause)
+        layout = Layout(host, subject)
+
+        def compose(comment: str) -> str:
+            known = layout.read(comment)
+            style = Style(host.folds, layout.room(known, part), request.log)
+            return layout.written(known.replacing(part, text(style)))
+
+        return put(Comments(http, host, request), host, request, layout.marker, compose, pause)
     except ReviewFailed as error:
         place = "summary" if _summarized(text, environ) else "output"
-        error.consequence = f"no comment was written; the preview is in this job's {place}"
+        error.consequence = f"no comment was written; {part.value} is in this job's {place}"
         raise
 
 
@@ -67,10 +74,12 @@ def put(
     host: Host,
     request: Request,
     marker: str,
-    text: str,
+    compose: Callable[[str], str],
     pause: Callable[[float], None],
 ) -> Written:
     """Edit the comment that starts with the marker, or create it, with some patience.
+
+    `compose` makes its text of what it was, nothing at first.
 
     Each try looks for the comment anew: a call that was cut off may have created it.
 
@@ -81,7 +90,7 @@ def put(
     patience = PATIENCE
     for attempt in range(TRIES):
         try:
-            return _write(comments, marker, text)
+            return _write(comments, marker, compose)
         except Refused as refusal:
             raise _refused(host, request, refusal) from refusal
         except Later as trouble:
@@ -104,17 +113,17 @@ def _host(environ: Mapping[str, str], hosts: Mapping[str, Host]) -> Host:
     )
 
 
-def _write(comments: Comments, marker: str, text: str) -> Written:
+def _write(comments: Comments, marker: str, compose: Callable[[str], str]) -> Written:
     """Edit our comment, else create one; whoever copied our marker does not keep us from it."""
     for one in comments.all():
         if not one.text.lstrip().startswith(marker):
             continue
         try:
-            return Written("updated", comments.edit(one, text).url)
+            return Written("updated", comments.edit(one, compose(one.text)).url)
         except Refused as refusal:
             if refusal.status not in NOT_OURS:
                 raise
-    return Written("created", comments.create(text).url)
+    return Written("created", comments.create(compose("")).url)
 
 
 def _refused(host: Host, request: Request, refusal: Refused) -> ReviewFailed:

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from curtainup.errors import ReviewFailed
-from curtainup.review import Style, Written, post
+from curtainup.review import Part, Style, Written, post
 from curtainup.review.bitbucket import Bitbucket
 from curtainup.review.models import Host
 from curtainup.review.post import HOSTS
@@ -31,20 +31,31 @@ class Job:
     pauses: list[float] = field(default_factory=list)
 
     def post(
-        self, text: str | Callable[[Style], str] = "hello", subject: str = "shop", **environ: str
+        self,
+        text: str | Callable[[Style], str] = "hello",
+        subject: str = "shop",
+        part: Part = Part.PREVIEW,
+        **environ: str,
     ) -> Written:
         write = text if callable(text) else lambda _: text
+        variables = {**self.environ, **environ}
         return post(
-            write, subject, {**self.environ, **environ}, self.http, hosts=self.hosts, pause=self.pauses.append
+            write,
+            subject,
+            variables,
+            self.http,
+            part=part,
+            hosts=self.hosts,
+            pause=self.pauses.append,
         )
 
     def without(self, *names: str) -> Job:
         return replace(self, environ={key: one for key, one in self.environ.items() if key not in names})
 
-    def refused(self, **environ: str) -> ReviewFailed:
+    def refused(self, part: Part = Part.PREVIEW, **environ: str) -> ReviewFailed:
         """Post, which must fail with an error that helps and does not show the token."""
         with pytest.raises(ReviewFailed) as raised:
-            self.post(**environ)
+            self.post(part=part, **environ)
         error = raised.value
         parts = (error.what, error.where, error.consequence, error.fix, error.detail)
         assert SECRET not in " ".join(filter(None, parts))

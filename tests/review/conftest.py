@@ -52,10 +52,10 @@ class Job:
     def without(self, *names: str) -> Job:
         return replace(self, environ={key: one for key, one in self.environ.items() if key not in names})
 
-    def refused(self, part: Part = Part.PREVIEW, **environ: str) -> ReviewFailed:
+    def refused(self, **environ: str) -> ReviewFailed:
         """Post, which must fail with an error that helps and does not show the token."""
         with pytest.raises(ReviewFailed) as raised:
-            self.post(part=part, **environ)
+            self.post(**environ)
         error = raised.value
         parts = (error.what, error.where, error.consequence, error.fix, error.detail)
         assert SECRET not in " ".join(filter(None, parts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from curtainup.errors import ReviewFailed
 from curtainup.review import Part, Style
 from curtainup.review.parts import LEFT_OUT, Layout, Parts
 from tests.review.conftest import Job
@@ -83,6 +84,7 @@ def test_a_preview_that_fills_the_comment_gives_way_to_the_environment(job: Job)
 def test_what_could_not_be_written_is_named(job: Job) -> None:
     job.server.may_write = False
 
-    error = job.refused(part=Part.ENVIRONMENT)
+    with pytest.raises(ReviewFailed) as raised:
+        job.post(part=Part.ENVIRONMENT)
 
-    assert "the review environment's address is in this job's output" in (error.consequence or "")
+    assert "the review environment's address is in this job's output" in (raised.value.consequence or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import ipaddress
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
@@ -16,9 +16,12 @@ from curtainup.release import Address, Release
 from curtainup.release_settings import DockerSettings
 from curtainup.setup.catalogue import REFERENCES
 from curtainup.targets.base import BaseTarget
+from curtainup.tasks import docker_host
 
 if TYPE_CHECKING:
+    from curtainup.config.tasks import Task
     from curtainup.environments import Environment
+    from curtainup.tasks.models import Ran
 
 
 def runtime(config: EnvironmentConfig) -> DockerSettings:
@@ -105,6 +108,26 @@ class DockerTarget(BaseTarget):
         """Return whether the proxy has no request under way on these releases."""
         sessions = current_sessions(str(environment.outputs["stats_url"]))
         return sessions is not None and not any(sessions.get(one) for one in releases)
+
+    def run_task(
+        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
+    ) -> Ran:
+        """Run a task in a container beside the release's."""
+        session = self._session
+        return docker_host.run(
+            session.docker,
+            docker_host.Place(environment.stack, _docker(environment.settings)),
+            one,
+            task,
+            session.secrets_of(self.name),
+            on_line=on_line,
+            cancel=session.cancelled,
+        )
+
+    def end_tasks(self, environment: Environment) -> None:
+        """Remove the containers of tasks that a run which was killed has left."""
+        place = docker_host.Place(environment.stack, _docker(environment.settings))
+        docker_host.end(self._session.docker, place.labels)
 
     def _first_settings(self, taken: Collection[int]) -> DockerEnvironment:
         session, config = self._session, self.config

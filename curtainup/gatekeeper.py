@@ -96,7 +96,7 @@ class Gatekeeper:
             interpreter=self._with_image(image),
             folder=self._folder("unit"),
             timeout=session.config.for_environment("live").gate_timeout,
-            redact=tuple(session.secrets.values()),
+            redact=session.hidden,
             extra_env=self._secrets(),
         )
         result = gates.run_unit_tests(request, on_line=_showing(progress), cancel=session.cancelled)
@@ -156,7 +156,7 @@ class Gatekeeper:
             interpreter=self._with_image(image),
             folder=self._folder(gate.name),
             timeout=gate.settings.gate_timeout,
-            redact=tuple(session.secrets.values()),
+            redact=session.hidden,
             extra_env=self._secrets(),
             extra_args=self._arguments,
             url=gate.door or gate.url,

@@ -19,6 +19,7 @@ from curtainup import workspace as workspaces
 from curtainup.config import ServiceConfig
 from curtainup.errors import SetupError
 from curtainup.gates.redact import redactor
+from curtainup.notify import destinations
 from curtainup.processes import Processes
 from curtainup.secret import Secret
 from curtainup.setup import engine as engines
@@ -160,8 +161,13 @@ class Session:
 
     @cached_property
     def redact(self) -> Callable[[str], str]:
-        """Takes the values of all secrets out of a text."""
-        return redactor(tuple(self.secrets.values()))
+        """Takes out of a text what no output may show."""
+        return redactor(self.hidden)
+
+    @cached_property
+    def hidden(self) -> tuple[Secret, ...]:
+        """What no output may show: the values of all secrets, and the addresses of who is told of runs."""
+        return (*self.secrets.values(), *destinations.addresses(self.config, self.environ).values())
 
     def secrets_of(self, environment: str) -> dict[str, Secret]:
         """Return the secrets that an environment's releases are given, by name."""

@@ -1,11 +1,9 @@
-"""What people are told: short, in Markdown, which Apprise turns into what each service takes.
-
-Everything that is not our own stands as code, so that no service reads a mark or a tag in it.
-"""
+"""What people are told: short, in Markdown, which Apprise turns into what each service takes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -77,64 +75,85 @@ class Message:
     body: str
 
 
-def started(run: Run, record: RunRecord, folder: Path) -> Message:
-    """Return what is said when a run has something to do."""
-    return _message("start", run, record, record.version, {}, folder)
+@dataclass(frozen=True)
+class Writer:
+    """Writes the messages of one run.
 
-
-def ended(
-    run: Run, record: RunRecord, folder: Path, result: object = None, error: CurtainupError | None = None
-) -> Message:
-    """Return what is said of a run that has ended.
-
-    Args:
+    Attributes:
         run: it.
-        record: its record, ended.
-        folder: of the record.
-        result: what it came to; its version, URL and whether it is held are told where it has them.
-        error: why it failed.
+        redact: takes the secrets out of a text; done before marks are escaped, which would hide them from it.
 
     """
-    outcome = record.result.outcome if record.result else "failed"
-    event = "held" if getattr(result, "held", False) else OF_OUTCOMES[outcome]
-    version = getattr(result, "version", None) or record.version
-    more = {"url": _link(getattr(result, "url", None))}
-    if error is not None:
-        told = {"why": error.what, "where": error.where, "so": error.consequence, "fix": error.fix}
-        more |= {name: _code(text) for name, text in told.items()}
-    elif record.result is not None:
-        more["why"] = _code(record.result.why)
-    return _message(event, run, record, version, more, folder)
 
+    run: Run
+    redact: Callable[[str], str] = str
 
-def _message(
-    event: Event, run: Run, record: RunRecord, version: str | None, more: Mapping[str, str], folder: Path
-) -> Message:
-    command = f"{run.command} of {version}" if version else run.command
-    told = TITLES[event].format(command=command, environment=run.environment)
-    subject = f"{version} {told}" if version and event in ("live", "held") else told
-    lines = {
-        "environment": _code(run.environment) + (" of the rehearsal" if run.rehearsal else ""),
-        "version": _code(version),
-        "commit": _commit(record),
-        "by": _by(record.who),
-        **more,
-        "record": _code(str(folder)),
-    }
-    body = "\n".join(f"- {name}: {text}" for name, text in lines.items() if text)
-    return Message(event, KINDS[event], f"{run.service}: {subject}", body)
+    def started(self, record: RunRecord, folder: Path) -> Message:
+        """Return what is said when a run has something to do; `folder` is that of the record."""
+        return self._message("start", record, record.version, {}, folder)
 
+    def ended(
+        self, record: RunRecord, folder: Path, result: object = None, error: CurtainupError | None = None
+    ) -> Message:
+        """Return what is said of a run that has ended.
 
-def _commit(record: RunRecord) -> str:
-    if record.source is None:
-        return ""
-    return _code(record.source.commit[:12]) + (" and uncommitted changes" if record.source.dirty else "")
+        Args:
+            record: of the run, ended.
+            folder: of the record.
+            result: what it came to; its version and URL are told where it has them.
+            error: why it failed.
 
+        """
+        ended = record.result
+        event = OF_OUTCOMES[ended.outcome] if ended else "failed"
+        version = getattr(result, "version", None) or record.version
+        more = {"url": self._link(getattr(result, "url", None))}
+        if error is not None:
+            told = {"why": error.what, "where": error.where, "so": error.consequence, "fix": error.fix}
+        else:
+            told = {"why": ended.why if ended else None}
+        more |= {name: self._plain(text) for name, text in told.items()}
+        return self._message(event, record, version, more, folder)
 
-def _by(who: Who) -> str:
-    person = who.ci.get("GITHUB_ACTOR") or who.ci.get("GITLAB_USER_LOGIN") or who.user
-    page = next((who.ci[name] for name in CI_PAGES if name in who.ci), None) or _github(who.ci)
-    return f"{_code(person)} on {_link(page) if page else _code(who.host)}"
+    def _message(
+        self, event: Event, record: RunRecord, version: str | None, more: Mapping[str, str], folder: Path
+    ) -> Message:
+        run = self.run
+        command = f"{run.command} of {version}" if version else run.command
+        told = TITLES[event].format(command=command, environment=run.environment)
+        subject = f"{version} {told}" if version and event == "live" else told
+        lines = {
+            "environment": run.environment + (" of the rehearsal" if run.rehearsal else ""),
+            "version": self._plain(version),
+            "commit": self._commit(record),
+            "by": self._by(record.who),
+            **more,
+            "record": self._plain(str(folder)),
+        }
+        body = "\n".join(f"- {name}: {text}" for name, text in lines.items() if text)
+        return Message(event, KINDS[event], self.redact(f"{run.service}: {subject}"), body)
+
+    def _commit(self, record: RunRecord) -> str:
+        if record.source is None:
+            return ""
+        return self._plain(record.source.commit[:12]) + (
+            " and uncommitted changes" if record.source.dirty else ""
+        )
+
+    def _by(self, who: Who) -> str:
+        person = who.ci.get("GITHUB_ACTOR") or who.ci.get("GITLAB_USER_LOGIN") or who.user
+        page = next((who.ci[name] for name in CI_PAGES if name in who.ci), None) or _github(who.ci)
+        return f"{self._plain(person)} on {self._link(page) if page else self._plain(who.host)}"
+
+    def _plain(self, text: str | None) -> str:
+        """The text in one line, in which no mark or tag is read."""
+        line = " ".join(self.redact(text or "").split())
+        line = line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+        return _MARKS.sub(r"\\\g<0>", line).replace("<", "&lt;")
+
+    def _link(self, url: str | None) -> str:
+        whole = bool(url) and not any(mark.isspace() or mark in "<>" for mark in url or "")
+        return f"<{self.redact(url or '')}>" if whole else self._plain(url)
 
 
 def _github(ci: Mapping[str, str]) -> str | None:
@@ -143,12 +162,4 @@ def _github(ci: Mapping[str, str]) -> str | None:
     return f"https://github.com/{ci['GITHUB_REPOSITORY']}/actions/runs/{ci['GITHUB_RUN_ID']}"
 
 
-def _code(text: str | None) -> str:
-    """The text in one line and as code, or nothing."""
-    line = " ".join((text or "").replace("`", "'").split())
-    return f"`{line if len(line) <= LONGEST else line[: LONGEST - 1] + '…'}`" if line else ""
-
-
-def _link(url: str | None) -> str:
-    plain = bool(url) and not any(mark.isspace() or mark in "<>" for mark in url or "")
-    return f"<{url}>" if plain else _code(url)
+_MARKS = re.compile(r"[\\`*\[\]]")

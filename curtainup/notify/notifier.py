@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from curtainup.config.notify import Besides, Destination
 from curtainup.errors import CurtainupError
-from curtainup.notify import messages
 from curtainup.notify.destinations import addresses
-from curtainup.notify.messages import Message, Run
+from curtainup.notify.messages import Message, Run, Writer
 from curtainup.notify.outbox import Outbox, Undelivered
+from curtainup.report import Report
 from curtainup.run_models import RunRecord
 from curtainup.session import Session
 
@@ -33,7 +33,8 @@ def notifying(session: Session, command: str, environment: str = "live") -> Iter
     for one in wanted:
         if one.url_env not in known:
             session.report.warn(f"nobody is told at {one.url_env}, named in `notify`: it is not set")
-    notifier = Notifier(run, [one for one in wanted if one.url_env in known], Outbox(known), session)
+    there = [one for one in wanted if one.url_env in known]
+    notifier = Notifier(Writer(run, session.redact), there, Outbox(known), session.report)
     try:
         yield notifier
     finally:
@@ -43,35 +44,40 @@ def notifying(session: Session, command: str, environment: str = "live") -> Iter
 class Notifier:
     """Tells of one run."""
 
-    def __init__(self, run: Run, destinations: list[Destination], outbox: Outbox, session: Session) -> None:
-        self._run = run
+    def __init__(
+        self, writer: Writer, destinations: Sequence[Destination], outbox: Outbox, report: Report
+    ) -> None:
+        self._writer = writer
         self._destinations = destinations
         self._outbox = outbox
-        self._session = session
+        self._report = report
 
     def started(self, record: RunRecord, folder: Path) -> None:
         """Tell that the run has something to do."""
-        if self._destinations:
-            self._tell(messages.started(self._run, record, folder))
+        self._tell(lambda: self._writer.started(record, folder))
 
     def ended(
         self, record: RunRecord, folder: Path, result: object = None, error: CurtainupError | None = None
     ) -> None:
-        """Tell how it ended; see `messages.ended`."""
-        if self._destinations:
-            self._tell(messages.ended(self._run, record, folder, result, error))
+        """Tell how it ended; see `Writer.ended`."""
+        self._tell(lambda: self._writer.ended(record, folder, result, error))
 
     def close(self) -> None:
         """Wait until all is sent, or given up."""
         for one in self._outbox.close(PATIENCE):
-            self._session.report.warn(told(one))
+            self._report.warn(told(one))
 
-    def _tell(self, message: Message) -> None:
-        redact = self._session.redact
-        safe = Message(message.event, message.kind, redact(message.title), redact(message.body))
-        for one in self._destinations:
-            if message.event in one.events:
-                self._outbox.put(one.url_env, safe)
+    def _tell(self, write: Callable[[], Message]) -> None:
+        """Have a message sent to those who want it; a defect of ours here must not end the run."""
+        if not self._destinations:
+            return
+        try:
+            message = write()
+            for one in self._destinations:
+                if message.event in one.events:
+                    self._outbox.put(one.url_env, message)
+        except Exception as error:
+            self._report.warn(f"nobody was told: {type(error).__name__}: {error}")
 
 
 def told(failure: Undelivered) -> str:

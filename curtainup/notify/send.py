@@ -8,7 +8,6 @@ keep their order. It ends when its input does and all is sent, and may be killed
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 import threading
@@ -16,40 +15,21 @@ from collections.abc import Mapping
 from queue import SimpleQueue
 from typing import TextIO
 
-LOGGER = "apprise"
 NICENESS = 10  # the run itself has the processor first
 LONGEST = 500  # characters of a reason: a line stays short enough to be written whole, or not at all
 
 
-class Complaints(logging.Handler):
-    """Keeps what Apprise complains of, by thread."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self._said: dict[int, list[str]] = {}
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep a record's text."""
-        self._said.setdefault(threading.get_ident(), []).append(record.getMessage())
-
-    def taken(self) -> str:
-        """Return what this thread has heard since it asked last."""
-        return " ".join(self._said.pop(threading.get_ident(), []))
-
-
-def deliver(order: Mapping[str, str], complaints: Complaints) -> str:
+def deliver(order: Mapping[str, str]) -> str:
     """Send one message; return why it was not sent, or nothing."""
     from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 
-    told = Apprise(asset=AppriseAsset(async_mode=False, app_id="curtainup"))
+    told = Apprise(asset=AppriseAsset(app_id="curtainup"))
     if not told.add(order["url"]):
-        complaints.taken()  # it shows the address
-        return "this is no address that Apprise knows"
+        return "this is no URL that Apprise knows"
     kind, title, body = NotifyType(order["kind"]), order["title"], order["body"]
-    if told.notify(body=body, title=title, notify_type=kind, body_format=NotifyFormat.MARKDOWN):
-        complaints.taken()
-        return ""
-    return complaints.taken() or "it did not take the message, and said nothing"
+    result = told.notify(body=body, title=title, notify_type=kind, body_format=NotifyFormat.MARKDOWN)
+    said = [entry.message for one in result.results for entry in one.logs()]
+    return "" if result else " ".join(said) or f"it did not take the message ({result.status.name})"
 
 
 class Answers:
@@ -69,17 +49,16 @@ class Answers:
 class Lane(threading.Thread):
     """Sends the messages to one address, one after another."""
 
-    def __init__(self, complaints: Complaints, answers: Answers) -> None:
+    def __init__(self, answers: Answers) -> None:
         super().__init__()
         self.orders: SimpleQueue[Mapping[str, str] | None] = SimpleQueue()
-        self._complaints = complaints
         self._answers = answers
 
     def run(self) -> None:
         """Send until None comes."""
         while (order := self.orders.get()) is not None:
             try:
-                why = deliver(order, self._complaints)
+                why = deliver(order)
             except Exception as error:
                 why = f"{type(error).__name__}: {error}"
             self._answers.write(order, why)
@@ -90,15 +69,11 @@ def main() -> None:
     os.nice(NICENESS)
     answers = Answers(os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8"))
     os.dup2(2, 1)  # whatever else is printed is no answer
-    complaints = Complaints()
-    logger = logging.getLogger(LOGGER)
-    logger.addHandler(complaints)
-    logger.propagate = False
     lanes: dict[str, Lane] = {}
     for line in sys.stdin:
         order = json.loads(line)
         if order["to"] not in lanes:
-            lanes[order["to"]] = Lane(complaints, answers)
+            lanes[order["to"]] = Lane(answers)
             lanes[order["to"]].start()
         lanes[order["to"]].orders.put(order)
     for lane in lanes.values():

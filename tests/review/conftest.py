@@ -35,6 +35,7 @@ class Job:
         text: str | Callable[[Style], str] = "hello",
         subject: str = "shop",
         part: Part = Part.PREVIEW,
+        /,
         **environ: str,
     ) -> Written:
         write = text if callable(text) else lambda _: text

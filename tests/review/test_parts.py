@@ -23,8 +23,8 @@ def test_both_stand_in_one_comment_whichever_came_first(job: Job, first: Part) -
     texts = {Part.PREVIEW: "what would change", Part.ENVIRONMENT: ENVIRONMENT}
     second = next(part for part in Part if part is not first)
 
-    assert job.post(texts[first], part=first).action == "created"
-    assert job.post(texts[second], part=second).action == "updated"
+    assert job.post(texts[first], "shop", first).action == "created"
+    assert job.post(texts[second], "shop", second).action == "updated"
 
     assert parts(job) == Parts(ENVIRONMENT, "what would change")
     (text,) = job.server.texts()
@@ -33,11 +33,11 @@ def test_both_stand_in_one_comment_whichever_came_first(job: Job, first: Part) -
 
 def test_each_is_edited_without_the_other(job: Job) -> None:
     job.post("what would change")
-    job.post(ENVIRONMENT, part=Part.ENVIRONMENT)
+    job.post(ENVIRONMENT, "shop", Part.ENVIRONMENT)
 
     job.post("what would change now")
     assert parts(job) == Parts(ENVIRONMENT, "what would change now")
-    job.post("removed", part=Part.ENVIRONMENT)
+    job.post("removed", "shop", Part.ENVIRONMENT)
     assert parts(job) == Parts("removed", "what would change now")
 
 
@@ -48,7 +48,7 @@ def test_a_comment_without_an_environment_is_as_it_ever_was(job: Job) -> None:
 
 
 def test_lines_that_the_host_ends_otherwise_are_read_all_the_same(job: Job) -> None:
-    job.post(ENVIRONMENT, part=Part.ENVIRONMENT)
+    job.post(ENVIRONMENT, "shop", Part.ENVIRONMENT)
     job.post("what would change")
     note = job.server.notes[0]
     note.text = note.text.replace("\n", "\r\n")
@@ -59,7 +59,7 @@ def test_lines_that_the_host_ends_otherwise_are_read_all_the_same(job: Job) -> N
 
 
 def test_a_preview_has_the_room_that_the_environment_leaves(job: Job) -> None:
-    job.post(ENVIRONMENT, part=Part.ENVIRONMENT)
+    job.post(ENVIRONMENT, "shop", Part.ENVIRONMENT)
 
     job.post(lambda style: "x" * style.room)
 
@@ -72,7 +72,7 @@ def test_a_preview_that_fills_the_comment_gives_way_to_the_environment(job: Job)
         return ("line\n" * (style.room // 5)).strip()
 
     job.post(fill)
-    job.post(ENVIRONMENT, part=Part.ENVIRONMENT)
+    job.post(ENVIRONMENT, "shop", Part.ENVIRONMENT)
 
     (text,) = job.server.texts()
     assert len(text) <= job.host.room
@@ -85,6 +85,6 @@ def test_what_could_not_be_written_is_named(job: Job) -> None:
     job.server.may_write = False
 
     with pytest.raises(ReviewFailed) as raised:
-        job.post(part=Part.ENVIRONMENT)
+        job.post(ENVIRONMENT, "shop", Part.ENVIRONMENT)
 
     assert "the review environment's address is in this job's output" in (raised.value.consequence or "")

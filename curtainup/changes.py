@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from pulumi.automation import StepEventMetadata
 
+UNBUILT: Final = "sha256:" + "0" * 64
+"""Stands in a preview for the digest of an image that does not exist yet."""
 STAYS: Final = frozenset({"same", "read", "refresh"})
 """Operations that change nothing."""
 REPLACING: Final = {
@@ -31,6 +33,7 @@ class Change:
         name: that the program gives it.
         keys: paths of the properties that differ, sorted; none where it is created or deleted.
         forced_by: those of them that make it be replaced.
+        unbuilt: whether it is to run an image that does not exist yet.
 
     """
 
@@ -39,6 +42,7 @@ class Change:
     name: str
     keys: tuple[str, ...] = ()
     forced_by: tuple[str, ...] = ()
+    unbuilt: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,14 +87,22 @@ class Steps:
 
 
 def _change(step: StepEventMetadata, operation: str) -> Change:
-    name = step.urn.rpartition("::")[2]
+    name, unbuilt = step.urn.rpartition("::")[2], step.new is not None and _names_unbuilt(step.new.inputs)
     if operation not in {"update", "replace"}:
-        return Change(operation, step.type, name)
+        return Change(operation, step.type, name, unbuilt=unbuilt)
     details = step.detailed_diff or {}
     keys = set(details) or set(step.diffs or ())
     forcing = {path for path, one in details.items() if _text(one.diff_kind).endswith("-replace")}
     forced_by = (forcing or set(step.keys or ())) if operation == "replace" else set()
-    return Change(operation, step.type, name, _sorted(keys | forced_by), _sorted(forced_by))
+    return Change(operation, step.type, name, _sorted(keys | forced_by), _sorted(forced_by), unbuilt)
+
+
+def _names_unbuilt(inputs: Any) -> bool:
+    if isinstance(inputs, Mapping):
+        return any(_names_unbuilt(value) for value in inputs.values())
+    if isinstance(inputs, list):
+        return any(_names_unbuilt(value) for value in inputs)
+    return isinstance(inputs, str) and UNBUILT in inputs
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

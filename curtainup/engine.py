@@ -13,6 +13,7 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,19 +116,27 @@ class Engine:
             env,
         )
 
-    def preview(self, stack: str, config: Mapping[str, Any], env: Mapping[str, str] | None = None) -> Outcome:
+    def preview(
+        self,
+        stack: str,
+        config: Mapping[str, Any],
+        env: Mapping[str, str] | None = None,
+        *,
+        refresh: bool = False,
+    ) -> Outcome:
         """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
         remembered = self.remembered(stack)
-        config = {**config, **self._edition(remembered)}
         with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
             file = Path(folder) / f"Pulumi.{stack}.yaml"
-            stack_settings.write(file, stack_settings.restored(remembered, config))
+            settings = stack_settings.restored(remembered, config)
+            own = stack_settings.read(self._workspace.settings_file(stack)).encryption
+            stack_settings.write(file, replace(settings, encryption=settings.encryption or own))
             try:
                 return self._operate(
                     stack,
                     "preview",
                     lambda one, on_event: one.preview(
-                        on_event=on_event, color="never", config_file=str(file)
+                        on_event=on_event, color="never", config_file=str(file), refresh=refresh
                     ),
                     env=env,
                 )
@@ -197,6 +206,13 @@ class Engine:
         key = self._shared_keys[stack] = secrets.token_hex(32)
         self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
         return key
+
+    def stack_names(self) -> list[str]:
+        """Return the names of all stacks, sorted; the organization that some backends put first is left out."""
+        if self._files is not None:
+            return self._files.stacks()
+        found = json.loads(self.cli(["stack", "ls", "--json"]).stdout or "[]")
+        return sorted(str(one["name"]).rpartition("/")[2] for one in found)
 
     def updates(self, stack: str) -> list[dict[str, Any]]:
         """Return the updates of a stack, newest first."""

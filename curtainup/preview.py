@@ -2,93 +2,199 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
-from curtainup import environments, image_stack, release, source
-from curtainup.changes import Outcome
+from curtainup import environments, image_stack, preview_moves, release, source
+from curtainup.changes import UNBUILT, Change
+from curtainup.dangers import is_dangerous, release_of
 from curtainup.image_stack import Image
+from curtainup.options import LIVE, STAGING
 from curtainup.pipeline import prepare
+from curtainup.preview_models import EnvironmentPreview, ResourcePreview, StackPreview
+from curtainup.preview_moves import Going
+from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout
 from curtainup.session import Session
+from curtainup.source import Source
 
-UNBUILT = "sha256:" + "0" * 64
-"""Stands for the digest of an image that does not exist yet."""
+NEW = "{release}"
+"""Stands in names for the id of a release that is not built yet."""
 
 
 @dataclass(frozen=True)
-class StackPreview:
-    """What would change in one stack.
+class Preview:
+    """What the next deployment would change, and what it is of.
 
     Attributes:
-        stack: its name.
-        moves: releases and traffic, in words.
-        changes: how many resources by operation.
-        changed: whether anything would.
+        source: what would be deployed.
+        reference: `repository@sha256:…` of its image; empty where that is built first.
+        stacks: what would change in each.
 
     """
 
-    stack: str
-    moves: tuple[str, ...]
-    changes: Mapping[str, int]
-    changed: bool
+    source: Source
+    reference: str
+    stacks: tuple[StackPreview, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything would change."""
+        return any(one.changed for one in self.stacks)
 
 
-def preview(session: Session, *, dirty: bool) -> list[StackPreview]:
-    """Return what the next deployment would change in each stack of the service."""
+def preview(session: Session, *, dirty: bool) -> Preview:
+    """Return what the next deployment would change in each stack of the service.
+
+    Raises:
+        SourceError: there is no source that could be deployed.
+        CurtainupError: a target or the engine is not to be reached.
+
+    """
     wanted = source.read(session.workspace.service_dir, allow_dirty=dirty)
     image = image_stack.look(session, wanted)
-    built = bool(image.reference)
-    known = image if built else replace(image, reference=f"{image.settings.repository}@{UNBUILT}")
+    rollouts = [Rollout(session, STAGING), Rollout(session, LIVE)]
+    interrupting = [one.needs_replacement() for one in rollouts]
+    prepare(rollouts[1], rollouts[0], allow_replace=True)
+    known = replace(image, reference=image.reference or f"{image.settings.repository}@{UNBUILT}")
+    of_environments = [_Environment(session, one, image, known) for one in rollouts]
+    unchanged = all(one.serves for one in of_environments)
     jobs: list[Callable[[], StackPreview]] = [partial(_image, session, image)]
-    staging, live = Rollout(session, "staging"), Rollout(session, "live")
-    prepare(live, staging, allow_replace=True)
-    jobs += [partial(_environment, session, one, known, built=built) for one in (staging, live)]
+    for one, keys in zip(of_environments, interrupting, strict=True):
+        jobs.append(partial(one.preview, keys, unchanged=unchanged))
     with ThreadPoolExecutor(len(jobs)) as pool:
-        return [future.result() for future in [pool.submit(job) for job in jobs]]
+        found = [future.result() for future in [pool.submit(job) for job in jobs]]
+    return Preview(wanted, image.reference, tuple(found))
 
 
-def render(found: list[StackPreview]) -> str:
-    """Return the previews as text."""
-    lines = []
-    for one in found:
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(one.changes.items()) if count)
-        lines.append(f"{one.stack}: {counts if one.changed else 'no changes'}")
-        lines += [f"  {move}" for move in one.moves]
-    return "\n".join(lines)
+def settings_hash(one: Release) -> str:
+    """Return the hash of what a release runs with, its image apart."""
+    document = [one.settings.model_dump(mode="json"), one.secrets_hmac]
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def _image(session: Session, image: Image) -> StackPreview:
     outcome = image_stack.preview(session, image)
-    built = f"{image.version} is built from {image.settings.revision[:12]} and pushed"
-    moves = () if image.reference else (built,)
-    return _stack(session.names.image, moves, outcome)
+    built = f"built from {image.settings.revision[:12]}"
+    moves = () if image.reference else (f"{image.version} is {built} and pushed",)
+    mark = "" if image.reference else built
+    resources = tuple(
+        replace(_resource(one, None), image=mark if "Image" in one.type else "") for one in outcome.resources
+    )
+    return StackPreview(session.names.image, moves, outcome.changes, outcome.changed, resources)
 
 
-def _environment(session: Session, rollout: Rollout, image: Image, *, built: bool) -> StackPreview:
-    before = rollout.deployment
-    new = rollout.new_release(image.reference, image.version)
-    serving = before.serving()
-    after = before
-    if before.traffic.get(new.id) != 100:
-        after = release.shift(release.stage(before, new, rollout.keep), new.id)
-    moves: list[str] = []
-    if serving is None or serving.id != new.id:
-        name = new.id if built else "a new release"
-        moves.append(f"{new.version} ({name}) is tested without traffic, then gets 100 %")
-        if serving is not None:
-            moves.append(f"{serving.version} ({serving.id}) is kept without traffic")
-    dropped = [one for one in before.releases if after.find(one.id) is None]
-    moves += [f"{one.version} ({one.id}) is removed" for one in dropped]
-    if new.secrets_hmac and new.id not in rollout.environment.sealed:
-        rollout.environment = replace(
-            rollout.environment, sealed={**rollout.environment.sealed, new.id: "{}"}
+class _Environment:
+    """One environment's preview."""
+
+    def __init__(self, session: Session, rollout: Rollout, image: Image, known: Image) -> None:
+        self._session = session
+        self._rollout = rollout
+        self._image = image
+        self._before = rollout.deployment
+        self._new = rollout.new_release(known.reference, known.version)
+        self.serves = bool(image.reference) and self._before.traffic.get(self._new.id) == 100
+
+    def preview(self, interrupting: Sequence[str], *, unchanged: bool) -> StackPreview:
+        """Return what would change; `unchanged` is whether the deployment leaves everything as it is."""
+        rollout, new = self._rollout, self._new
+        after = self._before
+        if not unchanged:
+            after = release.shift(release.stage(self._before, new, rollout.keep), new.id)
+        retires = _retired(rollout, after)
+        rollout.environment = _with_names_of_secrets(self._session, rollout, new)
+        refresh = rollout.has_lost
+        config = environments.configured(rollout.environment, after)
+        outcome = self._session.engine.preview(rollout.environment.stack, config, refresh=refresh)
+        moves = preview_moves.told(self._going(after, retires))
+        if interrupting:
+            moves.append(f"another {' and '.join(interrupting)} replaces the proxy: requests fail meanwhile")
+        resources = [self._resource(one) for one in outcome.resources]
+        resources += _retirements(self._session.remembered(rollout.environment.stack).resources, retires)
+        return StackPreview(
+            rollout.environment.stack,
+            tuple(moves),
+            outcome.changes,
+            outcome.changed or bool(retires),
+            tuple(resources),
+            self._as_it_was(),
         )
-    outcome = environments.preview(session.engine, rollout.environment, after)
-    return _stack(rollout.environment.stack, tuple(moves), outcome)
+
+    def _going(self, after: Deployment, retires: Sequence[str]) -> Going:
+        rollout, built = self._rollout, bool(self._image.reference)
+        staging = rollout.name == STAGING
+        url = rollout.known_url if staging else rollout.known_release_url(self._new) if built else None
+        shares = rollout.config.canary if self._before.serving() and not staging else ()
+        return Going(
+            self._before,
+            after,
+            self._new,
+            f"{self._new.version} ({self._new.id if built else 'a new release'})",
+            url,
+            (*shares, 100),
+            not staging,
+            rollout.keep,
+            retires,
+            rollout.environment.held,
+        )
+
+    def _resource(self, change: Change) -> ResourcePreview:
+        found = _resource(change, self._before.traffic)
+        if self._image.reference:
+            return found
+        built = f"built from {self._image.settings.revision[:12]}" if change.unbuilt else ""
+        return replace(
+            found,
+            name=found.name.replace(self._new.id, NEW),
+            keys=tuple(sorted(key.replace(self._new.id, NEW) for key in found.keys)),
+            image=built,
+        )
+
+    def _as_it_was(self) -> EnvironmentPreview:
+        serving = self._before.serving()
+        return EnvironmentPreview(
+            self._rollout.name,
+            serving.id if serving else None,
+            tuple(one.id for one in self._before.releases),
+            self._new.id if self._image.reference else None,
+            settings_hash(self._new),
+        )
 
 
-def _stack(stack: str, moves: tuple[str, ...], outcome: Outcome) -> StackPreview:
-    return StackPreview(stack, moves, outcome.changes, outcome.changed)
+def _resource(change: Change, traffic: Mapping[str, int] | None) -> ResourcePreview:
+    dangerous = is_dangerous(change, traffic)
+    return ResourcePreview(
+        change.operation, change.type, change.name, change.keys, change.forced_by, dangerous
+    )
+
+
+def _retired(rollout: Rollout, after: Deployment) -> list[str]:
+    """Return the ids of releases that leave as soon as the new one is proven, where idle ones are billed."""
+    if not rollout.target.bills_idle:
+        return []
+    rest = release.retired(after, rollout.keep)
+    return [one.id for one in after.releases if rest.find(one.id) is None]
+
+
+def _retirements(remembered: Sequence[Mapping[str, Any]], retires: Sequence[str]) -> list[ResourcePreview]:
+    """Return what goes with releases that leave later, which no preview of the engine shows yet."""
+    found = []
+    for one in remembered:
+        name = str(one.get("urn", "")).rpartition("::")[2]
+        if one.get("custom") and not one.get("delete") and release_of(name, retires):
+            found.append(ResourcePreview("delete", str(one["type"]), name, after=True))
+    return sorted(found, key=lambda one: (one.type, one.name))
+
+
+def _with_names_of_secrets(session: Session, rollout: Rollout, new: Release) -> environments.Environment:
+    """Return the environment with the names of a new release's secrets; their values no preview needs."""
+    known = rollout.environment
+    if not new.secrets_hmac or new.id in known.sealed:
+        return known
+    names = json.dumps(dict.fromkeys(sorted(session.secrets_of(rollout.name)), ""))
+    return replace(known, sealed={**known.sealed, new.id: names})

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from curtainup.changes import STAYS
+from curtainup.preview_models import ResourcePreview, StackPreview
+from curtainup.preview_text import because, kind
 from curtainup.review.models import Style
 
-if TYPE_CHECKING:
-    from curtainup.preview import StackPreview
-
-FOLDED_FROM = 12
+FOLDED_FROM = 20
 """Lines of details from which on they are folded."""
-STAYS = frozenset({"same", "read"})
-"""Operations that change nothing."""
 UNBOUND = Style(folds=True, room=10**9)
 """No limit, and details folded: for a terminal or a file."""
+MOST_DANGERS = 20
+"""Dangerous changes that are shown one by one."""
 SPECIAL = re.compile(r"([\\`*_\[\]|~])")
 
 
@@ -38,7 +37,7 @@ class _Writer:
 
     def words(self, text: str) -> str:
         """Return a text in which nothing is markup."""
-        plain = " ".join(self.redact(text).split()).replace("&", "&amp;").replace("<", "&lt;")
+        plain = re.sub(r"\s+", " ", self.redact(text)).replace("&", "&amp;").replace("<", "&lt;")
         return SPECIAL.sub(r"\\\1", plain)
 
     def code(self, text: str) -> str:
@@ -56,7 +55,7 @@ def render(
 
     Where there is too little room, the longest details give way to a note of where the whole is.
     """
-    length = sum(len(one.moves) for one in found)
+    length = sum(len(one.moves) + len(one.resources) for one in found)
     writer = _Writer(style, redact, folded=style.folds and length >= FOLDED_FROM)
     details = {one.stack: _details(one, writer) for one in found}
     excess = len(_document(service, found, details, writer)) - style.room
@@ -72,7 +71,10 @@ def render(
 def _document(service: str, found: Sequence[StackPreview], details: dict[str, str], writer: _Writer) -> str:
     changed = sum(one.changed for one in found)
     would = f"{changed} of {len(found)} stacks would change." if changed else "Nothing would change."
-    parts = [f"### What deploying {writer.code(service)} would change", would, _table(found, writer)]
+    parts = [f"### What deploying {writer.code(service)} would change", would]
+    if dangers := [change for one in found for change in one.dangers]:
+        parts.append(_warning(dangers, writer))
+    parts.append(_table(found, writer))
     parts += [_section(stack, text, writer) for stack, text in details.items() if text]
     return "\n\n".join(parts)
 
@@ -90,7 +92,22 @@ def _table(found: Sequence[StackPreview], writer: _Writer) -> str:
 
 
 def _details(one: StackPreview, writer: _Writer) -> str:
-    return "\n".join(f"- {writer.words(move)}" for move in one.moves)
+    moves = [f"- {writer.words(move)}" for move in one.moves]
+    return "\n".join([*moves, *(f"- {_resource(change, writer)}" for change in one.resources)])
+
+
+def _warning(dangers: Sequence[ResourcePreview], writer: _Writer) -> str:
+    """Return what is dangerous; it is never folded."""
+    lines = [f"> - {_resource(change, writer)}" for change in dangers[:MOST_DANGERS]]
+    if len(dangers) > MOST_DANGERS:
+        lines.append(f"> - and {len(dangers) - MOST_DANGERS} more")
+    warning = "> **Dangerous: what holds data or traffic is replaced or removed. Deploying needs"
+    return "\n".join([f"{warning} `--allow-replace`.**", ">", *lines])
+
+
+def _resource(one: ResourcePreview, writer: _Writer) -> str:
+    mark = "**dangerous:** " if one.dangerous else ""
+    return f"{mark}{one.operation} {kind(one)} {writer.code(one.name)}{writer.words(because(one))}"
 
 
 def _section(stack: str, text: str, writer: _Writer) -> str:

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pulumi.automation import DiffKind, OpType, PropertyDiff, StepEventMetadata
+from pulumi.automation import DiffKind, OpType, PropertyDiff, StepEventMetadata, StepEventStateMetadata
 
-from curtainup.changes import Change, Outcome, Steps
+from curtainup.changes import UNBUILT, Change, Outcome, Steps
 
 PROXY = "docker:index/container:Container"
 
@@ -39,7 +39,10 @@ def test_top_level_keys_stand_in_where_the_provider_tells_no_more() -> None:
 
 @pytest.mark.parametrize("order", [[0, 1, 2], [1, 0, 2], [2, 1, 0]])
 def test_a_replacement_is_one_change_that_says_what_forces_it(order: list[int]) -> None:
-    why: dict[str, Any] = {"detailed_diff": diff(ports_0_external="update-replace", labels="update"), "keys": ["ports"]}
+    why: dict[str, Any] = {
+        "detailed_diff": diff(ports_0_external="update-replace", labels="update"),
+        "keys": ["ports"],
+    }
     told = [step("create-replacement", **why), step("replace", **why), step("delete-replaced")]
     found = gathered(*(told[number] for number in order))
     keys = ("labels", "ports[0].external")
@@ -66,3 +69,16 @@ def test_a_kind_of_difference_that_the_sdk_does_not_know_is_taken_as_it_is_calle
     strange: Any = {"image": PropertyDiff("wholly-new-replace", False)}  # type: ignore[arg-type]
     [found] = gathered(step("replace", detailed_diff=strange))
     assert found.forced_by == ("image",)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "unbuilt"),
+    [
+        ({"template": {"containers": [{"image": f"127.0.0.1:5000/shop@{UNBUILT}"}]}}, True),
+        ({"image": "127.0.0.1:5000/shop@sha256:" + "1" * 64, "ports": [{"external": 1}]}, False),
+    ],
+)
+def test_what_is_to_run_an_image_that_is_not_built_yet_says_so(inputs: dict[str, Any], unbuilt: bool) -> None:
+    new = StepEventStateMetadata.from_json({"type": PROXY, "urn": "u", "inputs": inputs, "outputs": {}})
+    [found] = gathered(step("create", new=new))
+    assert found.unbuilt is unbuilt

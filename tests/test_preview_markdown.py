@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from curtainup.gates.redact import redactor
-from curtainup.preview import StackPreview
-from curtainup.preview_markdown import FOLDED_FROM, render
+from curtainup.preview_markdown import FOLDED_FROM, MOST_DANGERS, render
+from curtainup.preview_models import ResourcePreview, StackPreview
 from curtainup.review.models import Style
 from curtainup.secret import Secret
 
@@ -35,6 +35,7 @@ WHOLE = """\
 
 - v2 (r1) is tested without traffic, then gets 100 %
 - v1 (r0) is kept without traffic"""
+CONTAINER = "docker:index/container:Container"
 WIDE = Style(folds=True, room=10**6)
 
 
@@ -46,6 +47,33 @@ def long(stack: str, lines: int) -> StackPreview:
 
 def test_a_short_preview_is_shown_openly() -> None:
     assert render("shop", FOUND) == WHOLE
+
+
+def test_resources_are_listed_and_dangerous_ones_come_first_of_all() -> None:
+    proxy = ResourcePreview(
+        "replace", CONTAINER, "shop-live-proxy", ("ports[0].external",), ("ports[0].external",), True
+    )
+    new = ResourcePreview("create", CONTAINER, "shop-live-{release}", image="built from 0123456789ab")
+    switch = ResourcePreview("update", "curtainup:traffic:TrafficSwitch", "shop-live-traffic", ("a_b", "c"))
+    found = [StackPreview("shop-live", (), {"replace": 1}, True, (proxy, new, switch))]
+
+    text = render("shop", found)
+
+    listed = "replace Container `shop-live-proxy`: forced by ports\\[0\\].external"
+    warning = "> **Dangerous: what holds data or traffic is replaced or removed. Deploying needs"
+    assert f"{warning} `--allow-replace`.**\n>\n> - **dangerous:** {listed}\n\n| stack" in text
+    assert text.endswith(
+        f"- **dangerous:** {listed}\n"
+        "- create Container `shop-live-{release}` (image built from 0123456789ab)\n"
+        "- update TrafficSwitch `shop-live-traffic`: a\\_b, c"
+    )
+
+
+def test_no_number_of_dangers_makes_the_warning_too_long() -> None:
+    many = tuple(ResourcePreview("delete", CONTAINER, f"c{n}", dangerous=True) for n in range(5000))
+    text = render("shop", [StackPreview("shop-live", (), {"delete": 5000}, True, many)], Style(True, 30_000))
+    assert len(text) <= 30_000
+    assert f"> - and {5000 - MOST_DANGERS} more" in text
 
 
 def test_nothing_to_change_is_said_so() -> None:

@@ -10,7 +10,9 @@ import typer
 from curtainup.cli import common
 
 if TYPE_CHECKING:
-    from curtainup.preview import StackPreview
+    from collections.abc import Sequence
+
+    from curtainup.preview_models import StackPreview
     from curtainup.session import Session
 
 EXAMPLE = "Example: curtainup preview examples/hello"
@@ -31,20 +33,35 @@ def run(
             help="Write it, too, as the one comment on the pull or merge request that this CI job is for.",
         ),
     ] = False,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            "--save",
+            metavar="FILE",
+            help="Write it, too, as the plan that `curtainup deploy --plan FILE` keeps to.",
+            dir_okay=False,
+        ),
+    ] = None,
     rehearsal: common.Rehearsal = False,
 ) -> None:
     """Show what the next deployment would change in each stack; nothing is changed.
 
+    What replaces or removes something that holds data or traffic is marked as dangerous.
     Exit code 0: nothing; 2: changes; 24: it is printed, but the comment could not be written.
     """
     from dataclasses import asdict
 
-    from curtainup.preview import preview, render
+    from curtainup.preview import preview
 
     if json and markdown:
         raise typer.BadParameter("choose one of --json and --markdown")
     session = common.session(service, config, quiet=json, rehearsal=rehearsal)
-    found = preview(session, dirty=dirty)
+    whole = preview(session, dirty=dirty)
+    found = whole.stacks
+    if save is not None:
+        from curtainup import plan
+
+        plan.save(plan.of(session, whole), save)
     if json:
         common.print_json([asdict(one) for one in found])
     elif markdown:
@@ -52,14 +69,16 @@ def run(
 
         print(preview_markdown.render(session.config.name, found, redact=session.redact))
     else:
-        print(render(found))
+        from curtainup import preview_text
+
+        print(preview_text.render(found, session.redact))
     if post:
         _post(session, found, config)
-    if any(one.changed for one in found):
+    if whole.changed:
         raise typer.Exit(2)
 
 
-def _post(session: Session, found: list[StackPreview], config: str | None) -> None:
+def _post(session: Session, found: Sequence[StackPreview], config: str | None) -> None:
     import sys
     from functools import partial
 

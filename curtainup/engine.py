@@ -126,6 +126,7 @@ class Engine:
     ) -> Outcome:
         """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
         remembered = self.remembered(stack)
+        config = {**config, **self._edition(remembered)}
         with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
             file = Path(folder) / f"Pulumi.{stack}.yaml"
             settings = stack_settings.restored(remembered, config)
@@ -208,7 +209,7 @@ class Engine:
         return key
 
     def stack_names(self) -> list[str]:
-        """Return the names of all stacks, sorted; the organization that some backends put first is left out."""
+        """Return the names of all stacks, sorted, without the organization that some backends put first."""
         if self._files is not None:
             return self._files.stacks()
         found = json.loads(self.cli(["stack", "ls", "--json"]).stdout or "[]")

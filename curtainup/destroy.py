@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from curtainup import environments, image_stack
+from pydantic import ValidationError
+
+from curtainup import environments, image_stack, review_environments
+from curtainup.config import review_names
+from curtainup.config.review import is_review
+from curtainup.contract import DockerEnvironment
+from curtainup.environments import Environment
 from curtainup.errors import RefusedError
 from curtainup.record import Recorder
 from curtainup.release import Deployment
 from curtainup.session import Session
 from curtainup.steps import Progress, Steps
+from curtainup.tasks import docker_host
 
 LIVE = "live"
 
 
 def environments_of(session: Session, env: str | None) -> list[str]:
-    """Return the deployed environments that are to go, staging before live."""
-    names = [env] if env else [*dict.fromkeys(("staging", *session.config.environments, LIVE))]
+    """Return the deployed environments that are to go: those for review first, live last.
+
+    Raises:
+        RefusedError: `env` cannot be the name of an environment.
+
+    """
+    if env:
+        _require_name(session, env)
+        names = [env]
+    else:
+        every = review_environments.all_names(session)
+        names = sorted(every, key=lambda name: (name == LIVE, not is_review(name)))
     return [name for name in names if session.remembered(session.names.environment(name)).exists]
 
 
@@ -38,23 +55,49 @@ def destroy(session: Session, recorder: Recorder, env: str | None, confirm: str 
             consequence="nothing was removed",
             fix=f"curtainup destroy --confirm {session.config.name}",
         )
-    steps = Steps(session.report, recorder, session.cancelled)
-    for name in names:
-        steps.run(f"destroy-{name}", f"remove {name}", partial(_environment, session, name))
+    remove(session, recorder, names)
     if env is None:
+        steps = Steps(session.report, recorder, session.cancelled)
         steps.run("destroy-image", "remove the images and their registry", partial(_image, session))
         if session.rehearsal is not None:
             session.rehearsal.strike()
 
 
+def remove(session: Session, recorder: Recorder, names: Sequence[str]) -> None:
+    """Remove environments and their stacks, and nothing else: images stay.
+
+    Raises:
+        RefusedError: a stack is another service's, whose name begins like this one's.
+        CurtainupError: one could not be removed; those before it are gone.
+
+    """
+    steps = Steps(session.report, recorder, session.cancelled)
+    for name in names:
+        steps.run(f"destroy-{name}", f"remove {name}", partial(_environment, session, name))
+
+
+def _require_name(session: Session, env: str) -> None:
+    try:
+        session.config.for_environment(env)
+    except ValidationError as error:
+        nearest = review_names.nearest(session.config, env)
+        raise RefusedError(
+            f"{env!r} is not the name of an environment",
+            where="--env",
+            consequence="nothing was removed",
+            fix=f"curtainup status lists them; a branch's would be {nearest}",
+        ) from error
+
+
 def _environment(session: Session, name: str, progress: Progress) -> None:
-    """Take the traffic away first, which lifts the protection of what serves."""
-    progress.say("taking its traffic away")
+    """Take the traffic away first where that lifts the protection of what serves."""
     stack = session.names.environment(name)
     environment = environments.parse(stack, session.remembered(stack))
+    _require_own(session, environment)
     if forgotten := environment.forgotten():
         session.engine.unprotect(stack, forgotten)
-    if environment.deployment.serving() is not None:
+    if environment.protected and environment.deployment.serving() is not None:
+        progress.say("taking its traffic away")
         idle = {one.id: 0 for one in environment.deployment.releases}
         environments.apply(
             session.engine,
@@ -62,8 +105,22 @@ def _environment(session: Session, name: str, progress: Progress) -> None:
             Deployment(releases=environment.deployment.releases, traffic=idle),
             progress.say,
         )
+    if isinstance(environment.settings, DockerEnvironment):
+        docker_host.end(session.docker, docker_host.Place(stack, environment.settings).labels)
     progress.say("removing what it holds")
     session.engine.destroy(stack, progress.say)
+
+
+def _require_own(session: Session, environment: Environment) -> None:
+    """Check that the stack `shop-review-live` is not live of the service `shop-review`."""
+    settings = environment.settings
+    if settings is not None and settings.service != session.config.name:
+        raise RefusedError(
+            f"stack {environment.stack} is {settings.name} of the service {settings.service}",
+            where=f"stack {environment.stack}",
+            consequence="nothing was removed",
+            fix=f"curtainup destroy in the folder of {settings.service}, if that is what is to go",
+        )
 
 
 def _image(session: Session, progress: Progress) -> None:

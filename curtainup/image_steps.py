@@ -155,7 +155,7 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
 
     def work(progress: Progress) -> None:
         session = context.session
-        config = session.config.for_environment("staging")
+        config = session.config.for_environment(session.first)
         with local_container.started(session, image.runnable, image.version) as local:
             gate = Gate("local", local.url, config, pym_env(session, "local"), image.version)
             with context.gatekeeper.prepared(gate, image.runnable) as judge:

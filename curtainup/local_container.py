@@ -42,11 +42,11 @@ class Started:
 
 @contextmanager
 def started(session: Session, image: str, version: str) -> Iterator[Started]:
-    """Run an image as staging would run it, with PYM_ENV `dev`; see `running`."""
-    config = session.config.for_environment("staging")
+    """Run an image as the first environment would run it, with PYM_ENV `dev`; see `running`."""
+    config = session.config.for_environment(session.first)
     found = runtime(config)
     settings = found.model_copy(update={"env": {**found.env, "PYM_ENV": "dev"}})
-    secrets = session.secrets_of("staging")
+    secrets = session.secrets_of(session.first)
     with running(session.docker, session.config.name, image, version, settings, secrets) as local:
         container = containers.Container(
             lambda: session.docker, local.name, settings.container_port, session.redact

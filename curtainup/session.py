@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from curtainup import config as configuration
 from curtainup import recovery
 from curtainup import workspace as workspaces
-from curtainup.config import ServiceConfig
+from curtainup.config import ServiceConfig, review_names
 from curtainup.errors import SetupError
 from curtainup.gates.redact import redactor
 from curtainup.notify import destinations
@@ -70,6 +70,7 @@ class Session:
         secrets: by name, of all environments; empty for commands that need none.
         processes: the engine processes in flight.
         rehearsal: what stands in for the clouds; None is the real ones.
+        first: the first environment that the command deploys to; the local container gets its settings.
 
     """
 
@@ -81,6 +82,7 @@ class Session:
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     processes: Processes = field(default_factory=Processes)
     rehearsal: Rehearsal | None = None
+    first: str = "staging"
 
     @property
     def locks(self) -> Path:
@@ -190,35 +192,41 @@ def open_session(
     *,
     with_secrets: bool = True,
     rehearsing: Rehearsing | None = None,
+    review: str | None = None,
 ) -> Session:
     """Read the configuration, find the state, and return what a command works with.
 
     Without `with_secrets` a missing secret is no error: those at hand are still kept out of all output.
     With `rehearsing` no real account and no real state is within the process's reach from then on.
+    With `review` only that review environment is deployed, and only its secrets are needed.
 
     Raises:
         ConfigError: the configuration is missing or wrong.
         MissingSecretsError: a secret is not set.
         StateError: there is no backend, its passphrase is missing, or it holds rehearsals.
-        RefusedError: the target or a fault cannot be rehearsed.
+        RefusedError: the target or a fault cannot be rehearsed, or `review` cannot be a name.
 
     """
     config = configuration.load(service_dir, overlay, warn=report.warn)
+    if review is not None:
+        review_names.require(config, review)
+    secrets = _at_hand(config, os.environ)
     if with_secrets:
-        secrets = configuration.collect_secrets(config, os.environ)
-    else:
-        secrets = _at_hand(config, os.environ)
+        secrets |= configuration.collect_secrets(config, os.environ, review)
+    first = review or "staging"
     provider_dir = Path(sys.executable).parent
     if rehearsing is not None:
         rehearsal = _on_stage(config, rehearsing)
         workspace = workspaces.open_workspace(
             service_dir, rehearsal.backend(), provider_dir, rehearsal=rehearsal.target
         )
-        return Session(config, os.environ, workspace, report, secrets=secrets, rehearsal=rehearsal)
+        return Session(
+            config, os.environ, workspace, report, secrets=secrets, rehearsal=rehearsal, first=first
+        )
     backend = workspaces.find_backend(config.backend, config.secrets_provider, os.environ)
     workspaces.require_real(backend)
     workspace = workspaces.open_workspace(service_dir, backend, provider_dir)
-    return Session(config, os.environ, workspace, report, secrets=secrets)
+    return Session(config, os.environ, workspace, report, secrets=secrets, first=first)
 
 
 def _on_stage(config: ServiceConfig, rehearsing: Rehearsing) -> Rehearsal:

@@ -48,13 +48,19 @@ def session(
     with_secrets: bool = True,
     rehearsal: bool = False,
     faults: tuple[str, ...] = (),
+    review: str | None = None,
 ) -> Session:
-    """Open the service in a folder, for real or for a rehearsal."""
+    """Open the service in a folder, for real or for a rehearsal; see `session.open_session`."""
     from curtainup.session import Rehearsing, open_session
 
     rehearsing = Rehearsing(faults) if rehearsal else None
     return open_session(
-        service, config, report(quiet=quiet), with_secrets=with_secrets, rehearsing=rehearsing
+        service,
+        config,
+        report(quiet=quiet),
+        with_secrets=with_secrets,
+        rehearsing=rehearsing,
+        review=review,
     )
 
 

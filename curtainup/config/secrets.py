@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from curtainup.config.models import ServiceConfig
+from curtainup.config.review import is_review
 from curtainup.errors import MissingSecretsError
 from curtainup.secret import Secret
 
@@ -15,14 +16,31 @@ def secret_names(config: ServiceConfig) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*config.env_secrets, *(name for names in sections for name in names))))
 
 
-def collect_secrets(config: ServiceConfig, environ: Mapping[str, str]) -> dict[str, Secret]:
-    """The secrets of all environments by name; an environment's own are those in its `env_secrets`.
+def needed_secrets(config: ServiceConfig, review: str | None = None) -> tuple[str, ...]:
+    """Names of the secrets of one review environment, else those of all other environments."""
+    if review is not None:
+        return config.for_environment(review).env_secrets
+    named = (
+        config.for_environment(name).env_secrets for name in config.environment_names if not is_review(name)
+    )
+    return tuple(dict.fromkeys((*config.env_secrets, *(name for names in named for name in names))))
+
+
+def collect_secrets(
+    config: ServiceConfig, environ: Mapping[str, str], review: str | None = None
+) -> dict[str, Secret]:
+    """The secrets that a deployment needs, by name; an environment's own are those in its `env_secrets`.
+
+    Args:
+        config: of the service.
+        environ: where they are.
+        review: the review environment that is deployed; None is any other.
 
     Raises:
         MissingSecretsError: naming every secret that is not set, or set to nothing.
 
     """
-    names = secret_names(config)
+    names = needed_secrets(config, review)
     missing = [name for name in names if not environ.get(name)]
     if missing:
         raise _missing(missing, environ)

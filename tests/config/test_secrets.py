@@ -45,3 +45,27 @@ def test_one_missing_one() -> None:
 
 def test_a_service_without_secrets_has_none() -> None:
     assert collect_secrets(ServiceConfig(name="hello"), {"A": "x"}) == {}
+
+
+REVIEWED = ServiceConfig(
+    name="hello",
+    env_secrets=("A",),
+    environments={
+        "live": EnvironmentSettings(env_secrets=("B",)),
+        "review": EnvironmentSettings(env_secrets=("C",)),
+    },
+)
+
+
+def test_a_review_environment_needs_its_own_secrets_and_none_of_live() -> None:
+    assert list(collect_secrets(REVIEWED, {"C": "x"}, "review-7")) == ["C"]
+
+
+def test_other_deployments_need_none_of_the_review_environments() -> None:
+    assert list(collect_secrets(REVIEWED, {"A": "x", "B": "y"})) == ["A", "B"]
+
+
+def test_without_a_section_a_review_environment_needs_those_of_staging() -> None:
+    with pytest.raises(MissingSecretsError) as caught:
+        collect_secrets(CONFIG, {"B": "x"}, "review-7")
+    assert caught.value.what == "A secret is missing: A."

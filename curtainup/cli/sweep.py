@@ -1,0 +1,97 @@
+"""`curtainup sweep`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curtainup.cli import common
+
+if TYPE_CHECKING:
+    from curtainup.session import Session
+    from curtainup.sweep import Swept
+
+EXAMPLE = "Example: curtainup sweep examples/hello --older-than 3d --dry-run"
+
+
+def run(
+    service: common.Service = Path(),
+    older_than: Annotated[
+        str | None,
+        typer.Option(
+            "--older-than",
+            metavar="AGE",
+            help="Remove what was last deployed that long ago, such as 12h or 3d.",
+            show_default="the time to live of each, by review_ttl",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List them; remove nothing.")] = False,
+    yes: common.Yes = False,
+    config: common.Config = None,
+    rehearsal: common.Rehearsal = False,
+    json: common.Json = False,
+    quiet: common.Quiet = False,
+) -> None:
+    """Remove the review environments that have outlived their time; nothing else is ever touched.
+
+    Lists all review environments first. Asks on a terminal; elsewhere it removes only with --yes. What
+    another run is at work on is left to the next sweep.
+    """
+    from dataclasses import asdict
+
+    from curtainup import sweep
+
+    age = None if older_than is None else _seconds(older_than)
+    session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
+    found = sweep.look(session, age)
+    _list(session, found, json=json)
+    if not dry_run and _is_agreed(session, found, yes=yes):
+        found = sweep.remove(session, found, age)
+    if json:
+        common.print_json([{**asdict(one.standing), "outcome": one.outcome, "why": one.why} for one in found])
+    sweep.require_swept(found)
+
+
+def _seconds(age: str) -> int:
+    from curtainup import durations
+
+    try:
+        return durations.parse(age)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--older-than") from error
+
+
+def _list(session: Session, found: list[Swept], *, json: bool) -> None:
+    """Print them before anything is removed; with --json that is progress, as the document comes last."""
+    from curtainup import sweep
+
+    if json:
+        for one in found:
+            session.report.info(sweep.render([one], session.config.name))
+    elif found:
+        print(sweep.render(found, session.config.name), flush=True)
+
+
+def _is_agreed(session: Session, found: list[Swept], *, yes: bool) -> bool:
+    """Return whether to remove what has expired.
+
+    Raises:
+        RefusedError: there is such, and nobody can be asked.
+
+    """
+    from curtainup.errors import RefusedError
+
+    names = [one.standing.environment for one in found if one.outcome == "expired"]
+    if not names or yes:
+        return bool(names)
+    if sys.stdin.isatty():
+        return typer.confirm(f"Remove {', '.join(names)} of {session.config.name}?", default=False, err=True)
+    raise RefusedError(
+        f"{', '.join(names)} would be removed, and nobody is there to ask",
+        where=session.config.name,
+        consequence="nothing was removed",
+        fix="curtainup sweep --yes removes what it lists; --dry-run only lists it",
+    )

@@ -31,11 +31,14 @@ from curtainup.run_models import RunRecord
 from curtainup.source import Source
 
 CI_VARIABLES = (
+    "GITHUB_SERVER_URL",
     "GITHUB_REPOSITORY",
     "GITHUB_RUN_ID",
     "GITHUB_ACTOR",
     "CI_JOB_URL",
     "GITLAB_USER_LOGIN",
+    "BITBUCKET_REPO_FULL_NAME",
+    "BITBUCKET_BUILD_NUMBER",
     "BUILD_URL",
     "BUILDKITE_BUILD_URL",
     "CIRCLE_BUILD_URL",

@@ -142,7 +142,7 @@ class Writer:
 
     def _by(self, who: Who) -> str:
         person = who.ci.get("GITHUB_ACTOR") or who.ci.get("GITLAB_USER_LOGIN") or who.user
-        page = next((who.ci[name] for name in CI_PAGES if name in who.ci), None) or _github(who.ci)
+        page = _page_of(who.ci)
         return f"{self._plain(person)} on {self._link(page) if page else self._plain(who.host)}"
 
     def _plain(self, text: str | None) -> str:
@@ -156,10 +156,17 @@ class Writer:
         return f"<{self.redact(url or '')}>" if whole else self._plain(url)
 
 
-def _github(ci: Mapping[str, str]) -> str | None:
-    if "GITHUB_REPOSITORY" not in ci or "GITHUB_RUN_ID" not in ci:
-        return None
-    return f"https://github.com/{ci['GITHUB_REPOSITORY']}/actions/runs/{ci['GITHUB_RUN_ID']}"
+def _page_of(ci: Mapping[str, str]) -> str | None:
+    """Return the page of a CI job; GitHub's and Bitbucket's are not among its variables."""
+    for name in CI_PAGES:
+        if name in ci:
+            return ci[name]
+    if {"GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID"} <= ci.keys():
+        return f"{ci['GITHUB_SERVER_URL']}/{ci['GITHUB_REPOSITORY']}/actions/runs/{ci['GITHUB_RUN_ID']}"
+    if {"BITBUCKET_REPO_FULL_NAME", "BITBUCKET_BUILD_NUMBER"} <= ci.keys():
+        results = f"{ci['BITBUCKET_REPO_FULL_NAME']}/pipelines/results/{ci['BITBUCKET_BUILD_NUMBER']}"
+        return f"https://bitbucket.org/{results}"
+    return None
 
 
 _MARKS = re.compile(r"[\\`*\[\]]")

@@ -57,6 +57,25 @@ def test_a_start_tells_what_by_whom_and_from_which_commit(tmp_path: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    ("ci", "page"),
+    [
+        (
+            {"GITHUB_SERVER_URL": "https://g.example", "GITHUB_REPOSITORY": "o/r", "GITHUB_RUN_ID": "7"},
+            "https://g.example/o/r/actions/runs/7",
+        ),
+        (
+            {"BITBUCKET_REPO_FULL_NAME": "o/r", "BITBUCKET_BUILD_NUMBER": "7"},
+            "https://bitbucket.org/o/r/pipelines/results/7",
+        ),
+        ({"CI_JOB_URL": "https://lab.example/o/r/-/jobs/7"}, "https://lab.example/o/r/-/jobs/7"),
+    ],
+)
+def test_a_ci_job_is_linked(tmp_path: Path, ci: dict[str, str], page: str) -> None:
+    recorder = begun(tmp_path, **ci)
+    assert f" on <{page}>" in WRITER.started(recorder.record, recorder.folder).body
+
+
 def test_live_tells_the_url(tmp_path: Path) -> None:
     told = ended(begun(tmp_path), Came())
 

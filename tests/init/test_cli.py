@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from curtainup import config as configuration
+from tests.init.command import at_a_terminal, init
 from tests.init.services import DJANGO, FASTAPI, FLASK, SERVICES, everything, lay_out
 
 NEW = {
@@ -27,29 +24,6 @@ PLACES = {
 }
 
 
-def _command(folder: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "curtainup", "init", str(folder), *arguments]
-
-
-def _init(folder: Path, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        _command(folder, *arguments), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
-def _at_a_terminal(folder: Path, answers: str, *arguments: str) -> None:
-    """Run the command with a terminal for its input, at which somebody types."""
-    ours, its = pty.openpty()
-    try:
-        os.write(ours, answers.encode())
-        subprocess.run(_command(folder, *arguments), stdin=its, check=True, capture_output=True)
-    finally:
-        os.close(ours)
-        os.close(its)
-
-
 def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> set[str]:
     return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
@@ -59,7 +33,7 @@ def _changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> set[str
 def test_each_service_gets_what_it_needs_and_keeps_what_it_has(tmp_path: Path, name: str, ci: str) -> None:
     lay_out(tmp_path / "shop", SERVICES[name])
     before = everything(tmp_path)
-    done = _init(tmp_path / "shop", "--ci", ci)
+    done = init(tmp_path / "shop", "--ci", ci)
     assert _changed(before, everything(tmp_path)) == {f"shop/{file}" for file in (*NEW[name], PLACES[ci])}
     written = {line.split()[1] for line in done.stdout.splitlines() if line.startswith("write")}
     assert written == {*NEW[name], PLACES[ci]}
@@ -68,17 +42,17 @@ def test_each_service_gets_what_it_needs_and_keeps_what_it_has(tmp_path: Path, n
 
 
 def test_the_second_time_nothing_changes(tmp_path: Path) -> None:
-    _init(lay_out(tmp_path, FASTAPI), "--ci", "github")
+    init(lay_out(tmp_path, FASTAPI), "--ci", "github")
     before = everything(tmp_path)
-    done = _init(tmp_path, "--ci", "github")
+    done = init(tmp_path, "--ci", "github")
     assert everything(tmp_path) == before
     assert "write" not in done.stdout
 
 
 def test_a_dry_run_writes_nothing_and_shows_all(tmp_path: Path) -> None:
     before = everything(lay_out(tmp_path, DJANGO))
-    text = _init(tmp_path, "--dry-run", "--ci", "gitlab").stdout
-    found = json.loads(_init(tmp_path, "--dry-run", "--json", "--ci", "gitlab").stdout)
+    text = init(tmp_path, "--dry-run", "--ci", "gitlab").stdout
+    found = json.loads(init(tmp_path, "--dry-run", "--json", "--ci", "gitlab").stdout)
     assert everything(tmp_path) == before
     assert {file["path"] for file in found["files"]} == {*NEW["django"], ".gitlab-ci.yml"}
     assert not any(file["written"] for file in found["files"])
@@ -87,7 +61,7 @@ def test_a_dry_run_writes_nothing_and_shows_all(tmp_path: Path) -> None:
 
 
 def test_json_says_what_was_written(tmp_path: Path) -> None:
-    found = json.loads(_init(lay_out(tmp_path / "shop", FLASK), "--json", "--target", "gcp-cloud-run").stdout)
+    found = json.loads(init(lay_out(tmp_path / "shop", FLASK), "--json", "--target", "gcp-cloud-run").stdout)
     assert (found["service"], found["framework"], found["targets"]) == ("shop", "flask", ["gcp-cloud-run"])
     assert found["ci"] == "none"
     assert any("docker_repo" in step for step in found["todo"])
@@ -99,7 +73,7 @@ def test_json_says_what_was_written(tmp_path: Path) -> None:
 def test_without_a_terminal_files_that_differ_are_listed_and_nothing_is_written(tmp_path: Path) -> None:
     files = {**FLASK, ".dockerignore": ".git\n", ".github/workflows/curtainup.yml": "on: push\n"}
     before = everything(lay_out(tmp_path, files))
-    done = _init(tmp_path, "--ci", "github", code=23)
+    done = init(tmp_path, "--ci", "github", code=23)
     assert everything(tmp_path) == before
     assert ".dockerignore, .github/workflows/curtainup.yml" in done.stderr
     assert "--force" in done.stderr
@@ -109,18 +83,18 @@ def test_without_a_terminal_files_that_differ_are_listed_and_nothing_is_written(
 @pytest.mark.parametrize(("option", "overwritten"), [("--force", True), ("--keep", False)])
 def test_force_overwrites_and_keep_leaves(tmp_path: Path, option: str, overwritten: bool) -> None:
     lay_out(tmp_path, {**FLASK, ".dockerignore": "mine\n"})
-    _init(tmp_path, option)
+    init(tmp_path, option)
     assert ("mine" not in (tmp_path / ".dockerignore").read_text()) is overwritten
     assert (tmp_path / "pym-config.yaml").exists()
 
 
 def test_force_and_keep_contradict_each_other(tmp_path: Path) -> None:
-    _init(lay_out(tmp_path, FLASK), "--force", "--keep", code=2)
+    init(lay_out(tmp_path, FLASK), "--force", "--keep", code=2)
 
 
 def test_at_a_terminal_each_file_is_asked_for(tmp_path: Path) -> None:
     lay_out(tmp_path, {**FLASK, ".dockerignore": "mine\n", ".gitlab-ci.yml": "mine: {}\n"})
-    _at_a_terminal(tmp_path, "n\ny\n", "--ci", "gitlab")
+    at_a_terminal(tmp_path, "n\ny\n", "--ci", "gitlab")
     assert (tmp_path / ".dockerignore").read_text() == "mine\n"
     assert "curtainup deploy" in (tmp_path / ".gitlab-ci.yml").read_text()
 
@@ -128,7 +102,7 @@ def test_at_a_terminal_each_file_is_asked_for(tmp_path: Path) -> None:
 def test_what_is_the_services_own_is_kept_even_with_force(tmp_path: Path) -> None:
     own = {"pym-config.yaml": "name: shop\n", "Dockerfile": "FROM x\n", "testaccept/v1/test_own.py": ""}
     before = everything(lay_out(tmp_path, {**FASTAPI, **own}))
-    done = _init(tmp_path, "--force")
+    done = init(tmp_path, "--force")
     assert _changed(before, everything(tmp_path)) == {".dockerignore"}
     for name in ("pym-config.yaml", "Dockerfile", "testaccept"):
         assert f"keep   {name}\n" in done.stdout
@@ -136,12 +110,12 @@ def test_what_is_the_services_own_is_kept_even_with_force(tmp_path: Path) -> Non
 
 def test_a_link_to_nowhere_is_something_that_is_there(tmp_path: Path) -> None:
     (lay_out(tmp_path, FLASK) / ".dockerignore").symlink_to("nowhere")
-    _init(tmp_path, code=23)
+    init(tmp_path, code=23)
     assert (tmp_path / ".dockerignore").is_symlink()
 
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
-    done = _init(lay_out(tmp_path, {**FLASK, ".github": "a file"}), "--ci", "github", code=23)
+    done = init(lay_out(tmp_path, {**FLASK, ".github": "a file"}), "--ci", "github", code=23)
     assert ".github/workflows/curtainup.yml cannot be written" in done.stderr
 
 
@@ -159,12 +133,12 @@ def test_a_wish_that_cannot_be_granted_writes_nothing(
     tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     before = everything(lay_out(tmp_path, FLASK))
-    done = _init(tmp_path, *arguments, code=code)
+    done = init(tmp_path, *arguments, code=code)
     assert words in done.stderr
     assert everything(tmp_path) == before
 
 
 def test_a_folder_without_a_service_is_refused(tmp_path: Path) -> None:
-    done = _init(tmp_path, code=6)
+    done = init(tmp_path, code=6)
     assert "no Dockerfile" in done.stderr
     assert everything(tmp_path) == {}

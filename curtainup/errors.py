@@ -184,6 +184,12 @@ class SweepFailed(CurtainupError):
     exit_code = 26
 
 
+class NotifyFailed(CurtainupError):
+    """`curtainup notify`: a message could not be sent. In a run that is a warning, and no error."""
+
+    exit_code = 27
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM: what was in flight has been undone."""
 

@@ -12,6 +12,7 @@ from curtainup.cli import (
     env,
     history,
     init,
+    notify,
     preview,
     promote,
     pulumi,
@@ -52,6 +53,7 @@ for command in (
     rehearse,
     doctor,
     init,
+    notify,
     env,
 ):
     app.command(command.__name__.rpartition(".")[2], epilog=command.EXAMPLE)(command.run)

@@ -1,0 +1,35 @@
+"""`curtainup notify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curtainup.cli import common
+
+EXAMPLE = "Example: curtainup notify examples/hello --text 'Is anybody there?'"
+
+
+def run(
+    service: common.Service = Path(),
+    text: Annotated[str, typer.Option("--text", help="What to send.")] = "this is a test",
+    config: common.Config = None,
+    json: common.Json = False,
+) -> None:
+    """Send a message to everybody who is named in `notify`, to see whether it arrives.
+
+    Exit code 27: somebody was not reached.
+    """
+    from dataclasses import asdict
+
+    from curtainup.notify import trial
+
+    session = common.session(service, config, with_secrets=False)
+    tried = trial.tell(session, text)
+    if json:
+        common.print_json([{**asdict(one), "sent": one.sent} for one in tried])
+    else:
+        print(trial.render(tried))
+    trial.require_sent(tried)

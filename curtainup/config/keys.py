@@ -1,6 +1,6 @@
 """How a key of `pym-config.yaml` is declared, and the types that only configuration has.
 
-One declaration serves the validator, the messages and docs/config.md.
+One declaration serves the validator, the messages and the pages in docs/config/.
 """
 
 from __future__ import annotations

@@ -1,61 +1,64 @@
-"""Writes the tables of docs/config.md: `python -m curtainup.config.manual docs/config.md`."""
+"""Writes the manual's pages on the configuration: `python -m curtainup.config.manual docs/config.md`.
+
+That is the index in docs/config.md, whose other text is written by hand, and docs/config/ as a whole.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from curtainup.config.beanstalk import BeanstalkSettings
-from curtainup.config.cloud_run import CloudRunSettings
-from curtainup.config.docker import DockerSettings
 from curtainup.config.keys import TARGETS, doc_of
-from curtainup.config.models import ServiceConfig
-from curtainup.config.notify import Destination, NotifySettings
-from curtainup.config.review import ReviewSettings
-from curtainup.config.runtime import RuntimeSettings
-from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
-from curtainup.config.tasks import Task, TaskSettings
+from curtainup.config.pages import PAGES, Page
 
 BEGIN: Final = "<!-- keys: written by curtainup.config.manual -->"
 END: Final = "<!-- end of keys -->"
-_PARTS: Final[tuple[tuple[str, type[BaseModel]], ...]] = (
-    ("The service", IdentitySettings),
-    ("How a release runs and is judged", RuntimeSettings),
-    ("What runs before a release gets traffic", TaskSettings),
-    ("One of `tasks`, where more than its command is to be said", Task),
-    ("`docker`", DockerSettings),
-    ("`gcp-cloud-run`", CloudRunSettings),
-    ("`aws-beanstalk`", BeanstalkSettings),
-    ("Who is told", NotifySettings),
-    ("One of `notify`, where more than its variable is to be said", Destination),
-    ("Review environments", ReviewSettings),
-    ("The pipeline's tools", ToolSettings),
-    ("Read by the service only", ServiceReads),
-)
+_RELATIVE: Final = re.compile(r"\]\((?=[a-z])(?!https?:)")
 
 
-def tables() -> str:
-    """Every key by part, with type, default, targets and example, as Markdown."""
-    parts = [_table(title, model.model_fields) for title, model in _PARTS]
-    environments = {"environments": ServiceConfig.model_fields["environments"]}
-    return "\n".join([*parts, _table("Environments", environments)])
+def index() -> str:
+    """Every page with its keys, as Markdown."""
+    rows = [f"| [{page.title}](config/{page.file}) | {_names(page)} |" for page in PAGES]
+    return "\n".join(["| page | keys |", "| --- | --- |", *rows]) + "\n"
 
 
-def written(page: str) -> str:
-    """`page` with its tables as they should be."""
-    before, _, rest = page.partition(BEGIN)
+def written(text: str) -> str:
+    """`text`, of docs/config.md, with its index as it should be."""
+    before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{tables()}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{index()}\n{END}{after}"
 
 
-def _table(title: str, fields: dict[str, FieldInfo]) -> str:
-    rows = [f"### {title}", "", "| key | meaning | type | default | targets | example |", "| --- " * 6 + "|"]
-    rows += [_row(name, field) for name, field in fields.items()]
-    return "\n".join(rows) + "\n"
+def text_of(page: Page) -> str:
+    """A page in docs/config/, as Markdown."""
+    return _RELATIVE.sub("](../", "\n".join(_lines(page)))
+
+
+def _lines(page: Page) -> Iterator[str]:
+    yield f"# {page.title}\n"
+    yield f"{page.text}\n"
+    yield f"```yaml\n{page.example}```\n"
+    yield _table(page.keys)
+    if page.entry:
+        name, model = page.entry
+        yield f"An entry of `{name}`, where it is a mapping:\n"
+        yield _table(model.model_fields)
+    yield "The rest of [the configuration](config.md)."
+    yield ""
+
+
+def _names(page: Page) -> str:
+    return ", ".join(f"`{name}`" for name in page.keys)
+
+
+def _table(fields: Mapping[str, FieldInfo]) -> str:
+    head = ["| key | meaning | type | default | targets | example |", "| --- " * 6 + "|"]
+    return "\n".join([*head, *(_row(name, field) for name, field in fields.items())]) + "\n"
 
 
 def _row(name: str, field: FieldInfo) -> str:
@@ -86,3 +89,7 @@ if __name__ == "__main__":
     for name in sys.argv[1:]:
         target = Path(name)
         target.write_text(written(target.read_text(encoding="utf-8")), encoding="utf-8")
+        folder = target.with_suffix("")
+        folder.mkdir(exist_ok=True)
+        for page in PAGES:
+            (folder / page.file).write_text(text_of(page), encoding="utf-8")

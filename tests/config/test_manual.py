@@ -7,20 +7,35 @@ import pytest
 
 from curtainup.config import EnvironmentSettings, ServiceConfig
 from curtainup.config.keys import doc_of
-from curtainup.config.manual import written
+from curtainup.config.manual import text_of, written
+from curtainup.config.pages import PAGES, Page
 from tests.config.conftest import Service
 
 PAGE = Path(__file__).parents[2] / "docs" / "config.md"
+AGAIN = "run: python -m curtainup.config.manual docs/config.md"
 
 
-def test_the_page_is_what_the_declarations_say() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert page == written(page), "run: python -m curtainup.config.manual docs/config.md"
+def test_the_index_is_what_the_declarations_say() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == written(text), AGAIN
 
 
-def test_the_page_has_every_key() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    assert [name for name in ServiceConfig.model_fields if f"| `{name}` |" not in page] == []
+def test_there_is_a_page_for_each_section_and_no_other() -> None:
+    found = {file.name: file.read_text(encoding="utf-8") for file in PAGE.with_suffix("").iterdir()}
+    assert found == {page.file: text_of(page) for page in PAGES}, AGAIN
+
+
+def test_the_pages_have_every_key_once() -> None:
+    names = [name for page in PAGES for name in page.keys]
+    assert sorted(names) == sorted(ServiceConfig.model_fields)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.file)
+def test_the_example_of_every_page_is_right_and_about_it(service: Service, page: Page) -> None:
+    config = service.load(page.example)
+    sections = (section.model_fields_set for section in config.environments.values())
+    assert set(page.keys) & config.model_fields_set.union(*sections)
+    assert service.warnings == []
 
 
 @pytest.mark.parametrize("name", sorted(ServiceConfig.model_fields))

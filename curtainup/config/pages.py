@@ -1,0 +1,218 @@
+"""The sections of the configuration as pages of the manual, with what each is about and an example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from curtainup.config.beanstalk import BeanstalkSettings
+from curtainup.config.cloud_run import CloudRunSettings
+from curtainup.config.docker import DockerSettings
+from curtainup.config.models import ServiceConfig
+from curtainup.config.notify import Destination, NotifySettings
+from curtainup.config.review import ReviewSettings
+from curtainup.config.runtime import RuntimeSettings
+from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
+from curtainup.config.tasks import Task, TaskSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One section.
+
+    Attributes:
+        file: its name in docs/config/.
+        title: what it is about.
+        text: Markdown; links are as from docs/.
+        example: a whole `pym-config.yaml`.
+        keys: that stand in the file itself.
+        entry: what one entry of its list holds, by the list's key.
+
+    """
+
+    file: str
+    title: str
+    text: str
+    example: str
+    keys: Mapping[str, FieldInfo]
+    entry: tuple[str, type[BaseModel]] | None = None
+
+
+PAGES: Final = (
+    Page(
+        file="service.md",
+        title="The service",
+        text="What the service is called, where its image goes, and where the world finds it. One for all "
+        "environments.",
+        example="""\
+name: hello
+live_host: hello.example.com
+docker_repo: registry.example.com/team
+""",
+        keys=IdentitySettings.model_fields,
+    ),
+    Page(
+        file="release.md",
+        title="How a release runs and is judged",
+        text="What a release is given, how long it may take, and how traffic comes to it. A section of "
+        "`environments` may say otherwise for one environment. When what a release runs with is changed "
+        "(variables, secrets, memory, port), that makes another release, which passes every gate.",
+        example="""\
+name: hello
+env_secrets: [DB_PASSWORD]
+env:
+  LOG_LEVEL: "info"
+memory_limit: 1G
+health_path: /health
+start_timeout: 120
+environments:
+  live:
+    canary: [10, 50]
+    keep: 3
+""",
+        keys=RuntimeSettings.model_fields,
+    ),
+    Page(
+        file="tasks.md",
+        title="Tasks",
+        text="Commands, such as a migration, that run in the new image before the new release gets traffic. "
+        "When and under which lock they run: [tasks](tasks.md).",
+        example="""\
+name: hello
+env_secrets: [DATABASE_URL]
+tasks:
+  - name: migrate
+    command: python manage.py migrate --noinput
+    timeout: 10m
+  - python manage.py createcachetable
+""",
+        keys=TaskSettings.model_fields,
+        entry=("tasks", Task),
+    ),
+    Page(
+        file="docker.md",
+        title="A Docker host",
+        text="Heeded where `deploy_target` is `docker`. Each environment on a host needs a port of its own; "
+        "without one it keeps the port that its first deployment chose.",
+        example="""\
+name: hello
+deploy_target: docker
+bind: 0.0.0.0
+environments:
+  staging:
+    port: 8442
+  live:
+    port: 8443
+""",
+        keys=DockerSettings.model_fields,
+    ),
+    Page(
+        file="cloud-run.md",
+        title="Google Cloud Run",
+        text="Heeded where `deploy_target` is `gcp-cloud-run`. Sizes, limits and the account: "
+        "[Cloud Run](cloud-run.md).",
+        example="""\
+name: hello
+deploy_target: gcp-cloud-run
+docker_repo: my-project
+gcp_region: europe-west1
+gcp_memory: 1G
+gcp_request_concurrency: 8
+environments:
+  live:
+    gcp_min_instances: 1
+""",
+        keys=CloudRunSettings.model_fields,
+    ),
+    Page(
+        file="beanstalk.md",
+        title="AWS Elastic Beanstalk",
+        text="Heeded where `deploy_target` is `aws-beanstalk`. Limits and the account: "
+        "[Elastic Beanstalk](beanstalk.md).",
+        example="""\
+name: hello
+deploy_target: aws-beanstalk
+aws_region: eu-west-1
+aws_instance_type: t3.small
+aws_hosts_min: 1
+environments:
+  live:
+    aws_hosts_min: 2
+    aws_hosts_max: 6
+""",
+        keys=BeanstalkSettings.model_fields,
+    ),
+    Page(
+        file="environments.md",
+        title="Environments",
+        text="A section per environment, whose keys take the place of those at the top level; `env` is "
+        "merged variable by variable. The section `review` is for all "
+        "[review environments](review-environments.md), which begin with what staging has.",
+        example="""\
+name: hello
+env:
+  LOG_LEVEL: "info"
+review_ttl: 3d
+environments:
+  staging:
+    env:
+      LOG_LEVEL: "debug"
+  live:
+    memory_limit: 1G
+  review:
+    memory_limit: 256m
+""",
+        keys={
+            "environments": ServiceConfig.model_fields["environments"],
+            **ReviewSettings.model_fields,
+        },
+    ),
+    Page(
+        file="notify.md",
+        title="Who is told",
+        text="Chat, mail or a web hook that is told of deployments: [notifications](notifications.md). An "
+        "address holds a token, so the file names the variable that holds it.",
+        example="""\
+name: hello
+notify:
+  - SLACK_URL
+  - url_env: ON_CALL_URL
+    events: [failed, returned]
+    also: [review, rehearsal]
+""",
+        keys=NotifySettings.model_fields,
+        entry=("notify", Destination),
+    ),
+    Page(
+        file="tools.md",
+        title="The pipeline's tools",
+        text="What the pipeline itself works with: the Python that runs the service's tests, and where "
+        "Pulumi's state goes.",
+        example="""\
+name: hello
+python: .venv/bin/python
+backend: s3://team-state
+secrets_provider: awskms://alias/curtainup?region=eu-west-1
+""",
+        keys=ToolSettings.model_fields,
+    ),
+    Page(
+        file="service-reads.md",
+        title="Read by the service only",
+        text="PyMacaron's own keys, which the service reads from the file in its image. curtainup checks "
+        "their form and does nothing else with them. The name of a secret in `env_secrets` stands for its "
+        "value.",
+        example="""\
+name: hello
+env_secrets: [JWT_SECRET]
+jwt_secret: JWT_SECRET
+jwt_issuer: api.example.com
+jwt_audience: example
+""",
+        keys=ServiceReads.model_fields,
+    ),
+)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli import common, reviews
 
 EXAMPLE = "Example: curtainup destroy examples/hello --env staging"
 
@@ -23,15 +23,55 @@ def run(
         str | None,
         typer.Option("--confirm", metavar="NAME", help="The service's name, where live is to be destroyed."),
     ] = None,
+    yes: common.Yes = False,
+    post: reviews.Post = False,
     config: common.Config = None,
     rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Remove environments, images and registry of a service; live asks for the service's name."""
+    """Remove environments, images and registry of a service; live asks for the service's name.
+
+    Without --env that is everything, review environments too. On a terminal it asks before anything goes.
+    """
     from curtainup import runs
+    from curtainup.config.review import is_review
     from curtainup.destroy import destroy, environments_of
 
+    if post and not (env and is_review(env)):
+        raise typer.BadParameter("--post goes with --env review-NAME")
     session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
-    if "live" in environments_of(session, env) and confirm is None and sys.stdin.isatty():
-        confirm = typer.prompt(f"This ends {session.config.name} on live. Type its name to go on", err=True)
-    runs.recorded(session, "destroy", lambda recorder: destroy(session, recorder, env, confirm))
+    names = environments_of(session, env)
+    if sys.stdin.isatty():
+        confirm = _asked(session.config.name, names, confirm, yes=yes)
+    session.report.info(f"to be removed: {', '.join(names) or 'no environment'}")
+    runs.recorded(
+        session,
+        "destroy",
+        lambda recorder: destroy(session, recorder, env, confirm),
+        environment=env or "live",
+    )
+    if env and post:
+        from curtainup import review_comment
+
+        reviews.post_environment(session, config, review_comment.removed(session.config.name, env))
+
+
+def _asked(service: str, names: list[str], confirm: str | None, *, yes: bool) -> str | None:
+    """Ask the person at the terminal; live asks for the service's name, whatever else was said.
+
+    Returns:
+        The name that confirms the end of live, if it was given.
+
+    Raises:
+        RefusedError: the answer was no.
+
+    """
+    from curtainup.errors import RefusedError
+
+    if "live" in names and confirm is None:
+        return str(typer.prompt(f"This ends {service} on live. Type its name to go on", err=True))
+    if names and not yes and confirm is None:
+        wanted = f"Remove {', '.join(names)} of {service}?"
+        if not typer.confirm(wanted, default=False, err=True):
+            raise RefusedError("the answer was no", where=service, consequence="nothing was removed")
+    return confirm

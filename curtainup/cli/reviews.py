@@ -1,0 +1,114 @@
+"""Review environments on the command line: what several commands share, and the comment on a request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curtainup.cli import common
+
+if TYPE_CHECKING:
+    from curtainup.options import Options
+    from curtainup.session import Session
+
+Env = Annotated[
+    str | None,
+    typer.Option("--env", metavar="review-NAME", help="Deploy to this review environment, and nothing else."),
+]
+Post = Annotated[
+    bool,
+    typer.Option(
+        "--post",
+        help="With --env: write its address into the one comment on the pull or merge request that this "
+        "CI job is for.",
+    ),
+]
+
+
+def require_alone(env: str | None, options: Options, *, post: bool) -> None:
+    """Check that nothing was asked for that goes with live alone, or with a review environment alone.
+
+    Raises:
+        typer.BadParameter: something was.
+
+    """
+    if env is None and post:
+        raise typer.BadParameter("--post goes with --env; `curtainup preview --post` comments a preview")
+    of_live = (options.until, options.only, options.canary, options.replace_candidate)
+    if env is not None and any(of_live):
+        raise typer.BadParameter("--env goes with none of --hold, --until, --only, --canary and the like")
+
+
+def deploy(
+    session: Session,
+    command: str,
+    options: Options,
+    env: str,
+    *,
+    config: str | None,
+    post: bool,
+    json: bool,
+) -> None:
+    """Deploy to a review environment, print what came of it, and comment if that was asked for."""
+    from dataclasses import asdict
+
+    from curtainup import review_comment, reviewing, runs
+    from curtainup.errors import CurtainupError
+
+    name = session.config.name
+    try:
+        result = runs.recorded(
+            session,
+            command,
+            lambda recorder: reviewing.deploy(session, recorder, options, env),
+            environment=env,
+        )
+    except CurtainupError as error:
+        if post:
+            _try_to_post(session, config, review_comment.failed(name, env, error))
+        raise
+    if json:
+        common.print_json(asdict(result))
+    else:
+        print(result.url, flush=True)
+    if post:
+        post_environment(session, config, review_comment.deployed(name, result))
+
+
+def subject(service: str, config: str | None) -> str:
+    """Return what tells the comment of a service and its configuration from those of others."""
+    return f"{service}, {config}" if config else service
+
+
+def post_environment(session: Session, config: str | None, text: str) -> None:
+    """Write what is said of the review environment; the preview in the same comment stays.
+
+    Raises:
+        ReviewFailed: there is no such request, or its host does not take the comment.
+
+    """
+    import requests
+
+    from curtainup import review
+
+    safe = session.redact(text)
+    with requests.Session() as http:
+        written = review.post(
+            lambda _: safe,
+            subject(session.config.name, config),
+            session.environ,
+            http,
+            part=review.Part.ENVIRONMENT,
+        )
+    session.report.info(f"comment {written.action}" + (f": {written.url}" if written.url else ""))
+
+
+def _try_to_post(session: Session, config: str | None, text: str) -> None:
+    """Write it if that can be done: what has failed before matters more."""
+    from curtainup.errors import ReviewFailed
+
+    try:
+        post_environment(session, config, text)
+    except ReviewFailed as error:
+        session.report.warn(f"no comment was written: {error.what}")

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,10 +17,13 @@ from curtainup import __version__
 from curtainup.config import ServiceConfig
 from curtainup.errors import RefusedError
 from curtainup.files import write_atomically
-from curtainup.preview import Preview
 from curtainup.preview_models import StackPreview
-from curtainup.session import Session
-from curtainup.source import Source
+from curtainup.release import Deployment, Release
+
+if TYPE_CHECKING:
+    from curtainup.preview import Preview
+    from curtainup.session import Session
+    from curtainup.source import Source
 
 VERSION: Final = 1
 AGAIN: Final = "preview again, and have that reviewed: curtainup preview --save FILE"
@@ -124,6 +127,15 @@ def configuration_hash(config: ServiceConfig) -> str:
     """Return the hash of a service's settings, those of its environments included."""
     document = json.dumps(config.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()
+
+
+def settings_hash(one: Release, before: Deployment) -> str:
+    """Return the hash of what a release runs with, its image apart.
+
+    Its secrets count where there is a release before it: the key of their HMACs is made with the first.
+    """
+    document = [one.settings.model_dump(mode="json"), one.secrets_hmac if before.releases else ""]
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def require_made_for(plan: Plan, session: Session, source: Source) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +15,13 @@ from curtainup.dangers import is_dangerous, release_of
 from curtainup.image_stack import Image
 from curtainup.options import LIVE, STAGING
 from curtainup.pipeline import prepare
-from curtainup.preview_models import EnvironmentPreview, ResourcePreview, StackPreview
+from curtainup.plan import settings_hash
+from curtainup.preview_models import NEW, EnvironmentPreview, ResourcePreview, StackPreview
 from curtainup.preview_moves import Going
 from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout
 from curtainup.session import Session
 from curtainup.source import Source
-
-NEW = "{release}"
-"""Stands in names for the id of a release that is not built yet."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +67,6 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     with ThreadPoolExecutor(len(jobs)) as pool:
         found = [future.result() for future in [pool.submit(job) for job in jobs]]
     return Preview(wanted, image.reference, tuple(found))
-
-
-def settings_hash(one: Release) -> str:
-    """Return the hash of what a release runs with, its image apart."""
-    document = [one.settings.model_dump(mode="json"), one.secrets_hmac]
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def _image(session: Session, image: Image) -> StackPreview:
@@ -162,7 +153,7 @@ class _Environment:
             serving.id if serving else None,
             tuple(one.id for one in self._before.releases),
             self._new.id if self._image.reference else None,
-            settings_hash(self._new),
+            settings_hash(self._new, self._before),
         )
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+NEW: Final = "{release}"
+"""Stands in names for the id of the release that is deployed, which is not known before its image is."""
 
 
 @dataclass(frozen=True)
@@ -13,7 +17,7 @@ class ResourcePreview:
     Attributes:
         operation: create, update, replace, delete or import.
         type: such as `docker:index/container:Container`.
-        name: that the program gives it; `{release}` stands for the id of a release that is not built yet.
+        name: that the program gives it, with `{release}` for the id of a release that is not built yet.
         keys: paths of the properties that differ.
         forced_by: those of them that make it be replaced.
         dangerous: whether it replaces or removes something that holds data or traffic.

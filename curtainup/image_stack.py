@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 from pydantic import ValidationError
 
-from curtainup import dockerfile, registries, source
+from curtainup import builds, dockerfile, registries, source
 from curtainup.contract import ImageSettings, RegistrySettings
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed
 from curtainup.session import Session
@@ -54,7 +54,7 @@ class Image:
 
 
 def look(session: Session, wanted: Source) -> Image:
-    """Return the image for a source: the pushed one when nothing it is built from has changed."""
+    """Return the image for a source: a pushed one, of an earlier build too, that was built from the same."""
     remembered = session.remembered(session.names.image)
     settings = _settings(session, wanted)
     known = _known(remembered)
@@ -62,7 +62,12 @@ def look(session: Session, wanted: Source) -> Image:
     repository = registries.repository(session, registry)
     if known is not None and _is(known, settings.tree, repository):
         return known
-    return Image(settings.model_copy(update={"repository": repository}), registry)
+    settings = settings.model_copy(update={"repository": repository})
+    earlier = builds.find(builds.read(_own(remembered)), settings.tree, repository)
+    if earlier is None:
+        return Image(settings, registry)
+    named = {"version": earlier.version, "revision": earlier.revision, "push": True}
+    return Image(settings.model_copy(update=named), registry, earlier.image_id, earlier.reference)
 
 
 def build(session: Session, image: Image, wanted: Source) -> Image:
@@ -80,7 +85,9 @@ def build(session: Session, image: Image, wanted: Source) -> Image:
     source.export(wanted, folder, extra)
     Path(image.settings.log).unlink(missing_ok=True)
     try:
-        outcome = session.engine.up(session.names.image, _config(image, push=False))
+        outcome = session.engine.up(
+            session.names.image, {**_config(image, push=False), builds.KEY: _builds(session)}
+        )
     except EngineFailed as error:
         output = _log_end(Path(image.settings.log)) or ""
         if not output and "build" not in error.what:
@@ -117,7 +124,9 @@ def push(session: Session, image: Image) -> Image:
 
 
 def preview(session: Session, image: Image) -> Outcome:
-    """Return what building and pushing the image would change."""
+    """Return what building and pushing the image would change: nothing where it is in the registry."""
+    known = _known(session.remembered(session.names.image))
+    image = known if known is not None and known.reference and image.reference else image
     with registries.logged_in(session, image.registry) as variables:
         return session.engine.preview(session.names.image, _config(image, push=True), variables)
 
@@ -148,13 +157,34 @@ def _config(image: Image, *, push: bool) -> dict[str, Any]:
     }
 
 
+def _builds(session: Session) -> list[dict[str, str]]:
+    """Return the builds to be remembered, once another one takes the place of the stack's image."""
+    remembered = session.remembered(session.names.image)
+    known = _known(remembered)
+    latest = None
+    if known is not None and known.reference:
+        settings = known.settings
+        latest = builds.Build(
+            tree=settings.tree,
+            version=settings.version,
+            revision=settings.revision,
+            image_id=known.image_id,
+            reference=known.reference,
+        )
+    return builds.written(builds.read(_own(remembered)), latest)
+
+
+def _own(remembered: Remembered) -> dict[str, Any]:
+    return {key.removeprefix(NAMESPACE): value for key, value in remembered.config.items()}
+
+
 def _known(remembered: Remembered) -> Image | None:
     """Return the image of the last update; without id and reference when that was cut off or failed.
 
     The configuration is that of the last update, however it ended, but the outputs are those of the
     last one that ended well: they belong together only when they name the same tree.
     """
-    config = {key.removeprefix(NAMESPACE): value for key, value in remembered.config.items()}
+    config = _own(remembered)
     try:
         settings = ImageSettings.model_validate(config["image"])
         registry = RegistrySettings.model_validate(config["registry"])

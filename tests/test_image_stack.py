@@ -68,6 +68,35 @@ def test_an_unchanged_source_is_the_pushed_image(tmp_path: Path) -> None:
     assert image_stack.look(found.session, _source(tmp_path)).reference == pushed.reference
 
 
+def test_what_was_built_before_another_one_is_known_again(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    main = _deployed(found, _source(tmp_path))
+    review = _deployed(found, _source(tmp_path, "t2"))
+
+    again = image_stack.look(found.session, _source(tmp_path))
+    assert (again.reference, again.image_id) == (main.reference, main.image_id)
+    assert (again.version, again.settings.tree) == (main.version, main.settings.tree)
+    assert image_stack.look(found.session, _source(tmp_path, "t2")).version == review.version
+    assert not image_stack.look(found.session, _source(tmp_path, "t3")).reference
+
+
+def test_a_build_that_was_never_pushed_is_not_remembered_as_one(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    source = _source(tmp_path)
+    image_stack.build(found.session, image_stack.look(found.session, source), source)
+    _deployed(found, _source(tmp_path, "t2"))
+    assert not image_stack.look(found.session, source).reference
+
+
+def test_another_repository_does_not_have_the_earlier_builds(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    _deployed(found, _source(tmp_path))
+    _deployed(found, _source(tmp_path, "t2"))
+    found.session = world(tmp_path, "docker_repo: registry.example.com/team\n").session
+    found.session.__dict__["engine"] = found.engine
+    assert not image_stack.look(found.session, _source(tmp_path)).reference
+
+
 def test_an_image_that_was_never_pushed_is_built_again(tmp_path: Path) -> None:
     found = world(tmp_path)
     source = _source(tmp_path)

@@ -9,8 +9,9 @@ from pulumi_gcp import artifactregistry, projects
 from components.registry_args import RegistryArgs
 
 API = "artifactregistry.googleapis.com"
-KEPT = 100
-"""Newest images that stay, however old: more than an environment can keep releases (`keep`, 50 at most)."""
+KEPT = 1000
+"""Newest images that stay, however old: those of kept releases must be among them, however many were built
+for reviews since."""
 TAGGED_SECONDS = 180 * 86400
 UNTAGGED_SECONDS = 7 * 86400
 

@@ -10,8 +10,9 @@ import pulumi_aws as aws
 from components.labels import SERVICE
 from components.registry_args import RegistryArgs
 
-KEPT = 500
-"""Newest images that stay, however old: those of releases that serve must be among them."""
+KEPT = 5000
+"""Newest images that stay, however old: those of releases that serve must be among them, however many were
+built for reviews since."""
 UNTAGGED_DAYS = 7
 
 

@@ -62,4 +62,4 @@ def test_the_sizes_on_the_page_are_those_that_are_allowed() -> None:
 def test_what_is_cleaned_up_is_what_the_page_says() -> None:
     days = (UNTAGGED_SECONDS // 86400, TAGGED_SECONDS // 86400)
     assert f"untagged images after {days[0]} days and others after {days[1]}" in PAGE
-    assert f"keeps the newest {KEPT}" in PAGE
+    assert f"keeps the newest {KEPT:,}" in PAGE

@@ -41,15 +41,15 @@ def gate():
 def test_passes_unless_told_otherwise():
     assert gate() != os.environ.get("FAIL_AT")
 '''
-OF_REHEARSALS = {"status", "preview", "rollback", "destroy"}
+OF_REHEARSALS = {"status", "preview", "promote", "rollback", "destroy"}
 """Commands that are for the rehearsal with `--rehearsal`."""
 
 
 class Rehearsed(Service):
     """A service's repository and its rehearsals.
 
-    The rehearsal's home is this service's alone; `deploy` rehearses, and `status`, `preview`, `rollback`
-    and `destroy` are those of the rehearsal.
+    The rehearsal's home is this service's alone; `deploy` rehearses, and `status`, `preview`,
+    `promote`, `rollback` and `destroy` are those of the rehearsal.
     """
 
     def __init__(self, folder: Path, python: Path, **keys: Any) -> None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
+from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.load import users
 from tests.e2e.service import Service
+from tests.e2e.underway import underway
 
 SEEN = 'echo "$CURTAINUP_RELEASE $CURTAINUP_URL" >>{file}; test ! -e {stop}'
 
 
-def steps_told(service: Service) -> list[str]:
-    return [line for line in service.last_run().steps[-1].detail.splitlines() if line]
+def carrying(service: Service) -> dict[str, int]:
+    return {one: share for one, share in service.traffic("live").items() if share}
 
 
 def test_each_step_is_kept_and_watched(deployed: Service, tmp_path: Path) -> None:
@@ -38,7 +41,7 @@ def test_each_step_is_kept_and_watched(deployed: Service, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("watch", ["command", "url"])
 def test_what_is_not_well_puts_traffic_back(deployed: Service, tmp_path: Path, watch: str) -> None:
-    before = deployed.traffic("live")
+    before = carrying(deployed)
     deployed.greet(f"unwell by {watch}")
     flag = tmp_path / "seen"
     command = f"if test -e {flag}; then echo error rate 7 %; exit 3; fi; touch {flag}"
@@ -50,8 +53,41 @@ def test_what_is_not_well_puts_traffic_back(deployed: Service, tmp_path: Path, w
     assert answers.failures == []
     assert "what was to stay healthy is not" in done.err
     assert ("error rate 7 %" if watch == "command" else "status 404") in done.err
-    assert deployed.traffic("live") == before
+    assert carrying(deployed) == before
     assert [step.name for step in deployed.last_run().steps][-2:] == ["shift", "return"]
+
+
+def test_ctrl_c_between_two_steps_puts_traffic_back(deployed: Service) -> None:
+    before = carrying(deployed)
+    deployed.greet("interrupted")
+
+    with (
+        users(deployed.url("live")) as answers,
+        underway(deployed, "deploy", "--canary", "50", "--every", "10m") as run,
+    ):
+        run.wait_until(lambda: "10m left" in run.err, "the first step")
+        run.send(signal.SIGINT)
+        run.finish(130)
+
+    assert answers.failures == []
+    assert carrying(deployed) == before
+    assert_nothing_left(deployed)
+
+
+def test_a_run_that_is_killed_between_two_steps_is_gone_on_with(deployed: Service) -> None:
+    deployed.greet("killed")
+
+    with users(deployed.url("live")) as answers:
+        with underway(deployed, "deploy", "--canary", "50", "--every", "10m") as run:
+            run.wait_until(lambda: "10m left" in run.err, "the first step")
+            run.send(signal.SIGKILL)
+        assert sorted(carrying(deployed).values()) == [50, 50]
+        new = deployed.deploy("--json").json()["release"]
+
+    assert answers.failures == []
+    assert carrying(deployed) == {new: 100}
+    assert deployed.get("live").json()["says"] == "killed"
+    assert_nothing_left(deployed)
 
 
 def test_a_held_candidate_can_be_promoted_by_a_canary(deployed: Service) -> None:

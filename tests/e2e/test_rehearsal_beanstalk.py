@@ -81,14 +81,35 @@ def test_an_unchanged_service_is_left_alone(service: Rehearsed) -> None:
     assert service.containers() == containers
 
 
-def test_a_second_release_goes_live_without_a_failed_request(service: Rehearsed) -> None:
+def test_a_part_of_the_traffic_is_refused_before_anything_starts(service: Rehearsed) -> None:
+    updates = service.updates()
+
+    done = service.deploy("--canary", "10", code=23)
+
+    assert "aws-beanstalk moves all traffic at once" in done.err
+    assert service.updates() == updates
+
+
+def test_a_held_candidate_is_an_environment_that_is_billed(service: Rehearsed) -> None:
     [old] = service.traffic("live")
-    url = service.url("live")
     service.greet("second")
     service.environ["HELLO_SECRET"] = NEW_SECRET
 
+    done = service.deploy("--hold")
+
+    [_, held] = service.status("live")["releases"]
+    assert done.out == f"{held['url']}\n"
+    assert service.traffic("live") == {old: 100, held["id"]: 0}
+    assert holder(service) == old
+    assert service.status("live")["costs"].startswith("2 environments, 1 of them idle")
+
+
+def test_it_goes_live_when_promoted_without_a_failed_request(service: Rehearsed) -> None:
+    [old, new] = service.traffic("live")
+    url = service.url("live")
+
     with users(url) as answers:
-        new = service.release()
+        service.run("promote", env={"HELLO_SECRET": NEW_SECRET})
 
     assert answers.failures == []
     assert set(answers.releases) == {old, new}

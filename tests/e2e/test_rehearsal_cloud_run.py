@@ -166,7 +166,12 @@ def test_each_release_has_a_url_of_its_own(service: Rehearsed) -> None:
 def test_a_rollback_builds_nothing_and_brings_the_old_secret_back(service: Rehearsed) -> None:
     _, old = service.traffic("live")
     service.environ["HELLO_SECRET"] = NEW_SECRET
-    new = service.release()
+    held = service.deploy("--hold", "--json").json()
+    new = held["release"]
+    assert secret_in(service) == SECRET
+    with session() as direct:
+        assert direct.get(f"{held['url']}/ping", timeout=10).status_code == 200
+    service.run("promote", "--canary", "10")
     assert secret_in(service) == NEW_SECRET
     images = service.host.images()
 

@@ -9,6 +9,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
+from traceback import format_exception
 from typing import Any
 
 from curtainup.errors import SetupError
@@ -51,18 +52,31 @@ def load(folder: Path, target: str) -> Callable[[], None]:
 
     What it renders with on that target is imported meanwhile: the engine takes longer than that to ask
     for it.
+
+    Raises:
+        SetupError: it cannot be imported, as a service may have changed its own.
+
     """
     sys.unraisablehook = _ignore_shutdown_noise
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
-    run: Callable[[], None] = import_module("stacks").run
+    try:
+        run: Callable[[], None] = import_module("stacks").run
+    except Exception as error:
+        raise SetupError(
+            f"the program cannot be imported: {type(error).__name__}: {error}",
+            where=str(folder / "stacks"),
+            consequence="nothing was done",
+            fix="mend it, or bring back what was there before",
+            detail="".join(format_exception(error)),
+        ) from error
     Thread(target=_import_ahead, args=(target,), name="imports", daemon=True).start()
     return run
 
 
 def _import_ahead(target: str) -> None:
     """Import; what fails here is said by the program, which comes to it again."""
-    with suppress(ImportError, SetupError):
+    with suppress(Exception):
         import_module("stacks.environment")
         import_module("components.targets").component(target)
         import_module("stacks.image")

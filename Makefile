@@ -36,7 +36,7 @@ lint: $(INSTALLED) ## Lint, format and types
 
 # Two at a time, as each end-to-end test has an engine, containers and a pytest of its own.
 test: setup lint $(HELLO)/.venv/.installed ## Everything that CI checks
-	$(BIN)/pytest --numprocesses 2 --dist loadscope
+	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 bench: setup ## Measure, side by side with a plain script and with Pulumi's usual calls
 	$(BIN)/python -m benchmarks

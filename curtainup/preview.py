@@ -70,14 +70,17 @@ def preview(session: Session, *, dirty: bool) -> Preview:
 
 
 def _image(session: Session, image: Image) -> StackPreview:
+    """Return what would change in the image's stack: nothing, unasked, once the image is in its registry."""
+    stack = session.names.image
+    if image.reference:
+        return StackPreview(stack, (), {}, changed=False)
     outcome = image_stack.preview(session, image)
     built = f"built from {image.settings.revision[:12]}"
-    moves = () if image.reference else (f"{image.version} is {built} and pushed",)
-    mark = "" if image.reference else built
     resources = tuple(
-        replace(_resource(one, None), image=mark if "Image" in one.type else "") for one in outcome.resources
+        replace(_resource(one, None), image=built if "Image" in one.type else "") for one in outcome.resources
     )
-    return StackPreview(session.names.image, moves, outcome.changes, outcome.changed, resources)
+    moves = (f"{image.version} is {built} and pushed",)
+    return StackPreview(stack, moves, outcome.changes, outcome.changed, resources)
 
 
 class _Environment:

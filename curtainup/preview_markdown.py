@@ -85,7 +85,7 @@ def _table(found: Sequence[StackPreview], writer: _Writer) -> str:
         counts = [
             f"{count} {kind}" for kind, count in sorted(one.changes.items()) if count and kind not in STAYS
         ]
-        stays = sum(count for kind, count in one.changes.items() if kind in STAYS)
+        stays = sum(count for kind, count in one.changes.items() if kind in STAYS) if one.changes else "all"
         would = f"**{writer.words(', '.join(counts))}**" if one.changed else "nothing"
         rows.append(f"| {writer.code(one.stack)} | {would} | {stays} |")
     return "\n".join(rows)

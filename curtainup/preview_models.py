@@ -63,7 +63,7 @@ class StackPreview:
     Attributes:
         stack: its name.
         moves: releases and traffic, in words.
-        changes: how many resources by operation.
+        changes: how many resources by operation; none where the engine did not have to be asked.
         changed: whether anything would.
         resources: those that would, by type and name.
         environment: of a stack that is one.

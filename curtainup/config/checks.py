@@ -46,12 +46,6 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
     return list(dict.fromkeys(found))
 
 
-def mistakes_of(config: ServiceConfig, name: str) -> list[Problem]:
-    """What a target refuses of an environment that has no section, such as its name."""
-    environment = config.for_environment(name)
-    return [problem for rule in _RULES for problem in rule(config, environment)]
-
-
 def oddities(config: ServiceConfig) -> list[Problem]:
     """What is worth a warning: obsolete, ignored, or surely not meant."""
     return list(

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from curtainup.config import cloud_run_limits, review
-from curtainup.config.checks import mistakes_of
 from curtainup.config.models import ServiceConfig
-from curtainup.config.problems import rendered
-from curtainup.errors import ConfigError, RefusedError
-
-FILE: Final = "pym-config.yaml"
+from curtainup.errors import RefusedError
 
 
 def require(config: ServiceConfig, name: str) -> None:
@@ -18,7 +12,6 @@ def require(config: ServiceConfig, name: str) -> None:
 
     Raises:
         RefusedError: it is no name for one; the fix is a name that would do.
-        ConfigError: the target does not take its settings.
 
     """
     fitting = nearest(config, name)
@@ -28,15 +21,6 @@ def require(config: ServiceConfig, name: str) -> None:
             where="--env",
             consequence="nothing was built or deployed",
             fix=f"--env {fitting}",
-        )
-    problems = mistakes_of(config, name)
-    if problems:
-        raise ConfigError(
-            f"{name} cannot be deployed as it is configured",
-            where=FILE,
-            consequence="nothing was built or deployed",
-            fix="mend what is listed; the section `review` is for all review environments",
-            detail="\n".join(rendered(one, FILE) for one in problems),
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from curtainup.config import review
-from curtainup.config.checks import mistakes_of
 from curtainup.config.review import LONGEST_ENVIRONMENT, PREFIX
 from tests.config.conftest import Service
 
@@ -100,12 +99,3 @@ def test_what_is_too_long_is_cut_and_still_told_apart(longest: int) -> None:
     assert len(one) <= len(PREFIX) + longest <= LONGEST_ENVIRONMENT
     assert review.nearest(one, longest) == one, "the suggestion would do"
     assert longest < 4 or one != other
-
-
-def test_what_a_target_refuses_of_a_name(service: Service) -> None:
-    long = "x" * 40
-    config = service.load(
-        f"name: {long}\ndeploy_target: gcp-cloud-run\ndocker_repo: p\ngcp_region: us-east1\n"
-    )
-    assert mistakes_of(config, "review-77")
-    assert not mistakes_of(config, "live")

@@ -23,7 +23,7 @@ LONGEST_TEST = 600
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is in this folder, and run it first: quick tests fill the end, when a worker has nothing else."""
+    """Mark what is in this folder, and run it first, so that quick tests fill the end."""
     items.sort(key=lambda item: not item.path.is_relative_to(HERE))
     for item in items:
         if item.path.is_relative_to(HERE):

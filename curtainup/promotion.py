@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from curtainup import candidates, release
 from curtainup.canary import Canary
 from curtainup.candidates import GATE, GATE_TITLE, Candidate
@@ -13,6 +15,14 @@ from curtainup.rollout import Rollout
 from curtainup.session import Session
 from curtainup.steps import Progress
 from curtainup.switch import CANDIDATE, Result
+
+
+@dataclass(frozen=True)
+class Discarded:
+    """The candidate that is gone."""
+
+    version: str
+    release: str
 
 
 def promote(session: Session, recorder: Recorder, python: str | None, canary: Canary | None = None) -> Result:
@@ -47,7 +57,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
     return candidates.move(context, rollout, Candidate(one, one.image, back), canary)
 
 
-def discard(session: Session, recorder: Recorder) -> Result:
+def discard(session: Session, recorder: Recorder) -> Discarded:
     """Remove the held candidate; what serves stays as it is.
 
     Raises:
@@ -63,12 +73,7 @@ def discard(session: Session, recorder: Recorder) -> Result:
         progress.note = f"{one.version} ({one.id}) is gone"
 
     context.steps.run("discard", "remove the held candidate", work)
-    serving = rollout.deployment.serving()
-    return (
-        Result(rollout.environment.url, serving.version, serving.id, changed=True)
-        if serving
-        else Result("", "", "", changed=True)
-    )
+    return Discarded(one.version, one.id)
 
 
 def _held(rollout: Rollout) -> Release:

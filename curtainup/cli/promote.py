@@ -27,6 +27,8 @@ def run(
     quiet: common.Quiet = False,
 ) -> None:
     """Give live's traffic to the candidate that `deploy --hold` has left, under probe and gate."""
+    from dataclasses import asdict
+
     from curtainup import runs
     from curtainup.promotion import discard as drop
     from curtainup.promotion import promote
@@ -34,9 +36,9 @@ def run(
     chosen = asked.canary(canary, every, watch)
     session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
     if discard:
-        result = runs.recorded(session, "discard", lambda recorder: drop(session, recorder))
-    else:
-        result = runs.recorded(
-            session, "promote", lambda recorder: promote(session, recorder, python, chosen)
-        )
+        gone = runs.recorded(session, "discard", lambda recorder: drop(session, recorder))
+        if json:
+            common.print_json(asdict(gone))
+        return
+    result = runs.recorded(session, "promote", lambda recorder: promote(session, recorder, python, chosen))
     asked.tell(result, json=json)

@@ -87,9 +87,12 @@ def test_a_held_candidate_can_be_dropped(deployed: Service) -> None:
     deployed.deploy("--hold")
     held = candidate(deployed)
 
-    done = deployed.run("promote", "--discard")
+    gone = deployed.run("promote", "--discard", "--json").json()
 
-    assert done.out == f"{deployed.url('live')}\n"
+    assert gone == {"version": held["version"], "release": held["id"]}
+    result = deployed.last_run().result
+    assert result is not None
+    assert result.outcome == "done"
     assert deployed.traffic("live") == {one: share for one, share in before.items() if share}
     assert held["id"] not in deployed.traffic("live")
     assert deployed.run("promote", code=19).err

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_gcp as gcp
 from pulumi_gcp import cloudrunv2, projects, secretmanager, serviceaccount
 
-from components import cloud_run_template
+from components import cloud_run_job, cloud_run_template
 from components.cloud_run_template import SecretReference, labels, revision_name, service_name
 from components.environment import EnvironmentArgs
 from components.names import shortened
@@ -53,6 +53,7 @@ class CloudRun(pulumi.ComponentResource):
         if args.deployment.releases:
             service = self._create_service(name, args, account, secrets, [*apis, *granted])
             self._create_public_access(name, args, service)
+            self._create_jobs(name, args, account, secrets, [*apis, *granted])
             self._tell(args, service)
         self.register_outputs({"url": self.url, "release_urls": self.release_urls, **self.details})
 
@@ -204,6 +205,28 @@ class CloudRun(pulumi.ComponentResource):
             ),
             opts=self._options,
         )
+
+    def _create_jobs(
+        self,
+        name: str,
+        args: EnvironmentArgs,
+        account: serviceaccount.Account,
+        secrets: Mapping[str, Mapping[str, SecretReference]],
+        after: Sequence[pulumi.Resource],
+    ) -> None:
+        """Create what each release's tasks run in, where there are tasks."""
+        settings = _settings(args)
+        if not settings.tasks:
+            return
+        made = {
+            one.id: cloudrunv2.Job(
+                f"{name}-{one.id}-job",
+                cloud_run_job.job(args, settings, one, account.email, secrets[one.id]),
+                opts=self._with(depends_on=after),
+            )
+            for one in args.deployment.releases
+        }
+        self.details = {**self.details, "jobs": {one: job.id for one, job in made.items()}}
 
     def _tell(self, args: EnvironmentArgs, service: cloudrunv2.Service) -> None:
         """Fill the outputs with what Cloud Run says of the service."""

@@ -133,6 +133,12 @@ def label_value(text: str) -> str:
     return re.sub(r"[^a-z0-9_-]", "-", text.lower())[:63]
 
 
+def plain_variables(release: Release) -> dict[str, str]:
+    """Return the release's plain variables, without those that Cloud Run reserves and may set itself."""
+    found = variables(release.settings, release.version)
+    return {name: value for name, value in found.items() if name not in _RESERVED}
+
+
 def _accept(refusal: limits.Refusal | None) -> None:
     if refusal is not None:
         raise ValueError(f"{refusal.key}: {refusal.what}: {refusal.fix}")
@@ -179,12 +185,10 @@ def _liveness_probe(settings: CloudRunSettings) -> cloudrunv2.ServiceTemplateCon
 def _variables(
     release: Release, secrets: Mapping[str, SecretReference]
 ) -> list[cloudrunv2.ServiceTemplateContainerEnvArgs]:
-    """Return the variables in the order of their names; Cloud Run itself sets those that are reserved."""
-    plain = variables(release.settings, release.version)
+    """Return the variables in the order of their names."""
     named = {
         name: cloudrunv2.ServiceTemplateContainerEnvArgs(name=name, value=value)
-        for name, value in plain.items()
-        if name not in _RESERVED
+        for name, value in plain_variables(release).items()
     }
     for name, reference in secrets.items():
         named[name] = cloudrunv2.ServiceTemplateContainerEnvArgs(

@@ -137,6 +137,7 @@ class CloudRunEnvironment(EnvironmentSettings):
         min_instances: containers that wait for requests, and are billed, however few there are.
         max_instances: most containers at once.
         ready_timeout: seconds that Cloud Run may take to make a change real.
+        tasks: whether there are tasks to be run, for which each release has a job.
 
     """
 
@@ -146,6 +147,7 @@ class CloudRunEnvironment(EnvironmentSettings):
     min_instances: int = Field(ge=0)
     max_instances: int = Field(ge=1)
     ready_timeout: int = Field(ge=1)
+    tasks: bool = False
 
 
 class BeanstalkEnvironment(EnvironmentSettings):

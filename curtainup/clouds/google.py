@@ -29,6 +29,10 @@ class Google(Protocol):
     def registry_host(self, region: str) -> str:
         """Return the host of the Artifact Registry of a region, as it begins an image's name."""
 
+    @property
+    def run_api(self) -> str:
+        """Where Cloud Run answers: a URL without a path."""
+
 
 @dataclass(frozen=True)
 class RealGoogle:
@@ -107,6 +111,11 @@ class RealGoogle:
     def registry_host(self, region: str) -> str:
         """Return `REGION-docker.pkg.dev`."""
         return f"{region}-docker.pkg.dev"
+
+    @property
+    def run_api(self) -> str:
+        """The API's own address."""
+        return "https://run.googleapis.com"
 
 
 def credentials() -> Any:

@@ -79,6 +79,10 @@ class Api:
             if not page:
                 return found
 
+    def run(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Call a method of the Cloud Run v2 API on a resource, or on what is below it."""
+        return self._ask(method, f"{self._endpoints.run}/v2/{name}", body)
+
     def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         try:
             answer = requests.request(method, url, json=body, headers=self._headers, timeout=TIMEOUT)

@@ -114,19 +114,9 @@ class Change:
         email = (
             template.get("serviceAccount") or f"{number(self._project)}-compute@developer.gserviceaccount.com"
         )
-        refusals = []
         with self._cloud.home.cloud(STATE) as state:
             part = state["projects"][self._project]
-            for index, one in enumerate(template["containers"][0].get("envs") or []):
-                reference = (one.get("valueSource") or {}).get("secretKeyRef")
-                if not reference:
-                    continue
-                secret, version = reference["secret"], reference.get("version") or "latest"
-                full = f"projects/{self._project}/secrets/{secret.rpartition('/')[2]}/versions/{version}"
-                if not may_read(part, self._project, secret, email):
-                    refusals.append(_denied(index, full, email))
-                elif value_of(part, secret, version) is None:
-                    refusals.append(f"Secret {full} was not found")
+            refusals = secret_refusals(part, self._project, template["containers"][0], email)
         if not refusals:
             return None
         return f"Revision '{revision}' is not ready and cannot serve traffic. {' '.join(refusals)}"
@@ -152,6 +142,30 @@ class Change:
             raise Refused(INTERNAL, "An internal error has occurred while the traffic was being updated.")
         service["traffic"] = wanted
         self._routes.apply(service)
+
+
+def secret_refusals(part: Document, project: str, container: Mapping[str, Any], email: str) -> list[str]:
+    """Return why a container may not have its secrets, one text each; empty if it may.
+
+    Args:
+        part: the project's part of the state.
+        project: its id.
+        container: with its variables.
+        email: of the service account that it runs as.
+
+    """
+    refusals = []
+    for index, one in enumerate(container.get("envs") or []):
+        reference = (one.get("valueSource") or {}).get("secretKeyRef")
+        if not reference:
+            continue
+        secret, version = reference["secret"], reference.get("version") or "latest"
+        full = f"projects/{project}/secrets/{secret.rpartition('/')[2]}/versions/{version}"
+        if not may_read(part, project, secret, email):
+            refusals.append(_denied(index, full, email))
+        elif value_of(part, secret, version) is None:
+            refusals.append(f"Secret {full} was not found")
+    return refusals
 
 
 def _spec(template: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from curtainup.rehearsal.artifact_registry import Repository
 from curtainup.rehearsal.cloud_run import Service as CloudRunService
 from curtainup.rehearsal.cloud_run import ServiceIamMember
+from curtainup.rehearsal.cloud_run_job import Job
 from curtainup.rehearsal.google_project import Account, Member, project_facts
 from curtainup.rehearsal.google_project import Service as Api
 from curtainup.rehearsal.kind import Cloud, CloudError, Function, Kind, Properties
@@ -24,6 +25,7 @@ KINDS: tuple[type[Kind], ...] = (
     Account,
     Api,
     CloudRunService,
+    Job,
     Member,
     Repository,
     Secret,

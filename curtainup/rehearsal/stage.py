@@ -51,6 +51,13 @@ class StandinGoogle:
 
         return registry.address(self.home)
 
+    @cached_property
+    def run_api(self) -> str:
+        """The address of the stand-in of Cloud Run's API, which is served until the process ends."""
+        from curtainup.rehearsal import cloud_run_endpoint
+
+        return cloud_run_endpoint.serve(self.home)
+
 
 class Rehearsal:
     """One process's part in a rehearsal."""

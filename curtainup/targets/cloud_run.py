@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,7 +16,10 @@ from curtainup.setup import cloud_provider
 from curtainup.targets.base import BaseTarget
 
 if TYPE_CHECKING:
+    from curtainup.config.tasks import Task
     from curtainup.environments import Environment
+    from curtainup.release import Release
+    from curtainup.tasks.models import Ran
 
 NOT_READY = re.compile(r"Revision '[^']+' is not ready and cannot serve traffic")
 IDENTITY_HEADER = "X-Serverless-Authorization"
@@ -77,6 +80,7 @@ class CloudRunTarget(BaseTarget):
             min_instances=config.gcp_min_instances,
             max_instances=config.gcp_max_instances,
             ready_timeout=config.ready_timeout,
+            tasks=bool(config.tasks),
         )
         if isinstance(current, CloudRunEnvironment):
             self._require_same_place(current, wanted)
@@ -115,6 +119,18 @@ class CloudRunTarget(BaseTarget):
                 consequence="live is put back to what it was before",
                 fix=f"see who else changes the service: {place}",
             )
+
+    def run_task(
+        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
+    ) -> Ran:
+        """Run a task as an execution of the release's job."""
+        from curtainup.clouds.google_jobs import Jobs
+        from curtainup.tasks import cloud_run
+
+        google = self._session.google
+        jobs = Jobs(google.access_token, google.run_api)
+        job = str(environment.outputs["jobs"][one.id])
+        return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.cancelled), on_line)
 
     def explained(
         self,

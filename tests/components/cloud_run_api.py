@@ -32,25 +32,25 @@ def service(inputs: Mapping[str, Any], project: str = "project") -> run_v2.Servi
     """
     body = {key: value for key, value in inputs.items() if key not in _PROVIDERS_OWN}
     place = f"projects/{inputs.get('project', project)}/locations/{inputs['location']}"
-    document = {"name": f"{place}/services/{inputs['name']}", **_spelled(body)}
+    document = {"name": f"{place}/services/{inputs['name']}", **spelled(body)}
     parsed = run_v2.Service()
     ParseDict(document, run_v2.Service.pb(parsed), ignore_unknown_fields=False)
     return parsed
 
 
-def _spelled(value: Any) -> Any:
+def spelled(value: Any) -> Any:
     """Return a value with the API's names of fields; what is secret as it is inside."""
     if isinstance(value, Mapping):
         if SIGNATURE in value:
-            return _spelled(value["value"])
+            return spelled(value["value"])
         return {_PLURALS.get(key, key): _member(key, one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_spelled(one) for one in value]
+        return [spelled(one) for one in value]
     return value
 
 
 def _member(key: str, value: Any) -> Any:
     if key in {"labels", "annotations", "limits"}:
         return value
-    spelled = _spelled(value)
-    return [spelled] if key in _LISTS and not isinstance(spelled, list) else spelled
+    found = spelled(value)
+    return [found] if key in _LISTS and not isinstance(found, list) else found

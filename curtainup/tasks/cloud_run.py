@@ -1,0 +1,108 @@
+"""A task on Cloud Run: an execution of the environment's job, with the task's command and time limit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from curtainup.clouds.google_api import Refused
+from curtainup.clouds.google_jobs import Execution, Jobs
+from curtainup.config.tasks import Task
+from curtainup.errors import SetupError
+from curtainup.gates.process import Ended
+from curtainup.tasks.models import Ran
+
+FIRST_LOOK, LONGEST_LOOK = 0.25, 5.0
+"""Seconds between looks, growing from the one to the other."""
+STARTING = 300.0
+"""Seconds that Cloud Run may take, beyond the task's own time, to begin an execution and to end it."""
+CANCELLING = 60.0
+"""Seconds that a cancelled execution is waited for."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How executions are waited for: what stops that, and how many seconds Cloud Run is given on top."""
+
+    cancel: threading.Event
+    starting: float = STARTING
+
+
+def run(jobs: Jobs, job: str, task: Task, waiting: Waiting, on_line: Callable[[str], None]) -> Ran:
+    """Run a task to its end.
+
+    Its command takes the place of the image's CMD; ENTRYPOINT, user and folder are the image's own. Cloud
+    Run itself stops it when its time is over; one that is cancelled here is cancelled there.
+
+    Args:
+        jobs: of the account.
+        job: the full name of the environment's job.
+        task: what to run, and for how long at most.
+        waiting: how long it is waited for.
+        on_line: gets a line with the address of its output.
+
+    Raises:
+        SetupError: Cloud Run refuses, or is not reached.
+
+    """
+    try:
+        name = jobs.run(job, task.command, task.timeout)
+        try:
+            ended, found = _waited(jobs, name, task, waiting, on_line)
+        except BaseException:
+            jobs.cancel(name)
+            raise
+        place = f"Cloud Run execution {name.rpartition('/')[2]}"
+        if ended is not Ended.BY_ITSELF:
+            return Ran(None, ended, place)
+        return _result(jobs, found, task, place)
+    except Refused as refused:
+        raise _refused(job, refused) from refused
+
+
+def _waited(
+    jobs: Jobs, name: str, task: Task, waiting: Waiting, on_line: Callable[[str], None]
+) -> tuple[Ended, Execution]:
+    """Wait until an execution has ended, or have it end."""
+    deadline = time.monotonic() + task.timeout + waiting.starting
+    found = jobs.execution(name)
+    on_line(f"its output is in Cloud Logging: {found.log_uri}")
+    pause = FIRST_LOOK
+    while not found.completed:
+        if waiting.cancel.wait(pause):
+            return Ended.STOPPED, _cancelled(jobs, name)
+        if time.monotonic() > deadline:
+            return Ended.TIMED_OUT, _cancelled(jobs, name)
+        pause = min(pause * 1.5, LONGEST_LOOK)
+        found = jobs.execution(name)
+    return Ended.BY_ITSELF, found
+
+
+def _cancelled(jobs: Jobs, name: str) -> Execution:
+    """Cancel an execution, and wait for a while until it has ended: what it does ends with it."""
+    jobs.cancel(name)
+    deadline = time.monotonic() + CANCELLING
+    pause = threading.Event()
+    while not (found := jobs.execution(name)).completed and time.monotonic() < deadline:
+        pause.wait(FIRST_LOOK)
+    return found
+
+
+def _result(jobs: Jobs, found: Execution, task: Task, place: str) -> Ran:
+    if found.succeeded:
+        return Ran(0, Ended.BY_ITSELF, place)
+    if found.seconds is not None and found.seconds >= task.timeout:
+        return Ran(None, Ended.TIMED_OUT, place)
+    return Ran(jobs.exit_code(found.name), Ended.BY_ITSELF, place, found.said)
+
+
+def _refused(job: str, refused: Refused) -> SetupError:
+    return SetupError(
+        "Cloud Run did not run a task",
+        where=job,
+        consequence="the release gets no traffic, and the environment is put back",
+        fix="compare the deployer's role with docs/cloud-run-role.yaml: curtainup doctor SERVICE",
+        detail=refused.message,
+    )

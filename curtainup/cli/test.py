@@ -9,7 +9,7 @@ import typer
 
 from curtainup.cli import common
 
-EXAMPLE = "Example: curtainup test examples/hello --env live -- -k ping"
+EXAMPLE = "Example: curtainup test examples/hello --env live -- -k greets"
 
 
 def run(
@@ -41,4 +41,4 @@ def run(
     if json:
         common.print_json(asdict(result))
     else:
-        print(f"{result.tests} tests passed against {result.url}")
+        print(f"{result.tests} test{'s' * (result.tests != 1)} passed against {result.url}")

@@ -52,6 +52,13 @@ def run(
             "--region", help="The cloud's region.", show_default="europe-west1, or eu-west-1 on AWS"
         ),
     ] = None,
+    reviews: Annotated[
+        bool,
+        typer.Option(
+            "--review-environments",
+            help="Have the workflow give each pull request an environment of its own.",
+        ),
+    ] = False,
     eject: Annotated[
         bool, typer.Option("--eject", help="Write the Pulumi program, and nothing else, into infra/.")
     ] = False,
@@ -72,7 +79,7 @@ def run(
     """
     if force and keep:
         raise typer.BadParameter("give --force or --keep, not both")
-    wishes = Wishes(target, ci, name, app, branch, project, region)
+    wishes = Wishes(target, ci, name, app, branch, project, region, reviews)
     if eject:
         if keep or wishes != Wishes():
             raise typer.BadParameter("--eject goes with --force, --dry-run and --json alone")

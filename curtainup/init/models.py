@@ -46,6 +46,7 @@ class Wishes:
         branch: the branch that is deployed.
         project: the id of the Google Cloud project.
         region: of the cloud.
+        reviews: whether a pull request gets an environment of its own.
 
     """
 
@@ -56,6 +57,7 @@ class Wishes:
     branch: str | None = None
     project: str | None = None
     region: str | None = None
+    reviews: bool = False
 
 
 @dataclass(frozen=True)

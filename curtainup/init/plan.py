@@ -59,7 +59,7 @@ def _files(found: Found, wishes: Wishes, ci: Ci) -> list[PlannedFile]:
     planned.append(_tests(found))
     if ci is not Ci.NONE:
         file = root / workflows.path(ci, found)
-        planned.append(_compared(found, file, workflows.workflow(ci, found)))
+        planned.append(_compared(found, file, workflows.workflow(ci, found, reviews=wishes.reviews)))
     return planned
 
 
@@ -122,5 +122,7 @@ def _todo(found: Found, wishes: Wishes, ci: Ci) -> list[str]:
     if ci is not Ci.NONE:
         names = ", ".join(setting.name for setting in workflows.settings(found))
         todo.append(f"set the CI variables that the workflow explains: {names}")
+    if wishes.reviews and ci in {Ci.GITLAB, Ci.BITBUCKET}:
+        todo.append("schedule the sweep of review environments, as the workflow explains")
     todo.append("commit the files, as curtainup builds only what git tracks; then: curtainup deploy")
     return todo

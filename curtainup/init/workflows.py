@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from curtainup.init import files
+from curtainup.init import files, review_jobs
 from curtainup.init.filling import fill
 from curtainup.init.models import Ci, Found, Target
 
@@ -52,10 +52,10 @@ def path(ci: Ci, found: Found) -> str:
     return places[ci]
 
 
-def workflow(ci: Ci, found: Found) -> str:
-    """Return the text of the workflow."""
+def workflow(ci: Ci, found: Found, *, reviews: bool = False) -> str:
+    """Return the text of the workflow; with `reviews` a request gets an environment of its own."""
     writers = {Ci.GITHUB: _github, Ci.GITLAB: _gitlab, Ci.BITBUCKET: _bitbucket}
-    return writers[ci](found)
+    return writers[ci](found, reviews)
 
 
 def settings(found: Found) -> tuple[Setting, ...]:
@@ -101,86 +101,85 @@ def _backend(found: Found) -> str:
     return "file:///var/lib/curtainup, a folder of the Docker host, or a bucket"
 
 
-def _github(found: Found) -> str:
+def _github(found: Found, reviews: bool) -> str:
     inside = found.repository.inside
-    block = fill(
-        "github-setup.yml",
-        {
-            **_common(found),
-            "login": _login("github", found, ""),
-            "tests": files.test_packages(found.dependencies),
-        },
-    )
+    tests = fill("github-tests.yml", {"tests": files.test_packages(found.dependencies)})
+    curtainup = fill("github-setup.yml", {**_common(found), "login": _login("github", found, "")})
+    runner = "[self-hosted, linux] # on the Docker host" if _on_host(found) else "ubuntu-latest"
+    block = {**_common(found), "runner": runner, "curtainup": curtainup, "set_up": f"{curtainup}{tests}"}
     needed = [f"{one.name}: ${{{{ secrets.{one.name} }}}}" for one in settings(found) if one.secret]
     return fill(
         "github.yml",
         {
-            **_common(found),
+            **block,
+            **review_jobs.github(block, reviews=reviews),
             "inside": json.dumps(inside),
             "paths": f"    paths: [{json.dumps(inside + '/**')}]" if inside != "." else "",
             "permission": "  id-token: write # the cloud's login, without a key" if _clouds(found) else "",
-            "runner": "[self-hosted, linux] # on the Docker host" if _on_host(found) else "ubuntu-latest",
             "secrets": "\n".join(needed[1:]),
             "settings": _explained(found, {True: "secret", False: "variable"}),
-            "set_up": block,
         },
     )
 
 
-def _gitlab(found: Found) -> str:
+def _gitlab(found: Found, reviews: bool) -> str:
     inside = found.repository.inside
     audience = "https://iam.googleapis.com/$GCP_WORKLOAD_IDENTITY_PROVIDER"
     token = f"  id_tokens:\n    {TOKENS[Ci.GITLAB]}:\n      aud: "
     aud = audience if Target.CLOUD_RUN in found.targets else "$CI_SERVER_URL"
     why = "# `curtainup doctor --fix` starts Docker in it: the runner has to be a privileged one."
     hosted = f"  {why}\n  image: {IMAGE}"
+    block = {
+        **_common(found),
+        **_shell(Ci.GITLAB, found),
+        "paths": f"      changes: [{json.dumps(inside + '/**/*')}]" if inside != "." else "",
+    }
     return fill(
         "gitlab.yml",
         {
-            **_common(found),
-            "paths": f"      changes: [{json.dumps(inside + '/**/*')}]" if inside != "." else "",
+            **block,
+            **review_jobs.gitlab(block, reviews=reviews),
             "runner": "  tags: [docker-host] # a shell runner on the Docker host"
             if _on_host(found)
             else hosted,
             "settings": _explained(found, {True: "masked", False: "visible"}, COMMENTS[Ci.GITLAB]),
-            "set_up": _shell(Ci.GITLAB, found),
             "token": f"{token}{aud}" if _clouds(found) else "",
         },
     )
 
 
-def _bitbucket(found: Found) -> str:
+def _bitbucket(found: Found, reviews: bool) -> str:
     runner = (
         "runs-on: [self.hosted, linux.shell] # on the Docker host"
         if _on_host(found)
         else "services: [docker]"
     )
+    login = "oidc: true # the cloud's login, without a key\n" if _clouds(found) else ""
+    block = {**_common(found), **_shell(Ci.BITBUCKET, found), "runner": f"{login}{runner}"}
     return fill(
         "bitbucket.yml",
         {
-            **_common(found),
+            **block,
+            **review_jobs.bitbucket(block, reviews=reviews),
             "image": "" if _on_host(found) else f"image: {IMAGE}\n",
-            "runner": f"oidc: true # the cloud's login, without a key\n{runner}"
-            if _clouds(found)
-            else runner,
             "settings": _explained(found, {True: "secured", False: "variable"}, COMMENTS[Ci.BITBUCKET]),
-            "set_up": _shell(Ci.BITBUCKET, found),
         },
     )
 
 
-def _shell(ci: Ci, found: Found) -> str:
-    """Return the commands that set a job up, as a YAML list."""
+def _shell(ci: Ci, found: Found) -> dict[str, str]:
+    """Return the commands that set a job up, with the service's tests and without, as YAML lists."""
     inside = found.repository.inside
-    return fill(
+    curtainup = fill(
         "shell-setup.yml",
         {
             **_common(found),
             "enter": f"- cd {json.dumps(inside)}" if inside != "." else "",
             "login": _login("shell", found, TOKENS[ci]),
-            "tests": files.test_packages(found.dependencies),
         },
     )
+    tests = fill("shell-tests.yml", {"tests": files.test_packages(found.dependencies)})
+    return {"curtainup": curtainup, "set_up": f"{curtainup}{tests}"}
 
 
 def _login(kind: str, found: Found, token: str) -> str:

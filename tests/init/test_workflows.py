@@ -39,7 +39,7 @@ def _found(folder: Path, target: Target, *, service: str = "flask", inside: str 
 
 
 def _all(folder: Path, ci: Ci) -> list[Path]:
-    """Write the workflow of each target and service, at a repository's root and below."""
+    """Write each target's and service's workflow, at a root and below, with reviews and without."""
     written = []
     for number, (target, service, inside) in enumerate(
         itertools.product(Target, SERVICES, (".", "services/shop"))
@@ -48,7 +48,9 @@ def _all(folder: Path, ci: Ci) -> list[Path]:
         file = found.repository.root / workflows.path(ci, found)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(workflows.workflow(ci, found))
-        written.append(file)
+        reviewing = file.with_name(f"reviewing-{file.name}")
+        reviewing.write_text(workflows.workflow(ci, found, reviews=True))
+        written += [file, reviewing]
     return written
 
 
@@ -66,7 +68,7 @@ def _scripts(ci: Ci, workflow: Any) -> list[str]:
         before = workflow[".curtainup"]["before_script"]
         jobs = (workflow["curtainup-preview"], workflow["curtainup-deploy"])
         return ["\n".join([*before, *job["script"]]) for job in jobs]
-    [preview] = workflow["pipelines"]["pull-requests"]["**"]
+    preview, *_ = workflow["pipelines"]["pull-requests"]["**"]
     [deploy] = workflow["pipelines"]["branches"]["main"]
     return ["\n".join(one["step"]["script"]) for one in (preview, deploy)]
 

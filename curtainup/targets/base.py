@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from curtainup.contract import AnyEnvironment
-from curtainup.errors import CurtainupError
+from curtainup.errors import CurtainupError, RefusedError
 from curtainup.release import Address, Release
 from curtainup.release_settings import AnySettings
 
@@ -141,6 +141,24 @@ class Target(Protocol):
 
     def costs(self, environment: Environment) -> str | None:
         """Return what the environment costs while nobody uses it, in words; None when nothing."""
+
+
+def displaced(name: str, place: str, wanted: str, key: str) -> RefusedError:
+    """Return the error for an environment that a changed key would make anew somewhere else.
+
+    Args:
+        name: of the environment.
+        place: where it is, such as `in region eu-west-1`.
+        wanted: what the key says now.
+        key: of pym-config.yaml.
+
+    """
+    return RefusedError(
+        f"{name} is {place}, and is now configured for {wanted}",
+        where=f"{key} in pym-config.yaml",
+        consequence="what serves there would be deleted unproven, so nothing was done",
+        fix=f"put the old value back, or first run: curtainup destroy --env {name}",
+    )
 
 
 class BaseTarget:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from curtainup.clouds import amazon
@@ -18,10 +18,12 @@ from curtainup.release import Release
 from curtainup.release_settings import BeanstalkSettings
 from curtainup.setup import cloud_provider
 from curtainup.targets import beanstalk_progress
-from curtainup.targets.base import BaseTarget
+from curtainup.targets.base import BaseTarget, displaced
 
 if TYPE_CHECKING:
+    from curtainup.config.tasks import Task
     from curtainup.environments import Environment
+    from curtainup.tasks.models import Ran
 
 NAME_TTL = 60.0
 """Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""
@@ -58,10 +60,10 @@ class Machines:
         )
 
     def _causes(self) -> list[str]:
-        settings = self.settings
         with amazon.said_clearly("elasticbeanstalk"):
-            client = amazon.client("elasticbeanstalk", settings.region, settings.profile)
-            found = client.describe_environment_health(EnvironmentName=self.name, AttributeNames=["All"])
+            found = _client(self.settings).describe_environment_health(
+                EnvironmentName=self.name, AttributeNames=["All"]
+            )
         return [f"{found.get('HealthStatus')} ({found.get('Color')})", *found.get("Causes", ())]
 
 
@@ -112,12 +114,7 @@ class BeanstalkTarget(BaseTarget):
         region = amazon.region_of(config.aws_region, config.aws_user)
         known = current if isinstance(current, BeanstalkEnvironment) else None
         if known is not None and known.region != region:
-            raise RefusedError(
-                f"{self.name} is in region {known.region}, and is now configured for {region}",
-                where="aws_region in pym-config.yaml",
-                consequence="what serves there would be deleted unproven, so nothing was done",
-                fix=f"put the old value back, or first run: curtainup destroy --env {self.name}",
-            )
+            raise displaced(self.name, f"in region {known.region}", region, "aws_region")
         return BeanstalkEnvironment(
             service=service.name,
             name=self.name,
@@ -131,6 +128,7 @@ class BeanstalkTarget(BaseTarget):
             hosts_min=config.aws_hosts_min,
             hosts_max=config.aws_hosts_max,
             ready_timeout=config.ready_timeout,
+            tasks=bool(config.tasks),
         )
 
     def suspect(self, environment: Environment, one: Release) -> Machines:
@@ -180,14 +178,20 @@ class BeanstalkTarget(BaseTarget):
         settings = _settings(environment)
         return bool(kept) and bool(cname_swap.gone(kept, settings.region, settings.profile))
 
+    def run_task(
+        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
+    ) -> Ran:
+        """Run a task in the release's container, on one of its machines."""
+        from curtainup.tasks import beanstalk
+
+        settings, name = _settings(environment), str(environment.outputs["environments"][one.id])
+        machine = beanstalk.machine(settings.region, settings.profile, name)
+        return beanstalk.run(machine, task, self._session.cancelled, on_line)
+
     def watching(self, environment: Environment, told: Callable[[str], None]) -> AbstractContextManager[None]:
         """Tell in which state each environment is, since when, and its latest event."""
         settings = _settings(environment)
-        return beanstalk_progress.watched(
-            lambda: amazon.client("elasticbeanstalk", settings.region, settings.profile),
-            environment.stack,
-            told,
-        )
+        return beanstalk_progress.watched(lambda: _client(settings), environment.stack, told)
 
     def explained(self, environment: Environment, error: CurtainupError, started: datetime) -> CurtainupError:
         """Return the error with Beanstalk's own events, and as an unhealthy release if it is one."""
@@ -223,14 +227,18 @@ class BeanstalkTarget(BaseTarget):
     def _events(self, environment: Environment, started: datetime) -> list[str]:
         settings = _settings(environment)
         with amazon.said_clearly("elasticbeanstalk"):
-            client = amazon.client("elasticbeanstalk", settings.region, settings.profile)
-            found = client.describe_events(
+            found = _client(settings).describe_events(
                 ApplicationName=environment.stack, Severity="WARN", StartTime=started, MaxRecords=EVENTS
             )["Events"]
         return [
             f"{one['EventDate']:%H:%M:%S} {one['Severity']}: {one['Message']} ({one.get('EnvironmentName')})"
             for one in reversed(found)
         ]
+
+
+def _client(settings: BeanstalkEnvironment) -> Any:
+    """Return boto3's client of Elastic Beanstalk; its types are made when it is."""
+    return amazon.client("elasticbeanstalk", settings.region, settings.profile)
 
 
 def _settings(environment: Environment) -> BeanstalkEnvironment:

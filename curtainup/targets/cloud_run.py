@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from curtainup.contract import AnyEnvironment, CloudRunEnvironment
 from curtainup.door import door
-from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy, TrafficReturned
+from curtainup.errors import CurtainupError, ReleaseUnhealthy, TrafficReturned
 from curtainup.release_settings import CloudRunSettings
 from curtainup.setup import cloud_provider
-from curtainup.targets.base import BaseTarget
+from curtainup.targets.base import BaseTarget, displaced
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
@@ -161,9 +161,4 @@ class CloudRunTarget(BaseTarget):
         for key, field in (("docker_repo", "project"), ("gcp_region", "region")):
             old, new = getattr(current, field), getattr(wanted, field)
             if old != new:
-                raise RefusedError(
-                    f"{self.name} is in {field} {old}, and is now configured for {new}",
-                    where=f"{key} in pym-config.yaml",
-                    consequence="what serves there would be deleted unproven, so nothing was done",
-                    fix=f"put the old value back, or first run: curtainup destroy --env {self.name}",
-                )
+                raise displaced(self.name, f"in {field} {old}", new, key)

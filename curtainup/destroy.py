@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from curtainup import environments, image_stack, review_environments
+from curtainup import environment_names, environments, image_stack
 from curtainup.config import review_names
 from curtainup.config.review import is_review
 from curtainup.contract import DockerEnvironment
@@ -35,7 +35,7 @@ def environments_of(session: Session, env: str | None) -> list[str]:
         _require_name(session, env)
         names = [env]
     else:
-        every = review_environments.all_names(session)
+        every = environment_names.every(session)
         names = sorted(every, key=lambda name: (name == LIVE, not is_review(name)))
     return [name for name in names if session.remembered(session.names.environment(name)).exists]
 

@@ -1,4 +1,4 @@
-"""Review environments: which there are, and how long each has left to live."""
+"""How a review environment stands: what serves there, and how long it has left to live."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from curtainup import environments, updates
-from curtainup.config.review import PREFIX
-from curtainup.errors import CurtainupError
 from curtainup.session import Session
-from curtainup.stack_settings import NAMESPACE
 
 
 @dataclass(frozen=True)
@@ -36,18 +33,6 @@ class Standing:
     age: int | None
     ttl: int
     expired: bool
-
-
-def names(session: Session) -> list[str]:
-    """Return the names of the service's review environments that there are, sorted."""
-    own = f"{session.config.name}-"
-    stacks = [one for one in session.stacks() if one.startswith(f"{own}{PREFIX}")]
-    return sorted(one.removeprefix(own) for one in stacks if _is_of(session, one))
-
-
-def all_names(session: Session) -> list[str]:
-    """Return the names of all environments: staging, live, those with a section, those for review."""
-    return list(dict.fromkeys((*session.config.environment_names, *names(session))))
 
 
 def standing(
@@ -87,13 +72,3 @@ def standing(
 
 def _age(at: str, now: datetime) -> int:
     return max(0, int((now - datetime.fromisoformat(at)).total_seconds()))
-
-
-def _is_of(session: Session, stack: str) -> bool:
-    """Return whether a stack is the service's: `shop-review-live` may be live of a service `shop-review`."""
-    try:
-        config = session.remembered(stack).config
-    except CurtainupError as error:
-        session.report.warn(f"{stack} is left out: {error.what}")
-        return False
-    return config.get(f"{NAMESPACE}service") == session.config.name and f"{NAMESPACE}environment" in config

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from curtainup import bring, environments, image_steps, review_environments
+from curtainup import bring, environment_names, environments, image_steps
 from curtainup.context import RunContext
 from curtainup.contract import DockerEnvironment
 from curtainup.errors import RefusedError
@@ -132,7 +132,7 @@ class _Review:
 def _ports(session: Session, name: str) -> set[int]:
     """Return the ports that the service's other environments on a Docker host were given."""
     found = set()
-    for other in review_environments.all_names(session):
+    for other in environment_names.every(session):
         stack = session.names.environment(other)
         settings = environments.parse(stack, session.remembered(stack)).settings
         if other != name and isinstance(settings, DockerEnvironment):

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from curtainup import health, since, underway
+from curtainup import environment_names, health, since, underway
 from curtainup.environments import Environment
 from curtainup.errors import CurtainupError
 from curtainup.rollout import Rollout
@@ -120,8 +120,8 @@ def _looks(pool: ThreadPoolExecutor, session: Session) -> Callable[[], ServiceSt
 
 
 def names(session: Session) -> Sequence[str]:
-    """Return the names of a service's environments."""
-    return list(dict.fromkeys(("staging", "live", *session.config.environments)))
+    """Return the names of a service's environments, those for review that there are among them."""
+    return environment_names.every(session)
 
 
 def _environment(session: Session, name: str) -> EnvironmentStatus:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from curtainup import destroy, durations, review_environments, runs
+from curtainup import destroy, durations, environment_names, review_environments, runs
 from curtainup.errors import Busy, CurtainupError, Interrupted, SweepFailed
 from curtainup.record import Recorder
 from curtainup.review_environments import Standing
@@ -42,7 +42,7 @@ def look(session: Session, older_than: int | None = None) -> list[Swept]:
         older_than: seconds since the last update from which on one goes, in place of its own time to live.
 
     """
-    names = review_environments.names(session)
+    names = environment_names.reviews(session)
     return [_judged(review_environments.standing(session, name, older_than), older_than) for name in names]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from curtainup import deployer
+from curtainup import deployer, environment_names
 from curtainup.session import Session
 from curtainup.stack_settings import NAMESPACE
 
@@ -74,7 +74,7 @@ _EMPTY = _State({}, {})
 
 def history(session: Session, env: str | None = None) -> list[Update]:
     """Return the updates of one environment or of all, oldest first."""
-    names = [env] if env else list(dict.fromkeys(("staging", "live", *session.config.environments)))
+    names = [env] if env else environment_names.every(session)
     told = {name: list(session.updates(session.names.environment(name))) for name in names}
     found = [one for name, entries in told.items() for one in parse(name, entries[::-1])]
     return sorted(found, key=lambda one: one.at)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from curtainup import review_environments
+from curtainup import environment_names
 from curtainup.config import review_names
 from curtainup.errors import RefusedError
 from curtainup.review_environments import standing
@@ -29,15 +29,15 @@ def test_only_the_services_own_review_environments_are_listed(stacks: Stacks) ->
     stacks.add("review-x", service="shopping")
     stacks.add("live", service="shop-review", stack="shop-review-live")
     stacks.empty("shop-review-lost")
-    assert review_environments.names(stacks.session) == ["review-10", "review-9"]
-    assert review_environments.all_names(stacks.session) == ["staging", "live", "review-10", "review-9"]
+    assert environment_names.reviews(stacks.session) == ["review-10", "review-9"]
+    assert environment_names.every(stacks.session) == ["staging", "live", "review-10", "review-9"]
 
 
 def test_one_that_cannot_be_read_is_left_out_with_a_warning(stacks: Stacks) -> None:
     stacks.add("review-1")
     stacks.add("review-2")
     stacks.spoil("shop-review-2")
-    assert review_environments.names(stacks.session) == ["review-1"]
+    assert environment_names.reviews(stacks.session) == ["review-1"]
     assert "shop-review-2 is left out" in stacks.warnings[0]
 
 

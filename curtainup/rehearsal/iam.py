@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, ClassVar
 
 from curtainup.rehearsal.aws_service import AwsError, arn, tags_of
 from curtainup.rehearsal.aws_stored import Stored, records
@@ -87,8 +87,20 @@ def _require_document(text: str) -> None:
 
 
 class _Named(Stored):
+    """What has a name and a path of its own.
+
+    Attributes:
+        resource: how its ARN calls it.
+        unique_id: as IAM makes them, by kind (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
+
+    """
+
     service = "IAM"
     named_by = "name"
+    replaced_by = frozenset({"name", "namePrefix", "path"})
+    computed = ("arn", "createDate", "uniqueId", "tagsAll")
+    resource: ClassVar[str]
+    unique_id: ClassVar[str]
 
     def refuse(self, inputs: Properties) -> None:
         """Refuse a name that is none."""
@@ -99,6 +111,16 @@ class _Named(Stored):
                 "and/or the following: +=,.@_-",
             )
 
+    def facts(self, id: str, inputs: Properties) -> Mapping[str, Any]:  # noqa: A002
+        """Return its ARN."""
+        path = inputs.get("path") or "/"
+        return {
+            "arn": arn("iam", "", f"{self.resource}{path}{id}"),
+            "createDate": "2026-01-01T00:00:00Z",
+            "uniqueId": self.unique_id,
+            "tagsAll": tags_of(self.cloud, inputs),
+        }
+
 
 class Role(_Named):
     """`aws:iam/role:Role`."""
@@ -107,23 +129,13 @@ class Role(_Named):
     noun = "IAM Role"
     operation = "CreateRole"
     taken = ("EntityAlreadyExists", "Role with name {name} already exists.")
-    replaced_by = frozenset({"name", "namePrefix", "path"})
-    computed = ("arn", "createDate", "uniqueId", "tagsAll")
+    resource = "role"
+    unique_id = "AROAREHEARSAL0000000"
 
     def refuse(self, inputs: Properties) -> None:
         """Refuse a trust policy that is none."""
         super().refuse(inputs)
         _require_document(inputs["assumeRolePolicy"])
-
-    def facts(self, id: str, inputs: Properties) -> Mapping[str, Any]:  # noqa: A002
-        """Return its ARN."""
-        path = inputs.get("path") or "/"
-        return {
-            "arn": arn("iam", "", f"role{path}{id}"),
-            "createDate": "2026-01-01T00:00:00Z",
-            "uniqueId": "AROAREHEARSAL0000000",
-            "tagsAll": tags_of(self.cloud, inputs),
-        }
 
 
 class InstanceProfile(_Named):
@@ -133,24 +145,14 @@ class InstanceProfile(_Named):
     noun = "IAM Instance Profile"
     operation = "CreateInstanceProfile"
     taken = ("EntityAlreadyExists", "Instance Profile {name} already exists.")
-    replaced_by = frozenset({"name", "namePrefix", "path"})
-    computed = ("arn", "createDate", "uniqueId", "tagsAll")
+    resource = "instance-profile"
+    unique_id = "AIPAREHEARSAL0000000"
 
     def refuse(self, inputs: Properties) -> None:
         """Refuse a role that does not exist."""
         super().refuse(inputs)
         if inputs.get("role"):
             _require_role(self, inputs["role"])
-
-    def facts(self, id: str, inputs: Properties) -> Mapping[str, Any]:  # noqa: A002
-        """Return its ARN."""
-        path = inputs.get("path") or "/"
-        return {
-            "arn": arn("iam", "", f"instance-profile{path}{id}"),
-            "createDate": "2026-01-01T00:00:00Z",
-            "uniqueId": "AIPAREHEARSAL0000000",
-            "tagsAll": tags_of(self.cloud, inputs),
-        }
 
 
 class RolePolicy(Stored):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,6 +9,7 @@ from curtainup.config.aws_regions import BEANSTALK_REGIONS
 from curtainup.config.models import EnvironmentConfig, ServiceConfig
 from curtainup.config.places import place
 from curtainup.config.problems import Problem
+from curtainup.config.shared_checks import known_region
 
 SHORTEST_PREFIX: Final = 4
 """Characters of the name that users reach (CNAMEPrefix of CreateEnvironment)."""
@@ -21,25 +21,12 @@ def beanstalk(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
     """Everything that Elastic Beanstalk, or the registry beside it, would refuse of an environment."""
     if environment.deploy_target != "aws-beanstalk":
         return
-    yield from _region(config, environment)
+    fix = "write one of Elastic Beanstalk's, e.g. `eu-west-1`"
+    yield from known_region(config, environment, "aws_region", BEANSTALK_REGIONS, "Elastic Beanstalk", fix)
     yield from _certificate(config, environment)
     yield from _prefix(environment)
     yield from _repository(config)
     yield from _variables(config, environment)
-
-
-def _region(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
-    region = environment.aws_region
-    if region is None or region in BEANSTALK_REGIONS:
-        return
-    near = difflib.get_close_matches(region, BEANSTALK_REGIONS, n=3, cutoff=0.7)
-    meant = " or ".join(f"`{one}`" for one in near)
-    yield Problem(
-        path=place(config, environment, "aws_region"),
-        what=f"{region!r} is not a region of Elastic Beanstalk",
-        consequence="there is nowhere to deploy to",
-        fix=f"did you mean {meant}?" if near else "write one of Elastic Beanstalk's, e.g. `eu-west-1`",
-    )
 
 
 def _certificate(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:

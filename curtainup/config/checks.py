@@ -20,6 +20,7 @@ from curtainup.config.models import (
 from curtainup.config.places import place
 from curtainup.config.problems import KeyPath, Problem
 from curtainup.config.service import ServiceReads
+from curtainup.config.shared_checks import bounds
 from curtainup.config.tasks import repeated
 
 _REQUIRED: Final = {"gcp-cloud-run": ("docker_repo", "gcp_region"), "gke": ("docker_repo",)}
@@ -88,14 +89,7 @@ def _no_background_work(config: ServiceConfig, environment: EnvironmentConfig) -
 
 
 def _hosts(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
-    fewest, most = environment.aws_hosts_min, environment.aws_hosts_max
-    if fewest > most:
-        yield Problem(
-            path=place(config, environment, "aws_hosts_min"),
-            what=f"{fewest} is more than aws_hosts_max, which is {most}",
-            consequence="the environment could not scale",
-            fix=f"raise aws_hosts_max to {fewest} or lower aws_hosts_min",
-        )
+    return bounds(config, environment, "aws_hosts_min", "aws_hosts_max")
 
 
 def _no_canary(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,6 +10,7 @@ from curtainup.config.gcp_regions import CLOUD_RUN_REGIONS
 from curtainup.config.models import EnvironmentConfig, ServiceConfig
 from curtainup.config.places import place
 from curtainup.config.problems import KeyPath, Problem
+from curtainup.config.shared_checks import bounds, known_region
 
 DEFAULT_CPUS: Final = 1.0
 _RESERVED: Final = frozenset({"K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
@@ -21,8 +21,9 @@ def cloud_run(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
     """Everything that Cloud Run would refuse of an environment."""
     if environment.deploy_target != "gcp-cloud-run":
         return
-    yield from _region(config, environment)
-    yield from _instances(config, environment)
+    fix = "`gcloud run regions list` names them"
+    yield from known_region(config, environment, "gcp_region", CLOUD_RUN_REGIONS, "Cloud Run", fix)
+    yield from bounds(config, environment, "gcp_min_instances", "gcp_max_instances")
     yield from _start(config, environment)
     yield from _reserved(config, environment)
     cpus = DEFAULT_CPUS if environment.cpus is None else environment.cpus
@@ -36,31 +37,6 @@ def cloud_run(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
                 consequence="nothing could be named after it" if refusal.key == "name" else _REFUSED,
                 fix=refusal.fix,
             )
-
-
-def _region(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
-    region = environment.gcp_region
-    if region is None or region in CLOUD_RUN_REGIONS:
-        return
-    near = difflib.get_close_matches(region, CLOUD_RUN_REGIONS, n=3, cutoff=0.7)
-    meant = " or ".join(f"`{one}`" for one in near)
-    yield Problem(
-        path=place(config, environment, "gcp_region"),
-        what=f"{region!r} is not a region of Cloud Run",
-        consequence="there is nowhere to deploy to",
-        fix=f"did you mean {meant}?" if near else "`gcloud run regions list` names them",
-    )
-
-
-def _instances(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
-    fewest, most = environment.gcp_min_instances, environment.gcp_max_instances
-    if fewest > most:
-        yield Problem(
-            path=place(config, environment, "gcp_min_instances"),
-            what=f"{fewest} is more than gcp_max_instances, which is {most}",
-            consequence="the environment could not scale",
-            fix=f"raise gcp_max_instances to {fewest} or lower gcp_min_instances",
-        )
 
 
 def _start(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from curtainup.config.notify import Besides, Destination
+from curtainup.config.review import is_review
 from curtainup.errors import CurtainupError
 from curtainup.notify.destinations import addresses
 from curtainup.notify.messages import Message, Run, Writer
@@ -15,7 +16,8 @@ from curtainup.report import Report
 from curtainup.run_models import RunRecord
 from curtainup.session import Session
 
-TOLD_OF = frozenset({"deploy", "promote", "rollback", "rehearse", "destroy"})
+REMOVING = frozenset({"destroy", "sweep"})
+TOLD_OF = frozenset({"deploy", "promote", "discard", "rollback", "rehearse"}) | REMOVING
 PATIENCE = 6.0
 """Seconds that a run's end waits for its messages: longer than Apprise waits for one answer, which is 4."""
 TRY = "curtainup notify tries it"
@@ -90,10 +92,10 @@ def _is_of(run: Run, destination: Destination) -> bool:
     if run.command not in TOLD_OF:
         return False
     asked: list[Besides] = []
-    if run.environment not in ("live", "staging"):
+    if is_review(run.environment):
         asked.append("review")
     if run.rehearsal:
         asked.append("rehearsal")
-    if run.command == "destroy":
+    if run.command in REMOVING:
         asked.append("destroy")
     return set(asked) <= set(destination.also)

@@ -16,7 +16,9 @@ def run(
     service: common.Service = Path(),
     arguments: Annotated[list[str] | None, typer.Argument(help="Further arguments for pytest.")] = None,
     url: Annotated[str | None, typer.Option("--url", help="Test what answers at this URL.")] = None,
-    env: Annotated[str | None, typer.Option("--env", help="Test an environment: staging or live.")] = None,
+    env: Annotated[
+        str | None, typer.Option("--env", help="Test an environment: staging, live or review-NAME.")
+    ] = None,
     image: Annotated[str | None, typer.Option("--image", help="Test an image in a local container.")] = None,
     config: common.Config = None,
     python: common.Python = None,
@@ -30,10 +32,12 @@ def run(
     from dataclasses import asdict
 
     from curtainup import gate_command, runs
+    from curtainup.config.review import is_review
 
     if str(service).startswith("-"):  # of pytest, with no folder before them
         service, arguments = Path(), [str(service), *(arguments or ())]
-    session = common.session(service, config, quiet=quiet)
+    reviewed = env if env and is_review(env) else None
+    session = common.session(service, config, quiet=quiet, review=reviewed)
     wanted = gate_command.Wanted(
         url=url, env=env, image=image, python=python, arguments=tuple(arguments or ())
     )

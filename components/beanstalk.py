@@ -43,9 +43,8 @@ class Beanstalk(pulumi.ComponentResource):
         short = shortened(name, LONGEST_NAME)
         provider = self._create_provider(short, settings)
         self._children = pulumi.ResourceOptions(parent=self, provider=provider)
-        ground = Ground(
-            short, GroundArgs(name, settings.region, provider), pulumi.ResourceOptions(parent=self)
-        )
+        base = GroundArgs(name, settings.region, provider, settings.tasks)
+        ground = Ground(short, base, pulumi.ResourceOptions(parent=self))
         environments = {
             release.id: self._create_environment(short, args, ground, release)
             for release in args.deployment.releases

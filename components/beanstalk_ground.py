@@ -16,11 +16,15 @@ PLATFORM = "^64bit Amazon Linux 2023 v(.*) running Docker$"
 
 @dataclass(frozen=True)
 class GroundArgs:
-    """What the ground is made from: the application's name, where it is, and how AWS is reached."""
+    """What the ground is made from: the application's name, where it is, and how AWS is reached.
+
+    With `tasks` Systems Manager may run commands on the machines.
+    """
 
     application: str
     region: str
     provider: aws.Provider
+    tasks: bool = False
 
 
 class Ground(pulumi.ComponentResource):
@@ -56,7 +60,9 @@ class Ground(pulumi.ComponentResource):
             aws.iam.InstanceProfileArgs(role=self._machines.name, path=roles.PATH),
             opts=self._children,
         )
-        own = self.bucket.arn.apply(lambda arn: roles.machines_policy(args.region, args.application, arn))
+        own = self.bucket.arn.apply(
+            lambda arn: roles.machines_policy(args.region, args.application, arn, tasks=args.tasks)
+        )
         self.rights = (
             self._create_policy("machines", self._machines, own),
             self._create_policy("service", self.service_role, roles.service_policy()),

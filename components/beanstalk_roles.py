@@ -1,7 +1,8 @@
 """What a Beanstalk environment's machines, and Beanstalk for it, may do: least rights, as pure functions.
 
-The statements are what AWS's managed policies AWSElasticBeanstalkWebTier, AmazonEC2ContainerRegistryPullOnly
-and AWSElasticBeanstalkEnhancedHealth grant, narrowed to what a web environment uses.
+The statements are what AWS's managed policies AWSElasticBeanstalkWebTier, AmazonEC2ContainerRegistryPullOnly,
+AWSElasticBeanstalkEnhancedHealth and AmazonSSMManagedInstanceCore grant, narrowed to what a web environment
+uses: of the last, what Run Command does.
 """
 
 from __future__ import annotations
@@ -27,6 +28,23 @@ _HEALTH = (
     "ec2:DescribeSecurityGroups",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetHealth",
+)
+
+
+_MANAGED_INSTANCE = (
+    "ec2messages:AcknowledgeMessage",
+    "ec2messages:DeleteMessage",
+    "ec2messages:FailMessage",
+    "ec2messages:GetEndpoint",
+    "ec2messages:GetMessages",
+    "ec2messages:SendReply",
+    "ssm:ListAssociations",
+    "ssm:ListInstanceAssociations",
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
 )
 
 
@@ -59,13 +77,14 @@ def service_policy() -> str:
     return _document({"Effect": "Allow", "Action": list(_HEALTH), "Resource": "*"})
 
 
-def machines_policy(region: str, application: str, bucket_arn: str) -> str:
+def machines_policy(region: str, application: str, bucket_arn: str, *, tasks: bool = False) -> str:
     """Return what every machine of an environment needs: its bundle, a place for logs, to tell its health.
 
     Args:
         region: where the environment is.
         application: the Beanstalk application's name.
         bucket_arn: of the bucket that holds the bundles.
+        tasks: whether tasks are run on it, which Systems Manager's agent is told of.
 
     """
     aws = f"arn:{partition(region)}"
@@ -90,6 +109,7 @@ def machines_policy(region: str, application: str, bucket_arn: str) -> str:
             ],
             f"{aws}:logs:{region}:*:log-group:/aws/elasticbeanstalk/*",
         ),
+        *([_allow(list(_MANAGED_INSTANCE), "*")] if tasks else []),
     )
 
 

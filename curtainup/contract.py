@@ -164,6 +164,7 @@ class BeanstalkEnvironment(EnvironmentSettings):
         hosts_min: fewest machines of each release.
         hosts_max: most machines of each release.
         ready_timeout: seconds that Beanstalk may take to make an environment ready.
+        tasks: whether there are tasks to be run, for which Systems Manager must know the machines.
 
     """
 
@@ -177,6 +178,7 @@ class BeanstalkEnvironment(EnvironmentSettings):
     hosts_min: int = Field(ge=1)
     hosts_max: int = Field(ge=1)
     ready_timeout: int = Field(ge=1)
+    tasks: bool = False
 
 
 AnyEnvironment = Annotated[

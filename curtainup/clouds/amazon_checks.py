@@ -87,6 +87,7 @@ def _needed(service: str, environments: Iterable[EnvironmentConfig], *, ecr: boo
     used = {
         "ecr": ecr,
         "secretsmanager": any(env.env_secrets for env in given),
+        "ssm": any(env.tasks for env in given),
         "route53": bool(zones),
     }
     unused = frozenset(name for name, wanted in used.items() if not wanted)

@@ -123,8 +123,8 @@ def statements(who: Caller, region: str, needed: Needed) -> Iterator[Statement]:
         actions = [EXAMPLES.get(one, one) for one in _list(statement["Action"])]
         used = [one for one in actions if one.partition(":")[0] not in needed.unused]
         resources = tuple(_example(one, who, region, needed) for one in _list(statement["Resource"]))
-        equals = statement.get("Condition", {}).get("StringEquals", {})
-        context = {key: _list(values)[-1] for key, values in equals.items()}
+        conditions = statement.get("Condition", {}).values()
+        context = {key: _list(values)[-1] for one in conditions for key, values in one.items()}
         for first in range(0, len(used), MOST_ACTIONS):
             yield Statement(POLICY, tuple(used[first : first + MOST_ACTIONS]), resources, context)
 

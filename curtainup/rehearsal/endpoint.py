@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl
 
-from curtainup.rehearsal import aws_query, beanstalk_api, ecr
+from curtainup.rehearsal import aws_query, beanstalk_api, ecr, systems_manager
 from curtainup.rehearsal.aws_service import ACCOUNT, REGIONS, USER_ARN, AwsError
 from curtainup.rehearsal.beanstalk_state import Beanstalk
 from curtainup.rehearsal.faults import Faults
@@ -89,6 +89,10 @@ class Account:
     def _json(self, call: Call) -> Mapping[str, Any]:
         if call.service == "ecr" and call.target.endswith(".GetAuthorizationToken"):
             return ecr.authorization(self._home)
+        if call.target.startswith(systems_manager.PREFIX):
+            operation = call.target.removeprefix(systems_manager.PREFIX)
+            service = Beanstalk(Cloud(self._home, self._faults, {"region": call.region}), call.region)
+            return systems_manager.answer(service, operation, json.loads(call.body))
         raise AwsError(
             "UnknownOperationException", f"a rehearsal has no {call.service} operation {call.target}"
         )

@@ -7,6 +7,7 @@ import pytest
 from curtainup.clouds import amazon_checks
 from curtainup.clouds.amazon_permissions import MANAGED, Caller, Needed, statements
 from curtainup.config import EnvironmentConfig, ServiceConfig
+from curtainup.config.tasks import Task
 from curtainup.doctor import Check, look_at
 from tests.clouds.amazon_account import ACCOUNT, DOCKER, Amazon
 
@@ -170,9 +171,11 @@ def test_actions_that_iam_does_not_judge_together_are_asked_one_by_one(amazon: A
 
 def test_only_what_the_service_uses_is_needed(amazon: Amazon) -> None:
     _checks(ecr=False)
-    assert not {one.partition(":")[0] for one in _actions(amazon)} & {"ecr", "secretsmanager", "route53"}
-    _checks(aws_zone_id="Z1", env_secrets=("KEY",))
-    assert {one.partition(":")[0] for one in _actions(amazon)} >= {"ecr", "secretsmanager", "route53"}
+    used = {"ecr", "secretsmanager", "route53", "ssm"}
+    assert not {one.partition(":")[0] for one in _actions(amazon)} & used
+    task = Task(name="migrate", command=("migrate",))
+    _checks(aws_zone_id="Z1", env_secrets=("KEY",), tasks=(task,))
+    assert {one.partition(":")[0] for one in _actions(amazon)} >= used
     assert "arn:aws:route53:::hostedzone/Z1" in {
         value for given in _simulated(amazon) for value in given.values()
     }

@@ -303,6 +303,21 @@ def test_every_part_of_aws_has_arns_of_its_own(region: str, arn: str) -> None:
         assert all(resource.startswith((arn, "arn:bucket")) for resource in statement["Resource"])
 
 
+def test_systems_manager_knows_the_machines_only_where_there_are_tasks() -> None:
+    def actions(**changed: Any) -> set[str]:
+        policies = rendered(one(), **changed).of(POLICY).values()
+        statements = [found for made in policies for found in _statements(made.inputs["policy"])]
+        return {action for found in statements for action in found["Action"]}
+
+    added = actions(tasks=True) - actions()
+    assert {
+        "ssm:UpdateInstanceInformation",
+        "ssmmessages:OpenDataChannel",
+        "ec2messages:GetMessages",
+    } <= added
+    assert all(action.partition(":")[0] in {"ssm", "ssmmessages", "ec2messages"} for action in added)
+
+
 def test_environments_with_traffic_are_protected_except_in_staging() -> None:
     """Nothing may delete what serves; staging serves nobody."""
     live = rendered(deployment(0, 100)).of(ENVIRONMENT)

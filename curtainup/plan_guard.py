@@ -80,7 +80,8 @@ class Guard:
         if self.plan is not None:
             planned = _planned(self.plan, stack)
             coming = _coming(planned.environment, before, after)
-            over = [one for one in changes if not _holds(planned, one, coming)]
+            done = _outlived(planned.environment, before, coming)
+            over = [one for one in changes if not _holds(planned, one, coming) and not _leaves(one, done)]
             if over:
                 raise _not_planned(stack, over)
         traffic = before.traffic if before else None
@@ -140,6 +141,20 @@ def _leaving(planned: StackPreview) -> set[str]:
     known = planned.environment.releases if planned.environment else ()
     owners = {dangers.release_of(one.name, known) for one in planned.resources if one.after}
     return {one for one in owners if one}
+
+
+def _outlived(
+    planned: EnvironmentPreview | None, before: Deployment | None, coming: Collection[str]
+) -> list[str]:
+    """Return the planned releases that an earlier run of the plan has left without traffic."""
+    serving = before.serving() if before else None
+    if planned is None or before is None or serving is None or serving.id not in coming:
+        return []
+    return [one for one in planned.releases if not before.traffic.get(one) and one != serving.id]
+
+
+def _leaves(change: Change, outlived: Collection[str]) -> bool:
+    return change.operation == "delete" and dangers.release_of(change.name, outlived) is not None
 
 
 def _holds(planned: StackPreview, change: Change, coming: Collection[str]) -> bool:

@@ -106,6 +106,14 @@ def test_a_release_that_the_plan_has_not_seen_may_not_go() -> None:
     refused(DOCKER, Change("delete", CONTAINER, "shop-live-r0000005"), before=other, after=after)
 
 
+def test_what_an_earlier_run_of_the_plan_has_outlived_may_leave() -> None:
+    gone = Change("delete", CONTAINER, "shop-live-r0000001")
+    after = releases.retract(SHIFTED, "r0000001")
+    check(DOCKER, gone, switch("backends[0].release", "traffic.r0000001"), before=SHIFTED, after=after)
+    refused(DOCKER, gone, before=STAGED, after=SHIFTED)
+    refused(DOCKER, Change("delete", CONTAINER, "shop-live-proxy"), before=SHIFTED, after=after)
+
+
 def test_a_planned_replacement_may_go_by_a_removal_and_a_creation() -> None:
     push = "docker:index/registryImage:RegistryImage"
     found = plan(ResourcePreview("replace", push, "shop-push", ("name",), ("name",)), environment=None)

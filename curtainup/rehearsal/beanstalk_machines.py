@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import socket
-import tarfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +13,7 @@ from typing import TYPE_CHECKING
 from curtainup.providers import haproxy
 from curtainup.providers.haproxy import Server
 from curtainup.providers.proxy import Proxy
+from curtainup.rehearsal import containers
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 from curtainup.setup.catalogue import REFERENCES
@@ -172,7 +170,7 @@ class Machines:
         from docker.errors import APIError
 
         for attempt in range(_ATTEMPTS):
-            port = _free_port()
+            port = containers.free_port()
             host = self._api.create_host_config(
                 network_mode=self._network(),
                 port_bindings={haproxy.PORT: ("127.0.0.1", port)},
@@ -185,7 +183,7 @@ class Machines:
                 ports=[haproxy.PORT],
                 host_config=host,
             )
-            self._api.put_archive(name, "/etc/curtainup", _archive("haproxy.cfg", config.encode()))
+            self._api.put_archive(name, "/etc/curtainup", containers.archive("haproxy.cfg", config.encode()))
             try:
                 self._api.start(name)
             except APIError:
@@ -241,17 +239,3 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 # Containers are on this machine, whatever HTTP_PROXY says.
 _DIRECT = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler({}))
-
-
-def _archive(name: str, content: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.size = len(content)
-        tar.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

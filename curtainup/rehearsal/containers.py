@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import socket
+import tarfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -85,9 +88,25 @@ def start(api: APIClient, home: Home, wanted: Container, files: Mapping[str, byt
             ports=list(wanted.ports),
             host_config=host,
         )
-        for folder, archive in (files or {}).items():
-            api.put_archive(made["Id"], folder, archive)
+        for folder, packed in (files or {}).items():
+            api.put_archive(made["Id"], folder, packed)
         api.start(made["Id"])
+
+
+def archive(name: str, content: bytes) -> bytes:
+    """Return a tar archive of one file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = len(content)
+        tar.addfile(entry, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def look(api: APIClient, name: str) -> Seen | None:

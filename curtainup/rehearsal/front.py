@@ -6,8 +6,6 @@ HAProxy's runtime socket alone, so that no change ever drops a request. Written 
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -172,7 +170,7 @@ class Front:
                 ports=ports,
                 published={FIRST_PORT + door: port for door, port in enumerate(known)},
             )
-            config = _archive(CONFIG_FILE.rpartition("/")[2], render(plan).encode())
+            config = containers.archive(CONFIG_FILE.rpartition("/")[2], render(plan).encode())
             containers.start(api, home, wanted, {CONFIG_FILE.rpartition("/")[0]: config})
             seen = containers.look(api, name)
         if seen is None:
@@ -262,12 +260,3 @@ def _parse(lines: str) -> dict[int, dict[str, Server]]:
             door, name = int(fields[1].removeprefix("pool")), fields[3]
             found.setdefault(door, {})[name] = Server(f"{fields[4]}:{fields[18]}", int(fields[7]))
     return found
-
-
-def _archive(name: str, content: bytes) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        entry = tarfile.TarInfo(name)
-        entry.size = len(content)
-        tar.addfile(entry, io.BytesIO(content))
-    return buffer.getvalue()

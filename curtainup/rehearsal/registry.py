@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, build_opener
 
+from curtainup.rehearsal import containers
 from curtainup.rehearsal.home import Home
 from curtainup.setup.catalogue import REFERENCES
 
@@ -31,7 +31,7 @@ def address(home: Home) -> str:
     try:
         with home.cloud("registry") as state:
             for _ in range(_ATTEMPTS):
-                port = state.setdefault("port", _free_port())
+                port = state.setdefault("port", containers.free_port())
                 if _runs(client.api, home, port):
                     _wait_until_it_answers(port)
                     return f"127.0.0.1:{port}"
@@ -93,8 +93,3 @@ def _create(api: APIClient, home: Home, name: str, port: int) -> None:
             restart_policy={"Name": "unless-stopped"},
         ),
     )
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -32,9 +32,9 @@ def notifying(session: Session, command: str, environment: str = "live") -> Iter
     run = Run(session.config.name, command, environment, session.rehearsal is not None)
     wanted = [one for one in session.config.notify if _is_of(run, one)]
     known = addresses(session.config, session.environ)
-    for one in wanted:
-        if one.url_env not in known:
-            session.report.warn(f"nobody is told at {one.url_env}, named in `notify`: it is not set")
+    missing = [one.url_env for one in wanted if one.url_env not in known]
+    if missing:
+        session.report.warn(f"not set, so that nobody is told there: {', '.join(missing)}, named in `notify`")
     there = [one for one in wanted if one.url_env in known]
     notifier = Notifier(Writer(run, session.redact), there, Outbox(known), session.report)
     try:

@@ -44,7 +44,7 @@ def test_a_deployment_is_told_at_its_start_and_when_it_is_live(told: Service, te
     assert live == f"{told.name}: {version} serves in live"
     assert f"- commit: {commit}" in first
     assert {f"- url: <{told.url('live')}>", f"- record: {told.last_run_folder()}"} <= set(last)
-    assert "warning: nobody is told at DEAD_URL, named in `notify`: it is not set" in done.err
+    assert "warning: not set, so that nobody is told there: DEAD_URL, SILENT_URL" in done.err
 
 
 def test_of_a_deployment_that_changes_nothing_nobody_is_told(told: Service, team: Hook) -> None:

@@ -131,11 +131,13 @@ def test_of_what_does_not_lead_to_live_one_is_told_who_asks(
 
 
 def test_a_variable_that_is_not_set_is_a_warning(tmp_path: Path, told: Hook) -> None:
-    made = of(tmp_path, told, "notify: [HOOK_URL, MAIL_URL]")
+    made = of(tmp_path, told, "notify: [CHAT_URL, HOOK_URL, MAIL_URL]")
 
     runs.recorded(made.session, "deploy", one_step(Came(changed=True)))
 
-    assert made.report.warnings == ["nobody is told at MAIL_URL, named in `notify`: it is not set"]
+    assert made.report.warnings == [
+        "not set, so that nobody is told there: CHAT_URL, MAIL_URL, named in `notify`"
+    ]
     assert len(told.titles()) == 2
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
-
 from components.beanstalk import Beanstalk
-from components.environment import EnvironmentArgs
 from curtainup.contract import BeanstalkEnvironment
-from curtainup.release import Deployment, Release
+from curtainup.release import Deployment
 from curtainup.release_settings import BeanstalkSettings
-from tests.components.program import ANSWERS, COMPUTED, Run, declare
+from tests.components.cloud_samples import Samples
+from tests.components.program import ANSWERS, COMPUTED, Run
 
 APPLICATION = "aws:elasticbeanstalk/application:Application"
 VERSION = "aws:elasticbeanstalk/applicationVersion:ApplicationVersion"
@@ -42,6 +40,8 @@ SETTINGS = BeanstalkSettings(
     keypair=None,
     request_timeout=60,
 )
+_SAMPLES = Samples(Beanstalk, REPOSITORY, SETTINGS)
+release, deployment, one = _SAMPLES.release, _SAMPLES.deployment, _SAMPLES.one
 
 COMPUTED.update(
     {
@@ -66,30 +66,6 @@ def _principal(inputs: dict[str, Any]) -> str:
     return "machines" if "ec2." in inputs["assumeRolePolicy"] else "service"
 
 
-def release(number: int, **changed: Any) -> Release:
-    """Return a release whose id and digest follow from its number."""
-    values: dict[str, Any] = {
-        "id": f"r{number:07x}",
-        "version": f"200415-0819-{number}-b3548e",
-        "image": f"{REPOSITORY}@sha256:{number:064x}",
-        "settings": SETTINGS,
-    }
-    return Release(**{**values, **changed})
-
-
-def deployment(*traffic: int) -> Deployment:
-    """Return a deployment of the releases 1, 2 …, with these per cents of traffic."""
-    releases = tuple(release(number) for number in range(1, len(traffic) + 1))
-    shares = {one.id: percent for one, percent in zip(releases, traffic, strict=True)}
-    return Deployment(releases=releases, traffic=shares)
-
-
-def one(**changed: Any) -> Deployment:
-    """Return a deployment of a single release with all traffic; `changed` are fields of its settings."""
-    only = release(1, settings=SETTINGS.model_copy(update=changed))
-    return Deployment(releases=(only,), traffic={only.id: 100})
-
-
 def environment(**changed: Any) -> BeanstalkEnvironment:
     """Return the settings of an environment on Elastic Beanstalk."""
     values: dict[str, Any] = {
@@ -107,13 +83,4 @@ def environment(**changed: Any) -> BeanstalkEnvironment:
 
 def rendered(deployed: Deployment, secrets: dict[str, dict[str, str]] | None = None, **changed: Any) -> Run:
     """Declare the environment; `changed` are fields of its settings."""
-    settings = environment(**changed)
-
-    def work() -> None:
-        sealed = {
-            one: {name: pulumi.Output.secret(value) for name, value in values.items()}
-            for one, values in (secrets or {}).items()
-        }
-        Beanstalk(f"{settings.service}-{settings.name}", EnvironmentArgs(settings, deployed, sealed))
-
-    return declare(work)
+    return _SAMPLES.rendered(environment(**changed), deployed, secrets)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
-
 from components.cloud_run import CloudRun
-from components.environment import EnvironmentArgs
 from curtainup.contract import CloudRunEnvironment
-from curtainup.release import Deployment, Release
+from curtainup.release import Deployment
 from curtainup.release_settings import CloudRunSettings
-from tests.components.program import COMPUTED, Run, declare
+from tests.components.cloud_samples import Samples
+from tests.components.program import COMPUTED, Run
 
 API = "gcp:projects/service:Service"
 ACCOUNT = "gcp:serviceaccount/account:Account"
@@ -33,6 +31,8 @@ SETTINGS = CloudRunSettings(
     request_timeout=60,
     start_timeout=60,
 )
+_SAMPLES = Samples(CloudRun, "europe-west1-docker.pkg.dev/team-1/shop/shop", SETTINGS)
+release, deployment, one = _SAMPLES.release, _SAMPLES.deployment, _SAMPLES.one
 
 
 def _statuses(inputs: dict[str, Any]) -> list[dict[str, Any]]:
@@ -54,24 +54,6 @@ COMPUTED.update(
 )
 
 
-def release(number: int, **changed: Any) -> Release:
-    """Return a release whose id and digest follow from its number."""
-    values: dict[str, Any] = {
-        "id": f"r{number:07x}",
-        "version": f"200415-0819-{number}-b3548e",
-        "image": f"europe-west1-docker.pkg.dev/team-1/shop/shop@sha256:{number:064x}",
-        "settings": SETTINGS,
-    }
-    return Release(**{**values, **changed})
-
-
-def deployment(*traffic: int) -> Deployment:
-    """Return a deployment of the releases 1, 2 …, with these per cents of traffic."""
-    releases = tuple(release(number) for number in range(1, len(traffic) + 1))
-    shares = {one.id: percent for one, percent in zip(releases, traffic, strict=True)}
-    return Deployment(releases=releases, traffic=shares)
-
-
 def environment(**changed: Any) -> CloudRunEnvironment:
     """Return the settings of an environment on Cloud Run."""
     values: dict[str, Any] = {
@@ -89,19 +71,4 @@ def environment(**changed: Any) -> CloudRunEnvironment:
 
 def rendered(deployed: Deployment, secrets: dict[str, dict[str, str]] | None = None, **changed: Any) -> Run:
     """Declare the environment; `changed` are fields of its settings."""
-    settings = environment(**changed)
-
-    def work() -> None:
-        sealed = {
-            one: {name: pulumi.Output.secret(value) for name, value in values.items()}
-            for one, values in (secrets or {}).items()
-        }
-        CloudRun(f"{settings.service}-{settings.name}", EnvironmentArgs(settings, deployed, sealed))
-
-    return declare(work)
-
-
-def one(**changed: Any) -> Deployment:
-    """Return a deployment of a single release with all traffic; `changed` are fields of its settings."""
-    only = release(1, settings=SETTINGS.model_copy(update=changed))
-    return Deployment(releases=(only,), traffic={only.id: 100})
+    return _SAMPLES.rendered(environment(**changed), deployed, secrets)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -107,3 +109,9 @@ def test_a_process_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_message_no_process_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "SENDER", ("/nonexistent/python",))
     assert Outbox({"HOOK": Secret("json://127.0.0.1:1")}).close(LONG) == []
+
+
+def test_apprise_is_no_part_of_the_run() -> None:
+    seen = "import sys, curtainup.runs, curtainup.notify.trial; print('apprise' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

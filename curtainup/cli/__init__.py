@@ -12,6 +12,7 @@ from curtainup.cli import (
     env,
     history,
     init,
+    logs,
     notify,
     preview,
     promote,
@@ -19,6 +20,7 @@ from curtainup.cli import (
     rehearse,
     rollback,
     status,
+    sweep,
     test,
 )
 
@@ -47,9 +49,11 @@ for command in (
     test,
     preview,
     status,
+    logs,
     history,
     rollback,
     destroy,
+    sweep,
     rehearse,
     doctor,
     init,

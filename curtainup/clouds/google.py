@@ -30,6 +30,10 @@ class Google(Protocol):
         """Return the host of the Artifact Registry of a region, as it begins an image's name."""
 
     @property
+    def logging_api(self) -> str:
+        """Where Cloud Logging answers: a URL without a path."""
+
+    @property
     def run_api(self) -> str:
         """Where Cloud Run answers: a URL without a path."""
 
@@ -111,6 +115,11 @@ class RealGoogle:
     def registry_host(self, region: str) -> str:
         """Return `REGION-docker.pkg.dev`."""
         return f"{region}-docker.pkg.dev"
+
+    @property
+    def logging_api(self) -> str:
+        """The API's own address."""
+        return "https://logging.googleapis.com"
 
     @property
     def run_api(self) -> str:

@@ -24,6 +24,7 @@ class Endpoints:
 
     projects: str = "https://cloudresourcemanager.googleapis.com"
     run: str = "https://run.googleapis.com"
+    logging: str = "https://logging.googleapis.com"
 
 
 class Refused(Exception):
@@ -82,6 +83,10 @@ class Api:
     def run(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call a method of the Cloud Run v2 API on a resource, or on what is below it."""
         return self._ask(method, f"{self._endpoints.run}/v2/{name}", body)
+
+    def entries(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a page of log entries (Cloud Logging v2, entries.list)."""
+        return self._ask("POST", f"{self._endpoints.logging}/v2/entries:list", asked)
 
     def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         try:

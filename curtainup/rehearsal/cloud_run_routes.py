@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from curtainup.providers.haproxy import Server
 from curtainup.providers.proxy import connect
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.cloud_run_revision import Revision
-from curtainup.rehearsal.front import Front, Plan, Server
+from curtainup.rehearsal.front import Front, Plan
 from curtainup.rehearsal.google import STATE, Document
 from curtainup.rehearsal.kind import Cloud, CloudError
 from curtainup.rehearsal.secret_manager import value_of
@@ -53,8 +54,11 @@ class Routes:
 
     def revision(self, api: APIClient, name: str) -> Revision:
         """Return what drives a revision's container."""
-        container = self._cloud.home.docker_name("run", self._key, name)
-        return Revision(self._cloud, api, self._name.rpartition("/")[2], name, container)
+        return Revision(self._cloud, api, self._name.rpartition("/")[2], name, self.container(name))
+
+    def container(self, revision: str) -> str:
+        """Return the name of a revision's container."""
+        return self._cloud.home.docker_name("run", self._key, revision)
 
     def variables(self, template: Mapping[str, Any]) -> dict[str, str]:
         """Return a revision's variables, secrets included."""
@@ -110,8 +114,9 @@ class Routes:
                 shares[one["revision"]] += one["percent"]
                 if one["tag"]:
                     door = service["doors"][one["tag"]]
-                    pools[door] = {one["revision"]: Server(servers[one["revision"]])}
-        pools[0] = {name: Server(servers[name], share) for name, share in shares.items()}
+                    name = one["revision"]
+                    pools[door] = {name: Server(name, servers[name], 100)}
+        pools[0] = {name: Server(name, servers[name], share) for name, share in shares.items()}
         return pools
 
     def _give_doors(self, service: Document) -> None:

@@ -1,7 +1,7 @@
 """AWS on this machine's loopback interface, for unchanged boto3 and the AWS command line: `AWS_ENDPOINT_URL`.
 
-It answers as much of Beanstalk, STS and ECR as a deployment asks for, and shares its state with the stand-in
-provider. Services are told apart by the scope of the request's signature (Signature Version 4).
+It answers as much of Beanstalk, STS, ECR and CloudWatch Logs as is asked for, and shares its state with the
+stand-in provider. Services are told apart by the scope of the request's signature (Signature Version 4).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl
 
-from curtainup.rehearsal import aws_query, beanstalk_api, ecr, systems_manager
+from curtainup.rehearsal import aws_query, beanstalk_api, cloudwatch_logs, ecr, systems_manager
 from curtainup.rehearsal.aws_service import ACCOUNT, REGIONS, USER_ARN, AwsError
 from curtainup.rehearsal.beanstalk_state import Beanstalk
 from curtainup.rehearsal.faults import Faults
@@ -89,10 +89,11 @@ class Account:
     def _json(self, call: Call) -> Mapping[str, Any]:
         if call.service == "ecr" and call.target.endswith(".GetAuthorizationToken"):
             return ecr.authorization(self._home)
+        if call.target == "Logs_20140328.FilterLogEvents":
+            return cloudwatch_logs.filter_log_events(self._region(call.region), json.loads(call.body))
         if call.target.startswith(systems_manager.PREFIX):
             operation = call.target.removeprefix(systems_manager.PREFIX)
-            service = Beanstalk(Cloud(self._home, self._faults, {"region": call.region}), call.region)
-            return systems_manager.answer(service, operation, json.loads(call.body))
+            return systems_manager.answer(self._region(call.region), operation, json.loads(call.body))
         raise AwsError(
             "UnknownOperationException", f"a rehearsal has no {call.service} operation {call.target}"
         )
@@ -113,11 +114,14 @@ class Account:
     def _beanstalk(self, region: str, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         if name not in beanstalk_api.OPERATIONS:
             raise AwsError("InvalidAction", f"a rehearsal has no Beanstalk operation {name}")
-        service = Beanstalk(Cloud(self._home, self._faults, {"region": region}), region)
+        service = self._region(region)
         environment = beanstalk_api.require(service, asked)
         if environment and self._faults.strikes_first("throttle", f"{name}-{environment}", _THROTTLED_CALLS):
             raise AwsError("Throttling", "Rate exceeded")
         return beanstalk_api.OPERATIONS[name](service, asked)
+
+    def _region(self, region: str) -> Beanstalk:
+        return Beanstalk(Cloud(self._home, self._faults, {"region": region}), region)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -58,6 +58,13 @@ class StandinGoogle:
 
         return cloud_run_endpoint.serve(self.home)
 
+    @cached_property
+    def logging_api(self) -> str:
+        """The address of the stand-in of Cloud Logging, which is served until the process ends."""
+        from curtainup.rehearsal import cloud_logging
+
+        return cloud_logging.serve(self.home)
+
 
 class Rehearsal:
     """One process's part in a rehearsal."""

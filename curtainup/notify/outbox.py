@@ -68,10 +68,17 @@ class Outbox:
         try:
             out, _ = self._process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            out, _ = self._process.communicate()
-            return out, f"no answer came within {seconds:.0f} s of the end"
+            return self._given_up(), f"no answer came within {seconds:.0f} s of the end"
+        except KeyboardInterrupt:  # the run is over; who presses Ctrl-C now does not want to wait
+            return self._given_up(), "no answer came before Ctrl-C"
         return out, f"the process that sends ended with exit code {self._process.returncode}"
+
+    def _given_up(self) -> str:
+        """Return what the process has answered until now, and end it."""
+        if self._process is None:
+            return ""
+        self._process.kill()
+        return self._process.communicate()[0]
 
     def _without_address(self, to: str, text: str) -> str:
         return redactor(parts(self._addresses[to]))(text)

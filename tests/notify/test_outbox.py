@@ -106,6 +106,15 @@ def test_a_process_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
+def test_ctrl_c_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    when_waited_for = "import os, signal, sys, time; sys.stdin.read(); os.kill(os.getppid(), signal.SIGINT)"
+    sender = (sys.executable, "-c", f"{when_waited_for}; time.sleep(600)")
+    monkeypatch.setattr(outbox, "SENDER", sender)
+    box = Outbox({"HOOK": Secret("json://127.0.0.1:1")})
+    box.put("HOOK", START)
+    assert box.close(LONG) == [Undelivered("HOOK", START.title, "no answer came before Ctrl-C")]
+
+
 def test_without_a_message_no_process_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "SENDER", ("/nonexistent/python",))
     assert Outbox({"HOOK": Secret("json://127.0.0.1:1")}).close(LONG) == []

@@ -18,7 +18,7 @@ from curtainup.config import ServiceConfig
 from curtainup.errors import RefusedError
 from curtainup.files import write_atomically
 from curtainup.preview_models import StackPreview
-from curtainup.release import Deployment, Release
+from curtainup.release import Release
 
 if TYPE_CHECKING:
     from curtainup.preview import Preview
@@ -129,12 +129,15 @@ def configuration_hash(config: ServiceConfig) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
-def settings_hash(one: Release, before: Deployment) -> str:
+def settings_hash(one: Release, *, secrets: bool) -> str:
     """Return the hash of what a release runs with, its image apart.
 
-    Its secrets count where there is a release before it: the key of their HMACs is made with the first.
+    Args:
+        one: the release.
+        secrets: whether its secrets count; not with the first one, as it brings the key of their HMACs.
+
     """
-    document = [one.settings.model_dump(mode="json"), one.secrets_hmac if before.releases else ""]
+    document = [one.settings.model_dump(mode="json"), one.secrets_hmac if secrets else ""]
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 

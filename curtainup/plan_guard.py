@@ -18,7 +18,7 @@ from curtainup import dangers, plan
 from curtainup.changes import Change
 from curtainup.errors import RefusedError
 from curtainup.preview_models import NEW, EnvironmentPreview, ResourcePreview, StackPreview
-from curtainup.release import Deployment
+from curtainup.release import Deployment, Release
 
 if TYPE_CHECKING:
     from curtainup.plan import Plan
@@ -99,24 +99,32 @@ class Guard:
         planned = _planned(self.plan, rollout.environment.stack).environment
         if planned is None:
             raise _not_planned(rollout.environment.stack, [])
-        before, serving = rollout.deployment, rollout.deployment.serving()
+        serving = rollout.deployment.serving()
         new = rollout.new_release(f"{rollout.name}@unknown", self.plan.version)
-        ours = serving is not None and serving.version == self.plan.version
-        if not ours and (serving.id if serving else None) != planned.serving:
-            now = f"{serving.version} ({serving.id})" if serving else "nothing"
-            raise RefusedError(
-                f"{rollout.name} has changed since the plan was made",
-                where=f"{planned.serving or 'nothing'} served then, and {now} serves now",
-                consequence=plan.UNTOUCHED,
-                fix=plan.AGAIN,
-            )
-        if not ours and plan.settings_hash(new, before) != planned.settings:
-            raise RefusedError(
+        if plan.settings_hash(new, secrets=bool(planned.releases)) != planned.settings:
+            raise _unfit(
                 f"the release would run on {rollout.name} with other settings or secrets than planned",
-                where=f"stack {rollout.environment.stack}",
-                consequence=plan.UNTOUCHED,
-                fix=plan.AGAIN,
+                f"stack {rollout.environment.stack}",
             )
+        as_then = (serving.id if serving else None) == planned.serving
+        if not as_then and not _is_planned(self.plan, planned, serving):
+            now = f"{serving.version} ({serving.id})" if serving else "nothing"
+            raise _unfit(
+                f"{rollout.name} has changed since the plan was made",
+                f"{planned.serving or 'nothing'} served then, and {now} serves now",
+            )
+
+
+def _is_planned(whole: Plan, planned: EnvironmentPreview, one: Release | None) -> bool:
+    """Return whether a release is the one that the plan brings: an earlier run of it got so far."""
+    if one is None or one.id == planned.release:
+        return one is not None
+    found = plan.settings_hash(one, secrets=bool(planned.releases))
+    return (one.version, found) == (whole.version, planned.settings)
+
+
+def _unfit(what: str, where: str) -> RefusedError:
+    return RefusedError(what, where=where, consequence=plan.UNTOUCHED, fix=plan.AGAIN)
 
 
 def _planned(whole: Plan, stack: str) -> StackPreview:

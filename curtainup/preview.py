@@ -156,7 +156,7 @@ class _Environment:
             serving.id if serving else None,
             tuple(one.id for one in self._before.releases),
             self._new.id if self._image.reference else None,
-            settings_hash(self._new, self._before),
+            settings_hash(self._new, secrets=bool(self._before.releases)),
         )
 
 

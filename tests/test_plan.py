@@ -12,9 +12,8 @@ from curtainup.errors import RefusedError
 from curtainup.plan import Plan
 from curtainup.preview import Preview
 from curtainup.preview_models import EnvironmentPreview, ResourcePreview, StackPreview
-from curtainup.release import Deployment
 from curtainup.source import Source
-from tests.samples import deployment, release
+from tests.samples import release
 from tests.sessions import world
 
 HASH = "0" * 64
@@ -146,16 +145,16 @@ def test_any_changed_setting_is_another_configuration(tmp_path: Path, text: str)
 
 
 def test_the_hash_of_a_release_tells_settings_and_secrets_apart_but_not_images() -> None:
-    one, there = release(1, secrets_hmac="aa"), deployment(100)
-    assert plans.settings_hash(one, there) == plans.settings_hash(release(2, secrets_hmac="aa"), there)
-    assert plans.settings_hash(one, there) != plans.settings_hash(release(1, secrets_hmac="bb"), there)
-    other = replace_settings(memory_mb=300)
-    assert plans.settings_hash(one, there) != plans.settings_hash(other, there)
+    one = release(1, secrets_hmac="aa")
+    found = plans.settings_hash(one, secrets=True)
+    assert found == plans.settings_hash(release(2, secrets_hmac="aa"), secrets=True)
+    assert found != plans.settings_hash(release(1, secrets_hmac="bb"), secrets=True)
+    assert found != plans.settings_hash(replace_settings(memory_mb=300), secrets=True)
 
 
 def test_secrets_of_a_first_release_are_not_compared_as_their_key_is_not_made_yet() -> None:
     one, two = release(1, secrets_hmac="aa"), release(1, secrets_hmac="bb")
-    assert plans.settings_hash(one, Deployment()) == plans.settings_hash(two, Deployment())
+    assert plans.settings_hash(one, secrets=False) == plans.settings_hash(two, secrets=False)
 
 
 def test_a_dirty_source_is_another_one(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,9 @@ def test_a_release_and_an_environment_are_chosen(service: Rehearsed) -> None:
 
 
 def test_what_is_written_from_then_on_is_followed_until_ctrl_c(service: Rehearsed) -> None:
-    with following(service, "--tail", "0") as lines:
-        service.get("live", "/no-such-page")
+    before = service.run("logs", "--since", "1h").out.splitlines()
+
+    with following(service, "--since", "1h") as lines:
+        assert list(islice(lines, len(before))) == before
         service.get("live", "/ping")
-        assert next(lines).endswith(f"{service.serving('live')} ***")
+        assert next(lines).endswith(f" {service.serving('live')} ***")

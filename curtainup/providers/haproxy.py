@@ -114,7 +114,7 @@ def set_request_timeout(seconds: int) -> list[str]:
     return ["experimental-mode on", f"set var proc.request_timeout int({seconds * 1000})"]
 
 
-def moves(observed: Mapping[str, Server], wanted: Mapping[str, Server]) -> list[str]:
+def moves(observed: Mapping[str, Server], wanted: Mapping[str, Server], pool: str = POOL) -> list[str]:
     """Return the commands that give the wanted servers their addresses and weights.
 
     New servers come first, then every weight that rises, then every weight that falls, so that
@@ -122,14 +122,14 @@ def moves(observed: Mapping[str, Server], wanted: Mapping[str, Server]) -> list[
     """
     commands: list[str] = []
     for new in wanted.values():
-        commands += _place(observed.get(new.release), new)
+        commands += _place(pool, observed.get(new.release), new)
     changed = [new for new in wanted.values() if new.weight != _weight(observed, new.release)]
     changed.sort(key=lambda new: new.weight < _weight(observed, new.release))
-    return commands + [f"set server {POOL}/{new.release} weight {new.weight}" for new in changed]
+    return commands + [f"set server {pool}/{new.release} weight {new.weight}" for new in changed]
 
 
 def removals(
-    observed: Mapping[str, Server], wanted: Mapping[str, Server], *, force: bool = False
+    observed: Mapping[str, Server], wanted: Mapping[str, Server], pool: str = POOL, *, force: bool = False
 ) -> list[str]:
     """Return the commands that take away the servers that are not wanted.
 
@@ -140,7 +140,7 @@ def removals(
     for release in observed:
         if release in wanted:
             continue
-        name = f"{POOL}/{release}"
+        name = f"{pool}/{release}"
         commands.append(f"set server {name} state maint")
         if force:
             commands.append(f"shutdown sessions server {name}")
@@ -148,25 +148,26 @@ def removals(
     return commands
 
 
-def parse_servers(lines: Sequence[str]) -> dict[str, Server]:
+def parse_servers(lines: Sequence[str], pool: str = POOL) -> dict[str, Server]:
     """Return by release the servers that `show servers state` lists.
 
     Args:
         lines: its lines, in any order; comments and the version line are skipped.
+        pool: whose servers; those of others are skipped too.
 
     """
     found = {}
     for line in lines:
         fields = line.split()
-        if len(fields) < 19 or fields[1] != POOL:
+        if len(fields) < 19 or fields[1] != pool:
             continue
         name, ip, admin_state, weight, port = fields[3], fields[4], fields[6], fields[7], fields[18]
         found[name] = Server(name, f"{ip}:{port}", int(weight), ready=admin_state == "0")
     return found
 
 
-def _place(old: Server | None, new: Server) -> list[str]:
-    name = f"{POOL}/{new.release}"
+def _place(pool: str, old: Server | None, new: Server) -> list[str]:
+    name = f"{pool}/{new.release}"
     ready = f"set server {name} state ready"
     if old is None:
         return [f"add server {name} {new.address} weight 0", ready]

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curtainup.errors import EngineFailed
-from curtainup.providers.haproxy import CONFIG_FILE, SOCKET
+from curtainup.providers import haproxy
+from curtainup.providers.haproxy import CONFIG_FILE, SOCKET, Server
 from curtainup.providers.proxy import docker_errors
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.home import Home
@@ -91,20 +92,6 @@ echo "== sessions"
 ask "show stat -1 4 -1"
 echo "== end"
 """
-
-
-@dataclass(frozen=True)
-class Server:
-    """One server behind a door.
-
-    Attributes:
-        address: `ip:port`.
-        weight: 0 to 256; percents are used as they are.
-
-    """
-
-    address: str
-    weight: int = 100
 
 
 Pools = Mapping[int, Mapping[str, Server]]
@@ -191,15 +178,16 @@ class Front:
             EngineFailed: HAProxy refused.
 
         """
-        observed, _ = self._run([])
+        _, before, _ = self._ask([])
         commands = ["experimental-mode on"]
         if public is not None:
             commands.append(f"set var proc.public int({int(public)})")
         for door, wanted in pools.items():
-            commands += _moves(door, observed.get(door, {}), wanted)
-        after, said = self._run(commands)
+            observed, pool = _behind(door, before), _pool(door)
+            commands += haproxy.moves(observed, wanted, pool) + haproxy.removals(observed, wanted, pool)
+        said, after, _ = self._ask(commands)
         for door, wanted in pools.items():
-            now = {name: server for name, server in after.get(door, {}).items() if name in wanted}
+            now = {name: server for name, server in _behind(door, after).items() if name in wanted}
             if now != wanted:
                 raise EngineFailed(
                     "HAProxy did not take the change", where=f"container {self._name}", detail=said
@@ -209,10 +197,6 @@ class Front:
         """Return how many requests the servers of that name, behind any door, are answering now."""
         lines = [line.split(",") for line in self._ask([])[2].splitlines()]
         return sum(int(fields[4]) for fields in lines if len(fields) > 4 and fields[1] == server)
-
-    def _run(self, commands: Sequence[str]) -> tuple[dict[int, dict[str, Server]], str]:
-        said, servers, _ = self._ask(commands)
-        return _parse(servers), said
 
     def _ask(self, commands: Sequence[str]) -> tuple[str, str, str]:
         environment = {"SOCKET": SOCKET, "COMMANDS": ";".join(commands)}
@@ -229,34 +213,9 @@ class Front:
         return said.strip(), servers, sessions
 
 
-def _moves(door: int, observed: Mapping[str, Server], wanted: Mapping[str, Server]) -> list[str]:
-    """Return the commands for one door: new servers, then rising weights, then falling ones."""
-    commands = []
-    for name, server in wanted.items():
-        path = f"pool{door}/{name}"
-        if name not in observed:
-            commands += [f"add server {path} {server.address} weight 0", f"set server {path} state ready"]
-            continue
-        if observed[name].address != server.address:
-            ip, _, port = server.address.rpartition(":")
-            commands.append(f"set server {path} addr {ip} port {port}")
-        commands.append(f"set server {path} state ready")
-    before = {name: observed[name].weight if name in observed else 0 for name in wanted}
-    changed = [name for name in wanted if wanted[name].weight != before[name]]
-    changed.sort(key=lambda name: wanted[name].weight < before[name])
-    commands += [f"set server pool{door}/{name} weight {wanted[name].weight}" for name in changed]
-    for name in observed.keys() - wanted.keys():
-        path = f"pool{door}/{name}"
-        commands += [f"set server {path} state maint", f"del server {path}"]
-    return commands
+def _pool(door: int) -> str:
+    return f"pool{door}"
 
 
-def _parse(lines: str) -> dict[int, dict[str, Server]]:
-    """Return what `show servers state` lists, by door and name."""
-    found: dict[int, dict[str, Server]] = {}
-    for line in lines.splitlines():
-        fields = line.split()
-        if len(fields) > 18 and fields[1].startswith("pool"):
-            door, name = int(fields[1].removeprefix("pool")), fields[3]
-            found.setdefault(door, {})[name] = Server(f"{fields[4]}:{fields[18]}", int(fields[7]))
-    return found
+def _behind(door: int, shown: str) -> dict[str, Server]:
+    return haproxy.parse_servers(shown.splitlines(), _pool(door))

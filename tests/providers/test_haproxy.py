@@ -76,3 +76,14 @@ def test_the_servers_of_other_pools_are_not_ours() -> None:
     ]
     taken_out = Server("r2", "10.0.0.4:8000", 0, ready=False)
     assert haproxy.parse_servers(lines) == {"r1": BLUE, "r2": taken_out}
+
+
+def test_another_pool_has_servers_of_its_own() -> None:
+    assert haproxy.moves({}, {"r1": BLUE}, "pool3")[0] == f"add server pool3/r1 {BLUE.address} weight 0"
+    assert haproxy.removals({"r1": BLUE}, {}, "pool3") == [
+        "set server pool3/r1 state maint",
+        "del server pool3/r1",
+    ]
+    line = "4 pool3 1 r1 10.0.0.3 2 0 100 1 5 1 0 0 0 0 0 0 - 8000 - 0 0 - - 0"
+    assert haproxy.parse_servers([line], "pool3") == {"r1": Server("r1", "10.0.0.3:8000", 100)}
+    assert haproxy.parse_servers([line], "pool1") == haproxy.parse_servers([line]) == {}

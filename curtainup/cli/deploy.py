@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from curtainup.cli import asked, common
+from curtainup.cli import asked, common, reviews
 
 EXAMPLE = "Example: curtainup deploy examples/hello --canary 10,50 --every 5m"
 
 
 def run(
     service: common.Service = Path(),
+    env: reviews.Env = None,
+    post: reviews.Post = False,
     config: common.Config = None,
     dirty: asked.Dirty = False,
     python: common.Python = None,
@@ -23,6 +25,7 @@ def run(
     canary: asked.CanarySteps = None,
     every: asked.Every = None,
     watch: asked.Watch = None,
+    plan: asked.Plan = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -44,7 +47,14 @@ def run(
         only=only,
         replace_candidate=replace_candidate,
         canary=asked.canary(canary, every, watch),
+        plan=asked.plan(plan, image=image),
     )
-    session = common.session(service, config, quiet=quiet)
-    result = runs.recorded(session, "deploy", lambda recorder: deploy(session, recorder, options))
+    reviews.require_alone(env, options, post=post)
+    session = common.session(service, config, quiet=quiet, review=env)
+    if env is not None:
+        reviews.deploy(session, "deploy", options, env, config=config, post=post, json=json)
+        return
+    result = runs.recorded(
+        session, "deploy", lambda recorder: deploy(session, recorder, options), environment=only or "live"
+    )
     asked.tell(result, json=json)

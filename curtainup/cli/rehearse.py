@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import asked, common
+from curtainup.cli import asked, common, reviews
 
 if TYPE_CHECKING:
     from curtainup.session import Session
@@ -17,6 +17,7 @@ EXAMPLE = "Example: curtainup rehearse examples/hello --config cloud-run --fault
 
 def run(
     service: common.Service = Path(),
+    env: reviews.Env = None,
     config: common.Config = None,
     fault: Annotated[
         list[str] | None,
@@ -36,6 +37,7 @@ def run(
     canary: asked.CanarySteps = None,
     every: asked.Every = None,
     watch: asked.Watch = None,
+    plan: asked.Plan = None,
     endpoint: Annotated[
         bool,
         typer.Option(
@@ -45,6 +47,7 @@ def run(
         ),
     ] = False,
     python: common.Python = None,
+    allow_replace: asked.AllowReplace = False,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -60,12 +63,15 @@ def run(
     options = Options(
         dirty=dirty,
         python=python,
+        allow_replace=allow_replace,
         image=image,
         until=asked.until(until, hold=hold, only=only),
         only=only,
         replace_candidate=replace_candidate,
         canary=asked.canary(canary, every, watch),
+        plan=asked.plan(plan, image=image),
     )
+    reviews.require_alone(env, options, post=False)
     session = common.session(
         service,
         config,
@@ -73,11 +79,17 @@ def run(
         with_secrets=not endpoint,
         rehearsal=True,
         faults=tuple(fault or ()),
+        review=env,
     )
     if endpoint:
         _serve(session)
         return
-    result = runs.recorded(session, "rehearse", lambda recorder: deploy(session, recorder, options))
+    if env is not None:
+        reviews.deploy(session, "rehearse", options, env, config=config, post=False, json=json)
+        return
+    result = runs.recorded(
+        session, "rehearse", lambda recorder: deploy(session, recorder, options), environment=only or "live"
+    )
     asked.tell(result, json=json)
 
 

@@ -11,14 +11,15 @@ from pydantic import ValidationError
 
 from curtainup import contract, release, switched
 from curtainup.contract import AnyEnvironment
-from curtainup.errors import StateError
+from curtainup.errors import EngineFailed, StateError
 from curtainup.release import Address, Deployment, Release
 from curtainup.secret import Secret
 from curtainup.stack_settings import NAMESPACE
 from curtainup.state import Remembered
 
 if TYPE_CHECKING:
-    from curtainup.engine import Engine, Outcome
+    from curtainup.changes import Outcome
+    from curtainup.engine import Engine
 
 
 RETIRED = 3
@@ -40,6 +41,7 @@ class Environment:
         places: by release id, the address of each container that is there, of a cut-off update too.
         spent: ids of releases that failed, where a target never takes a name twice.
         held: id of the candidate that stays until it is promoted; empty when none does.
+        pending: operations that were under way when the last update was cut off, as in `Remembered`.
         protected: URNs of resources that Pulumi will not remove before an update lifts that.
         retired: releases that served and were removed at once, newest last; they can be made again.
 
@@ -55,6 +57,7 @@ class Environment:
     retired: tuple[Release, ...] = ()
     protected: tuple[str, ...] = ()
     held: str = ""
+    pending: tuple[Mapping[str, Any], ...] = ()
 
     def is_protected(self, release_id: str) -> bool:
         """Return whether a resource of a release is protected, as it has or was to get traffic."""
@@ -116,6 +119,7 @@ def parse(stack: str, remembered: Remembered) -> Environment:
         retired.releases,
         _protected(remembered),
         _held(config, deployment),
+        remembered.pending,
     )
 
 
@@ -184,9 +188,30 @@ def apply(
     return parse(environment.stack, engine.remembered(environment.stack))
 
 
-def preview(engine: Engine, environment: Environment, deployment: Deployment) -> Outcome:
+def preview(
+    engine: Engine, environment: Environment, deployment: Deployment, *, refresh: bool = False
+) -> Outcome:
     """Return what `apply` would change."""
-    return engine.preview(environment.stack, configured(environment, deployment))
+    return engine.preview(environment.stack, configured(environment, deployment), refresh=refresh)
+
+
+def require_rendered(engine: Engine, environment: Environment) -> None:
+    """Check that a program which was changed can be run on what is there.
+
+    Raises:
+        EngineFailed: it fails, or would replace what carries live traffic.
+
+    """
+    try:
+        preview(engine, environment, environment.deployment)
+    except EngineFailed as error:
+        raise EngineFailed(
+            "the program was changed, and cannot be run on what is there",
+            where=f"stack {environment.stack}",
+            consequence="nothing was built or changed",
+            fix="mend the program, or bring back what was there before; curtainup preview --dirty tries it",
+            detail=error.detail or error.what,
+        ) from error
 
 
 def sealed_for(

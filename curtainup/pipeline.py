@@ -15,6 +15,7 @@ from curtainup.contract import DockerEnvironment
 from curtainup.errors import RefusedError
 from curtainup.image_steps import AnyImage
 from curtainup.options import LIVE, STAGING, Options
+from curtainup.plan_guard import Guard
 from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout
@@ -53,6 +54,8 @@ class _Deploy:
     def __init__(self, context: RunContext, options: Options) -> None:
         self._context = context
         self._options = options
+        self._guard = context.session.guard = Guard(options.plan, options.allow_replace)
+        self._guard.require_made_for(context.session, dirty=options.dirty)
         self._images = image_steps.steps_of(context, options)
         self._staging = Rollout(context.session, STAGING)
         self._live = Rollout(context.session, LIVE)
@@ -68,6 +71,8 @@ class _Deploy:
         if serving is not None:
             return self._keep(serving, image)
         prepare(self._live, self._staging, allow_replace=self._options.allow_replace)
+        for one in self._rollouts:
+            self._guard.require_unmoved(one)
         if self._options.only == LIVE:
             self._require_staged(image)
         else:
@@ -129,13 +134,13 @@ class _Deploy:
         """Return the release that serves, when it is what this source and configuration would give."""
         if not image.reference or not self._rollouts:
             return None
-        if any(one.needs_replacement() for one in self._rollouts):
+        if any(one.has_other_settings() for one in self._rollouts):
             return None
         if not all(_serves(one, image) for one in self._rollouts):
             return None
         last = self._rollouts[-1]
         serving = last.deployment.serving()
-        return serving if serving is not None and last.answers(serving, ANSWER_SECONDS) else None
+        return serving if serving is not None and last.answering(ANSWER_SECONDS) == serving.id else None
 
     def _keep(self, serving: Release, image: AnyImage) -> Result:
         """Leave everything as it is; a release without its proof, after a killed run, is tested first."""

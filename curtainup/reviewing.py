@@ -108,7 +108,7 @@ class _Review:
             return None
         if rollout.release_id(image.reference) != serving.id:
             return None
-        return serving if rollout.answers(serving, ANSWER_SECONDS) else None
+        return serving if rollout.answering(ANSWER_SECONDS) == serving.id else None
 
     def _keep(self, serving: Release, image: AnyImage) -> Reviewed:
         """Leave all as it is, but for its time to live, which begins anew."""

@@ -26,7 +26,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
         python: the interpreter for the service's tests.
 
     Raises:
-        UnknownRelease: it is not kept, or there is none before.
+        UnknownRelease: it is not kept, what ran it is gone, or there is none before.
         TrafficReturned: it failed its gate, and traffic is back where it was.
 
     """
@@ -36,6 +36,8 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
     if before.traffic.get(wanted.id) == 100:
         session.report.info(f"{wanted.version} serves already as {wanted.id}; nothing had to move")
         return Result(rollout.environment.url, wanted.version, wanted.id, changed=False)
+    if before.find(wanted.id) is not None:
+        rollout.target.require_there(rollout.environment, wanted)
     context = RunContext.of(session, recorder, python)
     recorder.image("", wanted.image)
     if before.find(wanted.id) is None:

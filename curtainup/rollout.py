@@ -8,10 +8,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 
-from curtainup import environments, health, release
+from curtainup import environments, health, release, settled
 from curtainup.config import EnvironmentConfig
 from curtainup.environments import Environment
-from curtainup.errors import CurtainupError, RefusedError
+from curtainup.errors import CurtainupError
 from curtainup.release import Deployment, Release
 from curtainup.release_settings import AnySettings
 from curtainup.session import Session
@@ -36,6 +36,7 @@ class Rollout:
         self.target: Target = target_of(session, name)
         self.environment = _remembered(session, name)
         self._there = {one.id for one in self.deployment.releases} | set(self.environment.places)
+        self.is_touched = False
 
     @property
     def deployment(self) -> Deployment:
@@ -103,19 +104,33 @@ class Rollout:
         """Return the id that an image has as a release here, with today's settings and secrets."""
         return self._identity(reference)[0]
 
-    def answers(self, serving: Release, timeout: float) -> bool:
-        """Return whether the release answers where users reach the environment."""
-        url, path = self.known_url, serving.settings.health_path
-        if url is None:
-            return False
+    def answering(self, timeout: float) -> str | None:
+        """Return the id of the release that answers where users reach the environment, None if none does.
+
+        Where answers name no release it is taken for the one with most traffic.
+        """
+        url, serving = self.known_url, self.deployment.serving()
+        if url is None or serving is None:
+            return None
+        path = serving.settings.health_path
         if self.target.names_releases:
-            return health.live_release(url, path, timeout) == serving.id
-        return health.answers(url, path)
+            return health.live_release(url, path, timeout)
+        return serving.id if health.answers(url, path) else None
 
     def needs_replacement(self) -> list[str]:
         """Return the keys whose new values would interrupt traffic."""
         settings = self.environment.settings
         return [] if settings is None else self.target.interrupting(settings)
+
+    def has_other_settings(self) -> bool:
+        """Return whether the environment itself is configured otherwise than it was deployed.
+
+        Raises:
+            CurtainupError: something that its settings name is not to be had.
+
+        """
+        settings = self.environment.settings
+        return settings is not None and self.target.settings(settings, ()) != settings
 
     def require_ready(self) -> None:
         """Check, before anything is built, that the target can be reached; see `Target.require_ready`."""
@@ -130,16 +145,19 @@ class Rollout:
 
         Raises:
             PortTaken: the configured port belongs to something else.
-            RefusedError: a changed key would interrupt the traffic of an environment that serves, or the
-                environment is on another target.
+            RefusedError: a changed key would interrupt the traffic of an environment that serves, the plan
+                does not hold it, or the environment is on another target.
 
         """
-        settings = self.environment.settings
+        settings, serves = self.environment.settings, self.deployment.serving() is not None
         if settings is not None:
-            self._require_same_target(settings.target)
-            self._require_calm(allow_replace=allow_replace)
+            settled.require_same_target(self.name, settings.target, self.config.deploy_target)
+            if serves and not allow_replace:
+                settled.require_calm(self.name, self.needs_replacement())
         chosen = self.target.settings(settings, taken)
         self.environment = replace(self.environment, settings=chosen)
+        if serves and chosen != settings:
+            self._look_at(self.deployment, changed=True)
 
     def new_release(self, reference: str, version: str) -> Release:
         """Return the release that an image is here: the one that is there already, or a new one."""
@@ -171,13 +189,14 @@ class Rollout:
 
         Raises:
             CurtainupError: the update failed.
-            RefusedError: it would remove a release that has traffic, whatever Pulumi remembers.
+            RefusedError: it would remove a release that has traffic, whatever Pulumi remembers, or do what
+                the plan does not hold.
 
         """
         leaving = self._leaving(deployment)
         if self.target.bills_idle:
             self.environment = environments.retiring(self.environment, leaving)
-        self._reach(deployment, progress.say if progress else None)
+        self._reach(deployment, progress.say if progress else None, guarded=True)
 
     def require_moved(self) -> None:
         """Check with what the target itself tells that traffic is split as it was to be.
@@ -239,7 +258,9 @@ class Rollout:
     def _leaving(self, deployment: Deployment) -> list[Release]:
         return [one for one in self.deployment.releases if deployment.find(one.id) is None]
 
-    def _reach(self, deployment: Deployment, told: Callable[[str], None] | None = None) -> None:
+    def _reach(
+        self, deployment: Deployment, told: Callable[[str], None] | None = None, *, guarded: bool = False
+    ) -> None:
         """Make a deployment real by as many updates as it takes to let go of what is to leave."""
         leaving, here = self._leaving(deployment), self.environment
         everything = here.protected and not deployment.releases
@@ -249,6 +270,8 @@ class Rollout:
             steps.insert(-1, Deployment())
         for step in steps:
             self._require_idle(step)
+            if guarded:
+                self._look_at(step)
             self._update(step, told)
 
     def _require_idle(self, deployment: Deployment) -> None:
@@ -256,8 +279,17 @@ class Rollout:
         if leaving and deployment.serving() is not None:
             self.target.require_idle(self.environment, leaving)
 
+    def _look_at(self, deployment: Deployment, *, changed: bool = False) -> None:
+        """Have an update previewed for the session's guard, where that wants to see it."""
+        guard, environment = self._session.guard, self.environment
+        if guard is None or not guard.wants(changed=changed):
+            return
+        refresh = self.target.has_lost(environment)
+        found = environments.preview(self._session.engine, environment, deployment, refresh=refresh)
+        guard.check(environment.stack, found.resources, self.deployment, deployment)
+
     def _update(self, deployment: Deployment, told: Callable[[str], None] | None) -> None:
-        environment, started = self.environment, datetime.now(UTC)
+        environment, started, self.is_touched = self.environment, datetime.now(UTC), True
         refresh = self.target.has_lost(environment)
         watching = self.target.watching(environment, told) if told else nullcontext()
         try:
@@ -279,25 +311,6 @@ class Rollout:
         while (identity := release.release_id(reference, runtime, digest, attempt)) in self.environment.spent:
             attempt += 1
         return identity, attempt
-
-    def _require_same_target(self, known: str) -> None:
-        if known != self.config.deploy_target:
-            raise RefusedError(
-                f"{self.name} is on {known}, and is now configured for {self.config.deploy_target}",
-                where="deploy_target in pym-config.yaml",
-                consequence="what serves there would be deleted unproven, so nothing was done",
-                fix=f"put the old value back, or first run: curtainup destroy --env {self.name}",
-            )
-
-    def _require_calm(self, *, allow_replace: bool) -> None:
-        changed = self.needs_replacement()
-        if changed and self.deployment.serving() is not None and not allow_replace:
-            raise RefusedError(
-                f"changing {' and '.join(changed)} of {self.name} replaces its proxy",
-                where=f"{', '.join(changed)} in pym-config.yaml",
-                consequence="requests would fail for some seconds, so nothing was changed",
-                fix="put the old value back, or allow it with --allow-replace",
-            )
 
     def _hmac(self) -> str:
         values = self._session.secrets_of(self.name)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
-from curtainup import environment_names, health, since, underway
+from curtainup import environment_names, since, underway
 from curtainup.environments import Environment
 from curtainup.errors import CurtainupError
 from curtainup.rollout import Rollout
@@ -97,9 +98,8 @@ def statuses(
     services: Mapping[str, Callable[[], Session]],
 ) -> list[ServiceStatus | Unreadable]:
     """Return the status of services, each by its name or folder and what opens it, in the same order."""
-    opened = [_or_why(name, opening) for name, opening in services.items()]
     with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="status") as pool:
-        looks = [one if isinstance(one, Unreadable) else _looks(pool, one) for one in opened]
+        looks = [_or_why(name, partial(_looks, pool, opening)) for name, opening in services.items()]
         return [
             one if isinstance(one, Unreadable) else _or_why(name, one)
             for name, one in zip(services, looks, strict=True)
@@ -113,8 +113,9 @@ def _or_why(name: str, ask: Callable[[], Found]) -> Found | Unreadable:
         return Unreadable(name, error)
 
 
-def _looks(pool: ThreadPoolExecutor, session: Session) -> Callable[[], ServiceStatus]:
+def _looks(pool: ThreadPoolExecutor, opening: Callable[[], Session]) -> Callable[[], ServiceStatus]:
     """Begin to look at each environment of a service; what is returned waits for all of them."""
+    session = opening()
     looks = [pool.submit(_environment, session, name) for name in names(session)]
     return lambda: ServiceStatus(session.config.name, tuple(look.result() for look in looks))
 
@@ -127,13 +128,13 @@ def names(session: Session) -> Sequence[str]:
 def _environment(session: Session, name: str) -> EnvironmentStatus:
     rollout = Rollout(session, name)
     environment = rollout.environment
-    update = underway.told(session, environment.stack)
+    update = underway.told(session, environment)
     if environment.settings is None or "url" not in environment.outputs:
         return EnvironmentStatus(name, None, None, (), update=update)
     return EnvironmentStatus(
         name,
         environment.url,
-        _answering(rollout),
+        rollout.answering(ANSWER_SECONDS),
         _releases(environment, _occasions(session, environment)),
         rollout.target.costs(environment),
         update,
@@ -163,13 +164,3 @@ def _releases(environment: Environment, occasions: Mapping[str, Occasion]) -> tu
         )
         for one in deployment.releases
     )
-
-
-def _answering(rollout: Rollout) -> str | None:
-    serving = rollout.deployment.serving()
-    if serving is None:
-        return None
-    url, path = rollout.url, serving.settings.health_path
-    if rollout.target.names_releases:
-        return health.live_release(url, path, ANSWER_SECONDS)
-    return serving.id if health.answers(url, path) else None

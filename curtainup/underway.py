@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import Any
 
 from curtainup import recovery
+from curtainup.environments import Environment
 from curtainup.session import Session
 from curtainup.state import FileState
 
 
-def told(session: Session, stack: str) -> str | None:
+def told(session: Session, environment: Environment) -> str | None:
     """Return in words what is under way or was cut off, None when nothing is.
 
     Who holds a stack is told by a file backend alone.
     """
     folder = session.workspace.backend.folder()
-    for lock in FileState(folder).locks(stack) if folder else ():
+    for lock in FileState(folder).locks(environment.stack) if folder else ():
         if recovery.dead_holder(lock) is None:
             return f"under way{_holder(lock)}"
-    pending = session.remembered(stack).pending
-    if pending:
-        return f"cut off while {_operation(pending[0])}; the next `curtainup deploy` puts it right"
+    if environment.pending:
+        return (
+            f"cut off while {_operation(environment.pending[0])}; the next `curtainup deploy` puts it right"
+        )
     return None
 
 

@@ -89,6 +89,14 @@ class Target(Protocol):
     def revive(self, environment: Environment, one: Release) -> None:
         """Start a release that was there before this run and does not answer."""
 
+    def require_there(self, environment: Environment, one: Release) -> None:
+        """Check that what runs a kept release was not taken away by hand.
+
+        Raises:
+            UnknownRelease: it was; the fix says whether the release can be made again.
+
+        """
+
     def drained(self, environment: Environment, releases: Sequence[str]) -> bool:
         """Return whether none of the releases has a request under way."""
 
@@ -212,6 +220,9 @@ class BaseTarget:
 
     def revive(self, environment: Environment, one: Release) -> None:
         """Do nothing: a cloud starts by itself what has stopped."""
+
+    def require_there(self, environment: Environment, one: Release) -> None:
+        """Do nothing: a cloud keeps its own, and says so when it does not."""
 
     def drained(self, environment: Environment, releases: Sequence[str]) -> bool:  # noqa: ARG002
         """Return True: a cloud lets requests end by itself."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
-from curtainup import placement
+from curtainup import lost, placement
 from curtainup.config import EnvironmentConfig
 from curtainup.containers import Container
 from curtainup.contract import AnyEnvironment, DockerEnvironment
@@ -103,6 +103,15 @@ class DockerTarget(BaseTarget):
     def revive(self, environment: Environment, one: Release) -> None:
         """Start the container: a run that was cut off while it removed it may have left it stopped."""
         self.suspect(environment, one).start()
+
+    def require_there(self, environment: Environment, one: Release) -> None:
+        """Check that the release's container is there.
+
+        Raises:
+            UnknownRelease: it is gone.
+
+        """
+        lost.require_container(self._session.docker.api, environment.stack, one)
 
     def drained(self, environment: Environment, releases: Sequence[str]) -> bool:
         """Return whether the proxy has no request under way on these releases."""

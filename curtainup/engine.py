@@ -32,8 +32,6 @@ from curtainup.stack_settings import StackSettings
 from curtainup.state import FileState, Remembered, parse_deployment
 from curtainup.workspace import Workspace
 
-__all__ = ["Engine", "Outcome"]
-
 OnEvent = Callable[[EngineEvent], Any]
 
 LOCK_PATIENCE = 60.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ class Image:
         registry: where it is pushed.
         image_id: config digest, `sha256:…`; empty before the build.
         reference: `repository@sha256:…`; empty before the push.
+        moved: whether the images before it went to another registry.
 
     """
 
@@ -41,6 +43,7 @@ class Image:
     registry: RegistrySettings
     image_id: str = ""
     reference: str = ""
+    moved: bool = False
 
     @property
     def version(self) -> str:
@@ -65,7 +68,7 @@ def look(session: Session, wanted: Source) -> Image:
     settings = settings.model_copy(update={"repository": repository})
     earlier = builds.find(builds.read(_own(remembered)), settings.tree, repository)
     if earlier is None:
-        return Image(settings, registry)
+        return Image(settings, registry, moved=known is not None and known.registry != registry)
     named = {"version": earlier.version, "revision": earlier.revision, "push": True}
     return Image(settings.model_copy(update=named), registry, earlier.image_id, earlier.reference)
 
@@ -75,6 +78,7 @@ def build(session: Session, image: Image, wanted: Source) -> Image:
 
     Raises:
         BuildFailed: with the end of the build's output.
+        RefusedError: the plan does not hold it, or another registry would lose the images there are.
         DiskFull: it did not fit.
 
     """
@@ -85,9 +89,9 @@ def build(session: Session, image: Image, wanted: Source) -> Image:
     source.export(wanted, folder, extra)
     Path(image.settings.log).unlink(missing_ok=True)
     try:
-        outcome = session.engine.up(
-            session.names.image, {**_config(image, push=False), builds.KEY: _builds(session)}
-        )
+        config = {**_config(image, push=False), builds.KEY: _builds(session)}
+        _look_at(session, image, config)
+        outcome = session.engine.up(session.names.image, config)
     except EngineFailed as error:
         output = _log_end(Path(image.settings.log)) or ""
         if not output and "build" not in error.what:
@@ -107,11 +111,14 @@ def push(session: Session, image: Image) -> Image:
 
     Raises:
         PushFailed: the registry did not take it.
+        RefusedError: the plan does not hold it.
 
     """
     try:
         with registries.logged_in(session, image.registry) as variables:
-            outcome = session.engine.up(session.names.image, _config(image, push=True), env=variables)
+            config = _config(image, push=True)
+            _look_at(session, image, config, variables)
+            outcome = session.engine.up(session.names.image, config, env=variables)
     except EngineFailed as error:
         raise PushFailed(
             f"{image.registry.host} did not take the image",
@@ -146,6 +153,15 @@ def destroy(session: Session) -> ImageSettings | None:
     elif remembered.exists:
         session.engine.destroy(session.names.image)
     return known.settings if known else None
+
+
+def _look_at(
+    session: Session, image: Image, config: Mapping[str, Any], env: Mapping[str, str] | None = None
+) -> None:
+    """Have an update previewed for the session's guard, where that wants to see it."""
+    stack, guard = session.names.image, session.guard
+    if guard is not None and guard.wants(changed=image.moved):
+        guard.check(stack, session.engine.preview(stack, config, env).resources)
 
 
 def _config(image: Image, *, push: bool) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from curtainup.canary import Canary
+
+if TYPE_CHECKING:
+    from curtainup.plan import Plan
 
 STAGING: Final = "staging"
 LIVE: Final = "live"
@@ -28,6 +31,7 @@ class Options:
         only: the one environment to deploy to; None is all of them.
         replace_candidate: drop a candidate that is held.
         canary: in place of the configured one.
+        plan: what the deployment has to keep to; None is anything.
 
     """
 
@@ -40,6 +44,7 @@ class Options:
     only: str | None = None
     replace_candidate: bool = False
     canary: Canary | None = None
+    plan: Plan | None = None
 
     @property
     def hold(self) -> bool:

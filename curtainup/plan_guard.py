@@ -14,7 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from curtainup import dangers, plan
+from curtainup import dangers, plan, source
 from curtainup.changes import Change
 from curtainup.errors import RefusedError
 from curtainup.preview_models import NEW, EnvironmentPreview, ResourcePreview, StackPreview
@@ -23,6 +23,7 @@ from curtainup.release import Deployment, Release
 if TYPE_CHECKING:
     from curtainup.plan import Plan
     from curtainup.rollout import Rollout
+    from curtainup.session import Session
 
 ALLOWED: Final = {
     "create": {"create", "update"},
@@ -48,6 +49,17 @@ class Guard:
 
     plan: Plan | None = None
     allow_replace: bool = False
+
+    def require_made_for(self, session: Session, *, dirty: bool) -> None:
+        """Check that the plan is for this source, as it is now, and these settings.
+
+        Raises:
+            RefusedError: it is for others.
+
+        """
+        if self.plan is not None:
+            folder = session.workspace.service_dir
+            plan.require_made_for(self.plan, session, source.read(folder, allow_dirty=dirty))
 
     def wants(self, *, changed: bool) -> bool:
         """Return whether an update has to be previewed.

@@ -57,10 +57,11 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     image = image_stack.look(session, wanted)
     rollouts = [Rollout(session, STAGING), Rollout(session, LIVE)]
     interrupting = [one.needs_replacement() for one in rollouts]
+    settled = not any(one.has_other_settings() for one in rollouts)
     prepare(rollouts[1], rollouts[0], allow_replace=True)
     known = replace(image, reference=image.reference or f"{image.settings.repository}@{UNBUILT}")
     of_environments = [_Environment(session, one, image, known) for one in rollouts]
-    unchanged = all(one.serves for one in of_environments)
+    unchanged = settled and all(one.serves for one in of_environments)
     jobs: list[Callable[[], StackPreview]] = [partial(_image, session, image)]
     for one, keys in zip(of_environments, interrupting, strict=True):
         jobs.append(partial(one.preview, keys, unchanged=unchanged))
@@ -103,8 +104,7 @@ class _Environment:
         retires = _retired(rollout, after)
         rollout.environment = _with_names_of_secrets(self._session, rollout, new)
         refresh = rollout.has_lost
-        config = environments.configured(rollout.environment, after)
-        outcome = self._session.engine.preview(rollout.environment.stack, config, refresh=refresh)
+        outcome = environments.preview(self._session.engine, rollout.environment, after, refresh=refresh)
         moves = preview_moves.told(self._going(after, retires))
         if interrupting:
             moves.append(f"another {' and '.join(interrupting)} replaces the proxy: requests fail meanwhile")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from curtainup.clouds.google import Google
     from curtainup.engine import Engine
+    from curtainup.plan_guard import Guard
     from curtainup.rehearsal.stage import Rehearsal
     from curtainup.report import Report
 
@@ -70,6 +71,7 @@ class Session:
         secrets: by name, of all environments; empty for commands that need none.
         processes: the engine processes in flight.
         rehearsal: what stands in for the clouds; None is the real ones.
+        guard: what looks at updates before they are made; None is nothing.
         first: the first environment that the command deploys to; the local container gets its settings.
 
     """
@@ -82,6 +84,7 @@ class Session:
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     processes: Processes = field(default_factory=Processes)
     rehearsal: Rehearsal | None = None
+    guard: Guard | None = None
     first: str = "staging"
 
     @property

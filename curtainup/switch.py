@@ -182,11 +182,14 @@ class Switch:
     def undo(self, name: str, title: str, rollout: Rollout, before: Deployment, error: BaseException) -> None:
         """Make an environment what it was before a step that failed or was interrupted.
 
+        Where the step ended before its first update there is nothing to undo.
+
         Raises:
             ReturnFailed: that failed too.
 
         """
-        if rollout.environment.settings is None:
+        untouched = not rollout.is_touched and rollout.deployment == before
+        if rollout.environment.settings is None or untouched:
             return
         self._session.processes.resume()
 

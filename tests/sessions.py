@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curtainup import config as configuration
-from curtainup.changes import Outcome
+from curtainup.changes import Change, Outcome
 from curtainup.engine import Engine
 from curtainup.errors import CurtainupError
 from curtainup.secret import Secret
@@ -28,6 +28,8 @@ class Memory(Engine):
         self.failures: list[CurtainupError] = []
         self.unprotected: list[tuple[str, list[str]]] = []
         self.refreshed: list[int] = []
+        self.previews: list[tuple[str, dict[str, Any]]] = []
+        self.planned: tuple[Change, ...] = ()
 
     def make_ready(self) -> None:
         """Nothing has to be loaded."""
@@ -57,6 +59,19 @@ class Memory(Engine):
         outputs = _outputs(config)
         self.stacks[stack] = Remembered(exists=True, config=kept, outputs=outputs, resources=({}, {}))
         return Outcome({"update": 1}, outputs)
+
+    def preview(
+        self,
+        stack: str,
+        config: Mapping[str, Any],
+        env: Mapping[str, str] | None = None,
+        *,
+        refresh: bool = False,
+    ) -> Outcome:
+        """Return what the test has said that every update would change."""
+        del env, refresh
+        self.previews.append((stack, copy.deepcopy(dict(config))))
+        return Outcome({}, {}, self.planned)
 
     def seal(self, stack: str, config: Mapping[str, Any], path: str, secret: str) -> Any:
         del stack, config, path

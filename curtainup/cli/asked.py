@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from curtainup.canary import Canary
+    from curtainup.plan import Plan as AnyPlan
     from curtainup.switch import Result
 
 Dirty = Annotated[bool, typer.Option("--dirty", help="Deploy uncommitted changes of tracked files.")]
 AllowReplace = Annotated[
-    bool, typer.Option("--allow-replace", help="Accept changes that interrupt traffic: a new port.")
+    bool,
+    typer.Option(
+        "--allow-replace", help="Accept what preview calls dangerous: it interrupts traffic or loses data."
+    ),
+]
+Plan = Annotated[
+    Path | None,
+    typer.Option(
+        "--plan",
+        metavar="FILE",
+        help="Do only what is in this plan, which `curtainup preview --save FILE` has made.",
+        dir_okay=False,
+    ),
 ]
 Image = Annotated[
     str | None,
@@ -72,6 +86,23 @@ def canary(steps: str | None, every: str | None, watch: str | None) -> Canary | 
         return Canary(_shares(steps), durations.parse(every) if every else 0, watch)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def plan(file: Path | None, *, image: str | None) -> AnyPlan | None:
+    """Return the plan to keep to; None when none was asked for.
+
+    Raises:
+        typer.BadParameter: with an image that was built elsewhere, of which no plan can be made.
+        RefusedError: the file holds no plan.
+
+    """
+    if file is None:
+        return None
+    if image is not None:
+        raise typer.BadParameter("choose one of --plan and --image: a plan is of what is built here")
+    from curtainup import plan as plans
+
+    return plans.read(file)
 
 
 def until(step: str | None, *, hold: bool, only: str | None) -> str | None:

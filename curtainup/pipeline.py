@@ -72,6 +72,8 @@ class _Deploy:
             return self._keep(serving, image)
         prepare(self._live, self._staging, allow_replace=self._options.allow_replace)
         for one in self._rollouts:
+            one.require_rendered()
+        for one in self._rollouts:
             self._guard.require_unmoved(one)
         if self._options.only == LIVE:
             self._require_staged(image)
@@ -174,4 +176,4 @@ class _Deploy:
 
 def _serves(rollout: Rollout, image: AnyImage) -> bool:
     """Return whether an environment has all its traffic on what this image would be there."""
-    return rollout.deployment.traffic.get(rollout.release_id(image.reference)) == 100
+    return rollout.is_current and rollout.deployment.traffic.get(rollout.release_id(image.reference)) == 100

@@ -72,6 +72,7 @@ class _Review:
         if serving is not None:
             return self._keep(serving, image)
         self._prepare()
+        self._rollout.require_rendered()
         image = self._images.push(self._images.prove(image))
         self._context.recorder.image(image.image_id, image.reference)
         return self._came_to(bring.to(self._context, self._rollout, image), changed=True)
@@ -106,7 +107,7 @@ class _Review:
         serving = rollout.deployment.serving()
         if serving is None or not image.reference or rollout.needs_replacement():
             return None
-        if rollout.release_id(image.reference) != serving.id:
+        if rollout.release_id(image.reference) != serving.id or not rollout.is_current:
             return None
         return serving if rollout.answering(ANSWER_SECONDS) == serving.id else None
 

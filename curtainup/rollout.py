@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 
-from curtainup import environments, health, release, settled
+from curtainup import ejected, environments, health, release, settled
 from curtainup.config import EnvironmentConfig
 from curtainup.environments import Environment
 from curtainup.errors import CurtainupError
@@ -42,6 +42,11 @@ class Rollout:
     def deployment(self) -> Deployment:
         """What Pulumi remembers that is there."""
         return self.environment.deployment
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is as today's program renders it; a service may own the program, and change it."""
+        return ejected.is_applied(self._session.workspace.edition, self.environment.outputs)
 
     @property
     def known_url(self) -> str | None:
@@ -156,8 +161,18 @@ class Rollout:
                 settled.require_calm(self.name, self.needs_replacement())
         chosen = self.target.settings(settings, taken)
         self.environment = replace(self.environment, settings=chosen)
-        if serves and chosen != settings:
+        if serves and (chosen != settings or not self.is_current):
             self._look_at(self.deployment, changed=True)
+
+    def require_rendered(self) -> None:
+        """Check, before anything is built, that a program which was changed can be run on what is there.
+
+        Raises:
+            EngineFailed: it fails, or would replace what carries live traffic.
+
+        """
+        if self.environment.outputs and not self.is_current:
+            environments.require_rendered(self._session.engine, self.environment)
 
     def new_release(self, reference: str, version: str) -> Release:
         """Return the release that an image is here: the one that is there already, or a new one."""

@@ -236,3 +236,48 @@ def test_a_protected_environment_loses_that_before_its_last_release_goes(tmp_pat
     rollout.environment = replace(rollout.environment, protected=("shop-live-service",))
     rollout.apply(Deployment())
     assert [len(config["releases"]) for _, config in found.engine.ups] == [1, 0]
+
+
+def _edited(tmp_path: Path) -> tuple[World, Rollout]:
+    """A rollout of an environment that serves, by a service whose own program was edited since."""
+    found = world(tmp_path)
+    rollout = _rollout(found, samples.deployment(100))
+    found.session.workspace = replace(found.session.workspace, edition="3f2a")
+    return found, rollout
+
+
+def test_an_edited_program_is_another_one_until_an_update_has_told_of_it(tmp_path: Path) -> None:
+    _, rollout = _edited(tmp_path)
+    assert not rollout.is_current
+    rollout.environment = replace(rollout.environment, outputs={"program": "3f2a"})
+    assert rollout.is_current
+
+
+def test_an_edited_program_is_previewed_on_what_is_there_before_anything_is_built(tmp_path: Path) -> None:
+    found, rollout = _edited(tmp_path)
+    rollout.require_rendered()
+    assert [stack for stack, _ in found.engine.previews] == ["shop-live"]
+    assert found.engine.previews[0][1]["traffic"] == rollout.deployment.traffic
+    assert found.engine.ups == []
+
+
+def test_the_program_that_made_an_environment_need_not_be_previewed(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    _rollout(found, samples.deployment(100)).require_rendered()
+    Rollout(found.session, "staging").require_rendered()
+    assert found.engine.previews == []
+
+
+def test_a_program_that_cannot_be_run_is_refused_with_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, rollout = _edited(tmp_path)
+
+    def fail(*_: object, **__: object) -> None:
+        raise EngineFailed("curtains", detail="components/docker_host.py, line 7")
+
+    monkeypatch.setattr(found.engine, "preview", fail)
+    with pytest.raises(EngineFailed, match="program was changed") as caught:
+        rollout.require_rendered()
+    assert caught.value.consequence == "nothing was built or changed"
+    assert caught.value.detail == "components/docker_host.py, line 7"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from curtainup import release
+from curtainup import release, starting
 from curtainup.context import RunContext
 from curtainup.image_steps import AnyImage
 from curtainup.release import Release
@@ -14,6 +14,8 @@ from curtainup.steps import Progress
 
 def to(context: RunContext, rollout: Rollout, image: AnyImage, *, prove: bool = True) -> Release:
     """Bring an image to an environment: one update adds the release and gives it the traffic.
+
+    Where there are tasks these are two, and the tasks are run in between.
 
     Args:
         context: of the run.
@@ -29,18 +31,30 @@ def to(context: RunContext, rollout: Rollout, image: AnyImage, *, prove: bool = 
     before = rollout.deployment
     new = rollout.new_release(image.reference, image.version)
 
+    staged = release.stage(before, new, rollout.keep)
+
+    def stage(progress: Progress) -> None:
+        rollout.seal(new)
+        rollout.apply(staged, progress)
+
     def shift(progress: Progress) -> None:
         rollout.seal(new)
-        rollout.apply(release.shift(release.stage(before, new, rollout.keep), new.id), progress)
+        rollout.apply(release.shift(staged, new.id), progress)
         rollout.wait_until_healthy(new, progress)
+
+    def deploy() -> None:
+        if rollout.config.tasks:
+            title = f"start the release on {name}, without traffic"
+            starting.start(context, rollout, new, starting.Update(f"{name}-stage", title, stage))
+        steps.run(name, f"deploy to {name}", shift)
 
     try:
         if prove:
             with switch.gated(name, rollout, new, image.runnable) as gate:
-                steps.run(name, f"deploy to {name}", shift)
+                deploy()
                 steps.run(f"{name}-gate", f"acceptance tests on {name}", gate)
         else:
-            steps.run(name, f"deploy to {name}", shift)
+            deploy()
     except BaseException as error:
         switch.undo(f"{name}-undo", f"put {name} back", rollout, before, error)
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from curtainup import release
+from curtainup import release, starting
 from curtainup.canary import Canary
 from curtainup.context import RunContext
 from curtainup.errors import RefusedError
@@ -66,11 +66,10 @@ def stage(context: RunContext, rollout: Rollout, image: AnyImage, *, held: bool)
         rollout.seal(new)
         rollout.hold(new.id if held else "")
         rollout.apply(staged, progress)
-        rollout.wait_until_healthy(new, progress)
 
     try:
         with context.switch.gated(CANDIDATE, rollout, new, image.runnable) as gate:
-            context.steps.run(CANDIDATE, TITLE, work)
+            starting.start(context, rollout, new, starting.Update(CANDIDATE, TITLE, work))
             context.steps.run(GATE, GATE_TITLE, gate)
     except BaseException as error:
         undone = _without(new, before)

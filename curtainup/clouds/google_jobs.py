@@ -42,10 +42,10 @@ class Execution:
 class Jobs:
     """Jobs of a project; every method raises as `google_api.Api`'s do."""
 
-    def __init__(self, token: Callable[[], str], endpoint: str) -> None:
-        """Ask at an endpoint, such as `https://run.googleapis.com`, with tokens that are renewed in time."""
+    def __init__(self, token: Callable[[], str], endpoints: Endpoints) -> None:
+        """Ask at these endpoints, with tokens that are renewed in time."""
         self._token = token
-        self._endpoint = endpoint
+        self._endpoints = endpoints
         self._api: Api | None = None
         self._since = 0.0
 
@@ -77,12 +77,20 @@ class Jobs:
         """Have an execution cancelled; it ends soon after."""
         self._ask("POST", f"{execution}:cancel", {})
 
+    def entries(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a page of log entries (Cloud Logging v2, entries.list)."""
+        return self._known().entries(asked)
+
     def _ask(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        return self._known().run(method, name, body)
+
+    def _known(self) -> Api:
+        """Return the API with a token that is still good."""
         now = time.monotonic()
         if self._api is None or now - self._since > TOKEN_SECONDS:
             headers = {"Authorization": f"Bearer {self._token()}"}
-            self._api, self._since = Api(headers, Endpoints(run=self._endpoint)), now
-        return self._api.run(method, name, body)
+            self._api, self._since = Api(headers, self._endpoints), now
+        return self._api
 
 
 def parsed(found: Mapping[str, Any]) -> Execution:

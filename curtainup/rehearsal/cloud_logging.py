@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any
 
 from curtainup.providers.proxy import connect
-from curtainup.rehearsal import written
+from curtainup.rehearsal import cloud_run_job_logs, written
 from curtainup.rehearsal.cloud_run_routes import Routes
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.front import TOKEN
@@ -112,7 +112,7 @@ def _project(asked: Mapping[str, Any]) -> str:
 
 
 def _entries(home: Home, project: str) -> Iterator[dict[str, Any]]:
-    """Give the entries of all revisions of a project."""
+    """Give the entries of all revisions and executions of a project."""
     with home.cloud(STATE) as state:
         part = state.get("projects", {}).get(project)
     if part is None:
@@ -131,6 +131,7 @@ def _entries(home: Home, project: str) -> Iterator[dict[str, Any]]:
                 }
                 for one in written.lines(api, routes.container(revision)):
                     yield _entry(labels, one)
+        yield from cloud_run_job_logs.entries(api, part, project)
 
 
 def _entry(labels: Mapping[str, str], one: written.Written) -> dict[str, Any]:

@@ -15,6 +15,8 @@ _FIELDS = frozenset(
     {
         "insertId",
         "logName",
+        'labels."run.googleapis.com/execution_name"',
+        "resource.labels.job_name",
         "resource.labels.location",
         "resource.labels.project_id",
         "resource.labels.revision_name",
@@ -33,7 +35,8 @@ _ORDER: Mapping[str, Callable[[str, str], bool]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_COMPARISON = re.compile(r'([\w.]+)\s*(>=|<=|!=|=|>|<)\s*"([^"\\]*)"')
+_COMPARISON = re.compile(r'([\w.]+(?:"[^"\\]+")?)\s*(>=|<=|!=|=|>|<)\s*"([^"\\]*)"')
+_PARTS = re.compile(r'"([^"]+)"|(\w+)')
 _LOG_ID = re.compile(r'log_id\("([^"\\]+)"\)')
 _ALTERNATIVES = re.compile(r"\((.+)\)", re.DOTALL)
 
@@ -80,8 +83,8 @@ def _comparison(text: str) -> Test:
 
 def _value(entry: Mapping[str, Any], field: str) -> Any:
     found: Any = entry
-    for part in field.split("."):
-        found = (found or {}).get(part)
+    for quoted, plain in _PARTS.findall(field):
+        found = (found or {}).get(quoted or plain)
     return found
 
 

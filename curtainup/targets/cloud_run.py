@@ -124,11 +124,12 @@ class CloudRunTarget(BaseTarget):
         self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
     ) -> Ran:
         """Run a task as an execution of the release's job."""
+        from curtainup.clouds.google_api import Endpoints
         from curtainup.clouds.google_jobs import Jobs
         from curtainup.tasks import cloud_run
 
         google = self._session.google
-        jobs = Jobs(google.access_token, google.run_api)
+        jobs = Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
         job = str(environment.outputs["jobs"][one.id])
         return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.cancelled), on_line)
 

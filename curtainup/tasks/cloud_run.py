@@ -12,6 +12,7 @@ from curtainup.clouds.google_jobs import Execution, Jobs
 from curtainup.config.tasks import Task
 from curtainup.errors import SetupError
 from curtainup.gates.process import Ended
+from curtainup.tasks.cloud_run_output import Output
 from curtainup.tasks.models import Ran
 
 FIRST_LOOK, LONGEST_LOOK = 0.25, 5.0
@@ -20,14 +21,24 @@ STARTING = 300.0
 """Seconds that Cloud Run may take, beyond the task's own time, to begin an execution and to end it."""
 CANCELLING = 60.0
 """Seconds that a cancelled execution is waited for."""
+SETTLING, LOOK_AGAIN = 20.0, 1.0
+"""Seconds that the last lines are waited for, and between two looks for them."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """How executions are waited for: what stops that, and how many seconds Cloud Run is given on top."""
+    """How executions are waited for: what stops that, and how many seconds are given on top.
+
+    Attributes:
+        cancel: ends the waiting, and the execution.
+        starting: for Cloud Run to begin one.
+        settling: for Cloud Logging to have the last lines of one that has ended.
+
+    """
 
     cancel: threading.Event
     starting: float = STARTING
+    settling: float = SETTLING
 
 
 def run(jobs: Jobs, job: str, task: Task, waiting: Waiting, on_line: Callable[[str], None]) -> Ran:
@@ -41,7 +52,7 @@ def run(jobs: Jobs, job: str, task: Task, waiting: Waiting, on_line: Callable[[s
         job: the full name of the environment's job.
         task: what to run, and for how long at most.
         waiting: how long it is waited for.
-        on_line: gets a line with the address of its output.
+        on_line: takes each line of its output, as Cloud Logging tells them.
 
     Raises:
         SetupError: Cloud Run refuses, or is not reached.
@@ -67,8 +78,8 @@ def _waited(
 ) -> tuple[Ended, Execution]:
     """Wait until an execution has ended, or have it end."""
     deadline = time.monotonic() + task.timeout + waiting.starting
+    output = Output(jobs, name, on_line)
     found = jobs.execution(name)
-    on_line(f"its output is in Cloud Logging: {found.log_uri}")
     pause = FIRST_LOOK
     while not found.completed:
         if waiting.cancel.wait(pause):
@@ -76,8 +87,21 @@ def _waited(
         if time.monotonic() > deadline:
             return Ended.TIMED_OUT, _cancelled(jobs, name)
         pause = min(pause * 1.5, LONGEST_LOOK)
+        output.tell()
         found = jobs.execution(name)
+    _settle(output, waiting)
+    if not output.is_whole:
+        on_line(f"(there may be more of its output: {found.log_uri})")
     return Ended.BY_ITSELF, found
+
+
+def _settle(output: Output, waiting: Waiting) -> None:
+    """Wait a while for the last lines: they come after the end of what has printed them."""
+    deadline = time.monotonic() + waiting.settling
+    while True:
+        output.tell()
+        if output.is_whole or time.monotonic() > deadline or waiting.cancel.wait(LOOK_AGAIN):
+            return
 
 
 def _cancelled(jobs: Jobs, name: str) -> Execution:

@@ -16,6 +16,7 @@ import requests
 from google.cloud import run_v2
 from google.protobuf.json_format import ParseDict
 
+from curtainup.clouds.google_api import Endpoints
 from curtainup.clouds.google_jobs import Jobs
 from curtainup.config.tasks import Task
 from curtainup.errors import SetupError
@@ -113,19 +114,24 @@ def deployed(world: JobWorld) -> JobWorld:
 @pytest.fixture(scope="module")
 def jobs(deployed: JobWorld) -> Jobs:
     google = StandinGoogle(deployed.home)
-    return Jobs(google.access_token, google.run_api)
+    return Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
 
 
-def run(jobs: Jobs, *command: str, timeout: int = 60, cancel: Event | None = None) -> Ran:
+class Lines(list[str]):
+    """What the last task printed."""
+
+
+@pytest.fixture
+def lines() -> Lines:
+    return Lines()
+
+
+def run(
+    jobs: Jobs, *command: str, timeout: int = 60, cancel: Event | None = None, lines: Lines | None = None
+) -> Ran:
     task = Task(name="migrate", command=command, timeout=timeout)
-    return cloud_run.run(jobs, NAME, task, Waiting(cancel or Event()), lambda _: None)
-
-
-def outputs(world: JobWorld) -> list[str]:
-    """What each execution printed."""
-    client = docker.from_env()
-    with client.api:
-        return [containers.log(client.api, name) for name in world.containers()]
+    kept = Lines() if lines is None else lines
+    return cloud_run.run(jobs, NAME, task, Waiting(cancel or Event()), kept.append)
 
 
 @pytest.mark.parametrize(
@@ -151,13 +157,42 @@ def test_a_job_runs_nothing_by_itself(deployed: JobWorld) -> None:
     assert deployed.stack.up(color="never").summary.resource_changes == {"same": 10}
 
 
-def test_an_execution_has_the_jobs_variables_and_secrets(deployed: JobWorld, jobs: Jobs) -> None:
-    ran = run(jobs, "python3", "-c", SHOW)
+def test_an_execution_has_the_jobs_variables_and_secrets(jobs: Jobs, lines: Lines) -> None:
+    ran = run(jobs, "python3", "-c", SHOW, lines=lines)
 
     assert ran.passed
-    [printed] = outputs(deployed)
+    [printed] = lines
     assert "'CLOUD_RUN_JOB'" in printed
     assert "'PORT'" not in printed
+
+
+def test_each_of_many_lines_is_told_once_and_those_of_others_are_not(jobs: Jobs, lines: Lines) -> None:
+    """Pages of the stand-in's log are short, and its last entry is Cloud Run's own."""
+    assert run(
+        jobs, "sh", "-c", "for i in $(seq 50); do echo $i; done; sleep 1; echo end", lines=lines
+    ).passed
+
+    assert lines == [*(str(number) for number in range(1, 51)), "end"]
+
+
+def test_output_that_may_not_be_read_is_no_failure(deployed: JobWorld, lines: Lines) -> None:
+    google = StandinGoogle(deployed.home)
+    elsewhere = Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.run_api))
+
+    assert run(elsewhere, "echo", "hello", lines=lines).passed
+
+    [said] = lines
+    assert said.startswith("its output cannot be read from Cloud Logging: ")
+
+
+def test_what_may_be_missing_is_said(jobs: Jobs, lines: Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Jobs, "entries", lambda *_: {})
+    task = Task(name="migrate", command=("true",))
+
+    assert cloud_run.run(jobs, NAME, task, Waiting(Event(), settling=0), lines.append).passed
+
+    [said] = lines
+    assert said.startswith("(there may be more of its output: https://console.cloud.google.com/")
 
 
 def test_one_that_fails_tells_its_exit_code(jobs: Jobs) -> None:
@@ -203,7 +238,7 @@ def test_what_is_asked_is_what_cloud_run_understands(monkeypatch: pytest.MonkeyP
         return {"metadata": {"name": "an-execution"}}
 
     monkeypatch.setattr(Jobs, "_ask", answer)
-    assert Jobs(str, "").run(NAME, ["a", "b"], 90) == "an-execution"
+    assert Jobs(str, Endpoints()).run(NAME, ["a", "b"], 90) == "an-execution"
 
     parsed = run_v2.RunJobRequest()
     ParseDict(asked[0]["body"], run_v2.RunJobRequest.pb(parsed), ignore_unknown_fields=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curtainup.errors import RefusedError
+from curtainup.targets.base import displaced
 
 
 def require_same_target(name: str, known: str, configured: str) -> None:
@@ -15,12 +16,7 @@ def require_same_target(name: str, known: str, configured: str) -> None:
 
     """
     if known != configured:
-        raise RefusedError(
-            f"{name} is on {known}, and is now configured for {configured}",
-            where="deploy_target in pym-config.yaml",
-            consequence="what serves there would be deleted unproven, so nothing was done",
-            fix=f"put the old value back, or first run: curtainup destroy --env {name}",
-        )
+        raise displaced(name, f"on {known}", configured, "deploy_target")
 
 
 def require_calm(name: str, changed: Sequence[str]) -> None:

@@ -22,14 +22,14 @@ from pulumi.automation import CommandResult, EngineEvent
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from curtainup import deployer, ejected, program, stack_settings
+from curtainup.asked_state import AskedState
 from curtainup.changes import Outcome
 from curtainup.engine_errors import translated
 from curtainup.events import Events, telling
 from curtainup.process import EngineCommand
 from curtainup.selected_stack import SelectedStack
 from curtainup.stack_locks import Repair, StackLocks
-from curtainup.stack_settings import StackSettings
-from curtainup.state import FileState, Remembered, parse_deployment
+from curtainup.state import FileState, Remembered
 from curtainup.workspace import Workspace
 
 OnEvent = Callable[[EngineEvent], Any]
@@ -68,16 +68,15 @@ class Engine:
         self._env = dict(env)
         self._repair = repair
         folder = workspace.backend.folder()
-        self._files = FileState(folder) if folder else None
-        self._locks = StackLocks(self._files, repair)
+        files = FileState(folder) if folder else None
+        self._state = files or AskedState(lambda args: self._run(args).stdout, workspace.settings_file)
+        self._locks = StackLocks(files, repair)
         self._unsaved: dict[str, dict[str, Any]] = {}
         self._shared_keys: dict[str, str] = {}
 
     def remembered(self, stack: str) -> Remembered:
         """Return what the last update of a stack left behind."""
-        if self._files is not None:
-            return self._files.read(stack)
-        return self._exported(stack)
+        return self._state.read(stack)
 
     def make_ready(self) -> None:
         """Load the program, so that the next operation starts at once."""
@@ -207,24 +206,22 @@ class Engine:
         return key
 
     def stack_names(self) -> list[str]:
-        """Return the names of all stacks, sorted, without the organization that some backends put first."""
-        if self._files is not None:
-            return self._files.stacks()
-        found = json.loads(self.cli(["stack", "ls", "--json"]).stdout or "[]")
-        return sorted(str(one["name"]).rpartition("/")[2] for one in found)
+        """Return the names of all stacks, sorted."""
+        return self._state.stacks()
 
     def updates(self, stack: str) -> list[dict[str, Any]]:
         """Return the updates of a stack, newest first."""
-        if self._files is not None:
-            return list(self._files.updates(stack))
-        return list(json.loads(self.cli(["stack", "history", "--json", "--stack", stack]).stdout or "[]"))
+        return list(self._state.updates(stack))
 
     def cli(self, args: list[str], text: str | None = None) -> CommandResult:
         """Run one command of the CLI in the workspace; `text` goes to its standard input."""
         try:
-            return self._command.run_with_input(args, str(self._workspace.project_dir), self._env, text)
+            return self._run(args, text)
         except CommandError as error:
             raise translated(error, [], where=f"pulumi {' '.join(args[:2])}") from error
+
+    def _run(self, args: list[str], text: str | None = None) -> CommandResult:
+        return self._command.run_with_input(args, str(self._workspace.project_dir), self._env, text)
 
     def _operate(
         self,
@@ -288,21 +285,6 @@ class Engine:
         """Return the settings that name the program, which must be one that suits this driver."""
         ejected.require_current(self._workspace.program_dir)
         return ejected.named(self._workspace.edition, remembered.config)
-
-    def _exported(self, stack: str) -> Remembered:
-        """Ask the CLI for what a backend without files remembers: two processes."""
-        args = ["--stack", stack]
-        try:
-            exported = self._command.run_with_input(
-                ["stack", "export", *args], str(self._workspace.project_dir), self._env, None
-            )
-        except StackNotFoundError:
-            return Remembered()
-        deployment = json.loads(exported.stdout)["deployment"]
-        self.cli(["config", "refresh", "--force", *args])
-        settings: StackSettings = stack_settings.read(self._workspace.settings_file(stack))
-        config = {f"{stack_settings.NAMESPACE}{key}": value for key, value in settings.config.items()}
-        return parse_deployment(deployment, config)
 
     def _local_workspace(
         self, command: EngineCommand, variables: Mapping[str, str]

@@ -64,6 +64,40 @@ def session(
     )
 
 
+def agreed(question: str) -> bool:
+    """Ask the person at the terminal; no is what Enter means.
+
+    Raises:
+        RefusedError: nobody is there to ask.
+
+    """
+    _require_somebody(question)
+    return typer.confirm(question, default=False, err=True)
+
+
+def answer(question: str) -> str:
+    """Return what the person at the terminal types.
+
+    Raises:
+        RefusedError: nobody is there to ask.
+
+    """
+    _require_somebody(question)
+    return str(typer.prompt(question, err=True))
+
+
+def _require_somebody(question: str) -> None:
+    from curtainup.errors import RefusedError
+
+    if not sys.stdin.isatty():
+        raise RefusedError(
+            "this has to be agreed to, and nobody is there to ask",
+            where=question,
+            consequence="nothing was done",
+            fix="run it on a terminal, or say so with an option: --help lists them",
+        )
+
+
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
     print(json.dumps(value, indent=2, ensure_ascii=False))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import common, reviews
+from curtainup.cli import common, complete, reviews
 
 EXAMPLE = "Example: curtainup destroy examples/hello --env staging"
 
@@ -17,7 +17,12 @@ def run(
     service: common.Service = Path(),
     env: Annotated[
         str | None,
-        typer.Option("--env", help="One environment.", show_default="all, and the image and registry"),
+        typer.Option(
+            "--env",
+            help="One environment.",
+            show_default="all, and the image and registry",
+            autocompletion=complete.environments,
+        ),
     ] = None,
     confirm: Annotated[
         str | None,
@@ -69,9 +74,9 @@ def _asked(service: str, names: list[str], confirm: str | None, *, yes: bool) ->
     from curtainup.errors import RefusedError
 
     if "live" in names and confirm is None:
-        return str(typer.prompt(f"This ends {service} on live. Type its name to go on", err=True))
+        return common.answer(f"This ends {service} on live. Type its name to go on")
     if names and not yes and confirm is None:
         wanted = f"Remove {', '.join(names)} of {service}?"
-        if not typer.confirm(wanted, default=False, err=True):
+        if not common.agreed(wanted):
             raise RefusedError("the answer was no", where=service, consequence="nothing was removed")
     return confirm

@@ -28,13 +28,14 @@ def run(
     config: common.Config = None,
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
     json: common.Json = False,
+    quiet: common.Quiet = False,
 ) -> None:
     """List each piece that a deployment stands on, its version, and the fix if it is not fine."""
     from dataclasses import asdict
 
     from curtainup import doctor
 
-    report = common.report()
+    report = common.report(quiet=quiet)
     more = _clouds(service, config, report)
     found = doctor.run(fix, report.info, more)
     if json:

@@ -11,9 +11,13 @@ from curtainup.cli import common
 EXAMPLE = 'Example: eval "$(curtainup env)" && pulumi preview --stack hello-live'
 
 
-def run(service: common.Service = Path(), config: common.Config = None) -> None:
+def run(service: common.Service = Path(), config: common.Config = None, json: common.Json = False) -> None:
     """Print the variables with which plain `pulumi` finds the state that curtainup uses."""
     from curtainup.commands import pulumi_environment
 
-    for name, value in sorted(pulumi_environment(service, config, os.environ).items()):
+    found = dict(sorted(pulumi_environment(service, config, os.environ).items()))
+    if json:
+        common.print_json(found)
+        return
+    for name, value in found.items():
         print(f"export {name}={shlex.quote(value)}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli import common, complete
 
 EXAMPLE = "Example: curtainup history examples/hello --env live"
 
@@ -16,7 +16,13 @@ def run(
     service: common.Service = Path(),
     config: common.Config = None,
     env: Annotated[
-        str | None, typer.Option("--env", help="One environment.", show_default="all of them")
+        str | None,
+        typer.Option(
+            "--env",
+            help="One environment.",
+            show_default="all of them",
+            autocompletion=complete.environments,
+        ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="How many at most; 0 is all.")] = 20,
     json: common.Json = False,

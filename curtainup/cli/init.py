@@ -70,6 +70,7 @@ def run(
         bool, typer.Option("--dry-run", help="Write nothing; print what would be written.")
     ] = False,
     json: common.Json = False,
+    quiet: common.Quiet = False,
 ) -> None:
     """Write what an existing service needs: configuration, Dockerfile, acceptance test, CI workflow.
 
@@ -83,11 +84,11 @@ def run(
     if eject:
         if keep or wishes != Wishes():
             raise typer.BadParameter("--eject goes with --force, --dry-run and --json alone")
-        _eject(folder, force=force, dry_run=dry_run, json=json)
+        _eject(folder, force=force, dry_run=dry_run, json=json, quiet=quiet)
         return
     from curtainup.init import detect, plan, write
 
-    found = plan.plan(detect.detect(folder, wishes, warn=common.report().warn), wishes)
+    found = plan.plan(detect.detect(folder, wishes, warn=common.report(quiet=quiet).warn), wishes)
     decided = force or keep or dry_run or sys.stdin.isatty()
     if not decided and (differing := write.conflicts(found.files)):
         raise write.refused(differing)
@@ -95,15 +96,15 @@ def run(
     if json:
         common.print_json(_data(found, written))
     else:
-        _print(found, written, dry_run=dry_run)
+        _print(found, written, dry_run=dry_run, quiet=quiet)
 
 
-def _eject(folder: Path, *, force: bool, dry_run: bool, json: bool) -> None:
+def _eject(folder: Path, *, force: bool, dry_run: bool, json: bool, quiet: bool) -> None:
     """Write the program as a whole, or not at all."""
     from curtainup import config
     from curtainup.init import eject, write
 
-    service = config.load(folder, warn=common.report().warn)
+    service = config.load(folder, warn=common.report(quiet=quiet).warn)
     files = eject.plan(folder, service)
     differing = write.conflicts(files)
     if differing and not (force or dry_run or (sys.stdin.isatty() and _all_confirmed(differing))):
@@ -116,20 +117,16 @@ def _eject(folder: Path, *, force: bool, dry_run: bool, json: bool) -> None:
         _print_file(file, written)
         if dry_run and file.state == "differs":
             print(eject.difference(file))
-    _print_todo(eject.TODO)
+    _print_todo(eject.TODO, quiet=quiet)
 
 
 def _all_confirmed(files: Sequence[PlannedFile]) -> bool:
     names = ", ".join(file.shown for file in files)
-    return typer.confirm(
-        f"These are there already, and different: {names}. Overwrite them?", default=False, err=True
-    )
+    return common.agreed(f"These are there already, and different: {names}. Overwrite them?")
 
 
 def _confirmed(file: PlannedFile) -> bool:
-    return typer.confirm(
-        f"{file.shown} is there already, and different. Overwrite it?", default=False, err=True
-    )
+    return common.agreed(f"{file.shown} is there already, and different. Overwrite it?")
 
 
 def _data(plan: Plan, written: list[PlannedFile]) -> dict[str, object]:
@@ -150,20 +147,22 @@ def _files(files: Sequence[PlannedFile], written: Sequence[PlannedFile]) -> list
     ]
 
 
-def _print(plan: Plan, written: list[PlannedFile], *, dry_run: bool) -> None:
+def _print(plan: Plan, written: list[PlannedFile], *, dry_run: bool, quiet: bool) -> None:
     """List the files, with their texts in a dry run; what to do next goes to standard error."""
     for file in plan.files:
         _print_file(file, written)
         if dry_run and file.text:
             print("".join(f"    | {line}".rstrip() + "\n" for line in file.text.splitlines()), end="")
-    _print_todo(plan.todo)
+    _print_todo(plan.todo, quiet=quiet)
 
 
 def _print_file(file: PlannedFile, written: Sequence[PlannedFile]) -> None:
     print(f"{'write' if file in written else WORDS[file.state]:6} {file.shown}")
 
 
-def _print_todo(todo: Sequence[str]) -> None:
+def _print_todo(todo: Sequence[str], *, quiet: bool) -> None:
+    if quiet:
+        return
     print("next:", file=sys.stderr)
     for number, step in enumerate(todo, 1):
         print(f"  {number}. {step}", file=sys.stderr)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli import common, complete
 
 if TYPE_CHECKING:
     from curtainup.logs import Line
@@ -17,7 +17,9 @@ EXAMPLE = "Example: curtainup logs examples/hello --env live --since 10m --follo
 
 def run(
     service: common.Service = Path(),
-    env: Annotated[str, typer.Option("--env", help="The environment.")] = "live",
+    env: Annotated[
+        str, typer.Option("--env", help="The environment.", autocompletion=complete.environments)
+    ] = "live",
     release: Annotated[
         str | None,
         typer.Option("--release", metavar="ID|VERSION", help="One release.", show_default="all of them"),

@@ -43,6 +43,7 @@ def run(
         ),
     ] = None,
     rehearsal: common.Rehearsal = False,
+    quiet: common.Quiet = False,
 ) -> None:
     """Show what the next deployment would change in each stack; nothing is changed.
 
@@ -55,7 +56,7 @@ def run(
 
     if json and markdown:
         raise typer.BadParameter("choose one of --json and --markdown")
-    session = common.session(service, config, quiet=json, rehearsal=rehearsal)
+    session = common.session(service, config, quiet=quiet or json, rehearsal=rehearsal)
     whole = preview(session, dirty=dirty)
     found = whole.stacks
     if save is not None:

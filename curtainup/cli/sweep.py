@@ -88,7 +88,7 @@ def _is_agreed(session: Session, found: list[Swept], *, yes: bool) -> bool:
     if not names or yes:
         return bool(names)
     if sys.stdin.isatty():
-        return typer.confirm(f"Remove {', '.join(names)} of {session.config.name}?", default=False, err=True)
+        return common.agreed(f"Remove {', '.join(names)} of {session.config.name}?")
     raise RefusedError(
         f"{', '.join(names)} would be removed, and nobody is there to ask",
         where=session.config.name,

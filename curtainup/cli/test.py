@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli import common, complete
 
 EXAMPLE = "Example: curtainup test examples/hello --env live -- -k greets"
 
@@ -17,7 +17,12 @@ def run(
     arguments: Annotated[list[str] | None, typer.Argument(help="Further arguments for pytest.")] = None,
     url: Annotated[str | None, typer.Option("--url", help="Test what answers at this URL.")] = None,
     env: Annotated[
-        str | None, typer.Option("--env", help="Test an environment: staging, live or review-NAME.")
+        str | None,
+        typer.Option(
+            "--env",
+            help="Test an environment: staging, live or review-NAME.",
+            autocompletion=complete.environments,
+        ),
     ] = None,
     image: Annotated[str | None, typer.Option("--image", help="Test an image in a local container.")] = None,
     config: common.Config = None,

@@ -43,7 +43,7 @@ class TerminalReport:
         self._console = Console(
             file=stream,
             force_terminal=True,
-            no_color="NO_COLOR" in environ or None,
+            no_color=bool(environ.get("NO_COLOR")) or None,
             highlight=False,
             markup=False,
             emoji=False,

@@ -1,0 +1,24 @@
+"""What the shell is offered when somebody presses Tab after an option."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+FILE = "pym-config.yaml"
+
+
+def environments(context: typer.Context, incomplete: str) -> list[str]:
+    """Offer the environments that the configuration names; where it cannot be read, the usual two."""
+    import yaml
+
+    folder = Path(str(context.params.get("service") or context.params.get("folder") or "."))
+    try:
+        found = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
+        sections = found.get("environments") or {}
+        named = [str(one) for one in sections]
+    except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError):
+        named = []
+    names = dict.fromkeys(("staging", "live", *named))
+    return [one for one in names if one.startswith(incomplete) and one != "review"]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from curtainup import environments, image_stack, preview_moves, release, source
 from curtainup.changes import UNBUILT, Change
@@ -109,13 +108,13 @@ class _Environment:
         if interrupting:
             moves.append(f"another {' and '.join(interrupting)} replaces the proxy: requests fail meanwhile")
         resources = [self._resource(one) for one in outcome.resources]
-        resources += _retirements(self._session.remembered(rollout.environment.stack).resources, retires)
+        leaving = _retirements(self._session, rollout.environment.stack, retires)
         return StackPreview(
             rollout.environment.stack,
             tuple(moves),
-            outcome.changes,
-            outcome.changed or bool(retires),
-            tuple(resources),
+            _counted(outcome.changes, leaving),
+            outcome.changed or bool(leaving),
+            (*resources, *leaving),
             self._as_it_was(),
         )
 
@@ -175,14 +174,20 @@ def _retired(rollout: Rollout, after: Deployment) -> list[str]:
     return [one.id for one in after.releases if rest.find(one.id) is None]
 
 
-def _retirements(remembered: Sequence[Mapping[str, Any]], retires: Sequence[str]) -> list[ResourcePreview]:
+def _retirements(session: Session, stack: str, retires: Sequence[str]) -> list[ResourcePreview]:
     """Return what goes with releases that leave later, which no preview of the engine shows yet."""
     found = []
-    for one in remembered:
+    for one in session.remembered(stack).resources if retires else ():
         name = str(one.get("urn", "")).rpartition("::")[2]
         if one.get("custom") and not one.get("delete") and release_of(name, retires):
             found.append(ResourcePreview("delete", str(one["type"]), name, after=True))
     return sorted(found, key=lambda one: (one.type, one.name))
+
+
+def _counted(changes: Mapping[str, int], leaving: Sequence[ResourcePreview]) -> dict[str, int]:
+    """Return the engine's counts with what leaves later among what is deleted."""
+    gone = changes.get("delete", 0) + len(leaving)
+    return {**changes, "delete": gone} if gone else dict(changes)
 
 
 def _with_names_of_secrets(session: Session, rollout: Rollout, new: Release) -> environments.Environment:

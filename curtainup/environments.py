@@ -195,15 +195,15 @@ def preview(
     return engine.preview(environment.stack, configured(environment, deployment), refresh=refresh)
 
 
-def require_rendered(engine: Engine, environment: Environment) -> None:
-    """Check that a program which was changed can be run on what is there.
+def rendered(engine: Engine, environment: Environment) -> Outcome:
+    """Return what a program that was changed would change of what is there.
 
     Raises:
         EngineFailed: it fails, or would replace what carries live traffic.
 
     """
     try:
-        preview(engine, environment, environment.deployment)
+        return preview(engine, environment, environment.deployment)
     except EngineFailed as error:
         raise EngineFailed(
             "the program was changed, and cannot be run on what is there",

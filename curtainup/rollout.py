@@ -161,18 +161,23 @@ class Rollout:
                 settled.require_calm(self.name, self.needs_replacement())
         chosen = self.target.settings(settings, taken)
         self.environment = replace(self.environment, settings=chosen)
-        if serves and (chosen != settings or not self.is_current):
+        if serves and chosen != settings:
             self._look_at(self.deployment, changed=True)
 
     def require_rendered(self) -> None:
         """Check, before anything is built, that a program which was changed can be run on what is there.
 
         Raises:
-            EngineFailed: it fails, or would replace what carries live traffic.
+            EngineFailed: it fails, or would replace a release that carries live traffic.
+            RefusedError: it would do what is dangerous, or what the plan does not hold.
 
         """
-        if self.environment.outputs and not self.is_current:
-            environments.require_rendered(self._session.engine, self.environment)
+        if self.is_current or not self.environment.outputs:
+            return
+        found = environments.rendered(self._session.engine, self.environment)
+        guard, here = self._session.guard, self.deployment
+        if guard is not None and guard.wants(changed=True):
+            guard.check(self.environment.stack, found.resources, here, here)
 
     def new_release(self, reference: str, version: str) -> Release:
         """Return the release that an image is here: the one that is there already, or a new one."""

@@ -10,9 +10,11 @@ import docker
 import pytest
 
 from curtainup import claims, release
+from curtainup.changes import Change
 from curtainup.contract import DockerEnvironment
 from curtainup.environments import Environment
 from curtainup.errors import EngineFailed, PortTaken, RefusedError
+from curtainup.plan_guard import Guard
 from curtainup.release import Address, Deployment
 from curtainup.release_settings import DockerSettings
 from curtainup.rollout import Rollout, pym_env
@@ -259,6 +261,17 @@ def test_an_edited_program_is_previewed_on_what_is_there_before_anything_is_buil
     assert [stack for stack, _ in found.engine.previews] == ["shop-live"]
     assert found.engine.previews[0][1]["traffic"] == rollout.deployment.traffic
     assert found.engine.ups == []
+
+
+def test_an_edit_that_would_interrupt_traffic_has_to_be_allowed(tmp_path: Path) -> None:
+    found, rollout = _edited(tmp_path)
+    found.engine.planned = (Change("replace", "docker:index/container:Container", "shop-live-proxy"),)
+    found.session.guard = Guard()
+    with pytest.raises(RefusedError, match="would replace") as caught:
+        rollout.require_rendered()
+    assert "shop-live-proxy" in str(caught.value.detail)
+    found.session.guard = Guard(allow_replace=True)
+    rollout.require_rendered()
 
 
 def test_the_program_that_made_an_environment_need_not_be_previewed(tmp_path: Path) -> None:

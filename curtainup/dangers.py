@@ -20,6 +20,7 @@ HARMLESS: Final = frozenset(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         "docker:index/registryImage:RegistryImage",  # the registry keeps the image itself,
         "docker:index/remoteImage:RemoteImage",  # and so does the Docker engine
+        "gcp:cloudrunv2/job:Job",  # of tasks, and none is run by an update
         "gcp:projects/service:Service",  # an API of the project stays enabled
     }
 )

@@ -47,6 +47,7 @@ def test_what_holds_data_or_traffic_is_dangerous_to_lose(operation: str, kind: s
         ("delete", "gcp:secretmanager/secretIamMember:SecretIamMember", "shop-live-TOKEN-reader"),
         ("replace", "docker:index/remoteImage:RemoteImage", "shop-build"),
         ("replace", "gcp:projects/service:Service", "shop-live-run"),
+        ("delete", "gcp:cloudrunv2/job:Job", "shop-live-r0000002-job"),
         ("update", CONTAINER, "shop-live-proxy"),
         ("create", "docker:index/network:Network", "shop-live-network"),
     ],

@@ -51,22 +51,25 @@ def deploy(session: Session, recorder: Recorder, options: Options, name: str) ->
     """Take a service from source to one review environment.
 
     Raises:
+        RefusedError: the environment's stack is another service's.
         CurtainupError: a step failed; what it had begun has been undone.
 
     """
-    return _Review(RunContext.of(session, recorder, options.python, options.arguments), options, name).run()
+    rollout = Rollout(session, name)
+    _require_own(session, rollout)
+    context = RunContext.of(session, recorder, options.python, options.arguments)
+    return _Review(context, options, rollout).run()
 
 
 class _Review:
-    def __init__(self, context: RunContext, options: Options, name: str) -> None:
+    def __init__(self, context: RunContext, options: Options, rollout: Rollout) -> None:
         self._context = context
         self._session = context.session
         self._options = options
-        self._rollout = Rollout(context.session, name)
+        self._rollout = rollout
         self._images = image_steps.steps_of(context, options)
 
     def run(self) -> Reviewed:
-        self._require_own()
         image = self._images.look()
         serving = self._unchanged(image)
         if serving is not None:
@@ -76,20 +79,6 @@ class _Review:
         image = self._images.push(self._images.prove(image))
         self._context.recorder.image(image.image_id, image.reference)
         return self._came_to(bring.to(self._context, self._rollout, image), changed=True)
-
-    def _require_own(self) -> None:
-        """Refuse the stack `shop-review-live` if it is live of the service `shop-review`."""
-        settings, stack = self._rollout.environment.settings, self._rollout.environment.stack
-        if settings is not None and (settings.service, settings.name) != (
-            self._session.config.name,
-            self._rollout.name,
-        ):
-            raise RefusedError(
-                f"stack {stack} is {settings.name} of the service {settings.service}",
-                where="--env",
-                consequence="two things would be called the same, so nothing was built or deployed",
-                fix="give the review environment another name",
-            )
 
     def _prepare(self) -> None:
         """Settle the environment's own settings: on a Docker host, a port that no other one was given."""
@@ -128,6 +117,18 @@ class _Review:
     def _came_to(self, one: Release, *, changed: bool) -> Reviewed:
         rollout, ttl = self._rollout, self._session.config.review_ttl
         return Reviewed(rollout.name, rollout.environment.url, one.version, one.id, changed, ttl)
+
+
+def _require_own(session: Session, rollout: Rollout) -> None:
+    """Refuse the stack `shop-review-live` if it is live of the service `shop-review`."""
+    settings = rollout.environment.settings
+    if settings is not None and (settings.service, settings.name) != (session.config.name, rollout.name):
+        raise RefusedError(
+            f"stack {rollout.environment.stack} is {settings.name} of the service {settings.service}",
+            where="--env",
+            consequence="two things would be called the same, so nothing was built or deployed",
+            fix="give the review environment another name",
+        )
 
 
 def _ports(session: Session, name: str) -> set[int]:

@@ -35,9 +35,11 @@ def require_alone(env: str | None, options: Options, *, post: bool) -> None:
     """
     if env is None and post:
         raise typer.BadParameter("--post goes with --env; `curtainup preview --post` comments a preview")
-    of_live = (options.until, options.only, options.canary, options.replace_candidate)
+    of_live = (options.until, options.only, options.canary, options.replace_candidate, options.plan)
     if env is not None and any(of_live):
-        raise typer.BadParameter("--env goes with none of --hold, --until, --only, --canary and the like")
+        raise typer.BadParameter(
+            "--env goes with none of --hold, --until, --only, --canary, --plan and the like"
+        )
 
 
 def deploy(

@@ -3,6 +3,7 @@
     unit tests ─┐
     build ──────┴─ local gate ─ push ─ staging ─ staging gate ─ stage ─ candidate gate ─ shift ─ live gate
 
+An environment's tasks run when its release is staged, before it has traffic.
 Live is untouched until the candidate has passed its gate, and goes back by itself to the release that
 had the traffic when the shift or the live gate fails.
 """

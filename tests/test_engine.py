@@ -268,6 +268,14 @@ def test_stacks_are_updated_side_by_side(place: Place) -> None:
     assert [one.outputs["value"] for one in done] == [[name] for name in names]
 
 
+def test_stacks_are_listed_with_files_and_without(place: Place) -> None:
+    asking = place.engine(url=None)
+    assert asking.stack_names() == []
+    for name in ("shop-review-7", STACK):
+        place.engine().up(name, {})
+    assert asking.stack_names() == place.engine().stack_names() == [STACK, "shop-review-7"]
+
+
 def _leave_pending(place: Place) -> None:
     """Leave the state as an update does that was cut off while it created something."""
     document = json.loads(place.checkpoint().read_text())

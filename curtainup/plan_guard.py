@@ -9,7 +9,6 @@ checked.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from curtainup import dangers, plan, source
 from curtainup.changes import Change
 from curtainup.errors import RefusedError
-from curtainup.preview_models import NEW, EnvironmentPreview, ResourcePreview, StackPreview
+from curtainup.preview_models import NEW, PLACE, EnvironmentPreview, ResourcePreview, StackPreview
 from curtainup.release import Deployment, Release
 
 if TYPE_CHECKING:
@@ -33,8 +32,6 @@ ALLOWED: Final = {
     "import": {"import", "update"},
 }
 """What single updates may do to a resource, by what the plan says of it."""
-PLACE: Final = re.compile(r"\[\d+\]")
-"""A place in a list: it differs from one update to the next."""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 NEW: Final = "{release}"
 """Stands in names for the id of the release that is deployed, which is not known before its image is."""
+PLACE: Final = re.compile(r"\[\d+\]")
+"""A place in a list, within a property's path."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from curtainup.preview_models import ResourcePreview, StackPreview
+from curtainup.preview_models import PLACE, ResourcePreview, StackPreview
 
 MOST_KEYS = 6
 """Keys that are shown of one resource; the rest is counted."""
@@ -44,12 +44,13 @@ def kind(one: ResourcePreview) -> str:
 
 
 def because(one: ResourcePreview) -> str:
-    """Return what there is to say of a change besides the resource's name."""
+    """Return what there is to say of a change besides the resource's name; of a list that it differs."""
     built = f" (image {one.image})" if one.image else ""
     later = ", once the new release is proven" if one.after else ""
     if one.forced_by:
         return f"{built}: forced by {_some(one.forced_by)}{later}"
-    return f"{built}: {_some(one.keys)}{later}" if one.keys else f"{built}{later}"
+    keys = list(dict.fromkeys(PLACE.split(key, maxsplit=1)[0] for key in one.keys))
+    return f"{built}: {_some(keys)}{later}" if keys else f"{built}{later}"
 
 
 def _some(keys: Sequence[str]) -> str:

@@ -48,6 +48,13 @@ def test_many_keys_are_counted() -> None:
     assert render([StackPreview("s", (), {}, True, (one,))]).endswith(f"key{MOST_KEYS - 1} and 3 more")
 
 
+def test_of_a_list_it_is_said_that_it_differs() -> None:
+    keys = ("backends[0].address", "backends[1].address", "traffic.r0000001", 'labels["a"]')
+    one = ResourcePreview("update", CONTAINER, "x", keys)
+    text = render([StackPreview("s", (), {}, True, (one,))])
+    assert text.endswith('x: backends, traffic.r0000001, labels["a"]')
+
+
 def test_secrets_are_taken_out() -> None:
     one = ResourcePreview("update", CONTAINER, "x", ("env.hunter2",))
     found = [StackPreview("s", ("hunter2 moves",), {}, True, (one,))]

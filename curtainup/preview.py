@@ -134,6 +134,7 @@ class _Environment:
             rollout.keep,
             retires,
             rollout.environment.held,
+            tuple(task.name for task in rollout.config.tasks),
         )
 
     def _resource(self, change: Change) -> ResourcePreview:

@@ -23,6 +23,7 @@ class Going:
         keep: how many releases without traffic stay.
         retires: ids of releases that leave as soon as the new one is proven.
         held: id of a candidate that somebody holds; empty when there is none.
+        tasks: names of those that are run before it has traffic.
 
     """
 
@@ -36,6 +37,7 @@ class Going:
     keep: int
     retires: Sequence[str] = ()
     held: str = ""
+    tasks: Sequence[str] = ()
 
 
 def told(going: Going) -> list[str]:
@@ -59,12 +61,14 @@ def told(going: Going) -> list[str]:
 
 def _course(going: Going) -> str:
     where = f" at {going.url}" if going.url else ""
+    ran = f"runs its tasks ({', '.join(going.tasks)}), " if going.tasks else ""
     if not going.tested_alone:
-        return f"gets 100 % and is tested{where}"
+        first = f"starts without traffic, {ran}then " if ran else ""
+        return f"{first}gets 100 % and is tested{where}"
     *steps, last = [f"{share} %" for share in going.shares]
     gets = f"{', '.join(steps)} and {last}" if steps else last
     starts = "is there" if going.before.find(going.new.id) else "starts"
-    return f"{starts} without traffic, is tested alone{where}, then gets {gets}"
+    return f"{starts} without traffic, {ran}is tested alone{where}, then gets {gets}"
 
 
 def _stay(going: Going, serving: Release) -> str:

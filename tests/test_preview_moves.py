@@ -43,6 +43,18 @@ def test_canary_steps_and_the_url_of_the_candidate_are_told() -> None:
     assert kept.endswith("is kept without traffic until 5 newer ones have been live")
 
 
+def test_tasks_are_told_by_their_names() -> None:
+    tasks = ("migrate", "task-2")
+    [live] = told(going(Deployment(), tasks=tasks))
+    assert live.endswith(
+        "starts without traffic, runs its tasks (migrate, task-2), is tested alone, then gets 100 %"
+    )
+    [staging] = told(going(Deployment(), tasks=tasks, tested_alone=False))
+    assert staging.endswith(
+        "starts without traffic, runs its tasks (migrate, task-2), then gets 100 % and is tested"
+    )
+
+
 def test_staging_gets_its_traffic_at_once() -> None:
     [line, _] = told(going(deployment(100), tested_alone=False, url="http://127.0.0.1:8081"))
     assert line == f"{V9} (a new release) gets 100 % and is tested at http://127.0.0.1:8081"

@@ -249,7 +249,8 @@ class Engine:
                     self._create(stack)
                     operation(one, events)
             except CommandError as error:
-                raise translated(error, events.errors, where=f"pulumi {verb} of stack {stack}") from error
+                where = f"pulumi {verb} of stack {stack}"
+                raise translated(error, events.errors, where, events.failing) from error
         outputs = {} if verb == "preview" else self.remembered(stack).outputs
         return Outcome(events.changes, outputs, events.resources)
 

@@ -31,13 +31,16 @@ _FAILED = "update failed"
 _OUTPUT_LINES = 30
 
 
-def translated(error: CommandError, messages: Sequence[str], where: str) -> CurtainupError:
+def translated(
+    error: CommandError, messages: Sequence[str], where: str, failing: Sequence[str] = ()
+) -> CurtainupError:
     """Return the error to raise for a failed command.
 
     Args:
         error: what the SDK raised; its text holds the command's whole output.
         messages: the error diagnostics of the operation, when it came that far.
         where: the operation and the stack.
+        failing: URNs of the resources that failed.
 
     """
     if isinstance(error, ConcurrentUpdateError):
@@ -48,13 +51,15 @@ def translated(error: CommandError, messages: Sequence[str], where: str) -> Curt
         if found:
             return kind(found, text, where)
     headline = _headline(text)
-    return EngineFailed(
+    failed = EngineFailed(
         headline,
         where=where,
         consequence="the update stopped there; what it had done so far is recorded in the stack",
         fix="mend the cause and run the same command again: it goes on from what is there",
         detail=_tail(text) if _says_more(text, headline) else None,
     )
+    failed.failing = tuple(failing)
+    return failed
 
 
 def _busy(error: ConcurrentUpdateError, where: str) -> CurtainupError:

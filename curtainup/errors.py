@@ -125,9 +125,15 @@ class Busy(CurtainupError):
 
 
 class EngineFailed(CurtainupError):
-    """A Pulumi operation failed for a reason that has no error of its own."""
+    """A Pulumi operation failed for a reason that has no error of its own.
+
+    Attributes:
+        failing: URNs of the resources that failed, as far as the engine names them.
+
+    """
 
     exit_code = 17
+    failing: tuple[str, ...] = ()
 
 
 class DiskFull(CurtainupError):

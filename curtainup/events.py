@@ -45,6 +45,7 @@ class Events:
     def __init__(self, at_work: Callable[[], None]) -> None:
         self._at_work = at_work
         self.errors: list[str] = []
+        self.failing: list[str] = []
         self.changes: dict[str, int] = {}
         self._steps = Steps()
         self._under_way: dict[str, _Work] = {}
@@ -60,6 +61,8 @@ class Events:
             self._begin(before.metadata.urn, str(getattr(before.metadata.op, "value", before.metadata.op)))
         if after is not None:
             self._under_way.pop(after.metadata.urn, None)
+        if event.res_op_failed_event is not None:
+            self.failing.append(event.res_op_failed_event.metadata.urn)
         if event.summary_event is not None:
             self.changes = {str(kind): count for kind, count in event.summary_event.resource_changes.items()}
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from curtainup.changes import Outcome
 
 LOG_LINES = 30
+BUILD = "-build"
+"""How the URN of the resource ends that builds an image."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +95,9 @@ def build(session: Session, image: Image, wanted: Source) -> Image:
         _look_at(session, image, config)
         outcome = session.engine.up(session.names.image, config)
     except EngineFailed as error:
-        output = _log_end(Path(image.settings.log)) or ""
-        if not output and "build" not in error.what:
+        if not any(urn.endswith(BUILD) for urn in error.failing):
             raise
+        output = _log_end(Path(image.settings.log)) or ""
         raise BuildFailed(
             "the image could not be built",
             where=f"{wanted.folder / image.settings.dockerfile}",

@@ -14,7 +14,13 @@ URN = "urn:pulumi:shop-live::curtainup::gcp:cloudrunv2/service:Service::shop-liv
 
 
 def _event(**parts: Any) -> Any:
-    kinds = ("resource_pre_event", "res_outputs_event", "diagnostic_event", "summary_event")
+    kinds = (
+        "resource_pre_event",
+        "res_outputs_event",
+        "diagnostic_event",
+        "summary_event",
+        "res_op_failed_event",
+    )
     return SimpleNamespace(**{**dict.fromkeys(kinds), **parts})
 
 
@@ -71,6 +77,12 @@ def test_errors_and_counts_are_kept_and_every_event_is_a_sign_of_life() -> None:
     told(_event(diagnostic_event=SimpleNamespace(severity="error", message="no\n", urn="")))
     told(_event(summary_event=SimpleNamespace(resource_changes={"create": 2})))
     assert (told.errors, told.changes, len(signs)) == (["no"], {"create": 2}, 2)
+
+
+def test_what_failed_is_kept_by_its_urn() -> None:
+    found = Events(lambda: None)
+    found(_event(res_op_failed_event=_about("update")))
+    assert found.failing == [URN]
 
 
 def test_a_wait_is_told_once_and_again_when_what_is_said_of_it_changes(

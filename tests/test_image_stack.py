@@ -153,7 +153,11 @@ def test_a_failed_build_shows_the_end_of_its_output(tmp_path: Path) -> None:
     class Failing(type(found.engine)):  # type: ignore[misc]  # a class that is known at run time
         def up(self, *_: object) -> None:
             Path(image.settings.log).write_text("\n".join(f"step {number}" for number in range(50)))
-            raise EngineFailed("pip failed")
+            failed = EngineFailed("pip failed")
+            failed.failing = (
+                "urn:pulumi:shop-image::shop::docker:index/remoteImage:RemoteImage::shop-build",
+            )
+            raise failed
 
     found.session.__dict__["engine"] = Failing()
     with pytest.raises(BuildFailed) as caught:
@@ -163,10 +167,14 @@ def test_a_failed_build_shows_the_end_of_its_output(tmp_path: Path) -> None:
     assert str(caught.value.where).endswith("Dockerfile.curtainup")
 
 
-def test_an_engine_that_fails_before_the_build_is_no_failed_build(tmp_path: Path) -> None:
+def test_what_fails_beside_the_build_is_no_failed_build(tmp_path: Path) -> None:
     found = world(tmp_path)
     source = _source(tmp_path)
-    found.engine.failures.append(EngineFailed("no such file"))
+    failed = EngineFailed("the name of the registry's container is taken")
+    failed.failing = (
+        "urn:pulumi:shop-image::shop::docker:index/container:Container::shop-registry-container",
+    )
+    found.engine.failures.append(failed)
     with pytest.raises(EngineFailed):
         image_stack.build(found.session, image_stack.look(found.session, source), source)
 

@@ -37,7 +37,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
         canary: in place of the configured one.
 
     Raises:
-        UnknownRelease: none is held.
+        UnknownRelease: none is held, or what runs it is gone.
         CandidateGateFailed: it failed its gate; it stays held.
         TrafficReturned: it failed on live, and traffic is back where it was.
 
@@ -45,6 +45,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
     context = RunContext.of(session, recorder, python)
     rollout = Rollout(session, "live")
     one = _held(rollout)
+    rollout.target.require_there(rollout.environment, one)
     candidates.require_splits(rollout, canary)
     recorder.image("", one.image)
     context.steps.run(

@@ -151,11 +151,12 @@ def test_a_second_one_gets_a_port_of_its_own_and_comments_its_address(
 def test_a_failure_is_commented_too(deployed: Service, host: Server, job: dict[str, str]) -> None:
     deployed.greet("Broken again")
 
-    deployed.deploy("--env", "review-9", "--post", code=11, fail_at="review-9", env=job)
+    deployed.deploy("--env", "review-9", "--post", code=9, fail_at="local", env=job)
 
     (comment,) = host.texts()
     assert "The deployment to `review-9` failed" in comment
-    assert "acceptance tests on review-9 failed" in comment
+    assert "acceptance tests on local failed" in comment
+    assert "says" not in deployed.get("review-9").json()
 
 
 def test_a_sweep_says_what_it_would_remove_and_without_a_terminal_needs_to_be_told(deployed: Service) -> None:

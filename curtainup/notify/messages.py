@@ -25,7 +25,7 @@ KINDS: Mapping[Event, Kind] = {
 }
 TITLES: Mapping[Event, str] = {
     "start": "{command} has started",
-    "held": "the candidate is proven and held without traffic",
+    "held": "is proven, and held without traffic",
     "live": "serves in {environment}",
     "unchanged": "nothing had to move",
     "failed": "{command} failed",
@@ -121,7 +121,7 @@ class Writer:
         run = self.run
         command = f"{run.command} of {version}" if version else run.command
         told = TITLES[event].format(command=command, environment=run.environment)
-        subject = f"{version} {told}" if version and event == "live" else told
+        subject = f"{version or run.command} {told}" if event in ("live", "held") else told
         lines = {
             "environment": run.environment + (" of the rehearsal" if run.rehearsal else ""),
             "version": self._plain(version),

@@ -71,11 +71,19 @@ def test_traffic_that_went_back_is_told(told: Service, team: Hook) -> None:
     assert any(line.startswith("- so: live ") for line in lines)
 
 
-def test_who_is_not_there_or_never_answers_does_not_stop_a_deployment(told: Service, team: Hook) -> None:
+def test_a_held_candidate_is_told_with_its_own_url(told: Service, team: Hook) -> None:
+    done = told.deploy("--hold")
+
+    (_, _), (held, lines) = news(team)
+    assert held.endswith(" is proven, and held without traffic")
+    assert f"- url: <{done.out.strip()}>" in lines
+
+
+def test_who_is_not_there_or_never_answers_does_not_stop_a_promotion(told: Service, team: Hook) -> None:
     with hook() as silent:
         silent.open.clear()
         dead = f"json://127.0.0.1:1/{TOKEN}"
-        done = told.deploy(env={"DEAD_URL": dead, "SILENT_URL": silent.url})
+        done = told.run("promote", env={"DEAD_URL": dead, "SILENT_URL": silent.url})
 
     assert done.out == f"{told.url('live')}\n"
     assert [title.split()[-1] for title, _ in news(team)] == ["started", "live"]

@@ -85,10 +85,18 @@ def test_live_tells_the_url(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "event"), [(Came(changed=False), "unchanged"), (Came(held=True), "held"), (None, "done")]
+    ("result", "event", "title"),
+    [
+        (Came(held=True), "held", f"hello: {VERSION} is proven, and held without traffic"),
+        (Came(changed=False), "unchanged", "hello: nothing had to move"),
+        (None, "done", f"hello: deploy of {VERSION} is done"),
+    ],
 )
-def test_a_run_that_ends_well_is_told_by_what_it_came_to(tmp_path: Path, result: object, event: str) -> None:
-    assert ended(begun(tmp_path), result).event == event
+def test_a_run_that_ends_well_is_told_by_what_it_came_to(
+    tmp_path: Path, result: object, event: str, title: str
+) -> None:
+    told = ended(begun(tmp_path), result)
+    assert (told.event, told.title) == (event, title)
 
 
 @pytest.mark.parametrize(

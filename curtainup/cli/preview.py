@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli import common, reviews
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,5 +91,5 @@ def _post(session: Session, found: Sequence[StackPreview], config: str | None) -
     name = session.config.name
     text = partial(preview_markdown.render, name, found, redact=session.redact)
     with requests.Session() as http:
-        written = review.post(text, f"{name}, {config}" if config else name, session.environ, http)
+        written = review.post(text, reviews.subject(name, config), session.environ, http)
     session.report.info(f"comment {written.action}" + (f": {written.url}" if written.url else ""))

@@ -140,6 +140,12 @@ def preview(session: Session, image: Image) -> Outcome:
         return session.engine.preview(session.names.image, _config(image, push=True), variables)
 
 
+def registry(session: Session) -> RegistrySettings | None:
+    """Return the registry that the service's images were last pushed to; None where nothing was built."""
+    known = _known(session.remembered(session.names.image))
+    return known.registry if known else None
+
+
 def destroy(session: Session) -> ImageSettings | None:
     """Remove the image from Pulumi's memory and its registry, if it is one of our own or a cloud's.
 

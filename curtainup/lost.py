@@ -1,14 +1,18 @@
-"""Whether a kept release on a Docker host is still there: its container, and the image it was made from."""
+"""Whether what a release needs to come back is still there: its container, or the image it is made from."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from curtainup import image_stack, registries
 from curtainup.errors import SetupError, UnknownRelease
 from curtainup.release import Release
+from curtainup.session import Session
 
 if TYPE_CHECKING:
     from docker import APIClient
+
+AGAIN = "deploy the commit that you want again: git checkout COMMIT && curtainup deploy"
 
 
 def require_container(api: APIClient, stack: str, one: Release) -> None:
@@ -37,6 +41,37 @@ def require_container(api: APIClient, stack: str, one: Release) -> None:
         ) from error
 
 
+def require_image(session: Session, one: Release) -> None:
+    """Check that its registry gives the image of a release that is to be made again.
+
+    Where that cannot be asked nothing is said: making it again will tell.
+
+    Raises:
+        UnknownRelease: the registry does not have it any more.
+
+    """
+    from docker.errors import DockerException, NotFound
+    from requests import RequestException
+
+    registry = image_stack.registry(session)
+    if registry is None or not one.image.startswith(f"{registry.host}/"):
+        return
+    login = registries.login(session, registry)
+    given = dict(zip(("username", "password"), login, strict=True)) if login else None
+    try:
+        session.docker.api.inspect_distribution(one.image, given)  # type: ignore[no-untyped-call]
+    except NotFound as error:
+        raise UnknownRelease(
+            f"the image of {one.version} is gone from its registry",
+            where=one.image,
+            consequence="it cannot be made again; traffic has not moved",
+            fix=AGAIN,
+            detail=str(error),
+        ) from error
+    except (DockerException, RequestException, SetupError):
+        return
+
+
 def _lost(api: APIClient, stack: str, one: Release) -> UnknownRelease:
     why = _image_is_gone(api, one.image)
     if why is None:
@@ -50,7 +85,7 @@ def _lost(api: APIClient, stack: str, one: Release) -> UnknownRelease:
         f"the container of {one.version} is gone, and so is its image",
         where=f"container {stack}-{one.id}, image {one.image}",
         consequence="it cannot be made again; traffic has not moved",
-        fix="deploy the commit that you want again: git checkout COMMIT && curtainup deploy",
+        fix=AGAIN,
         detail=why,
     )
 

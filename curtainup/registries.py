@@ -62,14 +62,14 @@ def logged_in(session: Session, registry: RegistrySettings) -> Iterator[dict[str
     A cloud's registry takes a short-lived token, which never enters Pulumi's state; the login to any other
     is Docker's own, with its credential helpers.
     """
-    login = _login(session, registry)
-    if login is None:
+    found = login(session, registry)
+    if found is None:
         yield {}
         return
     with tempfile.TemporaryDirectory(prefix="curtainup-login-") as folder:
         file = Path(folder) / "config.json"
         file.touch(mode=0o600)
-        file.write_text(json.dumps(_docker_config(session.environ, registry.host, *login)))
+        file.write_text(json.dumps(_docker_config(session.environ, registry.host, *found)))
         yield {"DOCKER_CONFIG": folder}
 
 
@@ -90,7 +90,8 @@ def _ecr(session: Session, known: RegistrySettings | None) -> RegistrySettings:
     return RegistrySettings(kind="ecr", host=host, region=region, profile=config.aws_user)
 
 
-def _login(session: Session, registry: RegistrySettings) -> tuple[str, str] | None:
+def login(session: Session, registry: RegistrySettings) -> tuple[str, str] | None:
+    """Return user and short-lived password for a cloud's registry; None leaves it to Docker's own login."""
     if registry.kind == "artifact-registry":
         return GOOGLE_USER, session.google.access_token()
     if registry.kind == "ecr":

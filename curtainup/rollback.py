@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from curtainup import release
+from curtainup import lost, release
 from curtainup.candidates import GATE, GATE_TITLE
 from curtainup.context import RunContext
 from curtainup.errors import UnknownRelease
@@ -26,7 +26,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
         python: the interpreter for the service's tests.
 
     Raises:
-        UnknownRelease: it is not kept, what ran it is gone, or there is none before.
+        UnknownRelease: it is not kept, what ran it or its image is gone, or there is none before.
         TrafficReturned: it failed its gate, and traffic is back where it was.
 
     """
@@ -36,7 +36,9 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
     if before.traffic.get(wanted.id) == 100:
         session.report.info(f"{wanted.version} serves already as {wanted.id}; nothing had to move")
         return Result(rollout.environment.url, wanted.version, wanted.id, changed=False)
-    if before.find(wanted.id) is not None:
+    if before.find(wanted.id) is None:
+        lost.require_image(session, wanted)
+    else:
         rollout.target.require_there(rollout.environment, wanted)
     context = RunContext.of(session, recorder, python)
     recorder.image("", wanted.image)

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from curtainup.config.notify import EVENTS, USUAL
+from curtainup.notify.notifier import PATIENCE
 from tests import docs_pages
 from tests.config.conftest import Service
 
@@ -22,3 +23,7 @@ def test_every_event_is_told_with_whether_it_is_told_unasked() -> None:
     assert {cells[0].strip("`") for cells in rows} == set(EVENTS)
     asked = {cells[0].strip("`") for cells in rows if "only where `events` lists it" in cells[2]}
     assert asked == set(EVENTS) - set(USUAL)
+
+
+def test_the_wait_is_as_long_as_it_says() -> None:
+    assert f"waits for what is still under way, {PATIENCE:.0f} s at most" in PAGE.read_text(encoding="utf-8")

@@ -81,8 +81,10 @@ class BeanstalkLogs:
         if asked.tail is None:
             yield from found
         else:
-            newest = [one for _, one in zip(range(asked.tail), found, strict=False)]
-            yield from sorted(reversed(newest), key=lambda one: one.line.at)
+            last = [one for _, one in zip(range(asked.tail), found, strict=False)]
+            last.reverse()  # of two at the same moment the one that was written first comes first
+            last.sort(key=lambda one: one.line.at)
+            yield from last
 
     def _events(self, group: str, asked: Asked) -> Iterator[Mapping[str, Any]]:
         request = {"logGroupName": group, **window(asked, datetime.now(UTC))}

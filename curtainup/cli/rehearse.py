@@ -54,7 +54,7 @@ def run(
     """Deploy to a cloud that is played on this machine: no account, the same pipeline.
 
     Stand-ins of Cloud Run and Elastic Beanstalk run real containers, keep state of their own, and refuse
-    what the real ones would. `status`, `preview`, `promote`, `rollback` and `destroy` take --rehearsal.
+    what the real ones would. Other commands are for the rehearsal with --rehearsal.
     """
     from curtainup import runs
     from curtainup.options import Options

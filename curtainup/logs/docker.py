@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -99,7 +98,7 @@ class DockerLogs:
 
     def follow(self, asked: Asked) -> Lines:
         """Give the lines; a container that starts meanwhile, or starts again, is followed too."""
-        began = _stamp(datetime.now(UTC))
+        began = _stamp(self._now())
         following = _Following("" if asked.tail is None else began, began)
         try:
             yield from self._followed(asked, following)
@@ -107,7 +106,8 @@ class DockerLogs:
             following.close()
 
     def _followed(self, asked: Asked, following: _Following) -> Iterator[Line]:
-        self._start(self._watch, following, asked, int(time.time()))
+        since = int(datetime.fromisoformat(following.began).timestamp())
+        self._start(self._watch, following, asked, since)
         for number, one in enumerate(self._kept(asked)):
             if number == 0 and asked.tail is not None:
                 following.floor = one.stamp
@@ -123,6 +123,11 @@ class DockerLogs:
             if isinstance(found, SetupError):
                 raise found
             yield found.line
+
+    def _now(self) -> datetime:
+        """Return the time by the engine's clock, which may be another machine's."""
+        with _told_clearly():
+            return datetime.fromisoformat(self._api.info()["SystemTime"]).astimezone(UTC)
 
     def _kept(self, asked: Asked) -> Iterator[Written]:
         if asked.tail == 0:

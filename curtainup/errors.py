@@ -173,7 +173,7 @@ class RefusedError(CurtainupError):
 
 
 class ReviewFailed(CurtainupError):
-    """The comment on the pull or merge request could not be written; the preview itself was made."""
+    """The comment on the pull or merge request could not be written; what it tells of is done."""
 
     exit_code = 24
 

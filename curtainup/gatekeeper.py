@@ -208,7 +208,7 @@ def _failure_of(gate: Gate) -> type[CurtainupError]:
 
 
 def _consequence_of(gate: Gate) -> str:
-    return CONSEQUENCES.get(gate.name, CONSEQUENCES["staging"])
+    return CONSEQUENCES.get(gate.name, f"{gate.name} is put back; staging and live are untouched")
 
 
 def _showing(progress: Progress) -> Callable[[str], None]:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import traceback
 
 from curtainup.errors import CurtainupError
 
+OBJECTS = 50_000
+"""New objects after which Python looks for garbage; importing makes many, and hardly any of that."""
+
 
 def main() -> None:
     """Run the command line, and end with the exit code of what went wrong, if anything did."""
+    gc.set_threshold(OBJECTS)
     from curtainup.cli import app
 
     try:

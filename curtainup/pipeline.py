@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from curtainup import bring, candidates, image_steps, release
 from curtainup.context import RunContext
-from curtainup.contract import DockerEnvironment
 from curtainup.errors import RefusedError
 from curtainup.image_steps import AnyImage
 from curtainup.options import LIVE, STAGING, Options
 from curtainup.plan_guard import Guard
+from curtainup.preparation import prepare
 from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout
@@ -34,21 +34,6 @@ def deploy(session: Session, recorder: Recorder, options: Options) -> Result:
 
     """
     return _Deploy(RunContext.of(session, recorder, options.python, options.arguments), options).run()
-
-
-def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
-    """Settle both environments' own settings, live first, so that it gets the better port.
-
-    Raises:
-        CurtainupError: a target is not to be reached, or would have to be interrupted.
-
-    """
-    for one in (live, staging):
-        one.require_ready()
-    live.prepare(allow_replace=allow_replace)
-    settings = live.environment.settings
-    taken = {settings.port} if isinstance(settings, DockerEnvironment) else ()
-    staging.prepare(allow_replace=allow_replace, taken=taken)
 
 
 class _Deploy:

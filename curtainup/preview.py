@@ -13,8 +13,8 @@ from curtainup.changes import UNBUILT, Change
 from curtainup.dangers import is_dangerous, release_of
 from curtainup.image_stack import Image
 from curtainup.options import LIVE, STAGING
-from curtainup.pipeline import prepare
 from curtainup.plan import settings_hash
+from curtainup.preparation import prepare
 from curtainup.preview_models import NEW, EnvironmentPreview, ResourcePreview, StackPreview
 from curtainup.preview_moves import Going
 from curtainup.release import Deployment, Release
@@ -52,7 +52,9 @@ def preview(session: Session, *, dirty: bool) -> Preview:
         CurtainupError: a target or the engine is not to be reached.
 
     """
-    wanted = source.read(session.workspace.service_dir, allow_dirty=dirty)
+    with ThreadPoolExecutor(1) as ahead:  # the SDK is imported while git is waited for
+        ahead.submit(_warm, session)
+        wanted = source.read(session.workspace.service_dir, allow_dirty=dirty)
     image = image_stack.look(session, wanted)
     rollouts = [Rollout(session, STAGING), Rollout(session, LIVE)]
     interrupting = [one.needs_replacement() for one in rollouts]
@@ -67,6 +69,11 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     with ThreadPoolExecutor(len(jobs)) as pool:
         found = [future.result() for future in [pool.submit(job) for job in jobs]]
     return Preview(wanted, image.reference, tuple(found))
+
+
+def _warm(session: Session) -> None:
+    """Import what the engine needs; what is missing is said by whoever uses it."""
+    session.engine.make_ready()
 
 
 def _image(session: Session, image: Image) -> StackPreview:
@@ -105,6 +112,8 @@ class _Environment:
         refresh = rollout.has_lost
         outcome = environments.preview(self._session.engine, rollout.environment, after, refresh=refresh)
         moves = preview_moves.told(self._going(after, retires))
+        if outcome.changed and not moves:
+            moves.append("the environment is set up anew as configured; its releases stay as they are")
         if interrupting:
             moves.append(f"another {' and '.join(interrupting)} replaces the proxy: requests fail meanwhile")
         resources = [self._resource(one) for one in outcome.resources]

@@ -51,6 +51,15 @@ class Container:
         with suppress(NotFound):
             self.client.api.start(self.name)
 
+    def renew(self) -> None:
+        """Start it anew if it has ended since it was made: it then counts as started for the first time."""
+        from docker.errors import NotFound
+
+        with suppress(NotFound):
+            found = self.client.api.inspect_container(self.name)
+            if found["RestartCount"] or not found["State"]["Running"]:
+                self.client.api.restart(self.name)
+
     def raise_if_down(self) -> None:
         """Raise ReleaseUnhealthy when it runs no more, or not for the first time."""
         _raise_if_down(self)

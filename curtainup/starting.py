@@ -24,19 +24,21 @@ class Update:
 def start(context: RunContext, rollout: Rollout, new: Release, update: Update) -> None:
     """Stage a release, run its tasks, and wait until it is healthy.
 
-    Waiting comes last: a release may need what its tasks do. Without tasks all is one step.
+    Waiting comes last: a release may need what its tasks do, and end until that is done. Without tasks all
+    is one step.
 
     Raises:
         CurtainupError: a step failed; what was begun is for the caller to undo.
 
     """
 
-    def wait(progress: Progress) -> None:
-        rollout.wait_until_healthy(new, progress)
-
     def both(progress: Progress) -> None:
         update.work(progress)
-        wait(progress)
+        rollout.wait_until_healthy(new, progress)
+
+    def wait(progress: Progress) -> None:
+        rollout.target.renew(rollout.environment, new)
+        rollout.wait_until_healthy(new, progress)
 
     if not rollout.config.tasks:
         context.steps.run(update.name, update.title, both)

@@ -138,6 +138,9 @@ class Target(Protocol):
     def end_tasks(self, environment: Environment) -> None:
         """End the tasks that a run which was killed has left."""
 
+    def renew(self, environment: Environment, one: Release) -> None:
+        """Start a release anew that ended before its tasks had run: it may have needed what they do."""
+
     def has_lost(self, environment: Environment) -> bool:
         """Return whether what runs a release was taken away behind Pulumi's back."""
 
@@ -240,6 +243,9 @@ class BaseTarget:
 
     def end_tasks(self, environment: Environment) -> None:
         """Do nothing: a cloud ends a task by itself when its time is over."""
+
+    def renew(self, environment: Environment, one: Release) -> None:
+        """Do nothing: a cloud wants a release healthy before its tasks run."""
 
     def has_lost(self, environment: Environment) -> bool:  # noqa: ARG002
         """Return False: nobody has looked, and `pulumi up --refresh` by hand puts it right."""

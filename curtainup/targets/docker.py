@@ -138,6 +138,10 @@ class DockerTarget(BaseTarget):
         place = docker_host.Place(environment.stack, _docker(environment.settings))
         docker_host.end(self._session.docker, place.labels)
 
+    def renew(self, environment: Environment, one: Release) -> None:
+        """Start the release's container anew if it has ended; Docker tries that less and less often."""
+        self.suspect(environment, one).renew()
+
     def _first_settings(self, taken: Collection[int]) -> DockerEnvironment:
         session, config = self._session, self.config
         stack = session.names.environment(self.name)

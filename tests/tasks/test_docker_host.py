@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -138,11 +139,12 @@ def test_it_is_bound_and_labelled_as_its_release_is_and_has_an_address_that_no_r
 
 
 def _running(client: docker.DockerClient, place: Place) -> Container:
-    while True:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         for one in _left(client, place):
-            one.reload()
             if one.status == "running":
                 return one
+    raise AssertionError("no task runs")
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def waiting(client: docker.DockerClient) -> Iterator[DockerContainer]:
         ["sh", "-c", "test -e /ready && sleep 600"],
         name=f"cu-tasks-test-{uuid.uuid4().hex[:6]}",
         detach=True,
-        restart_policy={"Name": "unless-stopped", "MaximumRetryCount": 0},
+        restart_policy={"Name": "always"},
     )
     yield made
     made.remove(force=True)

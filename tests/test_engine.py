@@ -171,6 +171,16 @@ def test_a_lost_settings_file_is_restored_with_its_secrets(place: Place) -> None
     assert stack_settings.read(place.settings).encryption.keys() == {"encryptionsalt"}
 
 
+def test_a_preview_opens_what_was_sealed_before_the_first_update(place: Place) -> None:
+    engine = place.engine()
+    sealed = engine.seal(STACK, {}, "secret", VALUE)
+    before = place.settings.read_bytes()
+    assert engine.preview(STACK, {"secret": sealed}).changes == {"create": 1}
+    assert engine.remembered(STACK).exists
+    assert place.settings.read_bytes() == before
+    assert engine.up(STACK, {"secret": sealed}).outputs["length"] == len(VALUE)
+
+
 def test_a_sealed_value_stands_nowhere_in_plain(place: Place, started: list[list[str]]) -> None:
     engine = place.engine()
     sealed = engine.seal(STACK, {"value": 1}, "nested[0].secrets", VALUE)

@@ -107,6 +107,7 @@ def test_a_failed_gate_puts_back_what_was_there(deployed: Service) -> None:
     done = deployed.deploy("--env", "review-7", code=11, fail_at="review-7")
 
     assert "acceptance tests on review-7 failed" in done.err
+    assert "review-7 is put back; staging and live are untouched" in done.err
     assert deployed.serving("review-7") == serving_now
     assert deployed.host.containers("review-7") == containers
 

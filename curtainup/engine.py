@@ -13,7 +13,6 @@ import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -126,9 +125,7 @@ class Engine:
         config = {**config, **self._edition(remembered)}
         with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
             file = Path(folder) / f"Pulumi.{stack}.yaml"
-            settings = stack_settings.restored(remembered, config)
-            own = stack_settings.read(self._workspace.settings_file(stack)).encryption
-            stack_settings.write(file, replace(settings, encryption=settings.encryption or own))
+            stack_settings.write(file, stack_settings.restored(remembered, config))
             try:
                 return self._operate(
                     stack,

@@ -53,7 +53,7 @@ def preview(session: Session, *, dirty: bool) -> Preview:
 
     """
     with ThreadPoolExecutor(1) as ahead:  # the SDK is imported while git is waited for
-        ahead.submit(_warm, session)
+        ahead.submit(getattr, session, "engine")
         wanted = source.read(session.workspace.service_dir, allow_dirty=dirty)
     image = image_stack.look(session, wanted)
     rollouts = [Rollout(session, STAGING), Rollout(session, LIVE)]
@@ -69,11 +69,6 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     with ThreadPoolExecutor(len(jobs)) as pool:
         found = [future.result() for future in [pool.submit(job) for job in jobs]]
     return Preview(wanted, image.reference, tuple(found))
-
-
-def _warm(session: Session) -> None:
-    """Import what the engine needs; what is missing is said by whoever uses it."""
-    session.engine.make_ready()
 
 
 def _image(session: Session, image: Image) -> StackPreview:

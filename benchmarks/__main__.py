@@ -28,8 +28,9 @@ MEASUREMENTS = {
     "g": "the driver's memory during (a)",
     "h": "a one-line change rehearsed on each cloud, against a Docker host",
     "i": "failed requests over a rehearsed switch on each cloud, under load",
+    "j": "a preview of nothing changed",
 }
-ON_LIVE = set("acdefhi")
+ON_LIVE = set("acdefhij")
 """What needs a service with two releases on live."""
 QUICK_RUNS = 3
 """How many times more the short commands are repeated than the long ones."""
@@ -79,6 +80,7 @@ def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
             deployments.one_line_changes(results, ours, folder / "script", python, chosen.runs, say)
         for key, work in (
             ("c", partial(deployments.no_ops, runs=quick)),
+            ("j", partial(deployments.previews, runs=quick)),
             ("d", partial(deployments.rollbacks, runs=quick)),
             ("e", partial(deployments.helps, runs=quick)),
         ):

@@ -1,4 +1,4 @@
-"""(a) a one-line change, (c) nothing changed, (d) a rollback, (e) `--help`, (g) the driver's memory."""
+"""(a) a one-line change, (c) nothing changed, (d) a rollback, (e) `--help`, (g) memory, (j) a preview."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.report import Line, Results
 from curtainup.run_models import RunRecord
 from tests.e2e.service import Service
 
-HELP, NO_OP, ROLLBACK = 0.2, 1.5, 1.5
+HELP, NO_OP, PREVIEW, ROLLBACK = 0.2, 1.5, 1.5, 1.5
 SHARE_OF_SCRIPT, OVER_FLOOR = 0.5, 3.0
 DRIVER_MB = 150.0
 
@@ -69,6 +69,12 @@ def no_ops(results: Results, service: Service, runs: int) -> None:
     """Measure (c)."""
     costs = [curtainup(service, "deploy") for _ in range(runs)]
     results.seconds("c", "no-op curtainup deploy", costs, NO_OP)
+
+
+def previews(results: Results, service: Service, runs: int) -> None:
+    """Measure (j): of three stacks, in which nothing would change."""
+    costs = [curtainup(service, "preview") for _ in range(runs)]
+    results.seconds("j", "curtainup preview, nothing changed", costs, PREVIEW)
 
 
 def rollbacks(results: Results, service: Service, runs: int) -> None:

@@ -38,6 +38,13 @@ class DockerHost:
         """Ids of the images that were built for the service."""
         return sorted({str(image.id) for image in self.client.images.list(filters=self._label())})
 
+    def lose_manifest(self, registry: str, image: str) -> None:
+        """Take an image, named by its digest, out of the registry that a container is."""
+        digest = image.rpartition("sha256:")[2]
+        found = f"$(find /var/lib/registry -path '*/revisions/sha256/{digest}' -type d)"
+        done = self.client.containers.get(registry).exec_run(["sh", "-c", f"rm -r {found}"])
+        assert done.exit_code == 0, done.output
+
     def everything(self) -> list[str]:
         """What there is of the service, in words."""
         networks = self.client.networks.list(filters=self._label())

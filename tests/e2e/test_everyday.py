@@ -118,9 +118,6 @@ def _lose(service: Service, release: str, image: str) -> None:
         if client.containers.get(one).attrs["Config"]["Image"] == image:
             client.containers.get(one).remove(force=True)
     client.images.remove(image, force=True)
-    digest = image.rpartition("sha256:")[2]
-    registry = client.containers.get(f"{service.name}-registry")
-    manifests = f"$(find /var/lib/registry -path '*/revisions/sha256/{digest}' -type d)"
-    assert registry.exec_run(["sh", "-c", f"rm -r {manifests}"]).exit_code == 0
+    service.host.lose_manifest(f"{service.name}-registry", image)
     with pytest.raises(NotFound):
         client.api.inspect_distribution(image)  # type: ignore[no-untyped-call]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from curtainup.environments import parse
 from tests.e2e import traces
 from tests.e2e.amazon import by_hand, environments, holder
 from tests.e2e.docker_host import DockerHost
@@ -172,3 +173,17 @@ def test_secrets_are_in_the_secrets_manager_and_nowhere_else(service: Rehearsed)
     assert traces.in_files(service, forms) == [str(manager)]
     assert stat.S_IMODE(manager.stat().st_mode) == 0o600
     assert traces.in_images(service, forms) == []
+
+
+def test_a_release_whose_image_is_gone_is_not_made_again(service: Rehearsed) -> None:
+    stack = f"{service.name}-live"
+    retired = parse(stack, service.state.read(stack)).retired[-1]
+    service.host.lose_manifest(service.rehearsal.docker_name("registry"), retired.image)
+    before, updates = environments(service, "live"), service.updates()
+
+    done = service.run("rollback", retired.version, code=19)
+
+    assert f"the image of {retired.version} is gone from its registry" in done.err
+    assert "curtainup deploy" in done.err
+    assert (environments(service, "live"), service.updates()) == (before, updates)
+    assert service.get("live").status_code == 200

@@ -105,6 +105,12 @@ class Rehearsed(Service):
         """Rehearse, and return the id of the release that is live then."""
         return str(self.deploy("--json").json()["release"])
 
+    def planned_release(self) -> str:
+        """Rehearse by the plan of a preview, and return the id of the release that is live then."""
+        plan = self.home / "plan.json"
+        self.run("preview", "--save", str(plan), code=2)
+        return str(self.deploy("--json", "--plan", str(plan)).json()["release"])
+
     def serving(self, environment: str) -> str:
         """The id of the release that answers, as `status` says; empty when none does."""
         return str(self.status(environment)["answers"] or "")

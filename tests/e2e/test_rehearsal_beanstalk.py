@@ -145,7 +145,7 @@ def test_a_rollback_makes_the_old_release_again_with_its_secret(service: Rehears
 def test_what_is_kept_is_shown_as_billed_and_a_rollback_to_it_starts_nothing(service: Rehearsed) -> None:
     service.configure(keep=1)
     [old] = service.traffic("live")
-    new = service.release()
+    new = service.planned_release()
     assert service.traffic("live") == {old: 0, new: 100}
     assert service.status("live")["costs"].startswith("2 environments, 1 of them idle")
     there = set(environments(service, "live"))

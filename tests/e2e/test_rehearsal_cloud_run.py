@@ -143,7 +143,7 @@ def test_a_canary_goes_live_without_a_failed_request(service: Rehearsed) -> None
     [old] = service.status("live")["releases"]
 
     with users(service.url("live"), "/version", version_of) as answers:
-        new = service.release()
+        new = service.planned_release()
 
     assert answers.failures == []
     assert set(answers.releases) == {old["version"], service.last_run().version}

@@ -112,7 +112,7 @@ def test_a_registry_that_refuses_the_image_stops_the_run(deployed: Service, stat
 
     with refusing_registry(status) as host, untouched(deployed):
         deployed.configure(docker_repo=f"{host}/team")
-        done = deployed.deploy(code=10)
+        done = deployed.deploy("--allow-replace", code=10)
 
     assert f"{host} did not take the image" in done.err
     assert f"docker login {host}" in done.err
@@ -125,7 +125,7 @@ def test_a_registry_that_is_not_there_stops_the_run(deployed: Service, taken: in
     deployed.configure(docker_repo=f"127.0.0.1:{free}/team")
 
     with untouched(deployed):
-        deployed.deploy(code=10)
+        deployed.deploy("--allow-replace", code=10)
 
 
 def test_a_given_registry_takes_the_image(deployed: Service) -> None:
@@ -138,7 +138,7 @@ def test_a_given_registry_takes_the_image(deployed: Service) -> None:
         repository = f"127.0.0.1:{bound[0]['HostPort']}/team"
         deployed.configure(docker_repo=repository)
         with users(deployed.url("live")) as answers:
-            deployed.deploy()
+            deployed.deploy("--allow-replace")
         assert answers.failures == []
         [*_, newest] = deployed.status("live")["releases"]
         assert newest["image"].startswith(f"{repository}/{deployed.name}@sha256:")

@@ -51,7 +51,7 @@ def test_one_service_that_cannot_be_read_does_not_hide_another(two_releases: Ser
 def test_logs_of_both_releases_and_of_one(two_releases: Service) -> None:
     old, new = two_releases.traffic("live")
 
-    shown = two_releases.run("logs").out.splitlines()
+    shown = two_releases.run("logs", "--since", "1h").out.splitlines()
 
     assert {line.split()[1] for line in shown} == {old, new}
     assert sorted(shown, key=lambda line: line.split()[0]) == shown

@@ -78,7 +78,7 @@ class World:
         remove_all(self.home)
         for name in (f"{self.image.partition('@')[0]}:1", self.image):
             with suppress(ImageNotFound):
-                self.docker.images.remove(name)
+                self.docker.images.remove(name, force=True)
         self.docker.close()
 
     def strike(self, faults: list[str]) -> None:

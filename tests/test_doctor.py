@@ -23,7 +23,9 @@ def test_a_machine_that_was_set_up_is_fine_and_mending_it_changes_nothing() -> N
     """`make test` sets this machine up first."""
     checks = doctor.run(fix=True, report=pytest.fail)
     assert [check for check in checks if not check.ok] == []
-    assert checks == doctor.checks()
+    again = doctor.checks()
+    told = [(check.name, check.ok, check.version) for check in checks]
+    assert told == [(check.name, check.ok, check.version) for check in again], "the free space may differ"
 
 
 def test_pieces_that_others_need_come_first() -> None:

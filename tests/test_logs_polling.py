@@ -16,6 +16,7 @@ class Log:
         self.entries: list[Entry] = []
         self.coming = list(batches)
         self.asked: list[Asked] = []
+        self.idle = 0
         self.pause()
 
     def read(self, asked: Asked) -> Iterator[Entry]:
@@ -27,6 +28,9 @@ class Log:
     def pause(self) -> None:
         if self.coming:
             self.entries += self.coming.pop(0)
+            return
+        self.idle += 1
+        assert self.idle < 10, "what was waited for never came"
 
     def followed(self, count: int, asked: Asked | None = None) -> list[str]:
         lines = polling.follow(self.read, asked or Asked(), self.pause)
@@ -57,7 +61,7 @@ def test_lines_before_the_last_ones_that_were_wanted_stay_unseen() -> None:
 
 
 def test_nothing_but_what_comes() -> None:
-    log = Log([entry("a", -3)], [entry("b", 60)])
+    log = Log([entry("a", -3)], [entry("b", timedelta(days=1).total_seconds())])
     assert log.followed(1, Asked(tail=0)) == ["b"]
     assert [asked.tail for asked in log.asked] == [None], "nothing is asked for at first"
 

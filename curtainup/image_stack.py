@@ -133,9 +133,7 @@ def push(session: Session, image: Image) -> Image:
 
 
 def preview(session: Session, image: Image) -> Outcome:
-    """Return what building and pushing the image would change: nothing where it is in the registry."""
-    known = _known(session.remembered(session.names.image))
-    image = known if known is not None and known.reference and image.reference else image
+    """Return what building and pushing an image would change that is not in its registry yet."""
     with registries.logged_in(session, image.registry) as variables:
         return session.engine.preview(session.names.image, _config(image, push=True), variables)
 

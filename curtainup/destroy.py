@@ -91,8 +91,8 @@ def _require_name(session: Session, env: str) -> None:
 
 def _environment(session: Session, name: str, progress: Progress) -> None:
     """Take the traffic away first where that lifts the protection of what serves."""
-    stack = session.names.environment(name)
-    environment = environments.parse(stack, session.remembered(stack))
+    environment = environments.of(session, name)
+    stack = environment.stack
     _require_own(session, environment)
     if forgotten := environment.forgotten():
         session.engine.unprotect(stack, forgotten)

@@ -20,6 +20,7 @@ from curtainup.state import Remembered
 if TYPE_CHECKING:
     from curtainup.changes import Outcome
     from curtainup.engine import Engine
+    from curtainup.session import Session
 
 
 RETIRED = 3
@@ -76,6 +77,17 @@ class Environment:
     def release_url(self, release_id: str) -> str:
         """Where a release is reached alone."""
         return str(self.outputs["release_urls"][release_id])
+
+
+def of(session: Session, name: str) -> Environment:
+    """Return an environment of a service as it is remembered; one that never was is empty.
+
+    Raises:
+        StateError: see `parse`.
+
+    """
+    stack = session.names.environment(name)
+    return parse(stack, session.remembered(stack))
 
 
 def parse(stack: str, remembered: Remembered) -> Environment:

@@ -50,8 +50,8 @@ def standing(
         StateError: what Pulumi remembers of it cannot be read.
 
     """
-    stack = session.names.environment(name)
-    environment = environments.parse(stack, session.remembered(stack))
+    environment = environments.of(session, name)
+    stack = environment.stack
     serving = environment.deployment.serving()
     done = next((one for one in session.updates(stack) if one.get("kind") == "update"), None)
     deployed = updates.occasion(done).at if done else None

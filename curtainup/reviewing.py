@@ -135,8 +135,7 @@ def _ports(session: Session, name: str) -> set[int]:
     """Return the ports that the service's other environments on a Docker host were given."""
     found = set()
     for other in environment_names.every(session):
-        stack = session.names.environment(other)
-        settings = environments.parse(stack, session.remembered(stack)).settings
+        settings = environments.of(session, other).settings
         if other != name and isinstance(settings, DockerEnvironment):
             found |= {settings.port, settings.stats_port}
     return found

@@ -10,7 +10,6 @@ from threading import Event
 
 from curtainup import ejected, environments, health, release, settled
 from curtainup.config import EnvironmentConfig
-from curtainup.environments import Environment
 from curtainup.errors import CurtainupError
 from curtainup.release import Deployment, Release
 from curtainup.release_settings import AnySettings
@@ -34,7 +33,7 @@ class Rollout:
         self.name = name
         self.config: EnvironmentConfig = session.config.for_environment(name)
         self.target: Target = target_of(session, name)
-        self.environment = _remembered(session, name)
+        self.environment = environments.of(session, name)
         self._there = {one.id for one in self.deployment.releases} | set(self.environment.places)
         self.is_touched = False
 
@@ -234,7 +233,7 @@ class Rollout:
     def refresh(self) -> None:
         """Read again what Pulumi remembers, after an update that failed half-way."""
         sealed = self.environment.sealed
-        found = _remembered(self._session, self.name)
+        found = environments.of(self._session, self.name)
         self.environment = replace(found, sealed={**sealed, **found.sealed})
 
     def wait_until_healthy(self, one: Release, progress: Progress) -> None:
@@ -344,8 +343,3 @@ def _known(url: str | None) -> str:
     if url is None:
         raise RuntimeError("its URL is not known before the first update")
     return url
-
-
-def _remembered(session: Session, name: str) -> Environment:
-    stack = session.names.environment(name)
-    return environments.parse(stack, session.remembered(stack))

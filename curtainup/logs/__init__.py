@@ -71,15 +71,14 @@ def logs(session: Session, wanted: Wanted) -> Iterator[Line]:
 
 
 def _environment(session: Session, name: str) -> Environment:
-    stack = session.names.environment(name)
-    found = environments.parse(stack, session.remembered(stack))
+    found = environments.of(session, name)
     if found.settings is not None:
         return found
     names = environment_names.every(session)
     if name in names:
         raise RefusedError(
             f"{name} of {session.config.name} is not deployed",
-            where=f"stack {stack}",
+            where=f"stack {found.stack}",
             consequence="there is no log",
             fix="curtainup status shows what is",
         )

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from curtainup.gates.go import Go
-from curtainup.gates.log import Log, OnLine
+from curtainup.gates.log import OnLine, log_of
 from curtainup.gates.models import GateRequest, GateResult, LocalInterpreter
 from curtainup.gates.process import Ended, Running
 from curtainup.gates.suite import judge, run_gate, start
@@ -69,7 +69,7 @@ class PreparedGate:
         """Run the tests, or return None if pytest has ended without taking the go."""
         started = time.monotonic()
         self._request.folder.mkdir(parents=True, exist_ok=True)
-        with Log(self._request, on_line) as log, waiting.go as go:
+        with log_of(self._request, on_line) as log, waiting.go as go:
             self._waiting = None
             go.give()
             held = _Held(log.add, lambda: go.taken)

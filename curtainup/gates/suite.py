@@ -15,7 +15,7 @@ from curtainup.gates.arguments import UNIT_TESTS, gate_arguments, has_tests, uni
 from curtainup.gates.go import VARIABLE, Go
 from curtainup.gates.interpreter import THREE_WAYS
 from curtainup.gates.junit import Report, read_report, redact_report
-from curtainup.gates.log import JUNIT, LOG, Log, OnLine
+from curtainup.gates.log import JUNIT, LOG, OnLine, log_of
 from curtainup.gates.models import (
     GateRequest,
     GateResult,
@@ -96,7 +96,7 @@ def judge(request: UnitTestRequest, finished: Finished, log_end: Sequence[str], 
 def _run(request: UnitTestRequest, on_line: OnLine | None, cancel: threading.Event | None) -> GateResult:
     started = time.monotonic()
     request.folder.mkdir(parents=True, exist_ok=True)
-    with Log(request, on_line) as log:
+    with log_of(request, on_line) as log:
         finished = _execute(request, log.add, cancel or threading.Event())
     return judge(request, finished, log.end, time.monotonic() - started)
 

@@ -11,11 +11,11 @@ from curtainup.config.tasks import Task
 from curtainup.context import RunContext
 from curtainup.errors import TaskFailed
 from curtainup.gates.process import Ended
+from curtainup.line_log import LineLog
 from curtainup.release import Release
 from curtainup.rollout import Rollout
 from curtainup.run_models import TaskRecord
 from curtainup.steps import Progress
-from curtainup.tasks.log import Log
 from curtainup.tasks.models import Ran
 
 FOLDER = "tasks"
@@ -56,7 +56,8 @@ def _run_one(context: RunContext, rollout: Rollout, one: Release, task: Task, pr
     progress.say(f"{task.name} begins")
     started = time.monotonic()
     ran: Ran | None = None
-    with Log(file, context.session.redact, _showing(progress, task)) as log:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with LineLog(file, context.session.redact, _showing(progress, task)) as log:
         try:
             ran = rollout.target.run_task(rollout.environment, one, task, log.add)
         finally:
@@ -71,7 +72,7 @@ def _run_one(context: RunContext, rollout: Rollout, one: Release, task: Task, pr
                 )
             )
         if not ran.passed:
-            raise _failure(rollout.name, task, ran, log.end, file)
+            raise _failure(rollout.name, task, ran, "\n".join(log.end) or "(it printed nothing)", file)
 
 
 def _showing(progress: Progress, task: Task) -> Callable[[str], None]:

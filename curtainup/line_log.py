@@ -1,4 +1,4 @@
-"""What a task prints: kept in the run's folder and passed on, without the secrets."""
+"""What a program prints: written to a file and passed on, without the secrets."""
 
 from __future__ import annotations
 
@@ -8,26 +8,32 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-LOG_END = 20
-"""Lines kept for the message, should the task fail."""
+LAST = 20
+"""Lines that are kept to explain a failure."""
 
 
-class Log:
-    """Writes each line that a task prints to a file and passes it on, and keeps its end."""
+class LineLog:
+    """Writes each line to a file and passes it on.
 
-    def __init__(self, file: Path, redact: Callable[[str], str], told: Callable[[str], None]) -> None:
+    Attributes:
+        end: the last lines, without secrets.
+
+    """
+
+    def __init__(
+        self, file: Path, redact: Callable[[str], str], told: Callable[[str], None] | None = None
+    ) -> None:
         """Begin the file, in place of one that is there.
 
         Args:
-            file: of the log; its folder is made.
+            file: of the log; its folder is there.
             redact: takes the secrets out of a text.
             told: gets each line, without secrets.
 
         """
-        file.parent.mkdir(parents=True, exist_ok=True)
+        self.end: deque[str] = deque(maxlen=LAST)
         self._redact = redact
         self._told = told
-        self._end: deque[str] = deque(maxlen=LOG_END)
         self._file = file.open("w", encoding="utf-8", errors="replace")
 
     def __enter__(self) -> Self:
@@ -43,10 +49,6 @@ class Log:
         line = self._redact(line)
         self._file.write(line + "\n")
         self._file.flush()
-        self._end.append(line)
-        self._told(line)
-
-    @property
-    def end(self) -> str:
-        """Its last lines."""
-        return "\n".join(self._end) or "(it printed nothing)"
+        self.end.append(line)
+        if self._told is not None:
+            self._told(line)

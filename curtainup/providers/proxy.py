@@ -7,24 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import EngineFailed, SetupError
-from curtainup.providers import haproxy
+from curtainup.providers import haproxy, haproxy_script
 from curtainup.providers.haproxy import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from docker import APIClient
-
-PATIENCE, PAUSE = 5.0, 0.2
-"""Seconds in which a container that has just been started must let a script end, and between two tries."""
-_END = "== end\n"
 
 # Acts only if HAProxy's servers are those the commands were made for; prints what it has afterwards.
 # The file comes first: if it cannot be written, nothing has moved. A proxy that has just been started
@@ -109,32 +104,10 @@ class Proxy:
             **variables,
         }
         with docker_errors(f"proxy {self._container}"):
-            output = self._driven(environment)
+            output = haproxy_script.run(self._api, self._container, _SCRIPT, environment)
         said, _, rest = output.partition("== servers\n")
-        servers, _, rest = rest.partition("== config\n")
-        config, ended, _ = rest.partition(_END)
-        if not ended:
-            raise EngineFailed(
-                "HAProxy could not be driven",
-                where=f"proxy {self._container}",
-                fix=f"look at its log, and restart it: docker restart {self._container}",
-                detail=output.strip(),
-            )
+        servers, _, config = rest.partition("== config\n")
         return Observed(haproxy.parse_servers(servers.splitlines()), config.strip(), said.strip())
-
-    def _driven(self, environment: dict[str, str]) -> str:
-        """Return what the script printed; where it printed no end, it is run again, up to a few seconds.
-
-        The engine cannot run anything in a container at the very moment of its start. Commands are given once
-        in any case, as they are only for servers that are as expected.
-        """
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            job = self._api.exec_create(self._container, ["sh", "-c", _SCRIPT], environment=environment)
-            output = str(self._api.exec_start(job["Id"]).decode(errors="replace"))
-            if _END in output or time.monotonic() > deadline:
-                return output
-            time.sleep(PAUSE)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curtainup.errors import EngineFailed
-from curtainup.providers import haproxy
+from curtainup.providers import haproxy, haproxy_script
 from curtainup.providers.haproxy import CONFIG_FILE, SOCKET, Server
 from curtainup.providers.proxy import docker_errors
 from curtainup.rehearsal import containers
@@ -201,15 +201,9 @@ class Front:
     def _ask(self, commands: Sequence[str]) -> tuple[str, str, str]:
         environment = {"SOCKET": SOCKET, "COMMANDS": ";".join(commands)}
         with docker_errors(f"container {self._name}"):
-            job = self._api.exec_create(self._name, ["sh", "-c", _SCRIPT], environment=environment)
-            output = self._api.exec_start(job["Id"]).decode(errors="replace")
+            output = haproxy_script.run(self._api, self._name, _SCRIPT, environment)
         said, _, rest = output.partition("== servers\n")
-        servers, _, rest = rest.partition("== sessions\n")
-        sessions, ended, _ = rest.partition("== end\n")
-        if not ended:
-            raise EngineFailed(
-                "HAProxy could not be driven", where=f"container {self._name}", detail=output.strip()
-            )
+        servers, _, sessions = rest.partition("== sessions\n")
         return said.strip(), servers, sessions
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from curtainup.errors import EngineFailed
-from curtainup.providers import proxy
+from curtainup.providers import haproxy_script
 from curtainup.providers.proxy import Proxy
 
 NOT_YET = b"OCI runtime exec failed: exec failed: cannot exec in a container that is not running"
@@ -28,11 +28,15 @@ class Docker:
         assert job == "1"
         return self.outputs.pop(0) if len(self.outputs) > 1 else self.outputs[0]
 
+    def exec_inspect(self, job: str) -> dict[str, Any]:
+        assert job == "1"
+        return {"ExitCode": 0}
+
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proxy, "PATIENCE", 0.2)
-    monkeypatch.setattr(proxy, "PAUSE", 0.01)
+    monkeypatch.setattr(haproxy_script, "PATIENCE", 0.2)
+    monkeypatch.setattr(haproxy_script, "PAUSE", 0.01)
 
 
 def test_a_container_that_is_just_being_started_is_asked_again() -> None:
@@ -46,3 +50,9 @@ def test_one_that_never_answers_is_told_with_what_it_said() -> None:
         Proxy(Docker(NOT_YET), "shop-live-proxy").observe()  # type: ignore[arg-type]  # what it needs of one
     assert caught.value.detail == NOT_YET.decode()
     assert "docker restart shop-live-proxy" in str(caught.value.fix)
+
+
+def test_lost_output_is_told_with_the_exit_code() -> None:
+    with pytest.raises(EngineFailed, match="HAProxy could not be driven") as caught:
+        Proxy(Docker(b""), "shop-live-proxy").observe()  # type: ignore[arg-type]  # what it needs of one
+    assert caught.value.detail == "nothing was printed, exit code 0"

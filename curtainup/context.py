@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from curtainup.gatekeeper import Gatekeeper
 from curtainup.record import Recorder
+from curtainup.release import Release
 from curtainup.session import Session
 from curtainup.steps import Steps
 from curtainup.switch import Switch
@@ -37,3 +38,7 @@ class RunContext:
         steps = Steps(session.report, recorder, session.cancelled)
         gatekeeper = Gatekeeper(session, recorder, python, arguments)
         return cls(session, recorder, steps, gatekeeper, Switch(session, recorder, steps, gatekeeper))
+
+    def tell_unchanged(self, serving: Release) -> None:
+        """Say that nothing had to be deployed, and what serves."""
+        self.session.report.info(f"unchanged: {serving.version} serves as {serving.id}; nothing had to move")

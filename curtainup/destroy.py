@@ -15,13 +15,12 @@ from curtainup.config.review import is_review
 from curtainup.contract import DockerEnvironment
 from curtainup.environments import Environment
 from curtainup.errors import RefusedError
+from curtainup.options import LIVE
 from curtainup.record import Recorder
 from curtainup.release import Deployment
 from curtainup.session import Session
 from curtainup.steps import Progress, Steps
 from curtainup.tasks import docker_host
-
-LIVE = "live"
 
 
 def environments_of(session: Session, env: str | None) -> list[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curtainup import local_container
+from curtainup.environment_view import EnvironmentView, pym_env
 from curtainup.errors import ConfigError, GateFailed, StateError
 from curtainup.gatekeeper import Gate, Gatekeeper
 from curtainup.record import Recorder
-from curtainup.rollout import Rollout, pym_env
 from curtainup.session import Session
 from curtainup.steps import Steps
 from curtainup.switch import gate_of
@@ -61,13 +61,13 @@ def test(session: Session, recorder: Recorder, wanted: Wanted) -> Tested:
 
 
 def _environment(session: Session, name: str) -> tuple[Gate, str]:
-    rollout = Rollout(session, name)
-    serving = rollout.deployment.serving()
-    gate = gate_of(session, name, rollout, serving) if serving else None
+    view = EnvironmentView(session, name)
+    serving = view.deployment.serving()
+    gate = gate_of(session, name, view, serving) if serving else None
     if serving is None or gate is None:
         raise StateError(
             f"nothing serves in {name}",
-            where=f"stack {rollout.environment.stack}",
+            where=f"stack {view.environment.stack}",
             consequence="there is nothing to test",
             fix="curtainup deploy",
         )

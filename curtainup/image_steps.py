@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
-from curtainup import elsewhere, image_stack, local_container, source
+from curtainup import elsewhere, image_stack, local_container, plan, source
 from curtainup.context import RunContext
+from curtainup.environment_view import pym_env
 from curtainup.gatekeeper import Gate
 from curtainup.image_stack import Image
 from curtainup.options import Options
-from curtainup.rollout import pym_env
 from curtainup.steps import Progress
 
 
@@ -66,6 +66,8 @@ class Built:
         self._session, self._steps = context.session, context.steps
         self._gatekeeper = context.gatekeeper
         self._source = source.read(context.session.workspace.service_dir, allow_dirty=options.dirty)
+        if options.plan is not None:
+            plan.require_made_for(options.plan, context.session, self._source)
 
     def look(self) -> Image:
         """Return the image of this source: the pushed one where nothing it is built from has changed."""

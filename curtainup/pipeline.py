@@ -23,8 +23,6 @@ from curtainup.rollout import Rollout
 from curtainup.session import Session
 from curtainup.switch import Result
 
-ANSWER_SECONDS = 3.0
-
 
 def deploy(session: Session, recorder: Recorder, options: Options) -> Result:
     """Take a service from source to live, or as far as the options say.
@@ -41,7 +39,6 @@ class _Deploy:
         self._context = context
         self._options = options
         self._guard = context.session.guard = Guard(options.plan, options.allow_replace)
-        self._guard.require_made_for(context.session, dirty=options.dirty)
         self._images = image_steps.steps_of(context, options)
         self._staging = Rollout(context.session, STAGING)
         self._live = Rollout(context.session, LIVE)
@@ -128,7 +125,7 @@ class _Deploy:
             return None
         last = self._rollouts[-1]
         serving = last.deployment.serving()
-        return serving if serving is not None and last.answering(ANSWER_SECONDS) == serving.id else None
+        return serving if serving is not None and last.answering() == serving.id else None
 
     def _keep(self, serving: Release, image: AnyImage) -> Result:
         """Leave everything as it is; a release without its proof, after a killed run, is tested first."""
@@ -138,9 +135,7 @@ class _Deploy:
                 context.switch.judge(rollout, serving, image.runnable, self._previous())
             else:
                 bring.judge(context, rollout, serving, image.runnable)
-        context.session.report.info(
-            f"unchanged: {serving.version} serves as {serving.id}; nothing had to move"
-        )
+        context.tell_unchanged(serving)
         return self._at(rollout, serving, changed=False)
 
     def _previous(self) -> Deployment | None:

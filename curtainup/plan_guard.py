@@ -13,16 +13,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from curtainup import dangers, plan, source
+from curtainup import dangers, plan
 from curtainup.changes import Change
 from curtainup.errors import RefusedError
 from curtainup.preview_models import NEW, PLACE, EnvironmentPreview, ResourcePreview, StackPreview
 from curtainup.release import Deployment, Release
 
 if TYPE_CHECKING:
+    from curtainup.environment_view import EnvironmentView
     from curtainup.plan import Plan
-    from curtainup.rollout import Rollout
-    from curtainup.session import Session
 
 ALLOWED: Final = {
     "create": {"create", "update"},
@@ -46,17 +45,6 @@ class Guard:
 
     plan: Plan | None = None
     allow_replace: bool = False
-
-    def require_made_for(self, session: Session, *, dirty: bool) -> None:
-        """Check that the plan is for this source, as it is now, and these settings.
-
-        Raises:
-            RefusedError: it is for others.
-
-        """
-        if self.plan is not None:
-            folder = session.workspace.service_dir
-            plan.require_made_for(self.plan, session, source.read(folder, allow_dirty=dirty))
 
     def wants(self, *, changed: bool) -> bool:
         """Return whether an update has to be previewed.
@@ -96,7 +84,7 @@ class Guard:
         traffic = before.traffic if before else None
         dangers.require_allowed(stack, changes, traffic, allow_replace=self.allow_replace)
 
-    def require_unmoved(self, rollout: Rollout) -> None:
+    def require_unmoved(self, view: EnvironmentView) -> None:
         """Check that an environment is as it was planned, or as an earlier run of the same plan left it.
 
         Raises:
@@ -105,21 +93,21 @@ class Guard:
         """
         if self.plan is None:
             return
-        planned = _planned(self.plan, rollout.environment.stack).environment
+        planned = _planned(self.plan, view.environment.stack).environment
         if planned is None:
-            raise _not_planned(rollout.environment.stack, [])
-        serving = rollout.deployment.serving()
-        new = rollout.new_release(f"{rollout.name}@unknown", self.plan.version)
+            raise _not_planned(view.environment.stack, [])
+        serving = view.deployment.serving()
+        new = view.new_release(f"{view.name}@unknown", self.plan.version)
         if plan.settings_hash(new, secrets=bool(planned.releases)) != planned.settings:
             raise _unfit(
-                f"the release would run on {rollout.name} with other settings or secrets than planned",
-                f"stack {rollout.environment.stack}",
+                f"the release would run on {view.name} with other settings or secrets than planned",
+                f"stack {view.environment.stack}",
             )
         as_then = (serving.id if serving else None) == planned.serving
         if not as_then and not _is_planned(self.plan, planned, serving):
             now = f"{serving.version} ({serving.id})" if serving else "nothing"
             raise _unfit(
-                f"{rollout.name} has changed since the plan was made",
+                f"{view.name} has changed since the plan was made",
                 f"{planned.serving or 'nothing'} served then, and {now} serves now",
             )
 

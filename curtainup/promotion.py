@@ -9,6 +9,7 @@ from curtainup.canary import Canary
 from curtainup.candidates import GATE, GATE_TITLE, Candidate
 from curtainup.context import RunContext
 from curtainup.errors import CandidateGateFailed, UnknownRelease
+from curtainup.options import LIVE
 from curtainup.record import Recorder
 from curtainup.release import Release
 from curtainup.rollout import Rollout
@@ -43,7 +44,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
 
     """
     context = RunContext.of(session, recorder, python)
-    rollout = Rollout(session, "live")
+    rollout = Rollout(session, LIVE)
     one = _held(rollout)
     rollout.target.require_there(rollout.environment, one)
     candidates.require_splits(rollout, canary)
@@ -66,7 +67,7 @@ def discard(session: Session, recorder: Recorder) -> Discarded:
 
     """
     context = RunContext.of(session, recorder, None)
-    rollout = Rollout(session, "live")
+    rollout = Rollout(session, LIVE)
     one = _held(rollout)
 
     def work(progress: Progress) -> None:

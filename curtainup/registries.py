@@ -12,10 +12,10 @@ from typing import Any
 
 from curtainup import placement
 from curtainup.contract import RegistrySettings
+from curtainup.options import LIVE
 from curtainup.session import Session
 from curtainup.setup.catalogue import REFERENCES
 
-LIVE = "live"
 GOOGLE_USER = "oauth2accesstoken"
 """Artifact Registry's user for an access token as the password."""
 

@@ -22,8 +22,6 @@ from curtainup.rollout import Rollout
 from curtainup.session import Session
 from curtainup.steps import Progress
 
-ANSWER_SECONDS = 3.0
-
 
 @dataclass(frozen=True)
 class Reviewed:
@@ -98,7 +96,7 @@ class _Review:
             return None
         if rollout.release_id(image.reference) != serving.id or not rollout.is_current:
             return None
-        return serving if rollout.answering(ANSWER_SECONDS) == serving.id else None
+        return serving if rollout.answering() == serving.id else None
 
     def _keep(self, serving: Release, image: AnyImage) -> Reviewed:
         """Leave all as it is, but for its time to live, which begins anew."""
@@ -111,7 +109,7 @@ class _Review:
         if not context.recorder.is_proved(rollout.name, serving.id):
             bring.judge(context, rollout, serving, image.runnable)
         context.steps.run("renew", "begin its time to live anew", renew)
-        self._session.report.info(f"unchanged: {serving.version} serves as {serving.id}; nothing had to move")
+        context.tell_unchanged(serving)
         return self._came_to(serving, changed=False)
 
     def _came_to(self, one: Release, *, changed: bool) -> Reviewed:

@@ -8,6 +8,7 @@ from curtainup import lost, release
 from curtainup.candidates import GATE, GATE_TITLE
 from curtainup.context import RunContext
 from curtainup.errors import UnknownRelease
+from curtainup.options import LIVE
 from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
 from curtainup.rollout import Rollout
@@ -30,7 +31,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
         TrafficReturned: it failed its gate, and traffic is back where it was.
 
     """
-    rollout = Rollout(session, "live")
+    rollout = Rollout(session, LIVE)
     wanted = choose(rollout.deployment, version, rollout.environment.retired)
     before = rollout.deployment
     if before.traffic.get(wanted.id) == 100:

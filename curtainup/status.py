@@ -13,9 +13,9 @@ from functools import partial
 from typing import TypeVar
 
 from curtainup import environment_names, since, underway
+from curtainup.environment_view import EnvironmentView
 from curtainup.environments import Environment
 from curtainup.errors import CurtainupError
-from curtainup.rollout import Rollout
 from curtainup.session import Session
 from curtainup.updates import Occasion
 
@@ -126,17 +126,17 @@ def names(session: Session) -> Sequence[str]:
 
 
 def _environment(session: Session, name: str) -> EnvironmentStatus:
-    rollout = Rollout(session, name)
-    environment = rollout.environment
+    view = EnvironmentView(session, name)
+    environment = view.environment
     update = underway.told(session, environment)
     if environment.settings is None or "url" not in environment.outputs:
         return EnvironmentStatus(name, None, None, (), update=update)
     return EnvironmentStatus(
         name,
         environment.url,
-        rollout.answering(ANSWER_SECONDS),
+        view.answering(ANSWER_SECONDS),
         _releases(environment, _occasions(session, environment)),
-        rollout.target.costs(environment),
+        view.target.costs(environment),
         update,
     )
 

@@ -10,12 +10,13 @@ from threading import Event
 
 from curtainup import release, traffic
 from curtainup.canary import Canary
+from curtainup.environment_view import EnvironmentView, pym_env
 from curtainup.errors import CurtainupError, ReturnFailed
 from curtainup.gatekeeper import Gate, Gatekeeper
 from curtainup.probe import ProbeResult
 from curtainup.record import Recorder
 from curtainup.release import Deployment, Release
-from curtainup.rollout import Rollout, pym_env
+from curtainup.rollout import Rollout
 from curtainup.session import Session
 from curtainup.steps import Progress, Steps
 from curtainup.traffic import AT_ONCE
@@ -48,18 +49,18 @@ class Result:
     image: str = ""
 
 
-def gate_of(session: Session, name: str, rollout: Rollout, one: Release) -> Gate | None:
+def gate_of(session: Session, name: str, view: EnvironmentView, one: Release) -> Gate | None:
     """Return the gate of an environment for the release that should answer there.
 
     That of a candidate goes to the release alone. None while the URL is not known yet.
     """
     alone = name == CANDIDATE
-    url = rollout.known_release_url(one) if alone else rollout.known_url
+    url = view.known_release_url(one) if alone else view.known_url
     if url is None:
         return None
-    named = rollout.target.names_releases and not alone
-    pym = pym_env(session, rollout.name)
-    return Gate(name, url, rollout.config, pym, one.version, one.id, through_proxy=named)
+    named = view.target.names_releases and not alone
+    pym = pym_env(session, view.name)
+    return Gate(name, url, view.config, pym, one.version, one.id, through_proxy=named)
 
 
 class Switch:

@@ -12,12 +12,13 @@ import pytest
 from curtainup import claims, release
 from curtainup.changes import Change
 from curtainup.contract import DockerEnvironment
+from curtainup.environment_view import pym_env
 from curtainup.environments import Environment
 from curtainup.errors import EngineFailed, PortTaken, RefusedError
 from curtainup.plan_guard import Guard
 from curtainup.release import Address, Deployment
 from curtainup.release_settings import DockerSettings
-from curtainup.rollout import Rollout, pym_env
+from curtainup.rollout import Rollout
 from tests import samples
 from tests.sessions import World, world
 

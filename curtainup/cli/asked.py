@@ -141,7 +141,12 @@ def tell(result: Result, *, json: bool) -> None:
 
 
 def _shares(text: str) -> tuple[int, ...]:
-    shares = tuple(int(part) for part in text.replace("%", "").split(","))
-    if list(shares) != sorted(set(shares)) or not all(0 < share < 100 for share in shares):
-        raise ValueError(f"--canary {text}: give per cents that rise from 1 to 99, such as 10,50")
-    return shares
+    from pydantic import TypeAdapter, ValidationError
+
+    from curtainup.config.keys import Percents
+
+    steps: TypeAdapter[tuple[int, ...]] = TypeAdapter(Percents)
+    try:
+        return steps.validate_python(text.replace("%", "").split(","))
+    except ValidationError as error:
+        raise ValueError(f"--canary {text}: give per cents that rise from 1 to 99, such as 10,50") from error

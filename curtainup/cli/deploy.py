@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from curtainup.cli import asked, common, reviews
+from curtainup.cli import asked, common, deploying, reviews
 
 EXAMPLE = "Example: curtainup deploy examples/hello --canary 10,50 --every 5m"
 
@@ -34,9 +34,7 @@ def run(
     Prints the live URL; with --hold that of the candidate. Stops at the first failure; live is untouched
     until the candidate is proven, and goes back to the release before if its own tests fail.
     """
-    from curtainup import runs
     from curtainup.options import Options
-    from curtainup.pipeline import deploy
 
     options = Options(
         dirty=dirty,
@@ -51,10 +49,4 @@ def run(
     )
     reviews.require_alone(env, options, post=post)
     session = common.session(service, config, quiet=quiet, review=env)
-    if env is not None:
-        reviews.deploy(session, "deploy", options, env, config=config, post=post, json=json)
-        return
-    result = runs.recorded(
-        session, "deploy", lambda recorder: deploy(session, recorder, options), environment=only or "live"
-    )
-    asked.tell(result, json=json)
+    deploying.run(session, "deploy", options, env, config=config, post=post, json=json)

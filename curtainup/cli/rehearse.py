@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import asked, common, reviews
+from curtainup.cli import asked, common, deploying, reviews
 
 if TYPE_CHECKING:
     from curtainup.session import Session
@@ -56,9 +56,7 @@ def run(
     Stand-ins of Cloud Run and Elastic Beanstalk run real containers, keep state of their own, and refuse
     what the real ones would. Other commands are for the rehearsal with --rehearsal.
     """
-    from curtainup import runs
     from curtainup.options import Options
-    from curtainup.pipeline import deploy
 
     options = Options(
         dirty=dirty,
@@ -84,13 +82,7 @@ def run(
     if endpoint:
         _serve(session)
         return
-    if env is not None:
-        reviews.deploy(session, "rehearse", options, env, config=config, post=False, json=json)
-        return
-    result = runs.recorded(
-        session, "rehearse", lambda recorder: deploy(session, recorder, options), environment=only or "live"
-    )
-    asked.tell(result, json=json)
+    deploying.run(session, "rehearse", options, env, config=config, post=False, json=json)
 
 
 def _serve(session: Session) -> None:

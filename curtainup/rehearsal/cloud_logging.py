@@ -9,16 +9,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 from curtainup.providers.proxy import connect
-from curtainup.rehearsal import cloud_run_job_logs, written
+from curtainup.rehearsal import cloud_run_job_logs, google_http, written
 from curtainup.rehearsal.cloud_run_routes import Routes
 from curtainup.rehearsal.faults import Faults
-from curtainup.rehearsal.front import TOKEN
 from curtainup.rehearsal.google import STATE
+from curtainup.rehearsal.google_http import Refusal, invalid
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 from curtainup.rehearsal.logging_filter import BadFilter, parse
@@ -32,54 +30,37 @@ _KEYS = frozenset({"resourceNames", "filter", "orderBy", "pageSize", "pageToken"
 _ORDERS = {"": False, "timestamp asc": False, "timestamp desc": True}
 
 
-class Refused(Exception):
-    """The API refuses.
-
-    Args:
-        code: HTTP status.
-        status: of google.rpc.Code.
-        message: the service's own.
-
-    """
-
-    def __init__(self, code: int, status: str, message: str) -> None:
-        super().__init__(message)
-        self.answer = {"error": {"code": code, "message": message, "status": status}}
-        self.code = code
-
-
 def serve(home: Home) -> str:
     """Serve a rehearsal's logs on a free loopback port until the process ends; return the URL."""
 
-    class Handler(_Handler):
-        rehearsal = home
+    def answer(method: str, path: str, asked: Any) -> Mapping[str, Any]:
+        if (method, path) != ("POST", PATH):
+            raise Refusal(404, "NOT_FOUND", "Requested entity was not found.")
+        return listed(home, asked)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    Thread(target=server.serve_forever, name="logging", daemon=True).start()
-    return f"http://127.0.0.1:{server.server_address[1]}"
+    return google_http.serve("logging", answer)
 
 
 def listed(home: Home, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of entries (ListLogEntriesResponse).
 
     Raises:
-        Refused: the request is not allowed, or there is no such project.
+        Refusal: the request is not allowed, or there is no such project.
 
     """
     unknown = sorted(set(asked) - _KEYS)
     if unknown:
-        raise _invalid(f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.')
+        raise invalid(f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.')
     order, size = asked.get("orderBy", ""), asked.get("pageSize", USUAL)
     if order not in _ORDERS:
-        raise _invalid(f"Invalid order_by: {order}")
+        raise invalid(f"Invalid order_by: {order}")
     if not isinstance(size, int) or not 0 < size <= MOST:
-        raise _invalid(f"Invalid page_size: must be between 1 and {MOST}")
+        raise invalid(f"Invalid page_size: must be between 1 and {MOST}")
     try:
         passes = parse(asked.get("filter", ""))
         entries = [one for one in _entries(home, _project(asked)) if passes(one)]
     except BadFilter as error:
-        raise _invalid(str(error)) from error
+        raise invalid(str(error)) from error
     entries.sort(key=lambda one: (one["timestamp"], one["insertId"]), reverse=_ORDERS[order])
     return _page(entries, min(size, LONGEST), asked)
 
@@ -91,7 +72,7 @@ def _page(entries: list[dict[str, Any]], size: int, asked: Mapping[str, Any]) ->
     if token:
         begun, _, at = base64.urlsafe_b64decode(token).decode().rpartition("#")
         if begun != same:
-            raise _invalid("page_token does not match the request")
+            raise invalid("page_token does not match the request")
         first = int(at)
     elif len(entries) > size:
         return {"nextPageToken": _token(same, 0)}
@@ -107,7 +88,7 @@ def _token(same: str, first: int) -> str:
 def _project(asked: Mapping[str, Any]) -> str:
     names = asked.get("resourceNames") or []
     if len(names) != 1 or not names[0].startswith("projects/"):
-        raise _invalid("resource_names must name a project: a rehearsal has nothing else")
+        raise invalid("resource_names must name a project: a rehearsal has nothing else")
     return str(names[0].removeprefix("projects/"))
 
 
@@ -116,7 +97,7 @@ def _entries(home: Home, project: str) -> Iterator[dict[str, Any]]:
     with home.cloud(STATE) as state:
         part = state.get("projects", {}).get(project)
     if part is None:
-        raise Refused(403, "PERMISSION_DENIED", "The caller does not have permission")
+        raise Refusal(403, "PERMISSION_DENIED", "The caller does not have permission")
     with connect(None) as api:
         for path, service in part.get("services", {}).items():
             location, name = path.split("/")
@@ -150,44 +131,3 @@ def _entry(labels: Mapping[str, str], one: written.Written) -> dict[str, Any]:
         "severity": "DEFAULT",
         "logName": f"projects/{labels['project_id']}/logs/run.googleapis.com%2F{one.stream}",
     }
-
-
-def _invalid(message: str) -> Refused:
-    return Refused(400, "INVALID_ARGUMENT", message)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    """Reads requests of the REST API."""
-
-    protocol_version = "HTTP/1.1"
-    rehearsal: Home
-
-    def do_POST(self) -> None:
-        """Answer a call."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        try:
-            self._send(200, self._answer(body))
-        except Refused as refused:
-            self._send(refused.code, refused.answer)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keep no log."""
-
-    def _answer(self, body: bytes) -> dict[str, Any]:
-        if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            raise Refused(
-                401,
-                "UNAUTHENTICATED",
-                "Request had invalid authentication credentials. Expected OAuth 2 access token.",
-            )
-        if self.path != PATH:
-            raise Refused(404, "NOT_FOUND", "Requested entity was not found.")
-        return listed(self.rehearsal, json.loads(body or b"{}"))
-
-    def _send(self, status: int, answer: Mapping[str, Any]) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=UTF-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)

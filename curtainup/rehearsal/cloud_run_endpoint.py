@@ -6,20 +6,18 @@ refuses a field that it does not know.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 from curtainup.rehearsal import cloud_run_executions as executions
+from curtainup.rehearsal import google_http
 from curtainup.rehearsal.faults import Faults
+from curtainup.rehearsal.google_http import Refusal, invalid
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 
-KEY = "Bearer rehearsal"
 LONGEST = 604800
 """Seconds that a task may take: seven days."""
 DEFAULT_TIMEOUT = 600
@@ -39,23 +37,13 @@ _REQUEST: Mapping[str, Any] = {
 """The message `RunJobRequest`: by field its type, as one element where it is a list."""
 
 
-class Refusal(Exception):
-    """A call that is refused, with the status of HTTP and that of google.rpc."""
-
-    def __init__(self, status: int, name: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.name = name
-        self.message = message
-
-
 @dataclass(frozen=True)
 class Account:
     """What answers calls."""
 
     home: Home
 
-    def answer(self, method: str, path: str, body: bytes) -> Mapping[str, Any]:
+    def answer(self, method: str, path: str, asked: Any) -> Mapping[str, Any]:
         """Answer one call.
 
         Raises:
@@ -66,7 +54,7 @@ class Account:
             found = re.fullmatch(f"/v2/{pattern}", path)
             if wanted == method and found:
                 try:
-                    return work(found[1], _read(body))
+                    return work(found[1], asked)
                 except executions.Missing as error:
                     raise Refusal(404, "NOT_FOUND", f"Resource '{error}' was not found.") from error
         raise Refusal(404, "NOT_FOUND", f"a rehearsal has no method {method} {path}")
@@ -95,55 +83,7 @@ class Account:
 
 def serve(home: Home) -> str:
     """Serve a rehearsal's Cloud Run on a free loopback port until the process ends; return its URL."""
-
-    class Handler(_Handler):
-        account = Account(home)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    Thread(target=server.serve_forever, name="cloud-run", daemon=True).start()
-    return f"http://127.0.0.1:{server.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    account: Account
-
-    def do_GET(self) -> None:
-        """Answer a call without a body."""
-        self._answer()
-
-    def do_POST(self) -> None:
-        """Answer a call."""
-        self._answer()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Keep no log."""
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        try:
-            if self.headers.get("Authorization") != KEY:
-                raise Refusal(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
-            self._send(200, self.account.answer(self.command, self.path, body))
-        except Refusal as error:
-            said = {"code": error.status, "message": error.message, "status": error.name}
-            self._send(error.status, {"error": said})
-
-    def _send(self, status: int, document: Mapping[str, Any]) -> None:
-        body = json.dumps(document).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=UTF-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-def _read(body: bytes) -> Any:
-    try:
-        return json.loads(body or b"{}")
-    except ValueError as error:
-        raise Refusal(400, "INVALID_ARGUMENT", "Invalid JSON payload received.") from error
+    return google_http.serve("cloud-run", Account(home).answer)
 
 
 def _operation(name: str, execution: Mapping[str, Any], *, done: bool) -> Mapping[str, Any]:
@@ -160,7 +100,7 @@ def _timeout(text: str | None) -> int:
         return DEFAULT_TIMEOUT
     found = _SECONDS.fullmatch(text)
     if found is None or not 1 <= int(found[1]) <= LONGEST:
-        raise Refusal(400, "INVALID_ARGUMENT", f"overrides.timeout: must be from 1s to {LONGEST}s: {text}")
+        raise invalid(f"overrides.timeout: must be from 1s to {LONGEST}s: {text}")
     return int(found[1])
 
 
@@ -172,14 +112,12 @@ def _require_known(shape: Any, found: Any, path: str) -> None:
         for name, one in found.items():
             where = f"{path}.{name}".lstrip(".")
             if name not in shape:
-                raise Refusal(
-                    400,
-                    "INVALID_ARGUMENT",
-                    f"Invalid JSON payload received. Unknown name \"{name}\" at '{path}': Cannot find field.",
+                raise invalid(
+                    f"Invalid JSON payload received. Unknown name \"{name}\" at '{path}': Cannot find field."
                 )
             _require_known(shape[name], one, where)
     elif isinstance(shape, list) and isinstance(found, list):
         for index, one in enumerate(found):
             _require_known(shape[0], one, f"{path}[{index}]")
     elif not isinstance(shape, type) or not isinstance(found, shape):
-        raise Refusal(400, "INVALID_ARGUMENT", f"Invalid value at '{path}'")
+        raise invalid(f"Invalid value at '{path}'")

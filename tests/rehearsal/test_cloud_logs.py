@@ -18,7 +18,7 @@ from curtainup.errors import SetupError
 from curtainup.logs.beanstalk import BeanstalkLogs
 from curtainup.logs.cloud_run import CloudRunLogs
 from curtainup.logs.models import Asked, Source
-from curtainup.rehearsal import cloud_logging, cloudwatch_logs, endpoint
+from curtainup.rehearsal import cloud_logging, cloudwatch_logs, endpoint, google_http
 from curtainup.rehearsal.beanstalk_deploy import container_name
 from curtainup.rehearsal.beanstalk_state import Beanstalk
 from curtainup.rehearsal.cloud_run_routes import Routes
@@ -181,9 +181,9 @@ def test_a_project_of_somebody_else_is_not_read(home: Home, shop: World) -> None
 def test_cloud_logging_refuses_what_the_real_one_would(
     home: Home, asked: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(cloud_logging.Refused, match=message) as caught:
+    with pytest.raises(google_http.Refusal, match=message) as caught:
         cloud_logging.listed(home, {"resourceNames": ["projects/my-project"], **asked})
-    assert caught.value.code == 400
+    assert caught.value.status == 400
 
 
 def test_cloud_logging_knows_its_callers(home: Home) -> None:
@@ -192,6 +192,8 @@ def test_cloud_logging_knows_its_callers(home: Home) -> None:
     known = {"Authorization": "Bearer rehearsal"}
     assert requests.post(url, json=body, timeout=10).status_code == 401
     assert requests.post(f"{url}x", json=body, headers=known, timeout=10).status_code == 404
+    assert requests.get(url, headers=known, timeout=10).status_code == 404
+    assert requests.post(url, data="{", headers=known, timeout=10).status_code == 400
     assert requests.post(url, json=body, headers=known, timeout=10).json() == {}
 
 

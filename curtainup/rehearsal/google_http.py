@@ -1,0 +1,97 @@
+"""JSON over HTTP as Google's APIs speak it, on this machine's loopback interface."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+from curtainup.rehearsal.front import TOKEN
+
+Answer = Callable[[str, str, Any], Mapping[str, Any]]
+"""Answers a call, by its method, path and document; raises `Refusal`."""
+
+
+class Refusal(Exception):
+    """A call that is refused.
+
+    Args:
+        status: of HTTP.
+        name: the status of google.rpc.
+        message: the service's own.
+
+    """
+
+    def __init__(self, status: int, name: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.document = {"error": {"code": status, "message": message, "status": name}}
+
+
+def invalid(message: str) -> Refusal:
+    """Return the refusal of a request that is not as the API has it."""
+    return Refusal(400, "INVALID_ARGUMENT", message)
+
+
+def serve(name: str, answer: Answer) -> str:
+    """Serve an API on a free loopback port until the process ends; return its URL.
+
+    Args:
+        name: of the thread that serves.
+        answer: asked for every call that brings the rehearsal's token.
+
+    """
+
+    class Handler(_Handler):
+        answer_to = staticmethod(answer)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    Thread(target=server.serve_forever, name=name, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    answer_to: Answer
+
+    def do_GET(self) -> None:
+        """Answer a call without a body."""
+        self._answer()
+
+    def do_POST(self) -> None:
+        """Answer a call."""
+        self._answer()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Keep no log."""
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            if self.headers.get("Authorization") != f"Bearer {TOKEN}":
+                raise Refusal(
+                    401,
+                    "UNAUTHENTICATED",
+                    "Request had invalid authentication credentials. Expected OAuth 2 access token.",
+                )
+            self._send(200, self.answer_to(self.command, self.path, _read(body)))
+        except Refusal as refusal:
+            self._send(refusal.status, refusal.document)
+
+    def _send(self, status: int, document: Mapping[str, Any]) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=UTF-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body or b"{}")
+    except ValueError as error:
+        raise invalid("Invalid JSON payload received.") from error

@@ -51,7 +51,7 @@ def test_every_example_in_the_comments_is_right(tmp_path: Path, target: Target) 
     wishes = Wishes(target=target, name="shop")
     text = files.config(_found(tmp_path / "a", wishes), wishes)
     lines = text.splitlines()
-    starts = ("# env", "#   -", "#   LOG", "#   staging", "#     ", "#   live")
+    starts = ("# env", "# tasks", "#   -", "#   LOG", "#   staging", "#     ", "#   live")
     told = [line.removeprefix("# ") if line.startswith(starts) else line for line in lines]
     found = _found(tmp_path / "b", Wishes(), {**FLASK, "pym-config.yaml": "\n".join(told)})
     assert found.secrets == ("DB_PASSWORD",)

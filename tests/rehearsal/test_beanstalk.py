@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 from collections.abc import Iterator
 from threading import Thread
@@ -12,7 +13,12 @@ from pulumi.automation import OpType
 
 from tests.rehearsal.aws_world import APPLICATION, PREFIX, World, ask
 
-pytestmark = [pytest.mark.e2e, pytest.mark.docker]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.docker,
+    # What the SDK leaves open of a program that ran in this process, here or in the tests before.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 REQUESTS = 5000
 
 
@@ -23,6 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
     finally:
         made.close()
+        gc.collect()
 
 
 def environments(world: World) -> dict[str, dict[str, Any]]:

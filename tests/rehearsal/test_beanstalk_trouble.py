@@ -79,11 +79,11 @@ def test_a_release_that_never_answers_turns_red(world: World, monkeypatch: pytes
 
 @pytest.mark.parametrize("faults", [["partial"]])
 def test_an_environment_that_is_stuck_ends_the_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beanstalk_launch, "STUCK", 20.0)
-    world.wanted.environments["shop-live-r1"] = {**FIRST, "timeout": "8s"}
+    monkeypatch.setattr(beanstalk_launch, "STUCK", 30.0)
+    world.wanted.environments["shop-live-r1"] = {**FIRST, "timeout": "12s"}
     said = refused(world)
     assert (
-        "create: timeout while waiting for state to become 'Ready' (last state: 'Updating', timeout: 8s)"
+        "create: timeout while waiting for state to become 'Ready' (last state: 'Updating', timeout: 12s)"
         in said
     )
     assert described(world)["Status"] == "Updating"

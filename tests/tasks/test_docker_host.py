@@ -171,7 +171,7 @@ def test_one_that_needs_too_much_memory_is_told_so(run: Run) -> None:
 
 
 def test_one_that_hangs_is_stopped_at_its_limit_though_it_will_not_hear(run: Run, lines: list[str]) -> None:
-    ran = run("sh", "-c", "trap '' TERM INT; echo begun; while :; do sleep 1; done", timeout=1)
+    ran = run("sh", "-c", "trap '' TERM INT; echo begun; while :; do sleep 1; done", timeout=4)
 
     assert (ran.ended, ran.code) == (Ended.TIMED_OUT, None)
     assert lines == ["begun"]

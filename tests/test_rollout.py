@@ -12,12 +12,10 @@ import pytest
 from curtainup import claims, release
 from curtainup.changes import Change
 from curtainup.contract import DockerEnvironment
-from curtainup.environment_view import pym_env
 from curtainup.environments import Environment
 from curtainup.errors import EngineFailed, PortTaken, RefusedError
 from curtainup.plan_guard import Guard
 from curtainup.release import Address, Deployment
-from curtainup.release_settings import DockerSettings
 from curtainup.rollout import Rollout
 from tests import samples
 from tests.sessions import World, world
@@ -42,45 +40,12 @@ def _rollout(found: World, deployment: Deployment | None = None, name: str = "li
     return rollout
 
 
-def test_a_release_runs_with_what_its_environment_says(tmp_path: Path) -> None:
-    text = "env: {A: '1'}\nmemory_limit: 300m\nenvironments: {live: {env: {B: '2'}, cpus: 1.5}}\n"
-    session = world(tmp_path, text).session
-    live = Rollout(session, "live").runtime()
-    assert isinstance(live, DockerSettings)
-    assert live.env == {"A": "1", "B": "2", "PYM_ENV": "shop-live"}
-    assert (live.memory_mb, live.cpus) == (300, 1.5)
-    assert Rollout(session, "staging").runtime().env == {"A": "1", "PYM_ENV": "shop-staging"}
-    assert pym_env(session, "local") == "dev"
-
-
-def test_the_id_follows_settings_and_secrets(tmp_path: Path) -> None:
-    text = "env_secrets: [KEY]\n"
-    ids = {
-        Rollout(world(tmp_path, config, {"KEY": value}).session, name).release_id(IMAGE)
-        for config, value, name in [
-            (text, "v", "live"),
-            (text, "v", "live"),
-            (text, "other", "live"),
-            (text, "v", "staging"),
-            (text + "memory_limit: 300m\n", "v", "live"),
-        ]
-    }
-    assert len(ids) == 4
-
-
 def test_a_secret_is_in_a_release_by_its_hmac_alone(tmp_path: Path) -> None:
     found = world(tmp_path, "env_secrets: [KEY]\n", {"KEY": "hunter2"})
     rollout = _rollout(found)
     one = rollout.new_release(IMAGE, "v1")
     assert len(one.secrets_hmac) == 64
     assert "hunter2" not in one.model_dump_json()
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "keep"), [("", "live", 1), ("keep: 3\n", "live", 3), ("keep: 3\n", "staging", 0)]
-)
-def test_how_many_stay_for_rollback(tmp_path: Path, text: str, name: str, keep: int) -> None:
-    assert Rollout(world(tmp_path, text).session, name).keep == keep
 
 
 def test_a_release_that_is_there_is_taken_as_it_is(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is asked at a terminal before review environments go, and what happens when the answer is no."""
+"""What is asked at a terminal before environments go, and what happens when the answer is no."""
 
 from __future__ import annotations
 
@@ -70,6 +70,27 @@ def test_destroying_a_review_environment_asks_and_takes_no_for_an_answer(
     assert done.returncode == 23, done.stderr
     assert "Remove review-7 of shop?" in done.stderr
     assert stacks.file("shop-review-7").exists()
+
+
+@pytest.mark.parametrize("arguments", [(), ("--env", "live"), ("--yes",)])
+def test_live_goes_by_its_services_name_only(
+    stacks: Stacks, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    stacks.add("live")
+    done = answering(tmp_path, "y", "destroy", *arguments)
+    assert done.returncode == 23, done.stderr
+    assert "This ends shop on live. Type its name to go on" in done.stderr
+    assert "nothing was removed" in done.stderr
+    assert stacks.file("shop-live").exists()
+    assert stacks.file("shop-review-7").exists()
+
+
+def test_with_its_services_name_live_is_gone_on_with(stacks: Stacks, tmp_path: Path) -> None:
+    """What is refused next is another service's stack, so that no engine has to run here."""
+    stacks.add("live", service="another", stack="shop-live")
+    done = answering(tmp_path, "shop", "destroy", "--env", "live")
+    assert "Type its name to go on" in done.stderr
+    assert "stack shop-live is live of the service another" in done.stderr
 
 
 def test_a_wrong_age_is_told_before_anything_is_looked_at(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from curtainup.destroy import destroy, environments_of
+from curtainup.destroy import destroy, environments_of, remove
 from curtainup.environments import Environment, apply
-from curtainup.errors import RefusedError
+from curtainup.errors import EngineFailed, RefusedError
 from curtainup.record import Recorder
 from tests import samples
 from tests.review_stacks import Stacks
@@ -48,6 +48,20 @@ def test_a_review_environment_goes_alone_and_unasked(tmp_path: Path) -> None:
     destroy(stacks.session, _recorder(tmp_path), "review-a", None)
     assert stacks.engine.destroyed == ["shop-review-a"]
     assert stacks.engine.ups == [], "nothing there is protected, so its traffic need not go first"
+
+
+def test_where_the_engine_failed_the_next_destroy_goes_on(tmp_path: Path) -> None:
+    stacks = Stacks(tmp_path)
+    for name in ("live", "staging", "review-a"):
+        stacks.add(name)
+    stacks.engine.refusing["shop-staging"] = EngineFailed("the engine failed")
+    with pytest.raises(EngineFailed):
+        remove(stacks.session, _recorder(tmp_path), environments_of(stacks.session, None))
+    assert environments_of(stacks.session, None) == ["staging", "live"]
+    stacks.engine.refusing.clear()
+    remove(stacks.session, _recorder(tmp_path), environments_of(stacks.session, None))
+    assert stacks.engine.destroyed == ["shop-review-a", "shop-staging", "shop-live"]
+    assert environments_of(stacks.session, None) == []
 
 
 def test_what_is_gone_is_no_error(tmp_path: Path) -> None:

@@ -70,6 +70,14 @@ def test_every_setting_of_a_release_reaches_its_container() -> None:
     assert "http://127.0.0.1:8080/ping" in check
 
 
+def test_no_more_than_30_mb_of_a_releases_log_are_kept() -> None:
+    inputs = _rendered(samples.deployment(100)).of(CONTAINER)["shop-live-r0000001"].inputs
+    size, files = inputs["logOpts"]["max-size"], inputs["logOpts"]["max-file"]
+    assert inputs["logDriver"] == "json-file", "other drivers have other options"
+    assert size.endswith("m")
+    assert int(size.removesuffix("m")) * int(files) == 30
+
+
 def test_secrets_leave_as_secrets_and_stand_nowhere_else() -> None:
     run = _rendered(_with_secrets())
     envs = run.of(CONTAINER)["shop-live-r0000002"].inputs["envs"]

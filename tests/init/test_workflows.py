@@ -135,6 +135,21 @@ def test_a_machine_that_is_not_fine_ends_the_job(tmp_path: Path, ci: Ci) -> None
             assert "curtainup doctor --fix" in script.splitlines()
 
 
+@pytest.mark.parametrize("reviews", [False, True])
+def test_one_deployment_runs_at_a_time_and_none_is_cut_off(tmp_path: Path, *, reviews: bool) -> None:
+    found = _found(tmp_path, Target.DOCKER)
+    github, gitlab = (
+        yaml.safe_load(workflows.workflow(ci, found, reviews=reviews)) for ci in (Ci.GITHUB, Ci.GITLAB)
+    )
+    one_at_a_time = github["jobs"]["deploy"]["concurrency"]
+    assert one_at_a_time["cancel-in-progress"] is False
+    deploy = gitlab["curtainup-deploy"]
+    assert deploy["interruptible"] is False
+    for group in (one_at_a_time["group"], deploy["resource_group"]):
+        assert group.startswith("curtainup")
+        assert "$" not in group, "the same for every commit"
+
+
 def test_the_preview_may_write_its_comment(tmp_path: Path) -> None:
     found = _found(tmp_path, Target.DOCKER)
     github = workflows.workflow(Ci.GITHUB, found)

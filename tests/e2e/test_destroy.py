@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from curtainup import history
 from curtainup.setup import paths
 from tests.e2e.service import FOLDER, Service
+
+
+def told_of(service: Service) -> set[str]:
+    """The environments that have a history."""
+    return {one["environment"] for one in service.run("history", "--json").json()}
 
 
 def test_live_is_not_destroyed_without_the_services_name(deployed: Service) -> None:
     containers = deployed.host.containers()
 
-    for arguments in ((), ("--env", "live"), ("--confirm", "another")):
+    for arguments in ((), ("--env", "live", "--yes"), ("--confirm", "another")):
         done = deployed.run("destroy", *arguments, code=23)
         assert f"--confirm {deployed.name}" in done.err
 
@@ -22,6 +28,7 @@ def test_staging_alone_can_go(deployed: Service) -> None:
 
     assert deployed.host.containers("staging") == []
     assert deployed.status("staging")["url"] is None
+    assert told_of(deployed) == {"live"}
     assert deployed.get("live").status_code == 200
 
 
@@ -36,11 +43,15 @@ def test_after_staging_is_gone_a_deployment_brings_it_back(deployed: Service) ->
 
 def test_destroy_leaves_nothing(deployed: Service) -> None:
     assert deployed.host.everything(), "there is something to destroy"
+    runs = history.runs(deployed.own_folder)
 
     deployed.run("destroy", "--confirm", deployed.name)
 
     assert deployed.host.everything() == []
     assert deployed.state.stacks() == []
+    assert told_of(deployed) == set()
+    assert history.runs(deployed.own_folder)[:-1] == runs, "the records of runs stay"
+    assert deployed.last_run().command == "destroy"
     assert list((deployed.folder / FOLDER / "stacks").iterdir()) == []
     assert list(paths.cache_dir().glob(f"build/{deployed.name}*")) == []
     assert [path for path in deployed.state_folder.rglob("locks/**/*") if path.is_file()] == []

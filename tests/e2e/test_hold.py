@@ -26,6 +26,7 @@ def test_with_nothing_held_there_is_nothing_to_promote(deployed: Service) -> Non
 
 def test_a_held_candidate_is_proven_and_has_no_traffic(deployed: Service) -> None:
     [old] = deployed.traffic("live")
+    deployed.configure(environments={"live": {"tasks": ["true"]}})
     deployed.greet("second")
 
     with users(deployed.url("live")) as answers:
@@ -41,6 +42,7 @@ def test_a_held_candidate_is_proven_and_has_no_traffic(deployed: Service) -> Non
     result = deployed.last_run().result
     assert result is not None
     assert (result.outcome, result.url, result.release) == ("held", held["url"], held["id"])
+    assert [one.release for one in deployed.last_run().tasks] == [held["id"]]
 
 
 def test_another_candidate_does_not_take_its_place(deployed: Service) -> None:
@@ -78,12 +80,14 @@ def test_a_promoted_candidate_goes_live_without_a_failed_request(deployed: Servi
         ("shift", "passed"),
         ("live-gate", "passed"),
     ]
+    assert record.tasks == (), "they ran when it was staged"
     [move] = record.traffic
     assert (move.outgoing, move.incoming) == (old, held["id"])
 
 
 def test_a_held_candidate_can_be_dropped(deployed: Service) -> None:
     before = deployed.traffic("live")
+    deployed.configure(environments=None)
     deployed.deploy("--hold")
     held = candidate(deployed)
 

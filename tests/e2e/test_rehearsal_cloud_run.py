@@ -175,8 +175,10 @@ def test_a_rollback_builds_nothing_and_brings_the_old_secret_back(service: Rehea
     assert secret_in(service) == NEW_SECRET
     images = service.host.images()
 
-    service.run("rollback", env={"HELLO_SECRET": SECRET})
+    done = service.run("rollback", env={"HELLO_SECRET": SECRET})
 
+    told = [line.partition("shift: ... ")[2] for line in done.err.splitlines() if "shift: ... " in line]
+    assert [line for line in told if line.endswith(" %")] == [f"{old} 100 %"], "the canary is not heeded"
     assert secret_in(service) == SECRET
     assert service.traffic("live")[old] == 100
     assert service.traffic("live")[new] == 0

@@ -112,11 +112,18 @@ def test_a_failed_gate_puts_back_what_was_there(deployed: Service) -> None:
     assert deployed.host.containers("review-7") == containers
 
 
-def test_the_next_deployment_takes_its_place(deployed: Service) -> None:
+def test_the_next_deployment_takes_its_place_though_its_comment_is_refused(
+    deployed: Service, host: Server, job: dict[str, str]
+) -> None:
     before, address = others(deployed), deployed.url("review-7")
 
-    deployed.deploy("--env", "review-7")
+    host.may_write = False
+    done = deployed.deploy("--env", "review-7", "--post", code=24, env=job)
+    host.may_write = True
 
+    assert "the token may not comment on pull request 7 of octo/web" in done.err
+    assert host.texts() == []
+    assert done.out == f"{address}\n", "what a script reads is told all the same"
     assert deployed.get("review-7").json()["says"] == "Broken"
     assert deployed.url("review-7") == address
     assert sorted(deployed.traffic("review-7").values()) == [0, 100]

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from curtainup import updates
 from tests.e2e.load import users
 from tests.e2e.service import Service
+
+
+@contextmanager
+def hanging(service: Service, release: str) -> Iterator[None]:
+    """Have a release of live accept requests and answer none: all that runs in its container stands still."""
+    container = service.host.client.containers.get(f"{service.name}-live-{release}")
+    assert container.exec_run(["sh", "-c", "kill -STOP -1"]).exit_code == 0
+    try:
+        yield
+    finally:
+        assert container.exec_run(["sh", "-c", "kill -CONT -1"]).exit_code == 0
 
 
 def test_with_one_release_there_is_nothing_to_go_back_to(deployed: Service) -> None:
@@ -106,3 +120,17 @@ def test_the_history_tells_every_move_of_traffic(deployed: Service) -> None:
     by_cli = updates.parse("live", list(reversed(told)))
     assert by_cli[-1].moves == (f"{first} 100 → 0 %", f"{second} 0 → 100 %"), "its secrets hide the versions"
     assert [one.at for one in reversed(by_cli)] == [one["at"] for one in found][: len(by_cli)]
+
+
+def test_a_release_that_does_not_answer_any_more_gets_no_traffic(deployed: Service) -> None:
+    first, _ = before = deployed.traffic("live")
+    deployed.configure(start_timeout=1)
+
+    with hanging(deployed, first), users(deployed.url("live")) as answers:
+        done = deployed.run("rollback", code=14)
+
+    assert "the release did not answer within 1 s" in done.err
+    assert f"{deployed.name}-live-{first}" in done.err
+    assert answers.failures == []
+    assert deployed.traffic("live") == before
+    assert "shift" not in [step.name for step in deployed.last_run().steps]

@@ -159,6 +159,17 @@ def test_users_stay_on_the_old_release_until_the_tasks_are_done(tasked: Service)
     assert task_of(tasked) is None
 
 
+def test_a_rollback_runs_none(tasked: Service) -> None:
+    serving = tasked.serving("live")
+
+    tasked.run("rollback")
+
+    assert tasked.serving("live") != serving
+    record = tasked.last_run()
+    assert (record.command, record.tasks) == ("rollback", ())
+    assert steps(record) == ["release", "shift", "live-gate"]
+
+
 def test_a_failing_task_leaves_live_as_it_was(tasked: Service) -> None:
     new_version(tasked, task("migrate", FAILS_ON_LIVE), "false", staging={"tasks": []})
 

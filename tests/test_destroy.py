@@ -7,7 +7,7 @@ import pytest
 
 from curtainup.destroy import destroy, environments_of
 from curtainup.environments import Environment, apply
-from curtainup.errors import RefusedError
+from curtainup.errors import Interrupted, RefusedError
 from curtainup.record import Recorder
 from tests import samples
 from tests.review_stacks import Stacks
@@ -53,6 +53,17 @@ def test_a_review_environment_goes_alone_and_unasked(tmp_path: Path) -> None:
 def test_what_is_gone_is_no_error(tmp_path: Path) -> None:
     stacks = Stacks(tmp_path)
     destroy(stacks.session, _recorder(tmp_path), "review-a", None)
+    assert stacks.engine.destroyed == []
+
+
+def test_an_interruption_says_that_nothing_is_brought_back(tmp_path: Path) -> None:
+    stacks = Stacks(tmp_path)
+    stacks.add("review-a")
+    stacks.session.cancelled.set()
+    with pytest.raises(Interrupted) as caught:
+        destroy(stacks.session, _recorder(tmp_path), "review-a", None)
+    assert "what was removed is gone" in (caught.value.consequence or "")
+    assert "undone" not in (caught.value.consequence or "")
     assert stacks.engine.destroyed == []
 
 

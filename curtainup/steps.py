@@ -51,7 +51,7 @@ class Stopped:
 
 
 UNDONE = Stopped(
-    "what this run had begun in staging or live has been undone",
+    "what was in flight has been undone; what staging has proven stays there",
     "run the same command again; what was already built and proven is not done twice",
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curtainup.gatekeeper import Gatekeeper
+from curtainup.plan_guard import Guard
 from curtainup.record import Recorder
 from curtainup.release import Release
 from curtainup.session import Session
@@ -24,17 +25,24 @@ class RunContext:
 
     @classmethod
     def of(
-        cls, session: Session, recorder: Recorder, python: str | None, arguments: tuple[str, ...] = ()
+        cls,
+        session: Session,
+        recorder: Recorder,
+        python: str | None,
+        arguments: tuple[str, ...] = (),
+        guard: Guard | None = None,
     ) -> RunContext:
-        """Return the collaborators of a run.
+        """Return the collaborators of a run, whose updates are guarded from now on.
 
         Args:
             session: the command's.
             recorder: of this run.
             python: the interpreter for the service's tests; None finds it.
             arguments: further arguments for pytest at each gate.
+            guard: of its updates; None allows nothing dangerous.
 
         """
+        session.guard = guard or Guard()
         steps = Steps(session.report, recorder, session.cancelled)
         gatekeeper = Gatekeeper(session, recorder, python, arguments)
         return cls(session, recorder, steps, gatekeeper, Switch(session, recorder, steps, gatekeeper))

@@ -75,7 +75,7 @@ def require_allowed(
         f"{len(found)} change{'s' * (len(found) != 1)} would replace or remove what holds data or traffic",
         where=f"stack {stack}",
         consequence="requests could fail or data be lost, so nothing was changed there",
-        fix="put the old settings back, or allow it with --allow-replace",
+        fix="put the old settings back, or allow it: curtainup deploy --allow-replace",
         detail="\n".join(described(one) for one in found),
     )
 

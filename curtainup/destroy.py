@@ -19,8 +19,13 @@ from curtainup.options import LIVE
 from curtainup.record import Recorder
 from curtainup.release import Deployment
 from curtainup.session import Session
-from curtainup.steps import Progress, Steps
+from curtainup.steps import Progress, Steps, Stopped
 from curtainup.tasks import docker_host
+
+NOT_UNDONE = Stopped(
+    "what was removed is gone, and traffic that was taken away is not given back; the rest is still there",
+    "run the same command again to go on, or curtainup deploy to have it back",
+)
 
 
 def environments_of(session: Session, env: str | None) -> list[str]:
@@ -56,8 +61,9 @@ def destroy(session: Session, recorder: Recorder, env: str | None, confirm: str 
         )
     remove(session, recorder, names)
     if env is None:
-        steps = Steps(session.report, recorder, session.cancelled)
-        steps.run("destroy-image", "remove the images and their registry", partial(_image, session))
+        _steps(session, recorder).run(
+            "destroy-image", "remove the images and their registry", partial(_image, session)
+        )
         if session.rehearsal is not None:
             session.rehearsal.strike()
 
@@ -70,9 +76,13 @@ def remove(session: Session, recorder: Recorder, names: Sequence[str]) -> None:
         CurtainupError: one could not be removed; those before it are gone.
 
     """
-    steps = Steps(session.report, recorder, session.cancelled)
+    steps = _steps(session, recorder)
     for name in names:
         steps.run(f"destroy-{name}", f"remove {name}", partial(_environment, session, name))
+
+
+def _steps(session: Session, recorder: Recorder) -> Steps:
+    return Steps(session.report, recorder, session.cancelled, NOT_UNDONE)
 
 
 def _require_name(session: Session, env: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from curtainup import ejected, environments, health, release
 from curtainup.config import EnvironmentConfig
+from curtainup.contract import AnyEnvironment
 from curtainup.options import LIVE
 from curtainup.release import Deployment, Release
 from curtainup.release_settings import AnySettings
@@ -140,7 +141,13 @@ class EnvironmentView:
 
         """
         settings = self.environment.settings
-        return settings is not None and self.target.settings(settings, ()) != settings
+        return settings is not None and self._settings() != settings
+
+    def _settings(self, taken: Collection[int] = ()) -> AnyEnvironment:
+        """Return the environment's settings as configured now; how long it lives stays as it was deployed."""
+        settings = self.environment.settings
+        chosen = self.target.settings(settings, taken)
+        return chosen.model_copy(update={"ttl": settings.ttl}) if settings is not None else chosen
 
     def _identity(self, reference: str) -> tuple[str, int]:
         """Return the id of an image here, and how often it failed under an earlier one."""

@@ -197,6 +197,6 @@ class NotifyFailed(CurtainupError):
 
 
 class Interrupted(CurtainupError):
-    """Ctrl-C or SIGTERM: what was in flight has been undone."""
+    """Ctrl-C or SIGTERM: what was in flight has been undone, but by a removal, which brings nothing back."""
 
     exit_code = 130

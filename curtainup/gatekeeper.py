@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from curtainup import gates
+from curtainup import gates, source
 from curtainup.config import EnvironmentConfig
 from curtainup.errors import (
     CandidateGateFailed,
     CurtainupError,
     Interrupted,
     LocalGateFailed,
+    SourceError,
     StagingGateFailed,
     TrafficReturned,
     UnitTestsFailed,
@@ -133,8 +134,23 @@ class Gatekeeper:
     def _conclude(self, gate: Gate, image: str, result: GateResult) -> None:
         if not result.passed:
             name = f"acceptance tests on {gate.name}"
-            raise self.failure(result, _failure_of(gate), name, _consequence_of(gate), gate.url)
+            error = self.failure(result, _failure_of(gate), name, _consequence_of(gate), gate.url)
+            error.fix = self._with_other_tests(gate, error.fix)
+            raise error
         self._recorder.proved(gate.name, gate.url, gate.release, image, result)
+
+    def _with_other_tests(self, gate: Gate, fix: str | None) -> str | None:
+        """Say of a release of another commit, such as one that is rolled back to, whose tests it failed."""
+        try:
+            here = source.read(self._session.workspace.service_dir, allow_dirty=True).version
+        except SourceError:
+            return fix
+        if fix is None or gate.version in (None, here):
+            return fix
+        return (
+            f"{fix}. The tests are those of {here}, which is checked out here: where they ask for what "
+            f"{gate.version} has not, check out its commit and run the same command there"
+        )
 
     def check(self, gate: Gate, progress: Progress, image: str) -> GateResult:
         """Run the tests of one gate, and record how they ended."""

@@ -31,14 +31,16 @@ def deploy(session: Session, recorder: Recorder, options: Options) -> Result:
         CurtainupError: a step failed; what it had begun has been undone.
 
     """
-    return _Deploy(RunContext.of(session, recorder, options.python, options.arguments), options).run()
+    guard = Guard(options.plan, options.allow_replace)
+    context = RunContext.of(session, recorder, options.python, options.arguments, guard)
+    return _Deploy(context, options, guard).run()
 
 
 class _Deploy:
-    def __init__(self, context: RunContext, options: Options) -> None:
+    def __init__(self, context: RunContext, options: Options, guard: Guard) -> None:
         self._context = context
         self._options = options
-        self._guard = context.session.guard = Guard(options.plan, options.allow_replace)
+        self._guard = guard
         self._images = image_steps.steps_of(context, options)
         self._staging = Rollout(context.session, STAGING)
         self._live = Rollout(context.session, LIVE)

@@ -39,6 +39,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
 
     Raises:
         UnknownRelease: none is held, or what runs it is gone.
+        RefusedError: an edited program would do what is dangerous, or the target splits no traffic.
         CandidateGateFailed: it failed its gate; it stays held.
         TrafficReturned: it failed on live, and traffic is back where it was.
 
@@ -48,6 +49,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
     one = _held(rollout)
     rollout.target.require_there(rollout.environment, one)
     candidates.require_splits(rollout, canary)
+    rollout.require_rendered()
     recorder.image("", one.image)
     context.steps.run(
         "release",
@@ -64,11 +66,13 @@ def discard(session: Session, recorder: Recorder) -> Discarded:
 
     Raises:
         UnknownRelease: none is held.
+        RefusedError: an edited program would do what is dangerous.
 
     """
     context = RunContext.of(session, recorder, None)
     rollout = Rollout(session, LIVE)
     one = _held(rollout)
+    rollout.require_rendered()
 
     def work(progress: Progress) -> None:
         rollout.put_back(release.retract(rollout.deployment, one.id), session.report.warn)

@@ -16,6 +16,7 @@ from curtainup.contract import DockerEnvironment
 from curtainup.errors import RefusedError
 from curtainup.image_steps import AnyImage
 from curtainup.options import Options
+from curtainup.plan_guard import Guard
 from curtainup.record import Recorder
 from curtainup.release import Release
 from curtainup.rollout import Rollout
@@ -55,7 +56,8 @@ def deploy(session: Session, recorder: Recorder, options: Options, name: str) ->
     """
     rollout = Rollout(session, name)
     _require_own(session, rollout)
-    context = RunContext.of(session, recorder, options.python, options.arguments)
+    guard = Guard(allow_replace=options.allow_replace)
+    context = RunContext.of(session, recorder, options.python, options.arguments, guard)
     return _Review(context, options, rollout).run()
 
 

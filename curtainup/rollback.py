@@ -28,6 +28,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
 
     Raises:
         UnknownRelease: it is not kept, what ran it or its image is gone, or there is none before.
+        RefusedError: an edited program would do what is dangerous.
         TrafficReturned: it failed its gate, and traffic is back where it was.
 
     """
@@ -42,6 +43,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
     else:
         rollout.target.require_there(rollout.environment, wanted)
     context = RunContext.of(session, recorder, python)
+    rollout.require_rendered()
     recorder.image("", wanted.image)
     if before.find(wanted.id) is None:
         _make_again(context, rollout, wanted)

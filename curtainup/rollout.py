@@ -51,7 +51,7 @@ class Rollout(EnvironmentView):
             settled.require_same_target(self.name, settings.target, self.config.deploy_target)
             if serves and not allow_replace:
                 settled.require_calm(self.name, self.needs_replacement())
-        chosen = self.target.settings(settings, taken)
+        chosen = self._settings(taken)
         self.environment = replace(self.environment, settings=chosen)
         if serves and chosen != settings:
             self._look_at(self.deployment, changed=True)

@@ -37,12 +37,41 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Stopped:
+    """What is said of a run that was interrupted.
+
+    Attributes:
+        consequence: for staging and live.
+        fix: what to do next.
+
+    """
+
+    consequence: str
+    fix: str
+
+
+UNDONE = Stopped(
+    "what was in flight has been undone; what staging has proven stays there",
+    "run the same command again; what was already built and proven is not done twice",
+)
+
+
+@dataclass(frozen=True)
 class Steps:
-    """Runs the steps of one run."""
+    """Runs the steps of one run.
+
+    Attributes:
+        report: is told of each.
+        recorder: of the run.
+        cancelled: set when it is to stop.
+        stopped: what is said then.
+
+    """
 
     report: Report
     recorder: Recorder
     cancelled: Event
+    stopped: Stopped = UNDONE
 
     def run(
         self, name: str, title: str, work: Callable[[Progress], Result], *, undoing: bool = False
@@ -61,7 +90,7 @@ class Steps:
 
         """
         if self.cancelled.is_set() and not undoing:
-            raise _interrupted(f"before: {title}")
+            raise self._interrupted(f"before: {title}")
         progress = Progress(self.report, name)
         started = time.monotonic()
         self.report.step_started(name, title)
@@ -73,7 +102,7 @@ class Steps:
             detail = error.what if isinstance(error, CurtainupError) else type(error).__name__
             self._ended(name, "cancelled" if interrupted else "failed", started, detail)
             if interrupted and isinstance(error, CurtainupError) and not isinstance(error, Interrupted):
-                raise _interrupted(title) from error
+                raise self._interrupted(title) from error
             raise
         self._ended(name, "passed", started, progress.note)
         return result
@@ -88,11 +117,6 @@ class Steps:
         self.recorder.step_finished(name, outcome, detail)
         self.report.step_finished(name, outcome, time.monotonic() - started, detail)
 
-
-def _interrupted(where: str) -> Interrupted:
-    return Interrupted(
-        "interrupted",
-        where=where,
-        consequence="what this run had begun in staging or live has been undone",
-        fix="run the same command again; what was already built and proven is not done twice",
-    )
+    def _interrupted(self, where: str) -> Interrupted:
+        said = self.stopped
+        return Interrupted("interrupted", where=where, consequence=said.consequence, fix=said.fix)

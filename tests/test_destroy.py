@@ -7,7 +7,7 @@ import pytest
 
 from curtainup.destroy import destroy, environments_of, remove
 from curtainup.environments import Environment, apply
-from curtainup.errors import EngineFailed, RefusedError
+from curtainup.errors import EngineFailed, Interrupted, RefusedError
 from curtainup.record import Recorder
 from tests import samples
 from tests.review_stacks import Stacks
@@ -67,6 +67,17 @@ def test_where_the_engine_failed_the_next_destroy_goes_on(tmp_path: Path) -> Non
 def test_what_is_gone_is_no_error(tmp_path: Path) -> None:
     stacks = Stacks(tmp_path)
     destroy(stacks.session, _recorder(tmp_path), "review-a", None)
+    assert stacks.engine.destroyed == []
+
+
+def test_an_interruption_says_that_nothing_is_brought_back(tmp_path: Path) -> None:
+    stacks = Stacks(tmp_path)
+    stacks.add("review-a")
+    stacks.session.cancelled.set()
+    with pytest.raises(Interrupted) as caught:
+        destroy(stacks.session, _recorder(tmp_path), "review-a", None)
+    assert "what was removed is gone" in (caught.value.consequence or "")
+    assert "undone" not in (caught.value.consequence or "")
     assert stacks.engine.destroyed == []
 
 

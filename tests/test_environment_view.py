@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,21 @@ def test_the_id_follows_settings_and_secrets(tmp_path: Path) -> None:
 )
 def test_how_many_stay_for_rollback(tmp_path: Path, text: str, name: str, keep: int) -> None:
     assert EnvironmentView(world(tmp_path, text).session, name).keep == keep
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deploy_target: docker\n",
+        "deploy_target: gcp-cloud-run\ngcp_region: europe-west1\ndocker_repo: my-books-project\n",
+        "deploy_target: aws-beanstalk\naws_region: eu-west-1\n",
+    ],
+)
+def test_how_long_a_review_environment_lives_is_no_other_setting(tmp_path: Path, text: str) -> None:
+    found = EnvironmentView(world(tmp_path, text).session, "review-7")
+    settings = found.target.settings(None, ()).model_copy(update={"ttl": 60})
+    found.environment = replace(found.environment, settings=settings)
+    assert not found.has_other_settings()
 
 
 def test_where_nothing_is_deployed_nothing_answers(tmp_path: Path) -> None:

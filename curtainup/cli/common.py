@@ -75,6 +75,19 @@ def agreed(question: str) -> bool:
     return typer.confirm(question, default=False, err=True)
 
 
+def require_agreed(removal: str, service: str) -> None:
+    """Ask the person at the terminal whether something of a service is to be removed.
+
+    Raises:
+        RefusedError: the answer was no, or nobody is there to ask.
+
+    """
+    from curtainup.errors import RefusedError
+
+    if not agreed(removal):
+        raise RefusedError("the answer was no", where=service, consequence="nothing was removed")
+
+
 def answer(question: str) -> str:
     """Return what the person at the terminal types.
 

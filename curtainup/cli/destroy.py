@@ -71,12 +71,8 @@ def _asked(service: str, names: list[str], confirm: str | None, *, yes: bool) ->
         RefusedError: the answer was no.
 
     """
-    from curtainup.errors import RefusedError
-
     if "live" in names and confirm is None:
         return common.answer(f"This ends {service} on live. Type its name to go on")
     if names and not yes and confirm is None:
-        wanted = f"Remove {', '.join(names)} of {service}?"
-        if not common.agreed(wanted):
-            raise RefusedError("the answer was no", where=service, consequence="nothing was removed")
+        common.require_agreed(f"Remove {', '.join(names)} of {service}?", service)
     return confirm

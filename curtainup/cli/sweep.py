@@ -79,7 +79,7 @@ def _is_agreed(session: Session, found: list[Swept], *, yes: bool) -> bool:
     """Return whether to remove what has expired.
 
     Raises:
-        RefusedError: there is such, and nobody can be asked.
+        RefusedError: there is such, and nobody can be asked, or the answer was no.
 
     """
     from curtainup.errors import RefusedError
@@ -88,7 +88,8 @@ def _is_agreed(session: Session, found: list[Swept], *, yes: bool) -> bool:
     if not names or yes:
         return bool(names)
     if sys.stdin.isatty():
-        return common.agreed(f"Remove {', '.join(names)} of {session.config.name}?")
+        common.require_agreed(f"Remove {', '.join(names)} of {session.config.name}?", session.config.name)
+        return True
     raise RefusedError(
         f"{', '.join(names)} would be removed, and nobody is there to ask",
         where=session.config.name,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from curtainup.config.notify import Event
-from curtainup.errors import CurtainupError
+from curtainup.errors import CurtainupError, ReturnFailed
 from curtainup.run_models import RunRecord, Who
 
 Kind = Literal["info", "success", "warning", "failure"]
@@ -67,12 +67,22 @@ class Run:
 
 @dataclass(frozen=True)
 class Message:
-    """One message; the body is Markdown."""
+    """One message.
+
+    Attributes:
+        event: what has happened.
+        kind: how good that is.
+        title: one line.
+        body: Markdown.
+        also: another event whose listeners get it too.
+
+    """
 
     event: Event
     kind: Kind
     title: str
     body: str
+    also: Event | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,13 @@ class Writer:
         else:
             told = {"why": ended.why if ended else None}
         more |= {name: self._plain(text) for name, text in told.items()}
-        return self._message(event, record, version, more, folder)
+        message = self._message(event, record, version, more, folder)
+        if not isinstance(error, ReturnFailed):
+            return message
+        title = self.redact(
+            f"{self.run.service}: {self.run.command} failed, and could not be undone: look now"
+        )
+        return replace(message, title=self.redact(title), also="returned")
 
     def _message(
         self, event: Event, record: RunRecord, version: str | None, more: Mapping[str, str], folder: Path

@@ -76,7 +76,7 @@ class Notifier:
         try:
             message = write()
             for one in self._destinations:
-                if message.event in one.events:
+                if message.event in one.events or message.also in one.events:
                     self._outbox.put(one.url_env, message)
         except Exception as error:
             self._report.warn(f"nobody was told: {type(error).__name__}: {error}")

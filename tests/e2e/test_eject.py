@@ -6,6 +6,7 @@ import json
 import shlex
 import shutil
 import subprocess
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -135,6 +136,40 @@ def test_an_edit_that_would_replace_what_serves_is_found_before_anything_is_touc
     assert "marked for protection" in protected.err
     assert "nothing was built or changed" in protected.err
     assert (edited.updates(), edited.traffic("live")) == (updates, live)
+
+
+@pytest.fixture
+def replacing(edited: Service) -> Callable[..., str]:
+    """Runs a command that must refuse an edit which would replace live's proxy, and gives what it says."""
+    component = (edited.folder / COMPONENT).read_text()
+    proxy = component.index("def _create_proxy")
+    labels = "labels=labels(docker.ContainerLabelArgs, settings.service, settings.name)"
+    changed = component[proxy:].replace(labels, labels.replace("settings.service", "'other'"), 1)
+
+    def refused(*command: str) -> str:
+        updates, live = edited.updates(), edited.traffic("live")
+        edited.write(COMPONENT, component[:proxy] + changed)
+        try:
+            done = edited.run(*command, code=23)
+        finally:
+            edited.write(COMPONENT, component)
+        assert (edited.updates(), edited.traffic("live")) == (updates, live)
+        return done.err
+
+    return refused
+
+
+def test_neither_promote_nor_rollback_brings_an_edit_that_would_replace_the_proxy(
+    edited: Service, replacing: Callable[..., str]
+) -> None:
+    edited.greet("Second")
+    edited.deploy("--hold")
+    said = [replacing("promote"), replacing("promote", "--discard")]
+    edited.run("promote")
+    said.append(replacing("rollback"))
+
+    assert all(f"replace Container {edited.name}-live-proxy" in one for one in said)
+    assert all("curtainup deploy --allow-replace" in one for one in said)
 
 
 def test_a_program_of_another_curtainup_is_not_run(edited: Service) -> None:

@@ -39,6 +39,7 @@ def test_a_failing_gate_stops_the_run_and_live_never_fails(
     assert answers.failures == []
     assert done.out == "", "there is no URL to print"
     assert FAILING_TEST in done.err, "the failing test is shown"
+    assert "check out its commit" not in done.err, "the tests are the release's own"
     assert changed.traffic("live") == live
     assert changed.serving("live") in live
     if gate in {"unit", "local", "staging"}:

@@ -10,6 +10,7 @@ import pytest
 
 from curtainup import locks
 from tests.e2e.service import Service
+from tests.e2e.test_settings import overlay
 from tests.review.conftest import github
 from tests.review.github_server import GitHubServer
 from tests.review.servers import Server, serving
@@ -98,6 +99,16 @@ def test_with_an_unchanged_source_nothing_moves_and_its_time_begins_anew(deploye
     assert (done["changed"], done["release"]) == (False, serving_now)
     assert deployed.host.containers() == containers
     assert swept(deployed, "--dry-run") == {"review-7": "stays"}
+
+
+def test_a_branch_does_not_take_the_registry_of_staging_and_live_along(deployed: Service) -> None:
+    overlay(deployed, "moved", docker_repo="registry.example/team")
+    before = deployed.updates()
+
+    done = deployed.deploy("--config", "moved", "--env", "review-7", code=23)
+
+    assert f"delete Volume {deployed.name}-registry-volume" in done.err
+    assert deployed.updates() == before
 
 
 def test_a_failed_gate_puts_back_what_was_there(deployed: Service) -> None:

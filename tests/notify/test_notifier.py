@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from curtainup import runs
-from curtainup.errors import Interrupted, SourceError, TrafficReturned
+from curtainup.errors import Interrupted, ReturnFailed, SourceError, TrafficReturned
 from curtainup.record import Recorder
 from tests.notify.servers import TOKEN, Hook, hook
 from tests.sessions import World, world
@@ -73,6 +73,10 @@ def test_of_nothing_to_do_one_is_told_who_asks(tmp_path: Path, told: Hook) -> No
     ("error", "title"),
     [
         (TrafficReturned("1 test failed"), "shop: rollback failed on live, and traffic is back"),
+        (
+            ReturnFailed("live could not be put back"),
+            "shop: rollback failed, and could not be undone: look now",
+        ),
         (Interrupted("interrupted"), "shop: rollback was interrupted"),
         (ValueError("a defect"), "shop: rollback failed"),
     ],
@@ -81,6 +85,16 @@ def test_every_bad_end_is_told(tmp_path: Path, told: Hook, error: Exception, tit
     with pytest.raises(type(error)):
         runs.recorded(of(tmp_path, told).session, "rollback", one_step(error))
     assert told.titles() == ["shop: rollback has started", title]
+
+
+@pytest.mark.parametrize("listened", ["failed", "returned"])
+def test_what_could_not_be_undone_is_told_all_who_listen_to_failures(
+    tmp_path: Path, told: Hook, listened: str
+) -> None:
+    text = f"notify: [{{url_env: HOOK_URL, events: [{listened}]}}]"
+    with pytest.raises(ReturnFailed):
+        runs.recorded(of(tmp_path, told, text).session, "deploy", one_step(ReturnFailed("half-way")))
+    assert told.titles() == ["shop: deploy failed, and could not be undone: look now"]
 
 
 def test_a_failure_before_the_first_step_is_told_without_a_start(tmp_path: Path, told: Hook) -> None:

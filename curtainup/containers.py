@@ -45,11 +45,14 @@ class Container:
         return self.connect()
 
     def start(self) -> None:
-        """Start it, if it is there and stopped."""
+        """Start it, if it is there and stopped or paused."""
         from docker.errors import NotFound
 
         with suppress(NotFound):
-            self.client.api.start(self.name)
+            if self.client.api.inspect_container(self.name)["State"]["Paused"]:
+                self.client.api.unpause(self.name)
+            else:
+                self.client.api.start(self.name)
 
     def renew(self) -> None:
         """Start it anew if it has ended since it was made: it then counts as started for the first time."""

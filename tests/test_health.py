@@ -241,3 +241,24 @@ def test_no_answer_is_no_release() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         assert live_release(f"http://127.0.0.1:{closed.getsockname()[1]}", "/ping", timeout=10) is None
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("end", ["stop", "pause"])
+def test_a_container_that_somebody_stopped_or_paused_is_started(start: Start, end: str) -> None:
+    url, container = start(server())
+    wait_until_healthy(url, "/", container, timeout=60, cancelled=threading.Event())
+    getattr(container.client.containers.get(container.name), end)()
+
+    container.start()
+
+    state = container.client.api.inspect_container(container.name)["State"]
+    assert (state["Running"], state["Paused"]) == (True, False)
+    container.start()
+
+
+@pytest.mark.docker
+def test_a_container_that_is_gone_is_not_started() -> None:
+    client = docker.from_env()
+    Container(lambda: client, "cu-health-test-none", PORT).start()
+    client.close()

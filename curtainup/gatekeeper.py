@@ -141,11 +141,13 @@ class Gatekeeper:
 
     def _with_other_tests(self, gate: Gate, fix: str | None) -> str | None:
         """Say of a release of another commit, such as one that is rolled back to, whose tests it failed."""
+        if fix is None or gate.version is None:
+            return fix
         try:
             here = source.read(self._session.workspace.service_dir, allow_dirty=True).version
         except SourceError:
             return fix
-        if fix is None or gate.version in (None, here):
+        if gate.version == here:
             return fix
         return (
             f"{fix}. The tests are those of {here}, which is checked out here: where they ask for what "

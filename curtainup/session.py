@@ -73,6 +73,8 @@ class Session:
         rehearsal: what stands in for the clouds; None is the real ones.
         guard: what looks at updates before they are made; None is nothing.
         first: the first environment that the command deploys to; the local container gets its settings.
+        ports: that the run has chosen for environments on a Docker host, before anything listens there.
+        networks: likewise, in CIDR notation.
 
     """
 
@@ -86,6 +88,8 @@ class Session:
     rehearsal: Rehearsal | None = None
     guard: Guard | None = None
     first: str = "staging"
+    ports: set[int] = field(default_factory=set)
+    networks: set[str] = field(default_factory=set)
 
     @property
     def locks(self) -> Path:

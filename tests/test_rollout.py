@@ -9,7 +9,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from curtainup import claims, release
+from curtainup import claims, placement, release
 from curtainup.changes import Change
 from curtainup.contract import DockerEnvironment
 from curtainup.environments import Environment
@@ -98,6 +98,23 @@ def test_a_first_deployment_leaves_the_ports_that_other_environments_were_given(
     rollout.prepare(allow_replace=False, taken=range(8080, 8099))
     assert isinstance(rollout.environment.settings, DockerEnvironment)
     assert rollout.environment.settings.port > 8099
+    found.session.docker.close()
+
+
+def test_staging_and_live_are_given_different_places_though_their_names_begin_at_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim keeps other processes away, and not the one that has made it."""
+    monkeypatch.setattr(placement, "_from", lambda numbers, _: iter(numbers))
+    found = world(tmp_path)
+    places = []
+    for name in ("live", "staging"):
+        rollout = Rollout(found.session, name)
+        rollout.prepare(allow_replace=False)
+        settings = rollout.environment.settings
+        assert isinstance(settings, DockerEnvironment)
+        places += [settings.subnet, settings.port, settings.stats_port]
+    assert len(set(places)) == 6
     found.session.docker.close()
 
 

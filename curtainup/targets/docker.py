@@ -147,21 +147,26 @@ class DockerTarget(BaseTarget):
         stack = session.names.environment(self.name)
         if config.port is not None:
             placement.require_free(config.port, config.bind, "port")
-        port = config.port or placement.public_port(config.bind, {*taken, *self._other_ports()})
+        given = {*taken, *session.ports}
+        port = config.port or placement.public_port(config.bind, {*given, *self._other_ports()})
+        stats_port = placement.internal_port(f"{stack}-stats", {port, *given})
         networks = [
             pool["Subnet"]
             for network in session.docker.networks.list()
             for pool in (network.attrs.get("IPAM") or {}).get("Config") or []
             if "Subnet" in pool
         ]
+        subnet = placement.subnet(stack, [*networks, *session.networks])
+        session.ports |= {port, stats_port}
+        session.networks.add(subnet)
         return DockerEnvironment(
             service=session.config.name,
             name=self.name,
             host=self._host(),
             bind=config.bind,
             port=port,
-            stats_port=placement.internal_port(f"{stack}-stats", {port}),
-            subnet=placement.subnet(stack, networks),
+            stats_port=stats_port,
+            subnet=subnet,
             proxy_image=REFERENCES["proxy"],
             request_timeout=config.request_timeout,
             drain_timeout=config.drain_timeout,

@@ -126,9 +126,7 @@ class Writer:
         message = self._message(event, record, version, more, folder)
         if not isinstance(error, ReturnFailed):
             return message
-        title = self.redact(
-            f"{self.run.service}: {self.run.command} failed, and could not be undone: look now"
-        )
+        title = f"{self.run.service}: {self.run.command} failed, and could not be undone: look now"
         return replace(message, title=self.redact(title), also="returned")
 
     def _message(

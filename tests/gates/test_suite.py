@@ -9,7 +9,6 @@ import time
 import venv
 from pathlib import Path
 
-import psutil
 import pytest
 
 from curtainup.errors import SetupError
@@ -17,6 +16,7 @@ from curtainup.gates import ImageInterpreter, LocalInterpreter, run_gate, run_un
 from curtainup.secret import Secret
 from tests.gates.conftest import MakeGate, MakeService, MakeUnitTests
 from tests.gates.serving import Served
+from tests.processes import wait_for_end
 
 SEED_STYLE = """
 import os
@@ -211,7 +211,7 @@ def test_hanging_tests_are_stopped_with_all_they_started(make_service: MakeServi
     assert result.reason == (
         "the tests took longer than 6 s and were stopped, in testaccept/test_shop.py::test_it"
     ), result
-    _wait_for_end(int((service / "pid").read_text()))
+    wait_for_end(int((service / "pid").read_text()))
 
 
 def test_tests_that_ignore_sigint_are_killed(make_service: MakeService, gate: MakeGate) -> None:
@@ -256,22 +256,7 @@ def test_a_process_that_tests_leave_behind_is_ended_and_delays_nothing(
 
     assert result.passed, result
     assert result.seconds < 60
-    _wait_for_end(int((service / "pid").read_text()))
-
-
-def _wait_for_end(pid: int) -> None:
-    """A killed process may take a moment, and may stay as a zombie where nobody reaps."""
-    give_up = time.monotonic() + 30
-    while _is_alive(pid):
-        assert time.monotonic() < give_up, f"process {pid} is still there"
-        time.sleep(0.01)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
+    wait_for_end(int((service / "pid").read_text()))
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from curtainup.errors import SetupError
 from curtainup.setup.process import last_lines, run
+from tests.processes import wait_for_end
 from tests.setup.conftest import Script, silent
 
 
@@ -42,7 +42,7 @@ def test_a_tool_that_takes_too_long_is_ended_with_what_it_started(script: Script
     with pytest.raises(SetupError, match="took longer than 3 s") as caught:
         run([tool], "trying", silent, timeout=3)
     assert caught.value.detail == "waiting"
-    assert _ends(int(child.read_text()))
+    wait_for_end(int(child.read_text()))
 
 
 def test_a_long_run_shows_signs_of_life(tmp_path: Path) -> None:
@@ -63,20 +63,3 @@ def test_a_long_run_shows_signs_of_life(tmp_path: Path) -> None:
 
 def test_blank_lines_are_no_last_words() -> None:
     assert last_lines("one\n\n \ntwo\n\n") == "one\ntwo"
-
-
-def _ends(pid: int) -> bool:
-    """Whether a process ends, which the kernel does in its own time after a signal."""
-    deadline = time.monotonic() + 30
-    while _is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not _is_running(pid)
-
-
-def _is_running(pid: int) -> bool:
-    """Whether a process runs; one that nobody has waited for yet does not."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"

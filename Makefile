@@ -32,7 +32,7 @@ demo-beanstalk: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on El
 lint: $(INSTALLED) ## Lint, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy $(SOURCES) engine tests benchmarks
+	$(BIN)/mypy $(SOURCES) offline tests benchmarks
 
 # Two at a time, as each end-to-end test has an engine, containers and a pytest of its own.
 test: setup lint $(HELLO)/.venv/.installed ## Everything that CI checks

@@ -13,10 +13,11 @@ import requests
 
 from benchmarks import service
 from benchmarks.measure import Cost, run
-from curtainup import dockerfile, placement, source
+from curtainup.images import dockerfile, source
+from curtainup.platforms.docker import placement
 from curtainup.setup import engine, paths
 from curtainup.setup.catalogue import REFERENCES
-from curtainup.workspace import program_dir
+from curtainup.setup.paths import program_dir
 
 HERE = Path(__file__).parent
 LABEL = "curtainup.benchmark"

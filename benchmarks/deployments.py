@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks import competitor
 from benchmarks.measure import Cost, run, spread
 from benchmarks.report import Line, Results
-from curtainup.run_models import RunRecord
+from curtainup.model.run import RunRecord
 from tests.e2e.service import Service
 
 HELP, NO_OP, PREVIEW, ROLLBACK = 0.2, 1.5, 1.5, 1.5

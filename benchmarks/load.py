@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from curtainup.fetch import FetchError, connect, explain, get
+from curtainup.gates.http import FetchError, connect, explain, get
 
 TIMEOUT = 10.0
 """Seconds after which a request has failed."""

@@ -18,15 +18,14 @@ from pulumi import automation
 
 from benchmarks.measure import spread
 from benchmarks.report import Line, Results
-from curtainup.engine import Engine
-from curtainup.process import EngineCommand
-from curtainup.processes import Processes
-from curtainup.session import engine_environment
+from curtainup.engine.command import EngineCommand, engine_environment
+from curtainup.engine.operations import Engine
+from curtainup.engine.processes import Processes
+from curtainup.engine.state import Remembered
+from curtainup.engine.workspace import Backend, Workspace
 from curtainup.setup import engine as engines
 from curtainup.setup import paths
 from curtainup.setup.catalogue import REFERENCES
-from curtainup.state import Remembered
-from curtainup.workspace import Backend, Workspace
 
 PROGRAM = Path(__file__).parent / "one_container"
 PROJECT = "curtainup"

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import pulumi
 
-from curtainup.contract import AnyEnvironment
-from curtainup.release import Deployment
+from curtainup.model.contract import AnyEnvironment
+from curtainup.model.release import Deployment
 
 
 @dataclass(frozen=True)

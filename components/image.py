@@ -8,7 +8,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.registry import Registry
-from curtainup.contract import ImageSettings
+from curtainup.model.contract import ImageSettings
 
 
 @dataclass(frozen=True)

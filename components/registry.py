@@ -9,13 +9,13 @@ import pulumi_docker as docker
 
 from components.labels import labels
 from components.registry_args import CloudRegistry, CloudRegistryType, RegistryArgs
-from curtainup.clouds import extras
+from curtainup.setup import extras
 
 __all__ = ["Registry", "RegistryArgs"]
 
 _KINDS = {
-    "artifact-registry": "components.artifact_registry:ArtifactRegistry",
-    "ecr": "components.ecr:Ecr",
+    "artifact-registry": "components.cloud_run.artifact_registry:ArtifactRegistry",
+    "ecr": "components.beanstalk.ecr:Ecr",
 }
 _TARGETS = {"artifact-registry": "gcp-cloud-run", "ecr": "aws-beanstalk"}
 """By kind of registry the target that it comes with, whose SDK it needs too."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pulumi
 
-from curtainup.contract import RegistrySettings
+from curtainup.model.contract import RegistrySettings
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 
 from components.environment import EnvironmentType
-from curtainup.clouds import extras
+from curtainup.setup import extras
 
 TARGETS = {
-    "docker": "components.docker_host:DockerHost",
-    "gcp-cloud-run": "components.cloud_run:CloudRun",
-    "aws-beanstalk": "components.beanstalk:Beanstalk",
+    "docker": "components.docker.docker_host:DockerHost",
+    "gcp-cloud-run": "components.cloud_run.cloud_run:CloudRun",
+    "aws-beanstalk": "components.beanstalk.beanstalk:Beanstalk",
 }
 
 

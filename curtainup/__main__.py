@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def _end(error: CurtainupError) -> None:
-    from curtainup.report import render_error
+    from curtainup.reporting import render_error
 
     print(render_error(error), file=sys.stderr)
     sys.exit(error.exit_code)

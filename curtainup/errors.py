@@ -200,3 +200,6 @@ class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM: what was in flight has been undone, but by a removal, which brings nothing back."""
 
     exit_code = 130
+
+
+AGAIN = "deploy the commit that you want again: git checkout COMMIT && curtainup deploy"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,49 +11,25 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from curtainup import config as configuration
-from curtainup import recovery
-from curtainup import workspace as workspaces
-from curtainup.config import ServiceConfig, review_names
+from curtainup.config import ServiceConfig, notify
+from curtainup.engine import recovery
+from curtainup.engine import workspace as workspaces
+from curtainup.engine.processes import Processes
+from curtainup.engine.state import FileState, Remembered
 from curtainup.errors import SetupError
-from curtainup.gates.redact import redactor
-from curtainup.notify import destinations
-from curtainup.processes import Processes
-from curtainup.secret import Secret
+from curtainup.model.names import Names
 from curtainup.setup import engine as engines
-from curtainup.state import FileState, Remembered
+from curtainup.setup import paths
+from curtainup.util.secrets import Secret, redactor
 
 if TYPE_CHECKING:
     import docker
 
-    from curtainup.clouds.google import Google
-    from curtainup.engine import Engine
-    from curtainup.plan_guard import Guard
+    from curtainup.engine.operations import Engine
+    from curtainup.pipeline.plan.guard import Guard
+    from curtainup.platforms.google.account import Google
     from curtainup.rehearsal.stage import Rehearsal
-    from curtainup.report import Report
-
-
-@dataclass(frozen=True)
-class Names:
-    """The names of a service's stacks."""
-
-    service: str
-
-    @property
-    def image(self) -> str:
-        """The stack of the image and its registry."""
-        return f"{self.service}-image"
-
-    def environment(self, name: str) -> str:
-        """The stack of an environment."""
-        return f"{self.service}-{name}"
-
-
-@dataclass(frozen=True)
-class Rehearsing:
-    """That a command is for the rehearsal and not for the real clouds, and what is to go wrong in it."""
-
-    faults: tuple[str, ...] = ()
+    from curtainup.reporting import Report
 
 
 @dataclass
@@ -94,7 +68,7 @@ class Session:
     @property
     def locks(self) -> Path:
         """The folder of the locks of services; a rehearsal and a deployment do not wait for each other."""
-        return (self.rehearsal.home.path if self.rehearsal else workspaces.data_dir()) / "locks"
+        return (self.rehearsal.home.path if self.rehearsal else paths.data_dir()) / "locks"
 
     @property
     def names(self) -> Names:
@@ -104,8 +78,8 @@ class Session:
     @cached_property
     def engine(self) -> Engine:
         """The engine; found, and the SDK imported, only by commands that need it."""
-        from curtainup.engine import Engine
-        from curtainup.process import EngineCommand
+        from curtainup.engine.command import EngineCommand, engine_environment
+        from curtainup.engine.operations import Engine
 
         found = engines.locate()
         env = engine_environment(self.workspace, found, self.environ)
@@ -117,7 +91,7 @@ class Session:
     @cached_property
     def google(self) -> Google:
         """The Google Cloud account, or what stands in for it in a rehearsal."""
-        from curtainup.clouds.google import RealGoogle
+        from curtainup.platforms.google.account import RealGoogle
 
         return self.rehearsal.google if self.rehearsal else RealGoogle()
 
@@ -130,6 +104,11 @@ class Session:
         """Return the names of all stacks, of other services too; from a file backend without the engine."""
         folder = self.workspace.backend.folder()
         return FileState(folder).stacks() if folder else self.engine.stack_names()
+
+    def locks_of(self, stack: str) -> Sequence[Path]:
+        """Return the locks of a stack; only a file backend has any that can be read."""
+        folder = self.workspace.backend.folder()
+        return FileState(folder).locks(stack) if folder else ()
 
     def updates(self, stack: str) -> Iterator[dict[str, Any]]:
         """Give the updates of a stack, newest first; from a file backend without the engine."""
@@ -176,7 +155,7 @@ class Session:
     @cached_property
     def hidden(self) -> tuple[Secret, ...]:
         """What no output may show: the values of all secrets, and the addresses of who is told of runs."""
-        return (*self.secrets.values(), *destinations.addresses(self.config, self.environ).values())
+        return (*self.secrets.values(), *notify.addresses(self.config.notify, self.environ).values())
 
     def secrets_of(self, environment: str) -> dict[str, Secret]:
         """Return the secrets that an environment's releases are given, by name."""
@@ -190,82 +169,3 @@ class Session:
         if passphrase is None:
             passphrase = self.engine.shared_key(self.names.image).encode()
         return hmac.new(passphrase, b"curtainup: secrets of releases", hashlib.sha256).digest()
-
-
-def open_session(
-    service_dir: Path,
-    overlay: str | None,
-    report: Report,
-    *,
-    with_secrets: bool = True,
-    rehearsing: Rehearsing | None = None,
-    review: str | None = None,
-) -> Session:
-    """Read the configuration, find the state, and return what a command works with.
-
-    Without `with_secrets` a missing secret is no error: those at hand are still kept out of all output.
-    With `rehearsing` no real account and no real state is within the process's reach from then on.
-    With `review` only that review environment is deployed, and only its secrets are needed.
-
-    Raises:
-        ConfigError: the configuration is missing or wrong.
-        MissingSecretsError: a secret is not set.
-        StateError: there is no backend, its passphrase is missing, or it holds rehearsals.
-        RefusedError: the target or a fault cannot be rehearsed, or `review` cannot be a name.
-
-    """
-    config = configuration.load(service_dir, overlay, warn=report.warn)
-    if review is not None:
-        review_names.require(config, review)
-    secrets = _at_hand(config, os.environ)
-    if with_secrets:
-        secrets |= configuration.collect_secrets(config, os.environ, review)
-    first = review or "staging"
-    provider_dir = Path(sys.executable).parent
-    if rehearsing is not None:
-        rehearsal = _on_stage(config, rehearsing)
-        workspace = workspaces.open_workspace(
-            service_dir, rehearsal.backend(), provider_dir, rehearsal=rehearsal.target
-        )
-        return Session(
-            config, os.environ, workspace, report, secrets=secrets, rehearsal=rehearsal, first=first
-        )
-    backend = workspaces.find_backend(config.backend, config.secrets_provider, os.environ)
-    workspaces.require_real(backend)
-    workspace = workspaces.open_workspace(service_dir, backend, provider_dir)
-    return Session(config, os.environ, workspace, report, secrets=secrets, first=first)
-
-
-def _on_stage(config: ServiceConfig, rehearsing: Rehearsing) -> Rehearsal:
-    from curtainup.rehearsal import stage
-
-    environment = config.for_environment("live")
-    rehearsal = stage.Rehearsal(
-        stage.home(environment.deploy_target), environment.deploy_target, rehearsing.faults
-    )
-    rehearsal.enter(profile=environment.aws_user)
-    return rehearsal
-
-
-def _at_hand(config: ServiceConfig, environ: Mapping[str, str]) -> dict[str, Secret]:
-    names = configuration.secret_names(config)
-    return {name: Secret(environ[name]) for name in names if environ.get(name)}
-
-
-def engine_environment(
-    workspace: workspaces.Workspace, found: engines.Engine, environ: Mapping[str, str]
-) -> dict[str, str]:
-    """Return the variables that Pulumi's processes get besides the deployer's own.
-
-    Plugins are there once set-up has run; looking for newer ones costs seconds where no server answers.
-    The engine and its plugins live for a second, so they may collect garbage less often.
-    """
-    path = os.pathsep.join([*found.path_entries, environ.get("PATH", os.defpath)])
-    return {
-        **workspace.backend.env,
-        "PATH": path,
-        "PULUMI_PYTHON_CMD": sys.executable,
-        "GOGC": environ.get("GOGC", "400"),
-        "PULUMI_SKIP_UPDATE_CHECK": "1",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }

@@ -6,13 +6,13 @@ import pulumi
 
 from components import targets
 from components.environment import EnvironmentArgs
-from curtainup import contract, release
+from curtainup.model import contract, release_config
 
 
 def render(config: pulumi.Config) -> None:
     """Declare the environment on its target, and export its URLs, releases and traffic."""
     settings = contract.environment_settings(config.require_object("environment"))
-    deployment, secrets = release.from_config(config)
+    deployment, secrets = release_config.from_config(config)
     component = targets.component(settings.target)
     environment = component(
         f"{settings.service}-{settings.name}", EnvironmentArgs(settings, deployment, secrets)

@@ -8,7 +8,7 @@ from docker.auth import load_config
 
 from components.image import ContainerImage, ContainerImageArgs
 from components.registry import Registry, RegistryArgs
-from curtainup.contract import ImageSettings, RegistrySettings
+from curtainup.model.contract import ImageSettings, RegistrySettings
 
 
 def render(config: pulumi.Config) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from curtainup import environments
-from curtainup.environments import Environment
-from curtainup.release import Deployment
+from curtainup.environments import stack as environments
+from curtainup.model.environment import Environment
+from curtainup.model.release import Deployment
 from tests import samples
 
 START = 1795275084

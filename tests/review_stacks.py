@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from curtainup.environments import Environment, configured
+from curtainup.engine.workspace import Backend
+from curtainup.environments.stack import configured
+from curtainup.model.environment import Environment
 from curtainup.session import Session
-from curtainup.workspace import Backend
 from tests import samples
 from tests.sessions import Memory, world
 

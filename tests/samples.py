@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from curtainup.contract import DockerEnvironment
-from curtainup.release import Address, Deployment, Release
-from curtainup.release_settings import DockerSettings
+from curtainup.model.contract import DockerEnvironment
+from curtainup.model.release import Address, Deployment, Release
+from curtainup.model.release_settings import DockerSettings
 
 SETTINGS = DockerSettings(
     memory_mb=256,

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from curtainup import config as configuration
-from curtainup.changes import Change, Outcome
-from curtainup.engine import Engine
+from curtainup.engine.changes import Change, Outcome
+from curtainup.engine.operations import Engine
+from curtainup.engine.state import Remembered
+from curtainup.engine.workspace import Backend, Workspace
 from curtainup.errors import CurtainupError
-from curtainup.secret import Secret
 from curtainup.session import Session
-from curtainup.state import Remembered
-from curtainup.workspace import Backend, Workspace
+from curtainup.util.secrets import Secret
 
 
 class Memory(Engine):

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from curtainup.canary import Canary
-    from curtainup.plan import Plan as AnyPlan
-    from curtainup.switch import Result
+    from curtainup.pipeline.canary import Canary
+    from curtainup.pipeline.plan.plan import Plan as AnyPlan
+    from curtainup.pipeline.switch import Result
 
 Dirty = Annotated[bool, typer.Option("--dirty", help="Deploy uncommitted changes of tracked files.")]
 AllowReplace = Annotated[
@@ -79,8 +79,8 @@ def canary(steps: str | None, every: str | None, watch: str | None) -> Canary | 
         if every is not None or watch is not None:
             raise typer.BadParameter("--every and --watch go with --canary")
         return None
-    from curtainup import durations
-    from curtainup.canary import Canary
+    from curtainup.pipeline.canary import Canary
+    from curtainup.util import durations
 
     try:
         return Canary(_shares(steps), durations.parse(every) if every else 0, watch)
@@ -100,7 +100,7 @@ def plan(file: Path | None, *, image: str | None) -> AnyPlan | None:
         return None
     if image is not None:
         raise typer.BadParameter("choose one of --plan and --image: a plan is of what is built here")
-    from curtainup import plan as plans
+    from curtainup.pipeline.plan import plan as plans
 
     return plans.read(file)
 
@@ -112,7 +112,8 @@ def until(step: str | None, *, hold: bool, only: str | None) -> str | None:
         typer.BadParameter: there is no such step or environment, or they exclude each other.
 
     """
-    from curtainup.options import HELD_AT, LIVE, STAGING, UNTIL
+    from curtainup.model.names import LIVE, STAGING
+    from curtainup.pipeline.options import HELD_AT, UNTIL
 
     if step is not None and step not in UNTIL:
         raise typer.BadParameter(f"--until {step}: choose one of {', '.join(UNTIL)}")

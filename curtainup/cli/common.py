@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from curtainup.report import Report
+    from curtainup.reporting import Report
     from curtainup.session import Session
 
 Service = Annotated[
@@ -35,7 +35,7 @@ def report(*, quiet: bool = False) -> Report:
     """Return where progress goes: standard error, as suits it."""
     import os
 
-    from curtainup.report import for_stream
+    from curtainup.reporting import for_stream
 
     return for_stream(sys.stderr, quiet=quiet, environ=os.environ)
 
@@ -51,7 +51,7 @@ def session(
     review: str | None = None,
 ) -> Session:
     """Open the service in a folder, for real or for a rehearsal; see `session.open_session`."""
-    from curtainup.session import Rehearsing, open_session
+    from curtainup.cli.opening import Rehearsing, open_session
 
     rehearsing = Rehearsing(faults) if rehearsal else None
     return open_session(

@@ -34,7 +34,7 @@ def run(
     Prints the live URL; with --hold that of the candidate. Stops at the first failure; live is untouched
     until the candidate is proven, and goes back to the release before if its own tests fail.
     """
-    from curtainup.options import Options
+    from curtainup.pipeline.options import Options
 
     options = Options(
         dirty=dirty,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from curtainup.cli import asked, reviews
 
 if TYPE_CHECKING:
-    from curtainup.options import Options
+    from curtainup.pipeline.options import Options
     from curtainup.session import Session
 
 
@@ -22,9 +22,9 @@ def run(
     json: bool,
 ) -> None:
     """Deploy to staging and live, or to the review environment that was named, and print what came of it."""
-    from curtainup import runs
-    from curtainup.options import LIVE
-    from curtainup.pipeline import deploy
+    from curtainup.commands.deploy import deploy
+    from curtainup.model.names import LIVE
+    from curtainup.pipeline.run import recorded as runs
 
     if env is not None:
         reviews.deploy(session, command, options, env, config=config, post=post, json=json)

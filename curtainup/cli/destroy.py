@@ -38,9 +38,9 @@ def run(
 
     Without --env that is everything, review environments too. On a terminal it asks before anything goes.
     """
-    from curtainup import runs
+    from curtainup.commands.destroy import destroy, environments_of
     from curtainup.config.review import is_review
-    from curtainup.destroy import destroy, environments_of
+    from curtainup.pipeline.run import recorded as runs
 
     if post and not (env and is_review(env)):
         raise typer.BadParameter("--post goes with --env review-NAME")
@@ -56,7 +56,7 @@ def run(
         environment=env or "live",
     )
     if env and post:
-        from curtainup import review_comment
+        from curtainup.commands import review_comment
 
         reviews.post_environment(session, config, review_comment.removed(session.config.name, env))
 

@@ -10,8 +10,8 @@ import typer
 from curtainup.cli import common
 
 if TYPE_CHECKING:
-    from curtainup.doctor import Check, Piece
-    from curtainup.report import Report
+    from curtainup.commands.doctor.pieces import Check, Piece
+    from curtainup.reporting import Report
 
 EXAMPLE = "Example: curtainup doctor --fix"
 
@@ -33,36 +33,36 @@ def run(
     """List each piece that a deployment stands on, its version, and the fix if it is not fine."""
     from dataclasses import asdict
 
-    from curtainup import doctor
+    from curtainup.commands.doctor import machine
 
     report = common.report(quiet=quiet)
     more = _clouds(service, config, report)
-    found = doctor.run(fix, report.info, more)
+    found = machine.run(fix, report.info, more)
     if json:
         common.print_json([asdict(check) for check in found])
     else:
-        print(doctor.render(found))
+        print(machine.render(found))
     _require_fine(found, more, fix=fix)
 
 
 def _clouds(service: Path | None, overlay: str | None, report: Report) -> list[Piece]:
     """Return what to look at of the service's cloud accounts; nothing where there is no service."""
     from curtainup import config as configuration
-    from curtainup.clouds import checks
+    from curtainup.commands.doctor import accounts
     from curtainup.config.loader import config_file
 
     if service is None and overlay is None and not config_file(Path()).exists():
         return []
-    return checks.pieces(configuration.load(service or Path(), overlay, warn=report.warn))
+    return accounts.pieces(configuration.load(service or Path(), overlay, warn=report.warn))
 
 
 def _require_fine(found: list[Check], more: list[Piece], *, fix: bool) -> None:
-    from curtainup import doctor
+    from curtainup.commands.doctor import machine
     from curtainup.errors import SetupError
 
-    broken = [check.name for check in found if not check.ok and check.detail != doctor.NOT_LOOKED_AT]
+    broken = [check.name for check in found if not check.ok and check.detail != machine.NOT_LOOKED_AT]
     if broken:
-        mendable = not fix and doctor.can_mend(broken, more)
+        mendable = not fix and machine.can_mend(broken, more)
         raise SetupError(
             f"{', '.join(broken)}: not fine",
             consequence="deployments cannot run",

@@ -13,7 +13,7 @@ EXAMPLE = 'Example: eval "$(curtainup env)" && pulumi preview --stack hello-live
 
 def run(service: common.Service = Path(), config: common.Config = None, json: common.Json = False) -> None:
     """Print the variables with which plain `pulumi` finds the state that curtainup uses."""
-    from curtainup.commands import pulumi_environment
+    from curtainup.commands.pulumi import pulumi_environment
 
     found = dict(sorted(pulumi_environment(service, config, os.environ).items()))
     if json:

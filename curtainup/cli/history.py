@@ -31,7 +31,7 @@ def run(
     """Show every change of releases and traffic, newest first, from Pulumi's own history."""
     from dataclasses import asdict
 
-    from curtainup.updates import history, render
+    from curtainup.commands.history import history, render
 
     session = common.session(service, config, with_secrets=False, rehearsal=rehearsal)
     found = history(session, env)[-limit:]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curtainup.cli import common
-from curtainup.init.models import Ci, Target, Wishes
+from curtainup.commands.init.models import Ci, Target, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from curtainup.init.models import Plan, PlannedFile
+    from curtainup.commands.init.models import Plan, PlannedFile
 
 EXAMPLE = "Example: curtainup init --target gcp-cloud-run --project my-project --ci github"
 WORDS = {"new": "write", "same": "same", "differs": "leave", "kept": "keep"}
@@ -86,7 +86,7 @@ def run(
             raise typer.BadParameter("--eject goes with --force, --dry-run and --json alone")
         _eject(folder, force=force, dry_run=dry_run, json=json, quiet=quiet)
         return
-    from curtainup.init import detect, plan, write
+    from curtainup.commands.init import detect, plan, write
 
     found = plan.plan(detect.detect(folder, wishes, warn=common.report(quiet=quiet).warn), wishes)
     decided = force or keep or dry_run or sys.stdin.isatty()
@@ -102,7 +102,7 @@ def run(
 def _eject(folder: Path, *, force: bool, dry_run: bool, json: bool, quiet: bool) -> None:
     """Write the program as a whole, or not at all."""
     from curtainup import config
-    from curtainup.init import eject, write
+    from curtainup.commands.init import eject, write
 
     service = config.load(folder, warn=common.report(quiet=quiet).warn)
     files = eject.plan(folder, service)

@@ -10,7 +10,7 @@ import typer
 from curtainup.cli import common, complete
 
 if TYPE_CHECKING:
-    from curtainup.logs import Line
+    from curtainup.commands.logs import Line
 
 EXAMPLE = "Example: curtainup logs examples/hello --env live --since 10m --follow"
 
@@ -44,7 +44,7 @@ def run(
 
     Ctrl-C ends --follow, with exit code 0.
     """
-    from curtainup.logs import Wanted, logs
+    from curtainup.commands.logs import Wanted, logs
 
     seconds = _seconds(since)
     session = common.session(service, config, with_secrets=False, rehearsal=rehearsal)
@@ -57,7 +57,7 @@ def run(
 
 
 def _seconds(since: str | None) -> int | None:
-    from curtainup import durations
+    from curtainup.util import durations
 
     try:
         return None if since is None else durations.parse(since)

@@ -24,7 +24,7 @@ def run(
     """
     from dataclasses import asdict
 
-    from curtainup.notify import trial
+    from curtainup.commands import notify as trial
 
     session = common.session(service, config, with_secrets=False)
     tried = trial.tell(session, text)

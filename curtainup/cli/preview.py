@@ -12,7 +12,7 @@ from curtainup.cli import common, reviews
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from curtainup.preview_models import StackPreview
+    from curtainup.model.preview import StackPreview
     from curtainup.session import Session
 
 EXAMPLE = "Example: curtainup preview examples/hello"
@@ -52,7 +52,7 @@ def run(
     """
     from dataclasses import asdict
 
-    from curtainup.preview import preview
+    from curtainup.commands.preview.compute import preview
 
     if json and markdown:
         raise typer.BadParameter("choose one of --json and --markdown")
@@ -60,17 +60,18 @@ def run(
     whole = preview(session, dirty=dirty)
     found = whole.stacks
     if save is not None:
-        from curtainup import plan
+        from curtainup.commands.preview import plan
+        from curtainup.pipeline.plan import plan as plans
 
-        plan.save(plan.of(session, whole), save)
+        plans.save(plan.of(session, whole), save)
     if json:
         common.print_json([asdict(one) for one in found])
     elif markdown:
-        from curtainup import preview_markdown
+        from curtainup.commands.preview import markdown as preview_markdown
 
         print(preview_markdown.render(session.config.name, found, redact=session.redact))
     else:
-        from curtainup import preview_text
+        from curtainup.commands.preview import text as preview_text
 
         print(preview_text.render(found, session.redact))
     if post:
@@ -85,7 +86,8 @@ def _post(session: Session, found: Sequence[StackPreview], config: str | None) -
 
     import requests
 
-    from curtainup import preview_markdown, review
+    from curtainup.commands.preview import markdown as preview_markdown
+    from curtainup.reporting import review
 
     sys.stdout.flush()
     name = session.config.name

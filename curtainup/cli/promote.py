@@ -29,9 +29,9 @@ def run(
     """Give live's traffic to the candidate that `deploy --hold` has left, under probe and gate."""
     from dataclasses import asdict
 
-    from curtainup import runs
-    from curtainup.promotion import discard as drop
-    from curtainup.promotion import promote
+    from curtainup.commands.promote import discard as drop
+    from curtainup.commands.promote import promote
+    from curtainup.pipeline.run import recorded as runs
 
     chosen = asked.canary(canary, every, watch)
     session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)

@@ -13,6 +13,6 @@ def run(context: typer.Context) -> None:
         typer.echo(
             f"Usage: curtainup pulumi [ARGS]...\n\n  {run.__doc__}\n\n  {EXAMPLE}\n\nPulumi's own help:\n"
         )
-    from curtainup.commands import run_pulumi
+    from curtainup.commands.pulumi import run_pulumi
 
     raise typer.Exit(run_pulumi(context.args))

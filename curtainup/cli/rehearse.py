@@ -56,7 +56,7 @@ def run(
     Stand-ins of Cloud Run and Elastic Beanstalk run real containers, keep state of their own, and refuse
     what the real ones would. Other commands are for the rehearsal with --rehearsal.
     """
-    from curtainup.options import Options
+    from curtainup.pipeline.options import Options
 
     options = Options(
         dirty=dirty,
@@ -88,6 +88,6 @@ def run(
 def _serve(session: Session) -> None:
     from functools import partial
 
-    from curtainup.rehearsal import by_hand
+    from curtainup.rehearsal.aws import by_hand
 
     by_hand.serve(session, partial(print, flush=True))

@@ -9,7 +9,7 @@ import typer
 from curtainup.cli import common
 
 if TYPE_CHECKING:
-    from curtainup.options import Options
+    from curtainup.pipeline.options import Options
     from curtainup.session import Session
 
 Env = Annotated[
@@ -55,8 +55,10 @@ def deploy(
     """Deploy to a review environment, print what came of it, and comment if that was asked for."""
     from dataclasses import asdict
 
-    from curtainup import review_comment, reviewing, runs
+    from curtainup.commands import review as reviewing
+    from curtainup.commands import review_comment
     from curtainup.errors import CurtainupError
+    from curtainup.pipeline.run import recorded as runs
 
     name = session.config.name
     try:
@@ -92,7 +94,7 @@ def post_environment(session: Session, config: str | None, text: str) -> None:
     """
     import requests
 
-    from curtainup import review
+    from curtainup.reporting import review
 
     safe = session.redact(text)
     with requests.Session() as http:

@@ -29,8 +29,8 @@ def run(
     The same probe and gate as in a deployment watch over it. In the service's folder the version alone
     will do.
     """
-    from curtainup import runs
-    from curtainup.rollback import rollback
+    from curtainup.commands.rollback import rollback
+    from curtainup.pipeline.run import recorded as runs
 
     if version is None and not service.is_dir():
         service, version = Path(), str(service)

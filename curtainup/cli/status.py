@@ -11,7 +11,7 @@ import typer
 from curtainup.cli import common
 
 if TYPE_CHECKING:
-    from curtainup.status import ServiceStatus, Unreadable
+    from curtainup.commands.status import ServiceStatus, Unreadable
 
 EXAMPLE = "Example: curtainup status examples/* --json"
 
@@ -36,8 +36,8 @@ def run(
     """
     from functools import partial
 
-    from curtainup.status import Unreadable, statuses
-    from curtainup.status_text import render
+    from curtainup.commands.status import Unreadable, statuses
+    from curtainup.commands.status_text import render
 
     opening = {
         str(one): partial(common.session, one, config, with_secrets=False, rehearsal=rehearsal)
@@ -59,7 +59,7 @@ def run(
 def _data(found: ServiceStatus | Unreadable) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from curtainup.status import Unreadable
+    from curtainup.commands.status import Unreadable
 
     if not isinstance(found, Unreadable):
         return asdict(found)

@@ -11,8 +11,8 @@ import typer
 from curtainup.cli import common
 
 if TYPE_CHECKING:
+    from curtainup.commands.sweep import Swept
     from curtainup.session import Session
-    from curtainup.sweep import Swept
 
 EXAMPLE = "Example: curtainup sweep examples/hello --older-than 3d --dry-run"
 
@@ -42,7 +42,7 @@ def run(
     """
     from dataclasses import asdict
 
-    from curtainup import sweep
+    from curtainup.commands import sweep
 
     age = None if older_than is None else _seconds(older_than)
     session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
@@ -56,7 +56,7 @@ def run(
 
 
 def _seconds(age: str) -> int:
-    from curtainup import durations
+    from curtainup.util import durations
 
     try:
         return durations.parse(age)
@@ -66,7 +66,7 @@ def _seconds(age: str) -> int:
 
 def _list(session: Session, found: list[Swept], *, json: bool) -> None:
     """Print them before anything is removed; with --json that is progress, as the document comes last."""
-    from curtainup import sweep
+    from curtainup.commands import sweep
 
     if json:
         for one in found:

@@ -36,8 +36,9 @@ def run(
     """
     from dataclasses import asdict
 
-    from curtainup import gate_command, runs
+    from curtainup.commands import test as gate_command
     from curtainup.config.review import is_review
+    from curtainup.pipeline.run import recorded as runs
 
     if str(service).startswith("-"):  # of pytest, with no folder before them
         service, arguments = Path(), [str(service), *(arguments or ())]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator
 
 from curtainup.config.keys import KeyDoc, Variable, key
 from curtainup.config.runtime import Settings
+from curtainup.util.secrets import Secret
 
 Event = Literal["start", "held", "live", "unchanged", "failed", "returned", "interrupted", "done"]
 Besides = Literal["review", "rehearsal", "destroy"]
@@ -83,3 +84,9 @@ class NotifySettings(Settings):
             private=True,
         ),
     )
+
+
+def addresses(destinations: Iterable[Destination], environ: Mapping[str, str]) -> dict[str, Secret]:
+    """Return the addresses that are set, by the name of their variable."""
+    names = (one.url_env for one in destinations)
+    return {name: Secret(environ[name].strip()) for name in names if environ.get(name, "").strip()}

@@ -9,9 +9,9 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator
 
-from curtainup import durations
 from curtainup.config.keys import KeyDoc, key
 from curtainup.config.runtime import Settings
+from curtainup.util import durations
 
 PREFIX: Final = "review-"
 SECTION: Final = "review"

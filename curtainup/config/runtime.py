@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from curtainup import durations
 from curtainup.config.keys import (
     KeyDoc,
     Memory,
@@ -19,6 +18,7 @@ from curtainup.config.keys import (
     VariableValue,
     key,
 )
+from curtainup.util import durations
 
 DeployTarget = Literal["docker", "gcp-cloud-run", "aws-beanstalk", "gke"]
 HealthPath = Annotated[str, StringConstraints(pattern=r"^/[!-\"$-~]*\z", max_length=2048)]

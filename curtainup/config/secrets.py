@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from curtainup.config.models import ServiceConfig
 from curtainup.config.review import is_review
 from curtainup.errors import MissingSecretsError
-from curtainup.secret import Secret
+from curtainup.util.secrets import Secret
 
 
 def secret_names(config: ServiceConfig) -> tuple[str, ...]:

@@ -9,10 +9,10 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from curtainup import durations
 from curtainup.config.keys import KeyDoc, key
 from curtainup.config.problems import KeyPath, Problem
 from curtainup.config.runtime import Settings
+from curtainup.util import durations
 
 MOST_TASKS = 20
 LONGEST_TASK = 86400

@@ -22,13 +22,13 @@ from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
 from curtainup.errors import SetupError
-from curtainup.following import follow
 from curtainup.gates.arguments import ACCEPTANCE_TESTS, UNIT_TESTS
 from curtainup.gates.interpreter import THREE_WAYS
 from curtainup.gates.models import GateRequest, UnitTestRequest
-from curtainup.gates.process import GRACE, Finished
 from curtainup.gates.variables import ACCEPTANCE, image_variables
-from curtainup.workspace import program_dir
+from curtainup.platforms.docker.output import follow
+from curtainup.setup.paths import program_dir
+from curtainup.util.process import GRACE, Finished
 
 FOLDER = PurePosixPath("/curtainup")  # ours, in the container
 REPORT = FOLDER / "junit.xml"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable
 
 from curtainup.gates.models import UnitTestRequest
-from curtainup.gates.redact import redactor
-from curtainup.line_log import LineLog
+from curtainup.util.line_log import LineLog
+from curtainup.util.secrets import redactor
 
 OnLine = Callable[[str], None]
 JUNIT = "junit.xml"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curtainup.secret import Secret
+from curtainup.util.secrets import Secret
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from typing import Self
 from curtainup.gates.go import Go
 from curtainup.gates.log import OnLine, log_of
 from curtainup.gates.models import GateRequest, GateResult, LocalInterpreter
-from curtainup.gates.process import Ended, Running
 from curtainup.gates.suite import judge, run_gate, start
+from curtainup.util.process import Ended, Running
 
 FRESH = 30.0
 """Seconds after which what a suite made when it was imported, such as a token, may be too old."""

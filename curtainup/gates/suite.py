@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 
 from curtainup.errors import SetupError
-from curtainup.gates import process
 from curtainup.gates.arguments import UNIT_TESTS, gate_arguments, has_tests, unit_test_arguments
 from curtainup.gates.go import VARIABLE, Go
 from curtainup.gates.interpreter import THREE_WAYS
@@ -23,11 +22,12 @@ from curtainup.gates.models import (
     LocalInterpreter,
     UnitTestRequest,
 )
-from curtainup.gates.process import Ended, Finished, Running
-from curtainup.gates.redact import redactor
 from curtainup.gates.variables import ACCEPTANCE, local_variables
 from curtainup.gates.verdict import NO_TESTS, missing_module, reason
-from curtainup.workspace import program_dir
+from curtainup.setup.paths import program_dir
+from curtainup.util import process
+from curtainup.util.process import Ended, Finished, Running
+from curtainup.util.secrets import redactor
 
 Arguments = Callable[[PurePath, str], Sequence[str]]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from curtainup.gates.models import GateRequest, UnitTestRequest
-from curtainup.workspace import program_dir
+from curtainup.setup.paths import program_dir
 
 ACCEPTANCE = "acceptance"
 

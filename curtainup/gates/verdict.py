@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from curtainup.gates.junit import Report
-from curtainup.gates.process import Ended, Finished
+from curtainup.util.process import Ended, Finished
 
 # pytest.ExitCode, which is part of pytest's documented interface.
 TESTS_FAILED, INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR, NO_TESTS = 1, 2, 3, 4, 5

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from curtainup.providers.protocol import differences, message_module
+from curtainup.engine.provider.protocol import differences, message_module
 from curtainup.rehearsal.assets import hashed
 from curtainup.rehearsal.kind import Kind
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from curtainup.providers.proxy import connect, docker_errors
+from curtainup.platforms.haproxy.proxy import connect, docker_errors
 from curtainup.rehearsal.home import LABEL, Home
 
 if TYPE_CHECKING:

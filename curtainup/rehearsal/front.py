@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curtainup.errors import EngineFailed
-from curtainup.providers import haproxy, haproxy_script
-from curtainup.providers.haproxy import CONFIG_FILE, SOCKET, Server
-from curtainup.providers.proxy import docker_errors
+from curtainup.platforms.haproxy import config as haproxy
+from curtainup.platforms.haproxy import script
+from curtainup.platforms.haproxy.config import CONFIG_FILE, SOCKET, Server
+from curtainup.platforms.haproxy.proxy import docker_errors
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.home import Home
 from curtainup.setup.catalogue import REFERENCES
@@ -201,7 +202,7 @@ class Front:
     def _ask(self, commands: Sequence[str]) -> tuple[str, str, str]:
         environment = {"SOCKET": SOCKET, "COMMANDS": ";".join(commands)}
         with docker_errors(f"container {self._name}"):
-            output = haproxy_script.run(self._api, self._name, _SCRIPT, environment)
+            output = script.run(self._api, self._name, _SCRIPT, environment)
         said, _, rest = output.partition("== servers\n")
         servers, _, sessions = rest.partition("== sessions\n")
         return said.strip(), servers, sessions

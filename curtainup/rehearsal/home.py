@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from curtainup.files import write_atomically
+from curtainup.util.files import write_atomically
 
 LABEL = "curtainup.rehearsal"
 

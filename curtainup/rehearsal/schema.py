@@ -15,7 +15,7 @@ from importlib import import_module
 from types import NoneType, UnionType
 from typing import Any
 
-from curtainup.providers.protocol import UNKNOWN
+from curtainup.engine.provider.protocol import UNKNOWN
 from curtainup.rehearsal.kind import Failure
 
 _SCALARS: Mapping[type, tuple[type, ...]] = {

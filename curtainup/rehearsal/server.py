@@ -18,9 +18,9 @@ from typing import Any, NoReturn, Protocol
 import grpc
 from google.protobuf.empty_pb2 import Empty
 
+from curtainup.engine.provider.protocol import UNKNOWN, message_module, plain, status_details, struct
+from curtainup.engine.provider.server import one_line
 from curtainup.errors import CurtainupError
-from curtainup.providers.protocol import UNKNOWN, message_module, plain, status_details, struct
-from curtainup.providers.server import one_line
 from curtainup.rehearsal import changes, schema
 from curtainup.rehearsal.assets import objects
 from curtainup.rehearsal.faults import Faults
@@ -39,7 +39,7 @@ _LARGEST_MESSAGE = 1024 * 1024 * 400
 
 
 class Package(Protocol):
-    """A cloud's module, such as `curtainup.rehearsal.gcp`."""
+    """A cloud's module, such as `curtainup.rehearsal.gcp.cloud`."""
 
     KINDS: tuple[type[Kind], ...]
     FUNCTIONS: Mapping[str, Function]
@@ -223,7 +223,7 @@ def serve(name: str, home: Home, faults: Faults) -> tuple[grpc.Server, int]:
         faults: what is to go wrong.
 
     """
-    package: Any = import_module(f"curtainup.rehearsal.{name}")
+    package: Any = import_module(f"curtainup.rehearsal.{name}.cloud")
     options = [
         ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
         ("grpc.max_send_message_length", _LARGEST_MESSAGE),

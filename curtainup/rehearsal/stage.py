@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from curtainup import workspace
+from curtainup.engine import workspace
+from curtainup.engine.state import FileState
+from curtainup.engine.workspace import Backend
 from curtainup.errors import RefusedError
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 from curtainup.setup import paths
-from curtainup.state import FileState
-from curtainup.workspace import Backend
 
 STANDINS = {"gcp-cloud-run": "gcp", "aws-beanstalk": "aws"}
 """By target the provider that a stand-in takes the place of."""
@@ -54,14 +54,14 @@ class StandinGoogle:
     @cached_property
     def run_api(self) -> str:
         """The address of the stand-in of Cloud Run's API, which is served until the process ends."""
-        from curtainup.rehearsal import cloud_run_endpoint
+        from curtainup.rehearsal.gcp import cloud_run_endpoint
 
         return cloud_run_endpoint.serve(self.home)
 
     @cached_property
     def logging_api(self) -> str:
         """The address of the stand-in of Cloud Logging, which is served until the process ends."""
-        from curtainup.rehearsal import cloud_logging
+        from curtainup.rehearsal.gcp import cloud_logging
 
         return cloud_logging.serve(self.home)
 
@@ -145,7 +145,7 @@ class Rehearsal:
             containers.remove_all(self.home)
 
     def _enter_aws(self, environ: MutableMapping[str, str], profile: str | None) -> None:
-        from curtainup.rehearsal import endpoint
+        from curtainup.rehearsal.aws import endpoint
 
         folder = self.home.path / "aws"
         folder.mkdir(parents=True, exist_ok=True)
@@ -175,7 +175,7 @@ class Rehearsal:
 
 def home(target: str) -> Home:
     """Return this user's home of rehearsals on a target."""
-    return Home(workspace.data_dir() / "rehearsal" / target)
+    return Home(paths.data_dir() / "rehearsal" / target)
 
 
 def _passphrase(file: Path) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curtainup.logs import chunks
+from curtainup.util import chunks
 
 if TYPE_CHECKING:
     from docker import APIClient

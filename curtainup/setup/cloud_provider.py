@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curtainup.errors import SetupError
 from curtainup.setup import paths
-from curtainup.setup.engine import Engine
+from curtainup.setup.engine_record import Engine
 from curtainup.setup.process import Report, run
 
 FETCH_LIMIT = 600.0

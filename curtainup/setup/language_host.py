@@ -6,9 +6,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from curtainup.files import write_atomically
 from curtainup.setup import paths, pulumi
-from curtainup.setup.engine import Engine
+from curtainup.setup.engine_record import Engine
+from curtainup.util.files import write_atomically
 
 NAME = "pulumi-language-python"
 
@@ -40,7 +40,7 @@ def ensure(engine: Engine) -> Path:
 
 
 def _body() -> str:
-    return (paths.engine_sources() / "language_host.py").read_text()
+    return (paths.offline_sources() / "language_host.py").read_text()
 
 
 def _out_of_date(host: Path) -> bool:

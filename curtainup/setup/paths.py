@@ -24,8 +24,18 @@ def pulumi_home() -> Path:
     return Path(configured) if configured else Path(pwd.getpwuid(os.getuid()).pw_dir) / ".pulumi"
 
 
-def engine_sources() -> Path:
+def offline_sources() -> Path:
     """Return the folder of the Go modules and the language host: data in the wheel, else the checkout's."""
+    return program_dir() / "offline"
+
+
+def data_dir() -> Path:
+    """Return the user's data directory of curtainup: default state, passphrase, locks."""
+    return platformdirs.user_data_path("curtainup")
+
+
+def program_dir() -> Path:
+    """Return where the program is: in the wheel as data, else this package's own checkout."""
     package = Path(__file__).resolve().parent.parent
-    packaged = package / "_program" / "engine"
-    return packaged if packaged.is_dir() else package.parent / "engine"
+    packaged = package / "_program"
+    return packaged if packaged.is_dir() else package.parent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curtainup.errors import SetupError
 from curtainup.setup import go_build, paths, pulumi, versions
-from curtainup.setup.engine import Engine
+from curtainup.setup.engine_record import Engine
 from curtainup.setup.process import Report, run
 
 NAME = "pulumi-resource-docker"
@@ -30,7 +30,7 @@ def program() -> go_build.Program:
         name=NAME,
         title="Pulumi's Docker provider",
         version=versions.DOCKER_PROVIDER,
-        module=paths.engine_sources() / "docker",
+        module=paths.offline_sources() / "docker",
         package=".",
         version_variable="main.version",
         version_text=versions.DOCKER_PROVIDER,

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from curtainup.errors import SetupError
-from curtainup.setup import engine, go_build, paths, versions
-from curtainup.setup.engine import Engine
+from curtainup.setup import engine_record, go_build, paths, versions
+from curtainup.setup.engine_record import Engine
 from curtainup.setup.process import Report, run
 
 INSTALL_LIMIT = 300.0
@@ -24,7 +24,7 @@ def program() -> go_build.Program:
         name="pulumi",
         title="the Pulumi engine",
         version=versions.ENGINE,
-        module=paths.engine_sources() / "cli",
+        module=paths.offline_sources() / "cli",
         package=PACKAGE,
         version_variable=VERSION_VARIABLE,
         version_text=f"v{versions.ENGINE}",
@@ -33,13 +33,13 @@ def program() -> go_build.Program:
 
 def find() -> Engine | None:
     """Return the first engine that is there and new enough, and keep the answer for `engine.locate`."""
-    known = engine.recorded()
+    known = engine_record.recorded()
     for command in _candidates():
         if known is not None and known.command == command:
             return known
         version = _version(command)
         if version is not None and versions.at_least(version, versions.ENGINE_MINIMUM):
-            return engine.record(command, version)
+            return engine_record.record(command, version)
     return None
 
 
@@ -120,7 +120,7 @@ def _checked(command: Path) -> Engine:
             where=str(command),
             fix=f"remove {command.parent}",
         )
-    return engine.record(command, version)
+    return engine_record.record(command, version)
 
 
 def _installed_root() -> Path:

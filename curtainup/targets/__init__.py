@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from curtainup.clouds import extras
+from curtainup.setup import extras
 from curtainup.targets.base import Target
 
 if TYPE_CHECKING:
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 __all__ = ["TARGETS", "Target", "target_of"]
 
 TARGETS = {
-    "docker": "curtainup.targets.docker:DockerTarget",
-    "gcp-cloud-run": "curtainup.targets.cloud_run:CloudRunTarget",
-    "aws-beanstalk": "curtainup.targets.beanstalk:BeanstalkTarget",
+    "docker": "curtainup.targets.docker.target:DockerTarget",
+    "gcp-cloud-run": "curtainup.targets.cloud_run.target:CloudRunTarget",
+    "aws-beanstalk": "curtainup.targets.beanstalk.target:BeanstalkTarget",
 }
 
 

@@ -7,17 +7,17 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from curtainup.contract import AnyEnvironment
 from curtainup.errors import CurtainupError, RefusedError
-from curtainup.release import Address, Release
-from curtainup.release_settings import AnySettings
+from curtainup.model.contract import AnyEnvironment
+from curtainup.model.release import Address, Release
+from curtainup.model.release_settings import AnySettings
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
-    from curtainup.environments import Environment
-    from curtainup.health import Suspect
+    from curtainup.gates.health import Suspect
+    from curtainup.model.environment import Environment
     from curtainup.session import Session
-    from curtainup.tasks.models import Ran
+    from curtainup.targets.task_result import Ran
 
 
 class Target(Protocol):

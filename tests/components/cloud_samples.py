@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 
 from components.environment import EnvironmentArgs, EnvironmentType
-from curtainup.contract import AnyEnvironment
-from curtainup.release import Deployment, Release
-from curtainup.release_settings import AnySettings
+from curtainup.model.contract import AnyEnvironment
+from curtainup.model.release import Deployment, Release
+from curtainup.model.release_settings import AnySettings
 from tests.components.program import Run, declare
 
 

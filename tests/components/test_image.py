@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from curtainup.contract import ImageSettings, RegistrySettings
+from curtainup.model.contract import ImageSettings, RegistrySettings
 from tests.components.program import CONTAINER, IMAGE, PUSHED, Run, render
 
 LOCAL = RegistrySettings(host="127.0.0.1:5000", local_port=5000, image="curtainup/registry:1")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from curtainup.contract import RegistrySettings
+from curtainup.model.contract import RegistrySettings
 from tests.components.program import CONTAINER, VOLUME
 from tests.components.test_image import GIVEN, rendered
 

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 
 import stacks
 from components import targets
-from curtainup import release
 from curtainup import targets as driven
-from curtainup.contract import AnyEnvironment
+from curtainup.model import release_config
+from curtainup.model.contract import AnyEnvironment
 from tests import samples
 from tests.components.program import render
 from tests.components.test_image import GIVEN
@@ -23,7 +23,7 @@ def _config(**changed: Any) -> dict[str, Any]:
     deployment = samples.deployment(100)
     values = {
         "environment": samples.environment().model_dump(mode="json"),
-        "releases": release.to_config(deployment, {deployment.releases[0].id: '{"KEY": "hunter2"}'}),
+        "releases": release_config.to_config(deployment, {deployment.releases[0].id: '{"KEY": "hunter2"}'}),
         "traffic": deployment.traffic,
     }
     return {name: value for name, value in {**values, **changed}.items() if value is not None}

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from curtainup import program
+from curtainup.engine import program
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.home import LABEL, Home
 from curtainup.rehearsal.stage import Rehearsal

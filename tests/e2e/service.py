@@ -16,10 +16,10 @@ from typing import Any
 import requests
 import yaml
 
-from curtainup import history
-from curtainup.run_models import RunRecord
+from curtainup.engine.state import FileState
+from curtainup.model.run import RunRecord
+from curtainup.pipeline.run import past_records
 from curtainup.setup import paths
-from curtainup.state import FileState
 from tests.e2e.docker_host import DockerHost
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -200,12 +200,12 @@ class Service:
 
     def last_run(self) -> RunRecord:
         """The record of the latest run."""
-        record = history.latest(self.own_folder)
+        record = past_records.latest(self.own_folder)
         assert record is not None
         return record
 
     def last_run_folder(self) -> Path:
-        return history.runs(self.own_folder)[-1]
+        return past_records.runs(self.own_folder)[-1]
 
     def proved(self) -> list[str]:
         """The gates that the latest run has passed; its record also holds proofs of earlier ones."""

@@ -21,7 +21,10 @@ from tests.e2e.service import PATIENCE, Finished, Service
 from tests.e2e.underway import make_holdable, underway
 
 LIVE_STACKS = ("image", "staging", "live")
-IMPATIENT = "import curtainup.engine as e; e.LOCK_PATIENCE = 0.5; from curtainup.__main__ import main; main()"
+IMPATIENT = (
+    "import curtainup.engine.operations as e; e.LOCK_PATIENCE = 0.5; "
+    "from curtainup.__main__ import main; main()"
+)
 """The command line, but not waiting a minute for a lock."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curtainup import history
+from curtainup.pipeline.run import past_records
 from curtainup.setup import paths
 from tests.e2e.service import FOLDER, Service
 
@@ -43,14 +43,14 @@ def test_after_staging_is_gone_a_deployment_brings_it_back(deployed: Service) ->
 
 def test_destroy_leaves_nothing(deployed: Service) -> None:
     assert deployed.host.everything(), "there is something to destroy"
-    runs = history.runs(deployed.own_folder)
+    runs = past_records.runs(deployed.own_folder)
 
     deployed.run("destroy", "--confirm", deployed.name)
 
     assert deployed.host.everything() == []
     assert deployed.state.stacks() == []
     assert told_of(deployed) == set()
-    assert history.runs(deployed.own_folder)[:-1] == runs, "the records of runs stay"
+    assert past_records.runs(deployed.own_folder)[:-1] == runs, "the records of runs stay"
     assert deployed.last_run().command == "destroy"
     assert list((deployed.folder / FOLDER / "stacks").iterdir()) == []
     assert list(paths.cache_dir().glob(f"build/{deployed.name}*")) == []

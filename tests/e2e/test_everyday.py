@@ -9,7 +9,7 @@ from itertools import islice
 import pytest
 from docker.errors import NotFound
 
-from curtainup import deployer
+from curtainup.engine import deployer
 from tests.e2e.following import following
 from tests.e2e.service import Service
 

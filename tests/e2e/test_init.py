@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.commands.init.services import SERVICES, lay_out
 from tests.e2e.docker_host import DockerHost
 from tests.e2e.service import Service, environ
-from tests.init.services import SERVICES, lay_out
 
 ANSWERS = {"flask": "/health", "fastapi": "/healthz", "django": "/ping/"}
 

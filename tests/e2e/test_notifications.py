@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e import traces
 from tests.e2e.service import Service
-from tests.notify.servers import TOKEN, Hook, hook
+from tests.reporting.notify.servers import TOKEN, Hook, hook
 
 LOOPBACK = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 

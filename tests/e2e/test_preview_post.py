@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.service import Service
-from tests.review.conftest import github
-from tests.review.github_server import GitHubServer
-from tests.review.servers import Server, serving
+from tests.reporting.review.conftest import github
+from tests.reporting.review.github_server import GitHubServer
+from tests.reporting.review.servers import Server, serving
 
 
 @pytest.fixture(scope="module")

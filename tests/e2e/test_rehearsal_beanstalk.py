@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curtainup.environments import parse
+from curtainup.environments.stack import parse
 from tests.e2e import traces
 from tests.e2e.amazon import by_hand, environments, holder
 from tests.e2e.docker_host import DockerHost

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from curtainup import locks
+from curtainup.pipeline.run import lock
 from tests.e2e.service import Service
 from tests.e2e.test_settings import overlay
-from tests.review.conftest import github
-from tests.review.github_server import GitHubServer
-from tests.review.servers import Server, serving
+from tests.reporting.review.conftest import github
+from tests.reporting.review.github_server import GitHubServer
+from tests.reporting.review.servers import Server, serving
 
 WEEKS = 15 * 86400
 
@@ -194,7 +194,7 @@ def test_a_sweep_says_what_it_would_remove_and_without_a_terminal_needs_to_be_to
 
 
 def test_a_sweep_leaves_alone_what_another_run_is_at_work_on(deployed: Service) -> None:
-    with locks.held(deployed.home / "data" / "curtainup" / "locks", deployed.name):
+    with lock.held(deployed.home / "data" / "curtainup" / "locks", deployed.name):
         assert swept(deployed, "--yes") == {"review-7": "skipped", "review-9": "stays"}
 
     assert deployed.host.containers("review-7")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from curtainup import updates
+from curtainup.environments import history
 from tests.e2e.load import users
 from tests.e2e.service import Service
 
@@ -119,7 +119,7 @@ def test_the_history_tells_every_move_of_traffic(deployed: Service) -> None:
         f"{second}) 0 → 100 %",
     ]
     told = deployed.run("pulumi", "stack", "history", "--json", "--stack", f"{deployed.name}-live").json()
-    by_cli = updates.parse("live", list(reversed(told)))
+    by_cli = history.parse("live", list(reversed(told)))
     assert by_cli[-1].moves == (f"{first} 100 → 0 %", f"{second} 0 → 100 %"), "its secrets hide the versions"
     assert [one.at for one in reversed(by_cli)] == [one["at"] for one in found][: len(by_cli)]
 

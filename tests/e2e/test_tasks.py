@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from docker.models.containers import Container
 
-from curtainup.run_models import RunRecord
+from curtainup.model.run import RunRecord
 from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.load import users
 from tests.e2e.service import Service

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
-from curtainup.providers import haproxy
+from curtainup.platforms.haproxy import config
 from curtainup.setup import paths
 from tests.e2e.service import FOLDER, Service
 
@@ -56,7 +56,7 @@ def in_proxies(service: Service, wanted: set[bytes]) -> list[str]:
     client, found = service.host.client, []
     for name in service.host.containers():
         if name.endswith("-proxy"):
-            file = client.containers.get(name).exec_run(["cat", haproxy.CONFIG_FILE])
+            file = client.containers.get(name).exec_run(["cat", config.CONFIG_FILE])
             assert file.exit_code == 0
             assert isinstance(file.output, bytes)
             found += [name] if holds(file.output, wanted) else []

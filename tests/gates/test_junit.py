@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from curtainup.gates.junit import read_report, redact_report
-from curtainup.gates.redact import redactor
-from curtainup.secret import Secret
+from curtainup.util.secrets import Secret, redactor
 
 CASES = """<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" tests="5">
 <testcase classname="testaccept.test_a" name="test_fine" file="testaccept/test_a.py" line="0" time="0.1" />

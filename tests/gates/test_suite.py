@@ -13,7 +13,7 @@ import pytest
 
 from curtainup.errors import SetupError
 from curtainup.gates import ImageInterpreter, LocalInterpreter, run_gate, run_unit_tests
-from curtainup.secret import Secret
+from curtainup.util.secrets import Secret
 from tests.gates.conftest import MakeGate, MakeService, MakeUnitTests
 from tests.gates.serving import Served
 from tests.processes import wait_for_end

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from curtainup.gates.variables import gate_variables, image_variables, local_variables
-from curtainup.workspace import program_dir
+from curtainup.setup.paths import program_dir
 from tests.gates.conftest import MakeGate, MakeUnitTests
 
 PYTHON = Path("/srv/shop/.venv/bin/python")

@@ -21,9 +21,10 @@ from botocore.config import Config
 from docker.errors import ImageNotFound
 from pulumi import automation as auto
 
-from curtainup.process import EngineCommand
-from curtainup.processes import Processes
-from curtainup.rehearsal import endpoint, registry, server
+from curtainup.engine.command import EngineCommand
+from curtainup.engine.processes import Processes
+from curtainup.rehearsal import registry, server
+from curtainup.rehearsal.aws import endpoint
 from curtainup.rehearsal.containers import remove_all
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from curtainup.rehearsal import changes
-from curtainup.rehearsal.cloud_run import Service
 from curtainup.rehearsal.faults import Faults
+from curtainup.rehearsal.gcp.cloud_run import Service
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 

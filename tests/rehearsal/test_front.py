@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from curtainup.providers.haproxy import Server
-from curtainup.providers.proxy import connect
+from curtainup.platforms.haproxy.config import Server
+from curtainup.platforms.haproxy.proxy import connect
 from curtainup.rehearsal.containers import remove_all
 from curtainup.rehearsal.front import Front, Plan
 from curtainup.rehearsal.home import Home

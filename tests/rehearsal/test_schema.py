@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from curtainup.providers.protocol import UNKNOWN
+from curtainup.engine.provider.protocol import UNKNOWN
 from curtainup.rehearsal import schema
 
 SERVICE = "gcp:cloudrunv2/service:Service"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from curtainup import workspace
+from curtainup.engine import workspace
 from curtainup.errors import RefusedError, StateError
 from curtainup.rehearsal import stage
 from curtainup.rehearsal.home import Home

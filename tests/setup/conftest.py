@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.accounts.fixtures import nobody
+
+__all__ = ["nobody"]
+
 Script = Callable[..., Path]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from curtainup.errors import SetupError
-from curtainup.setup import engine
+from curtainup.setup import engine, engine_record
 from tests.setup.conftest import Script
 
 HEAVY = ("docker", "grpc", "importlib.metadata", "pulumi", "pydantic", "requests", "subprocess", "yaml")
@@ -68,7 +68,7 @@ def test_a_broken_record_is_written_anew(
     _pulumi(script, tmp_path / "asked")
     cache.mkdir(parents=True)
     (cache / "engine.json").write_text(kept)
-    assert engine.locate() == engine.recorded()
+    assert engine.locate() == engine_record.recorded()
 
 
 def test_a_known_engine_is_found_without_anything_heavy(
@@ -91,4 +91,4 @@ def test_an_engine_that_may_not_be_executed_is_not_recorded_as_one(
     stamp = command.stat()
     command.chmod(0o644)
     os.utime(command, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
-    assert engine.recorded() is None
+    assert engine_record.recorded() is None

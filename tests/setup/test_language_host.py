@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from curtainup.setup import engine, language_host, paths
-from curtainup.setup.engine import Engine
+from curtainup.setup.engine_record import Engine
 from tests.setup.conftest import Script
 
 
@@ -34,7 +34,7 @@ def test_ours_is_written_beside_an_engine_of_ours(built: Engine) -> None:
 
 
 def test_the_source_carries_the_mark_by_which_it_is_known() -> None:
-    assert language_host.MARK in (paths.engine_sources() / "language_host.py").read_text()[:100]
+    assert language_host.MARK in (paths.offline_sources() / "language_host.py").read_text()[:100]
 
 
 def test_beside_somebody_elses_engine_nothing_is_written(
@@ -124,7 +124,7 @@ def project(tmp_path: Path) -> Project:
         engine.locate().command.read_bytes()
     )
     command.chmod(0o755)
-    source = (paths.engine_sources() / "language_host.py").read_text()
+    source = (paths.offline_sources() / "language_host.py").read_text()
     host = command.parent / language_host.NAME
     host.write_text(f"#!{sys.executable}\n{source}")
     host.chmod(0o755)

@@ -6,7 +6,7 @@ import pytest
 
 from curtainup.errors import SetupError
 from curtainup.setup import engine, go_build, provider, versions
-from curtainup.setup.engine import Engine
+from curtainup.setup.engine_record import Engine
 from tests.setup.conftest import Script, silent
 
 NEEDED = f"resource-docker-v{versions.DOCKER_PROVIDER}"

@@ -25,7 +25,7 @@ def test_versions_are_compared_by_their_numbers(version: str, enough: bool) -> N
 
 
 def test_the_engine_that_is_built_says_the_version_of_its_module() -> None:
-    modules = (paths.engine_sources() / "cli" / "go.mod").read_text()
+    modules = (paths.offline_sources() / "cli" / "go.mod").read_text()
     assert f"github.com/pulumi/pulumi/pkg/v3 v{versions.ENGINE} " in modules
 
 

@@ -1,0 +1,1 @@
+"""The components of an environment on a Docker host."""

@@ -1,0 +1,235 @@
+"""An environment on a plain Docker host: a container per release behind one HAProxy."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
+from components.environment import EnvironmentArgs
+from components.labels import RELEASE, labels
+from curtainup.model.contract import DockerEnvironment
+from curtainup.model.release import Address, Release
+from curtainup.model.release_settings import DockerSettings, variables
+from curtainup.platforms.haproxy import config
+
+PROXY_PORT = 8080
+STATS_PORT = 8404
+
+# Any one of the tools that images tend to have; an image with none of them is judged by its port alone.
+HEALTH_COMMAND = """\
+url=http://127.0.0.1:{port}{path}
+if command -v curl >/dev/null; then exec curl -fsS -o /dev/null -m 5 "$url"; fi
+if command -v wget >/dev/null; then exec wget -q -T 5 -O /dev/null "$url"; fi
+if command -v python3 >/dev/null; then
+  exec python3 -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' "$url"
+fi
+exit 0"""
+
+
+class DockerHost(pulumi.ComponentResource):
+    """An environment on a Docker host.
+
+    It does not wait for releases to become healthy (the driver does, so that a cancelled update
+    ends at once), terminates no TLS, and removes no images.
+    """
+
+    url: pulumi.Output[str]
+    release_urls: pulumi.Output[dict[str, str]]
+    details: Mapping[str, pulumi.Input[Any]]
+
+    def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("curtainup:docker_host:DockerHost", name, None, opts)
+        settings = _settings(args)
+        network = self._create_network(name, args)
+        releases = {
+            release.id: self._create_release(name, args, network, release)
+            for release in args.deployment.releases
+        }
+        proxy = self._create_proxy(name, args, network)
+        switch = self._create_switch(name, args, proxy, releases)
+        self.url = switch.proxy.apply(lambda _: settings.url)
+        self.release_urls = pulumi.Output.from_input(release_urls(args))
+        self.details = {"stats_url": switch.proxy.apply(lambda _: f"http://127.0.0.1:{settings.stats_port}")}
+        self.register_outputs({"url": self.url, "release_urls": self.release_urls, **self.details})
+
+    def _create_network(self, name: str, args: EnvironmentArgs) -> docker.Network:
+        """Create a network with a subnet of its own: only there may containers have fixed addresses.
+
+        Its gateway is named, as Docker itself tells of it only after a restart, which a refresh would
+        take for a change. And no change of addresses may ever replace a network, as releases are on it.
+        """
+        subnet = _settings(args).subnet
+        return docker.Network(
+            f"{name}-network",
+            docker.NetworkArgs(
+                name=name,
+                ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet, gateway=gateway_ip(subnet))],
+                labels=labels(docker.NetworkLabelArgs, args.settings.service, args.settings.name),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["ipamConfigs"]),
+        )
+
+    def _create_release(
+        self, name: str, args: EnvironmentArgs, network: docker.Network, release: Release
+    ) -> docker.Container:
+        settings = _runtime(release)
+        address = _address(release)
+        return docker.Container(
+            f"{name}-{release.id}",
+            docker.ContainerArgs(
+                name=f"{name}-{release.id}",
+                image=release.image,
+                envs=_variables(release, args.secrets.get(release.id, {})),
+                restart="unless-stopped",
+                init=True,
+                memory=settings.memory_mb,
+                memory_swap=settings.memory_mb,
+                cpus=str(settings.cpus) if settings.cpus else None,
+                destroy_grace_seconds=settings.stop_timeout,
+                stop_timeout=settings.stop_timeout,
+                healthcheck=_health_check(release),
+                log_driver="json-file",
+                log_opts={"max-size": "10m", "max-file": "3"},
+                labels=labels(
+                    docker.ContainerLabelArgs,
+                    args.settings.service,
+                    args.settings.name,
+                    **{RELEASE: release.id, "curtainup.version": release.version},
+                ),
+                networks_advanced=[
+                    docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=address.ip)
+                ],
+                ports=[
+                    docker.ContainerPortArgs(
+                        internal=settings.container_port, external=address.port, ip="127.0.0.1"
+                    )
+                ],
+            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=_is_protected(args, release)),
+        )
+
+    def _create_proxy(self, name: str, args: EnvironmentArgs, network: docker.Network) -> docker.Container:
+        settings = _settings(args)
+        return docker.Container(
+            f"{name}-proxy",
+            docker.ContainerArgs(
+                name=f"{name}-proxy",
+                image=settings.proxy_image,
+                restart="unless-stopped",
+                labels=labels(docker.ContainerLabelArgs, settings.service, settings.name),
+                networks_advanced=[
+                    docker.ContainerNetworksAdvancedArgs(
+                        name=network.name, ipv4_address=proxy_ip(settings.subnet)
+                    )
+                ],
+                ports=[
+                    docker.ContainerPortArgs(internal=PROXY_PORT, external=settings.port, ip=settings.bind),
+                    docker.ContainerPortArgs(
+                        internal=STATS_PORT, external=settings.stats_port, ip="127.0.0.1"
+                    ),
+                ],
+                uploads=[
+                    docker.ContainerUploadArgs(
+                        file=config.CONFIG_FILE,
+                        content=config.render((), request_timeout=settings.request_timeout),
+                    )
+                ],
+            ),
+            # From then on the switch writes the file; another first one must not replace the proxy.
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["uploads"]),
+        )
+
+    def _create_switch(
+        self,
+        name: str,
+        args: EnvironmentArgs,
+        proxy: docker.Container,
+        releases: dict[str, docker.Container],
+    ) -> TrafficSwitch:
+        """Create the switch after the releases, so that no traffic is sent before they exist."""
+        settings = _settings(args)
+        backends = [
+            Backend(
+                release=release.id,
+                address=f"{_address(release).ip}:{release.settings.container_port}",
+                container=releases[release.id].id,
+                pids_limit=_runtime(release).pids_limit,
+            )
+            for release in args.deployment.releases
+        ]
+        return TrafficSwitch(
+            f"{name}-traffic",
+            TrafficSwitchArgs(
+                proxy=proxy.name,
+                proxy_id=proxy.id,
+                backends=backends,
+                traffic=args.deployment.traffic,
+                request_timeout=settings.request_timeout,
+                drain_timeout=settings.drain_timeout,
+                generation=settings.generation,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def gateway_ip(subnet: str) -> str:
+    """Return the address of the Docker host on the network: the first of the subnet."""
+    return str(ipaddress.ip_network(subnet)[1])
+
+
+def proxy_ip(subnet: str) -> str:
+    """Return the proxy's address: the second of the subnet."""
+    return str(ipaddress.ip_network(subnet)[2])
+
+
+def release_urls(args: EnvironmentArgs) -> dict[str, str]:
+    """Return by release id where it is reached alone, from the Docker host itself."""
+    return {release.id: _address(release).url for release in args.deployment.releases}
+
+
+def _is_protected(args: EnvironmentArgs, release: Release) -> bool:
+    """Releases that carry traffic are protected, where there is something to lose."""
+    return not args.settings.is_disposable and args.deployment.traffic.get(release.id, 0) > 0
+
+
+def _settings(args: EnvironmentArgs) -> DockerEnvironment:
+    if not isinstance(args.settings, DockerEnvironment):
+        raise TypeError(f"{args.settings.name} is on {args.settings.target}, not on a Docker host")
+    return args.settings
+
+
+def _runtime(release: Release) -> DockerSettings:
+    if not isinstance(release.settings, DockerSettings):
+        raise ValueError(f"release {release.id} is not made for a Docker host")
+    return release.settings
+
+
+def _address(release: Release) -> Address:
+    if release.address is None:
+        raise ValueError(f"release {release.id} has no address on this Docker host")
+    return release.address
+
+
+def _variables(release: Release, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[list[str]]:
+    """Return the container's variables as Docker takes them; secret as a whole if any part is."""
+    plain = variables(release.settings, release.version)
+    if not secrets:
+        return _pairs(plain)
+    return pulumi.Output.all(**secrets).apply(lambda values: _pairs({**plain, **values}))
+
+
+def _pairs(variables: Mapping[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in sorted(variables.items())]
+
+
+def _health_check(release: Release) -> docker.ContainerHealthcheckArgs:
+    settings = release.settings
+    command = HEALTH_COMMAND.format(port=settings.container_port, path=settings.health_path)
+    return docker.ContainerHealthcheckArgs(
+        tests=["CMD-SHELL", command], interval="30s", timeout="6s", retries=3, start_period="1m0s"
+    )

@@ -1,0 +1,84 @@
+"""Opening a session: the configuration is read, the state found, the real clouds or a rehearsal chosen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from curtainup import config as configuration
+from curtainup.config import ServiceConfig, review_names
+from curtainup.engine import workspace as workspaces
+from curtainup.rehearsal.stage import Rehearsal
+from curtainup.reporting import Report
+from curtainup.session import Session
+from curtainup.util.secrets import Secret
+
+
+@dataclass(frozen=True)
+class Rehearsing:
+    """That a command is for the rehearsal and not for the real clouds, and what is to go wrong in it."""
+
+    faults: tuple[str, ...] = ()
+
+
+def open_session(
+    service_dir: Path,
+    overlay: str | None,
+    report: Report,
+    *,
+    with_secrets: bool = True,
+    rehearsing: Rehearsing | None = None,
+    review: str | None = None,
+) -> Session:
+    """Read the configuration, find the state, and return what a command works with.
+
+    Without `with_secrets` a missing secret is no error: those at hand are still kept out of all output.
+    With `rehearsing` no real account and no real state is within the process's reach from then on.
+    With `review` only that review environment is deployed, and only its secrets are needed.
+
+    Raises:
+        ConfigError: the configuration is missing or wrong.
+        MissingSecretsError: a secret is not set.
+        StateError: there is no backend, its passphrase is missing, or it holds rehearsals.
+        RefusedError: the target or a fault cannot be rehearsed, or `review` cannot be a name.
+
+    """
+    config = configuration.load(service_dir, overlay, warn=report.warn)
+    if review is not None:
+        review_names.require(config, review)
+    secrets = _at_hand(config, os.environ)
+    if with_secrets:
+        secrets |= configuration.collect_secrets(config, os.environ, review)
+    first = review or "staging"
+    provider_dir = Path(sys.executable).parent
+    if rehearsing is not None:
+        rehearsal = _on_stage(config, rehearsing)
+        workspace = workspaces.open_workspace(
+            service_dir, rehearsal.backend(), provider_dir, rehearsal=rehearsal.target
+        )
+        return Session(
+            config, os.environ, workspace, report, secrets=secrets, rehearsal=rehearsal, first=first
+        )
+    backend = workspaces.find_backend(config.backend, config.secrets_provider, os.environ)
+    workspaces.require_real(backend)
+    workspace = workspaces.open_workspace(service_dir, backend, provider_dir)
+    return Session(config, os.environ, workspace, report, secrets=secrets, first=first)
+
+
+def _on_stage(config: ServiceConfig, rehearsing: Rehearsing) -> Rehearsal:
+    from curtainup.rehearsal import stage
+
+    environment = config.for_environment("live")
+    rehearsal = stage.Rehearsal(
+        stage.home(environment.deploy_target), environment.deploy_target, rehearsing.faults
+    )
+    rehearsal.enter(profile=environment.aws_user)
+    return rehearsal
+
+
+def _at_hand(config: ServiceConfig, environ: Mapping[str, str]) -> dict[str, Secret]:
+    names = configuration.secret_names(config)
+    return {name: Secret(environ[name]) for name in names if environ.get(name)}

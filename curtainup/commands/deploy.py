@@ -1,0 +1,163 @@
+"""`deploy`: from source to live, stopping at the first failure and undoing what it had begun.
+
+    unit tests ─┐
+    build ──────┴─ local gate ─ push ─ staging ─ staging gate ─ stage ─ candidate gate ─ shift ─ live gate
+
+An environment's tasks run when its release is staged, before it has traffic.
+Live is untouched until the candidate has passed its gate, and goes back by itself to the release that
+had the traffic when the shift or the live gate fails.
+"""
+
+from __future__ import annotations
+
+from curtainup.environments.rollout import Rollout, prepare
+from curtainup.errors import RefusedError
+from curtainup.model import release
+from curtainup.model.names import LIVE, STAGING
+from curtainup.model.release import Deployment, Release
+from curtainup.pipeline import candidate, image_steps, staging
+from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.image_steps import AnyImage
+from curtainup.pipeline.options import Options
+from curtainup.pipeline.plan.guard import Guard
+from curtainup.pipeline.run.record import Recorder
+from curtainup.pipeline.switch import Result
+from curtainup.session import Session
+
+
+def deploy(session: Session, recorder: Recorder, options: Options) -> Result:
+    """Take a service from source to live, or as far as the options say.
+
+    Raises:
+        CurtainupError: a step failed; what it had begun has been undone.
+
+    """
+    guard = Guard(options.plan, options.allow_replace)
+    context = RunContext.of(session, recorder, options.python, options.arguments, guard)
+    return _Deploy(context, options, guard).run()
+
+
+class _Deploy:
+    def __init__(self, context: RunContext, options: Options, guard: Guard) -> None:
+        self._context = context
+        self._options = options
+        self._guard = guard
+        self._images = image_steps.steps_of(context, options)
+        self._staging = Rollout(context.session, STAGING)
+        self._live = Rollout(context.session, LIVE)
+        self._rollouts = [
+            rollout for rollout in (self._staging, self._live) if rollout.name in options.environments
+        ]
+
+    def run(self) -> Result:
+        candidate.require_splits(self._live, self._options.canary)
+        image = self._images.look()
+        self._require_no_other_candidate(image)
+        serving = self._unchanged(image)
+        if serving is not None:
+            return self._keep(serving, image)
+        prepare(self._live, self._staging, allow_replace=self._options.allow_replace)
+        for one in self._rollouts:
+            one.require_rendered()
+        for one in self._rollouts:
+            self._guard.require_unmoved(one)
+        if self._options.only == LIVE:
+            self._require_staged(image)
+        else:
+            image = self._images.prove(image)
+            if not self._options.reaches("push"):
+                return self._stopped(image)
+            image = self._images.push(image)
+        self._context.recorder.image(image.image_id, image.reference)
+        return self._deploy(image)
+
+    def _deploy(self, image: AnyImage) -> Result:
+        if self._staging in self._rollouts:
+            staged = staging.to(
+                self._context, self._staging, image, prove=self._options.reaches("staging-gate")
+            )
+            if self._live not in self._rollouts:
+                return self._at(self._staging, staged, changed=True)
+        if self._live not in self._rollouts:
+            return self._stopped(image)
+        new = candidate.stage(self._context, self._live, image, held=self._options.hold)
+        if self._options.hold:
+            return candidate.held(self._live, new.release)
+        return candidate.move(self._context, self._live, new, self._options.canary)
+
+    # What is refused before anything is done
+
+    def _require_no_other_candidate(self, image: AnyImage) -> None:
+        """Refuse to drop a candidate that somebody holds, unless that was asked for."""
+        held = self._live.environment.held
+        if not held or self._live not in self._rollouts or self._options.replace_candidate:
+            return
+        if image.reference and self._live.release_id(image.reference) == held:
+            return
+        one = self._live.deployment.find(held)
+        raise RefusedError(
+            f"{one.version if one else held} ({held}) is held as the candidate of live",
+            where=f"stack {self._live.environment.stack}",
+            consequence="another candidate would take its place, so nothing was built or changed",
+            fix="curtainup promote, or drop it: curtainup promote --discard, or deploy --replace-candidate",
+        )
+
+    def _require_staged(self, image: AnyImage) -> None:
+        """Refuse to go past staging with what is not proven there; run its gate where no proof is at hand."""
+        rollout = self._staging
+        serving = rollout.deployment.serving()
+        if not image.reference or serving is None or serving.image != image.reference:
+            raise RefusedError(
+                f"{image.version} is not on staging",
+                where=f"staging serves {serving.version if serving else 'nothing'}",
+                consequence="live takes only what is proven there, so nothing was done",
+                fix="curtainup deploy --only staging",
+            )
+        if not self._context.recorder.is_proved(STAGING, serving.id):
+            staging.judge(self._context, rollout, serving, image.runnable)
+
+    # Nothing to do
+
+    def _unchanged(self, image: AnyImage) -> Release | None:
+        """Return the release that serves, when it is what this source and configuration would give."""
+        if not image.reference or not self._rollouts:
+            return None
+        if any(one.has_other_settings() for one in self._rollouts):
+            return None
+        if not all(_serves(one, image) for one in self._rollouts):
+            return None
+        last = self._rollouts[-1]
+        serving = last.deployment.serving()
+        return serving if serving is not None and last.answering() == serving.id else None
+
+    def _keep(self, serving: Release, image: AnyImage) -> Result:
+        """Leave everything as it is; a release without its proof, after a killed run, is tested first."""
+        context, rollout = self._context, self._rollouts[-1]
+        if not context.recorder.is_proved(rollout.name, serving.id):
+            if rollout is self._live:
+                context.switch.judge(rollout, serving, image.runnable, self._previous())
+            else:
+                staging.judge(context, rollout, serving, image.runnable)
+        context.tell_unchanged(serving)
+        return self._at(rollout, serving, changed=False)
+
+    def _previous(self) -> Deployment | None:
+        """Return the deployment with all traffic on the release before the one that serves."""
+        deployment = self._live.deployment
+        serving = deployment.serving()
+        older = [one for one in deployment.releases if serving is None or one.id != serving.id]
+        return release.shift(deployment, older[-1].id) if older else None
+
+    # What it came to
+
+    def _at(self, rollout: Rollout, one: Release, *, changed: bool) -> Result:
+        stopped = self._options.until if changed and rollout is not self._live else None
+        return Result(rollout.environment.url, one.version, one.id, changed=changed, until=stopped)
+
+    def _stopped(self, image: AnyImage) -> Result:
+        return Result("", image.version, "", changed=True, until=self._options.until, image=image.runnable)
+
+
+def _serves(rollout: Rollout, image: AnyImage) -> bool:
+    """Return whether an environment has all its traffic on what this image would be there."""
+    return rollout.is_current and rollout.deployment.traffic.get(rollout.release_id(image.reference)) == 100

@@ -1,0 +1,166 @@
+"""`destroy`: take environments away, and with the last of them the image and its registry."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from curtainup.config import review_names
+from curtainup.config.review import is_review
+from curtainup.environments import names as environment_names
+from curtainup.environments import stack as environments
+from curtainup.errors import RefusedError
+from curtainup.images import stack as image_stack
+from curtainup.model.contract import DockerEnvironment
+from curtainup.model.environment import Environment
+from curtainup.model.names import LIVE
+from curtainup.model.release import Deployment
+from curtainup.pipeline.run.record import Recorder
+from curtainup.pipeline.run.steps import Progress, Steps, Stopped
+from curtainup.session import Session
+from curtainup.targets.docker import tasks as docker_host
+
+NOT_UNDONE = Stopped(
+    "what was removed is gone, and traffic that was taken away is not given back; the rest is still there",
+    "run the same command again to go on, or curtainup deploy to have it back",
+)
+
+
+def environments_of(session: Session, env: str | None) -> list[str]:
+    """Return the deployed environments that are to go: those for review first, live last.
+
+    Raises:
+        RefusedError: `env` cannot be the name of an environment.
+
+    """
+    if env:
+        _require_name(session, env)
+        names = [env]
+    else:
+        every = environment_names.every(session)
+        names = sorted(every, key=lambda name: (name == LIVE, not is_review(name)))
+    return [name for name in names if session.remembered(session.names.environment(name)).exists]
+
+
+def destroy(session: Session, recorder: Recorder, env: str | None, confirm: str | None) -> None:
+    """Remove one environment, or all with the image and its registry.
+
+    Raises:
+        RefusedError: live is among them, and `confirm` is not the service's name.
+
+    """
+    names = environments_of(session, env)
+    if LIVE in names and confirm != session.config.name:
+        raise RefusedError(
+            f"live of {session.config.name} is to be destroyed, which was not confirmed",
+            where=f"stack {session.names.environment(LIVE)}",
+            consequence="nothing was removed",
+            fix=f"curtainup destroy --confirm {session.config.name}",
+        )
+    remove(session, recorder, names)
+    if env is None:
+        _steps(session, recorder).run(
+            "destroy-image", "remove the images and their registry", partial(_image, session)
+        )
+        if session.rehearsal is not None:
+            session.rehearsal.strike()
+
+
+def remove(session: Session, recorder: Recorder, names: Sequence[str]) -> None:
+    """Remove environments and their stacks, and nothing else: images stay.
+
+    Raises:
+        RefusedError: a stack is another service's, whose name begins like this one's.
+        CurtainupError: one could not be removed; those before it are gone.
+
+    """
+    steps = _steps(session, recorder)
+    for name in names:
+        steps.run(f"destroy-{name}", f"remove {name}", partial(_environment, session, name))
+
+
+def _steps(session: Session, recorder: Recorder) -> Steps:
+    return Steps(session.report, recorder, session.cancelled, NOT_UNDONE)
+
+
+def _require_name(session: Session, env: str) -> None:
+    try:
+        session.config.for_environment(env)
+    except ValidationError as error:
+        nearest = review_names.nearest(session.config, env)
+        raise RefusedError(
+            f"{env!r} is not the name of an environment",
+            where="--env",
+            consequence="nothing was removed",
+            fix=f"curtainup status lists them; a branch's would be {nearest}",
+        ) from error
+
+
+def _environment(session: Session, name: str, progress: Progress) -> None:
+    """Take the traffic away first where that lifts the protection of what serves."""
+    environment = environments.of(session, name)
+    stack = environment.stack
+    _require_own(session, environment)
+    if forgotten := environment.forgotten():
+        session.engine.unprotect(stack, forgotten)
+    if environment.protected and environment.deployment.serving() is not None:
+        progress.say("taking its traffic away")
+        idle = {one.id: 0 for one in environment.deployment.releases}
+        environments.apply(
+            session.engine,
+            environment,
+            Deployment(releases=environment.deployment.releases, traffic=idle),
+            progress.say,
+        )
+    if isinstance(environment.settings, DockerEnvironment):
+        docker_host.end(session.docker, docker_host.Place(stack, environment.settings).labels)
+    progress.say("removing what it holds")
+    session.engine.destroy(stack, progress.say)
+
+
+def _require_own(session: Session, environment: Environment) -> None:
+    """Check that the stack `shop-review-live` is not live of the service `shop-review`."""
+    settings = environment.settings
+    if settings is not None and settings.service != session.config.name:
+        raise RefusedError(
+            f"stack {environment.stack} is {settings.name} of the service {settings.service}",
+            where=f"stack {environment.stack}",
+            consequence="nothing was removed",
+            fix=f"curtainup destroy in the folder of {settings.service}, if that is what is to go",
+        )
+
+
+def _image(session: Session, progress: Progress) -> None:
+    settings = image_stack.destroy(session)
+    filters = {"label": f"curtainup.service={session.config.name}"}
+    ours = [one for one in session.docker.images.list(filters=filters) if _is_ours(session, one.labels)]
+    kept = [str(one.short_id) for one in ours if not _removed(session, str(one.id))]
+    if settings is not None:
+        shutil.rmtree(settings.context, ignore_errors=True)
+        Path(settings.log).unlink(missing_ok=True)
+    gone = len(ours) - len(kept)
+    used = f"; still in use: {', '.join(kept)}" if kept else ""
+    progress.note = f"{gone} image{'s' * (gone != 1)}{used}"
+
+
+def _is_ours(session: Session, labels: Mapping[str, str]) -> bool:
+    """Return whether an image is of what is destroyed: a deployment's or a rehearsal's, never the other's."""
+    key = session.rehearsal.home.key if session.rehearsal else None
+    return labels.get("curtainup.rehearsal") == key
+
+
+def _removed(session: Session, image: str) -> bool:
+    """Remove an image with all its names; False while a container needs it."""
+    from docker.errors import APIError, NotFound
+
+    try:
+        session.docker.images.remove(image, force=True)
+    except NotFound:
+        return True
+    except APIError:
+        return False
+    return True

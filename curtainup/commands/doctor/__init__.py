@@ -1,0 +1,1 @@
+"""The pieces that deployments stand on, and how each is looked at and mended."""

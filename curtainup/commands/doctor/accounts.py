@@ -1,0 +1,31 @@
+"""Which cloud accounts the doctor looks at for a service."""
+
+from __future__ import annotations
+
+from curtainup.commands.doctor import plugins
+from curtainup.commands.doctor.pieces import Piece
+from curtainup.config import ServiceConfig
+from curtainup.config.models import STANDARD_ENVIRONMENTS
+
+
+def pieces(config: ServiceConfig) -> list[Piece]:
+    """Return what to look at of the accounts that a service's environments are deployed to.
+
+    A cloud's own modules are imported only for a service on it.
+    """
+    names = dict.fromkeys([*STANDARD_ENVIRONMENTS, *config.environments])
+    environments = [config.for_environment(name) for name in names]
+    found: list[Piece] = []
+    on_google = [one for one in environments if one.deploy_target == "gcp-cloud-run"]
+    if on_google:
+        from curtainup.commands.doctor import google
+
+        found += google.pieces(str(config.docker_repo), on_google)
+        found.append(plugins.piece("gcp", needs=google.SDK))
+    on_amazon = [one for one in environments if one.deploy_target == "aws-beanstalk"]
+    if on_amazon:
+        from curtainup.commands.doctor import amazon
+
+        found += amazon.pieces(config.name, on_amazon, ecr=config.docker_repo is None)
+        found.append(plugins.piece("aws", needs=amazon.SDK))
+    return found

@@ -1,0 +1,175 @@
+"""What the doctor looks at of a project on Google Cloud; nothing is changed there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+
+import yaml
+
+from curtainup.commands.doctor.grouping import Grouped, grouped
+from curtainup.commands.doctor.pieces import Found, Piece
+from curtainup.config import EnvironmentConfig
+from curtainup.errors import SetupError
+from curtainup.platforms.google import account as google
+from curtainup.platforms.google.api import Api, Endpoints, Refused
+from curtainup.setup import extras
+from curtainup.setup.paths import program_dir
+from curtainup.targets.cloud_run.target import project_of
+
+ROLE = "docs/cloud-run-role.yaml"
+SDK = "Google Cloud SDK"
+DISABLED = "SERVICE_DISABLED"
+AUDIENCE = "https://curtainup-doctor.a.run.app"
+"""Of an identity token that is made to see whether it can be; no service is called with it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A project and a region of it."""
+
+    project: str
+    region: str
+
+
+def pieces(
+    docker_repo: str, environments: Sequence[EnvironmentConfig], endpoints: Endpoints | None = None
+) -> list[Piece]:
+    """Return what to look at for environments on Cloud Run.
+
+    Args:
+        docker_repo: of the service; the project's id.
+        environments: those on Cloud Run.
+        endpoints: of Google's APIs.
+
+    """
+    sdk, account, project = SDK, "Google credentials", "Google project"
+    name = project_of(docker_repo)
+    api = cache(partial(_api, endpoints))
+    places = grouped((one.environment, Place(name, str(one.gcp_region))) for one in environments)
+    return [
+        Piece(sdk, _sdk),
+        Piece(account, _credentials, needs=sdk),
+        Piece(project, partial(_project, name, api), needs=account),
+        *(_region(place, api, needs=project) for place in places),
+        Piece("Google permissions", partial(_permissions, name, api), needs=project),
+        Piece("Google identity token", _identity, needs=account),
+    ]
+
+
+def permissions() -> list[str]:
+    """Return the permissions of the role that docs/cloud-run.md has a deployer given."""
+    role = yaml.safe_load((program_dir() / ROLE).read_text())
+    return [str(one) for one in role["includedPermissions"]]
+
+
+def _region(place: Grouped[Place], api: Callable[[], Api], needs: str) -> Piece:
+    return Piece(f"Cloud Run region{place.suffix}", partial(_offered, place.value, api), needs=needs)
+
+
+def _sdk() -> Found:
+    extras.require("gcp-cloud-run")
+    found = extras.versions(extras.GCP)
+    return Found(found["pulumi-gcp"], ", ".join(f"{name} {version}" for name, version in found.items()))
+
+
+def _credentials() -> Found:
+    found = google.credentials()
+    who = getattr(found, "service_account_email", None) or getattr(found, "account", None)
+    return Found(None, str(who or "of a person"))
+
+
+def _api(endpoints: Endpoints | None) -> Api:
+    headers: dict[str, str] = {}
+    google.credentials().apply(headers)
+    return Api(headers, endpoints)
+
+
+def _project(name: str, api: Callable[[], Api]) -> Found:
+    try:
+        found = api().project(name)
+    except Refused as refused:
+        raise _no_project(name, refused) from refused
+    project, state = found["projectId"], found.get("lifecycleState")
+    if project != name:
+        raise SetupError(
+            f"{name} is not the id of a project; the project's id is {project}",
+            where="docker_repo in pym-config.yaml",
+            fix=f"write docker_repo: {project}",
+        )
+    if state != "ACTIVE":
+        raise SetupError(f"project {name} is {state}", fix=f"gcloud projects undelete {name}")
+    return Found(None, f"{project}, number {found.get('projectNumber')}")
+
+
+def _no_project(name: str, refused: Refused) -> SetupError:
+    if refused.reason == DISABLED:
+        return SetupError(
+            "the Resource Manager API is not enabled",
+            fix=f"gcloud services enable --project {name} cloudresourcemanager.googleapis.com "
+            "serviceusage.googleapis.com iam.googleapis.com",
+            detail=refused.message,
+        )
+    return SetupError(
+        f"there is no project {name}, or the credentials may not see it",
+        where="docker_repo in pym-config.yaml",
+        fix=f"write the id that `gcloud projects list` shows, or {_grant(name)}",
+        detail=refused.message,
+    )
+
+
+def _grant(project: str) -> str:
+    return (
+        f"give the deployer the role: gcloud projects add-iam-policy-binding {project} "
+        f"--member serviceAccount:DEPLOYER --role projects/{project}/roles/curtainupCloudRun"
+    )
+
+
+def _offered(place: Place, api: Callable[[], Api]) -> Found:
+    try:
+        regions = api().regions(place.project)
+    except Refused as refused:
+        if refused.reason == DISABLED:
+            return Found(None, f"{place.region}: not asked, as Cloud Run is enabled by the first deployment")
+        raise SetupError(
+            f"Cloud Run does not say which regions it offers {place.project}",
+            fix=f"gcloud services enable --project {place.project} run.googleapis.com, or "
+            f"{_grant(place.project)}",
+            detail=refused.message,
+        ) from refused
+    if place.region not in regions:
+        raise SetupError(
+            f"Cloud Run does not offer {place.project} the region {place.region}",
+            where="gcp_region in pym-config.yaml",
+            fix="write one that `gcloud run regions list` shows",
+        )
+    return Found(None, place.region)
+
+
+def _permissions(project: str, api: Callable[[], Api]) -> Found:
+    wanted = permissions()
+    try:
+        granted = api().granted(project, wanted)
+    except Refused as refused:
+        return Found(
+            None, f"not known: {refused.message}", f"compare the deployer's role with {program_dir() / ROLE}"
+        )
+    missing = [one for one in wanted if one not in granted]
+    if missing:
+        raise SetupError(
+            f"{len(missing)} of {len(wanted)} permissions on {project} are missing",
+            fix=f"gcloud iam roles update curtainupCloudRun --project {project} "
+            f"--file {program_dir() / ROLE} (create, the first time), and {_grant(project)}",
+            detail="\n".join(missing),
+        )
+    return Found(None, f"all {len(wanted)} of {ROLE}")
+
+
+def _identity() -> Found:
+    try:
+        google.RealGoogle().identity_token(AUDIENCE)
+    except SetupError as error:
+        where = "needed for the first release of an environment alone"
+        raise SetupError(error.what, where=where, fix=error.fix, detail=error.detail) from error
+    return Found(None, "for the tests of a first release")

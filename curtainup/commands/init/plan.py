@@ -1,0 +1,128 @@
+"""What `init` would write; planning changes nothing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from curtainup import config as configuration
+from curtainup.commands.init import files, workflows
+from curtainup.commands.init.models import Ci, Found, Plan, PlannedFile, Target, Wishes
+from curtainup.config.loader import FILE_NAME
+from curtainup.errors import ConfigError
+
+TESTS = ("test_*.py", "*_test.py")
+
+
+def plan(found: Found, wishes: Wishes) -> Plan:
+    """Return the files that a service needs, how each compares with what is there, and what is left to do.
+
+    Raises:
+        ConfigError: a name, project or region that was wished for cannot be.
+
+    """
+    found = _with_branch(found, wishes)
+    ci = found.repository.ci if wishes.ci is None else wishes.ci
+    return Plan(
+        service=found.name,
+        framework=found.framework,
+        targets=tuple(sorted(target.value for target in found.targets)),
+        ci=ci,
+        files=tuple(_files(found, wishes, ci)),
+        todo=tuple(_todo(found, wishes, ci)),
+    )
+
+
+def _with_branch(found: Found, wishes: Wishes) -> Found:
+    if wishes.branch is None:
+        return found
+    return replace(found, repository=replace(found.repository, branch=wishes.branch))
+
+
+def _files(found: Found, wishes: Wishes, ci: Ci) -> list[PlannedFile]:
+    folder, root = found.folder, found.repository.root
+    planned = []
+    if found.configured:
+        planned.append(_kept(found, folder / FILE_NAME))
+    else:
+        text = files.config(found, wishes)
+        _check(text)
+        planned.append(_compared(found, folder / FILE_NAME, text))
+    if found.app is None:
+        planned.append(_kept(found, folder / "Dockerfile"))
+    elif not files.generated_serves(found.app, found.dependencies):
+        text = files.dockerfile(found.app, found.dependencies)
+        planned.append(_compared(found, folder / "Dockerfile", text))
+    planned.append(_compared(found, folder / ".dockerignore", files.dockerignore(found)))
+    planned.append(_tests(found))
+    if ci is not Ci.NONE:
+        file = root / workflows.path(ci, found)
+        planned.append(_compared(found, file, workflows.workflow(ci, found, reviews=wishes.reviews)))
+    return planned
+
+
+def _check(text: str) -> None:
+    """Read a new configuration as every other command will."""
+    with tempfile.TemporaryDirectory(prefix="curtainup-init-") as folder:
+        (Path(folder) / FILE_NAME).write_text(text, encoding="utf-8")
+        try:
+            configuration.load(Path(folder), warn=lambda _: None)
+        except ConfigError as error:
+            raise ConfigError(
+                "the configuration would be wrong",
+                where="--project, --region, or the service's own health path",
+                consequence="nothing was written",
+                fix="give what is listed another value",
+                detail=error.detail,
+            ) from error
+
+
+def _tests(found: Found) -> PlannedFile:
+    folder = found.folder / "testaccept"
+    first = folder / "test_answers.py"
+    own = [file for pattern in TESTS for file in folder.rglob(pattern) if file != first]
+    return _kept(found, folder) if own else _compared(found, first, files.acceptance_test(found))
+
+
+def _kept(found: Found, path: Path) -> PlannedFile:
+    return PlannedFile(path, _shown(found, path), "", "kept")
+
+
+def _compared(found: Found, path: Path, text: str) -> PlannedFile:
+    shown = _shown(found, path)
+    if not os.path.lexists(path):
+        return PlannedFile(path, shown, text, "new")
+    same = path.is_file() and path.read_bytes() == text.encode()
+    return PlannedFile(path, shown, text, "same" if same else "differs")
+
+
+def _shown(found: Found, path: Path) -> str:
+    return path.relative_to(found.repository.root).as_posix()
+
+
+def _todo(found: Found, wishes: Wishes, ci: Ci) -> list[str]:
+    todo = []
+    if Target.CLOUD_RUN in found.targets and not found.configured and wishes.project is None:
+        todo.append(f"write your Google Cloud project's id as docker_repo in {FILE_NAME}")
+    if found.health is None and not found.configured:
+        path = files.DEFAULT_HEALTH
+        todo.append(f"let the service answer {path} with 200, or name its own health_path in {FILE_NAME}")
+    if found.dependencies.discovered:
+        todo.append(
+            "name your packages under [tool.setuptools] in pyproject.toml, as testaccept/ is none of them"
+        )
+    if found.framework == "django":
+        todo.append(
+            "let ALLOWED_HOSTS hold the hosts that the tests use: 127.0.0.1, and those of staging and live"
+        )
+    if ci is not Ci.NONE and Target.CLOUD_RUN in found.targets:
+        todo.append("make the first deployment by hand, as the workflow explains; CI makes the others")
+    if ci is not Ci.NONE:
+        names = ", ".join(setting.name for setting in workflows.settings(found))
+        todo.append(f"set the CI variables that the workflow explains: {names}")
+    if wishes.reviews and ci in {Ci.GITLAB, Ci.BITBUCKET}:
+        todo.append("schedule the sweep of review environments, as the workflow explains")
+    todo.append("commit the files, as curtainup builds only what git tracks; then: curtainup deploy")
+    return todo

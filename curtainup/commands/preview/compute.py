@@ -1,0 +1,207 @@
+"""`preview`: what the next deployment would change, from a preview of the very program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+
+from curtainup.commands.preview import moves as preview_moves
+from curtainup.commands.preview.moves import Going
+from curtainup.engine.changes import UNBUILT, Change
+from curtainup.environments import stack as environments
+from curtainup.environments.rollout import Rollout, prepare
+from curtainup.images import source
+from curtainup.images import stack as image_stack
+from curtainup.images.source import Source
+from curtainup.images.stack import Image
+from curtainup.model import environment, release
+from curtainup.model.names import LIVE, STAGING
+from curtainup.model.preview import NEW, EnvironmentPreview, ResourcePreview, StackPreview
+from curtainup.model.release import Deployment, Release
+from curtainup.pipeline.plan.dangers import is_dangerous, release_of
+from curtainup.pipeline.plan.plan import settings_hash
+from curtainup.session import Session
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What the next deployment would change, and what it is of.
+
+    Attributes:
+        source: what would be deployed.
+        reference: `repository@sha256:…` of its image; empty where that is built first.
+        stacks: what would change in each.
+
+    """
+
+    source: Source
+    reference: str
+    stacks: tuple[StackPreview, ...]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything would change."""
+        return any(one.changed for one in self.stacks)
+
+
+def preview(session: Session, *, dirty: bool) -> Preview:
+    """Return what the next deployment would change in each stack of the service.
+
+    Raises:
+        SourceError: there is no source that could be deployed.
+        CurtainupError: a target or the engine is not to be reached.
+
+    """
+    with ThreadPoolExecutor(1) as ahead:  # the SDK is imported while git is waited for
+        ahead.submit(getattr, session, "engine")
+        wanted = source.read(session.workspace.service_dir, allow_dirty=dirty)
+    image = image_stack.look(session, wanted)
+    rollouts = [Rollout(session, STAGING), Rollout(session, LIVE)]
+    interrupting = [one.needs_replacement() for one in rollouts]
+    settled = not any(one.has_other_settings() for one in rollouts)
+    prepare(rollouts[1], rollouts[0], allow_replace=True)
+    known = replace(image, reference=image.reference or f"{image.settings.repository}@{UNBUILT}")
+    of_environments = [_Environment(session, one, image, known) for one in rollouts]
+    unchanged = settled and all(one.serves for one in of_environments)
+    jobs: list[Callable[[], StackPreview]] = [partial(_image, session, image)]
+    for one, keys in zip(of_environments, interrupting, strict=True):
+        jobs.append(partial(one.preview, keys, unchanged=unchanged))
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        found = [future.result() for future in [pool.submit(job) for job in jobs]]
+    return Preview(wanted, image.reference, tuple(found))
+
+
+def _image(session: Session, image: Image) -> StackPreview:
+    """Return what would change in the image's stack: nothing, unasked, once the image is in its registry."""
+    stack = session.names.image
+    if image.reference:
+        return StackPreview(stack, (), {}, changed=False)
+    outcome = image_stack.preview(session, image)
+    built = f"built from {image.settings.revision[:12]}"
+    resources = tuple(
+        replace(_resource(one, None), image=built if "Image" in one.type else "") for one in outcome.resources
+    )
+    moves = (f"{image.version} is {built} and pushed",)
+    return StackPreview(stack, moves, outcome.changes, outcome.changed, resources)
+
+
+class _Environment:
+    """One environment's preview."""
+
+    def __init__(self, session: Session, rollout: Rollout, image: Image, known: Image) -> None:
+        self._session = session
+        self._rollout = rollout
+        self._image = image
+        self._before = rollout.deployment
+        self._new = rollout.new_release(known.reference, known.version)
+        self.serves = bool(image.reference) and self._before.traffic.get(self._new.id) == 100
+
+    def preview(self, interrupting: Sequence[str], *, unchanged: bool) -> StackPreview:
+        """Return what would change; `unchanged` is whether the deployment leaves everything as it is."""
+        rollout, new = self._rollout, self._new
+        after = self._before
+        if not unchanged:
+            after = release.shift(release.stage(self._before, new, rollout.keep), new.id)
+        retires = _retired(rollout, after)
+        rollout.environment = _with_names_of_secrets(self._session, rollout, new)
+        refresh = rollout.has_lost
+        outcome = environments.preview(self._session.engine, rollout.environment, after, refresh=refresh)
+        moves = preview_moves.told(self._going(after, retires))
+        if outcome.changed and not moves:
+            moves.append("the environment is set up anew as configured; its releases stay as they are")
+        if interrupting:
+            moves.append(f"another {' and '.join(interrupting)} replaces the proxy: requests fail meanwhile")
+        resources = [self._resource(one) for one in outcome.resources]
+        leaving = _retirements(self._session, rollout.environment.stack, retires)
+        return StackPreview(
+            rollout.environment.stack,
+            tuple(moves),
+            _counted(outcome.changes, leaving),
+            outcome.changed or bool(leaving),
+            (*resources, *leaving),
+            self._as_it_was(),
+        )
+
+    def _going(self, after: Deployment, retires: Sequence[str]) -> Going:
+        rollout, built = self._rollout, bool(self._image.reference)
+        staging = rollout.name == STAGING
+        url = rollout.known_url if staging else rollout.known_release_url(self._new) if built else None
+        shares = rollout.config.canary if self._before.serving() and not staging else ()
+        return Going(
+            self._before,
+            after,
+            self._new,
+            f"{self._new.version} ({self._new.id if built else 'a new release'})",
+            url,
+            (*shares, 100),
+            not staging,
+            rollout.keep,
+            retires,
+            rollout.environment.held,
+            tuple(task.name for task in rollout.config.tasks),
+        )
+
+    def _resource(self, change: Change) -> ResourcePreview:
+        found = _resource(change, self._before.traffic)
+        if self._image.reference:
+            return found
+        built = f"built from {self._image.settings.revision[:12]}" if change.unbuilt else ""
+        return replace(
+            found,
+            name=found.name.replace(self._new.id, NEW),
+            keys=tuple(sorted(key.replace(self._new.id, NEW) for key in found.keys)),
+            image=built,
+        )
+
+    def _as_it_was(self) -> EnvironmentPreview:
+        serving = self._before.serving()
+        return EnvironmentPreview(
+            self._rollout.name,
+            serving.id if serving else None,
+            tuple(one.id for one in self._before.releases),
+            self._new.id if self._image.reference else None,
+            settings_hash(self._new, secrets=bool(self._before.releases)),
+        )
+
+
+def _resource(change: Change, traffic: Mapping[str, int] | None) -> ResourcePreview:
+    dangerous = is_dangerous(change, traffic)
+    return ResourcePreview(
+        change.operation, change.type, change.name, change.keys, change.forced_by, dangerous
+    )
+
+
+def _retired(rollout: Rollout, after: Deployment) -> list[str]:
+    """Return the ids of releases that leave as soon as the new one is proven, where idle ones are billed."""
+    if not rollout.target.bills_idle:
+        return []
+    rest = release.retired(after, rollout.keep)
+    return [one.id for one in after.releases if rest.find(one.id) is None]
+
+
+def _retirements(session: Session, stack: str, retires: Sequence[str]) -> list[ResourcePreview]:
+    """Return what goes with releases that leave later, which no preview of the engine shows yet."""
+    found = []
+    for one in session.remembered(stack).resources if retires else ():
+        name = str(one.get("urn", "")).rpartition("::")[2]
+        if one.get("custom") and not one.get("delete") and release_of(name, retires):
+            found.append(ResourcePreview("delete", str(one["type"]), name, after=True))
+    return sorted(found, key=lambda one: (one.type, one.name))
+
+
+def _counted(changes: Mapping[str, int], leaving: Sequence[ResourcePreview]) -> dict[str, int]:
+    """Return the engine's counts with what leaves later among what is deleted."""
+    gone = changes.get("delete", 0) + len(leaving)
+    return {**changes, "delete": gone} if gone else dict(changes)
+
+
+def _with_names_of_secrets(session: Session, rollout: Rollout, new: Release) -> environment.Environment:
+    """Return the environment with the names of a new release's secrets; their values no preview needs."""
+    known = rollout.environment
+    if not new.secrets_hmac or new.id in known.sealed:
+        return known
+    names = json.dumps(dict.fromkeys(sorted(session.secrets_of(rollout.name)), ""))
+    return replace(known, sealed={**known.sealed, new.id: names})

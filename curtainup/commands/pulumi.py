@@ -1,0 +1,60 @@
+"""Plain Pulumi on curtainup's state: the same backend, passphrase, plugins and PATH."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from curtainup import config as configuration
+from curtainup.engine import settings_file as stack_settings
+from curtainup.engine import workspace
+from curtainup.engine.command import engine_environment
+from curtainup.engine.state import FileState
+from curtainup.setup import engine as engines
+from curtainup.setup import engine_record
+
+
+def pulumi_environment(service: Path, overlay: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with which `pulumi` finds what curtainup made."""
+    return _open(service, overlay, environ)[2]
+
+
+def run_pulumi(arguments: Sequence[str]) -> int:
+    """Run the CLI in the workspace of the service in the current folder; return its exit code."""
+    opened, found, env = _open(Path(), None, os.environ)
+    command = [str(found.command), *arguments, "--cwd", str(opened.project_dir)]
+    return subprocess.run(command, env={**os.environ, **env}, check=False).returncode
+
+
+def _open(
+    service: Path, overlay: str | None, environ: Mapping[str, str]
+) -> tuple[workspace.Workspace, engine_record.Engine, dict[str, str]]:
+    found = engines.locate()
+    if (service / "pym-config.yaml").is_file() or overlay:
+        config = configuration.load(service, overlay, warn=lambda text: print(text, file=sys.stderr))
+        backend = workspace.find_backend(config.backend, config.secrets_provider, environ)
+    else:
+        backend = workspace.find_backend(None, None, environ)
+    workspace.require_real(backend)
+    opened = workspace.open_workspace(service, backend, Path(sys.executable).parent)
+    _restore_settings(opened)
+    return opened, found, engine_environment(opened, found, environ)
+
+
+def _restore_settings(opened: workspace.Workspace) -> None:
+    """Write the stack settings files that are missing, as on a fresh checkout, from the last deployment.
+
+    Without them Pulumi would refuse updates, and `pulumi refresh` would give the state another salt.
+    """
+    folder = opened.backend.folder()
+    if folder is None:
+        return
+    state = FileState(folder)
+    for stack in state.stacks():
+        file = opened.settings_file(stack)
+        remembered = state.read(stack)
+        if remembered.config and not stack_settings.read(file).config:
+            stack_settings.write(file, stack_settings.restored(remembered, {}))

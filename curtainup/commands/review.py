@@ -1,0 +1,143 @@
+"""`deploy --env review-NAME`: from source to one review environment, through the same gates.
+
+    unit tests ─┐
+    build ──────┴─ local gate ─ push ─ deploy ─ gate
+
+Staging and live are not touched. A failed gate puts back what the environment had before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from curtainup.environments import names
+from curtainup.environments import stack as environments
+from curtainup.environments.rollout import Rollout
+from curtainup.errors import RefusedError
+from curtainup.model.contract import DockerEnvironment
+from curtainup.model.release import Release
+from curtainup.pipeline import image_steps, staging
+from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.image_steps import AnyImage
+from curtainup.pipeline.options import Options
+from curtainup.pipeline.plan.guard import Guard
+from curtainup.pipeline.run.record import Recorder
+from curtainup.pipeline.run.steps import Progress
+from curtainup.session import Session
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """What serves in a review environment after a deployment.
+
+    Attributes:
+        environment: its name, `review-NAME`.
+        url: where it is reached.
+        version: what serves there.
+        release: its id.
+        changed: whether anything had to move.
+        ttl: seconds after which a sweep removes it, unless it is deployed again.
+
+    """
+
+    environment: str
+    url: str
+    version: str
+    release: str
+    changed: bool
+    ttl: int
+
+
+def deploy(session: Session, recorder: Recorder, options: Options, name: str) -> Reviewed:
+    """Take a service from source to one review environment.
+
+    Raises:
+        RefusedError: the environment's stack is another service's.
+        CurtainupError: a step failed; what it had begun has been undone.
+
+    """
+    rollout = Rollout(session, name)
+    _require_own(session, rollout)
+    guard = Guard(allow_replace=options.allow_replace)
+    context = RunContext.of(session, recorder, options.python, options.arguments, guard)
+    return _Review(context, options, rollout).run()
+
+
+class _Review:
+    def __init__(self, context: RunContext, options: Options, rollout: Rollout) -> None:
+        self._context = context
+        self._session = context.session
+        self._options = options
+        self._rollout = rollout
+        self._images = image_steps.steps_of(context, options)
+
+    def run(self) -> Reviewed:
+        image = self._images.look()
+        serving = self._unchanged(image)
+        if serving is not None:
+            return self._keep(serving, image)
+        self._prepare()
+        self._rollout.require_rendered()
+        image = self._images.push(self._images.prove(image))
+        self._context.recorder.image(image.image_id, image.reference)
+        return self._came_to(staging.to(self._context, self._rollout, image), changed=True)
+
+    def _prepare(self) -> None:
+        """Settle the environment's own settings: on a Docker host, a port that no other one was given."""
+        rollout = self._rollout
+        rollout.require_ready()
+        rollout.prepare(allow_replace=self._options.allow_replace, taken=_ports(self._session, rollout.name))
+        if rollout.environment.settings is None:
+            raise RuntimeError("an environment has settings once it is prepared")
+        settings = rollout.environment.settings.model_copy(update={"ttl": self._session.config.review_ttl})
+        rollout.environment = replace(rollout.environment, settings=settings)
+
+    def _unchanged(self, image: AnyImage) -> Release | None:
+        """Return the release that serves, when it is what this source and configuration would give."""
+        rollout = self._rollout
+        serving = rollout.deployment.serving()
+        if serving is None or not image.reference or rollout.needs_replacement():
+            return None
+        if rollout.release_id(image.reference) != serving.id or not rollout.is_current:
+            return None
+        return serving if rollout.answering() == serving.id else None
+
+    def _keep(self, serving: Release, image: AnyImage) -> Reviewed:
+        """Leave all as it is, but for its time to live, which begins anew."""
+        context, rollout = self._context, self._rollout
+
+        def renew(progress: Progress) -> None:
+            self._prepare()
+            rollout.apply(rollout.deployment, progress)
+
+        if not context.recorder.is_proved(rollout.name, serving.id):
+            staging.judge(context, rollout, serving, image.runnable)
+        context.steps.run("renew", "begin its time to live anew", renew)
+        context.tell_unchanged(serving)
+        return self._came_to(serving, changed=False)
+
+    def _came_to(self, one: Release, *, changed: bool) -> Reviewed:
+        rollout, ttl = self._rollout, self._session.config.review_ttl
+        return Reviewed(rollout.name, rollout.environment.url, one.version, one.id, changed, ttl)
+
+
+def _require_own(session: Session, rollout: Rollout) -> None:
+    """Refuse the stack `shop-review-live` if it is live of the service `shop-review`."""
+    settings = rollout.environment.settings
+    if settings is not None and (settings.service, settings.name) != (session.config.name, rollout.name):
+        raise RefusedError(
+            f"stack {rollout.environment.stack} is {settings.name} of the service {settings.service}",
+            where="--env",
+            consequence="two things would be called the same, so nothing was built or deployed",
+            fix="give the review environment another name",
+        )
+
+
+def _ports(session: Session, name: str) -> set[int]:
+    """Return the ports that the service's other environments on a Docker host were given."""
+    found = set()
+    for other in names.every(session):
+        settings = environments.of(session, other).settings
+        if other != name and isinstance(settings, DockerEnvironment):
+            found |= {settings.port, settings.stats_port}
+    return found

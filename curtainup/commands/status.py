@@ -1,0 +1,168 @@
+"""`status`: what is live and staged, from what Pulumi remembers and what answers; several services at once.
+
+With a file backend no process is started. Every environment of every service is looked at side by side, as
+one that does not answer takes seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from curtainup.engine import recovery
+from curtainup.environments import history
+from curtainup.environments import names as environment_names
+from curtainup.environments.history import Occasion
+from curtainup.environments.view import EnvironmentView
+from curtainup.errors import CurtainupError
+from curtainup.model.environment import Environment
+from curtainup.session import Session
+
+ANSWER_SECONDS = 2.0
+MOST_AT_ONCE = 32
+"""Environments that are looked at side by side."""
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class ReleaseStatus:
+    """One release of an environment.
+
+    Attributes:
+        id: of the release.
+        version: for people.
+        image: `repository@sha256:…`.
+        traffic: its share in per cent.
+        url: where it is reached alone.
+        candidate: whether it was staged and has never had traffic.
+        held: whether it is a candidate that waits for `curtainup promote`.
+        commit: that it was built from; None for an image that was built elsewhere.
+        since: when the update began that gave it this share (UTC, ISO 8601); None when that is not known.
+        by: who made that update, such as `ann@laptop`; None when that is not known.
+
+    """
+
+    id: str
+    version: str
+    image: str
+    traffic: int
+    url: str
+    candidate: bool
+    held: bool = False
+    commit: str | None = None
+    since: str | None = None
+    by: str | None = None
+
+
+@dataclass(frozen=True)
+class EnvironmentStatus:
+    """One environment.
+
+    Attributes:
+        name: `staging`, `live` …
+        url: where users reach it; None when it was never deployed.
+        answers: the release that answers there now, None when none does.
+        releases: oldest first.
+        costs: what is billed while nobody uses it, in words.
+        update: that an update is under way, or was cut off, in words.
+
+    """
+
+    name: str
+    url: str | None
+    answers: str | None
+    releases: tuple[ReleaseStatus, ...]
+    costs: str | None = None
+    update: str | None = None
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """A service and its environments."""
+
+    service: str
+    environments: tuple[EnvironmentStatus, ...]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A service that cannot be told of, and why."""
+
+    service: str
+    error: CurtainupError
+
+
+def statuses(
+    services: Mapping[str, Callable[[], Session]],
+) -> list[ServiceStatus | Unreadable]:
+    """Return the status of services, each by its name or folder and what opens it, in the same order."""
+    with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="status") as pool:
+        looks = [_or_why(name, partial(_looks, pool, opening)) for name, opening in services.items()]
+        return [
+            one if isinstance(one, Unreadable) else _or_why(name, one)
+            for name, one in zip(services, looks, strict=True)
+        ]
+
+
+def _or_why(name: str, ask: Callable[[], Found]) -> Found | Unreadable:
+    try:
+        return ask()
+    except CurtainupError as error:
+        return Unreadable(name, error)
+
+
+def _looks(pool: ThreadPoolExecutor, opening: Callable[[], Session]) -> Callable[[], ServiceStatus]:
+    """Begin to look at each environment of a service; what is returned waits for all of them."""
+    session = opening()
+    looks = [pool.submit(_environment, session, name) for name in names(session)]
+    return lambda: ServiceStatus(session.config.name, tuple(look.result() for look in looks))
+
+
+def names(session: Session) -> Sequence[str]:
+    """Return the names of a service's environments, those for review that there are among them."""
+    return environment_names.every(session)
+
+
+def _environment(session: Session, name: str) -> EnvironmentStatus:
+    view = EnvironmentView(session, name)
+    environment = view.environment
+    update = recovery.unfinished(session.locks_of(environment.stack), environment.pending)
+    if environment.settings is None or "url" not in environment.outputs:
+        return EnvironmentStatus(name, None, None, (), update=update)
+    return EnvironmentStatus(
+        name,
+        environment.url,
+        view.answering(ANSWER_SECONDS),
+        _releases(environment, _occasions(session, environment)),
+        view.target.costs(environment),
+        update,
+    )
+
+
+def _occasions(session: Session, environment: Environment) -> dict[str, Occasion]:
+    return history.occasions(environment.deployment, session.updates(environment.stack))
+
+
+def _releases(environment: Environment, occasions: Mapping[str, Occasion]) -> tuple[ReleaseStatus, ...]:
+    deployment = environment.deployment
+    urls = environment.outputs.get("release_urls") or {}
+    nothing = Occasion("", "", "", "")
+    return tuple(
+        ReleaseStatus(
+            one.id,
+            one.version,
+            one.image,
+            deployment.traffic.get(one.id, 0),
+            str(urls.get(one.id, "")),
+            candidate=one.id == deployment.candidate,
+            held=one.id == environment.held,
+            commit=history.commit_of(one.version, occasions.values()),
+            since=occasions.get(one.id, nothing).at or None,
+            by=occasions.get(one.id, nothing).by or None,
+        )
+        for one in deployment.releases
+    )

@@ -1,0 +1,48 @@
+"""The status of services as text: a line per environment and release."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from curtainup.commands.status import EnvironmentStatus, ReleaseStatus, ServiceStatus, Unreadable
+
+
+def render(services: Sequence[ServiceStatus | Unreadable]) -> str:
+    """Return the status as text; releases newest first. Why a service cannot be read is told elsewhere."""
+    return "\n".join(line for one in services for line in _service(one))
+
+
+def _service(found: ServiceStatus | Unreadable) -> list[str]:
+    if isinstance(found, Unreadable):
+        return [f"{found.service}: cannot be read"]
+    return [line for one in found.environments for line in _environment(found.service, one)]
+
+
+def _environment(service: str, found: EnvironmentStatus) -> list[str]:
+    if found.url is None:
+        lines = [f"{service} {found.name}: not deployed"]
+    else:
+        lines = [f"{service} {found.name}: {found.url}  {_answer(found)}"]
+    lines += [f"  {_release(one)}" for one in reversed(found.releases)]
+    lines += [f"  billed: {found.costs}"] if found.costs else []
+    lines += [f"  update: {found.update}"] if found.update else []
+    return lines
+
+
+def _release(one: ReleaseStatus) -> str:
+    candidate = "candidate, held" if one.held else "candidate" if one.candidate else ""
+    when = f"since {one.since[:16].replace('T', ' ')} UTC" if one.since else ""
+    who = f"by {one.by}" if one.since and one.by else ""
+    since = f"{when} {who}".strip()
+    parts = (f"{one.traffic:3} %", one.version, one.id, one.url, candidate, since)
+    return "  ".join(part for part in parts if part)
+
+
+def _answer(environment: EnvironmentStatus) -> str:
+    if environment.answers is None:
+        return "no answer" if environment.releases else "no release"
+    shares = {one.id: one.traffic for one in environment.releases}
+    share = shares.get(environment.answers)
+    if not share:
+        return f"answered by {environment.answers}, which should have no traffic"
+    return "answers" if share == 100 else f"answers, {environment.answers} just now"

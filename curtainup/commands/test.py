@@ -1,0 +1,104 @@
+"""`test`: the gate alone, against a URL, an environment or an image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curtainup.environments.view import EnvironmentView, pym_env
+from curtainup.errors import ConfigError, GateFailed, StateError
+from curtainup.pipeline import local_container
+from curtainup.pipeline.gatekeeper import Gate, Gatekeeper
+from curtainup.pipeline.run.record import Recorder
+from curtainup.pipeline.run.steps import Steps
+from curtainup.pipeline.switch import gate_of
+from curtainup.session import Session
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to test, at most one of URL, environment and image; and how."""
+
+    url: str | None = None
+    env: str | None = None
+    image: str | None = None
+    python: str | None = None
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What was tested, by how many tests, and where their report is."""
+
+    url: str
+    tests: int
+    junit: str
+
+
+def test(session: Session, recorder: Recorder, wanted: Wanted) -> Tested:
+    """Run the gate.
+
+    Raises:
+        GateFailed: a test failed.
+        StateError: the environment was never deployed, or nothing was built.
+
+    """
+    if sum(one is not None for one in (wanted.url, wanted.env, wanted.image)) > 1:
+        raise ConfigError(
+            "--url, --env and --image exclude each other",
+            consequence="nothing was tested",
+            fix="give one of them",
+        )
+    gatekeeper = Gatekeeper(session, recorder, wanted.python, wanted.arguments)
+    steps = Steps(session.report, recorder, session.cancelled)
+    if wanted.env is not None:
+        gate, image = _environment(session, wanted.env)
+        return _judge(steps, gatekeeper, gate, image)
+    if wanted.url is not None:
+        config = session.config.for_environment("live")
+        gate = Gate("url", wanted.url.rstrip("/"), config, pym_env(session, "live"), None)
+        return _judge(steps, gatekeeper, gate, _built(session) if gatekeeper.needs_image else "")
+    return _image(session, steps, gatekeeper, wanted.image)
+
+
+def _environment(session: Session, name: str) -> tuple[Gate, str]:
+    view = EnvironmentView(session, name)
+    serving = view.deployment.serving()
+    gate = gate_of(session, name, view, serving) if serving else None
+    if serving is None or gate is None:
+        raise StateError(
+            f"nothing serves in {name}",
+            where=f"stack {view.environment.stack}",
+            consequence="there is nothing to test",
+            fix="curtainup deploy",
+        )
+    return gate, serving.image
+
+
+def _image(session: Session, steps: Steps, gatekeeper: Gatekeeper, given: str | None) -> Tested:
+    image = given or _built(session)
+    config = session.config.for_environment("staging")
+    with local_container.started(session, image, "") as local:
+        local.wait_until_healthy()
+        return _judge(steps, gatekeeper, Gate("image", local.url, config, "dev", None), image)
+
+
+def _judge(steps: Steps, gatekeeper: Gatekeeper, gate: Gate, image: str) -> Tested:
+    result = steps.run(
+        "test", f"acceptance tests on {gate.url}", lambda progress: gatekeeper.check(gate, progress, image)
+    )
+    if not result.passed:
+        raise gatekeeper.failure(result, GateFailed, f"acceptance tests on {gate.name}", None, gate.url)
+    return Tested(gate.url, result.tests, str(result.junit))
+
+
+def _built(session: Session) -> str:
+    remembered = session.remembered(session.names.image)
+    found = str(remembered.outputs.get("reference") or remembered.outputs.get("image_id") or "")
+    if not found:
+        raise StateError(
+            "no image of this service was built yet",
+            where=f"stack {session.names.image}",
+            consequence="there is nothing to test",
+            fix="curtainup deploy, or name one with --image",
+        )
+    return found

@@ -1,0 +1,1 @@
+"""The Pulumi engine as the driver uses it: operations, state, locks, recovery."""

@@ -1,0 +1,128 @@
+"""What the engine tells of an operation: its errors, its changes, and what is under way how long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from curtainup.engine.changes import Change, Steps
+
+if TYPE_CHECKING:
+    from pulumi.automation import EngineEvent
+
+WORDS = {
+    "create": "creating",
+    "update": "updating",
+    "delete": "deleting",
+    "refresh": "reading",
+    "replace": "replacing",
+    "create-replacement": "creating",
+    "delete-replaced": "deleting",
+}
+QUIET = 2.0
+"""Seconds that a resource may be under way before it is worth a word."""
+REPEAT = 10.0
+"""Seconds after which the same is said again."""
+LOOK = 0.5
+
+
+@dataclass
+class _Work:
+    """A resource that is being worked on: in words, since when (monotonic), and what was last said of it."""
+
+    words: str
+    since: float
+    said: str = ""
+
+
+class Events:
+    """Gathers from an operation's events what the caller needs to know."""
+
+    def __init__(self, at_work: Callable[[], None]) -> None:
+        self._at_work = at_work
+        self.errors: list[str] = []
+        self.failing: list[str] = []
+        self.changes: dict[str, int] = {}
+        self._steps = Steps()
+        self._under_way: dict[str, _Work] = {}
+
+    def __call__(self, event: EngineEvent) -> None:
+        """Take one event in."""
+        self._at_work()
+        self._diagnose(event)
+        before, after = event.resource_pre_event, event.res_outputs_event
+        if before is not None:
+            self._steps.add(before.metadata)
+        if before is not None and before.metadata.provider:  # stacks and components have none
+            self._begin(before.metadata.urn, str(getattr(before.metadata.op, "value", before.metadata.op)))
+        if after is not None:
+            self._under_way.pop(after.metadata.urn, None)
+        if event.res_op_failed_event is not None:
+            self.failing.append(event.res_op_failed_event.metadata.urn)
+        if event.summary_event is not None:
+            self.changes = {str(kind): count for kind, count in event.summary_event.resource_changes.items()}
+
+    @property
+    def resources(self) -> tuple[Change, ...]:
+        """What happens to each resource that does not stay as it is."""
+        return self._steps.changes()
+
+    def slowest(self) -> tuple[str, str, float] | None:
+        """Return what is under way longest: what, what was last said of it, and for how many seconds."""
+        works = sorted(self._under_way.copy().values(), key=lambda work: work.since)
+        for work in works:
+            seconds = time.monotonic() - work.since
+            if seconds >= QUIET:
+                return work.words, work.said, seconds
+        return None
+
+    def _begin(self, urn: str, operation: str) -> None:
+        if operation in WORDS:
+            self._under_way[urn] = _Work(f"{WORDS[operation]} {_name(urn)}", time.monotonic())
+
+    def _diagnose(self, event: EngineEvent) -> None:
+        diagnostic = event.diagnostic_event
+        if diagnostic is None:
+            return
+        if diagnostic.severity == "error":
+            self.errors.append(diagnostic.message.strip())
+        elif diagnostic.severity == "info" and diagnostic.urn in self._under_way:
+            self._under_way[diagnostic.urn].said = diagnostic.message.strip()
+
+
+@contextmanager
+def telling(events: Events, told: Callable[[str], None] | None) -> Iterator[None]:
+    """Tell, while an operation runs, what it waits for; at once when that changes, else now and then."""
+    if told is None:
+        yield
+        return
+    ended = Event()
+    teller = Thread(target=_tell, args=(events, told, ended), name="progress", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()
+
+
+def _tell(events: Events, told: Callable[[str], None], ended: Event) -> None:
+    last, at = ("", ""), 0.0
+    while not ended.wait(LOOK):
+        found = events.slowest()
+        if found is None:
+            continue
+        words, said, seconds = found
+        if (words, said) != last or time.monotonic() - at >= REPEAT:
+            last, at = (words, said), time.monotonic()
+            told(f"{words} for {seconds:.0f} s" + (f": {said}" if said else ""))
+
+
+def _name(urn: str) -> str:
+    """Return type and name of a resource, as people call them: `Service shop-live`."""
+    *_, kind, name = urn.split("::")
+    return f"{kind.rpartition(':')[2]} {name}"

@@ -1,0 +1,295 @@
+"""Pulumi operations on the stacks of a service: one engine process each.
+
+The SDK's usual way (`create_or_select_stack`, `up`, `outputs`) starts eight or nine processes. Here a
+stack is used as if it had been selected, is created only when the engine says that it does not exist,
+and its outputs are read from the state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from pulumi.automation import CommandResult, EngineEvent
+from pulumi.automation.errors import CommandError, StackNotFoundError
+
+from curtainup.engine import deployer, ejected, program
+from curtainup.engine import settings_file as stack_settings
+from curtainup.engine.changes import Outcome
+from curtainup.engine.cli_state import AskedState
+from curtainup.engine.command import EngineCommand, SelectedStack
+from curtainup.engine.errors import translated
+from curtainup.engine.events import Events, telling
+from curtainup.engine.stack_locks import Repair, StackLocks
+from curtainup.engine.state import FileState, Remembered
+from curtainup.engine.workspace import Workspace
+
+OnEvent = Callable[[EngineEvent], Any]
+
+LOCK_PATIENCE = 60.0
+"""Seconds to wait for another update of the same stack."""
+
+
+class Engine:
+    """Runs the program on the stacks of one service."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        command: EngineCommand,
+        env: Mapping[str, str],
+        repair: Repair,
+        standins: Mapping[str, int] | None = None,
+        target: str = "docker",
+    ) -> None:
+        """Use that engine on that workspace.
+
+        Args:
+            workspace: the service's project, settings files and backend.
+            command: the Pulumi CLI.
+            env: variables of its processes: backend, passphrase, PATH.
+            repair: what to do about the remains of a killed run.
+            standins: the loopback ports of providers that a rehearsal uses in place of the clouds', by name.
+            target: whose component is imported ahead.
+
+        """
+        self._standins = dict(standins or {})
+        self._target = target
+        self._workspace = workspace
+        self._command = command
+        self._env = dict(env)
+        self._repair = repair
+        folder = workspace.backend.folder()
+        files = FileState(folder) if folder else None
+        self._state = files or AskedState(lambda args: self._run(args).stdout, workspace.settings_file)
+        self._locks = StackLocks(files, repair)
+        self._unsaved: dict[str, dict[str, Any]] = {}
+        self._shared_keys: dict[str, str] = {}
+
+    def remembered(self, stack: str) -> Remembered:
+        """Return what the last update of a stack left behind."""
+        return self._state.read(stack)
+
+    def make_ready(self) -> None:
+        """Load the program, so that the next operation starts at once."""
+        program.load(self._workspace.program_dir, self._target)
+
+    def up(
+        self,
+        stack: str,
+        config: Mapping[str, Any],
+        told: Callable[[str], None] | None = None,
+        env: Mapping[str, str] | None = None,
+        *,
+        refresh: bool = False,
+    ) -> Outcome:
+        """Update a stack to a configuration; keys that are not named stay as last deployed.
+
+        Args:
+            stack: the stack.
+            config: its configuration.
+            told: what the update waits for, while that takes long.
+            env: further variables of this update's processes.
+            refresh: read first what is really there.
+
+        Raises:
+            CurtainupError: the operation failed; the kind says how.
+
+        """
+        self._write_settings(stack, {**config, deployer.KEY: deployer.name(os.environ)})
+        return self._operate(
+            stack,
+            "up",
+            lambda one, on_event: one.up(on_event=on_event, color="never", refresh=refresh),
+            told,
+            env,
+        )
+
+    def preview(
+        self,
+        stack: str,
+        config: Mapping[str, Any],
+        env: Mapping[str, str] | None = None,
+        *,
+        refresh: bool = False,
+    ) -> Outcome:
+        """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
+        remembered = self.remembered(stack)
+        config = {**config, **self._edition(remembered)}
+        with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
+            file = Path(folder) / f"Pulumi.{stack}.yaml"
+            stack_settings.write(file, stack_settings.restored(remembered, config))
+            try:
+                return self._operate(
+                    stack,
+                    "preview",
+                    lambda one, on_event: one.preview(
+                        on_event=on_event, color="never", config_file=str(file), refresh=refresh
+                    ),
+                    env=env,
+                )
+            finally:
+                if not remembered.exists:
+                    self._forget(stack)
+
+    def unprotect(self, stack: str, urns: Sequence[str]) -> None:
+        """Let resources be removed that no configuration names any more."""
+        self.cli(["state", "unprotect", *urns, "--yes", "--stack", stack])
+
+    def destroy(
+        self,
+        stack: str,
+        told: Callable[[str], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Delete every resource of a stack, and then the stack; `told` and `env` as in `up`.
+
+        Raises:
+            CurtainupError: a resource could not be deleted; the rest of the stack is still remembered.
+
+        """
+        self._operate(
+            stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never"), told, env
+        )
+        self._forget(stack)
+
+    def _forget(self, stack: str) -> None:
+        """Remove a stack that holds nothing, or was only made for a preview."""
+        if self.remembered(stack).exists:
+            self.cli(["stack", "rm", "--yes", "--stack", stack])
+        self._workspace.settings_file(stack).unlink(missing_ok=True)
+
+    def seal(self, stack: str, config: Mapping[str, Any], path: str, secret: str) -> Any:
+        """Encrypt one value with the stack's key, and return it as a settings file holds it.
+
+        Args:
+            stack: the stack; it is created when it does not exist, as it holds the key.
+            config: what the settings file is to hold besides.
+            path: the key path of the value, such as `releases[1].secrets`.
+            secret: the value; it reaches the engine by its standard input.
+
+        """
+        remembered = self.remembered(stack)
+        if not remembered.exists:
+            self._create(stack)
+        file = self._write_settings(stack, config)
+        key = f"{stack_settings.NAMESPACE}{path}"
+        self.cli(["config", "set", "--secret", "--path", key, "--stack", stack], secret)
+        value: Any = stack_settings.read(file).config
+        for part in path.replace("]", "").replace("[", ".").split("."):
+            value = value[int(part)] if isinstance(value, list) else value[part]
+        return value
+
+    def shared_key(self, stack: str) -> str:
+        """Return a random key that is kept, encrypted, in a stack's configuration.
+
+        Only where no passphrase is at hand to derive one from; made when it is not there yet.
+        """
+        if stack in self._shared_keys:
+            return self._shared_keys[stack]
+        name = f"{stack_settings.NAMESPACE}hmac_key"
+        if name in self.remembered(stack).config:
+            self._write_settings(stack, {})
+            return self.cli(["config", "get", name, "--stack", stack]).stdout.strip()
+        key = self._shared_keys[stack] = secrets.token_hex(32)
+        self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
+        return key
+
+    def stack_names(self) -> list[str]:
+        """Return the names of all stacks, sorted."""
+        return self._state.stacks()
+
+    def updates(self, stack: str) -> list[dict[str, Any]]:
+        """Return the updates of a stack, newest first."""
+        return list(self._state.updates(stack))
+
+    def cli(self, args: list[str], text: str | None = None) -> CommandResult:
+        """Run one command of the CLI in the workspace; `text` goes to its standard input."""
+        try:
+            return self._run(args, text)
+        except CommandError as error:
+            raise translated(error, [], where=f"pulumi {' '.join(args[:2])}") from error
+
+    def _run(self, args: list[str], text: str | None = None) -> CommandResult:
+        return self._command.run_with_input(args, str(self._workspace.project_dir), self._env, text)
+
+    def _operate(
+        self,
+        stack: str,
+        verb: str,
+        operation: Callable[[automation.Stack, OnEvent], Any],
+        told: Callable[[str], None] | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Outcome:
+        command = self._command.another()
+        events = Events(command.at_work)
+        deadline = time.monotonic() + LOCK_PATIENCE
+        self._settle(stack, deadline)
+        with program.providers(self._standins) as variables, telling(events, told):
+            one = SelectedStack(stack, self._local_workspace(command, {**variables, **(env or {})}))
+            try:
+                try:
+                    self._locks.patiently(
+                        stack,
+                        deadline,
+                        lambda: operation(one, events),
+                        lambda: self._settle(stack, deadline),
+                    )
+                except StackNotFoundError:
+                    self._create(stack)
+                    operation(one, events)
+            except CommandError as error:
+                where = f"pulumi {verb} of stack {stack}"
+                raise translated(error, events.errors, where, events.failing) from error
+        outputs = {} if verb == "preview" else self.remembered(stack).outputs
+        return Outcome(events.changes, outputs, events.resources)
+
+    def _settle(self, stack: str, deadline: float) -> None:
+        """Put right what a cut-off update had begun, and forget that it was pending.
+
+        While a living process holds the stack nothing is cut off: what is pending is under way.
+        """
+        if not self.remembered(stack).pending or not self._locks.is_free(stack, deadline):
+            return
+        remembered = self.remembered(stack)
+        if not remembered.pending:
+            return
+        left = self._repair.settle(remembered)
+        if len(left) == len(remembered.pending):
+            return
+        exported = json.loads(self.cli(["stack", "export", "--stack", stack]).stdout)
+        exported["deployment"]["pending_operations"] = left
+        self.cli(["stack", "import", "--stack", stack], json.dumps(exported))
+
+    def _create(self, stack: str) -> None:
+        provider = self._workspace.backend.secrets_provider
+        chosen = ["--secrets-provider", provider] if provider else []
+        self.cli(["stack", "init", stack, "--no-select", *chosen])
+
+    def _write_settings(self, stack: str, config: Mapping[str, Any]) -> Path:
+        file, remembered = self._workspace.settings_file(stack), self.remembered(stack)
+        added = {**self._unsaved.get(stack, {}), **config, **self._edition(remembered)}
+        stack_settings.write(file, stack_settings.restored(remembered, added))
+        return file
+
+    def _edition(self, remembered: Remembered) -> dict[str, str]:
+        """Return the settings that name the program, which must be one that suits this driver."""
+        ejected.require_current(self._workspace.program_dir)
+        return ejected.named(self._workspace.edition, remembered.config)
+
+    def _local_workspace(
+        self, command: EngineCommand, variables: Mapping[str, str]
+    ) -> automation.LocalWorkspace:
+        return automation.LocalWorkspace(
+            work_dir=str(self._workspace.project_dir),
+            program=program.load(self._workspace.program_dir, self._target),
+            pulumi_command=command,
+            env_vars={**self._env, **variables},
+        )

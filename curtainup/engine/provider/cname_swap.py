@@ -1,0 +1,291 @@
+"""The swap of names on Elastic Beanstalk: which environment of an application holds the live name.
+
+`CnameSwap` is what Pulumi remembers; the functions below are the operations of the resource. What is true is
+asked of Beanstalk each time, so that each may be repeated: a name that is where it should be is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from threading import Event
+from time import monotonic
+from typing import Any, NoReturn
+
+from curtainup.engine.provider import beanstalk
+from curtainup.engine.provider.kind import Partial, Properties, Say, silent
+from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
+from curtainup.errors import CurtainupError, EngineFailed, Interrupted, StateError
+from curtainup.platforms import amazon
+
+TYPE = "curtainup:cname_swap:CnameSwap"
+DERIVED: tuple[str, ...] = ()
+LASTING: tuple[str, ...] = ("cname",)
+POLL = 1.0
+# From these states an environment does not become ready again.
+ENDING = frozenset({"Aborting", "Terminating", "Terminated"})
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What a swap is to be.
+
+    Attributes:
+        region: where the environments are.
+        profile: the AWS profile to work with; None is that of the deployer's environment.
+        application: the Beanstalk application that they belong to.
+        prefix: of the live name.
+        environments: by release id the name of each kept environment.
+        holder: id of the release that is to hold the live name; None leaves it where it is.
+        health_path: asked for through the live name.
+        timeout: seconds that all waiting may take together.
+
+    """
+
+    region: str
+    profile: str | None
+    application: str
+    prefix: str
+    environments: Mapping[str, str]
+    holder: str | None
+    health_path: str
+    timeout: float
+
+
+def holder(names: Sequence[str], prefix: str, region: str, profile: str | None) -> str | None:
+    """Return which of the environments really holds the live name, or None if none of them does.
+
+    Args:
+        names: of the environments to look at.
+        prefix: of the live name.
+        region: where they are.
+        profile: the AWS profile to ask with; None is that of the deployer's environment.
+
+    Raises:
+        SetupError: AWS is not reached, or does not let itself be asked.
+
+    """
+    with amazon.said_clearly("elasticbeanstalk"):
+        client = amazon.client("elasticbeanstalk", region, profile)
+        found = beanstalk.describe(client, EnvironmentNames=list(names))
+        holding = beanstalk.holding(client, found, prefix)
+    return holding.name if holding else None
+
+
+def gone(names: Sequence[str], region: str, profile: str | None) -> list[str]:
+    """Return which of the environments are there no more; arguments and errors are those of `holder`."""
+    with amazon.said_clearly("elasticbeanstalk"):
+        client = amazon.client("elasticbeanstalk", region, profile)
+        there = {one.name for one in beanstalk.describe(client, EnvironmentNames=list(names))}
+    return [one for one in names if one not in there]
+
+
+def parse(inputs: Properties) -> Swap:
+    """Return the swap that checked inputs describe."""
+    return Swap(
+        region=inputs["region"],
+        profile=inputs.get("profile"),
+        application=inputs["application"],
+        prefix=inputs["prefix"],
+        environments=inputs["environments"],
+        holder=inputs.get("holder") or None,
+        health_path=inputs["healthPath"],
+        timeout=inputs["timeout"],
+    )
+
+
+def check(olds: Properties, news: Properties) -> list[tuple[str, str]]:
+    """Return what is wrong with the inputs, as property and reason; unknown values pass."""
+    failures = []
+    old, new = olds.get("generation"), news.get("generation")
+    if old is not None and new is not None and UNKNOWN not in (old, new) and new < old:
+        reason = (
+            f"the stack's settings file is older (generation {new}) than what is deployed ({old}), and "
+            "would move traffic back; fix: pulumi config refresh --force"
+        )
+        failures.append(("generation", reason))
+    environments, wanted = news.get("environments", {}), news.get("holder")
+    if wanted and environments != UNKNOWN and wanted not in environments:
+        failures.append(("holder", f"{wanted} is not among the releases {', '.join(environments)}"))
+    if olds.get("prefix") not in (None, news.get("prefix")):
+        failures.append(("prefix", f"the live name cannot change from {olds['prefix']}: users have it"))
+    return failures
+
+
+def completed(inputs: Properties) -> dict[str, Any]:
+    """Return the inputs: nothing follows from them."""
+    return dict(inputs)
+
+
+def foreseen(inputs: Properties) -> dict[str, Any]:
+    """Return the outputs that a preview may promise."""
+    wanted = inputs.get("holder")
+    known = wanted and not has_unknown(inputs["environments"])
+    return {**inputs, "cname": UNKNOWN, "environment": inputs["environments"][wanted] if known else UNKNOWN}
+
+
+def name(inputs: Properties) -> str:
+    """Return the resource's id: the live name belongs to a region."""
+    return f"{inputs['region']}/{inputs['prefix']}"
+
+
+def create(inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
+    """Have the right environment hold the live name; return the resource's outputs.
+
+    Raises:
+        EngineFailed: an environment does not become ready, or Beanstalk refuses; nothing has moved.
+        StateError: an environment is not there, or the one that holds the name is not to be kept.
+        Partial: the name has moved, and does not lead to the release in time.
+        Interrupted: it was cancelled, and nothing has moved.
+
+    """
+    swap = parse(inputs)
+    with amazon.said_clearly("elasticbeanstalk"):
+        client = amazon.client("elasticbeanstalk", swap.region, swap.profile)
+        move = _Move(client, swap, cancelled, say)
+        before = move.holding()
+        wanted = swap.environments[swap.holder] if swap.holder else before.name
+        if wanted not in swap.environments.values():
+            raise _not_kept(before, swap)
+        outputs = {**inputs, "cname": before.cname, "environment": wanted}
+        if wanted != before.name:
+            move.swap(before.name, wanted)
+            try:
+                move.wait_until_moved(before, wanted)
+                move.wait_until_it_answers(before.cname)
+            except CurtainupError as error:
+                raise Partial(error, outputs) from error
+    return outputs
+
+
+def update(olds: Properties, inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:  # noqa: ARG001
+    """Have the right environment hold the live name, as `create` does: what is remembered does not count."""
+    return create(inputs, cancelled, say)
+
+
+def read(state: Properties) -> dict[str, Any] | None:
+    """Return the outputs as they really are, or None if the application has no environment any more.
+
+    An environment that is gone is left out. A holder that is none of the releases is an empty text.
+    """
+    swap = parse(state)
+    with amazon.said_clearly("elasticbeanstalk"):
+        client = amazon.client("elasticbeanstalk", swap.region, swap.profile)
+        found = beanstalk.describe(client, ApplicationName=swap.application)
+        holding = beanstalk.holding(client, found, swap.prefix)
+    if not found:
+        return None
+    there = {one.name for one in found}
+    named = {held: release for release, held in swap.environments.items()}
+    real = holding.name if holding else ""
+    return {
+        **state,
+        "environments": {release: held for release, held in swap.environments.items() if held in there},
+        **({"holder": named.get(real, "")} if swap.holder else {}),
+        "environment": real,
+    }
+
+
+class _Move:
+    """One move of the live name, with all its waiting bounded together."""
+
+    def __init__(self, client: Any, swap: Swap, cancelled: Event, say: Say) -> None:
+        self._client = client
+        self._swap = swap
+        self._cancelled = cancelled
+        self._say = say
+        self._deadline = monotonic() + swap.timeout
+
+    def holding(self) -> beanstalk.Found:
+        """Return the environment that holds the live name now."""
+        found = beanstalk.describe(self._client, ApplicationName=self._swap.application)
+        holding = beanstalk.holding(self._client, found, self._swap.prefix)
+        if holding is None:
+            raise StateError(
+                f"no environment holds the live name {self._swap.prefix}",
+                where=f"application {self._swap.application}, {self._swap.region}",
+                consequence="there is nothing to swap with, and users reach nothing under that name",
+                fix="it was terminated by hand; curtainup destroy, then deploy again",
+            )
+        return holding
+
+    def swap(self, source: str, destination: str) -> None:
+        """Have both ready, and ask Beanstalk to swap their names."""
+        from botocore.exceptions import ClientError
+
+        self._wait_until_ready(source, destination)
+        self._say(f"swapping the names of {source} and {destination}")
+        try:
+            self._client.swap_environment_cnames(
+                SourceEnvironmentName=source, DestinationEnvironmentName=destination
+            )
+        except ClientError as error:
+            raise EngineFailed(
+                f"Elastic Beanstalk refused the swap: {error.response['Error']['Message']}",
+                where=f"{source} and {destination}",
+                consequence="the live name has not moved",
+                fix=f"aws elasticbeanstalk describe-events --environment-name {destination}",
+                detail=beanstalk.events(self._client, [source, destination]),
+            ) from error
+
+    def wait_until_moved(self, before: beanstalk.Found, wanted: str) -> None:
+        """Wait until the other environment has the live name, and both are ready again."""
+        while True:
+            found = self._wait_until_ready(before.name, wanted, so_far="the live name is moving")
+            if found[wanted].cname == before.cname:
+                return
+            self._pause(f"waiting for {wanted} to get the name {before.cname}")
+
+    def wait_until_it_answers(self, cname: str) -> None:
+        """Wait until the right release answers through the live name: resolvers keep old answers."""
+        while (reached := beanstalk.release_at(cname, self._swap.health_path)) != self._swap.holder:
+            self._pause(f"waiting for http://{cname} to lead to {self._swap.holder}, not to {reached}")
+
+    def _wait_until_ready(
+        self, *names: str, so_far: str = "the live name has not moved"
+    ) -> dict[str, beanstalk.Found]:
+        while True:
+            found = {one.name: one for one in beanstalk.describe(self._client, EnvironmentNames=list(names))}
+            unready = [found.get(one) or beanstalk.Found(one, "Terminated", "", "") for one in names]
+            unready = [one for one in unready if one.status != "Ready"]
+            if not unready:
+                return found
+            text = ", ".join(f"{one.name} is {one.status} since {one.since}" for one in unready)
+            if any(one.status in ENDING for one in unready):
+                self._fail(text, so_far, *names)
+            self._pause(f"waiting: {text}", so_far, *names)
+
+    def _pause(self, waiting_for: str, so_far: str = "the live name is moving", *names: str) -> None:
+        """Say what is waited for, and look again soon."""
+        self._say(waiting_for)
+        if monotonic() > self._deadline:
+            self._fail(f"{waiting_for}, for {self._swap.timeout:.0f} s", so_far, *names)
+        if self._cancelled.wait(POLL):
+            raise Interrupted(
+                f"cancelled while {waiting_for}",
+                where=self._where,
+                consequence=so_far,
+                fix="pulumi up --refresh",
+            )
+
+    def _fail(self, what: str, so_far: str, *names: str) -> NoReturn:
+        raise EngineFailed(
+            what,
+            where=self._where,
+            consequence=so_far,
+            fix="mend what Beanstalk's events tell of, or raise ready_timeout in pym-config.yaml",
+            detail=beanstalk.events(self._client, names),
+        )
+
+    @property
+    def _where(self) -> str:
+        return f"application {self._swap.application}, {self._swap.region}"
+
+
+def _not_kept(holding: beanstalk.Found, swap: Swap) -> StateError:
+    return StateError(
+        f"environment {holding.name} holds the live name, and is about to be terminated",
+        where=f"application {swap.application}, {swap.region}",
+        consequence="it would take live away, so nothing was done",
+        fix="pulumi refresh, then give the traffic to a release that stays: curtainup rollback",
+    )

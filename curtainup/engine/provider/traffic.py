@@ -1,0 +1,281 @@
+"""The traffic switch of a Docker host: which releases are behind the proxy, and what share each gets.
+
+`TrafficSwitch` is what Pulumi remembers; the functions below are the operations of the resource.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from threading import Event
+from time import monotonic
+from typing import Any
+
+from curtainup.engine.provider.kind import Properties, Say, silent
+from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
+from curtainup.errors import EngineFailed, Interrupted, StateError
+from curtainup.platforms.haproxy import config as haproxy
+from curtainup.platforms.haproxy import proxy
+from curtainup.platforms.haproxy.config import Server
+
+TYPE = "curtainup:traffic:TrafficSwitch"
+DERIVED = ("config",)
+LASTING: tuple[str, ...] = ()
+POLL = 0.2
+# How long HAProxy may take to let go of a server whose sessions have been closed, in seconds.
+CLOSING = 10.0
+
+_ADDRESS = re.compile(r"(\d{1,3}\.){3}\d{1,3}:\d{1,5}")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True)
+class Switch:
+    """What a switch is to be.
+
+    Attributes:
+        proxy: name of the proxy's container.
+        docker_host: the Docker engine's address, or None for the environment's.
+        addresses: by release `ip:port`.
+        containers: by release the name or id of its container.
+        pids_limits: by release how many processes its container may hold, where bounded.
+        traffic: by release its share in per cent.
+        request_timeout: seconds that a release may stay silent.
+        drain_timeout: seconds that a removed release's requests get to end by themselves.
+
+    """
+
+    proxy: str
+    docker_host: str | None
+    addresses: Mapping[str, str]
+    containers: Mapping[str, str]
+    pids_limits: Mapping[str, int]
+    traffic: Mapping[str, int]
+    request_timeout: int
+    drain_timeout: float
+
+    @property
+    def servers(self) -> dict[str, Server]:
+        """What HAProxy should have, by release."""
+        return haproxy.servers(self.addresses, self.traffic)
+
+    @property
+    def config(self) -> str:
+        """What the proxy's file should say."""
+        return haproxy.render(self.servers.values(), request_timeout=self.request_timeout)
+
+
+def parse(inputs: Properties) -> Switch:
+    """Return the switch that checked inputs describe."""
+    backends = inputs["backends"]
+    return Switch(
+        proxy=inputs["proxy"],
+        docker_host=inputs.get("dockerHost"),
+        addresses={one["release"]: one["address"] for one in backends},
+        containers={one["release"]: one["container"] for one in backends},
+        pids_limits={one["release"]: one["pidsLimit"] for one in backends if one.get("pidsLimit")},
+        traffic=inputs["traffic"],
+        request_timeout=inputs["requestTimeout"],
+        drain_timeout=inputs["drainTimeout"],
+    )
+
+
+def check(olds: Properties, news: Properties) -> list[tuple[str, str]]:
+    """Return what is wrong with the inputs, as property and reason; unknown values pass."""
+    backends, traffic = news.get("backends", []), news.get("traffic", {})
+    failures = _check_generation(olds.get("generation"), news.get("generation"))
+    if not has_unknown(backends):
+        failures += _check_backends(backends)
+    if not has_unknown(backends) and not has_unknown(traffic):
+        failures += _check_traffic([one["release"] for one in backends], traffic)
+    return failures
+
+
+def completed(inputs: Properties) -> dict[str, Any]:
+    """Return checked inputs with `config`, the fingerprint of what the proxy's file is to say.
+
+    As an input it makes a file that somebody changed, or that an older version wrote, a difference.
+    """
+    known = not has_unknown(inputs)
+    return {**inputs, "config": proxy.fingerprint(parse(inputs).config) if known else UNKNOWN}
+
+
+def foreseen(inputs: Properties) -> dict[str, Any]:
+    """Return the outputs that a preview may promise."""
+    if has_unknown(inputs):
+        return {**inputs, "weights": UNKNOWN}
+    return {**inputs, "weights": {name: server.weight for name, server in parse(inputs).servers.items()}}
+
+
+def name(inputs: Properties) -> str:
+    """Return the resource's id: a proxy has one switch."""
+    return str(inputs["proxy"])
+
+
+def create(inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
+    """Put the releases into the proxy, whatever it holds; return the resource's outputs."""
+    return _apply(inputs, None, {}, cancelled, say)
+
+
+def update(olds: Properties, inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
+    """Move traffic, and add and take away releases; return the resource's outputs.
+
+    Args:
+        olds: the outputs that Pulumi remembers. They save a round trip if HAProxy agrees.
+        inputs: what is wanted.
+        cancelled: ends the waiting for requests of removed releases.
+        say: told what is waited for.
+
+    """
+    same_proxy = olds.get("proxyId") == inputs.get("proxyId")
+    before = parse(olds) if same_proxy else None
+    expected = haproxy.servers(before.addresses, olds.get("weights", {})) if before else None
+    return _apply(inputs, expected, _limits(before) if before else {}, cancelled, say)
+
+
+def read(state: Properties) -> dict[str, Any] | None:
+    """Return the outputs as they really are, or None if the proxy's container is gone.
+
+    A proxy that does not run has no servers. A release that is not in HAProxy is left out.
+    """
+    switch = parse(state)
+    with proxy.connect(switch.docker_host) as api:
+        facts = proxy.container_facts(api, switch.proxy)
+        if facts is None:
+            return None
+        observed = proxy.Observed({}, "")
+        if facts["State"]["Running"] and not facts["State"]["Restarting"]:
+            observed = proxy.Proxy(api, switch.proxy).observe()
+        limits = {
+            release: _pids_limit(proxy.container_facts(api, container))
+            for release, container in switch.containers.items()
+            if release in switch.pids_limits and release in observed.servers
+        }
+    return {**_live(state, observed, limits), "proxyId": facts["Id"]}
+
+
+def _apply(
+    inputs: Properties,
+    expected: Mapping[str, Server] | None,
+    limited: Mapping[str, int],
+    cancelled: Event,
+    say: Say,
+) -> dict[str, Any]:
+    switch = parse(inputs)
+    with proxy.connect(switch.docker_host) as api:
+        try:
+            for container, limit in _limits(switch).items():
+                if limited.get(container) != limit:
+                    proxy.limit_pids(api, container, limit)
+            observed = _converge(proxy.Proxy(api, switch.proxy), switch, expected, cancelled, say)
+        except LookupError as error:
+            raise StateError(
+                f"{error} does not exist",
+                consequence="no traffic was moved",
+                fix="pulumi up --refresh",
+            ) from error
+    weights = {release: server.weight for release, server in observed.servers.items()}
+    return {**inputs, "weights": weights}
+
+
+def _limits(switch: Switch) -> dict[str, int]:
+    """Return by container how many processes it may hold, where bounded."""
+    return {switch.containers[release]: limit for release, limit in switch.pids_limits.items()}
+
+
+def _converge(
+    driven: proxy.Proxy, switch: Switch, expected: Mapping[str, Server] | None, cancelled: Event, say: Say
+) -> proxy.Observed:
+    """Move HAProxy to what is wanted; wait, bounded, for the requests of removed releases."""
+    wanted = switch.servers
+    servers = driven.observe().servers if expected is None else expected
+    deadline = monotonic() + switch.drain_timeout
+    while monotonic() < deadline + CLOSING:
+        moves = haproxy.moves(servers, wanted)
+        removals = haproxy.removals(servers, wanted, force=monotonic() > deadline)
+        commands = [*haproxy.set_request_timeout(switch.request_timeout), *moves, *removals]
+        observed = driven.command(servers, commands, switch.config)
+        if observed.servers == wanted:
+            return observed
+        if moves and observed.servers == servers:
+            raise _refused(switch.proxy, observed.said)
+        # Without an answer nothing was tried: the servers were others than expected.
+        leaving = ", ".join(sorted(set(observed.servers) - set(wanted)))
+        if observed.said and leaving:
+            say(f"waiting for the last requests of {leaving}")
+        if observed.said and leaving and cancelled.wait(POLL):
+            raise Interrupted(
+                f"cancelled while requests of {leaving} were still running",
+                where=f"proxy {switch.proxy}",
+                consequence="traffic has moved, and they get no new requests",
+                fix="pulumi up",
+            )
+        servers = observed.servers
+    raise _refused(switch.proxy, observed.said)
+
+
+def _refused(container: str, said: str) -> EngineFailed:
+    return EngineFailed(
+        "HAProxy did not take the change",
+        where=f"proxy {container}",
+        consequence="traffic may not be as wanted",
+        fix="pulumi up --refresh",
+        detail=said,
+    )
+
+
+def _live(state: Properties, observed: proxy.Observed, limits: Mapping[str, int | None]) -> dict[str, Any]:
+    """Return the state with what is really there in place of what was wanted."""
+    serving = {release: server for release, server in observed.servers.items() if server.ready}
+    weights = {release: server.weight for release, server in serving.items()}
+    backends = []
+    for one in state["backends"]:
+        release = one["release"]
+        if release in serving:
+            limit = {"pidsLimit": limits[release]} if release in limits else {}
+            backends.append({**one, "address": serving[release].address, **limit})
+    named = state["traffic"]
+    return {
+        **state,
+        "backends": backends,
+        "traffic": {release: weight for release, weight in weights.items() if weight or release in named},
+        "weights": weights,
+        "config": observed.config,
+    }
+
+
+def _pids_limit(facts: Mapping[str, Any] | None) -> int | None:
+    return None if facts is None else facts["HostConfig"]["PidsLimit"] or None
+
+
+def _check_generation(old: Any, new: Any) -> list[tuple[str, str]]:
+    if old is None or UNKNOWN in (old, new) or new >= old:
+        return []
+    reason = (
+        f"the stack's settings file is older (generation {new}) than what is deployed ({old}), and "
+        "would move traffic back; fix: pulumi config refresh --force"
+    )
+    return [("generation", reason)]
+
+
+def _check_backends(backends: list[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    failures = []
+    names = [one["release"] for one in backends]
+    for index, one in enumerate(backends):
+        if not _NAME.fullmatch(one["release"]) or names.count(one["release"]) > 1:
+            failures.append((f"backends[{index}].release", f"{one['release']!r} is no unique release id"))
+        if not _ADDRESS.fullmatch(one["address"]):
+            failures.append((f"backends[{index}].address", f"{one['address']!r} is not ip:port"))
+    return failures
+
+
+def _check_traffic(releases: list[str], traffic: Mapping[str, int]) -> list[tuple[str, str]]:
+    unknown = sorted(set(traffic) - set(releases))
+    if unknown:
+        return [("traffic", f"{', '.join(unknown)} is not among the backends {', '.join(releases)}")]
+    if any(not isinstance(share, int) or not 0 <= share <= 100 for share in traffic.values()):
+        return [("traffic", f"shares are whole per cent from 0 to 100, not {dict(traffic)}")]
+    if sum(traffic.values()) not in {0, 100}:
+        return [("traffic", f"shares sum to {sum(traffic.values())}, not 100: {dict(traffic)}")]
+    return []

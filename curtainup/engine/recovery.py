@@ -1,0 +1,157 @@
+"""Putting right what a killed run left: a lock that nobody holds, and resources nobody remembers."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import docker
+
+CLOCK_SLACK = 2.0
+"""Seconds by which the reckoned start of a process may be off."""
+
+CONTAINER = "docker:index/container:Container"
+NETWORK = "docker:index/network:Network"
+VOLUME = "docker:index/volume:Volume"
+
+
+def take_over(locks: Sequence[Path], note: Callable[[str], None]) -> bool:
+    """Remove the locks whose holder ran on this machine and is dead; any other is left alone.
+
+    Returns:
+        Whether all of them were such.
+
+    """
+    alive = False
+    for lock in locks:
+        holder = dead_holder(lock)
+        if holder is None:
+            alive = True
+            continue
+        lock.unlink(missing_ok=True)
+        note(f"took over the lock of {lock.parent.name} from process {holder}, which is dead")
+    return bool(locks) and not alive
+
+
+def settle(
+    pending: Sequence[Mapping[str, Any]],
+    resources: Sequence[Mapping[str, Any]],
+    client: docker.DockerClient,
+    note: Callable[[str], None],
+) -> list[Mapping[str, Any]]:
+    """Remove what a cut-off update was creating: made perhaps, but never recorded, and never in use.
+
+    Only what is on a Docker host is removed. In a cloud it is for a person to say whether that is theirs.
+
+    Args:
+        pending: the state's pending operations.
+        resources: what the state does remember; none of it is touched.
+        client: the Docker engine.
+        note: told of each removal, and of what is left to a person.
+
+    Returns:
+        The operations that are still to be settled.
+
+    """
+    left = []
+    known = {(one.get("type"), (one.get("inputs") or {}).get("name")) for one in resources}
+    for operation in pending:
+        resource = operation.get("resource") or {}
+        kind, name = resource.get("type"), (resource.get("inputs") or {}).get("name")
+        if operation.get("type") == "creating" and not str(kind).startswith(("docker:", "curtainup:")):
+            left.append(operation)
+            note(_for_a_person(str(kind), str(resource.get("urn"))))
+            continue
+        if operation.get("type") != "creating" or not isinstance(name, str) or (kind, name) in known:
+            continue
+        if _remove(client, str(kind), name):
+            note(f"removed {name}, which a run that was cut off had begun to create")
+    return left
+
+
+def _for_a_person(kind: str, urn: str) -> str:
+    return (
+        f"a run that was cut off had begun to create {kind} {urn.rpartition('::')[2]}; if it is there, "
+        f"`curtainup pulumi refresh --import-pending-creates '{urn}' ID` takes it over, if not, "
+        "`curtainup pulumi refresh --clear-pending-creates` forgets it"
+    )
+
+
+def dead_holder(lock: Path) -> int | None:
+    """Return the process that made a lock here and has ended since, or None."""
+    try:
+        found = json.loads(lock.read_text())
+        pid, made = int(found["pid"]), datetime.fromisoformat(found["timestamp"]).timestamp()
+        if found["hostname"] != socket.gethostname():
+            return None
+        os.kill(pid, 0)
+        return pid if _started(pid) > made + CLOCK_SLACK else None
+    except ProcessLookupError:
+        return pid
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _started(pid: int) -> float:
+    """Return when a process started, in seconds of the epoch; its id may have been another's before.
+
+    proc(5): the 22nd field of `stat` counts clock ticks since the machine started.
+    """
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    up = float(Path("/proc/uptime").read_text().split()[0])
+    return time.time() - up + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _remove(client: docker.DockerClient, kind: str, name: str) -> bool:
+    from docker.errors import NotFound
+
+    try:
+        if kind == CONTAINER:
+            client.containers.get(name).remove(force=True, v=True)
+        elif kind == NETWORK:
+            client.networks.get(name).remove()
+        elif kind == VOLUME:
+            client.volumes.get(name).remove()
+        else:
+            return False
+    except NotFound:
+        return False
+    return True
+
+
+def unfinished(locks: Sequence[Path], pending: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return in words which update is under way or was cut off, None when there is none.
+
+    Args:
+        locks: of the stack; only a file backend has any.
+        pending: operations that its last update began and did not end.
+
+    """
+    for lock in locks:
+        if dead_holder(lock) is None:
+            return f"under way{_holder(lock)}"
+    if pending:
+        return f"cut off while {_operation(pending[0])}; the next `curtainup deploy` puts it right"
+    return None
+
+
+def _holder(lock: Path) -> str:
+    """Return who made a lock and when; nothing when it went meanwhile."""
+    try:
+        found = json.loads(lock.read_text())
+        since = datetime.fromisoformat(found["timestamp"]).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return f" by {found['username']}@{found['hostname']}, process {found['pid']}, since {since}"
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _operation(pending: Mapping[str, Any]) -> str:
+    urn = str((pending.get("resource") or {}).get("urn", ""))
+    return f"{pending.get('type', 'changing')} {urn.rpartition('::')[2]}".strip()

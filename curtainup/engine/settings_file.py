@@ -1,0 +1,87 @@
+"""Stack settings files: ours, written in one step, and always what Pulumi remembers plus a change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from curtainup.engine.state import Remembered
+from curtainup.errors import StateError
+from curtainup.util.files import write_atomically
+
+NAMESPACE = "curtainup:"
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """The content of a settings file.
+
+    Attributes:
+        config: by key without namespace; secrets as `{"secure": ciphertext}` at any depth.
+        encryption: `encryptionsalt`, or `secretsprovider` and `encryptedkey`.
+        foreign: what was set by hand for providers, such as `docker:host`; by full key.
+
+    """
+
+    config: Mapping[str, Any]
+    encryption: Mapping[str, str] = field(default_factory=dict)
+    foreign: Mapping[str, Any] = field(default_factory=dict)
+
+
+def restored(remembered: Remembered, config: Mapping[str, Any]) -> StackSettings:
+    """Return the settings of the last update with the keys of `config` put in their place."""
+    own, foreign = _parted(remembered.config)
+    salt = {"encryptionsalt": remembered.salt} if remembered.salt else {}
+    return StackSettings({**own, **config}, {**remembered.secrets_provider, **salt}, foreign)
+
+
+def write(path: Path, settings: StackSettings) -> None:
+    """Write a settings file, readable by its owner alone; an encryption header that only it has stays."""
+    encryption = settings.encryption or read(path).encryption
+    document = {
+        **encryption,
+        "config": {
+            **{f"{NAMESPACE}{key}": value for key, value in settings.config.items()},
+            **settings.foreign,
+        },
+    }
+    write_atomically(path, yaml.dump(document, Dumper=_Dumper, sort_keys=False), 0o600)
+
+
+def read(path: Path) -> StackSettings:
+    """Read a settings file; an absent one is empty.
+
+    Raises:
+        StateError: it holds something else than settings.
+
+    """
+    try:
+        document = yaml.load(path.read_bytes(), Loader=_Loader) or {}  # noqa: S506 - the safe one, in C
+        config = document.pop("config", None) or {}
+        own, foreign = _parted(config)
+    except FileNotFoundError:
+        return StackSettings({})
+    except (yaml.YAMLError, TypeError, AttributeError) as error:
+        raise StateError(
+            "this stack's settings file cannot be read",
+            where=str(path),
+            consequence="nothing was done",
+            fix="delete it: what was deployed last is remembered, and is written there again",
+            detail=str(error),
+        ) from error
+    return StackSettings(own, document, foreign)
+
+
+def _parted(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return our keys, without namespace, and all others."""
+    own = {key.removeprefix(NAMESPACE): value for key, value in config.items() if key.startswith(NAMESPACE)}
+    return own, {key: value for key, value in config.items() if not key.startswith(NAMESPACE)}
+
+
+# libyaml is five times faster where PyYAML was built with it.
+_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

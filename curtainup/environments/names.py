@@ -1,0 +1,30 @@
+"""Which environments a service has: those that its configuration names, and its review environments."""
+
+from __future__ import annotations
+
+from curtainup.config.review import PREFIX
+from curtainup.engine.settings_file import NAMESPACE
+from curtainup.errors import CurtainupError
+from curtainup.session import Session
+
+
+def reviews(session: Session) -> list[str]:
+    """Return the names of the service's review environments that there are, sorted."""
+    own = f"{session.config.name}-"
+    stacks = [one for one in session.stacks() if one.startswith(f"{own}{PREFIX}")]
+    return sorted(one.removeprefix(own) for one in stacks if _is_of(session, one))
+
+
+def every(session: Session) -> list[str]:
+    """Return the names of all environments: staging, live, those with a section, those for review."""
+    return list(dict.fromkeys((*session.config.environment_names, *reviews(session))))
+
+
+def _is_of(session: Session, stack: str) -> bool:
+    """Return whether a stack is the service's: `shop-review-live` may be live of a service `shop-review`."""
+    try:
+        config = session.remembered(stack).config
+    except CurtainupError as error:
+        session.report.warn(f"{stack} is left out: {error.what}")
+        return False
+    return config.get(f"{NAMESPACE}service") == session.config.name and f"{NAMESPACE}environment" in config

@@ -1,0 +1,252 @@
+"""Moving an environment from one deployment to the next, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from threading import Event
+
+from curtainup.environments import stack as environments
+from curtainup.environments.view import EnvironmentView
+from curtainup.errors import CurtainupError, RefusedError
+from curtainup.gates import health
+from curtainup.model import release
+from curtainup.model.contract import DockerEnvironment
+from curtainup.model.release import Deployment, Release
+from curtainup.pipeline.run.steps import Progress
+from curtainup.session import Session
+from curtainup.targets.base import displaced
+
+
+class Rollout(EnvironmentView):
+    """One environment, as it is now and as it is to be."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        super().__init__(session, name)
+        self._there = {one.id for one in self.deployment.releases} | set(self.environment.places)
+        self.is_touched = False
+
+    @property
+    def cancelled(self) -> Event:
+        """Set when the run is to stop."""
+        return self._session.cancelled
+
+    def require_ready(self) -> None:
+        """Check, before anything is built, that the target can be reached; see `Target.require_ready`."""
+        self.target.require_ready()
+
+    def prepare(self, *, allow_replace: bool, taken: Collection[int] = ()) -> None:
+        """Settle the environment's own settings: chosen once, then as remembered.
+
+        Args:
+            allow_replace: accept changes that interrupt traffic.
+            taken: ports that are not to be chosen, though nothing listens on them yet.
+
+        Raises:
+            PortTaken: the configured port belongs to something else.
+            RefusedError: a changed key would interrupt the traffic of an environment that serves, the plan
+                does not hold it, or the environment is on another target.
+
+        """
+        settings, serves = self.environment.settings, self.deployment.serving() is not None
+        if settings is not None:
+            require_same_target(self.name, settings.target, self.config.deploy_target)
+            if serves and not allow_replace:
+                require_calm(self.name, self.needs_replacement())
+        chosen = self._settings(taken)
+        self.environment = replace(self.environment, settings=chosen)
+        if serves and chosen != settings:
+            self._look_at(self.deployment, changed=True)
+
+    def require_rendered(self) -> None:
+        """Check, before anything is built, that a program which was changed can be run on what is there.
+
+        Raises:
+            EngineFailed: it fails, or would replace a release that carries live traffic.
+            RefusedError: it would do what is dangerous, or what the plan does not hold.
+
+        """
+        if self.is_current or not self.environment.outputs:
+            return
+        found = environments.rendered(self._session.engine, self.environment)
+        guard, here = self._session.guard, self.deployment
+        if guard is not None and guard.wants(changed=True):
+            guard.check(self.environment.stack, found.resources, here, here)
+
+    def seal(self, new: Release) -> None:
+        """Have the ciphertext of a release's secrets at hand."""
+        secrets = self._session.secrets_of(self.name)
+        self.environment = environments.sealed_for(self._session.engine, self.environment, new, secrets)
+
+    def hold(self, release_id: str) -> None:
+        """Have the next update remember which candidate is held; empty is none."""
+        self.environment = replace(self.environment, held=release_id)
+
+    def apply(self, deployment: Deployment, progress: Progress | None = None) -> None:
+        """Make a deployment real by one update.
+
+        Raises:
+            CurtainupError: the update failed.
+            RefusedError: it would remove a release that has traffic, whatever Pulumi remembers, or do what
+                the plan does not hold.
+
+        """
+        leaving = self._leaving(deployment)
+        if self.target.bills_idle:
+            self.environment = environments.retiring(self.environment, leaving)
+        self._reach(deployment, progress.say if progress else None, guarded=True)
+
+    def require_moved(self) -> None:
+        """Check with what the target itself tells that traffic is split as it was to be.
+
+        Raises:
+            TrafficReturned: it is not.
+
+        """
+        self.target.require_moved(self.environment)
+
+    def make_ready(self) -> None:
+        """Import what an update needs; done beside something that has to be waited for anyhow."""
+        self._session.engine.make_ready()
+
+    def refresh(self) -> None:
+        """Read again what Pulumi remembers, after an update that failed half-way."""
+        sealed = self.environment.sealed
+        found = environments.of(self._session, self.name)
+        self.environment = replace(found, sealed={**sealed, **found.sealed})
+
+    def wait_until_healthy(self, one: Release, progress: Progress) -> None:
+        """Wait until a release answers on its own URL.
+
+        One that was there before this run is started first when it does not answer.
+
+        Raises:
+            ReleaseUnhealthy: it exited, or did not answer in `start_timeout`.
+
+        """
+        path = one.settings.health_path
+        with self.reachable(self.release_url(one)) as url:
+            if one.id in self._there and not health.answers(url, path):
+                self.target.revive(self.environment, one)
+            seconds = health.wait_until_healthy(
+                url,
+                path,
+                self.target.suspect(self.environment, one),
+                timeout=self.config.start_timeout,
+                cancelled=self._session.cancelled,
+            )
+        progress.note = f"{one.id} answered after {seconds:.1f} s"
+
+    def put_back(self, before: Deployment, note: Callable[[str], None]) -> None:
+        """Undo what a failed or interrupted step did: make the environment what it was before.
+
+        Raises:
+            CurtainupError: that failed too.
+
+        """
+        try:
+            self.refresh()
+        except CurtainupError as error:
+            note(f"what {self.name} remembers could not be read again: {error.what}")
+        if not self.target.reuses_ids:
+            failed = [one.id for one in self.deployment.releases if before.find(one.id) is None]
+            self.environment = environments.spending(self.environment, failed)
+        self._reach(before)
+
+    def _leaving(self, deployment: Deployment) -> list[Release]:
+        return [one for one in self.deployment.releases if deployment.find(one.id) is None]
+
+    def _reach(
+        self, deployment: Deployment, told: Callable[[str], None] | None = None, *, guarded: bool = False
+    ) -> None:
+        """Make a deployment real by as many updates as it takes to let go of what is to leave."""
+        leaving, here = self._leaving(deployment), self.environment
+        everything = here.protected and not deployment.releases
+        held = [one.id for one in leaving if everything or here.is_protected(one.id)]
+        steps = release.retreat(self.deployment, deployment, held)
+        if self._is_in_the_way(deployment, leaving):
+            steps.insert(-1, Deployment())
+        for step in steps:
+            self._require_idle(step)
+            if guarded:
+                self._look_at(step)
+            self._update(step, told)
+
+    def _require_idle(self, deployment: Deployment) -> None:
+        leaving = self._leaving(deployment)
+        if leaving and deployment.serving() is not None:
+            self.target.require_idle(self.environment, leaving)
+
+    def _look_at(self, deployment: Deployment, *, changed: bool = False) -> None:
+        """Have an update previewed for the session's guard, where that wants to see it."""
+        guard, environment = self._session.guard, self.environment
+        if guard is None or not guard.wants(changed=changed):
+            return
+        refresh = self.target.has_lost(environment)
+        found = environments.preview(self._session.engine, environment, deployment, refresh=refresh)
+        guard.check(environment.stack, found.resources, self.deployment, deployment)
+
+    def _update(self, deployment: Deployment, told: Callable[[str], None] | None) -> None:
+        environment, started, self.is_touched = self.environment, datetime.now(UTC), True
+        refresh = self.target.has_lost(environment)
+        watching = self.target.watching(environment, told) if told else nullcontext()
+        try:
+            with watching:
+                self.environment = environments.apply(
+                    self._session.engine, environment, deployment, told, refresh=refresh
+                )
+        except CurtainupError as error:
+            raise self.target.explained(environment, error, started) from error
+
+    def _is_in_the_way(self, deployment: Deployment, leaving: Sequence[Release]) -> bool:
+        """Return whether another first release can only come when those that are to go are gone."""
+        all_go = bool(leaving) and len(leaving) == len(self.deployment.releases)
+        return self.target.anchored and all_go and bool(deployment.releases)
+
+
+def require_same_target(name: str, known: str, configured: str) -> None:
+    """Check that an environment stays on its target.
+
+    Raises:
+        RefusedError: it is configured for another one.
+
+    """
+    if known != configured:
+        raise displaced(name, f"on {known}", configured, "deploy_target")
+
+
+def require_calm(name: str, changed: Sequence[str]) -> None:
+    """Check that no changed key interrupts traffic.
+
+    Args:
+        name: of the environment.
+        changed: the keys of which it is known that they do.
+
+    Raises:
+        RefusedError: there are some.
+
+    """
+    if changed:
+        raise RefusedError(
+            f"changing {' and '.join(changed)} of {name} replaces its proxy",
+            where=f"{', '.join(changed)} in pym-config.yaml",
+            consequence="requests would fail for some seconds, so nothing was changed",
+            fix="put the old value back, or allow it with --allow-replace",
+        )
+
+
+def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
+    """Settle both environments' own settings, live first, so that it gets the better port.
+
+    Raises:
+        CurtainupError: a target is not to be reached, or would have to be interrupted.
+
+    """
+    for one in (live, staging):
+        one.require_ready()
+    live.prepare(allow_replace=allow_replace)
+    settings = live.environment.settings
+    taken = {settings.port} if isinstance(settings, DockerEnvironment) else ()
+    staging.prepare(allow_replace=allow_replace, taken=taken)

@@ -1,0 +1,240 @@
+"""An environment as the driver sees it: what is remembered of it, and how it is changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from curtainup.engine.settings_file import NAMESPACE
+from curtainup.engine.state import Remembered
+from curtainup.environments import actual_traffic
+from curtainup.errors import EngineFailed, StateError
+from curtainup.model import contract, release_config
+from curtainup.model.environment import Environment
+from curtainup.model.release import Address, Deployment, Release
+from curtainup.util.secrets import Secret
+
+if TYPE_CHECKING:
+    from curtainup.engine.changes import Outcome
+    from curtainup.engine.operations import Engine
+    from curtainup.session import Session
+
+
+RETIRED = 3
+"""How many releases that are no more can be made again."""
+SPENT = 50
+"""How many ids of failed releases are remembered."""
+
+
+def of(session: Session, name: str) -> Environment:
+    """Return an environment of a service as it is remembered; one that never was is empty.
+
+    Raises:
+        StateError: see `parse`.
+
+    """
+    stack = session.names.environment(name)
+    return parse(stack, session.remembered(stack))
+
+
+def parse(stack: str, remembered: Remembered) -> Environment:
+    """Return the environment that a stack's memory describes; one that never was is empty.
+
+    Raises:
+        StateError: the stack holds resources, yet its configuration is lost or unreadable.
+
+    """
+    config = {key.removeprefix(NAMESPACE): value for key, value in remembered.config.items()}
+    if "environment" not in config or "releases" not in config:
+        if len(remembered.resources) > 1:
+            raise StateError(
+                "Pulumi remembers resources of this stack, but not its configuration",
+                where=f"stack {stack}",
+                consequence="what serves there could be deleted by mistake, so nothing was done",
+                fix=f"curtainup pulumi stack history --stack {stack} shows its updates",
+            )
+        return Environment(stack)
+    try:
+        settings = contract.environment_settings(config["environment"])
+        deployment, sealed = release_config.from_entries(config["releases"], config.get("traffic") or {})
+        deployment = _as_it_is(deployment, config.get("candidate") or None, remembered)
+        retired, sealed_then = release_config.from_entries(config.get("retired") or [], {})
+    except ValidationError as error:
+        raise StateError(
+            "the configuration of this stack cannot be read",
+            where=f"stack {stack}",
+            consequence="nothing was done",
+            fix="use the version of curtainup that made it, or a newer one",
+            detail=str(error),
+        ) from error
+    return Environment(
+        stack,
+        settings,
+        deployment,
+        {**sealed_then, **sealed},
+        remembered.outputs,
+        _places(remembered),
+        tuple(config.get("spent") or ()),
+        retired.releases,
+        _protected(remembered),
+        _held(config, deployment),
+        remembered.pending,
+    )
+
+
+def configured(environment: Environment, deployment: Deployment) -> dict[str, Any]:
+    """Return the stack configuration of an environment with that deployment.
+
+    Its generation rises with every change, so that an older settings file is told from this one.
+    """
+    if environment.settings is None:
+        raise StateError(f"stack {environment.stack} has no settings yet")
+    changed = deployment != environment.deployment or not environment.outputs
+    settings = environment.settings
+    if changed:
+        settings = settings.model_copy(update={"generation": settings.generation + 1})
+    return {
+        "service": settings.service,
+        "environment": settings.model_dump(mode="json"),
+        "releases": release_config.to_config(deployment, environment.sealed),
+        "traffic": deployment.traffic,
+        "candidate": deployment.candidate or "",
+        "held": environment.held if environment.held == deployment.candidate else "",
+        "spent": list(environment.spent),
+        "retired": release_config.to_config(Deployment(releases=environment.retired), environment.sealed),
+    }
+
+
+def retiring(environment: Environment, leaving: Sequence[Release]) -> Environment:
+    """Return the environment with releases that leave it remembered, so that they can be made again.
+
+    A candidate that leaves was never proven, and is forgotten.
+    """
+    served = [one for one in leaving if one.id != environment.deployment.candidate]
+    gone = {one.id for one in served}
+    retired = [one for one in environment.retired if one.id not in gone] + served
+    return replace(environment, retired=tuple(retired[-RETIRED:]))
+
+
+def spending(environment: Environment, failed: Sequence[str]) -> Environment:
+    """Return the environment with ids remembered that cannot be used again."""
+    spent = [one for one in environment.spent if one not in failed]
+    return replace(environment, spent=(*spent, *failed)[-SPENT:])
+
+
+def apply(
+    engine: Engine,
+    environment: Environment,
+    deployment: Deployment,
+    told: Callable[[str], None] | None = None,
+    *,
+    refresh: bool = False,
+) -> Environment:
+    """Make a deployment real by one update, and return the environment as it is then.
+
+    Args:
+        engine: runs the update.
+        environment: as it is.
+        deployment: as it is to be.
+        told: what is under way, while that takes long.
+        refresh: read first what is really there.
+
+    Raises:
+        CurtainupError: the update failed.
+
+    """
+    engine.up(environment.stack, configured(environment, deployment), told, refresh=refresh)
+    return parse(environment.stack, engine.remembered(environment.stack))
+
+
+def preview(
+    engine: Engine, environment: Environment, deployment: Deployment, *, refresh: bool = False
+) -> Outcome:
+    """Return what `apply` would change."""
+    return engine.preview(environment.stack, configured(environment, deployment), refresh=refresh)
+
+
+def rendered(engine: Engine, environment: Environment) -> Outcome:
+    """Return what a program that was changed would change of what is there.
+
+    Raises:
+        EngineFailed: it fails, or would replace what carries live traffic.
+
+    """
+    try:
+        return preview(engine, environment, environment.deployment)
+    except EngineFailed as error:
+        raise EngineFailed(
+            "the program was changed, and cannot be run on what is there",
+            where=f"stack {environment.stack}",
+            consequence="nothing was built or changed",
+            fix="mend the program, or bring back what was there before; curtainup preview --dirty tries it",
+            detail=error.detail or error.what,
+        ) from error
+
+
+def sealed_for(
+    engine: Engine, environment: Environment, new: Release, secrets: Mapping[str, Secret]
+) -> Environment:
+    """Return the environment with the ciphertext of a new release's secrets at hand.
+
+    A release with the same secrets lends its ciphertext; otherwise one process encrypts them.
+    """
+    if not new.secrets_hmac or new.id in environment.sealed:
+        return environment
+    for old in reversed(environment.deployment.releases):
+        if old.secrets_hmac == new.secrets_hmac and old.id in environment.sealed:
+            return _with_sealed(environment, new.id, environment.sealed[old.id])
+    document = json.dumps({name: value.reveal() for name, value in secrets.items()})
+    ciphertext = engine.seal(environment.stack, {}, "sealing", document)
+    return _with_sealed(environment, new.id, ciphertext)
+
+
+def _with_sealed(environment: Environment, release_id: str, ciphertext: Any) -> Environment:
+    return replace(environment, sealed={**environment.sealed, release_id: ciphertext})
+
+
+def _as_it_is(deployment: Deployment, candidate: str | None, remembered: Remembered) -> Deployment:
+    """Correct what an update was to do by what its switch had done when it was cut off.
+
+    The configuration is that of the last update whether it ended well or not; the switch's own entry
+    in the state changes only with the traffic.
+    """
+    actual = actual_traffic.traffic(remembered.resources)
+    known = {one.id for one in deployment.releases}
+    meant = {one: share for one, share in deployment.traffic.items() if share}
+    if actual is not None and actual != meant and actual.keys() <= known:
+        never = [one for one, share in deployment.traffic.items() if share and not actual.get(one)]
+        candidate = candidate or (never[0] if never else None)
+        traffic = {one: actual.get(one, 0) for one in known}
+        return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate)
+    return Deployment(releases=deployment.releases, traffic=deployment.traffic, candidate=candidate)
+
+
+def _held(config: Mapping[str, Any], deployment: Deployment) -> str:
+    """Return which candidate is held; one that has left, or has traffic by now, is none any more."""
+    held = str(config.get("held") or "")
+    return held if held == deployment.candidate else ""
+
+
+def _protected(remembered: Remembered) -> tuple[str, ...]:
+    found = [one for one in remembered.resources if one.get("protect") and not one.get("delete")]
+    return tuple(str(one["urn"]) for one in found)
+
+
+def _places(remembered: Remembered) -> dict[str, Address]:
+    found = {}
+    for resource in remembered.resources:
+        inputs = resource.get("inputs") or {}
+        if resource.get("type") != "docker:index/container:Container":
+            continue
+        names = {label["label"]: label["value"] for label in inputs.get("labels") or []}
+        networks, ports = inputs.get("networksAdvanced") or [], inputs.get("ports") or []
+        if "curtainup.release" in names and networks and ports:
+            place = Address(ip=networks[0]["ipv4Address"], port=int(ports[0]["external"]))
+            found[names["curtainup.release"]] = place
+    return found

@@ -1,0 +1,173 @@
+"""An environment as it is now: where it is reached, what serves, and what an image would be there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from curtainup.config import EnvironmentConfig
+from curtainup.engine import ejected
+from curtainup.environments import stack
+from curtainup.gates import health
+from curtainup.model import release
+from curtainup.model.contract import AnyEnvironment
+from curtainup.model.names import LIVE
+from curtainup.model.release import Deployment, Release
+from curtainup.model.release_settings import AnySettings
+from curtainup.session import Session
+from curtainup.targets import Target, target_of
+
+ANSWER_SECONDS = 3.0
+"""How long an answer of what serves is waited for."""
+
+
+def pym_env(session: Session, name: str) -> str:
+    """Return what the service finds in PYM_ENV: `dev` in the local container, else `NAME-ENVIRONMENT`."""
+    return "dev" if name == "local" else f"{session.config.name}-{name}"
+
+
+class EnvironmentView:
+    """One environment, which is only looked at."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self._session = session
+        self.name = name
+        self.config: EnvironmentConfig = session.config.for_environment(name)
+        self.target: Target = target_of(session, name)
+        self.environment = stack.of(session, name)
+
+    @property
+    def deployment(self) -> Deployment:
+        """What Pulumi remembers that is there."""
+        return self.environment.deployment
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is as today's program renders it; a service may own the program, and change it."""
+        return ejected.is_applied(self._session.workspace.edition, self.environment.outputs)
+
+    @property
+    def known_url(self) -> str | None:
+        """Where users reach it, None while that is not known yet."""
+        return self.target.url(self.environment)
+
+    @property
+    def url(self) -> str:
+        """Where users reach it; on some targets that is known before the first update too."""
+        return _known(self.known_url)
+
+    def known_release_url(self, one: Release) -> str | None:
+        """Where a release is reached alone, None while that is not known yet."""
+        return self.target.release_url(self.environment, one)
+
+    def release_url(self, one: Release) -> str:
+        """Where a release is reached alone."""
+        return _known(self.known_release_url(one))
+
+    @contextmanager
+    def reachable(self, url: str) -> Iterator[str]:
+        """Give a URL by which anybody on this machine reaches one of the environment's URLs."""
+        with self.target.reachable(self.environment, url) as reached:
+            yield reached
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only those with an identity reach it, as it has never been proven."""
+        return self.target.is_private(self.environment)
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether what runs a release was taken away by hand, so that the next update makes it anew."""
+        return self.target.has_lost(self.environment)
+
+    @property
+    def lingering(self) -> float:
+        """For how many seconds after a switch requests may still come to the old release."""
+        return self.target.lingering(self.environment)
+
+    @property
+    def keep(self) -> int:
+        """How many releases without traffic stay when a new one comes; only live needs any."""
+        if self.name != LIVE:
+            return 0
+        return self.target.keep if self.config.keep is None else self.config.keep
+
+    def runtime(self) -> AnySettings:
+        """Return what a release runs with today."""
+        found = self.target.runtime()
+        env = {**found.env, "PYM_ENV": pym_env(self._session, self.name)}
+        return found.model_copy(update={"env": env})
+
+    def release_id(self, reference: str) -> str:
+        """Return the id that an image has as a release here, with today's settings and secrets."""
+        return self._identity(reference)[0]
+
+    def new_release(self, reference: str, version: str) -> Release:
+        """Return the release that an image is here: the one that is there already, or a new one."""
+        identity, attempt = self._identity(reference)
+        known = self.deployment.find(identity)
+        if known is not None:
+            return known
+        return Release(
+            id=identity,
+            version=version,
+            image=reference,
+            settings=self.runtime(),
+            attempt=attempt,
+            secrets_hmac=self._hmac(),
+            address=self.target.address(self.environment, identity),
+        )
+
+    def answering(self, timeout: float = ANSWER_SECONDS) -> str | None:
+        """Return the id of the release that answers where users reach the environment, None if none does.
+
+        Where answers name no release it is taken for the one with most traffic.
+        """
+        url, serving = self.known_url, self.deployment.serving()
+        if url is None or serving is None:
+            return None
+        path = serving.settings.health_path
+        if self.target.names_releases:
+            return health.live_release(url, path, timeout)
+        return serving.id if health.answers(url, path) else None
+
+    def needs_replacement(self) -> list[str]:
+        """Return the keys whose new values would interrupt traffic."""
+        settings = self.environment.settings
+        return [] if settings is None else self.target.interrupting(settings)
+
+    def has_other_settings(self) -> bool:
+        """Return whether the environment itself is configured otherwise than it was deployed.
+
+        Raises:
+            CurtainupError: something that its settings name is not to be had.
+
+        """
+        settings = self.environment.settings
+        return settings is not None and self._settings() != settings
+
+    def _settings(self, taken: Collection[int] = ()) -> AnyEnvironment:
+        """Return the environment's settings as configured now; how long it lives stays as it was deployed."""
+        settings = self.environment.settings
+        chosen = self.target.settings(settings, taken)
+        return chosen.model_copy(update={"ttl": settings.ttl}) if settings is not None else chosen
+
+    def _identity(self, reference: str) -> tuple[str, int]:
+        """Return the id of an image here, and how often it failed under an earlier one."""
+        runtime, digest, attempt = self.runtime(), self._hmac(), 0
+        while (identity := release.release_id(reference, runtime, digest, attempt)) in self.environment.spent:
+            attempt += 1
+        return identity, attempt
+
+    def _hmac(self) -> str:
+        values = self._session.secrets_of(self.name)
+        if not values:
+            return ""
+        plain = {name: secret.reveal() for name, secret in values.items()}
+        return release.secrets_hmac(plain, self._session.hmac_key)
+
+
+def _known(url: str | None) -> str:
+    if url is None:
+        raise RuntimeError("its URL is not known before the first update")
+    return url

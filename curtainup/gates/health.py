@@ -1,0 +1,87 @@
+"""Waiting for a release to answer."""
+
+from __future__ import annotations
+
+import time
+from threading import Event
+from typing import Protocol
+
+from curtainup.errors import Interrupted, ReleaseUnhealthy
+from curtainup.gates.http import FetchError, explain, get_once
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.1
+"""Seconds between two requests: short at first, as most services start fast."""
+INSPECT_EVERY = 0.25
+"""Seconds between two looks at the container: each costs the Docker engine a few ms."""
+LONGEST_REQUEST = 2.0
+"""Seconds for one request, so that Ctrl-C and an exited container are noticed meanwhile."""
+
+
+class Suspect(Protocol):
+    """What can be looked into when a release does not answer; `containers.Container` is one."""
+
+    def raise_if_down(self) -> None:
+        """Raise ReleaseUnhealthy when it runs no more, or not for the first time."""
+
+    def timed_out(self, url: str, path: str, timeout: float, trouble: str) -> ReleaseUnhealthy:
+        """Return what is wrong with it after `timeout` seconds; `trouble` came of the last request."""
+
+
+def wait_until_healthy(
+    url: str, path: str, suspect: Suspect | None, *, timeout: float, cancelled: Event
+) -> float:
+    """Wait until GET `path` below `url` answers 2xx; return the seconds that took.
+
+    Raises:
+        ReleaseUnhealthy: `timeout` seconds are over; or, at once, the container exited, restarts or is gone.
+        Interrupted: `cancelled` was set.
+
+    """
+    started = time.monotonic()
+    deadline, inspect_at, pause = started + timeout, started + FIRST_PAUSE, FIRST_PAUSE
+    while (trouble := _ask(url, path, deadline - time.monotonic())) is not None:
+        if suspect and time.monotonic() >= inspect_at:
+            suspect.raise_if_down()
+            inspect_at = time.monotonic() + INSPECT_EVERY
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise _timed_out(suspect, url, path, timeout, trouble)
+        if cancelled.wait(min(pause, left)):
+            raise Interrupted("interrupted while waiting for the release to answer", where=url)
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+    return time.monotonic() - started
+
+
+def answers(url: str, path: str) -> bool:
+    """Return whether GET `path` below `url` answers 2xx now."""
+    return _ask(url, path, LONGEST_REQUEST) is None
+
+
+def live_release(url: str, path: str, timeout: float) -> str | None:
+    """Return the release that answers at `url`, as the proxy names it; None without an answer or a name."""
+    try:
+        return get_once(url, path, timeout).release
+    except FetchError:
+        return None
+
+
+def _ask(url: str, path: str, left: float) -> str | None:
+    """Return None when the release is healthy, else what was wrong."""
+    try:
+        status = get_once(url, path, min(LONGEST_REQUEST, max(left, FIRST_PAUSE))).status
+    except FetchError as error:
+        return explain(error)
+    return None if 200 <= status < 300 else f"HTTP {status}"
+
+
+def _timed_out(
+    suspect: Suspect | None, url: str, path: str, timeout: float, trouble: str
+) -> ReleaseUnhealthy:
+    if suspect is not None:
+        return suspect.timed_out(url, path, timeout, trouble)
+    return ReleaseUnhealthy(
+        f"the release did not answer within {timeout:g} s: GET {path}: {trouble}",
+        where=url,
+        consequence="the release gets no traffic",
+        fix=f"make GET {path} answer 200, or give it more time to start",
+    )

@@ -1,0 +1,1 @@
+"""A service's image: from source to a digest in a registry."""

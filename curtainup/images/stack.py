@@ -1,0 +1,260 @@
+"""The image of a service as the driver sees it: built once, pushed once, then named by its digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+from pydantic import ValidationError
+
+from curtainup.engine.settings_file import NAMESPACE
+from curtainup.engine.state import Remembered
+from curtainup.errors import BuildFailed, EngineFailed, PushFailed
+from curtainup.images import builds, dockerfile, source
+from curtainup.images import registry as registries
+from curtainup.images.source import Source
+from curtainup.model.contract import ImageSettings, RegistrySettings
+from curtainup.session import Session
+from curtainup.setup.catalogue import REFERENCES
+
+if TYPE_CHECKING:
+    from curtainup.engine.changes import Outcome
+
+LOG_LINES = 30
+BUILD = "-build"
+"""How the URN of the resource ends that builds an image."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, on its way from source to registry.
+
+    Attributes:
+        settings: what it is built from.
+        registry: where it is pushed.
+        image_id: config digest, `sha256:…`; empty before the build.
+        reference: `repository@sha256:…`; empty before the push.
+        moved: whether the images before it went to another registry.
+
+    """
+
+    settings: ImageSettings
+    registry: RegistrySettings
+    image_id: str = ""
+    reference: str = ""
+    moved: bool = False
+
+    @property
+    def version(self) -> str:
+        """The version that it was built as."""
+        return self.settings.version
+
+    @property
+    def runnable(self) -> str:
+        """What the Docker engine can run it by."""
+        return self.reference or self.image_id
+
+
+def look(session: Session, wanted: Source) -> Image:
+    """Return the image for a source: a pushed one, of an earlier build too, that was built from the same."""
+    remembered = session.remembered(session.names.image)
+    settings = _settings(session, wanted)
+    known = _known(remembered)
+    registry = registries.choose(session, known.registry if known else None)
+    repository = registries.repository(session, registry)
+    if known is not None and _is(known, settings.tree, repository):
+        return known
+    settings = settings.model_copy(update={"repository": repository})
+    earlier = builds.find(builds.read(_own(remembered)), settings.tree, repository)
+    if earlier is None:
+        return Image(settings, registry, moved=known is not None and known.registry != registry)
+    named = {"version": earlier.version, "revision": earlier.revision, "push": True}
+    return Image(settings.model_copy(update=named), registry, earlier.image_id, earlier.reference)
+
+
+def build(session: Session, image: Image, wanted: Source) -> Image:
+    """Build the image from the tracked files.
+
+    Raises:
+        BuildFailed: with the end of the build's output.
+        RefusedError: the plan does not hold it, or another registry would lose the images there are.
+        DiskFull: it did not fit.
+
+    """
+    folder = Path(image.settings.context)
+    extra = {}
+    if image.settings.dockerfile == dockerfile.GENERATED:
+        extra[dockerfile.GENERATED] = _generated(session, wanted)
+    source.export(wanted, folder, extra)
+    Path(image.settings.log).unlink(missing_ok=True)
+    try:
+        config = {**_config(image, push=False), builds.KEY: _builds(session)}
+        _look_at(session, image, config)
+        outcome = session.engine.up(session.names.image, config)
+    except EngineFailed as error:
+        if not any(urn.endswith(BUILD) for urn in error.failing):
+            raise
+        output = _log_end(Path(image.settings.log)) or ""
+        raise BuildFailed(
+            "the image could not be built",
+            where=f"{wanted.folder / image.settings.dockerfile}",
+            consequence="nothing was pushed; staging and live are as they were",
+            fix="mend what the build's output says, commit, and deploy again",
+            detail=f"{output}\n{error.what}".strip(),
+        ) from error
+    return replace(image, image_id=str(outcome.outputs["image_id"]))
+
+
+def push(session: Session, image: Image) -> Image:
+    """Push the image, and return it with its digest.
+
+    Raises:
+        PushFailed: the registry did not take it.
+        RefusedError: the plan does not hold it.
+
+    """
+    try:
+        with registries.logged_in(session, image.registry) as variables:
+            config = _config(image, push=True)
+            _look_at(session, image, config, variables)
+            outcome = session.engine.up(session.names.image, config, env=variables)
+    except EngineFailed as error:
+        raise PushFailed(
+            f"{image.registry.host} did not take the image",
+            where=f"{image.settings.repository}:{image.version}",
+            consequence="staging and live are as they were",
+            fix=f"docker login {image.registry.host}, or set `docker_repo:` in pym-config.yaml",
+            detail=error.detail or error.what,
+        ) from error
+    return replace(image, reference=str(outcome.outputs["reference"]))
+
+
+def preview(session: Session, image: Image) -> Outcome:
+    """Return what building and pushing an image would change that is not in its registry yet."""
+    with registries.logged_in(session, image.registry) as variables:
+        return session.engine.preview(session.names.image, _config(image, push=True), variables)
+
+
+def registry(session: Session) -> RegistrySettings | None:
+    """Return the registry that the service's images were last pushed to; None where nothing was built."""
+    known = _known(session.remembered(session.names.image))
+    return known.registry if known else None
+
+
+def destroy(session: Session) -> ImageSettings | None:
+    """Remove the image from Pulumi's memory and its registry, if it is one of our own or a cloud's.
+
+    Returns:
+        What it was built from; None when it never was.
+
+    """
+    remembered = session.remembered(session.names.image)
+    known = _known(remembered)
+    if known is not None:
+        with registries.logged_in(session, known.registry) as variables:
+            session.engine.destroy(session.names.image, env=variables)
+    elif remembered.exists:
+        session.engine.destroy(session.names.image)
+    return known.settings if known else None
+
+
+def _look_at(
+    session: Session, image: Image, config: Mapping[str, Any], env: Mapping[str, str] | None = None
+) -> None:
+    """Have an update previewed for the session's guard, where that wants to see it."""
+    stack, guard = session.names.image, session.guard
+    if guard is not None and guard.wants(changed=image.moved):
+        guard.check(stack, session.engine.preview(stack, config, env).resources)
+
+
+def _config(image: Image, *, push: bool) -> dict[str, Any]:
+    settings = image.settings.model_copy(update={"push": push})
+    return {
+        "service": settings.service,
+        "image": settings.model_dump(mode="json"),
+        "registry": image.registry.model_dump(mode="json"),
+    }
+
+
+def _builds(session: Session) -> list[dict[str, str]]:
+    """Return the builds to be remembered, once another one takes the place of the stack's image."""
+    remembered = session.remembered(session.names.image)
+    known = _known(remembered)
+    latest = None
+    if known is not None and known.reference:
+        settings = known.settings
+        latest = builds.Build(
+            tree=settings.tree,
+            version=settings.version,
+            revision=settings.revision,
+            image_id=known.image_id,
+            reference=known.reference,
+        )
+    return builds.written(builds.read(_own(remembered)), latest)
+
+
+def _own(remembered: Remembered) -> dict[str, Any]:
+    return {key.removeprefix(NAMESPACE): value for key, value in remembered.config.items()}
+
+
+def _known(remembered: Remembered) -> Image | None:
+    """Return the image of the last update; without id and reference when that was cut off or failed.
+
+    The configuration is that of the last update, however it ended, but the outputs are those of the
+    last one that ended well: they belong together only when they name the same tree.
+    """
+    config = _own(remembered)
+    try:
+        settings = ImageSettings.model_validate(config["image"])
+        registry = RegistrySettings.model_validate(config["registry"])
+    except (KeyError, ValidationError):
+        return None
+    outputs = remembered.outputs
+    if outputs.get("tree") != settings.tree:
+        return Image(settings, registry)
+    return Image(settings, registry, str(outputs.get("image_id", "")), str(outputs.get("reference", "")))
+
+
+def _settings(session: Session, wanted: Source) -> ImageSettings:
+    rehearsal = session.rehearsal.home.key if session.rehearsal else ""
+    named = "-".join(part for part in (session.config.name, rehearsal) if part)
+    folder = platformdirs.user_cache_path("curtainup") / "build" / named
+    name = dockerfile.name(wanted)
+    text = _generated(session, wanted) if name == dockerfile.GENERATED else ""
+    base = _base(session) if dockerfile.asks_for_base(wanted) else None
+    return ImageSettings(
+        service=session.config.name,
+        repository="",
+        version=wanted.version,
+        revision=wanted.revision,
+        source=wanted.url,
+        tree=hashlib.sha256(f"{wanted.tree}\n{text}\n{base}".encode()).hexdigest(),
+        context=str(folder),
+        dockerfile=name,
+        log=f"{folder}.log",
+        base=base,
+        rehearsal=rehearsal,
+    )
+
+
+def _generated(session: Session, wanted: Source) -> str:
+    return dockerfile.generate(wanted, _base(session))
+
+
+def _base(session: Session) -> str:
+    return session.config.docker_base or REFERENCES["base"]
+
+
+def _is(known: Image, tree: str, repository: str) -> bool:
+    return known.settings.tree == tree and known.reference.startswith(f"{repository}@")
+
+
+def _log_end(log: Path) -> str | None:
+    try:
+        return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
+    except OSError:
+        return None

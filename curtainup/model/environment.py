@@ -1,0 +1,60 @@
+"""What Pulumi remembers of an environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from curtainup.model.contract import AnyEnvironment
+from curtainup.model.release import Address, Deployment, Release
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What Pulumi remembers of an environment.
+
+    Attributes:
+        stack: the name of its stack.
+        settings: what belongs to the environment itself; None before its first deployment.
+        deployment: its releases and traffic.
+        sealed: by release id, its secrets as ciphertext.
+        outputs: of the stack's last update.
+        places: by release id, the address of each container that is there, of a cut-off update too.
+        spent: ids of releases that failed, where a target never takes a name twice.
+        held: id of the candidate that stays until it is promoted; empty when none does.
+        pending: operations that were under way when the last update was cut off, as in `Remembered`.
+        protected: URNs of resources that Pulumi will not remove before an update lifts that.
+        retired: releases that served and were removed at once, newest last; they can be made again.
+
+    """
+
+    stack: str
+    settings: AnyEnvironment | None = None
+    deployment: Deployment = field(default_factory=Deployment)
+    sealed: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Address] = field(default_factory=dict)
+    spent: tuple[str, ...] = ()
+    retired: tuple[Release, ...] = ()
+    protected: tuple[str, ...] = ()
+    held: str = ""
+    pending: tuple[Mapping[str, Any], ...] = ()
+
+    def is_protected(self, release_id: str) -> bool:
+        """Return whether a resource of a release is protected, as it has or was to get traffic."""
+        return any(urn.endswith(f"-{release_id}") for urn in self.protected)
+
+    def forgotten(self) -> list[str]:
+        """Return what is protected and belongs to no release any more, so that no update can lift that."""
+        known = ("-service", *(f"-{one.id}" for one in self.deployment.releases))
+        return [urn for urn in self.protected if not urn.endswith(known)]
+
+    @property
+    def url(self) -> str:
+        """Where users reach it."""
+        return str(self.outputs["url"])
+
+    def release_url(self, release_id: str) -> str:
+        """Where a release is reached alone."""
+        return str(self.outputs["release_urls"][release_id])

@@ -1,0 +1,88 @@
+"""Releases as they stand in stack configuration, with their secrets encrypted.
+
+This module alone reads releases from stack configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ConfigDict, TypeAdapter
+
+from curtainup.errors import StateError
+from curtainup.model.release import Deployment, Release, StrictModel
+
+if TYPE_CHECKING:
+    import pulumi
+
+
+class _Entry(Release):
+    secrets: Any = None
+
+
+class _Stored(StrictModel):
+    releases: tuple[_Entry, ...]
+
+
+_SECRETS = TypeAdapter(dict[str, str], config=ConfigDict(hide_input_in_errors=True))
+
+
+def to_config(deployment: Deployment, sealed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Render the releases for stack configuration; `sealed` holds each one's encrypted secrets."""
+    entries = []
+    for release in deployment.releases:
+        entry = release.model_dump(mode="json", exclude_none=True)
+        if release.id in sealed:
+            entry["secrets"] = sealed[release.id]
+        entries.append(entry)
+    return entries
+
+
+def from_entries(
+    entries: Sequence[Mapping[str, Any]], traffic: Mapping[str, int]
+) -> tuple[Deployment, dict[str, Any]]:
+    """Read releases back from stack configuration, apart from what their `secrets` hold.
+
+    Returns:
+        The deployment, and the secrets part of each release that has one, as it stands in `entries`.
+
+    Raises:
+        pydantic.ValidationError: the configuration was edited into something that is no deployment.
+
+    """
+    stored = _Stored.model_validate({"releases": entries}).releases
+    parts = {entry.id: entry.secrets for entry in stored if entry.secrets is not None}
+    plain = [entry.model_dump(exclude={"secrets"}) for entry in stored]
+    return Deployment.model_validate({"releases": plain, "traffic": traffic}), parts
+
+
+def from_config(config: pulumi.Config) -> tuple[Deployment, dict[str, dict[str, pulumi.Output[str]]]]:
+    """Read releases and traffic from stack configuration: the only place of the program that does.
+
+    `Config.get_object` would hand out nested secrets in plain, and they would end in state, backups,
+    history and plans. Here the value of each release's secret leaves as a secret output.
+
+    Returns:
+        The deployment, and by release id and name the values of its secrets.
+
+    Raises:
+        StateError: there is no `releases`; its absence must never be taken for an empty list.
+        pydantic.ValidationError: they were edited into something that is no deployment.
+
+    """
+    import pulumi
+
+    entries = config.get_object("releases")
+    if entries is None:
+        raise StateError(
+            "this stack's settings hold no `releases`",
+            where=f"stack {pulumi.get_stack()}",
+            consequence="an update without them would delete every release that serves, so nothing was done",
+            fix="pulumi config refresh --force brings them back from the last deployment",
+        )
+    deployment, parts = from_entries(entries, config.get_object("traffic") or {})
+    return deployment, {
+        one: {name: pulumi.Output.secret(value) for name, value in _SECRETS.validate_json(part).items()}
+        for one, part in parts.items()
+    }

@@ -1,0 +1,1 @@
+"""A run, from its steps to the traffic that it moves."""

@@ -1,0 +1,248 @@
+"""The gates of the pipeline: acceptance tests against one URL, with the error that each failure is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from curtainup import gates
+from curtainup.config import EnvironmentConfig
+from curtainup.errors import (
+    CandidateGateFailed,
+    CurtainupError,
+    Interrupted,
+    LocalGateFailed,
+    SourceError,
+    StagingGateFailed,
+    TrafficReturned,
+    UnitTestsFailed,
+)
+from curtainup.gates import GateRequest, GateResult, ImageInterpreter, Interpreter, UnitTestRequest
+from curtainup.images import source
+from curtainup.pipeline.run.record import Recorder
+from curtainup.pipeline.run.steps import Progress
+from curtainup.session import Session
+
+_PERCENT = re.compile(r"\[\s*\d+%\]$")
+
+FAILURES: dict[str, type[CurtainupError]] = {
+    "local": LocalGateFailed,
+    "staging": StagingGateFailed,
+    "candidate": CandidateGateFailed,
+    "live": TrafficReturned,
+}
+CONSEQUENCES = {
+    "unit": "nothing was built into staging or live; both are as they were",
+    "local": "nothing was pushed; staging and live are as they were",
+    "staging": "live is untouched",
+    "candidate": "the candidate never had traffic and is removed; live is as it was",
+    "live": "live is put back to what it was before",
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One gate.
+
+    Attributes:
+        name: `local`, `candidate`, or the environment's.
+        url: what is tested.
+        settings: of the environment that it belongs to.
+        pym_env: what the service has as PYM_ENV there.
+        version: that should answer; None when it is not known.
+        release: that should answer; None for the local container.
+        through_proxy: whether the proxy is in between and names the release that answers.
+        door: where the tests go in place of `url`, when that asks for an identity.
+
+    """
+
+    name: str
+    url: str
+    settings: EnvironmentConfig
+    pym_env: str
+    version: str | None
+    release: str | None = None
+    through_proxy: bool = False
+    door: str | None = None
+
+
+class Gatekeeper:
+    """Runs the gates of one run."""
+
+    def __init__(self, session: Session, recorder: Recorder, python: str | None, arguments: tuple[str, ...]):
+        self._session = session
+        self._recorder = recorder
+        self._arguments = arguments
+        service_dir = session.workspace.service_dir
+        self._interpreter = gates.find_interpreter(service_dir, python or session.config.python)
+
+    @property
+    def needs_image(self) -> bool:
+        """Whether the tests run with the Python of the image, so that it must be built first."""
+        return isinstance(self._interpreter, ImageInterpreter)
+
+    def unit_tests(self, progress: Progress, image: str | None = None) -> None:
+        """Run `test/`.
+
+        Raises:
+            UnitTestsFailed: a test failed.
+
+        """
+        session = self._session
+        request = UnitTestRequest(
+            service=session.config.name,
+            service_dir=session.workspace.service_dir,
+            interpreter=self._with_image(image),
+            folder=self._folder("unit"),
+            timeout=session.config.for_environment("live").gate_timeout,
+            redact=session.hidden,
+            extra_env=self._secrets(),
+        )
+        result = gates.run_unit_tests(request, on_line=_showing(progress), cancel=session.cancelled)
+        progress.note = _summary(result)
+        self._recorder.tests("unit", result)
+        if not result.passed:
+            raise self.failure(result, UnitTestsFailed, "unit tests", CONSEQUENCES["unit"], "test/")
+
+    def judge(self, gate: Gate, progress: Progress, image: str) -> None:
+        """Run one gate, and record its proof.
+
+        Raises:
+            CurtainupError: it did not pass; the kind is in `FAILURES`.
+
+        """
+        self._conclude(gate, image, self.check(gate, progress, image))
+
+    @contextmanager
+    def prepared(self, gate: Gate, image: str) -> Iterator[Callable[[Progress], None]]:
+        """Have a gate ready to run while what it tests is still being brought up.
+
+        Yields the work of the gate's step, which does what `judge` does. Where that is not done, the
+        tests that wait for it are ended.
+        """
+        with gates.prepare_gate(self._request(gate, image)) as prepared:
+
+            def judge(progress: Progress) -> None:
+                result = prepared.run(on_line=_showing(progress), cancel=self._session.cancelled)
+                self._note(gate, progress, result)
+                self._conclude(gate, image, result)
+
+            yield judge
+
+    def _conclude(self, gate: Gate, image: str, result: GateResult) -> None:
+        if not result.passed:
+            name = f"acceptance tests on {gate.name}"
+            error = self.failure(result, _failure_of(gate), name, _consequence_of(gate), gate.url)
+            error.fix = self._with_other_tests(gate, error.fix)
+            raise error
+        self._recorder.proved(gate.name, gate.url, gate.release, image, result)
+
+    def _with_other_tests(self, gate: Gate, fix: str | None) -> str | None:
+        """Say of a release of another commit, such as one that is rolled back to, whose tests it failed."""
+        if fix is None or gate.version is None:
+            return fix
+        try:
+            here = source.read(self._session.workspace.service_dir, allow_dirty=True).version
+        except SourceError:
+            return fix
+        if gate.version == here:
+            return fix
+        return (
+            f"{fix}. The tests are those of {here}, which is checked out here: where they ask for what "
+            f"{gate.version} has not, check out its commit and run the same command there"
+        )
+
+    def check(self, gate: Gate, progress: Progress, image: str) -> GateResult:
+        """Run the tests of one gate, and record how they ended."""
+        result = gates.run_gate(
+            self._request(gate, image), on_line=_showing(progress), cancel=self._session.cancelled
+        )
+        self._note(gate, progress, result)
+        return result
+
+    def _note(self, gate: Gate, progress: Progress, result: GateResult) -> None:
+        progress.note = _summary(result)
+        self._recorder.tests(gate.name, result)
+
+    def _request(self, gate: Gate, image: str) -> GateRequest:
+        session = self._session
+        return GateRequest(
+            service=session.config.name,
+            service_dir=session.workspace.service_dir,
+            interpreter=self._with_image(image),
+            folder=self._folder(gate.name),
+            timeout=gate.settings.gate_timeout,
+            redact=session.hidden,
+            extra_env=self._secrets(),
+            extra_args=self._arguments,
+            url=gate.door or gate.url,
+            environment=gate.name if gate.name == "local" else gate.settings.environment,
+            pym_env=gate.pym_env,
+            version=gate.version,
+            release=gate.release,
+            expect_release_header=gate.through_proxy,
+            health_path=gate.settings.health_path,
+        )
+
+    def _secrets(self) -> dict[str, str]:
+        """Tests find the service's secrets in their environment, in a container of the image too."""
+        if not self.needs_image:
+            return {}
+        return {name: secret.reveal() for name, secret in self._session.secrets.items()}
+
+    def _with_image(self, image: str | None) -> Interpreter:
+        if isinstance(self._interpreter, ImageInterpreter):
+            return ImageInterpreter(image)
+        return self._interpreter
+
+    def _folder(self, name: str) -> Path:
+        folder = self._recorder.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def failure(
+        self, result: GateResult, kind: type[CurtainupError], name: str, consequence: str | None, where: str
+    ) -> CurtainupError:
+        """Return the error for tests that did not pass: the failing tests, not a stack of ours."""
+        if result.stopped and self._session.cancelled.is_set():
+            return Interrupted(f"interrupted during {name}", where=where)
+        shown = [
+            "\n".join(part for part in (test.name, test.location, test.excerpt or test.message) if part)
+            for test in result.failed
+        ]
+        return kind(
+            f"{name} failed: {result.reason}" if result.reason else f"{name} failed",
+            where=where,
+            consequence=consequence,
+            fix=f"the whole output is in {result.log}",
+            detail="\n\n".join(shown) or result.detail,
+        )
+
+
+def _failure_of(gate: Gate) -> type[CurtainupError]:
+    return FAILURES.get(gate.name, StagingGateFailed)
+
+
+def _consequence_of(gate: Gate) -> str:
+    return CONSEQUENCES.get(gate.name, f"{gate.name} is put back; staging and live are untouched")
+
+
+def _showing(progress: Progress) -> Callable[[str], None]:
+    """Show how far pytest is; the rest of what it prints is in the run's log."""
+
+    def show(line: str) -> None:
+        if _PERCENT.search(line):
+            progress.say(line)
+
+    return show
+
+
+def _summary(result: GateResult) -> str:
+    if result.tests == 0:
+        return result.reason or "no tests"
+    failed = f", {len(result.failed)} failed" if result.failed else ""
+    skipped = f", {result.skipped} skipped" if result.skipped else ""
+    return f"{result.tests} test{'s' * (result.tests != 1)}{failed}{skipped}"

@@ -1,0 +1,175 @@
+"""The steps before anything is deployed: one image, built here or elsewhere, tested and in its registry."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from curtainup.environments.view import pym_env
+from curtainup.images import prebuilt, source, stack
+from curtainup.images.stack import Image
+from curtainup.pipeline import local_container
+from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.gatekeeper import Gate
+from curtainup.pipeline.options import Options
+from curtainup.pipeline.plan import plan
+from curtainup.pipeline.run.steps import Progress
+
+
+class AnyImage(Protocol):
+    """An image on its way to an environment."""
+
+    @property
+    def version(self) -> str:
+        """What its release is called."""
+
+    @property
+    def image_id(self) -> str:
+        """Config digest, `sha256:…`; empty before the build."""
+
+    @property
+    def reference(self) -> str:
+        """`repository@sha256:…`; empty before the push."""
+
+    @property
+    def runnable(self) -> str:
+        """What the Docker engine can run it by."""
+
+
+class ImageSteps(Protocol):
+    """How a run comes by its image."""
+
+    def look(self) -> AnyImage:
+        """Return what is known of the image before the first step."""
+
+    def prove(self, image: AnyImage) -> AnyImage:
+        """Make and test the image, as far as the run is to go; return what is known of it then.
+
+        Raises:
+            CurtainupError: it could not be made, or its tests failed.
+
+        """
+
+    def push(self, image: AnyImage) -> AnyImage:
+        """Bring the image to its registry, and return it with its digest."""
+
+
+def steps_of(context: RunContext, options: Options) -> ImageSteps:
+    """Return the steps for the image that a run was asked for."""
+    return Given(context, options.image) if options.image else Built(context, options)
+
+
+class Built:
+    """The image is built from the service's source."""
+
+    def __init__(self, context: RunContext, options: Options) -> None:
+        self._context = context
+        self._options = options
+        self._session, self._steps = context.session, context.steps
+        self._gatekeeper = context.gatekeeper
+        self._source = source.read(context.session.workspace.service_dir, allow_dirty=options.dirty)
+        if options.plan is not None:
+            plan.require_made_for(options.plan, context.session, self._source)
+
+    def look(self) -> Image:
+        """Return the image of this source: the pushed one where nothing it is built from has changed."""
+        found = stack.look(self._session, self._source)
+        self._context.recorder.source(self._source)
+        return found
+
+    def prove(self, image: AnyImage) -> AnyImage:
+        """Run the unit tests, build, and test the image in a container; what is independent at once."""
+        built = self._test_and_build(image)
+        if self._options.reaches("local"):
+            local_gate(self._context, built)
+        return built
+
+    def push(self, image: AnyImage) -> AnyImage:
+        """Push the image, where its registry has not got it."""
+        if image.reference:
+            return image
+
+        def work(progress: Progress) -> Image:
+            pushed = stack.push(self._session, _own(image))
+            progress.note = pushed.reference.rpartition("@")[2][:19]
+            return pushed
+
+        return self._steps.run("push", "push the image", work)
+
+    def _test_and_build(self, image: AnyImage) -> AnyImage:
+        if image.reference:
+            self._steps.skip("build", "build the image", f"{image.version} is in the registry")
+            self._unit(image.reference)
+            return image
+        if self._gatekeeper.needs_image:
+            image = self._build(image)
+            self._unit(image.image_id)
+            return image
+        if not self._options.reaches("build"):
+            self._unit(None)
+            return image
+        with ThreadPoolExecutor(2) as both:
+            building = both.submit(self._build, image)
+            both.submit(self._unit, None).result()
+            return building.result()
+
+    def _unit(self, image: str | None) -> None:
+        self._steps.run("unit", "unit tests", lambda progress: self._gatekeeper.unit_tests(progress, image))
+
+    def _build(self, image: AnyImage) -> Image:
+        def work(progress: Progress) -> Image:
+            built = stack.build(self._session, _own(image), self._source)
+            progress.note = built.version
+            return built
+
+        return self._steps.run("build", "build the image", work)
+
+
+class Given:
+    """The image was built elsewhere, and its source is not ours to test."""
+
+    def __init__(self, context: RunContext, wanted: str) -> None:
+        self._context = context
+        self._wanted = wanted
+
+    def look(self) -> AnyImage:
+        """Pull the image, whose digest nobody knows before."""
+
+        def work(progress: Progress) -> AnyImage:
+            found = prebuilt.pull(self._context.session.docker, self._wanted)
+            progress.note = f"{found.version}, {found.reference.rpartition('@')[2][:19]}"
+            return found
+
+        return self._context.steps.run("pull", "pull the image", work)
+
+    def prove(self, image: AnyImage) -> AnyImage:
+        """Test the image in a container; unit tests are for its source."""
+        for name, title in (("build", "build the image"), ("unit", "unit tests")):
+            self._context.steps.skip(name, title, "the image was built elsewhere")
+        local_gate(self._context, image)
+        return image
+
+    def push(self, image: AnyImage) -> AnyImage:
+        """Do nothing: it is in its registry."""
+        return image
+
+
+def local_gate(context: RunContext, image: AnyImage) -> None:
+    """Run the acceptance tests on the image in a container of this machine."""
+
+    def work(progress: Progress) -> None:
+        session = context.session
+        config = session.config.for_environment(session.first)
+        with local_container.started(session, image.runnable, image.version) as local:
+            gate = Gate("local", local.url, config, pym_env(session, "local"), image.version)
+            with context.gatekeeper.prepared(gate, image.runnable) as judge:
+                local.wait_until_healthy()
+                judge(progress)
+
+    context.steps.run("local", "acceptance tests on the image", work)
+
+
+def _own(image: AnyImage) -> Image:
+    if not isinstance(image, Image):
+        raise TypeError("this image is not of our making")
+    return image

@@ -1,0 +1,157 @@
+"""The image in a container on this machine, for the gate before anything is pushed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from curtainup.errors import BuildFailed, DiskFull, SetupError
+from curtainup.gates import health
+from curtainup.model.release_settings import DockerSettings, variables
+from curtainup.platforms.docker import container as containers
+from curtainup.platforms.docker import placement
+from curtainup.targets.docker.target import runtime
+from curtainup.util.secrets import Secret
+
+if TYPE_CHECKING:
+    import docker
+    from docker.models.containers import Container
+
+    from curtainup.session import Session
+
+ENVIRONMENT = "local"
+
+
+@dataclass(frozen=True)
+class LocalContainer:
+    """A running container and where it is reached."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Started:
+    """The image in a local container of a session: where it is reached, and how to wait for it."""
+
+    url: str
+    wait_until_healthy: Callable[[], object]
+
+
+@contextmanager
+def started(session: Session, image: str, version: str) -> Iterator[Started]:
+    """Run an image as the first environment would run it, with PYM_ENV `dev`; see `running`."""
+    config = session.config.for_environment(session.first)
+    found = runtime(config)
+    settings = found.model_copy(update={"env": {**found.env, "PYM_ENV": "dev"}})
+    secrets = session.secrets_of(session.first)
+    with running(session.docker, session.config.name, image, version, settings, secrets) as local:
+        container = containers.Container(
+            lambda: session.docker, local.name, settings.container_port, session.redact
+        )
+        yield Started(
+            local.url,
+            lambda: health.wait_until_healthy(
+                local.url,
+                settings.health_path,
+                container,
+                timeout=config.start_timeout,
+                cancelled=session.cancelled,
+            ),
+        )
+
+
+@contextmanager
+def running(
+    client: docker.DockerClient,
+    service: str,
+    image: str,
+    version: str,
+    settings: DockerSettings,
+    secrets: Mapping[str, Secret],
+) -> Iterator[LocalContainer]:
+    """Run the image as a release would run, and remove the container afterwards.
+
+    The removal goes on beside what comes next; the process does not end before it.
+    One that an earlier, killed run left behind is removed first: the caller holds the service's lock.
+
+    Raises:
+        BuildFailed: the image cannot be started at all.
+
+    """
+    labels = {"curtainup.service": service, "curtainup.environment": ENVIRONMENT}
+    wanted = [f"{key}={value}" for key, value in labels.items()]
+    for leftover in client.containers.list(all=True, filters={"label": wanted}):
+        _remove(leftover)
+    port = placement.internal_port(f"{service}-{ENVIRONMENT}", ())
+    name = f"{service}-{ENVIRONMENT}-{port}"
+    plain = variables(settings, version)
+    with _said_clearly(image):
+        container = _create(client, name, image, labels, settings, port, plain, secrets)
+    try:
+        with _said_clearly(image):
+            container.start()
+        yield LocalContainer(name, f"http://127.0.0.1:{port}")
+    finally:
+        Thread(target=_remove, args=(container,), name=f"remove {name}").start()
+
+
+def _remove(container: Container) -> None:
+    """Remove a container; one that somebody else removed, or removes, is none of our business."""
+    from docker.errors import APIError
+
+    with suppress(APIError):
+        container.remove(force=True, v=True)
+
+
+def _create(
+    client: docker.DockerClient,
+    name: str,
+    image: str,
+    labels: Mapping[str, str],
+    settings: DockerSettings,
+    port: int,
+    plain: Mapping[str, str],
+    secrets: Mapping[str, Secret],
+) -> Container:
+    values = {key: secret.reveal() for key, secret in secrets.items()}
+    return client.containers.create(
+        image,
+        name=name,
+        detach=True,
+        init=True,
+        environment={**plain, **values},
+        labels=dict(labels),
+        mem_limit=f"{settings.memory_mb}m",
+        memswap_limit=f"{settings.memory_mb}m",
+        nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
+        pids_limit=settings.pids_limit,
+        ports={f"{settings.container_port}/tcp": ("127.0.0.1", port)},
+    )
+
+
+@contextmanager
+def _said_clearly(image: str) -> Iterator[None]:
+    from docker.errors import APIError, ImageNotFound
+
+    try:
+        yield
+    except ImageNotFound as error:
+        raise SetupError(
+            "the image is neither here nor in its registry",
+            where=image,
+            consequence="nothing was tested, so nothing was deployed",
+            fix="change the source or its Dockerfile so that it is built again, or push the image again",
+        ) from error
+    except APIError as error:
+        kind = DiskFull if "no space left" in str(error) else BuildFailed
+        raise kind(
+            "the image could not be started",
+            where=image,
+            consequence="nothing was pushed; staging and live are as they were",
+            fix="check CMD and ENTRYPOINT in the Dockerfile",
+            detail=error.explanation,
+        ) from error

@@ -1,0 +1,88 @@
+"""Which changes are dangerous: those that replace or remove what holds data or traffic.
+
+Whatever is not known to be harmless counts as dangerous. What belongs to one release is harmless as long
+as that has no traffic: releases leave when `keep` newer ones have come, and nobody notices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from curtainup.engine.changes import Change
+from curtainup.errors import RefusedError
+
+DESTRUCTIVE: Final = frozenset({"replace", "delete"})
+HARMLESS: Final = frozenset(
+    {
+        "aws:ecr/lifecyclePolicy:LifecyclePolicy",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "docker:index/registryImage:RegistryImage",  # the registry keeps the image itself,
+        "docker:index/remoteImage:RemoteImage",  # and so does the Docker engine
+        "gcp:cloudrunv2/job:Job",  # of tasks, and none is run by an update
+        "gcp:projects/service:Service",  # an API of the project stays enabled
+    }
+)
+"""Types whose resources hold neither data nor traffic."""
+LEAVE_WITH_RELEASES: Final = frozenset(
+    {
+        "gcp:secretmanager/secret:Secret",
+        "gcp:secretmanager/secretIamMember:SecretIamMember",
+    }
+)
+"""Types whose resources several releases share: the program drops one with the last of them."""
+
+
+def is_dangerous(change: Change, traffic: Mapping[str, int] | None) -> bool:
+    """Return whether a change replaces or removes something that holds data or traffic.
+
+    Args:
+        change: of a resource.
+        traffic: by release id its share before the change, in per cent; None for a stack without releases.
+
+    """
+    if change.operation not in DESTRUCTIVE or change.type in HARMLESS:
+        return False
+    if traffic is None:
+        return True
+    owner = release_of(change.name, traffic)
+    if owner is not None:
+        return traffic[owner] > 0
+    if change.operation == "delete" and change.type in LEAVE_WITH_RELEASES:
+        return False
+    return any(traffic.values())
+
+
+def release_of(name: str, ids: Collection[str]) -> str | None:
+    """Return the id of the release that a resource belongs to, which is a part of its name; None if none."""
+    return next((one for one in ids if f"-{one}-" in f"{name}-"), None)
+
+
+def require_allowed(
+    stack: str, changes: Sequence[Change], traffic: Mapping[str, int] | None, *, allow_replace: bool
+) -> None:
+    """Check that nothing dangerous would be done without leave.
+
+    Raises:
+        RefusedError: it would.
+
+    """
+    found = [one for one in changes if is_dangerous(one, traffic)]
+    if not found or allow_replace:
+        return
+    raise RefusedError(
+        f"{len(found)} change{'s' * (len(found) != 1)} would replace or remove what holds data or traffic",
+        where=f"stack {stack}",
+        consequence="requests could fail or data be lost, so nothing was changed there",
+        fix="put the old settings back, or allow it: curtainup deploy --allow-replace",
+        detail="\n".join(described(one) for one in found),
+    )
+
+
+def described(change: Change) -> str:
+    """Return a change in one line, as in `replace Container shop-live-proxy: ports[0].external forces it`."""
+    what = f"{change.operation} {change.type.rpartition(':')[2]} {change.name}"
+    if change.forced_by:
+        return f"{what}: {', '.join(change.forced_by)} forces it"
+    return f"{what}: {', '.join(change.keys)}" if change.keys else what

@@ -1,0 +1,206 @@
+"""What keeps a deployment to its plan, and from doing what is dangerous: a look at each update beforehand.
+
+A plan has one preview a stack, and a deployment makes several updates of each: it builds and pushes, it
+stages a release, moves traffic in steps, and retires what was replaced. So what a plan says of a resource is
+what may be done to it in the whole deployment: one that is to be replaced may be removed by one update and
+made by another, and one that is to be made may be changed afterwards. What undoes a failed step is never
+checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from curtainup.engine.changes import Change
+from curtainup.errors import RefusedError
+from curtainup.model.preview import NEW, PLACE, EnvironmentPreview, ResourcePreview, StackPreview
+from curtainup.model.release import Deployment, Release
+from curtainup.pipeline.plan import dangers, plan
+
+if TYPE_CHECKING:
+    from curtainup.environments.view import EnvironmentView
+    from curtainup.pipeline.plan.plan import Plan
+
+ALLOWED: Final = {
+    "create": {"create", "update"},
+    "update": {"update"},
+    "replace": {"create", "update", "replace", "delete"},
+    "delete": {"delete"},
+    "import": {"import", "update"},
+}
+"""What single updates may do to a resource, by what the plan says of it."""
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Checks the preview of an update before it is made.
+
+    Attributes:
+        plan: what may be done; None is anything.
+        allow_replace: whether what holds data or traffic may be replaced or removed.
+
+    """
+
+    plan: Plan | None = None
+    allow_replace: bool = False
+
+    def wants(self, *, changed: bool) -> bool:
+        """Return whether an update has to be previewed.
+
+        Args:
+            changed: whether it changes settings that are not a release's; all else is never dangerous.
+
+        """
+        return self.plan is not None or (changed and not self.allow_replace)
+
+    def check(
+        self,
+        stack: str,
+        changes: Sequence[Change],
+        before: Deployment | None = None,
+        after: Deployment | None = None,
+    ) -> None:
+        """Check the preview of an update.
+
+        Args:
+            stack: whose update it is.
+            changes: what it would do.
+            before: the environment as it is; None for a stack that is none.
+            after: as it is to be.
+
+        Raises:
+            RefusedError: the plan does not hold it, or it is dangerous and not allowed.
+
+        """
+        if self.plan is not None:
+            planned = _planned(self.plan, stack)
+            coming = _coming(planned.environment, before, after)
+            done = _outlived(planned.environment, before, coming)
+            over = [one for one in changes if not _holds(planned, one, coming) and not _leaves(one, done)]
+            if over:
+                raise _not_planned(stack, over)
+        traffic = before.traffic if before else None
+        dangers.require_allowed(stack, changes, traffic, allow_replace=self.allow_replace)
+
+    def require_unmoved(self, view: EnvironmentView) -> None:
+        """Check that an environment is as it was planned, or as an earlier run of the same plan left it.
+
+        Raises:
+            RefusedError: another release serves, or the new one would run with something else.
+
+        """
+        if self.plan is None:
+            return
+        planned = _planned(self.plan, view.environment.stack).environment
+        if planned is None:
+            raise _not_planned(view.environment.stack, [])
+        serving = view.deployment.serving()
+        new = view.new_release(f"{view.name}@unknown", self.plan.version)
+        if plan.settings_hash(new, secrets=bool(planned.releases)) != planned.settings:
+            raise _unfit(
+                f"the release would run on {view.name} with other settings or secrets than planned",
+                f"stack {view.environment.stack}",
+            )
+        as_then = (serving.id if serving else None) == planned.serving
+        if not as_then and not _is_planned(self.plan, planned, serving):
+            now = f"{serving.version} ({serving.id})" if serving else "nothing"
+            raise _unfit(
+                f"{view.name} has changed since the plan was made",
+                f"{planned.serving or 'nothing'} served then, and {now} serves now",
+            )
+
+
+def _is_planned(whole: Plan, planned: EnvironmentPreview, one: Release | None) -> bool:
+    """Return whether a release is the one that the plan brings: an earlier run of it got so far."""
+    if one is None or one.id == planned.release:
+        return one is not None
+    found = plan.settings_hash(one, secrets=bool(planned.releases))
+    return (one.version, found) == (whole.version, planned.settings)
+
+
+def _unfit(what: str, where: str) -> RefusedError:
+    return RefusedError(what, where=where, consequence=plan.UNTOUCHED, fix=plan.AGAIN)
+
+
+def _planned(whole: Plan, stack: str) -> StackPreview:
+    found = whole.stack(stack)
+    if found is None:
+        raise _not_planned(stack, [])
+    return found
+
+
+def _coming(
+    planned: EnvironmentPreview | None, before: Deployment | None, after: Deployment | None
+) -> set[str]:
+    """Return the ids that the release which is deployed goes by in plan and update."""
+    if planned is None or before is None or after is None:
+        return set()
+    here = {one.id for one in (*before.releases, *after.releases)}
+    return (here - set(planned.releases)) | ({planned.release} if planned.release else set())
+
+
+def _leaving(planned: StackPreview) -> set[str]:
+    """Return the ids of the releases that the plan retires once the new one is proven."""
+    known = planned.environment.releases if planned.environment else ()
+    owners = {dangers.release_of(one.name, known) for one in planned.resources if one.after}
+    return {one for one in owners if one}
+
+
+def _outlived(
+    planned: EnvironmentPreview | None, before: Deployment | None, coming: Collection[str]
+) -> list[str]:
+    """Return the planned releases that an earlier run of the plan has left without traffic."""
+    serving = before.serving() if before else None
+    if planned is None or before is None or serving is None or serving.id not in coming:
+        return []
+    return [one for one in planned.releases if not before.traffic.get(one) and one != serving.id]
+
+
+def _leaves(change: Change, outlived: Collection[str]) -> bool:
+    return change.operation == "delete" and dangers.release_of(change.name, outlived) is not None
+
+
+def _holds(planned: StackPreview, change: Change, coming: Collection[str]) -> bool:
+    """Return whether a plan holds a change."""
+    name = _called(change.name, coming)
+    for one in planned.resources:
+        same = (one.type, _called(one.name, coming)) == (change.type, name)
+        if same and change.operation in ALLOWED[one.operation]:
+            return one.operation != "update" or _covers(one, change, {*coming, *_leaving(planned)})
+    return False
+
+
+def _covers(planned: ResourcePreview, change: Change, moving: Collection[str]) -> bool:
+    """Return whether a plan holds all properties that an update changes.
+
+    What is planned to be said of the new release may as well be said of one that leaves later.
+    """
+    allowed = {_path(key, moving) for key in planned.keys}
+    return all(
+        any(f"{_path(key, moving)}.".startswith((f"{one}.", f"{one}[")) for one in allowed)
+        for key in change.keys
+    )
+
+
+def _path(key: str, moving: Collection[str]) -> str:
+    """Return a property's path up to the first list in it, whose places shift from update to update."""
+    return _called(PLACE.split(key, maxsplit=1)[0], moving)
+
+
+def _called(text: str, ids: Collection[str]) -> str:
+    for one in ids:
+        text = text.replace(one, NEW)
+    return text
+
+
+def _not_planned(stack: str, over: Sequence[Change]) -> RefusedError:
+    count = f"{len(over)} change{'s' * (len(over) != 1)}" if over else "something"
+    return RefusedError(
+        f"the plan does not hold {count} that this deployment would make",
+        where=f"stack {stack}",
+        consequence="none of it was made, and what the run had begun is undone",
+        fix=plan.AGAIN,
+        detail="\n".join(dangers.described(one) for one in over) or None,
+    )

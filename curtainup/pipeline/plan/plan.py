@@ -1,0 +1,154 @@
+"""The plan: a preview as a document, which `curtainup deploy --plan` keeps to.
+
+It holds names and no values, the same for the same source, settings and state, so that two can be compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from curtainup.config import ServiceConfig
+from curtainup.errors import RefusedError
+from curtainup.model.preview import StackPreview
+from curtainup.model.release import Release
+from curtainup.util.files import write_atomically
+
+if TYPE_CHECKING:
+    from curtainup.images.source import Source
+    from curtainup.session import Session
+
+VERSION: Final = 1
+AGAIN: Final = "preview again, and have that reviewed: curtainup preview --save FILE"
+UNTOUCHED: Final = "nothing was built, and staging and live are as they were"
+
+
+class Plan(BaseModel):
+    """What one deployment may do.
+
+    Attributes:
+        curtainup_plan: version of this document's form.
+        made_by: the curtainup that made it.
+        service: what is deployed.
+        rehearsal: whether to a cloud that is played.
+        commit: of the source, in full.
+        version: what the release is called.
+        tree: hash of the tracked files.
+        configuration: hash of the service's settings.
+        image: `repository@sha256:…`, or `built from COMMIT`.
+        stacks: what may change in each.
+
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    curtainup_plan: Literal[1] = VERSION
+    made_by: str
+    service: str
+    rehearsal: bool
+    commit: str
+    version: str
+    tree: str
+    configuration: str = Field(pattern=r"^[0-9a-f]{64}$")
+    image: str
+    stacks: tuple[StackPreview, ...]
+
+    def stack(self, name: str) -> StackPreview | None:
+        """Return what may change in a stack, None where the plan does not know it."""
+        return next((one for one in self.stacks if one.stack == name), None)
+
+
+def save(plan: Plan, file: Path) -> None:
+    """Write a plan; the same one always gives the same bytes.
+
+    Raises:
+        RefusedError: the file cannot be written.
+
+    """
+    document = json.dumps(plan.model_dump(mode="json"), indent=2, ensure_ascii=False, sort_keys=True)
+    try:
+        write_atomically(file, f"{document}\n", 0o644)
+    except OSError as error:
+        raise RefusedError(
+            "the plan could not be written",
+            where=str(file),
+            consequence="nothing was changed",
+            fix="name a file in a folder that you may write to",
+            detail=str(error),
+        ) from error
+
+
+def read(file: Path) -> Plan:
+    """Read a plan.
+
+    Raises:
+        RefusedError: there is none that this version can read.
+
+    """
+    try:
+        document = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _refused("the plan cannot be read", file, f"{type(error).__name__}: {error}") from error
+    version = document.get("curtainup_plan") if isinstance(document, dict) else None
+    if version is None:
+        raise _refused("this is no plan of curtainup", file)
+    if version != VERSION:
+        raise _refused(f"this plan is of version {version}, and this curtainup reads {VERSION}", file)
+    try:
+        return Plan.model_validate(document)
+    except ValidationError as error:
+        raise _refused("this plan is damaged", file, str(error)) from error
+
+
+def configuration_hash(config: ServiceConfig) -> str:
+    """Return the hash of a service's settings, those of its environments included."""
+    document = json.dumps(config.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(document.encode()).hexdigest()
+
+
+def settings_hash(one: Release, *, secrets: bool) -> str:
+    """Return the hash of what a release runs with, its image apart.
+
+    Args:
+        one: the release.
+        secrets: whether its secrets count; not with the first one, as it brings the key of their HMACs.
+
+    """
+    document = [one.settings.model_dump(mode="json"), one.secrets_hmac if secrets else ""]
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def require_made_for(plan: Plan, session: Session, source: Source) -> None:
+    """Check that a plan is for this deployment.
+
+    Raises:
+        RefusedError: it is for another one.
+
+    """
+    for what, planned, found in _compared(plan, session, source):
+        if planned != found:
+            raise RefusedError(
+                f"the plan is for another {what}",
+                where=f"the plan: {planned}; now: {found}",
+                consequence=UNTOUCHED,
+                fix=AGAIN,
+            )
+
+
+def _compared(plan: Plan, session: Session, source: Source) -> Iterator[tuple[str, Any, Any]]:
+    yield "service", plan.service, session.config.name
+    place = {True: "a rehearsal", False: "a deployment"}
+    yield "kind of run", place[plan.rehearsal], place[session.rehearsal is not None]
+    yield "commit", plan.commit, source.revision
+    yield "source tree", plan.version, source.version
+    yield "source tree", plan.tree, source.tree
+    yield "configuration", plan.configuration, configuration_hash(session.config)
+
+
+def _refused(what: str, file: Path, detail: str | None = None) -> RefusedError:
+    return RefusedError(what, where=str(file), consequence=UNTOUCHED, fix=AGAIN, detail=detail)

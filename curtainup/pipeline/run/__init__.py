@@ -1,0 +1,1 @@
+"""One run: its lock, its steps, its record, its interruption."""

@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM: the main thread owns them, the work runs in another.
+
+A run that is told to stop finishes the operation in flight, undoes what it had begun, and ends.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from types import FrameType
+from typing import TypeVar
+
+from curtainup.session import Session
+from curtainup.util.process import LOOK
+
+Result = TypeVar("Result")
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def interruptible(session: Session, work: Callable[[], Result]) -> Result:
+    """Do the work in a thread and return its result; must be called from the main thread."""
+    with ThreadPoolExecutor(1, thread_name_prefix="run") as pool, _handled(session):
+        running = pool.submit(work)
+        while not running.done():
+            wait([running], LOOK)
+        return running.result()
+
+
+@contextmanager
+def _handled(session: Session) -> Iterator[None]:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if session.cancelled.is_set():
+            session.report.warn("still stopping: what is in flight is finished, and undone where it can be")
+            return
+        session.cancelled.set()
+        session.report.warn("stopping: what is in flight is finished first")
+        session.processes.interrupt()
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

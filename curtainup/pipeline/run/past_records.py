@@ -1,0 +1,50 @@
+"""Reading the records of earlier runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from curtainup.errors import CurtainupError
+from curtainup.model.run import Proof, RunRecord
+
+RUNS, RECORD = "runs", "record.json"
+
+
+def runs(folder: Path) -> tuple[Path, ...]:
+    """Return the folders of all recorded runs in curtainup's own folder, oldest first."""
+    return tuple(file.parent for file in sorted(folder.glob(f"{RUNS}/*/{RECORD}")))
+
+
+def latest(folder: Path) -> RunRecord | None:
+    """Return the record of the latest run in curtainup's own folder, or None; raises as `load` does."""
+    found = runs(folder)
+    return load(found[-1]) if found else None
+
+
+def load(run: Path) -> RunRecord:
+    """Read the record in a run's folder.
+
+    Raises:
+        CurtainupError: it is no record, or was written by a newer curtainup.
+
+    """
+    file = run / RECORD
+    try:
+        return RunRecord.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise CurtainupError(
+            "the record of a run cannot be read",
+            where=str(file),
+            consequence="what that run has proved is not known",
+            fix="use the curtainup that wrote it, or move its folder away",
+            detail=str(error),
+        ) from error
+
+
+def find_proof(records: Iterable[RunRecord], gate: str, release: str) -> Proof | None:
+    """Return the first proof of a release at a gate, or None."""
+    proofs = (proof for record in records for proof in record.proofs)
+    return next((proof for proof in proofs if (proof.gate, proof.release) == (gate, release)), None)

@@ -1,0 +1,318 @@
+"""The record of a run: what was done, what was proved for which image, and how it ended.
+
+Each run has a folder, `.curtainup/runs/<UTC time>-<command>/`, with `record.json`, JUnit files, logs and
+the probe's figures. The record is replaced in one step whenever a step starts or ends, so that a run
+that was killed leaves a readable one, with no result. docs/records.md describes every field.
+"""
+
+from __future__ import annotations
+
+import errno
+import getpass
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from curtainup import __version__
+from curtainup.errors import CurtainupError, DiskFull, Interrupted, TrafficReturned
+from curtainup.gates import GateResult
+from curtainup.gates.probe import ProbeResult
+from curtainup.images.source import Source
+from curtainup.model import run as run_models
+from curtainup.model.run import Outcome, RunRecord
+from curtainup.pipeline.run import past_records
+from curtainup.pipeline.run.past_records import RECORD, RUNS
+from curtainup.util.files import write_atomically
+
+CI_VARIABLES = (
+    "GITHUB_SERVER_URL",
+    "GITHUB_REPOSITORY",
+    "GITHUB_RUN_ID",
+    "GITHUB_ACTOR",
+    "CI_JOB_URL",
+    "GITLAB_USER_LOGIN",
+    "BITBUCKET_REPO_FULL_NAME",
+    "BITBUCKET_BUILD_NUMBER",
+    "BUILD_URL",
+    "BUILDKITE_BUILD_URL",
+    "CIRCLE_BUILD_URL",
+)
+"""Variables by which CI systems say which job this is."""
+OUR_WORDS = frozenset({"outcome", "gate", "release", "from", "to"})
+"""Fields that hold words and ids of our own, which no secret that happens to look like them may hide."""
+
+
+class Recorder:
+    """Keeps the record of one run; may be called from several threads.
+
+    Attributes:
+        folder: of the run; JUnit files and logs go there, already redacted.
+
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        service: str,
+        command: str,
+        *,
+        redact: Callable[[str], str] = str,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        """Begin the record.
+
+        Args:
+            folder: curtainup's own, in the service's repository.
+            service: the service's name.
+            command: the subcommand that runs, such as `deploy`.
+            redact: takes the secrets out of a text.
+            environ: searched for the CI job.
+
+        Raises:
+            DiskFull: there is no space for it.
+
+        """
+        self._runs = folder / RUNS
+        self._redact = redact
+        self._lock = threading.RLock()
+        self._probed: str | None = None
+        self.folder = _new_folder(self._runs, command)
+        self._record = RunRecord(
+            service=service, command=command, started=_now(), who=_who(environ), curtainup=__version__
+        )
+        self._write()
+
+    @property
+    def record(self) -> RunRecord:
+        """The record as it stands."""
+        return self._record
+
+    def source(self, source: Source) -> None:
+        """Note what is deployed."""
+        found = run_models.SourceRecord(
+            commit=source.revision, tree=source.tree, dirty=source.dirty, url=source.url
+        )
+        self._update(version=source.version, source=found)
+
+    def image(self, image_id: str, reference: str) -> None:
+        """Note the image, and bind the proofs of its id (config digest) to the digest in the registry.
+
+        Args:
+            image_id: `sha256:…`, or empty where it is not known.
+            reference: `repository@sha256:…`, or empty before the push.
+
+        """
+        with self._lock:
+            digest = reference.rpartition("@")[2]
+            self._update(image=run_models.ImageRecord(id=image_id, digest=digest, reference=reference))
+            self._update(proofs=tuple(self._bound(proof) for proof in self._record.proofs))
+
+    def step_started(self, name: str) -> None:
+        """Note that a step has begun."""
+        with self._lock:
+            step = run_models.StepRecord(name=name, started=_now())
+            self._update(steps=(*self._record.steps, step))
+
+    def step_finished(self, name: str, outcome: Outcome, detail: str = "") -> None:
+        """Note how the step of that name that began last has ended."""
+        with self._lock:
+            steps = list(self._record.steps)
+            at = max(index for index, step in enumerate(steps) if step.name == name)
+            ended = {"ended": _now(), "outcome": outcome, "detail": detail}
+            steps[at] = steps[at].model_copy(update=ended)
+            self._update(steps=tuple(steps))
+
+    def tests(self, name: str, result: GateResult) -> None:
+        """Note what came of a run of tests, whether it passed or not."""
+        with self._lock:
+            suite = run_models.SuiteRecord(
+                name=name,
+                passed=result.passed,
+                tests=result.tests,
+                failed=tuple(test.name for test in result.failed),
+                skipped=result.skipped,
+                seconds=round(result.seconds, 3),
+                junit=self._relative(result.junit),
+                log=self._relative(result.log),
+            )
+            self._update(suites=(*self._record.suites, suite))
+
+    def task(self, ran: run_models.TaskRecord) -> None:
+        """Note how a task ended."""
+        with self._lock:
+            self._update(tasks=(*self._record.tasks, ran))
+
+    def proved(self, gate: str, url: str, release: str | None, image: str, result: GateResult) -> None:
+        """Note that a gate has passed for an image, given by its id or its reference."""
+        with self._lock:
+            is_id = image.startswith("sha256:")
+            proof = run_models.Proof(
+                gate=gate,
+                url=url,
+                release=release,
+                image=image if is_id else "",
+                digest="" if is_id else image.rpartition("@")[2],
+                tests=result.tests,
+                junit=self._relative(result.junit),
+                at=_now(),
+                run=self.folder.name,
+            )
+            self._update(proofs=(*self._record.proofs, self._bound(proof)))
+
+    def is_proved(self, gate: str, release: str) -> bool:
+        """Whether a run of this service, this one or an older one, has proved a release at a gate.
+
+        The proof is taken over into this run's record, with the name of the run that it is from.
+        """
+        with self._lock:
+            proof = past_records.find_proof(chain([self._record], self._older()), gate, release)
+            if proof is not None and proof not in self._record.proofs:
+                self._update(proofs=(*self._record.proofs, proof))
+            return proof is not None
+
+    def probe(self, result: ProbeResult) -> None:
+        """Keep the probe's figures, in probe.json; a probe that has sent nothing leaves none."""
+        if not result.total:
+            return
+        with self._lock:
+            taken = len(list(self.folder.glob("probe*.json")))
+            self._probed = f"probe-{taken + 1}.json" if taken else "probe.json"
+            self._save(self.folder / self._probed, result.as_dict())
+            self._update(probes=(*self._record.probes, self._probed))
+
+    def moved(self, environment: str, outgoing: str | None, incoming: str) -> None:
+        """Note that an environment's traffic has moved from one release, if any, to another."""
+        with self._lock:
+            move = {"environment": environment, "from": outgoing, "to": incoming, "at": _now()}
+            made = run_models.TrafficMove.model_validate({**move, "probe": self._probed})
+            self._probed = None
+            self._update(traffic=(*self._record.traffic, made))
+
+    def succeeded(self, result: object) -> None:
+        """End the record of a run that did what it was asked; what `result` says is kept."""
+        self._end(
+            outcome=_outcome(result),
+            exit_code=0,
+            url=getattr(result, "url", None),
+            release=getattr(result, "release", None),
+        )
+
+    def failed(self, error: CurtainupError) -> None:
+        """End the record of a run that failed or was interrupted; never raises, as `error` matters more."""
+        outcome = "failed"
+        if isinstance(error, Interrupted):
+            outcome = "interrupted"
+        elif isinstance(error, TrafficReturned):
+            outcome = "returned"
+        with suppress(DiskFull, OSError):
+            self._end(outcome=outcome, exit_code=error.exit_code, why=error.what, detail=error.detail)
+
+    def crashed(self, error: BaseException) -> None:
+        """End the record of a run that met an error nobody foresaw; never raises, as `error` matters more."""
+        with suppress(DiskFull, OSError):
+            self._end(outcome="failed", exit_code=1, why=f"{type(error).__name__}: {error}")
+
+    def _end(self, **result: Any) -> None:
+        self._update(ended=_now(), result=run_models.RunResult.model_validate(result))
+
+    def _update(self, **fields: Any) -> None:
+        with self._lock:
+            self._record = self._record.model_copy(update=fields)
+            self._write()
+
+    def _write(self) -> None:
+        self._save(self.folder / RECORD, self._record.model_dump(by_alias=True))
+
+    def _save(self, file: Path, value: object) -> None:
+        text = json.dumps(_redacted(value, self._redact), indent=2, ensure_ascii=False)
+        with _disk_full_is_told(file):
+            write_atomically(file, text + "\n")
+
+    def _older(self) -> Iterator[RunRecord]:
+        """The readable records of this service's earlier runs, latest first."""
+        for folder in reversed(past_records.runs(self._runs.parent)):
+            if folder == self.folder:
+                continue
+            with suppress(CurtainupError):
+                found = past_records.load(folder)
+                if found.service == self._record.service:
+                    yield found
+
+    def _bound(self, proof: run_models.Proof) -> run_models.Proof:
+        """The proof with both names of its image, when the run knows them to be the same."""
+        image = self._record.image
+        if image is None or not {proof.image, proof.digest} & {image.id, image.digest} - {""}:
+            return proof
+        return proof.model_copy(update={"image": image.id or proof.image, "digest": image.digest})
+
+    def _relative(self, file: Path | None) -> str | None:
+        if file is None:
+            return None
+        return str(file.relative_to(self.folder) if file.is_relative_to(self.folder) else file)
+
+
+def _outcome(result: object) -> str:
+    """Return how a run ended that did what it was asked."""
+    changed = getattr(result, "changed", None)
+    if changed is None:
+        return "done"
+    if getattr(result, "held", False):
+        return "held"
+    if getattr(result, "until", None):
+        return "stopped"
+    return "live" if changed else "unchanged"
+
+
+def _new_folder(runs: Path, command: str) -> Path:
+    """Make the folder of a run; runs that begin in the same millisecond get one each."""
+    while True:
+        folder = runs / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z-{command}"
+        with _disk_full_is_told(folder), suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+
+
+def _redacted(value: object, redact: Callable[[str], str]) -> object:
+    """The same without secrets in any text."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {key: one if key in OUR_WORDS else _redacted(one, redact) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_redacted(one, redact) for one in value]
+    return value
+
+
+def _who(environ: Mapping[str, str]) -> run_models.Who:
+    found = {name: environ[name] for name in CI_VARIABLES if environ.get(name)}
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a number that has no name
+        user = str(os.getuid())
+    return run_models.Who(user=user, host=socket.gethostname(), ci=found)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+@contextmanager
+def _disk_full_is_told(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise DiskFull(
+            "no space is left for the record of this run",
+            where=str(file.parent),
+            consequence="the run stops here; what it had begun is undone",
+            fix="free some space: `df -h` says where it is short, and old folders in .curtainup/runs may go",
+        ) from error

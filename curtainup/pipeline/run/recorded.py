@@ -1,0 +1,68 @@
+"""Every command that changes or proves something: under the service's lock, recorded, told, interruptible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from curtainup.errors import CurtainupError
+from curtainup.pipeline.run import lock
+from curtainup.pipeline.run.interrupts import interruptible
+from curtainup.pipeline.run.record import Recorder
+from curtainup.reporting.notify.notifier import Notifier, notifying
+from curtainup.session import Session
+
+Result = TypeVar("Result")
+
+
+def recorded(
+    session: Session, command: str, work: Callable[[Recorder], Result], environment: str = "live"
+) -> Result:
+    """Do the work of a command, leave a record of how it ended, and tell who is to be told.
+
+    Args:
+        session: the command's collaborators.
+        command: its name.
+        work: what it does.
+        environment: the one that it is for.
+
+    Raises:
+        Busy: another run of this service is under way.
+        CurtainupError: whatever the work raises.
+
+    """
+    with (
+        notifying(session, command, environment) as notifier,
+        lock.held(session.locks, session.config.name),
+    ):
+        recorder = _Telling(session, command, notifier)
+        try:
+            result = interruptible(session, lambda: work(recorder))
+        except CurtainupError as error:
+            recorder.failed(error)
+            notifier.ended(recorder.record, recorder.folder, error=error)
+            raise
+        except BaseException as error:
+            recorder.crashed(error)
+            notifier.ended(recorder.record, recorder.folder)
+            raise
+        recorder.succeeded(result)
+        notifier.ended(recorder.record, recorder.folder, result)
+        return result
+
+
+class _Telling(Recorder):
+    """Tells of a run when its first step begins: one that finds nothing to do has none."""
+
+    def __init__(self, session: Session, command: str, notifier: Notifier) -> None:
+        folder = session.workspace.folder
+        super().__init__(folder, session.config.name, command, redact=session.redact)
+        self._notifier = notifier
+
+    def step_started(self, name: str) -> None:
+        """Note that a step has begun."""
+        with self._lock:
+            first = not self.record.steps
+            super().step_started(name)
+        if first:
+            self._notifier.started(self.record, self.folder)

@@ -1,0 +1,100 @@
+"""Running an environment's tasks, as one step of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from curtainup.config.tasks import Task
+from curtainup.environments.rollout import Rollout
+from curtainup.errors import TaskFailed
+from curtainup.model.release import Release
+from curtainup.model.run import TaskRecord
+from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.run.steps import Progress
+from curtainup.targets.task_result import Ran
+from curtainup.util import durations
+from curtainup.util.line_log import LineLog
+from curtainup.util.process import Ended
+
+FOLDER = "tasks"
+"""In a run's folder: the logs, one a task."""
+CONSEQUENCES = {
+    "staging": "staging is put back to what it was before; live is untouched",
+    "live": "the candidate never had traffic and is removed; live is as it was",
+}
+
+
+def run_tasks(context: RunContext, rollout: Rollout, one: Release) -> None:
+    """Run an environment's tasks in the image of a release that was staged there without traffic.
+
+    Nothing is done, and no step begun, where there are none.
+
+    Raises:
+        TaskFailed: one failed or took too long; those after it have not run.
+        Interrupted: the run was cancelled.
+        CurtainupError: the target could not run one.
+
+    """
+    tasks = rollout.config.tasks
+    if not tasks:
+        return
+
+    def work(progress: Progress) -> None:
+        rollout.target.end_tasks(rollout.environment)
+        for task in tasks:
+            _run_one(context, rollout, one, task, progress)
+        progress.note = f"{len(tasks)} task{'s' * (len(tasks) != 1)}"
+
+    context.steps.run(f"{rollout.name}-tasks", f"run tasks for {rollout.name}", work)
+
+
+def _run_one(context: RunContext, rollout: Rollout, one: Release, task: Task, progress: Progress) -> None:
+    recorder = context.recorder
+    file = recorder.folder / FOLDER / f"{rollout.name}-{task.name}.log"
+    progress.say(f"{task.name} begins")
+    started = time.monotonic()
+    ran: Ran | None = None
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with LineLog(file, context.session.redact, _showing(progress, task)) as log:
+        try:
+            ran = rollout.target.run_task(rollout.environment, one, task, log.add)
+        finally:
+            recorder.task(
+                TaskRecord(
+                    environment=rollout.name,
+                    name=task.name,
+                    release=one.id,
+                    exit_code=ran.code if ran else None,
+                    seconds=round(time.monotonic() - started, 3),
+                    log=str(file.relative_to(recorder.folder)),
+                )
+            )
+        if not ran.passed:
+            raise _failure(rollout.name, task, ran, "\n".join(log.end) or "(it printed nothing)", file)
+
+
+def _showing(progress: Progress, task: Task) -> Callable[[str], None]:
+    return lambda line: progress.say(f"{task.name}: {line}" if line.strip() else "")
+
+
+def _failure(environment: str, task: Task, ran: Ran, end: str, file: Path) -> TaskFailed:
+    return TaskFailed(
+        f"task {task.name} for {environment} {_how(task, ran)}",
+        where=ran.place,
+        consequence=CONSEQUENCES.get(environment, f"{environment} is put back to what it was before")
+        + "; what the task has changed stays changed",
+        fix=(f"{ran.fix}. " if ran.fix else "mend what it says. ")
+        + f"The next deploy runs all tasks again; the whole output is in {file}",
+        detail=end,
+    )
+
+
+def _how(task: Task, ran: Ran) -> str:
+    if ran.ended is Ended.TIMED_OUT:
+        return f"was stopped, as it took longer than {durations.render(task.timeout)}"
+    if ran.ended is Ended.STOPPED:
+        return "was stopped"
+    code = "" if ran.code is None else f" with exit code {ran.code}"
+    return f"failed{code}" + (f": {ran.why}" if ran.why else "")

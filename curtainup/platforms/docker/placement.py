@@ -1,0 +1,101 @@
+"""Choosing ports, networks and addresses on a Docker host, once; they are remembered from then on."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import socket
+from collections.abc import Collection, Iterator
+
+from curtainup.errors import PortTaken
+from curtainup.model.release import Address, Deployment
+from curtainup.platforms.docker.claims import NETWORKS, claim
+
+# Below Linux's ephemeral range (32768 …), where an outgoing connection could hold a port at a reboot.
+PUBLIC_PORTS = range(8080, 8180)
+INTERNAL_PORTS = range(20000, 32000)
+FIRST_RELEASE = 10
+_NETWORKS = tuple(ipaddress.IPv4Network("10.213.0.0/16").subnets(new_prefix=24))
+
+
+def is_free(port: int, bind: str = "127.0.0.1") -> bool:
+    """Return whether a TCP port can be listened on here."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+        except OSError:
+            return False
+    return True
+
+
+def require_free(port: int, bind: str, key: str) -> None:
+    """Check a port that the configuration asks for.
+
+    Raises:
+        PortTaken: something listens on it.
+
+    """
+    if not is_free(port, bind):
+        raise PortTaken(
+            f"port {port} belongs to something else",
+            where=f"{key}: {port} in pym-config.yaml, on {bind}",
+            consequence="the environment could not be reached there, so nothing was started",
+            fix=f"find its owner with `ss -ltnp 'sport = :{port}'`, or set another `port:`",
+        )
+
+
+def public_port(bind: str, taken: Collection[int]) -> int:
+    """Return the first free port for people, from 8080 on."""
+    return _first_free(iter(PUBLIC_PORTS), taken, bind)
+
+
+def internal_port(name: str, taken: Collection[int]) -> int:
+    """Return a free loopback port, starting at a place of the name's own so that few collide."""
+    return _first_free(_from(INTERNAL_PORTS, name), taken, "127.0.0.1")
+
+
+def subnet(name: str, taken: Collection[str]) -> str:
+    """Return a /24 network that overlaps none of `taken` (networks in CIDR notation)."""
+    networks = [ipaddress.ip_network(other, strict=False) for other in taken]
+    others = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
+    for index in _from(range(len(_NETWORKS)), name):
+        candidate = _NETWORKS[index]
+        overlaps = any(candidate.overlaps(other) for other in others)
+        if not overlaps and claim(NETWORKS + index):
+            return str(candidate)
+    raise PortTaken(
+        "no network is left for the environment",
+        where="10.213.0.0/16",
+        consequence="nothing was started",
+        fix="docker network prune removes networks that nothing uses",
+    )
+
+
+def address(name: str, network: str, deployment: Deployment, taken_ports: Collection[int]) -> Address:
+    """Return a place for a new release that no other release of the environment has."""
+    places = [release.address for release in deployment.releases if release.address is not None]
+    used = {place.ip for place in places}
+    hosts = list(ipaddress.ip_network(network).hosts())[FIRST_RELEASE:]
+    free = next(str(host) for host in hosts if str(host) not in used)
+    ports = {*taken_ports, *(place.port for place in places)}
+    return Address(ip=free, port=internal_port(name, ports))
+
+
+def _from(numbers: range, name: str) -> Iterator[int]:
+    start = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % len(numbers)
+    yield from numbers[start:]
+    yield from numbers[:start]
+
+
+def _first_free(numbers: Iterator[int], taken: Collection[int], bind: str) -> int:
+    for port in numbers:
+        if port not in taken and claim(port) and is_free(port, bind):
+            return port
+    raise PortTaken(
+        "no free port is left",
+        where=bind,
+        consequence="nothing was started",
+        fix="set `port:` for this environment in pym-config.yaml",
+    )

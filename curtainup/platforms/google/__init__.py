@@ -1,0 +1,1 @@
+"""Google Cloud: the account and its APIs."""

@@ -1,0 +1,162 @@
+"""Google Cloud as the driver needs it: identities, and where images go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import requests
+
+from curtainup.errors import SetupError
+from curtainup.setup import extras
+
+TARGET = "gcp-cloud-run"
+CLOUD = "https://www.googleapis.com/auth/cloud-platform"
+TIMEOUT = 20
+"""Seconds for an answer."""
+LOG_IN = "gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS (docs/cloud-run.md)"
+
+
+class Google(Protocol):
+    """An account on Google Cloud, or what stands in for one."""
+
+    def identity_token(self, audience: str) -> str:
+        """Return a token by which the deployer may call a service that is not public."""
+
+    def access_token(self) -> str:
+        """Return a short-lived token for Google's APIs and registries."""
+
+    def registry_host(self, region: str) -> str:
+        """Return the host of the Artifact Registry of a region, as it begins an image's name."""
+
+    @property
+    def logging_api(self) -> str:
+        """Where Cloud Logging answers: a URL without a path."""
+
+    @property
+    def run_api(self) -> str:
+        """Where Cloud Run answers: a URL without a path."""
+
+
+@dataclass(frozen=True)
+class RealGoogle:
+    """The account of Application Default Credentials.
+
+    Attributes:
+        signer: where IAM's Credentials API is.
+
+    """
+
+    signer: str = "https://iamcredentials.googleapis.com"
+
+    def identity_token(self, audience: str) -> str:
+        """Return an identity token; the account must be allowed to call the service.
+
+        Google's library makes one for a chosen audience from the file of a service account, or of the
+        impersonation of one, that GOOGLE_APPLICATION_CREDENTIALS names, or on a machine of Google Cloud
+        (`google.oauth2.id_token.fetch_id_token`). For federated credentials, as of a CI job, IAM signs one
+        when the account that they stand for may ask that for itself. A person's own credentials carry one
+        for another audience, which Cloud Run takes from people.
+
+        Raises:
+            SetupError: the credentials are missing or give no identity.
+
+        """
+        extras.require(TARGET)
+        from google.auth.exceptions import GoogleAuthError
+        from google.auth.transport.requests import Request
+        from google.oauth2 import id_token
+
+        try:
+            return str(id_token.fetch_id_token(Request(), audience))  # type: ignore[no-untyped-call]
+        except GoogleAuthError as first:
+            own = credentials()
+            found = getattr(own, "id_token", None) or self._signed(own, audience)
+            if found:
+                return str(found)
+            raise SetupError(
+                "the Google Cloud credentials give no identity token",
+                where=f"for {audience}",
+                consequence="the first release could not be tested before the public may call it",
+                fix="let the account make tokens for itself (roles/iam.serviceAccountOpenIdTokenCreator), or "
+                "gcloud auth application-default login --impersonate-service-account ACCOUNT, then "
+                "export GOOGLE_APPLICATION_CREDENTIALS=~/.config/gcloud/application_default_credentials.json"
+                " (docs/cloud-run.md)",
+                detail=str(first),
+            ) from first
+
+    def _signed(self, own: Any, audience: str) -> str | None:
+        """Have IAM sign a token for the account that credentials stand for; None when it does not.
+
+        Follows `projects.serviceAccounts.generateIdToken` of the IAM Service Account Credentials API.
+        """
+        email = getattr(own, "service_account_email", None)
+        if not email or "@" not in email:
+            return None
+        url = f"{self.signer}/v1/projects/-/serviceAccounts/{email}:generateIdToken"
+        asked = {"audience": audience, "includeEmail": True}
+        try:
+            answer = requests.post(
+                url, json=asked, headers={"Authorization": f"Bearer {own.token}"}, timeout=TIMEOUT
+            )
+        except requests.RequestException:
+            return None
+        return str(answer.json()["token"]) if answer.ok else None
+
+    def access_token(self) -> str:
+        """Return an access token.
+
+        Raises:
+            SetupError: the credentials are missing or expired.
+
+        """
+        return str(credentials().token)
+
+    def registry_host(self, region: str) -> str:
+        """Return `REGION-docker.pkg.dev`."""
+        return f"{region}-docker.pkg.dev"
+
+    @property
+    def logging_api(self) -> str:
+        """The API's own address."""
+        return "https://logging.googleapis.com"
+
+    @property
+    def run_api(self) -> str:
+        """The API's own address."""
+        return "https://run.googleapis.com"
+
+
+def credentials() -> Any:
+    """Return the Application Default Credentials (google.auth.credentials.Credentials), with a fresh token.
+
+    Raises:
+        SetupError: there are none, or Google does not accept them or is not reached.
+
+    """
+    extras.require(TARGET)
+    import google.auth
+    from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
+    from google.auth.transport.requests import Request
+
+    try:
+        found, _ = google.auth.default(scopes=[CLOUD])
+        found.refresh(Request())  # type: ignore[no-untyped-call]
+    except DefaultCredentialsError as error:
+        raise _unusable("there are no Google Cloud credentials", error) from error
+    except TransportError as error:
+        fix = "look at the network and the proxy (HTTPS_PROXY)"
+        raise _unusable("Google Cloud is not reached", error, fix) from error
+    except GoogleAuthError as error:
+        raise _unusable("Google does not accept the credentials", error) from error
+    return found
+
+
+def _unusable(what: str, error: Exception, fix: str = LOG_IN) -> SetupError:
+    return SetupError(
+        what,
+        where="Application Default Credentials",
+        consequence="nothing was built or changed",
+        fix=fix,
+        detail=str(error),
+    )

@@ -1,0 +1,117 @@
+"""Google's APIs as plain HTTP, for the few questions that need no client library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from curtainup.errors import SetupError
+from curtainup.platforms.google.account import LOG_IN
+
+TIMEOUT = 20
+"""Seconds for an answer."""
+MOST_PERMISSIONS = 100
+"""That projects.testIamPermissions takes in one call."""
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the APIs are."""
+
+    projects: str = "https://cloudresourcemanager.googleapis.com"
+    run: str = "https://run.googleapis.com"
+    logging: str = "https://logging.googleapis.com"
+
+
+class Refused(Exception):
+    """An API refused a call.
+
+    Args:
+        status: of HTTP.
+        reason: in its ErrorInfo (`SERVICE_DISABLED`), else its status (`PERMISSION_DENIED`), or nothing.
+        message: its own words.
+
+    """
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+
+class Api:
+    """Questions about a project, asked with the headers of some credentials.
+
+    Every method raises Refused when the API refuses, and SetupError when it is not reached or does not know
+    the caller.
+    """
+
+    def __init__(self, headers: Mapping[str, str], endpoints: Endpoints | None = None) -> None:
+        self._headers = dict(headers)
+        self._endpoints = endpoints or Endpoints()
+
+    def project(self, name: str) -> dict[str, Any]:
+        """Return a project by its id or number (Resource Manager v1, projects.get)."""
+        return self._ask("GET", f"{self._endpoints.projects}/v1/projects/{quote(name, safe='')}")
+
+    def granted(self, project: str, permissions: list[str]) -> set[str]:
+        """Return which of the permissions the caller has (v1, projects.testIamPermissions)."""
+        url = f"{self._endpoints.projects}/v1/projects/{quote(project, safe='')}:testIamPermissions"
+        found: set[str] = set()
+        for first in range(0, len(permissions), MOST_PERMISSIONS):
+            some = permissions[first : first + MOST_PERMISSIONS]
+            found |= set(self._ask("POST", url, {"permissions": some}).get("permissions", ()))
+        return found
+
+    def regions(self, project: str) -> set[str]:
+        """Return the regions that Cloud Run offers the project (Cloud Run v1, projects.locations.list)."""
+        url = f"{self._endpoints.run}/v1/projects/{quote(project, safe='')}/locations"
+        found: set[str] = set()
+        page = ""
+        while True:
+            answer = self._ask("GET", f"{url}?pageToken={quote(page)}" if page else url)
+            found |= {one["locationId"] for one in answer.get("locations", ())}
+            page = answer.get("nextPageToken", "")
+            if not page:
+                return found
+
+    def run(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Call a method of the Cloud Run v2 API on a resource, or on what is below it."""
+        return self._ask(method, f"{self._endpoints.run}/v2/{name}", body)
+
+    def entries(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a page of log entries (Cloud Logging v2, entries.list)."""
+        return self._ask("POST", f"{self._endpoints.logging}/v2/entries:list", asked)
+
+    def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        try:
+            answer = requests.request(method, url, json=body, headers=self._headers, timeout=TIMEOUT)
+            said = answer.json()
+        except requests.RequestException as error:
+            raise SetupError(
+                "Google Cloud is not reached",
+                where=url,
+                fix="look at the network and the proxy (HTTPS_PROXY)",
+                detail=str(error),
+            ) from error
+        if answer.ok:
+            return dict(said)
+        refused = _refused(answer.status_code, said)
+        if refused.status == 401:
+            raise SetupError(
+                "Google does not accept the credentials", where=url, fix=LOG_IN, detail=refused.message
+            ) from refused
+        raise refused
+
+
+def _refused(status: int, said: Any) -> Refused:
+    """Read an error as google.rpc.Status gives it in JSON."""
+    error = said.get("error", {}) if isinstance(said, dict) else {}
+    reasons = [one["reason"] for one in error.get("details", ()) if "reason" in one]
+    reason = reasons[0] if reasons else error.get("status", "")
+    return Refused(status, reason, error.get("message", f"HTTP {status}"))

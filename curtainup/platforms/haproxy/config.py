@@ -1,0 +1,184 @@
+"""HAProxy's side of the traffic switch, as text: its configuration, its commands, its answers.
+
+Pure functions on the standard library alone, used by the provider, which drives the proxy, and by
+`components.docker.docker_host`, which gives a new proxy its first configuration. Written for HAProxy 2.6
+(its configuration and management manuals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+CONFIG_FILE = "/etc/curtainup/haproxy.cfg"
+SOCKET = "/run/haproxy/admin.sock"
+PORT = 8080
+STATS_PORT = 8404
+POOL = "releases"
+SHOW_SERVERS = f"show servers state {POOL}"
+
+_CONFIG = """\
+# Written by curtainup at every change of traffic: what HAProxy starts with.
+global
+    maxconn 4096
+    hard-stop-after 8s
+    stats socket {socket} mode 600 level admin
+    log stdout format raw local0 notice
+    set-var proc.request_timeout int({request_timeout_ms})
+
+defaults
+    mode http
+    log global
+    timeout connect 2s
+    timeout client 60s
+    timeout server 60s
+    timeout queue 10s
+    timeout tunnel 1h
+    timeout http-request 10s
+    timeout http-keep-alive 60s
+    retries 3
+    option redispatch 1
+    retry-on conn-failure empty-response
+    # No idle connections to releases: none can go stale, and a drained release has none left.
+    option http-server-close
+
+frontend public
+    bind :{port}
+    option forwardfor
+    http-request set-header X-Forwarded-Proto http unless {{ req.hdr(X-Forwarded-Proto) -m found }}
+    # Only what may be repeated is sent again after an empty answer.
+    http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
+    http-request return status 503 content-type text/plain \
+string "No release of this service has traffic.\\n" if {{ nbsrv({pool}) eq 0 }}
+    http-response set-header Curtainup-Release %[srv_name]
+    default_backend {pool}
+
+frontend stats
+    bind :{stats_port}
+    http-request return status 200 content-type text/plain string "alive\\n" if {{ path /alive }}
+    stats enable
+    stats uri /stats
+
+backend {pool}
+    balance roundrobin
+    http-request set-timeout server var(proc.request_timeout)
+    http-error status 503 content-type text/plain string "The release did not answer.\\n"
+"""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A release as HAProxy knows it.
+
+    Attributes:
+        release: the server's name.
+        address: `ip:port`.
+        weight: 0 to 256; percents are used as they are.
+        ready: False while it is in maintenance.
+
+    """
+
+    release: str
+    address: str
+    weight: int
+    ready: bool = True
+
+
+def servers(addresses: Mapping[str, str], traffic: Mapping[str, int]) -> dict[str, Server]:
+    """Return by release the server that each should be; a release without traffic has weight 0."""
+    return {
+        release: Server(release, address, traffic.get(release, 0)) for release, address in addresses.items()
+    }
+
+
+def render(pool: Iterable[Server], *, request_timeout: int) -> str:
+    """Return the configuration file of a proxy.
+
+    Args:
+        pool: the releases behind it; none answers every request with 503.
+        request_timeout: seconds that a release may stay silent before the client gets 504.
+
+    """
+    head = _CONFIG.format(
+        socket=SOCKET,
+        port=PORT,
+        stats_port=STATS_PORT,
+        pool=POOL,
+        request_timeout_ms=request_timeout * 1000,
+    )
+    return head + "".join(f"    server {one.release} {one.address} weight {one.weight}\n" for one in pool)
+
+
+def set_request_timeout(seconds: int) -> list[str]:
+    """Return the commands that change the request timeout of a running proxy."""
+    return ["experimental-mode on", f"set var proc.request_timeout int({seconds * 1000})"]
+
+
+def moves(observed: Mapping[str, Server], wanted: Mapping[str, Server], pool: str = POOL) -> list[str]:
+    """Return the commands that give the wanted servers their addresses and weights.
+
+    New servers come first, then every weight that rises, then every weight that falls, so that
+    there is no moment without a server.
+    """
+    commands: list[str] = []
+    for new in wanted.values():
+        commands += _place(pool, observed.get(new.release), new)
+    changed = [new for new in wanted.values() if new.weight != _weight(observed, new.release)]
+    changed.sort(key=lambda new: new.weight < _weight(observed, new.release))
+    return commands + [f"set server {pool}/{new.release} weight {new.weight}" for new in changed]
+
+
+def removals(
+    observed: Mapping[str, Server], wanted: Mapping[str, Server], pool: str = POOL, *, force: bool = False
+) -> list[str]:
+    """Return the commands that take away the servers that are not wanted.
+
+    HAProxy refuses to delete one that still has sessions; repeat the commands until it does. With
+    `force` the sessions are closed first.
+    """
+    commands: list[str] = []
+    for release in observed:
+        if release in wanted:
+            continue
+        name = f"{pool}/{release}"
+        commands.append(f"set server {name} state maint")
+        if force:
+            commands.append(f"shutdown sessions server {name}")
+        commands.append(f"del server {name}")
+    return commands
+
+
+def parse_servers(lines: Sequence[str], pool: str = POOL) -> dict[str, Server]:
+    """Return by release the servers that `show servers state` lists.
+
+    Args:
+        lines: its lines, in any order; comments and the version line are skipped.
+        pool: whose servers; those of others are skipped too.
+
+    """
+    found = {}
+    for line in lines:
+        fields = line.split()
+        if len(fields) < 19 or fields[1] != pool:
+            continue
+        name, ip, admin_state, weight, port = fields[3], fields[4], fields[6], fields[7], fields[18]
+        found[name] = Server(name, f"{ip}:{port}", int(weight), ready=admin_state == "0")
+    return found
+
+
+def _place(pool: str, old: Server | None, new: Server) -> list[str]:
+    name = f"{pool}/{new.release}"
+    ready = f"set server {name} state ready"
+    if old is None:
+        return [f"add server {name} {new.address} weight 0", ready]
+    commands = []
+    if old.address != new.address:
+        ip, _, port = new.address.rpartition(":")
+        commands.append(f"set server {name} addr {ip} port {port}")
+    if not old.ready:
+        commands.append(ready)
+    return commands
+
+
+def _weight(observed: Mapping[str, Server], release: str) -> int:
+    return observed[release].weight if release in observed else 0

@@ -1,0 +1,191 @@
+"""A running proxy container, driven through the Docker API alone, so that a remote engine works too.
+
+Everything is one `exec` of one script, because round trips are what a switch costs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from curtainup.errors import EngineFailed, SetupError
+from curtainup.platforms.haproxy import config as haproxy
+from curtainup.platforms.haproxy import script
+from curtainup.platforms.haproxy.config import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from docker import APIClient
+
+# Acts only if HAProxy's servers are those the commands were made for; prints what it has afterwards.
+# The file comes first: if it cannot be written, nothing has moved. A proxy that has just been started
+# gets a few seconds to open its socket.
+_SCRIPT = """\
+set -eu
+ask() { printf '%s\\n' "$1" | socat -t 10 - "UNIX-CONNECT:$SOCKET"; }
+facts() { printf '%s\\n' "$1" | awk -v pool="$POOL" '$2 == pool {print $4, $5 ":" $19, $8, $7 == 0}' | sort; }
+tries=100
+until now=$(ask "$SHOW" 2>/dev/null); do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || { ask "$SHOW"; exit 1; }
+    sleep 0.1
+done
+if [ -n "$COMMANDS" ] && [ "$(facts "$now")" = "$EXPECTED" ]; then
+    printf '%s' "$CONFIG" >"$FILE.new"
+    sync "$FILE.new"
+    mv -T "$FILE.new" "$FILE"
+    ask "$COMMANDS"
+    now=$(ask "$SHOW")
+fi
+echo "== servers"
+printf '%s\\n' "$now"
+echo "== config"
+sha256sum "$FILE" 2>/dev/null | cut -d' ' -f1
+echo "== end"
+"""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a proxy has.
+
+    Attributes:
+        servers: by release.
+        config: SHA-256 of its configuration file, hexadecimal; empty if it has none.
+        said: what HAProxy answered to the commands.
+
+    """
+
+    servers: Mapping[str, Server]
+    config: str
+    said: str = ""
+
+
+def fingerprint(config: str) -> str:
+    """Return what `Observed.config` is for that configuration file."""
+    return hashlib.sha256(config.encode()).hexdigest()
+
+
+class Proxy:
+    """One proxy container."""
+
+    def __init__(self, api: APIClient, container: str) -> None:
+        """Drive the container of that name or id."""
+        self._api = api
+        self._container = container
+
+    def observe(self) -> Observed:
+        """Return what the proxy has."""
+        return self._run({})
+
+    def command(self, expected: Mapping[str, Server], commands: Sequence[str], config: str) -> Observed:
+        """Write the configuration file and run the commands, if the proxy's servers are as expected.
+
+        If they are not, nothing is done; either way the answer is what the proxy has now.
+        """
+        facts = sorted(
+            f"{one.release} {one.address} {one.weight} {int(one.ready)}" for one in expected.values()
+        )
+        return self._run({"EXPECTED": "\n".join(facts), "COMMANDS": ";".join(commands), "CONFIG": config})
+
+    def _run(self, variables: Mapping[str, str]) -> Observed:
+        environment = {
+            "SOCKET": haproxy.SOCKET,
+            "FILE": haproxy.CONFIG_FILE,
+            "POOL": haproxy.POOL,
+            "SHOW": haproxy.SHOW_SERVERS,
+            "EXPECTED": "",
+            "COMMANDS": "",
+            "CONFIG": "",
+            **variables,
+        }
+        with docker_errors(f"proxy {self._container}"):
+            output = script.run(self._api, self._container, _SCRIPT, environment)
+        said, _, rest = output.partition("== servers\n")
+        servers, _, config = rest.partition("== config\n")
+        return Observed(haproxy.parse_servers(servers.splitlines()), config.strip(), said.strip())
+
+
+@contextmanager
+def docker_errors(where: str) -> Iterator[None]:
+    """Turn what the Docker SDK raises into errors for people.
+
+    Raises:
+        LookupError: the container does not exist.
+        SetupError: the Docker engine is not reached.
+        EngineFailed: it refused.
+
+    """
+    import docker.errors
+    import requests
+
+    try:
+        yield
+    except docker.errors.NotFound as error:
+        raise LookupError(where) from error
+    except docker.errors.APIError as error:
+        if error.status_code == 409:
+            raise EngineFailed(
+                "the container is not running", where=where, fix="docker start it, or pulumi up --refresh"
+            ) from error
+        raise EngineFailed(
+            "the Docker engine refused", where=where, fix="see docker ps -a", detail=str(error.explanation)
+        ) from error
+    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
+        raise SetupError(
+            "the Docker engine is not reached",
+            where=where,
+            fix="check docker version, and DOCKER_HOST",
+            detail=str(error),
+        ) from error
+
+
+@contextmanager
+def connect(docker_host: str | None) -> Iterator[APIClient]:
+    """Give a client of the engine at `docker_host`, else of the one that the environment names."""
+    import docker
+
+    environment: dict[str, Any] = dict(os.environ)
+    if docker_host:
+        environment["DOCKER_HOST"] = docker_host
+    with docker_errors(f"Docker engine at {environment.get('DOCKER_HOST') or 'the default socket'}"):
+        client = docker.from_env(environment=environment, use_ssh_client=True)
+    try:
+        yield client.api
+    finally:
+        client.close()
+
+
+def container_facts(api: APIClient, container: str) -> dict[str, Any] | None:
+    """Return what the engine says of a container, or None if it does not exist."""
+    try:
+        with docker_errors(f"container {container}"):
+            facts: dict[str, Any] = api.inspect_container(container)
+    except LookupError:
+        return None
+    return facts
+
+
+def limit_pids(api: APIClient, container: str, limit: int) -> None:
+    """Bound how many processes and threads a container may hold, now and after restarts.
+
+    `POST /containers/{id}/update` with `PidsLimit`, which neither pulumi_docker nor the SDK offers.
+    """
+    with docker_errors(f"container {container}"):
+        answer = api.post(
+            f"{api.base_url}/v{api.api_version}/containers/{container}/update", json={"PidsLimit": limit}
+        )
+        if answer.status_code == 404:
+            raise LookupError(f"container {container}")
+        if not answer.ok:
+            raise EngineFailed(
+                f"the Docker engine refused a limit of {limit} processes",
+                where=f"container {container}",
+                fix="choose another pids_limit",
+                detail=answer.text.strip(),
+            )

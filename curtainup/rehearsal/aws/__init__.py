@@ -1,0 +1,1 @@
+"""The stand-in for AWS: its resource types, its APIs and the containers that run behind them."""

@@ -1,0 +1,201 @@
+"""What Beanstalk's stand-in knows: applications, versions, environments and events."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from curtainup.rehearsal.aws.common import AwsError, arn
+from curtainup.rehearsal.kind import Cloud
+
+PREFIX = re.compile(r"(?=.{4,63}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+_NAME = re.compile(r"(?=.{4,40}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+
+SOLUTION_STACKS = tuple(
+    f"64bit Amazon Linux {platform}"
+    for platform in (
+        "2023 v4.7.2 running Docker",
+        "2023 v4.3.2 running ECS",
+        "2023 v4.8.0 running Python 3.13",
+        "2023 v4.8.0 running Python 3.11",
+        "2 v4.3.1 running Docker",
+        "2 v4.0.1 running ECS",
+        "2023 v4.7.1 running Docker",
+        "2 v4.3.0 running Docker",
+    )
+)
+
+Environment = dict[str, Any]
+"""An environment's record; `Beanstalk.describe` says what of it AWS tells."""
+
+
+@dataclass(frozen=True)
+class Beanstalk:
+    """Beanstalk in one region."""
+
+    cloud: Cloud
+    region: str
+
+    @contextmanager
+    def state(self) -> Iterator[dict[str, dict[str, Any]]]:
+        """Give the region's records by kind; held only shortly, as nobody else has them meanwhile."""
+        with self.cloud.home.cloud("beanstalk") as everything:
+            mine = everything.setdefault(self.region, {})
+            for kind in ("applications", "versions", "environments", "events"):
+                mine.setdefault(kind, {})
+            yield mine
+
+    def application(self, name: str) -> dict[str, Any] | None:
+        """Return an application's record."""
+        with self.state() as state:
+            found: dict[str, Any] | None = state["applications"].get(name)
+        return found
+
+    def require_application(self, name: str) -> None:
+        """Raise `AwsError` unless there is an application of that name."""
+        if self.application(name) is None:
+            raise AwsError("InvalidParameterValue", f"No Application named '{name}' found.")
+
+    def version(self, application: str, label: str) -> dict[str, Any] | None:
+        """Return a version's record."""
+        with self.state() as state:
+            found: dict[str, Any] | None = state["versions"].get(f"{application}/{label}")
+        return found
+
+    def require_version(self, application: str, label: str) -> dict[str, Any]:
+        """Return a version's record, or raise `AwsError`."""
+        found = self.version(application, label)
+        if found is None:
+            raise AwsError("InvalidParameterValue", f"No Application Version named '{label}' found.")
+        return found
+
+    def environments(self, *, deleted: bool = False) -> list[Environment]:
+        """Return the environments, oldest first; terminated ones only when asked for."""
+        with self.state() as state:
+            found = list(state["environments"].values())
+        found.sort(key=lambda one: one["created"])
+        return [one for one in found if deleted or one["status"] != "Terminated"]
+
+    def environment(self, id: str | None = None, name: str | None = None) -> Environment:  # noqa: A002
+        """Return the environment of that id or name, or raise `AwsError`."""
+        for one in self.environments():
+            if one["id"] == id or one["name"] == name:
+                return one
+        if id:
+            raise AwsError("InvalidParameterValue", f"No Environment found for EnvironmentId = '{id}'.")
+        raise AwsError("InvalidParameterValue", f"No Environment found for EnvironmentName = '{name}'.")
+
+    def change(self, id: str, **changes: Any) -> Environment:  # noqa: A002
+        """Change an environment's record, and return it."""
+        with self.state() as state:
+            record: Environment = state["environments"][id]
+            record |= {**changes, "updated": now()}
+        return record
+
+    def say(self, environment: Mapping[str, Any], message: str, severity: str = "INFO") -> None:
+        """Add an event of an environment."""
+        with self.state() as state:
+            event = {
+                "date": now(),
+                "message": message,
+                "severity": severity,
+                "application": environment["application"],
+                "environment": environment["name"],
+                "id": environment["id"],
+            }
+            state["events"][f"{len(state['events']):09}"] = event
+
+    def events(self) -> list[dict[str, Any]]:
+        """Return all events, newest first."""
+        with self.state() as state:
+            return [event for _, event in sorted(state["events"].items(), reverse=True)]
+
+    def set_health(self, environment: Environment, status: str, causes: Sequence[str] = ()) -> None:
+        """Change an environment's health, with the event that tells of it."""
+        colour = {"Ok": "Green", "Info": "Green", "Pending": "Grey", "Warning": "Yellow"}.get(status, "Red")
+        before = self.environment(environment["id"])["health_status"]
+        self.change(environment["id"], health=colour, health_status=status, causes=list(causes))
+        if before != status:
+            why = " ".join(causes)
+            severity = "WARN" if colour == "Red" else "INFO"
+            self.say(
+                environment,
+                f"Environment health has transitioned from {before} to {status}. {why}".strip(),
+                severity,
+            )
+
+    def require_names(self, name: str, prefix: str | None) -> None:
+        """Raise `AwsError` for an environment's name or CNAME prefix that is none, or is taken."""
+        if not _NAME.fullmatch(name):
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value {name} at 'EnvironmentName' failed to satisfy constraint: Member must be from 4 to "
+                "40 characters in length. The name can contain only letters, numbers, and hyphens. It can't "
+                "start or end with a hyphen.",
+            )
+        if prefix is not None and not PREFIX.fullmatch(prefix):
+            raise AwsError(
+                "InvalidParameterValue",
+                f"Value {prefix} at 'CNAMEPrefix' failed to satisfy constraint: Member must be from 4 to "
+                "63 characters in length. It can contain only letters, numbers, and hyphens. It can't "
+                "start or end with a hyphen.",
+            )
+        for one in self.environments():
+            if one["name"] == name:
+                raise AwsError("InvalidParameterValue", f"Environment {name} already exists.")
+            if prefix is not None and one["prefix"].lower() == prefix.lower():
+                raise AwsError("InvalidParameterValue", f"DNS name ({self.host(prefix)}) is not available.")
+
+    def host(self, prefix: str) -> str:
+        """Return the name that a prefix stands for on the real service."""
+        return f"{prefix}.{self.region}.elasticbeanstalk.com"
+
+    def describe(self, one: Environment) -> dict[str, Any]:
+        """Return an environment as `EnvironmentDescription`."""
+        return {
+            "EnvironmentName": one["name"],
+            "EnvironmentId": one["id"],
+            "ApplicationName": one["application"],
+            "VersionLabel": one["version"],
+            "SolutionStackName": one["stack"],
+            "PlatformArn": platform_arn(self.region, one["stack"]),
+            "Description": one["description"],
+            "EndpointURL": one["endpoint"],
+            "CNAME": one["cname"],
+            "DateCreated": moment(one["created"]),
+            "DateUpdated": moment(one["updated"]),
+            "Status": one["status"],
+            "AbortableOperationInProgress": False,
+            "Health": one["health"],
+            "HealthStatus": one["health_status"],
+            "Tier": {"Name": one["tier"], "Type": "Standard", "Version": "1.0"},
+            "EnvironmentLinks": [],
+            "EnvironmentArn": self.arn(one),
+        }
+
+    def arn(self, one: Mapping[str, Any]) -> str:
+        """Return an environment's ARN."""
+        return arn("elasticbeanstalk", self.region, f"environment/{one['application']}/{one['name']}")
+
+
+def platform_arn(region: str, stack: str) -> str:
+    """Return the ARN of a solution stack's platform."""
+    found = re.fullmatch(r"(64bit Amazon Linux \S+) v(\S+) (running .+)", stack)
+    name, number = (
+        (f"{found[3].removeprefix('running ')} running on {found[1]}", found[2]) if found else (stack, "1")
+    )
+    return f"arn:aws:elasticbeanstalk:{region}::platform/{name}/{number}"
+
+
+def now() -> float:
+    """Return the time as records keep it: seconds since 1970."""
+    return datetime.now(UTC).timestamp()
+
+
+def moment(seconds: float) -> datetime:
+    """Return a record's time."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,190 @@
+"""What the stand-ins of Google's services have in common: projects, APIs, regions, bindings, and refusals."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from curtainup.config.gcp_regions import CLOUD_RUN_REGIONS
+from curtainup.engine.provider.protocol import UNKNOWN
+from curtainup.rehearsal.kind import CloudError, Failure, Found, Kind, Made, Properties
+
+REGIONS = frozenset(CLOUD_RUN_REGIONS)
+
+STATE = "gcp"
+THROTTLED_CALLS = 3
+THROTTLED_SECONDS = 0.3
+
+_PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
+_MEMBER = re.compile(r"allUsers|allAuthenticatedUsers|(user|serviceAccount|group|domain|principal\w*):.+")
+
+_TITLES: Mapping[str, str] = {
+    "run.googleapis.com": "Cloud Run Admin API",
+    "iam.googleapis.com": "Identity and Access Management (IAM) API",
+    "secretmanager.googleapis.com": "Secret Manager API",
+    "artifactregistry.googleapis.com": "Artifact Registry API",
+    "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+}
+
+Document = dict[str, Any]
+
+
+class GoogleKind(Kind):
+    """A resource type of a Google service.
+
+    Attributes:
+        api: what must be enabled in the project before it is used; empty is nothing.
+        location: the input that names its region; empty is none.
+
+    """
+
+    api: ClassVar[str] = ""
+    location: ClassVar[str] = ""
+
+    def project(self, inputs: Properties) -> str:
+        """Return the project of a resource: its own, else the provider's.
+
+        Raises:
+            CloudError: there is none, or it cannot be one.
+
+        """
+        project = inputs.get("project") or self.cloud.config.get("project")
+        if not project:
+            raise CloudError("project: required field is not set; set it on the provider or the resource")
+        if not _PROJECT.fullmatch(project):
+            raise CloudError(
+                f"googleapi: Error 403: Permission denied on resource project {project}., forbidden"
+            )
+        return str(project)
+
+    @contextmanager
+    def opened(self, project: str, *, enabled: bool = True) -> Iterator[Document]:
+        """Give the project's part of the state, to read and change.
+
+        Raises:
+            CloudError: the API of this kind is not enabled in the project.
+
+        """
+        with self.cloud.home.cloud(STATE) as state:
+            part: Document = state.setdefault("projects", {}).setdefault(project, {})
+            if enabled and self.api and self.api not in part.get("apis", []):
+                raise CloudError(_disabled(self.api, project))
+            yield part
+
+    def throttled(self, name: str) -> None:
+        """Answer the first calls with 429, where that fault is asked for: the real provider tries again."""
+        for _ in range(THROTTLED_CALLS):
+            if self.cloud.faults.strikes_first("throttle", name, THROTTLED_CALLS):
+                self.cloud.cancelled.wait(THROTTLED_SECONDS)
+
+    def check(self, inputs: Properties) -> list[Failure]:
+        """Refuse a region that Google does not have."""
+        region = inputs.get(self.location) if self.location else None
+        if region in {None, UNKNOWN} or region in REGIONS:
+            return []
+        return [Failure(self.location, f"Location '{region}' is not found or access is unauthorized")]
+
+
+class Binding(GoogleKind):
+    """A member that is granted a role on one resource: `…IamMember`."""
+
+    computed = ("etag",)
+
+    def resource(self, inputs: Properties, project: str) -> str:
+        """Return the full name of what the role is granted on."""
+        raise NotImplementedError(self.token)
+
+    def exists(self, part: Document, resource: str) -> bool:
+        """Return whether that is there."""
+        raise NotImplementedError(self.token)
+
+    def check(self, inputs: Properties) -> list[Failure]:
+        """Refuse members that are none."""
+        member = inputs["member"]
+        if member == UNKNOWN or _MEMBER.fullmatch(member):
+            return super().check(inputs)
+        reason = f'invalid value for member (IAM members must have one of the values outlined): "{member}"'
+        return [*super().check(inputs), Failure("member", reason)]
+
+    def create(self, inputs: Properties) -> Made:
+        """Grant the role."""
+        project = self.project(inputs)
+        resource = self.resource(inputs, project)
+        with self.opened(project) as part:
+            if not self.exists(part, resource):
+                raise CloudError(
+                    f"Error retrieving IAM policy for {resource}: googleapi: Error 404: "
+                    f"Resource '{resource.rpartition('/')[2]}' was not found., notFound"
+                )
+            self._require_account(part, inputs["member"])
+            bindings = part.setdefault("policies", {}).setdefault(resource, [])
+            binding = [inputs["role"], inputs["member"]]
+            if binding not in bindings:
+                bindings.append(binding)
+        self.changed(resource)
+        return Made(f"{resource}/{inputs['role']}/{inputs['member']}", self._outputs(project))
+
+    def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002, ARG002
+        """Look whether the role is still granted."""
+        project = self.project(outputs)
+        with self.opened(project, enabled=False) as part:
+            bindings = part.get("policies", {}).get(self.resource(outputs, project), [])
+        there = [outputs["role"], outputs["member"]] in bindings
+        return Found({}, self._outputs(project)) if there else None
+
+    def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002, ARG002
+        """Take the role away."""
+        project = self.project(outputs)
+        resource = self.resource(outputs, project)
+        with self.opened(project, enabled=False) as part:
+            bindings = part.get("policies", {}).get(resource, [])
+            binding = [outputs["role"], outputs["member"]]
+            if binding in bindings:
+                bindings.remove(binding)
+        self.changed(resource)
+
+    def changed(self, resource: str) -> None:
+        """Make a changed policy real."""
+
+    def _outputs(self, project: str) -> Document:
+        return {"etag": "BwYAAAAAAAA=", "project": project}
+
+    def _require_account(self, part: Document, member: str) -> None:
+        kind, _, email = member.partition(":")
+        if kind == "serviceAccount" and not is_account(part, email):
+            raise CloudError(f"googleapi: Error 400: Service account {email} does not exist., badRequest")
+
+
+def is_account(part: Document, email: str) -> bool:
+    """Whether a service account exists: of the project, or one of Google's own."""
+    return email in part.get("accounts", {}) or not email.endswith(".iam.gserviceaccount.com")
+
+
+def number(project: str) -> str:
+    """Return the project's number."""
+    return str(10**11 + int(hashlib.sha256(project.encode()).hexdigest()[:9], 16))
+
+
+def now() -> str:
+    """Return the time as the APIs write it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def conflict(what: str) -> CloudError:
+    """Return the refusal to make what exists."""
+    return CloudError(f"googleapi: Error 409: {what}, alreadyExists")
+
+
+def _disabled(api: str, project: str) -> str:
+    title = _TITLES.get(api, api)
+    return (
+        f"googleapi: Error 403: {title} has not been used in project {project} before or it is disabled. "
+        "Enable it by visiting "
+        f"https://console.developers.google.com/apis/api/{api}/overview?project={project} then retry. "
+        "If you enabled this API recently, wait a few minutes for the action to propagate to our systems "
+        "and retry., accessNotConfigured"
+    )

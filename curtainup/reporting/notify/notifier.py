@@ -1,0 +1,100 @@
+"""Who of those that are named is told what of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from curtainup.config.notify import Besides, Destination, addresses
+from curtainup.config.review import is_review
+from curtainup.errors import CurtainupError
+from curtainup.model.run import RunRecord
+from curtainup.reporting import Report
+from curtainup.reporting.notify.messages import Message, Run, Writer
+from curtainup.reporting.notify.outbox import Outbox, Undelivered
+from curtainup.session import Session
+
+REMOVING = frozenset({"destroy", "sweep"})
+TOLD_OF = frozenset({"deploy", "promote", "discard", "rollback", "rehearse"}) | REMOVING
+PATIENCE = 6.0
+"""Seconds that a run's end waits for its messages: longer than Apprise waits for one answer, which is 4."""
+TRY = "curtainup notify tries it"
+
+
+@contextmanager
+def notifying(session: Session, command: str, environment: str = "live") -> Iterator[Notifier]:
+    """Tell those who are named of a run; wait at its end, within bounds, until they were told.
+
+    What could not be sent is a warning.
+    """
+    run = Run(session.config.name, command, environment, session.rehearsal is not None)
+    wanted = [one for one in session.config.notify if _is_of(run, one)]
+    known = addresses(session.config.notify, session.environ)
+    missing = [one.url_env for one in wanted if one.url_env not in known]
+    if missing:
+        session.report.warn(f"not set, so that nobody is told there: {', '.join(missing)}, named in `notify`")
+    there = [one for one in wanted if one.url_env in known]
+    notifier = Notifier(Writer(run, session.redact), there, Outbox(known), session.report)
+    try:
+        yield notifier
+    finally:
+        notifier.close()
+
+
+class Notifier:
+    """Tells of one run."""
+
+    def __init__(
+        self, writer: Writer, destinations: Sequence[Destination], outbox: Outbox, report: Report
+    ) -> None:
+        self._writer = writer
+        self._destinations = destinations
+        self._outbox = outbox
+        self._report = report
+
+    def started(self, record: RunRecord, folder: Path) -> None:
+        """Tell that the run has something to do."""
+        self._tell(lambda: self._writer.started(record, folder))
+
+    def ended(
+        self, record: RunRecord, folder: Path, result: object = None, error: CurtainupError | None = None
+    ) -> None:
+        """Tell how it ended; see `Writer.ended`."""
+        self._tell(lambda: self._writer.ended(record, folder, result, error))
+
+    def close(self) -> None:
+        """Wait until all is sent, or given up."""
+        for one in self._outbox.close(PATIENCE):
+            self._report.warn(told(one))
+
+    def _tell(self, write: Callable[[], Message]) -> None:
+        """Have a message sent to those who want it; a defect of ours here must not end the run."""
+        if not self._destinations:
+            return
+        try:
+            message = write()
+            for one in self._destinations:
+                if message.event in one.events or message.also in one.events:
+                    self._outbox.put(one.url_env, message)
+        except Exception as error:
+            self._report.warn(f"nobody was told: {type(error).__name__}: {error}")
+
+
+def told(failure: Undelivered) -> str:
+    """Return the warning for a message that was not sent."""
+    return f'{failure.to} was not told "{failure.title}": {failure.why}; {TRY}'
+
+
+def _is_of(run: Run, destination: Destination) -> bool:
+    """Return whether a destination is told of such runs at all."""
+    if run.command not in TOLD_OF:
+        return False
+    asked: list[Besides] = []
+    if is_review(run.environment):
+        asked.append("review")
+    if run.rehearsal:
+        asked.append("rehearsal")
+    if run.command in REMOVING:
+        asked.append("destroy")
+    return set(asked) <= set(destination.also)

@@ -1,0 +1,210 @@
+"""Calls to a host's API about the comments of one request, each made once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+from curtainup.errors import ReviewFailed
+from curtainup.reporting.review.models import Comment, Host, Page, Request
+from curtainup.util.secrets import redactor
+
+TIMEOUT = (10.0, 30.0)
+"""Seconds for a connection, and for each wait on an answer."""
+LIMITED_PAUSE = 60.0
+"""Seconds to wait when a limit is reached and nothing says how long: GitHub asks for a minute at least."""
+MOST_PAGES = 500
+"""More than any request has: GitHub allows 2,500 comments, and a page holds 100."""
+BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+
+class Refused(Exception):
+    """The host does not do what a call asks.
+
+    Args:
+        status: of HTTP.
+        message: the host's own words.
+
+    """
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Later(Exception):
+    """The host did not answer, or is to be asked again later.
+
+    Args:
+        what: what happened, in words.
+        wait: seconds until it may be asked again, if it says so.
+
+    """
+
+    def __init__(self, what: str, wait: float | None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.wait = wait
+
+
+class Comments:
+    """The comments of a request.
+
+    Every method raises Refused, Later, or ReviewFailed when something other than the API answers.
+    Redirects are not followed: the token is for this host alone.
+    """
+
+    def __init__(
+        self,
+        http: requests.Session,
+        host: Host,
+        request: Request,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._http = http
+        self._host = host
+        self._request = request
+        self._now = now
+        self._redact = redactor([request.token])
+
+    def all(self) -> list[Comment]:
+        """Return all comments, page after page.
+
+        Of the next page's address only the query is used, so that no answer can send the token elsewhere.
+        """
+        found: list[Comment] = []
+        query: Mapping[str, str] | str = self._host.listing
+        for _ in range(MOST_PAGES):
+            answer = self._ask("GET", self._request.comments, query=query)
+            page: Page = self._read(answer, lambda one: self._host.page(one, self._request))
+            found += page.comments
+            if page.following is None:
+                break
+            query = page.following
+        return found
+
+    def create(self, text: str) -> Comment:
+        """Write a comment."""
+        return self._written(self._ask("POST", self._request.comments, body=self._host.body(text)))
+
+    def edit(self, comment: Comment, text: str) -> Comment:
+        """Replace a comment's text."""
+        url = f"{self._request.comment}/{comment.id}"
+        return self._written(self._ask(self._host.editing, url, body=self._host.body(text)))
+
+    def _written(self, answer: requests.Response) -> Comment:
+        comment: Comment = self._read(answer, lambda one: self._host.comment(one.json(), self._request))
+        return comment
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        query: Mapping[str, str] | str | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> requests.Response:
+        try:
+            answer = self._http.request(
+                method,
+                url,
+                params=query,
+                json=body,
+                headers=dict(self._host.headers),
+                auth=self._host.sign(self._request),
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+        except BROKEN as error:
+            raise Later(f"{self._host.name} is not reached: {self._redact(str(error))}", None) from error
+        except requests.RequestException as error:
+            raise ReviewFailed(
+                f"{self._host.name} cannot be asked",
+                where=url,
+                fix="look at the address in the job's variables",
+                detail=self._redact(str(error)),
+            ) from error
+        self._judge(answer)
+        return answer
+
+    def _judge(self, answer: requests.Response) -> None:
+        """Raise what an answer other than success means."""
+        status, message = answer.status_code, self._redact(said(answer))
+        if answer.is_redirect:
+            raise Refused(status, f"it redirects to {answer.headers['Location']}")
+        if limited(answer, message):
+            wait = pause_asked(answer.headers, self._now())
+            what = f"{self._host.name} limits how often it is asked: {message}"
+            raise Later(what, LIMITED_PAUSE if wait is None else wait)
+        if status >= 500:
+            wait = pause_asked(answer.headers, self._now())
+            raise Later(f"{self._host.name} answered {status}: {message}", wait)
+        if not answer.ok:
+            raise Refused(status, message)
+
+    def _read(self, answer: requests.Response, reader: Callable[[requests.Response], Any]) -> Any:
+        try:
+            return reader(answer)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ReviewFailed(
+                f"what answered is not the API of {self._host.name}",
+                where=str(answer.url),
+                fix="look at the address in the job's variables, and at the proxy (HTTPS_PROXY)",
+                detail=self._redact(answer.text[:500]),
+            ) from error
+
+
+def said(answer: requests.Response) -> str:
+    """Return the reason that a host gives, in its own words, else the start of what it sent.
+
+    GitHub says `message` and `errors`, GitLab `message` or `error` and `error_description`, Bitbucket
+    `error.message`.
+    """
+    try:
+        told = answer.json()
+    except ValueError:
+        return answer.text.strip()[:500] or str(answer.reason)
+    if not isinstance(told, dict):
+        return answer.text[:500]
+    error = told.get("error")
+    if isinstance(error, dict):
+        return str(error.get("message", error))
+    parts = (told.get("message"), error, told.get("error_description"), told.get("errors"))
+    return "; ".join(str(part) for part in parts if part)[:500] or answer.text[:500]
+
+
+def limited(answer: requests.Response, message: str) -> bool:
+    """Return whether an answer is a rate limit; GitHub's may be a 403 ("Rate limits for the REST API")."""
+    if answer.status_code != 403:
+        return answer.status_code == 429
+    headers = answer.headers
+    spent = headers.get("X-RateLimit-Remaining") == "0"
+    return spent or "Retry-After" in headers or "rate limit" in message.lower()
+
+
+def pause_asked(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the seconds after which a host wants to be asked again, if it says so.
+
+    Args:
+        headers: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else the epoch seconds at which a
+            spent limit is renewed: GitHub's `X-RateLimit-Reset`, GitLab's `RateLimit-Reset`.
+        now: epoch seconds.
+
+    """
+    after = headers.get("Retry-After", "").strip()
+    if after.isdecimal():
+        return float(after)
+    if after:
+        try:
+            return max(0.0, parsedate_to_datetime(after).timestamp() - now)
+        except ValueError:
+            return None
+    for prefix in ("X-RateLimit", "RateLimit"):
+        reset = headers.get(f"{prefix}-Reset", "")
+        if headers.get(f"{prefix}-Remaining") == "0" and reset.isdecimal():
+            return max(0.0, float(reset) - now) + 1.0
+    return None

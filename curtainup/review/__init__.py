@@ -1,9 +1,0 @@
-"""One comment on the pull or merge request that a CI job runs for: written once, and edited from then on."""
-
-from __future__ import annotations
-
-from curtainup.review.models import Style, Written
-from curtainup.review.parts import Part
-from curtainup.review.post import post
-
-__all__ = ["Part", "Style", "Written", "post"]

@@ -1,0 +1,1 @@
+"""AWS Elastic Beanstalk as a target."""

@@ -1,0 +1,247 @@
+"""The driver's half of an environment on Elastic Beanstalk."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
+from curtainup.model.contract import AnyEnvironment, BeanstalkEnvironment
+from curtainup.model.release import Release
+from curtainup.model.release_settings import BeanstalkSettings
+from curtainup.platforms import amazon
+from curtainup.setup import cloud_provider
+from curtainup.targets.base import BaseTarget, displaced
+from curtainup.targets.beanstalk import progress
+
+if TYPE_CHECKING:
+    from curtainup.config.tasks import Task
+    from curtainup.model.environment import Environment
+    from curtainup.targets.task_result import Ran
+
+NAME_TTL = 60.0
+"""Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""
+EVENTS = 8
+UNHEALTHY = re.compile(
+    r"(creating|waiting for) Elastic Beanstalk Environment "
+    r".*(complete, but with errors|timeout while waiting)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Machines:
+    """What runs a release, for a look at it when it does not answer."""
+
+    settings: BeanstalkEnvironment
+    name: str
+
+    def raise_if_down(self) -> None:
+        """Do nothing: Beanstalk replaces by itself what is down, and what it takes is bounded."""
+
+    def timed_out(self, url: str, path: str, timeout: float, trouble: str) -> ReleaseUnhealthy:
+        """Return what Beanstalk says of the environment's health."""
+        try:
+            detail = "\n".join(self._causes())
+        except CurtainupError as error:
+            detail = f"Beanstalk's view of it could not be read: {error.what}"
+        return ReleaseUnhealthy(
+            f"the release did not answer within {timeout:g} s: GET {path}: {trouble}",
+            where=f"{self.name}, {url}",
+            consequence="the release gets no traffic",
+            fix=f"make GET {path} answer 200; `eb logs {self.name}` shows what it said",
+            detail=detail or None,
+        )
+
+    def _causes(self) -> list[str]:
+        with amazon.said_clearly("elasticbeanstalk"):
+            found = _client(self.settings).describe_environment_health(
+                EnvironmentName=self.name, AttributeNames=["All"]
+            )
+        return [f"{found.get('HealthStatus')} ({found.get('Color')})", *found.get("Causes", ())]
+
+
+class BeanstalkTarget(BaseTarget):
+    """A Beanstalk environment per release; the live name moves between them."""
+
+    keep = 0
+    names_releases = True
+    bills_idle = True
+    anchored = True
+    splits = False
+
+    def require_ready(self) -> None:
+        """Check that there are credentials and the engine's plugin; a rehearsal has its own of both.
+
+        Raises:
+            ConfigError: no region or no such profile.
+            SetupError: credentials or plugin are missing.
+
+        """
+        region = amazon.region_of(self.config.aws_region, self.config.aws_user)
+        with amazon.said_clearly("sts"):
+            amazon.client("sts", region, self.config.aws_user).get_caller_identity()
+        if self._session.rehearsal is None:
+            cloud_provider.require("aws")
+
+    def runtime(self) -> BeanstalkSettings:
+        """Return what a release runs with today."""
+        config = self.config
+        return BeanstalkSettings(
+            container_port=config.container_port,
+            health_path=config.health_path,
+            env=dict(config.env),
+            instance_type=config.aws_instance_type,
+            keypair=config.aws_keypair,
+            request_timeout=config.request_timeout,
+        )
+
+    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> BeanstalkEnvironment:  # noqa: ARG002
+        """Return the environment's settings.
+
+        Raises:
+            ConfigError: no region is known.
+            RefusedError: the region is another than that where the environment serves.
+
+        """
+        config, service = self.config, self._session.config
+        region = amazon.region_of(config.aws_region, config.aws_user)
+        known = current if isinstance(current, BeanstalkEnvironment) else None
+        if known is not None and known.region != region:
+            raise displaced(self.name, f"in region {known.region}", region, "aws_region")
+        return BeanstalkEnvironment(
+            service=service.name,
+            name=self.name,
+            generation=current.generation if current else 0,
+            region=region,
+            profile=config.aws_user,
+            cname_prefix=known.cname_prefix if known else self._session.names.environment(self.name),
+            live_host=service.live_host if self.name == "live" else None,
+            cert_arn=config.aws_cert_arn,
+            zone_id=config.aws_zone_id,
+            hosts_min=config.aws_hosts_min,
+            hosts_max=config.aws_hosts_max,
+            ready_timeout=config.ready_timeout,
+            tasks=bool(config.tasks),
+        )
+
+    def suspect(self, environment: Environment, one: Release) -> Machines:
+        """Return the release's machines."""
+        names = environment.outputs.get("environments") or {}
+        return Machines(_settings(environment), str(names.get(one.id, one.id)))
+
+    def lingering(self, environment: Environment) -> float:
+        """Return how long resolvers keep a name; a bare address is asked of none."""
+        host = urlsplit(self.url(environment) or "").hostname or ""
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            return NAME_TTL
+        return 0
+
+    def require_idle(self, environment: Environment, leaving: Sequence[Release]) -> None:
+        """Check with Beanstalk that no release which is to go holds the live name.
+
+        Raises:
+            RefusedError: one does.
+
+        """
+        from curtainup.engine.provider import cname_swap
+
+        settings, names = _settings(environment), environment.outputs.get("environments") or {}
+        going = {names[one.id]: one for one in leaving if one.id in names}
+        if not going:
+            return
+        holder = cname_swap.holder(
+            list(names.values()), settings.cname_prefix, settings.region, settings.profile
+        )
+        if holder in going:
+            raise RefusedError(
+                f"environment {holder} holds the live name, whatever Pulumi remembers",
+                where=f"Elastic Beanstalk, {settings.region}",
+                consequence="removing it would take live away, so nothing was done",
+                fix=f"curtainup pulumi refresh --stack {environment.stack}, then curtainup status",
+            )
+
+    def has_lost(self, environment: Environment) -> bool:
+        """Return whether an environment was terminated by hand: no update would get past the swap then."""
+        from curtainup.engine.provider import cname_swap
+
+        names = environment.outputs.get("environments") or {}
+        kept = [names[one.id] for one in environment.deployment.releases if one.id in names]
+        settings = _settings(environment)
+        return bool(kept) and bool(cname_swap.gone(kept, settings.region, settings.profile))
+
+    def run_task(
+        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
+    ) -> Ran:
+        """Run a task in the release's container, on one of its machines."""
+        from curtainup.targets.beanstalk import tasks as beanstalk
+
+        settings, name = _settings(environment), str(environment.outputs["environments"][one.id])
+        machine = beanstalk.machine(settings.region, settings.profile, name)
+        return beanstalk.run(machine, task, self._session.cancelled, on_line)
+
+    def watching(self, environment: Environment, told: Callable[[str], None]) -> AbstractContextManager[None]:
+        """Tell in which state each environment is, since when, and its latest event."""
+        settings = _settings(environment)
+        return progress.watched(lambda: _client(settings), environment.stack, told)
+
+    def explained(self, environment: Environment, error: CurtainupError, started: datetime) -> CurtainupError:
+        """Return the error with Beanstalk's own events, and as an unhealthy release if it is one."""
+        try:
+            events = self._events(environment, started)
+        except CurtainupError as also:
+            events = [f"Beanstalk's events could not be read: {also.what}"]
+        if events:
+            error.detail = "\n".join([error.detail or error.what, "Beanstalk's own events:", *events])
+        told = f"{error.what}\n{error.detail or ''}"
+        return self._unhealthy(environment, error) if UNHEALTHY.search(told) else error
+
+    def costs(self, environment: Environment) -> str | None:
+        """Return what runs, whether it has traffic or not."""
+        releases = environment.deployment.releases
+        if not releases:
+            return None
+        settings = _settings(environment)
+        idle = sum(1 for one in releases if not environment.deployment.traffic.get(one.id))
+        hosts = f"{settings.hosts_min} to {settings.hosts_max} machines each"
+        count = f"{len(releases)} environment{'s' * (len(releases) != 1)}, {idle} of them idle"
+        return f"{count}: a load balancer and {hosts}"
+
+    def _unhealthy(self, environment: Environment, error: CurtainupError) -> ReleaseUnhealthy:
+        return ReleaseUnhealthy(
+            "the environment did not become healthy",
+            where=f"Elastic Beanstalk application {environment.stack}",
+            consequence="it gets no traffic",
+            fix="mend what its events say; `eb logs` shows more. ready_timeout gives it more time",
+            detail=error.detail or error.what,
+        )
+
+    def _events(self, environment: Environment, started: datetime) -> list[str]:
+        settings = _settings(environment)
+        with amazon.said_clearly("elasticbeanstalk"):
+            found = _client(settings).describe_events(
+                ApplicationName=environment.stack, Severity="WARN", StartTime=started, MaxRecords=EVENTS
+            )["Events"]
+        return [
+            f"{one['EventDate']:%H:%M:%S} {one['Severity']}: {one['Message']} ({one.get('EnvironmentName')})"
+            for one in reversed(found)
+        ]
+
+
+def _client(settings: BeanstalkEnvironment) -> Any:
+    """Return boto3's client of Elastic Beanstalk; its types are made when it is."""
+    return amazon.client("elasticbeanstalk", settings.region, settings.profile)
+
+
+def _settings(environment: Environment) -> BeanstalkEnvironment:
+    if not isinstance(environment.settings, BeanstalkEnvironment):
+        raise TypeError("these are not the settings of an environment on Elastic Beanstalk")
+    return environment.settings

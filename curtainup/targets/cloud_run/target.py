@@ -1,0 +1,165 @@
+"""The driver's half of an environment on Cloud Run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from curtainup.errors import CurtainupError, ReleaseUnhealthy, TrafficReturned
+from curtainup.model.contract import AnyEnvironment, CloudRunEnvironment
+from curtainup.model.release_settings import CloudRunSettings
+from curtainup.platforms.google.auth_proxy import door
+from curtainup.setup import cloud_provider
+from curtainup.targets.base import BaseTarget, displaced
+
+if TYPE_CHECKING:
+    from curtainup.config.tasks import Task
+    from curtainup.model.environment import Environment
+    from curtainup.model.release import Release
+    from curtainup.targets.task_result import Ran
+
+NOT_READY = re.compile(r"Revision '[^']+' is not ready and cannot serve traffic")
+IDENTITY_HEADER = "X-Serverless-Authorization"
+"""Cloud Run takes the identity from it and leaves `Authorization` to the service."""
+
+
+def project_of(docker_repo: str) -> str:
+    """Return the project's id from `docker_repo`, which is that or begins with a registry's host."""
+    first, slash, rest = docker_repo.partition("/")
+    return rest.partition("/")[0] if slash and "." in first else first
+
+
+class CloudRunTarget(BaseTarget):
+    """A Cloud Run service with a revision per release."""
+
+    keep = 5
+    reuses_ids = False
+
+    def require_ready(self) -> None:
+        """Check that there are credentials and the engine's plugin; a rehearsal has its own of both.
+
+        Raises:
+            SetupError: one of them is missing.
+
+        """
+        self._session.google.access_token()
+        if self._session.rehearsal is None:
+            cloud_provider.require("gcp")
+
+    def runtime(self) -> CloudRunSettings:
+        """Return what a release runs with today."""
+        config = self.config
+        return CloudRunSettings(
+            container_port=config.container_port,
+            health_path=config.health_path,
+            env=dict(config.env),
+            memory_mb=config.gcp_memory,
+            cpus=config.cpus or 1.0,
+            concurrency=config.gcp_request_concurrency,
+            request_timeout=config.request_timeout,
+            start_timeout=config.start_timeout,
+        )
+
+    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> CloudRunEnvironment:  # noqa: ARG002
+        """Return the environment's settings.
+
+        Raises:
+            RefusedError: project or region are others than those where the environment serves.
+
+        """
+        config, service = self.config, self._session.config
+        wanted = CloudRunEnvironment(
+            service=service.name,
+            name=self.name,
+            generation=current.generation if current else 0,
+            project=project_of(str(service.docker_repo)),
+            region=str(config.gcp_region),
+            min_instances=config.gcp_min_instances,
+            max_instances=config.gcp_max_instances,
+            ready_timeout=config.ready_timeout,
+            tasks=bool(config.tasks),
+        )
+        if isinstance(current, CloudRunEnvironment):
+            self._require_same_place(current, wanted)
+        return wanted
+
+    def is_private(self, environment: Environment) -> bool:
+        """Return whether the public may not call it: nothing there has ever had traffic."""
+        return environment.deployment.serving() is None
+
+    @contextmanager
+    def reachable(self, environment: Environment, url: str) -> Iterator[str]:
+        """Give a local URL that adds the deployer's identity while the public may not call the service."""
+        if not self.is_private(environment):
+            yield url
+            return
+        audience = str(environment.outputs.get("url") or url)
+        token = self._session.google.identity_token(audience)
+        with door(url, {IDENTITY_HEADER: f"Bearer {token}"}) as local:
+            yield local
+
+    def require_moved(self, environment: Environment) -> None:
+        """Check that Cloud Run tells the split that was asked for: its answers name no release.
+
+        Raises:
+            TrafficReturned: it tells another one.
+
+        """
+        wanted = {one: share for one, share in environment.deployment.traffic.items() if share}
+        told = environment.outputs.get("traffic_statuses") or {}
+        found = {one: share for one, share in told.items() if share}
+        place = environment.outputs.get("console") or "the console"
+        if found != wanted:
+            raise TrafficReturned(
+                f"Cloud Run splits traffic as {found}, not as {wanted}",
+                where=f"Cloud Run service {environment.stack}",
+                consequence="live is put back to what it was before",
+                fix=f"see who else changes the service: {place}",
+            )
+
+    def run_task(
+        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
+    ) -> Ran:
+        """Run a task as an execution of the release's job."""
+        from curtainup.platforms.google.api import Endpoints
+        from curtainup.platforms.google.jobs import Jobs
+        from curtainup.targets.cloud_run import tasks as cloud_run
+
+        google = self._session.google
+        jobs = Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
+        job = str(environment.outputs["jobs"][one.id])
+        return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.cancelled), on_line)
+
+    def explained(
+        self,
+        environment: Environment,
+        error: CurtainupError,
+        started: datetime,  # noqa: ARG002
+    ) -> CurtainupError:
+        """Return the error of a revision that never became ready as what it is."""
+        text = error.detail or error.what
+        if not NOT_READY.search(text):
+            return error
+        return ReleaseUnhealthy(
+            "the revision did not become ready",
+            where=f"Cloud Run service {environment.stack}",
+            consequence="it gets no traffic",
+            fix="mend what its log says, or give it more time (start_timeout) or memory (gcp_memory)",
+            detail=text.strip(),
+        )
+
+    def costs(self, environment: Environment) -> str | None:
+        """Return what waits for requests; without a minimum only requests are billed."""
+        settings = environment.settings
+        if not isinstance(settings, CloudRunEnvironment) or not settings.min_instances:
+            return None
+        return f"{settings.min_instances} waiting instance{'s' * (settings.min_instances != 1)}"
+
+    def _require_same_place(self, current: CloudRunEnvironment, wanted: CloudRunEnvironment) -> None:
+        for key, field in (("docker_repo", "project"), ("gcp_region", "region")):
+            old, new = getattr(current, field), getattr(wanted, field)
+            if old != new:
+                raise displaced(self.name, f"in {field} {old}", new, key)

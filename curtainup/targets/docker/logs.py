@@ -1,0 +1,242 @@
+"""Logs of releases on a Docker host: what their containers write, as the engine keeps it."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from queue import Empty, Queue
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any
+
+from curtainup.errors import SetupError
+from curtainup.model.environment import Environment
+from curtainup.session import Session
+from curtainup.targets.log_lines import Asked, Line, Lines
+from curtainup.util import chunks
+from curtainup.util.process import LOOK
+
+if TYPE_CHECKING:
+    from docker import APIClient
+    from docker.types.daemon import CancellableStream
+
+RELEASE = "curtainup.release"
+"""The label of a release's container that holds its id."""
+RECENT = 5000
+"""Lines of a release that are remembered, so that none is shown twice."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A line and the engine's own time stamp of it, which sorts as text and has nanoseconds."""
+
+    stamp: str
+    line: Line
+
+
+@dataclass
+class _Reader:
+    """What has been read of one release's container: for one stream at a time, as it may start again."""
+
+    last: str
+    lock: Lock = field(default_factory=Lock)
+    recent: deque[Written] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def note(self, one: Written) -> None:
+        """Remember that a line was read."""
+        self.last = max(self.last, one.stamp)
+        self.recent.append(one)
+
+
+@dataclass
+class _Following:
+    """What is known while logs are followed: the lines that have come, and what was read of each release."""
+
+    floor: str
+    began: str
+    lines: Queue[Written | SetupError] = field(default_factory=Queue)
+    readers: dict[str, _Reader] = field(default_factory=dict)
+    streams: list[CancellableStream[Any]] = field(default_factory=list)
+    is_over: bool = False
+
+    def reader(self, release: str) -> _Reader:
+        """Return what has been read of a release."""
+        return self.readers.setdefault(release, _Reader(self.began))
+
+    def add(self, stream: CancellableStream[Any]) -> None:
+        """Take a stream that is closed in the end."""
+        self.streams.append(stream)
+        if self.is_over:
+            self.close()
+
+    def close(self) -> None:
+        """Let go of all streams, and open no more; over SSH they end with the process."""
+        from docker.errors import DockerException
+
+        self.is_over = True
+        for one in self.streams:
+            with suppress(OSError, DockerException):
+                one.close()
+
+
+class DockerLogs:
+    """The logs of an environment's containers."""
+
+    outlives = False
+
+    def __init__(self, session: Session, environment: Environment) -> None:
+        self._api: APIClient = session.docker.api
+        self._stack = environment.stack
+
+    def lines(self, asked: Asked) -> Lines:
+        """Give the lines of all containers in the order in which they were written."""
+        for one in self._kept(asked):
+            yield one.line
+
+    def follow(self, asked: Asked) -> Lines:
+        """Give the lines; a container that starts meanwhile, or starts again, is followed too."""
+        began = _stamp(self._now())
+        following = _Following("" if asked.tail is None else began, began)
+        try:
+            yield from self._followed(asked, following)
+        finally:
+            following.close()
+
+    def _followed(self, asked: Asked, following: _Following) -> Iterator[Line]:
+        since = int(datetime.fromisoformat(following.began).timestamp())
+        self._start(self._watch, following, asked, since)
+        for number, one in enumerate(self._kept(asked)):
+            if number == 0 and asked.tail is not None:
+                following.floor = one.stamp
+            following.reader(one.line.release).note(one)
+            yield one.line
+        for release in self._releases(asked):
+            self._start(self._read_on, following, release)
+        while True:
+            try:
+                found = following.lines.get(timeout=LOOK)
+            except Empty:
+                continue
+            if isinstance(found, SetupError):
+                raise found
+            yield found.line
+
+    def _now(self) -> datetime:
+        """Return the time by the engine's clock, which may be another machine's."""
+        with _told_clearly():
+            return datetime.fromisoformat(self._api.info()["SystemTime"]).astimezone(UTC)
+
+    def _kept(self, asked: Asked) -> Iterator[Written]:
+        if asked.tail == 0:
+            return
+        streams = [self._written(one, asked.since, asked.tail) for one in self._releases(asked)]
+        merged = heapq.merge(*streams, key=lambda one: one.stamp)
+        yield from merged if asked.tail is None else deque(merged, maxlen=asked.tail)
+
+    def _releases(self, asked: Asked) -> list[str]:
+        """Return the releases that have a container; raises SetupError when none of those named has."""
+        with _told_clearly():
+            found = self._api.containers(all=True, filters={"label": RELEASE, "name": f"^/{self._stack}-r"})
+        there = [str(one["Labels"][RELEASE]) for one in found if self._is_ours(one["Names"], one["Labels"])]
+        wanted = [one for one in there if asked.wants(one)]
+        if asked.releases is not None and not wanted:
+            raise SetupError(
+                f"the container of {', '.join(asked.releases)} is gone, and its log with it",
+                where=f"container {self._stack}-{asked.releases[0]}",
+                consequence="there is nothing to show",
+                fix="curtainup logs without --release shows what is there",
+            )
+        return sorted(wanted)
+
+    def _is_ours(self, names: Iterable[str], labels: dict[str, str]) -> bool:
+        return f"/{self._stack}-{labels[RELEASE]}" in names
+
+    def _written(
+        self,
+        release: str,
+        since: datetime | None = None,
+        tail: int | None = None,
+        following: _Following | None = None,
+    ) -> Iterator[Written]:
+        """Give the lines of a release's container; when followed, until it stops."""
+        from docker.errors import NotFound
+
+        with _told_clearly():
+            try:
+                found = self._api.logs(
+                    f"{self._stack}-{release}",
+                    stream=True,
+                    follow=following is not None,
+                    timestamps=True,
+                    since=since.timestamp() if since else None,
+                    tail="all" if tail is None else tail,
+                )
+            except NotFound:
+                return
+            if following is not None:
+                following.add(found)
+            for stamp, text in chunks.whole(found):
+                yield Written(stamp, Line(datetime.fromisoformat(stamp), release, text))
+
+    def _start(self, work: Any, *arguments: Any) -> None:
+        Thread(target=work, args=arguments, name="logs", daemon=True).start()
+
+    def _read_on(self, following: _Following, release: str) -> None:
+        """Put the lines that a container writes from now on into the queue, until it stops.
+
+        The engine keeps lines that were written at once in any order: the last second is asked for again.
+        """
+        reader = following.reader(release)
+        with reader.lock:
+            if following.is_over:
+                return
+            shown = reader.last
+            since = datetime.fromisoformat(shown) - timedelta(seconds=1)
+            try:
+                for one in self._written(release, since, following=following):
+                    if one.stamp < following.floor or (one.stamp <= shown and one in reader.recent):
+                        continue
+                    reader.note(one)
+                    following.lines.put(one)
+            except SetupError as error:
+                following.lines.put(error)
+
+    def _watch(self, following: _Following, asked: Asked, since: int) -> None:
+        """Read on in each container of the environment that starts."""
+        filters = {"type": "container", "event": "start", "label": RELEASE}
+        try:
+            with _told_clearly():
+                events = self._api.events(since=since, filters=filters, decode=True)
+                following.add(events)
+                for event in events:
+                    labels = event["Actor"]["Attributes"]
+                    is_ours = self._is_ours([f"/{labels['name']}"], labels)
+                    if is_ours and asked.wants(labels[RELEASE]):
+                        self._start(self._read_on, following, labels[RELEASE])
+        except SetupError as error:
+            following.lines.put(error)
+
+
+def _stamp(moment: datetime) -> str:
+    """Return a time as the engine writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
+
+
+@contextmanager
+def _told_clearly() -> Iterator[None]:
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        raise SetupError(
+            "the Docker engine does not give the log",
+            where="docker logs",
+            consequence="nothing more is shown",
+            fix="curtainup doctor",
+            detail=str(error),
+        ) from error

@@ -1,0 +1,212 @@
+"""The driver's half of an environment on a Docker host."""
+
+from __future__ import annotations
+
+import csv
+import ipaddress
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+from urllib.request import ProxyHandler, build_opener
+
+from curtainup.config import EnvironmentConfig
+from curtainup.model.contract import AnyEnvironment, DockerEnvironment
+from curtainup.model.release import Address, Release
+from curtainup.model.release_settings import DockerSettings
+from curtainup.platforms.docker import placement
+from curtainup.platforms.docker.container import Container
+from curtainup.setup.catalogue import REFERENCES
+from curtainup.targets.base import BaseTarget
+from curtainup.targets.docker import availability
+from curtainup.targets.docker import tasks as docker_host
+
+if TYPE_CHECKING:
+    from curtainup.config.tasks import Task
+    from curtainup.model.environment import Environment
+    from curtainup.targets.task_result import Ran
+
+
+def runtime(config: EnvironmentConfig) -> DockerSettings:
+    """Return what a container runs with on a Docker host, the local one of the gate included."""
+    return DockerSettings(
+        memory_mb=config.memory_limit,
+        cpus=config.cpus,
+        pids_limit=config.pids_limit,
+        container_port=config.container_port,
+        health_path=config.health_path,
+        stop_timeout=config.stop_timeout,
+        env=dict(config.env),
+    )
+
+
+class DockerTarget(BaseTarget):
+    """An environment on a Docker host: its ports, its network, its containers."""
+
+    names_releases = True
+
+    def runtime(self) -> DockerSettings:
+        """Return what a release runs with today."""
+        return runtime(self.config)
+
+    def interrupting(self, settings: AnyEnvironment) -> list[str]:
+        """Return the keys whose new values would replace the proxy."""
+        known = _docker(settings)
+        wanted = {"port": self.config.port or known.port, "bind": self.config.bind}
+        return [key for key, value in wanted.items() if getattr(known, key) != value]
+
+    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> DockerEnvironment:
+        """Return the environment's settings; ports and network are chosen once.
+
+        Raises:
+            PortTaken: the configured port belongs to something else.
+
+        """
+        if current is None:
+            return self._first_settings(taken)
+        known = _docker(current)
+        if self.config.port and self.config.port != known.port:
+            placement.require_free(self.config.port, self.config.bind, "port")
+        update = {
+            "port": self.config.port or known.port,
+            "bind": self.config.bind,
+            "host": self._host(),
+            "request_timeout": self.config.request_timeout,
+            "drain_timeout": self.config.drain_timeout,
+        }
+        return known.model_copy(update=update)
+
+    def address(self, environment: Environment, release_id: str) -> Address:
+        """Return the place that the release's container has, else a free one."""
+        if environment.settings is None:
+            raise RuntimeError("settings() come first")
+        known = _docker(environment.settings)
+        return environment.places.get(release_id) or placement.address(
+            f"{environment.stack}-{release_id}", known.subnet, environment.deployment, {known.stats_port}
+        )
+
+    def url(self, environment: Environment) -> str | None:
+        """Return where users reach it: chosen before the first update."""
+        return _docker(environment.settings).url if environment.settings else None
+
+    def release_url(self, environment: Environment, one: Release) -> str | None:
+        """Return the release's own port: chosen before its first update."""
+        return one.address.url if one.address else super().release_url(environment, one)
+
+    def suspect(self, environment: Environment, one: Release) -> Container:
+        """Return the release's container."""
+        session = self._session
+        return Container(
+            lambda: session.docker,
+            f"{environment.stack}-{one.id}",
+            one.settings.container_port,
+            session.redact,
+        )
+
+    def revive(self, environment: Environment, one: Release) -> None:
+        """Start the container: a run that was cut off while it removed it may have left it stopped."""
+        self.suspect(environment, one).start()
+
+    def require_there(self, environment: Environment, one: Release) -> None:
+        """Check that the release's container is there.
+
+        Raises:
+            UnknownRelease: it is gone.
+
+        """
+        availability.require_container(self._session.docker.api, environment.stack, one)
+
+    def drained(self, environment: Environment, releases: Sequence[str]) -> bool:
+        """Return whether the proxy has no request under way on these releases."""
+        sessions = current_sessions(str(environment.outputs["stats_url"]))
+        return sessions is not None and not any(sessions.get(one) for one in releases)
+
+    def run_task(
+        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
+    ) -> Ran:
+        """Run a task in a container beside the release's."""
+        session = self._session
+        return docker_host.run(
+            session.docker,
+            docker_host.Place(environment.stack, _docker(environment.settings)),
+            one,
+            task,
+            session.secrets_of(self.name),
+            on_line=on_line,
+            cancel=session.cancelled,
+        )
+
+    def end_tasks(self, environment: Environment) -> None:
+        """Remove the containers of tasks that a run which was killed has left."""
+        place = docker_host.Place(environment.stack, _docker(environment.settings))
+        docker_host.end(self._session.docker, place.labels)
+
+    def renew(self, environment: Environment, one: Release) -> None:
+        """Start the release's container anew if it has ended; Docker tries that less and less often."""
+        self.suspect(environment, one).renew()
+
+    def _first_settings(self, taken: Collection[int]) -> DockerEnvironment:
+        session, config = self._session, self.config
+        stack = session.names.environment(self.name)
+        if config.port is not None:
+            placement.require_free(config.port, config.bind, "port")
+        given = {*taken, *session.ports}
+        port = config.port or placement.public_port(config.bind, {*given, *self._other_ports()})
+        stats_port = placement.internal_port(f"{stack}-stats", {port, *given})
+        networks = [
+            pool["Subnet"]
+            for network in session.docker.networks.list()
+            for pool in (network.attrs.get("IPAM") or {}).get("Config") or []
+            if "Subnet" in pool
+        ]
+        subnet = placement.subnet(stack, [*networks, *session.networks])
+        session.ports |= {port, stats_port}
+        session.networks.add(subnet)
+        return DockerEnvironment(
+            service=session.config.name,
+            name=self.name,
+            host=self._host(),
+            bind=config.bind,
+            port=port,
+            stats_port=stats_port,
+            subnet=subnet,
+            proxy_image=REFERENCES["proxy"],
+            request_timeout=config.request_timeout,
+            drain_timeout=config.drain_timeout,
+        )
+
+    def _other_ports(self) -> set[int]:
+        """Ports that the other environments of this service were given by name."""
+        names = {"staging", "live", *self._session.config.environments}
+        ports = (self._session.config.for_environment(name).port for name in names)
+        return {port for port in ports if port is not None}
+
+    def _host(self) -> str:
+        """Return how this machine reaches the address, as it stands in a URL."""
+        bind = ipaddress.ip_address(self.config.bind)
+        if bind.version == 4:
+            return "127.0.0.1" if bind.is_unspecified else str(bind)
+        return "[::1]" if bind.is_unspecified else f"[{bind}]"
+
+
+def current_sessions(stats_url: str) -> dict[str, int] | None:
+    """Return by release how many requests the proxy has under way on it; None when it does not say.
+
+    The columns are those of HAProxy's management guide, section 9.1 (CSV format).
+    """
+    direct = build_opener(ProxyHandler({}))  # whatever HTTP_PROXY says: it is on this machine
+    try:
+        with direct.open(f"{stats_url}/stats;csv;norefresh", timeout=5) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return None
+    rows = csv.DictReader(text.removeprefix("# ").splitlines())
+    return {
+        row["svname"]: int(row["scur"] or 0)
+        for row in rows
+        if row["pxname"] == "releases" and row["svname"] not in {"FRONTEND", "BACKEND"}
+    }
+
+
+def _docker(settings: AnyEnvironment | None) -> DockerEnvironment:
+    if not isinstance(settings, DockerEnvironment):
+        raise TypeError("these are not the settings of an environment on a Docker host")
+    return settings

@@ -1,0 +1,199 @@
+"""A task on a Docker host: a container beside the release's, made as that is, and always removed."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from curtainup.config.tasks import Task
+from curtainup.errors import SetupError
+from curtainup.model.contract import DockerEnvironment
+from curtainup.model.release import Release
+from curtainup.model.release_settings import DockerSettings, variables
+from curtainup.platforms.docker.output import follow
+from curtainup.targets.task_result import Ran
+from curtainup.util.process import Ended
+from curtainup.util.secrets import Secret
+
+if TYPE_CHECKING:
+    import docker
+    from docker.models.containers import Container
+
+LABEL = "curtainup.task"
+"""Tells a task's container from a release's."""
+CODES = {126: "its command is not executable", 127: "its command was not found"}
+"""What Docker's own init, and shells, say by their exit code."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an environment's tasks run.
+
+    Attributes:
+        stack: the environment's, after which its network is named.
+        settings: the environment's own.
+
+    """
+
+    stack: str
+    settings: DockerEnvironment
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What all of its containers are labelled with."""
+        return {"curtainup.service": self.settings.service, "curtainup.environment": self.settings.name}
+
+
+def run(
+    client: docker.DockerClient,
+    place: Place,
+    one: Release,
+    task: Task,
+    secrets: Mapping[str, Secret],
+    *,
+    on_line: Callable[[str], None],
+    cancel: threading.Event,
+) -> Ran:
+    """Run a task to its end, or stop it as a release is stopped.
+
+    Its command takes the place of the image's CMD; ENTRYPOINT, user and folder are the image's own. Its
+    variables, its bounds and its network are the release's.
+
+    Args:
+        client: the Docker engine.
+        place: where.
+        one: the release in whose image it runs.
+        task: what to run, and for how long at most.
+        secrets: of the environment, by the variable's name.
+        on_line: takes each line of its output and errors.
+        cancel: stops it when set.
+
+    Raises:
+        SetupError: Docker does not answer, or the image is gone.
+
+    """
+    with _said_clearly(one.image), _container(client, place, one, task, secrets) as container:
+        name = f"container {container.name}"
+        container.start()
+        ended = follow(
+            container,
+            timeout=task.timeout,
+            on_line=on_line,
+            cancel=cancel,
+            stop=lambda _: _stop(container, _settings(one).stop_timeout),
+        )
+        code = int(container.wait()["StatusCode"])
+        return _result(container, name, code, ended, _settings(one))
+
+
+def end(client: docker.DockerClient, labels: Mapping[str, str]) -> None:
+    """Remove the tasks' containers that a run which was killed has left, whatever they are doing.
+
+    The caller holds the service's lock, so none is a living run's.
+    """
+    wanted = [LABEL, *(f"{key}={value}" for key, value in labels.items())]
+    for left in client.containers.list(all=True, filters={"label": wanted}, ignore_removed=True):
+        _remove(left)
+
+
+def address(subnet: str) -> str:
+    """Return the task's address on the network, the last of it.
+
+    Docker would give the lowest that is free, which may be that of a release that is starting again.
+    """
+    return str(ipaddress.ip_network(subnet)[-2])
+
+
+def _settings(one: Release) -> DockerSettings:
+    if not isinstance(one.settings, DockerSettings):
+        raise TypeError(f"release {one.id} is not made for a Docker host")
+    return one.settings
+
+
+@contextmanager
+def _container(
+    client: docker.DockerClient, place: Place, one: Release, task: Task, secrets: Mapping[str, Secret]
+) -> Iterator[Container]:
+    """Give a container that is not started yet, and remove it whatever happens."""
+    settings = _settings(one)
+    values = {name: secret.reveal() for name, secret in secrets.items()}
+    fixed = client.api.create_endpoint_config(ipv4_address=address(place.settings.subnet))
+    container = client.containers.create(
+        one.image,
+        command=list(task.command),
+        name=f"{place.stack}-{one.id}-{task.name}",
+        environment={**variables(settings, one.version), **values},
+        labels={**place.labels, "curtainup.release": one.id, LABEL: task.name},
+        init=True,
+        mem_limit=f"{settings.memory_mb}m",
+        memswap_limit=f"{settings.memory_mb}m",
+        nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
+        pids_limit=settings.pids_limit,
+        log_config=_kept(),
+        healthcheck={"test": ["NONE"]},
+        network=place.stack,
+        networking_config={place.stack: fixed},
+    )
+    try:
+        yield container
+    finally:
+        _remove(container)
+
+
+def _kept() -> Any:
+    """Return how its output is kept until it is read, whatever the engine does by default."""
+    from docker.types import LogConfig
+
+    return LogConfig(type=LogConfig.types.JSON, config={"max-size": "10m", "max-file": "3"})
+
+
+def _stop(container: Container, patience: int) -> None:
+    from docker.errors import APIError
+
+    with suppress(APIError):  # it has just ended by itself
+        container.stop(timeout=patience)
+
+
+def _remove(container: Container) -> None:
+    from docker.errors import APIError
+
+    with suppress(APIError):  # somebody else removed it, or does
+        container.remove(force=True, v=True)
+
+
+def _result(container: Container, name: str, code: int, ended: Ended, settings: DockerSettings) -> Ran:
+    if ended is not Ended.BY_ITSELF:
+        return Ran(None, ended, name)
+    container.reload()
+    if container.attrs["State"]["OOMKilled"]:
+        why = f"it used more than its {settings.memory_mb} MiB of memory"
+        return Ran(code, ended, name, why, "raise `memory_limit` in pym-config.yaml, or make it need less")
+    fix = "check the command, and that its program is in the image" if code in CODES else ""
+    return Ran(code, ended, name, CODES.get(code, ""), fix)
+
+
+@contextmanager
+def _said_clearly(image: str) -> Iterator[None]:
+    from docker.errors import DockerException, ImageNotFound
+    from requests import RequestException
+
+    try:
+        yield
+    except ImageNotFound as error:
+        raise _unusable("the release's image is gone", image, str(error)) from error
+    except (DockerException, RequestException) as error:
+        raise _unusable("the Docker engine could not run a task", image, str(error)) from error
+
+
+def _unusable(what: str, where: str, detail: str) -> SetupError:
+    return SetupError(
+        what,
+        where=where,
+        consequence="the release gets no traffic, and the environment is put back",
+        fix="curtainup doctor, then deploy again",
+        detail=detail,
+    )

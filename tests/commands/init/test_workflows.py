@@ -1,0 +1,264 @@
+"""Every workflow, by the schemas of the CI systems, by actionlint, and by the programs that it runs."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from google.auth import identity_pool
+
+from curtainup.commands.init import filling, workflows
+from curtainup.commands.init.detect import detect
+from curtainup.commands.init.models import Ci, Found, Target, Wishes
+from tests.commands.init.services import SERVICES, lay_out
+
+SCHEMAS = {Ci.GITHUB: "github-workflows", Ci.GITLAB: "gitlab-ci", Ci.BITBUCKET: "bitbucket-pipelines"}
+CONFIG = """\
+name: shop
+docker_repo: books
+gcp_region: us-east1
+aws_region: eu-north-1
+env_secrets: [DB_PASSWORD]
+"""
+
+
+def _found(folder: Path, target: Target, *, service: str = "flask", inside: str = ".") -> Found:
+    """Find one of the services, configured for a target, perhaps in a folder of a repository."""
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", "main", str(folder)], check=True)
+    config = f"{CONFIG}deploy_target: {target.value}\n"
+    return detect(
+        lay_out(folder / inside, {**SERVICES[service], "pym-config.yaml": config}), Wishes(), warn=pytest.fail
+    )
+
+
+def _all(folder: Path, ci: Ci) -> list[Path]:
+    """Write each target's and service's workflow, at a root and below, with reviews and without."""
+    written = []
+    for number, (target, service, inside) in enumerate(
+        itertools.product(Target, SERVICES, (".", "services/shop"))
+    ):
+        found = _found(folder / str(number), target, service=service, inside=inside)
+        file = found.repository.root / workflows.path(ci, found)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(workflows.workflow(ci, found))
+        reviewing = file.with_name(f"reviewing-{file.name}")
+        reviewing.write_text(workflows.workflow(ci, found, reviews=True))
+        written += [file, reviewing]
+    return written
+
+
+def _read(folder: Path, ci: Ci, target: Target, inside: str = ".") -> Any:
+    found = _found(folder, target, inside=inside)
+    return yaml.safe_load(workflows.workflow(ci, found))
+
+
+def _scripts(ci: Ci, workflow: Any) -> list[str]:
+    """Return the shell scripts of a workflow's jobs, preview first, as the CI system runs them."""
+    if ci is Ci.GITHUB:
+        jobs = (workflow["jobs"]["preview"], workflow["jobs"]["deploy"])
+        return ["\n".join(step.get("run", "") for step in job["steps"]) for job in jobs]
+    if ci is Ci.GITLAB:
+        before = workflow[".curtainup"]["before_script"]
+        jobs = (workflow["curtainup-preview"], workflow["curtainup-deploy"])
+        return ["\n".join([*before, *job["script"]]) for job in jobs]
+    preview, *_ = workflow["pipelines"]["pull-requests"]["**"]
+    [deploy] = workflow["pipelines"]["branches"]["main"]
+    return ["\n".join(one["step"]["script"]) for one in (preview, deploy)]
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_each_follows_its_schema(tmp_path: Path, ci: Ci) -> None:
+    schema = f"vendor.{SCHEMAS[ci]}"
+    command = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        schema,
+        *map(str, _all(tmp_path, ci)),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_actionlint_has_nothing_to_say(tmp_path: Path, actionlint: Path) -> None:
+    files = _all(tmp_path, Ci.GITHUB)
+    done = subprocess.run([actionlint, *files], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+def test_actionlint_would_have_something_to_say(tmp_path: Path, actionlint: Path) -> None:
+    file = _all(tmp_path, Ci.GITHUB)[0]
+    file.write_text(file.read_text().replace("vars.PULUMI_BACKEND_URL", "vasr.PULUMI_BACKEND_URL"))
+    done = subprocess.run([actionlint, file], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert "vasr" in done.stdout
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_the_shell_can_read_every_script(tmp_path: Path, ci: Ci) -> None:
+    for file in _all(tmp_path, ci):
+        assert filling.MARK not in file.read_text()
+        for script in _scripts(ci, yaml.safe_load(file.read_text())):
+            done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+            assert (done.returncode, done.stderr) == (0, ""), script
+
+
+@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_pull_requests_are_previewed_and_merges_deployed(tmp_path: Path, ci: Ci, target: Target) -> None:
+    preview, deploy = _scripts(ci, _read(tmp_path, ci, target))
+    extras = {
+        Target.DOCKER: "'curtainup'",
+        Target.CLOUD_RUN: "curtainup[gcp]",
+        Target.BEANSTALK: "curtainup[aws]",
+    }
+    for script in (preview, deploy):
+        assert extras[target] in script
+        assert "doctor --fix" in script
+        assert ".venv/bin/pip install --quiet pytest requests -r requirements.txt" in script
+    assert "curtainup preview --post" in preview
+    assert "curtainup deploy" not in preview
+    assert deploy.splitlines()[-1] == "curtainup deploy"
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_a_machine_that_is_not_fine_ends_the_job(tmp_path: Path, ci: Ci) -> None:
+    for number, target in enumerate(Target):
+        for script in _scripts(ci, _read(tmp_path / str(number), ci, target)):
+            assert "curtainup doctor --fix" in script.splitlines()
+
+
+@pytest.mark.parametrize("reviews", [False, True])
+def test_one_deployment_runs_at_a_time_and_none_is_cut_off(tmp_path: Path, *, reviews: bool) -> None:
+    found = _found(tmp_path, Target.DOCKER)
+    github, gitlab = (
+        yaml.safe_load(workflows.workflow(ci, found, reviews=reviews)) for ci in (Ci.GITHUB, Ci.GITLAB)
+    )
+    one_at_a_time = github["jobs"]["deploy"]["concurrency"]
+    assert one_at_a_time["cancel-in-progress"] is False
+    deploy = gitlab["curtainup-deploy"]
+    assert deploy["interruptible"] is False
+    for group in (one_at_a_time["group"], deploy["resource_group"]):
+        assert group.startswith("curtainup")
+        assert "$" not in group, "the same for every commit"
+
+
+def test_the_preview_may_write_its_comment(tmp_path: Path) -> None:
+    found = _found(tmp_path, Target.DOCKER)
+    github = workflows.workflow(Ci.GITHUB, found)
+    assert "pull-requests: write" in github
+    assert "GITHUB_TOKEN: ${{ github.token }}" in github
+    assert "#   GITLAB_TOKEN (masked): " in workflows.workflow(Ci.GITLAB, found)
+    assert "#   BITBUCKET_ACCESS_TOKEN (secured): " in workflows.workflow(Ci.BITBUCKET, found)
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_what_has_to_be_set_is_explained(tmp_path: Path, ci: Ci) -> None:
+    for number, target in enumerate(Target):
+        found = _found(tmp_path / str(number), target)
+        head, _, _ = workflows.workflow(ci, found).partition("\n\n")
+        names = [setting.name for setting in workflows.settings(found)]
+        assert {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "DB_PASSWORD"} <= set(names)
+        assert [name for name in names if f"#   {name} (" not in head] == []
+
+
+def test_on_github_every_secret_is_handed_to_the_jobs(tmp_path: Path) -> None:
+    env = _read(tmp_path, Ci.GITHUB, Target.DOCKER)["env"]
+    assert env["DB_PASSWORD"] == "${{ secrets.DB_PASSWORD }}"
+    assert env["PULUMI_CONFIG_PASSPHRASE"] == "${{ secrets.PULUMI_CONFIG_PASSPHRASE }}"
+    assert env["PULUMI_BACKEND_URL"] == "${{ vars.PULUMI_BACKEND_URL }}"
+
+
+def test_only_a_cloud_gets_a_token_and_only_a_docker_host_a_runner_of_its_own(tmp_path: Path) -> None:
+    docker = _read(tmp_path / "a", Ci.GITHUB, Target.DOCKER)
+    cloud = _read(tmp_path / "b", Ci.GITHUB, Target.CLOUD_RUN)
+    assert docker["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert cloud["permissions"] == {"contents": "read", "pull-requests": "write", "id-token": "write"}
+    assert docker["jobs"]["deploy"]["runs-on"] == ["self-hosted", "linux"]
+    assert cloud["jobs"]["deploy"]["runs-on"] == "ubuntu-latest"
+    assert "image" not in _read(tmp_path / "c", Ci.GITLAB, Target.DOCKER)[".curtainup"]
+    assert "id_tokens" in _read(tmp_path / "d", Ci.GITLAB, Target.BEANSTALK)[".curtainup"]
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_a_service_below_the_root_is_deployed_from_its_folder(tmp_path: Path, ci: Ci) -> None:
+    workflow = _read(tmp_path, ci, Target.CLOUD_RUN, "services/shop")
+    if ci is Ci.GITHUB:
+        assert workflow["defaults"]["run"]["working-directory"] == "services/shop"
+        assert workflow[True]["push"]["paths"] == ["services/shop/**"], "YAML 1.1 reads `on` as true"
+    else:
+        assert all('cd "services/shop"\n' in script for script in _scripts(ci, workflow))
+
+
+@pytest.mark.parametrize(("code", "passes"), [(0, True), (2, True), (1, False), (17, False)])
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_changes_are_no_failure_of_a_preview_and_everything_else_is(
+    tmp_path: Path, ci: Ci, code: int, passes: bool
+) -> None:
+    """A function stands for the command, as only its exit code matters to the shell."""
+    script = _scripts(ci, _read(tmp_path, ci, Target.DOCKER))[0]
+    lines = script[script.index("curtainup preview") :]
+    environ = {**os.environ, "RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    told = f"curtainup() {{ echo plan; return {code}; }}\n{lines}"
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", told], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode == 0) is passes
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_without_a_passphrase_a_job_says_so_and_ends(tmp_path: Path, ci: Ci) -> None:
+    script = _scripts(ci, _read(tmp_path, ci, Target.DOCKER))[0].lstrip()
+    guard = script.splitlines()[0]
+    environ = {**os.environ, "PULUMI_CONFIG_PASSPHRASE": ""}
+    environ.pop("PULUMI_ACCESS_TOKEN", None)
+    done = subprocess.run(["bash", "-c", guard], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "PULUMI_CONFIG_PASSPHRASE: is not set" in done.stderr
+    given = {**environ, "PULUMI_CONFIG_PASSPHRASE": "x"}
+    assert subprocess.run(["bash", "-c", guard], env=given, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("ci", [Ci.GITLAB, Ci.BITBUCKET])
+def test_googles_library_takes_the_login_that_a_job_writes(tmp_path: Path, ci: Ci) -> None:
+    lines = _scripts(ci, _read(tmp_path, ci, Target.CLOUD_RUN))[0]
+    start, end = lines.index("export GOOGLE_APPLICATION_CREDENTIALS"), lines.index("\nEND\n") + len("\nEND\n")
+    provider = "projects/1/locations/global/workloadIdentityPools/ci/providers/ci"
+    environ = {
+        **os.environ,
+        "GCP_WORKLOAD_IDENTITY_PROVIDER": provider,
+        "GCP_SERVICE_ACCOUNT": "deployer@books.iam.gserviceaccount.com",
+        workflows.TOKENS[ci]: "token",
+    }
+    (tmp_path / ".curtainup-tools").mkdir()
+    subprocess.run(["bash", "-euc", lines[start:end]], env=environ, cwd=tmp_path, check=True)
+
+    file = tmp_path / ".curtainup-tools" / "google.json"
+    credentials = identity_pool.Credentials.from_file(str(file))  # type: ignore[no-untyped-call]
+    assert credentials.service_account_email == "deployer@books.iam.gserviceaccount.com"
+    assert json.loads(file.read_text())["audience"] == f"//iam.googleapis.com/{provider}"
+
+
+@pytest.mark.parametrize("ci", [Ci.GITLAB, Ci.BITBUCKET])
+def test_the_login_to_amazon_is_what_the_sdks_look_for(tmp_path: Path, ci: Ci) -> None:
+    lines = _scripts(ci, _read(tmp_path, ci, Target.BEANSTALK))[0].splitlines()
+    login = [line for line in lines if "AWS_WEB_IDENTITY_TOKEN_FILE" in line]
+    assert len(login) == 2
+    (tmp_path / ".curtainup-tools").mkdir()
+    told = 'echo "$AWS_REGION $(cat "$AWS_WEB_IDENTITY_TOKEN_FILE")"'
+    done = subprocess.run(
+        ["bash", "-euc", "\n".join([*login, told])],
+        env={**os.environ, workflows.TOKENS[ci]: "token"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "eu-north-1 token\n"

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from curtainup.commands.destroy import destroy, environments_of, remove
+from curtainup.environments.stack import apply
+from curtainup.errors import EngineFailed, Interrupted, RefusedError
+from curtainup.model.environment import Environment
+from curtainup.pipeline.run.record import Recorder
+from tests import samples
+from tests.review_stacks import Stacks
+from tests.sessions import world
+
+LEFT = "urn:pulumi:shop-live::curtainup::docker:index/container:Container::shop-live-r0000009"
+
+
+def test_what_a_lost_update_left_protected_is_no_obstacle(tmp_path: Path) -> None:
+    """No update can lift it, as no configuration names it any more; whoever destroys has confirmed it."""
+    found = world(tmp_path)
+    apply(found.engine, Environment("shop-live", samples.environment()), samples.deployment(100))
+    remembered = found.engine.stacks["shop-live"]
+    found.engine.stacks["shop-live"] = replace(
+        remembered, resources=({}, {"type": "docker:x", "urn": LEFT, "protect": True})
+    )
+    destroy(found.session, Recorder(tmp_path, "shop", "destroy", environ={}), "live", "shop")
+    assert found.engine.unprotected == [("shop-live", [LEFT])]
+    assert found.engine.traffics[-1] == {}, "its traffic goes first, which lifts the other's protection"
+    assert not found.engine.stacks
+
+
+def _recorder(folder: Path) -> Recorder:
+    return Recorder(folder, "shop", "destroy", environ={})
+
+
+def test_everything_is_the_review_environments_too_and_live_last(tmp_path: Path) -> None:
+    stacks = Stacks(tmp_path, "environments: {aside: {port: 8443}}\n")
+    for name in ("live", "staging", "aside", "review-b", "review-a"):
+        stacks.add(name)
+    assert environments_of(stacks.session, None) == ["review-a", "review-b", "staging", "aside", "live"]
+
+
+def test_a_review_environment_goes_alone_and_unasked(tmp_path: Path) -> None:
+    stacks = Stacks(tmp_path)
+    for name in ("live", "staging", "review-a", "review-b"):
+        stacks.add(name)
+    destroy(stacks.session, _recorder(tmp_path), "review-a", None)
+    assert stacks.engine.destroyed == ["shop-review-a"]
+    assert stacks.engine.ups == [], "nothing there is protected, so its traffic need not go first"
+
+
+def test_where_the_engine_failed_the_next_destroy_goes_on(tmp_path: Path) -> None:
+    stacks = Stacks(tmp_path)
+    for name in ("live", "staging", "review-a"):
+        stacks.add(name)
+    stacks.engine.refusing["shop-staging"] = EngineFailed("the engine failed")
+    with pytest.raises(EngineFailed):
+        remove(stacks.session, _recorder(tmp_path), environments_of(stacks.session, None))
+    assert environments_of(stacks.session, None) == ["staging", "live"]
+    stacks.engine.refusing.clear()
+    remove(stacks.session, _recorder(tmp_path), environments_of(stacks.session, None))
+    assert stacks.engine.destroyed == ["shop-review-a", "shop-staging", "shop-live"]
+    assert environments_of(stacks.session, None) == []
+
+
+def test_what_is_gone_is_no_error(tmp_path: Path) -> None:
+    stacks = Stacks(tmp_path)
+    destroy(stacks.session, _recorder(tmp_path), "review-a", None)
+    assert stacks.engine.destroyed == []
+
+
+def test_an_interruption_says_that_nothing_is_brought_back(tmp_path: Path) -> None:
+    stacks = Stacks(tmp_path)
+    stacks.add("review-a")
+    stacks.session.cancelled.set()
+    with pytest.raises(Interrupted) as caught:
+        destroy(stacks.session, _recorder(tmp_path), "review-a", None)
+    assert "what was removed is gone" in (caught.value.consequence or "")
+    assert "undone" not in (caught.value.consequence or "")
+    assert stacks.engine.destroyed == []
+
+
+def test_another_services_environment_of_the_same_stack_is_refused(tmp_path: Path) -> None:
+    stacks = Stacks(tmp_path)
+    stacks.add("live", service="shop-review", stack="shop-review-live")
+    with pytest.raises(RefusedError) as caught:
+        destroy(stacks.session, _recorder(tmp_path), "review-live", None)
+    assert caught.value.what == "stack shop-review-live is live of the service shop-review"
+    assert stacks.engine.destroyed == []
+
+
+def test_a_branch_is_not_the_name_of_an_environment(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError) as caught:
+        environments_of(Stacks(tmp_path).session, "review-feature/x")
+    assert "review-feature-x" in (caught.value.fix or "")

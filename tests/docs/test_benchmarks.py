@@ -1,0 +1,148 @@
+"""The pieces of the benchmark run; what they measure is nobody's test."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import load, measure, report, service, switches
+from benchmarks.report import Line, Results
+from curtainup.model.run import RunRecord, StepRecord, Who
+
+FOLDER = Path(command.__file__).parent
+SUMMARY = """\
+Running 5m test @ http://127.0.0.1:8080/ping
+  1 threads and 16 connections
+  5210 requests in 3.02s, 1.02MB read
+  Socket errors: connect 0, read 3, write 0, timeout 1
+  Non-2xx or 3xx responses: 2
+Requests/sec:   1725.16
+"""
+
+
+def test_a_command_s_cost_is_measured(tmp_path: Path) -> None:
+    cost = measure.run([sys.executable, "-c", "sum(range(10**6))"], tmp_path, dict(os.environ))
+
+    assert cost.wall > 0
+    assert cost.cpu > 0
+
+
+def test_memory_is_the_process_s_own(tmp_path: Path) -> None:
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'x = bytearray(2 * 10**8)'])"
+
+    cost = measure.run(
+        [sys.executable, "-c", f"{child}; import time; time.sleep(0.3)"], tmp_path, dict(os.environ)
+    )
+
+    assert 1 < cost.peak_mb < 100
+
+
+def test_a_command_that_fails_is_not_measured(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "raise SystemExit('no such luck')"]
+
+    with pytest.raises(measure.CommandFailed, match="no such luck"):
+        measure.run(command, tmp_path, dict(os.environ))
+
+
+def test_wrk_s_summary_is_read() -> None:
+    requests, failures = load.parse(SUMMARY)
+
+    assert requests == 5210
+    assert failures == {"socket: read": 3, "socket: timeout": 1, "HTTP status": 2}
+
+
+def test_a_summary_without_failures_has_none() -> None:
+    assert load.parse("  7 requests in 1.00s, 1.00KB read\n") == (7, {})
+
+
+def test_wrk_s_error_is_not_taken_for_a_summary() -> None:
+    with pytest.raises(ValueError, match="unable to connect"):
+        load.parse("unable to connect to 127.0.0.1:1 Connection refused")
+
+
+def test_slow_requests_count_as_under_way_only_across_the_switch_on_the_outgoing_release() -> None:
+    seen = load.Seen()
+    seen.first = {(1, "old"): 10.0, (1, "new"): 12.0, (2, "old"): 20.0}
+    seen.slow = [
+        load.Span(9.0, 11.9, "old"),
+        load.Span(11.0, 14.0, "old"),
+        load.Span(11.5, 14.5, "new"),
+        load.Span(12.1, 15.1, "new"),
+    ]
+
+    assert switches.spanning(seen, 1, "old") == 1
+
+
+def test_targets_are_judged_from_either_side() -> None:
+    assert Line("d", "rollback", 1.5, "s", 1.5).reached
+    assert not Line("d", "rollback", 1.6, "s", 1.5).reached
+    assert Line("f", "requests", 100_000, "", 100_000, at_least=True).reached
+    assert Line("b", "no target", 3, "s").reached is None
+
+
+def test_the_table_says_by_how_much_a_target_was_missed() -> None:
+    shown = report.table([Line("d", "rollback", 1.75, "s", 1.5)])
+
+    assert "not reached, by 0.25 s" in shown
+
+
+def test_what_was_measured_is_written_as_json(tmp_path: Path) -> None:
+    results = Results()
+    results.seconds("e", "help", [measure.Cost(0.2, 0.1, 16.0), measure.Cost(0.1, 0.1, 16.0)], 0.2)
+
+    written = json.loads(report.write(results, tmp_path / "results").read_text())
+
+    assert written["lines"][0]["range"] == {"median": pytest.approx(0.15), "low": 0.1, "high": 0.2}
+    assert written["lines"][0]["reached"]
+    assert len(written["raw"]["e"]["help"]) == 2
+
+
+def test_the_steps_of_a_run_are_timed_from_its_record() -> None:
+    from benchmarks.deployments import seconds_by_step
+
+    record = RunRecord(
+        service="hello",
+        command="deploy",
+        started="2026-01-01T00:00:00.000+00:00",
+        steps=(
+            StepRecord(
+                name="build", started="2026-01-01T00:00:00.000+00:00", ended="2026-01-01T00:00:02.500+00:00"
+            ),
+            StepRecord(name="local", started="2026-01-01T00:00:02.500+00:00"),
+        ),
+        who=Who(user="u", host="h", ci={}),
+        curtainup="0",
+    )
+
+    assert seconds_by_step(record) == {"build": 2.5}
+
+
+def test_an_unknown_measurement_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["--only", "a,z"])
+
+    assert "z: not among a, b, c" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("script", ["script.sh", "floor.sh", "steps.sh"])
+def test_the_scripts_are_bash(script: str) -> None:
+    subprocess.run(["bash", "-n", str(FOLDER / script)], check=True)
+
+
+@pytest.mark.e2e
+@pytest.mark.docker
+@pytest.mark.timeout(600)
+def test_a_switch_under_load_is_counted(tmp_path: Path) -> None:
+    results = Results()
+
+    with command.deployed(tmp_path / "curtainup", service.python(tmp_path)) as deployed:
+        seen = switches.switches(results, deployed, command.say, count=1, wanted=100)
+
+    assert sum(seen.requests.values()) >= 100
+    assert seen.failures == []

@@ -1,0 +1,232 @@
+"""The swap's checks, and what it tells where it cannot go on; the rehearsal's endpoint answers for AWS."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from components.beanstalk import cname_swap as declared
+from curtainup.engine.provider import cname_swap
+from curtainup.engine.provider.protocol import UNKNOWN
+from curtainup.errors import CurtainupError, EngineFailed, Interrupted, SetupError, StateError
+from curtainup.rehearsal.aws import endpoint
+from curtainup.rehearsal.faults import Faults
+from curtainup.rehearsal.home import Home
+
+REGION = "eu-west-1"
+NEVER = Event()
+INPUTS: dict[str, Any] = {
+    "region": REGION,
+    "application": "shop-live",
+    "prefix": "shop-live",
+    "environments": {"r1": "shop-live-r1", "r2": "shop-live-r2"},
+    "holder": "r2",
+    "healthPath": "/ping",
+    "timeout": 0,
+    "generation": 1,
+}
+
+
+class Account:
+    """What Beanstalk knows: environments that nothing runs behind, which is all that these tests need."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+
+    def has(self, name: str, prefix: str, status: str = "Ready") -> None:
+        now = datetime.now(UTC).timestamp()
+        record = {
+            "id": f"e-{name}",
+            "name": name,
+            "application": "shop-live",
+            "version": name[-2:],
+            "description": "",
+            "stack": "64bit Amazon Linux 2023 v4.7.2 running Docker",
+            "tier": "WebServer",
+            "prefix": prefix,
+            "cname": f"{prefix}.{REGION}.elasticbeanstalk.com",
+            "endpoint": "127.0.0.1:1",
+            "created": now,
+            "updated": now,
+            "status": status,
+            "health": "Green",
+            "health_status": "Ok",
+            "causes": [],
+            "settings": [],
+            "by": os.getpid(),
+        }
+        event = {
+            "date": now,
+            "message": f"{name} was put there.",
+            "severity": "INFO",
+            "application": "shop-live",
+            "environment": name,
+            "id": record["id"],
+        }
+        with self._home.cloud("beanstalk") as everything:
+            mine = everything.setdefault(REGION, {})
+            mine.setdefault("environments", {})[record["id"]] = record
+            mine.setdefault("events", {})[f"{len(mine['events']):09}"] = event
+
+
+@pytest.fixture
+def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    home = Home(tmp_path / "rehearsal")
+    home.path.mkdir()
+    served = endpoint.serve(home, Faults.parse(["swap-fails"]))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "rehearsal")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "rehearsal")
+    yield Account(home)
+    served.close()
+
+
+@pytest.fixture
+def two(account: Account) -> Account:
+    """Two environments, the first of which holds the live name."""
+    account.has("shop-live-r1", "shop-live")
+    account.has("shop-live-r2", "shop-live-r2")
+    return account
+
+
+def wants(**changed: Any) -> dict[str, Any]:
+    return {name: value for name, value in {**INPUTS, **changed}.items() if value is not None}
+
+
+def failed(kind: type[CurtainupError], inputs: dict[str, Any], cancelled: Event = NEVER) -> CurtainupError:
+    with pytest.raises(kind) as caught:
+        cname_swap.create(inputs, cancelled)
+    return caught.value
+
+
+def test_the_program_and_the_provider_mean_the_same_type() -> None:
+    assert declared.TYPE == cname_swap.TYPE
+
+
+@pytest.mark.parametrize(
+    ("olds", "changed", "refused"),
+    [
+        ({}, {}, []),
+        ({}, {"holder": None}, []),
+        ({}, {"environments": UNKNOWN}, []),
+        ({}, {"environments": {"r2": UNKNOWN}}, []),
+        ({}, {"holder": "r3"}, ["holder"]),
+        (INPUTS, {"generation": 0}, ["generation"]),
+        (INPUTS, {"prefix": "other"}, ["prefix"]),
+    ],
+)
+def test_inputs_that_would_break_something_are_refused(
+    olds: dict[str, Any], changed: dict[str, Any], refused: list[str]
+) -> None:
+    assert [path for path, _ in cname_swap.check(olds, wants(**changed))] == refused
+
+
+def test_a_preview_promises_no_more_than_is_known() -> None:
+    assert cname_swap.foreseen(wants())["environment"] == "shop-live-r2"
+    assert cname_swap.foreseen(wants(environments={"r2": UNKNOWN}))["environment"] == UNKNOWN
+    assert cname_swap.foreseen(wants(holder=None))["environment"] == UNKNOWN
+
+
+def test_a_name_that_is_where_it_should_be_is_left_alone(two: Account) -> None:
+    """The account refuses every swap."""
+    outputs = cname_swap.create(wants(holder="r1"), NEVER)
+    assert outputs["environment"] == "shop-live-r1"
+    assert outputs["cname"] == f"shop-live.{REGION}.elasticbeanstalk.com"
+
+
+def test_without_a_holder_the_name_stays(two: Account) -> None:
+    assert cname_swap.create(wants(holder=None), NEVER)["environment"] == "shop-live-r1"
+
+
+def test_the_real_holder_is_told(two: Account) -> None:
+    names = ["shop-live-r1", "shop-live-r2"]
+    assert cname_swap.holder(names, "shop-live", REGION, None) == "shop-live-r1"
+    assert cname_swap.holder(names[1:], "shop-live", REGION, None) is None
+
+
+def test_a_refresh_sees_what_is_really_there(two: Account) -> None:
+    state = {**wants(), "cname": "x", "environment": "shop-live-r2"}
+    live = cname_swap.read({**state, "environments": {**INPUTS["environments"], "r3": "shop-live-r3"}})
+    assert live is not None
+    assert (live["holder"], live["environment"]) == ("r1", "shop-live-r1")
+    assert live["environments"] == INPUTS["environments"]
+
+
+def test_a_holder_that_is_no_release_of_ours_is_a_difference(two: Account) -> None:
+    live = cname_swap.read({**wants(environments={"r2": "shop-live-r2"}), "environment": "shop-live-r2"})
+    assert live is not None
+    assert (live["holder"], live["environment"]) == ("", "shop-live-r1")
+
+
+def test_an_application_without_environments_is_gone(account: Account) -> None:
+    assert cname_swap.read(wants()) is None
+
+
+def test_what_holds_the_name_is_not_given_up(two: Account) -> None:
+    error = failed(StateError, wants(environments={"r2": "shop-live-r2"}, holder=None))
+    assert error.what == "environment shop-live-r1 holds the live name, and is about to be terminated"
+
+
+def test_a_name_that_nobody_holds_is_told(account: Account) -> None:
+    account.has("shop-live-r2", "shop-live-r2")
+    assert "no environment holds the live name shop-live" in failed(StateError, wants()).what
+
+
+def test_a_refused_swap_is_told_in_beanstalk_s_own_words(two: Account) -> None:
+    error = failed(EngineFailed, wants())
+    assert "refused the swap: Unable to swap CNAMEs" in error.what
+    assert error.consequence == "the live name has not moved"
+    assert "shop-live-r2 was put there." in str(error.detail)
+
+
+def test_waiting_for_an_environment_is_bounded_and_shows_its_events(two: Account) -> None:
+    two.has("shop-live-r2", "shop-live-r2", "Updating")
+    error = failed(EngineFailed, wants())
+    assert error.what.startswith("waiting: shop-live-r2 is Updating since ")
+    assert error.what.endswith("for 0 s")
+    assert error.consequence == "the live name has not moved"
+    assert "shop-live-r2 was put there." in str(error.detail)
+
+
+def test_what_does_not_become_ready_any_more_is_not_waited_for(two: Account) -> None:
+    two.has("shop-live-r2", "shop-live-r2", "Terminating")
+    error = failed(EngineFailed, wants(timeout=3600))
+    assert error.what.startswith("shop-live-r2 is Terminating since ")
+
+
+def test_an_environment_that_is_gone_is_told(account: Account) -> None:
+    account.has("shop-live-r1", "shop-live")
+    assert failed(EngineFailed, wants(timeout=3600)).what.startswith("shop-live-r2 is Terminated")
+
+
+def test_waiting_ends_when_it_is_cancelled(two: Account) -> None:
+    two.has("shop-live-r2", "shop-live-r2", "Launching")
+    cancelled = Event()
+    cancelled.set()
+    error = failed(Interrupted, wants(timeout=3600), cancelled)
+    assert error.consequence == "the live name has not moved"
+
+
+def test_people_are_told_what_is_waited_for(two: Account) -> None:
+    two.has("shop-live-r2", "shop-live-r2", "Updating")
+    said: list[str] = []
+    with pytest.raises(EngineFailed):
+        cname_swap.create(wants(), NEVER, said.append)
+    assert said[0].startswith("waiting: shop-live-r2 is Updating since ")
+
+
+def test_without_credentials_the_way_to_them_is_told(
+    two: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    assert "aws configure" in str(failed(SetupError, wants()).fix)

@@ -1,0 +1,58 @@
+"""Loading a program, as a process of its own: it stays loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LOAD = """
+import sys, threading
+from pathlib import Path
+from curtainup.engine import program
+from curtainup.errors import SetupError
+try:
+    program.load(Path(sys.argv[1]), "docker")()
+except SetupError as error:
+    print(error.what)
+    print(error.detail)
+for thread in threading.enumerate():
+    if thread.name == "imports":
+        thread.join()
+"""
+
+
+def _load(folder: Path, **modules: str) -> str:
+    (folder / "stacks").mkdir()
+    for name, text in modules.items():
+        (folder / "stacks" / f"{name}.py").write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", LOAD, str(folder)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_the_program_of_that_folder_is_run_though_another_one_is_on_the_path(tmp_path: Path) -> None:
+    assert _load(tmp_path, __init__="def run(): print('of the service')\n") == "of the service\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def run(:\n", "SyntaxError"),
+        ("import no_such_module\n", "no_such_module"),
+        ("1 / 0\n", "ZeroDivisionError"),
+        ("pass\n", "no attribute 'run'"),
+    ],
+)
+def test_one_that_cannot_be_imported_is_told_with_the_place(tmp_path: Path, text: str, said: str) -> None:
+    told = _load(tmp_path, __init__=text)
+    assert told.startswith("the program cannot be imported: ")
+    assert said in told
+
+
+def test_what_fails_when_it_is_imported_ahead_is_left_for_the_program_to_say(tmp_path: Path) -> None:
+    assert _load(tmp_path, __init__="def run(): print('run')\n", environment="1 / 0\n") == "run\n"

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from curtainup.environments import actual_traffic
+
+PUBLIC = {"type": actual_traffic.PUBLIC_ACCESS}
+
+
+def _service(*shares: tuple[str, int | None]) -> dict[str, Any]:
+    statuses = [{"tag": tag, "percent": percent} for tag, percent in shares]
+    return {"type": "gcp:cloudrunv2/service:Service", "outputs": {"trafficStatuses": statuses}}
+
+
+@pytest.mark.parametrize(
+    ("resources", "traffic"),
+    [
+        ([], None),
+        ([{"type": "docker:index/container:Container"}], None),
+        (
+            [{"type": "curtainup:traffic:TrafficSwitch", "outputs": {"traffic": {"r1": 0, "r2": 100}}}],
+            {"r2": 100},
+        ),
+        ([{"type": "curtainup:traffic:TrafficSwitch"}], {}),
+        ([{"type": "curtainup:cname_swap:CnameSwap", "outputs": {"holder": "r2"}}], {"r2": 100}),
+        ([{"type": "curtainup:cname_swap:CnameSwap", "outputs": {"holder": ""}}], None),
+        ([_service(("r1", 90), ("r2", 10)), PUBLIC], {"r1": 90, "r2": 10}),
+        ([_service(("r1", 100), ("r2", None)), PUBLIC], {"r1": 100}),
+        ([_service(("", 100)), PUBLIC], {}),
+    ],
+)
+def test_each_switch_tells_who_has_traffic(
+    resources: list[dict[str, Any]], traffic: dict[str, int] | None
+) -> None:
+    assert actual_traffic.traffic(resources) == traffic
+
+
+def test_a_service_that_nobody_may_call_has_no_traffic() -> None:
+    """Cloud Run asks for 100 % somewhere, of the first release too."""
+    assert actual_traffic.traffic([_service(("r1", 100))]) is None

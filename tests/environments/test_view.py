@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from curtainup.environments.view import EnvironmentView, pym_env
+from curtainup.model.release_settings import DockerSettings
+from tests.sessions import world
+
+IMAGE = "127.0.0.1:5000/shop@sha256:" + "d" * 64
+
+
+def test_a_release_runs_with_what_its_environment_says(tmp_path: Path) -> None:
+    text = "env: {A: '1'}\nmemory_limit: 300m\nenvironments: {live: {env: {B: '2'}, cpus: 1.5}}\n"
+    session = world(tmp_path, text).session
+    live = EnvironmentView(session, "live").runtime()
+    assert isinstance(live, DockerSettings)
+    assert live.env == {"A": "1", "B": "2", "PYM_ENV": "shop-live"}
+    assert (live.memory_mb, live.cpus) == (300, 1.5)
+    assert EnvironmentView(session, "staging").runtime().env == {"A": "1", "PYM_ENV": "shop-staging"}
+    assert pym_env(session, "local") == "dev"
+
+
+def test_the_id_follows_settings_and_secrets(tmp_path: Path) -> None:
+    text = "env_secrets: [KEY]\n"
+    ids = {
+        EnvironmentView(world(tmp_path, config, {"KEY": value}).session, name).release_id(IMAGE)
+        for config, value, name in [
+            (text, "v", "live"),
+            (text, "v", "live"),
+            (text, "other", "live"),
+            (text, "v", "staging"),
+            (text + "memory_limit: 300m\n", "v", "live"),
+        ]
+    }
+    assert len(ids) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "keep"), [("", "live", 1), ("keep: 3\n", "live", 3), ("keep: 3\n", "staging", 0)]
+)
+def test_how_many_stay_for_rollback(tmp_path: Path, text: str, name: str, keep: int) -> None:
+    assert EnvironmentView(world(tmp_path, text).session, name).keep == keep
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "deploy_target: docker\n",
+        "deploy_target: gcp-cloud-run\ngcp_region: europe-west1\ndocker_repo: my-books-project\n",
+        "deploy_target: aws-beanstalk\naws_region: eu-west-1\n",
+    ],
+)
+def test_how_long_a_review_environment_lives_is_no_other_setting(tmp_path: Path, text: str) -> None:
+    found = EnvironmentView(world(tmp_path, text).session, "review-7")
+    settings = found.target.settings(None, ()).model_copy(update={"ttl": 60})
+    found.environment = replace(found.environment, settings=settings)
+    assert not found.has_other_settings()
+
+
+def test_where_nothing_is_deployed_nothing_answers(tmp_path: Path) -> None:
+    view = EnvironmentView(world(tmp_path).session, "live")
+    assert (view.answering(), view.needs_replacement(), view.has_other_settings()) == (None, [], False)
+    with pytest.raises(RuntimeError, match="not known before the first update"):
+        _ = view.url

@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import docker
+import pytest
+
+from curtainup.errors import Interrupted, ReleaseUnhealthy
+from curtainup.gates.health import live_release, wait_until_healthy
+from curtainup.platforms.docker.container import Container
+from curtainup.setup import catalogue, images
+
+PORT = 8080
+SERVER = """
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response({status})
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+server = http.server.HTTPServer(("{host}", {port}), Handler)
+print("listening", os.environ["PORT"], flush=True)
+server.serve_forever()
+"""
+
+Start = Callable[..., tuple[str, Container]]
+
+
+def server(host: str = "0.0.0.0", port: int = PORT, status: int = 200) -> list[str]:
+    return ["python3", "-c", SERVER.format(host=host, port=port, status=status)]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a container of the base image; gives its URL on the loopback interface and itself."""
+    client = docker.from_env()
+    images.ensure(client, print)
+    names: list[str] = []
+
+    def run(
+        command: list[str], *, redact: Callable[[str], str] = str, **options: object
+    ) -> tuple[str, Container]:
+        names.append(f"cu-health-test-{uuid.uuid4().hex[:8]}")
+        container = client.containers.run(
+            catalogue.REFERENCES["base"],
+            command,
+            name=names[-1],
+            detach=True,
+            environment={"PORT": str(PORT)},
+            ports={f"{PORT}/tcp": ("127.0.0.1", None)},
+            init=True,
+            **options,  # type: ignore[call-overload]
+        )
+        container.reload()
+        bindings = container.ports.get(f"{PORT}/tcp") or [{"HostPort": "1"}]
+        return f"http://127.0.0.1:{bindings[0]['HostPort']}", Container(
+            lambda: client, names[-1], PORT, redact
+        )
+
+    yield run
+    for name in names:
+        client.api.remove_container(name, force=True, v=True)
+    client.close()
+
+
+def listening(container: Container) -> Container:
+    """The same container, once its server has said that it listens."""
+    deadline = time.monotonic() + 60
+    while b"listening" not in container.client.api.logs(container.name):
+        assert time.monotonic() < deadline, "the test's own server did not start"
+        threading.Event().wait(0.05)
+    return container
+
+
+def unhealthy(url: str, container: Container, timeout: float = 60) -> ReleaseUnhealthy:
+    with pytest.raises(ReleaseUnhealthy) as caught:
+        wait_until_healthy(url, "/ping", container, timeout=timeout, cancelled=threading.Event())
+    assert container.name in (caught.value.where or "")
+    assert caught.value.fix
+    return caught.value
+
+
+@pytest.mark.docker
+def test_returns_once_the_release_answers(start: Start) -> None:
+    url, container = start(server())
+    seconds = wait_until_healthy(url, "/ping", container, timeout=60, cancelled=threading.Event())
+    assert 0 < seconds < 60
+
+
+@pytest.mark.docker
+def test_an_exited_container_fails_at_once_with_its_last_lines_and_without_secrets(start: Start) -> None:
+    script = 'i=0; while [ $i -lt 30 ]; do echo "line $i"; i=$((i+1)); done; echo "the key is s3cret"; exit 3'
+    url, container = start(["sh", "-c", script], redact=lambda text: text.replace("s3cret", "***"))
+    error = unhealthy(url, container, timeout=600)
+    assert error.what == "the release's container exited with code 3"
+    lines = (error.detail or "").splitlines()
+    assert len(lines) == 20
+    assert lines[-1] == "the key is ***"
+    assert "line 29" in lines
+    assert "line 1" not in lines
+
+
+@pytest.mark.docker
+def test_a_container_that_keeps_restarting_fails_at_once(start: Start) -> None:
+    url, container = start(["sh", "-c", "echo no such table; exit 4"], restart_policy={"Name": "always"})
+    error = unhealthy(url, container, timeout=600)
+    assert error.what == "the release's container exited with code 4"
+    assert "no such table" in (error.detail or "")
+
+
+@pytest.mark.docker
+def test_a_restarted_container_that_runs_again_still_tells_its_exit_code(start: Start) -> None:
+    script = "test -e /tmp/once && exec sleep 600; touch /tmp/once; exit 5"
+    url, container = start(["sh", "-c", script], restart_policy={"Name": "always"})
+    assert unhealthy(url, container, timeout=600).what == "the release's container exited with code 5"
+
+
+@pytest.mark.docker
+def test_a_missing_program_is_explained(start: Start) -> None:
+    url, container = start(["sh", "-c", "gunicorn-of-old server:app"])
+    error = unhealthy(url, container)
+    assert error.what == "the release's container exited with code 127"
+    assert "was not found" in (error.fix or "")
+
+
+@pytest.mark.docker
+def test_want_of_memory_is_explained(start: Start) -> None:
+    command = ["python3", "-c", "x = bytearray(500_000_000)"]
+    url, container = start(command, mem_limit="32m", memswap_limit="32m")
+    error = unhealthy(url, container)
+    assert "killed: it used more than its 32 MiB of memory" in error.what
+    assert "memory_limit" in (error.fix or "")
+
+
+@pytest.mark.docker
+def test_a_container_that_is_gone_fails_at_once(start: Start) -> None:
+    url, container = start(server(port=9999))
+    container.client.api.rename(container.name, f"{container.name}-away")
+    try:
+        assert unhealthy(url, container, timeout=600).what == "the release's container is gone"
+    finally:
+        container.client.api.rename(f"{container.name}-away", container.name)
+
+
+@pytest.mark.docker
+def test_the_wrong_port_is_named(start: Start) -> None:
+    url, container = start(server(port=9999))
+    error = unhealthy(url, listening(container), timeout=0.5)
+    assert error.what == "the release did not answer within 0.5 s: it listens on 9999, not on PORT=8080"
+    assert "variable PORT" in (error.fix or "")
+    assert "GET /ping: " in (error.detail or "")
+    assert "listening 8080" in (error.detail or "")
+
+
+@pytest.mark.docker
+def test_the_wrong_port_is_named_in_an_image_without_cat(start: Start) -> None:
+    python = server(port=9999)
+    url, container = start(["sh", "-c", 'rm "$(command -v cat)"; exec python3 -c "$0"', python[2]])
+    assert "it listens on 9999, not on PORT=8080" in unhealthy(url, listening(container), timeout=0.5).what
+
+
+@pytest.mark.docker
+def test_listening_on_loopback_only_is_named(start: Start) -> None:
+    url, container = start(server(host="127.0.0.1"))
+    error = unhealthy(url, listening(container), timeout=0.5)
+    assert error.what.endswith("it listens on 127.0.0.1:8080 only")
+    assert "0.0.0.0:8080" in (error.fix or "")
+
+
+@pytest.mark.docker
+def test_listening_nowhere_is_named(start: Start) -> None:
+    url, container = start(["sleep", "600"])
+    error = unhealthy(url, container, timeout=1)
+    assert error.what.endswith("it does not listen on any port, PORT=8080 included")
+    assert "(it wrote nothing)" in (error.detail or "")
+
+
+@pytest.mark.docker
+def test_the_last_answer_is_named(start: Start) -> None:
+    url, container = start(server(status=404))
+    error = unhealthy(url, listening(container), timeout=0.5)
+    assert error.what == "the release did not answer within 0.5 s: GET /ping: HTTP 404"
+    assert "GET /ping answer 200" in (error.fix or "")
+
+
+@pytest.fixture
+def named() -> Iterator[str]:
+    """A server on this machine that names release r000001."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(503)
+            self.send_header("Curtainup-Release", "r000001")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
+        thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
+        thread.start()
+        yield f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+        thread.join()
+
+
+def test_without_a_container_the_time_out_says_what_answered(named: str) -> None:
+    with pytest.raises(ReleaseUnhealthy) as caught:
+        wait_until_healthy(named, "/ping", None, timeout=0.2, cancelled=threading.Event())
+    assert caught.value.what == "the release did not answer within 0.2 s: GET /ping: HTTP 503"
+    assert caught.value.where == named
+
+
+def test_can_be_cancelled(named: str) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    with pytest.raises(Interrupted):
+        wait_until_healthy(named, "/ping", None, timeout=600, cancelled=cancelled)
+
+
+def test_a_dead_engine_is_not_a_dead_release() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        client = docker.DockerClient(f"tcp://{address}", version="1.41")
+        error = unhealthy(f"http://{address}", Container(lambda: client, "any", PORT), timeout=0.5)
+    assert "Connection refused" in error.what
+    client.close()
+
+
+def test_tells_the_release_that_answers(named: str) -> None:
+    assert live_release(named, "/ping", timeout=10) == "r000001"
+
+
+def test_no_answer_is_no_release() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        assert live_release(f"http://127.0.0.1:{closed.getsockname()[1]}", "/ping", timeout=10) is None
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("end", ["stop", "pause"])
+def test_a_container_that_somebody_stopped_or_paused_is_started(start: Start, end: str) -> None:
+    url, container = start(server())
+    wait_until_healthy(url, "/", container, timeout=60, cancelled=threading.Event())
+    getattr(container.client.containers.get(container.name), end)()
+
+    container.start()
+
+    state = container.client.api.inspect_container(container.name)["State"]
+    assert (state["Running"], state["Paused"]) == (True, False)
+    container.start()
+
+
+@pytest.mark.docker
+def test_a_container_that_is_gone_is_not_started() -> None:
+    client = docker.from_env()
+    Container(lambda: client, "cu-health-test-none", PORT).start()
+    client.close()

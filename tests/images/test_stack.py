@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from curtainup.errors import BuildFailed, DiskFull, EngineFailed, PushFailed
+from curtainup.images import stack as image_stack
+from curtainup.images.source import Source
+from curtainup.images.stack import Image
+from tests.sessions import World, world
+
+STACK = "shop-image"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def _source(folder: Path, tree: str = "t1", files: tuple[str, ...] = ("server.py",)) -> Source:
+    for name in files:
+        (folder / name).write_text("x = 1\n")
+    return Source(folder, "f" * 40, f"200415-0819-1-{tree}", tree, files, dirty=False, url="https://x/shop")
+
+
+def _deployed(found: World, source: Source) -> Image:
+    image = image_stack.build(found.session, image_stack.look(found.session, source), source)
+    return image_stack.push(found.session, image)
+
+
+def test_a_first_image_gets_a_registry_of_its_own_on_the_loopback_interface(tmp_path: Path) -> None:
+    image = image_stack.look(world(tmp_path).session, _source(tmp_path))
+    assert image.registry.host == f"127.0.0.1:{image.registry.local_port}"
+    assert image.settings.repository == f"{image.registry.host}/shop"
+    assert image.settings.dockerfile == "Dockerfile.curtainup"
+    assert (image.image_id, image.reference) == ("", "")
+
+
+def test_building_and_pushing_are_two_updates_of_one_stack(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    source = _source(tmp_path)
+    built = image_stack.build(found.session, image_stack.look(found.session, source), source)
+    assert built.runnable == built.image_id == "sha256:" + "c" * 64
+    pushed = image_stack.push(found.session, built)
+    assert pushed.runnable == pushed.reference == f"{pushed.settings.repository}@sha256:{'d' * 64}"
+    assert [(stack, config["image"]["push"]) for stack, config in found.engine.ups] == [
+        (STACK, False),
+        (STACK, True),
+    ]
+
+
+def test_the_context_holds_the_tracked_files_and_the_generated_dockerfile(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    source = _source(tmp_path)
+    (tmp_path / "untracked").write_text("")
+    image = image_stack.build(found.session, image_stack.look(found.session, source), source)
+    assert {path.name for path in Path(image.settings.context).iterdir()} == {
+        "server.py",
+        "Dockerfile.curtainup",
+    }
+
+
+def test_an_unchanged_source_is_the_pushed_image(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    pushed = _deployed(found, _source(tmp_path))
+    assert image_stack.look(found.session, _source(tmp_path)).reference == pushed.reference
+
+
+def test_what_was_built_before_another_one_is_known_again(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    main = _deployed(found, _source(tmp_path))
+    review = _deployed(found, _source(tmp_path, "t2"))
+
+    again = image_stack.look(found.session, _source(tmp_path))
+    assert (again.reference, again.image_id) == (main.reference, main.image_id)
+    assert (again.version, again.settings.tree) == (main.version, main.settings.tree)
+    assert image_stack.look(found.session, _source(tmp_path, "t2")).version == review.version
+    assert not image_stack.look(found.session, _source(tmp_path, "t3")).reference
+
+
+def test_a_build_that_was_never_pushed_is_not_remembered_as_one(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    source = _source(tmp_path)
+    image_stack.build(found.session, image_stack.look(found.session, source), source)
+    _deployed(found, _source(tmp_path, "t2"))
+    assert not image_stack.look(found.session, source).reference
+
+
+def test_another_repository_does_not_have_the_earlier_builds(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    _deployed(found, _source(tmp_path))
+    _deployed(found, _source(tmp_path, "t2"))
+    found.session = world(tmp_path, "docker_repo: registry.example.com/team\n").session
+    found.session.__dict__["engine"] = found.engine
+    assert not image_stack.look(found.session, _source(tmp_path)).reference
+
+
+def test_an_image_that_was_never_pushed_is_built_again(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    source = _source(tmp_path)
+    image_stack.build(found.session, image_stack.look(found.session, source), source)
+    assert image_stack.look(found.session, source).image_id == ""
+
+
+@pytest.mark.parametrize("changed", ["tree", "base", "extra", "own"])
+def test_whatever_a_build_reads_makes_another_image(tmp_path: Path, changed: str) -> None:
+    found = world(tmp_path)
+    pushed = _deployed(found, _source(tmp_path))
+    found.session = world(tmp_path, "docker_base: other:1\n" if changed == "base" else "").session
+    found.session.__dict__["engine"] = found.engine
+    files = {"extra": ("server.py", "Dockerfile.extra"), "own": ("server.py", "Dockerfile")}
+    tree = "t2" if changed in {"tree", "own"} else "t1"
+    image = image_stack.look(found.session, _source(tmp_path, tree, files.get(changed, ("server.py",))))
+    assert image.reference == ""
+    assert image.settings.tree != pushed.settings.tree
+    assert image.registry == pushed.registry, "the registry stays where it is"
+
+
+@pytest.mark.parametrize(
+    ("account", "host", "repository"),
+    [
+        ("team", "docker.io", "docker.io/team/shop"),
+        ("registry.example.com/team", "registry.example.com", "registry.example.com/team/shop"),
+        ("localhost:5000/team", "localhost:5000", "localhost:5000/team/shop"),
+        ("org/team", "docker.io", "docker.io/org/team/shop"),
+    ],
+)
+def test_a_given_registry_is_taken_by_name(tmp_path: Path, account: str, host: str, repository: str) -> None:
+    found = world(tmp_path, f"docker_repo: {account}\n")
+    image = image_stack.look(found.session, _source(tmp_path))
+    assert (image.registry.host, image.registry.local_port) == (host, None)
+    assert image.settings.repository == repository
+
+
+def test_a_changed_registry_is_heeded(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    before = _deployed(found, _source(tmp_path))
+    given = world(tmp_path, "docker_repo: registry.example.com/team\n")
+    given.session.__dict__["engine"] = found.engine
+    image = image_stack.look(given.session, _source(tmp_path))
+    assert image.settings.repository == "registry.example.com/team/shop"
+    assert image.reference == "", "it is not there yet"
+    assert image_stack.look(found.session, _source(tmp_path)).reference == before.reference
+
+
+def test_a_failed_build_shows_the_end_of_its_output(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    source = _source(tmp_path)
+    image = image_stack.look(found.session, source)
+
+    class Failing(type(found.engine)):  # type: ignore[misc]  # a class that is known at run time
+        def up(self, *_: object) -> None:
+            Path(image.settings.log).write_text("\n".join(f"step {number}" for number in range(50)))
+            failed = EngineFailed("pip failed")
+            failed.failing = (
+                "urn:pulumi:shop-image::shop::docker:index/remoteImage:RemoteImage::shop-build",
+            )
+            raise failed
+
+    found.session.__dict__["engine"] = Failing()
+    with pytest.raises(BuildFailed) as caught:
+        image_stack.build(found.session, image, source)
+    lines = str(caught.value.detail).splitlines()
+    assert (lines[0], lines[-2:]) == ("step 20", ["step 49", "pip failed"])
+    assert str(caught.value.where).endswith("Dockerfile.curtainup")
+
+
+def test_what_fails_beside_the_build_is_no_failed_build(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    source = _source(tmp_path)
+    failed = EngineFailed("the name of the registry's container is taken")
+    failed.failing = (
+        "urn:pulumi:shop-image::shop::docker:index/container:Container::shop-registry-container",
+    )
+    found.engine.failures.append(failed)
+    with pytest.raises(EngineFailed):
+        image_stack.build(found.session, image_stack.look(found.session, source), source)
+
+
+def test_a_full_disk_stays_what_it_is(tmp_path: Path) -> None:
+    found = world(tmp_path)
+    source = _source(tmp_path)
+    found.engine.failures.append(DiskFull("no space is left on the disk"))
+    with pytest.raises(DiskFull):
+        image_stack.build(found.session, image_stack.look(found.session, source), source)
+
+
+def test_a_refused_push_names_the_registry_and_how_to_log_in(tmp_path: Path) -> None:
+    found = world(tmp_path, "docker_repo: registry.example.com/team\n")
+    source = _source(tmp_path)
+    image = image_stack.build(found.session, image_stack.look(found.session, source), source)
+    found.engine.failures.append(EngineFailed("denied", detail="denied: requested access"))
+    with pytest.raises(PushFailed, match=r"registry\.example\.com did not take") as caught:
+        image_stack.push(found.session, image)
+    assert "docker login registry.example.com" in str(caught.value.fix)
+    assert caught.value.detail == "denied: requested access"

@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from curtainup.environments.rollout import Rollout
+from curtainup.errors import EngineFailed, Interrupted, ReturnFailed, TrafficReturned
+from curtainup.model.environment import Environment
+from curtainup.model.release import Deployment
+from curtainup.pipeline.canary import Canary
+from curtainup.pipeline.gatekeeper import Gate, Gatekeeper
+from curtainup.pipeline.run.record import Recorder
+from curtainup.pipeline.run.steps import Progress, Steps
+from curtainup.pipeline.switch import Switch
+from curtainup.pipeline.traffic import AT_ONCE
+from tests import samples
+from tests.proxies import Proxy, serving
+from tests.sessions import world
+
+OLD, NEW = {"r0000001": 100}, {"r0000002": 100}
+
+
+class Judge(Gatekeeper):
+    """A gatekeeper that says what it is told to, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[Gate] = []
+        self.verdict: Callable[[], None] = lambda: None
+
+    def judge(self, gate: Gate, progress: Progress, image: str) -> None:
+        assert progress.name == "live-gate"
+        assert image == "image"
+        self.asked.append(gate)
+        self.verdict()
+
+    @contextmanager
+    def prepared(self, gate: Gate, image: str) -> Iterator[Callable[[Progress], None]]:
+        yield lambda progress: self.judge(gate, progress, image)
+
+
+class Scene:
+    """A live environment behind that proxy, in which release 2 is staged beside release 1."""
+
+    def __init__(self, folder: Path, proxy: Proxy, text: str = "") -> None:
+        self.world = world(folder, text)
+        self.session = self.world.session
+        self.rollout = Rollout(self.session, "live")
+        settings = samples.environment(port=proxy.port, stats_port=proxy.port)
+        self.rollout.environment = Environment("shop-live", settings)
+        self.before = samples.deployment(100)
+        self.rollout.apply(samples.deployment(100, 0, candidate="r0000002"))
+        self.world.engine.ups.clear()
+        self.recorder = Recorder(folder, "shop", "deploy", environ={})
+        self.judge = Judge()
+        steps = Steps(self.session.report, self.recorder, self.session.cancelled)
+        self.switch = Switch(self.session, self.recorder, steps, self.judge)
+
+    def move(self, *, before: Deployment | None = None, canary: Canary = AT_ONCE) -> None:
+        new = samples.release(2)
+        self.switch.move(self.rollout, new, "image", before or self.before, canary)
+
+    def steps(self) -> list[tuple[str, str | None]]:
+        return [(step.name, step.outcome) for step in self.recorder.record.steps]
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with serving() as found:
+        yield found
+
+
+def _fail() -> None:
+    raise TrafficReturned("2 of 3 tests failed")
+
+
+def test_a_proven_release_keeps_the_traffic(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    scene.move()
+    assert scene.world.engine.traffics == [NEW]
+    assert scene.steps() == [("shift", "passed"), ("live-gate", "passed")]
+    (gate,) = scene.judge.asked
+    assert (gate.name, gate.release, gate.version) == ("live", "r0000002", samples.release(2).version)
+    assert gate.through_proxy, "the gate asserts that it reaches the release that it means"
+    (move,) = scene.recorder.record.traffic
+    assert (move.outgoing, move.incoming) == ("r0000001", "r0000002")
+
+
+def test_a_failed_gate_puts_traffic_back_before_it_removes_anything(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    scene.judge.verdict = _fail
+    with pytest.raises(TrafficReturned, match="2 of 3 tests failed"):
+        scene.move()
+    assert scene.world.engine.traffics == [NEW, OLD, OLD]
+    assert scene.rollout.deployment == scene.before
+    assert scene.steps() == [("shift", "passed"), ("live-gate", "failed"), ("return", "passed")]
+
+
+def test_failed_requests_put_traffic_back(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    proxy.status = 503
+    with pytest.raises(TrafficReturned):
+        scene.move()
+    assert scene.world.engine.traffics[-1] == OLD
+    assert scene.judge.asked == [], "there was nothing to judge"
+    assert scene.steps() == [("shift", "failed"), ("return", "passed")]
+
+
+def test_an_interrupted_gate_puts_traffic_back_after_ctrl_c(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+
+    def interrupted() -> None:
+        scene.session.cancelled.set()
+        raise Interrupted("interrupted")
+
+    scene.judge.verdict = interrupted
+    with pytest.raises(Interrupted):
+        scene.move()
+    assert scene.world.engine.traffics[-1] == OLD
+    assert scene.steps()[-1] == ("return", "passed")
+
+
+def test_even_an_error_nobody_foresaw_puts_traffic_back(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    scene.judge.verdict = lambda: print(1 // 0)
+    with pytest.raises(ZeroDivisionError):
+        scene.move()
+    assert scene.world.engine.traffics[-1] == OLD
+
+
+def test_a_return_that_fails_calls_for_a_person(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+
+    def fail() -> None:
+        scene.world.engine.failures.append(EngineFailed("the disk is gone", detail="EIO"))
+        _fail()
+
+    scene.judge.verdict = fail
+    with pytest.raises(ReturnFailed, match="live could not be put back: the disk is gone") as caught:
+        scene.move()
+    assert "2 of 3 tests failed" in str(caught.value.detail)
+    assert "EIO" in str(caught.value.detail)
+    assert caught.value.fix
+    assert scene.steps()[-1] == ("return", "failed")
+
+
+def test_canary_shares_come_before_all_of_it(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    scene.move(canary=Canary((10,)))
+    assert scene.world.engine.traffics == [{"r0000001": 90, "r0000002": 10}, NEW]
+
+
+def test_what_already_serves_is_judged_and_left_when_there_is_no_way_back(
+    tmp_path: Path, proxy: Proxy
+) -> None:
+    scene = Scene(tmp_path, proxy)
+    scene.judge.verdict = _fail
+    with pytest.raises(TrafficReturned):
+        scene.switch.judge(scene.rollout, samples.release(1), "image", None)
+    assert scene.world.engine.ups == []
+
+
+def test_what_never_began_is_not_undone(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    scene.rollout.environment = Environment("shop-live")
+    scene.switch.undo("undo", "undo", scene.rollout, Deployment(), EngineFailed("no"))
+    assert scene.world.engine.ups == []

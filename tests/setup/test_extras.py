@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.targets import component
+from curtainup.engine.program import _import_ahead
+from curtainup.errors import SetupError
+from curtainup.setup import extras
+
+pytestmark = pytest.mark.usefixtures("nobody")
+
+GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@example.com")
+SERVICES = {
+    "gcp-cloud-run": "docker_repo: my-project\ngcp_region: europe-west1\n",
+    "aws-beanstalk": "aws_region: eu-west-1\n",
+}
+
+
+def _lacking(module: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command line in an environment that lacks a module."""
+    code = f"import sys; sys.modules[{module!r}] = None; from curtainup.__main__ import main; main()"
+    env = {
+        **os.environ,
+        "PATH": os.defpath,
+        "PULUMI_BACKEND_URL": f"file://{folder}",
+        "PULUMI_CONFIG_PASSPHRASE": "test",
+    }
+    argv = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(argv, check=False, capture_output=True, text=True, env=env)
+
+
+def _service(folder: Path, target: str) -> Path:
+    (folder / "service").mkdir()
+    text = f"name: shop\ndeploy_target: {target}\n{SERVICES[target]}"
+    (folder / "service" / "pym-config.yaml").write_text(text)
+    env = {**os.environ, "PATH": os.defpath}
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*GIT, *arguments], check=True, cwd=folder / "service", env=env)
+    return folder / "service"
+
+
+@pytest.mark.parametrize(
+    ("target", "module", "distribution", "extra"),
+    [
+        ("gcp-cloud-run", "pulumi_gcp", "pulumi-gcp", "gcp"),
+        ("gcp-cloud-run", "google.auth", "google-auth", "gcp"),
+        ("aws-beanstalk", "pulumi_aws", "pulumi-aws", "aws"),
+        ("aws-beanstalk", "boto3", "boto3", "aws"),
+    ],
+)
+@pytest.mark.parametrize("command", ["deploy", "preview", "doctor"])
+def test_a_target_without_its_sdk_is_refused_with_the_command_that_brings_it(
+    tmp_path: Path, command: str, target: str, module: str, distribution: str, extra: str
+) -> None:
+    done = _lacking(module, command, str(_service(tmp_path, target)), folder=tmp_path)
+    said = done.stdout + done.stderr
+    assert done.returncode == SetupError.exit_code
+    assert f"{distribution} is not installed, which {target} needs" in said
+    assert f"pip install 'curtainup[{extra}]'" in said
+    assert "Traceback" not in said
+    assert not (tmp_path / ".pulumi" / "stacks").exists(), "nothing was begun"
+
+
+def test_the_program_says_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a plain `pulumi up`."""
+    for module in ("pulumi_aws", "boto3"):
+        monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(SetupError, match="pulumi-aws and boto3 are not installed") as caught:
+        component("aws-beanstalk")
+    assert caught.value.fix == "pip install 'curtainup[aws]'"
+    _import_ahead("aws-beanstalk")
+
+
+@pytest.mark.parametrize("target", ["docker", "gcp-cloud-run", "aws-beanstalk"])
+def test_what_is_installed_is_enough(target: str) -> None:
+    extras.require(target)
+
+
+def test_a_package_that_is_absent_with_all_its_modules_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    absent = extras.Extra("other", {"curtainup_absent.module": "other"})
+    monkeypatch.setitem(extras.EXTRAS, "docker", absent)
+    with pytest.raises(SetupError, match="other is not installed, which docker needs"):
+        extras.require("docker")

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import requests
+
+from curtainup.environments.rollout import Rollout
+from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
+from curtainup.model.contract import CloudRunEnvironment
+from curtainup.model.environment import Environment
+from curtainup.model.release_settings import CloudRunSettings
+from curtainup.targets.cloud_run.target import CloudRunTarget, project_of
+from tests import samples
+from tests.images.test_registry import CLOUD_RUN, Google
+from tests.sessions import World, world
+
+TEXT = f"{CLOUD_RUN}docker_repo: my-project\n"
+IMAGE = "europe-west1-docker.pkg.dev/my-project/shop/shop@sha256:" + "d" * 64
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+NOT_READY = "Revision 'shop-live-r1' is not ready and cannot serve traffic."
+
+
+def _world(folder: Path, text: str = TEXT) -> World:
+    found = world(folder, text)
+    found.session.__dict__["google"] = Google()
+    return found
+
+
+def _rollout(folder: Path, text: str = TEXT) -> Rollout:
+    rollout = Rollout(_world(folder, text).session, "live")
+    rollout.prepare(allow_replace=False)
+    return rollout
+
+
+def test_a_release_runs_with_what_the_keys_say(tmp_path: Path) -> None:
+    text = f"{TEXT}gcp_memory: 1G\ngcp_request_concurrency: 8\ncpus: 2\nstart_timeout: 33\n"
+    settings = _rollout(tmp_path, text).runtime()
+    assert isinstance(settings, CloudRunSettings)
+    assert (settings.memory_mb, settings.concurrency, settings.cpus) == (1024, 8, 2)
+    assert settings.start_timeout == 33
+    assert settings.env["PYM_ENV"] == "shop-live"
+
+
+def test_the_environment_is_the_project_s_and_the_region_s(tmp_path: Path) -> None:
+    text = f"{TEXT}gcp_min_instances: 1\ngcp_max_instances: 7\nready_timeout: 90\n"
+    settings = _rollout(tmp_path, text).environment.settings
+    assert isinstance(settings, CloudRunEnvironment)
+    assert (settings.project, settings.region) == ("my-project", "europe-west1")
+    assert (settings.min_instances, settings.max_instances, settings.ready_timeout) == (1, 7, 90)
+
+
+@pytest.mark.parametrize(
+    ("repo", "project"),
+    [("my-project", "my-project"), ("gcr.io/my-project", "my-project"), ("eu.gcr.io/p/a", "p")],
+)
+def test_the_project_is_in_docker_repo(repo: str, project: str) -> None:
+    assert project_of(repo) == project
+
+
+@pytest.mark.parametrize("change", [("europe-west1", "europe-west4"), ("my-project", "other-project")])
+def test_an_environment_does_not_move_to_another_place(tmp_path: Path, change: tuple[str, str]) -> None:
+    there = _rollout(tmp_path).environment
+    rollout = Rollout(_world(tmp_path, TEXT.replace(*change)).session, "live")
+    rollout.environment = there
+    with pytest.raises(RefusedError, match=f"is now configured for {change[1]}"):
+        rollout.prepare(allow_replace=True)
+
+
+def test_an_environment_does_not_move_to_another_target(tmp_path: Path) -> None:
+    rollout = Rollout(_world(tmp_path).session, "live")
+    rollout.environment = Environment("shop-live", samples.environment(), samples.deployment(100))
+    with pytest.raises(RefusedError, match="is on docker, and is now configured for gcp-cloud-run"):
+        rollout.prepare(allow_replace=True)
+
+
+def test_a_release_that_failed_comes_again_under_another_id(tmp_path: Path) -> None:
+    """Cloud Run never takes a revision's name for another attempt."""
+    rollout = _rollout(tmp_path)
+    first = rollout.new_release(IMAGE, "v1")
+    assert (first.attempt, first.address) == (0, None)
+    rollout.environment = _spent(rollout.environment, first.id)
+    second = rollout.new_release(IMAGE, "v1")
+    assert (second.attempt, second.id != first.id) == (1, True)
+    assert rollout.release_id(IMAGE) == second.id
+
+
+def _spent(environment: Environment, *ids: str) -> Environment:
+    from curtainup.environments import stack
+
+    return stack.spending(environment, ids)
+
+
+def test_an_account_and_the_plugin_are_there_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = _world(tmp_path)
+    with pytest.raises(SetupError, match="gcp plugin"):
+        CloudRunTarget(found.session, "live").require_ready()
+    (tmp_path / "pulumi-resource-gcp").touch(mode=0o755)
+    CloudRunTarget(found.session, "live").require_ready()
+    del found.session.__dict__["google"]
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none"))
+    with pytest.raises(SetupError, match="no Google Cloud credentials"):
+        CloudRunTarget(found.session, "live").require_ready()
+
+
+def test_who_was_never_proven_is_reached_by_identity_alone(tmp_path: Path) -> None:
+    asked: list[str | None] = []
+
+    class Asked(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers.get("X-Serverless-Authorization"))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_address[1]}"
+    target = CloudRunTarget(_world(tmp_path).session, "live")
+    staged = Environment("shop-live", deployment=samples.deployment(0), outputs={"url": "https://service"})
+    public = Environment("shop-live", deployment=samples.deployment(100))
+    try:
+        with target.reachable(staged, url) as door:
+            requests.get(door, timeout=5)
+        with target.reachable(public, url) as door:
+            assert door == url
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert asked == ["Bearer identity for https://service"]
+    assert target.is_private(staged)
+    assert not target.is_private(public)
+
+
+def test_the_split_is_what_cloud_run_tells(tmp_path: Path) -> None:
+    """Its answers name no release, so what it tells is the evidence."""
+    target = CloudRunTarget(_world(tmp_path).session, "live")
+    outputs = {"traffic_statuses": {"r0000001": 0, "r0000002": 100}}
+    target.require_moved(Environment("shop-live", deployment=samples.deployment(0, 100), outputs=outputs))
+    with pytest.raises(TrafficReturned, match=r"not as \{'r0000001': 100\}"):
+        target.require_moved(Environment("shop-live", deployment=samples.deployment(100, 0), outputs=outputs))
+
+
+def test_a_revision_that_never_became_ready_is_an_unhealthy_release(tmp_path: Path) -> None:
+    target = CloudRunTarget(_world(tmp_path).session, "live")
+    environment = Environment("shop-live")
+    found = target.explained(environment, EngineFailed("it failed", detail=NOT_READY), NOW)
+    assert isinstance(found, ReleaseUnhealthy)
+    assert NOT_READY in str(found.detail)
+    other = EngineFailed("quota")
+    assert target.explained(environment, other, NOW) is other
+
+
+@pytest.mark.parametrize(
+    ("least", "costs"), [(0, None), (1, "1 waiting instance"), (2, "2 waiting instances")]
+)
+def test_what_waits_for_requests_is_billed(tmp_path: Path, least: int, costs: str | None) -> None:
+    rollout = _rollout(tmp_path, f"{TEXT}gcp_min_instances: {least}\n")
+    assert rollout.target.costs(rollout.environment) == costs

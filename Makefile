@@ -29,9 +29,10 @@ demo-cloud-run: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on Cl
 demo-beanstalk: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on Elastic Beanstalk, without an account
 	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/curtainup rehearse $(HELLO) --config beanstalk --dirty
 
-lint: $(INSTALLED) ## Lint, format and types
+lint: $(INSTALLED) ## Lint, format, the order of the rooms, and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy $(SOURCES) offline tests benchmarks
 
 # Two at a time, as each end-to-end test has an engine, containers and a pytest of its own.

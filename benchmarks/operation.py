@@ -21,7 +21,7 @@ from benchmarks.report import Line, Results
 from curtainup.engine.command import EngineCommand, engine_environment
 from curtainup.engine.operations import Engine
 from curtainup.engine.processes import Processes
-from curtainup.engine.state import Remembered
+from curtainup.engine.state import FileState, Remembered
 from curtainup.engine.workspace import Backend, Workspace
 from curtainup.setup import engine as engines
 from curtainup.setup import paths
@@ -84,9 +84,8 @@ def _stacks(folder: Path) -> Iterator[tuple[Operate, Operate]]:
     found = engines.locate()
     env = {**engine_environment(workspace, found, os.environ), "PULUMI_HOME": str(folder / "home")}
     config = {"name": name, "image": REFERENCES["base"]}
-    engine = Engine(
-        workspace, EngineCommand(found.command, found.version, Processes()), env, NoRepair(Event())
-    )
+    command = EngineCommand(found.command, found.version, Processes())
+    engine = Engine(workspace, command, env, FileState(folder / "state"), NoRepair(Event()))
 
     def ours(marker: str) -> None:
         outcome = engine.up("ours", {**config, "marker": marker})

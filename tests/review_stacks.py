@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,16 +42,11 @@ class Stacks:
     def __init__(self, folder: Path, text: str = "", name: str = "shop", now: datetime = NOW) -> None:
         folder.mkdir(exist_ok=True)
         self.now = now
-        found = world(folder, text)
-        if name != "shop":
-            config = found.session.config.model_copy(update={"name": name})
-            found.session.config = config
         self._root = folder / "state" / ".pulumi"
         backend = Backend(f"file://{folder / 'state'}", None, {}, b"a passphrase")
-        self.session: Session = found.session
-        self.session.workspace = replace(self.session.workspace, backend=backend)
         self.engine = Removing(self)
-        self.session.__dict__["engine"] = self.engine
+        found = world(folder, text, engine=self.engine, backend=backend, name=name)
+        self.session: Session = found.session
         self.warnings = found.report.warnings
 
     def add(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,17 @@ from curtainup.engine.operations import Engine
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Backend, Workspace
 from curtainup.errors import CurtainupError
-from curtainup.session import Session
+from curtainup.session import Service, Session
 from curtainup.util.secrets import Secret
 
 
 class Memory(Engine):
-    """An engine that remembers each update, gives outputs as the program would, and fails when told."""
+    """An engine, and its own memory: it gives outputs as the program would, and fails when told."""
+
+    sees_locks = False
 
     def __init__(self) -> None:
-        self.stacks: dict[str, Remembered] = {}
+        self.known: dict[str, Remembered] = {}
         self.ups: list[tuple[str, dict[str, Any]]] = []
         self.sealings: list[str] = []
         self.failures: list[CurtainupError] = []
@@ -34,11 +36,21 @@ class Memory(Engine):
     def make_ready(self) -> None:
         """Nothing has to be loaded."""
 
-    def stack_names(self) -> list[str]:
-        return sorted(self.stacks)
-
     def remembered(self, stack: str) -> Remembered:
-        return self.stacks.get(stack, Remembered())
+        return self.known.get(stack, Remembered())
+
+    read = remembered
+
+    def stacks(self) -> list[str]:
+        return sorted(self.known)
+
+    def locks(self, stack: str) -> list[Path]:
+        del stack
+        return []
+
+    def updates(self, stack: str) -> Iterator[dict[str, Any]]:
+        del stack
+        return iter(())
 
     def up(
         self,
@@ -57,7 +69,7 @@ class Memory(Engine):
             raise self.failures.pop(0)
         kept = {**self.remembered(stack).config, **{f"curtainup:{key}": one for key, one in config.items()}}
         outputs = _outputs(config)
-        self.stacks[stack] = Remembered(exists=True, config=kept, outputs=outputs, resources=({}, {}))
+        self.known[stack] = Remembered(exists=True, config=kept, outputs=outputs, resources=({}, {}))
         return Outcome({"update": 1}, outputs)
 
     def preview(
@@ -88,7 +100,7 @@ class Memory(Engine):
         env: Mapping[str, str] | None = None,
     ) -> None:
         del told, env
-        self.stacks.pop(stack)
+        self.known.pop(stack)
 
     @property
     def traffics(self) -> list[dict[str, int]]:
@@ -162,14 +174,38 @@ class World:
     report: Notes
 
 
-def world(folder: Path, text: str = "", secrets: Mapping[str, str] | None = None) -> World:
-    """Return a world whose service has this `pym-config.yaml`, besides `name: shop`."""
-    (folder / "pym-config.yaml").write_text(f"name: shop\n{text}")
-    report, engine = Notes(), Memory()
+def world(
+    folder: Path,
+    text: str = "",
+    secrets: Mapping[str, str] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    engine: Memory | None = None,
+    backend: Backend | None = None,
+    edition: str = "",
+    name: str = "shop",
+) -> World:
+    """Return a world whose service has this `pym-config.yaml`, besides its name.
+
+    Args:
+        folder: of the service.
+        text: of its configuration.
+        secrets: their values by name.
+        environ: of the deployer.
+        engine: that another world has had before, with what it remembers.
+        backend: whose files are the memory; without it the engine is its own.
+        edition: of the program.
+        name: of the service.
+
+    """
+    (folder / "pym-config.yaml").write_text(f"name: {name}\n{text}")
+    report, engine = Notes(), engine or Memory()
     config = configuration.load(folder, warn=report.warn)
-    backend = Backend(None, None, {}, b"a passphrase")
-    place = Workspace(folder, folder, folder, folder, folder / ".curtainup", backend)
+    kept = backend or Backend(None, None, {}, b"a passphrase")
+    place = Workspace(folder, folder, folder, folder, folder / ".curtainup", kept, edition)
     values = {name: Secret(value) for name, value in (secrets or {}).items()}
-    session = Session(config, {}, place, report, secrets=values)
-    session.__dict__["engine"] = engine
+    session = Session.of(Service(config, environ or {}, values), place, report)
+    session.state.__dict__["engine"] = engine
+    if backend is None:
+        session.state.__dict__["memory"] = engine
     return World(session, engine, report)

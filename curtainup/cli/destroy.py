@@ -47,8 +47,8 @@ def run(
     session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
     names = environments_of(session, env)
     if sys.stdin.isatty():
-        confirm = _asked(session.config.name, names, confirm, yes=yes)
-    session.report.info(f"to be removed: {', '.join(names) or 'no environment'}")
+        confirm = _asked(session.service.config.name, names, confirm, yes=yes)
+    session.run.report.info(f"to be removed: {', '.join(names) or 'no environment'}")
     runs.recorded(
         session,
         "destroy",
@@ -58,7 +58,7 @@ def run(
     if env and post:
         from curtainup.commands import review_comment
 
-        reviews.post_environment(session, config, review_comment.removed(session.config.name, env))
+        reviews.post_environment(session, config, review_comment.removed(session.service.config.name, env))
 
 
 def _asked(service: str, names: list[str], confirm: str | None, *, yes: bool) -> str | None:

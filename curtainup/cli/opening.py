@@ -7,14 +7,18 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curtainup import config as configuration
 from curtainup.config import ServiceConfig, review_names
 from curtainup.engine import workspace as workspaces
-from curtainup.rehearsal.stage import Rehearsal
+from curtainup.model.names import STAGING
 from curtainup.reporting import Report
-from curtainup.session import Session
+from curtainup.session import Service, Session
 from curtainup.util.secrets import Secret
+
+if TYPE_CHECKING:
+    from curtainup.rehearsal.stage import Rehearsal
 
 
 @dataclass(frozen=True)
@@ -52,20 +56,18 @@ def open_session(
     secrets = _at_hand(config, os.environ)
     if with_secrets:
         secrets |= configuration.collect_secrets(config, os.environ, review)
-    first = review or "staging"
+    service = Service(config, os.environ, secrets, review or STAGING)
     provider_dir = Path(sys.executable).parent
     if rehearsing is not None:
         rehearsal = _on_stage(config, rehearsing)
         workspace = workspaces.open_workspace(
             service_dir, rehearsal.backend(), provider_dir, rehearsal=rehearsal.target
         )
-        return Session(
-            config, os.environ, workspace, report, secrets=secrets, rehearsal=rehearsal, first=first
-        )
+        return Session.of(service, workspace, report, rehearsal)
     backend = workspaces.find_backend(config.backend, config.secrets_provider, os.environ)
     workspaces.require_real(backend)
     workspace = workspaces.open_workspace(service_dir, backend, provider_dir)
-    return Session(config, os.environ, workspace, report, secrets=secrets, first=first)
+    return Session.of(service, workspace, report)
 
 
 def _on_stage(config: ServiceConfig, rehearsing: Rehearsing) -> Rehearsal:

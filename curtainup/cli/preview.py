@@ -69,11 +69,11 @@ def run(
     elif markdown:
         from curtainup.commands.preview import markdown as preview_markdown
 
-        print(preview_markdown.render(session.config.name, found, redact=session.redact))
+        print(preview_markdown.render(session.service.config.name, found, redact=session.service.redact))
     else:
         from curtainup.commands.preview import text as preview_text
 
-        print(preview_text.render(found, session.redact))
+        print(preview_text.render(found, session.service.redact))
     if post:
         _post(session, found, config)
     if whole.changed:
@@ -90,8 +90,8 @@ def _post(session: Session, found: Sequence[StackPreview], config: str | None) -
     from curtainup.reporting import review
 
     sys.stdout.flush()
-    name = session.config.name
-    text = partial(preview_markdown.render, name, found, redact=session.redact)
+    name = session.service.config.name
+    text = partial(preview_markdown.render, name, found, redact=session.service.redact)
     with requests.Session() as http:
-        written = review.post(text, reviews.subject(name, config), session.environ, http)
-    session.report.info(f"comment {written.action}" + (f": {written.url}" if written.url else ""))
+        written = review.post(text, reviews.subject(name, config), session.service.environ, http)
+    session.run.report.info(f"comment {written.action}" + (f": {written.url}" if written.url else ""))

@@ -60,7 +60,7 @@ def deploy(
     from curtainup.errors import CurtainupError
     from curtainup.pipeline.run import recorded as runs
 
-    name = session.config.name
+    name = session.service.config.name
     try:
         result = runs.recorded(
             session,
@@ -96,16 +96,16 @@ def post_environment(session: Session, config: str | None, text: str) -> None:
 
     from curtainup.reporting import review
 
-    safe = session.redact(text)
+    safe = session.service.redact(text)
     with requests.Session() as http:
         written = review.post(
             lambda _: safe,
-            subject(session.config.name, config),
-            session.environ,
+            subject(session.service.config.name, config),
+            session.service.environ,
             http,
             part=review.Part.ENVIRONMENT,
         )
-    session.report.info(f"comment {written.action}" + (f": {written.url}" if written.url else ""))
+    session.run.report.info(f"comment {written.action}" + (f": {written.url}" if written.url else ""))
 
 
 def _try_to_post(session: Session, config: str | None, text: str) -> None:
@@ -115,4 +115,4 @@ def _try_to_post(session: Session, config: str | None, text: str) -> None:
     try:
         post_environment(session, config, text)
     except ReviewFailed as error:
-        session.report.warn(f"no comment was written: {error.what}")
+        session.run.report.warn(f"no comment was written: {error.what}")

@@ -70,9 +70,9 @@ def _list(session: Session, found: list[Swept], *, json: bool) -> None:
 
     if json:
         for one in found:
-            session.report.info(sweep.render([one], session.config.name))
+            session.run.report.info(sweep.render([one], session.service.config.name))
     elif found:
-        print(sweep.render(found, session.config.name), flush=True)
+        print(sweep.render(found, session.service.config.name), flush=True)
 
 
 def _is_agreed(session: Session, found: list[Swept], *, yes: bool) -> bool:
@@ -88,11 +88,13 @@ def _is_agreed(session: Session, found: list[Swept], *, yes: bool) -> bool:
     if not names or yes:
         return bool(names)
     if sys.stdin.isatty():
-        common.require_agreed(f"Remove {', '.join(names)} of {session.config.name}?", session.config.name)
+        common.require_agreed(
+            f"Remove {', '.join(names)} of {session.service.config.name}?", session.service.config.name
+        )
         return True
     raise RefusedError(
         f"{', '.join(names)} would be removed, and nobody is there to ask",
-        where=session.config.name,
+        where=session.service.config.name,
         consequence="nothing was removed",
         fix="curtainup sweep --yes removes what it lists; --dry-run only lists it",
     )

@@ -43,8 +43,8 @@ class _Deploy:
         self._options = options
         self._guard = guard
         self._images = image_steps.steps_of(context, options)
-        self._staging = Rollout(context.session, STAGING)
-        self._live = Rollout(context.session, LIVE)
+        self._staging = context.rollout(STAGING)
+        self._live = context.rollout(LIVE)
         self._rollouts = [
             rollout for rollout in (self._staging, self._live) if rollout.name in options.environments
         ]

@@ -43,7 +43,9 @@ def environments_of(session: Session, env: str | None) -> list[str]:
     else:
         every = environment_names.every(session)
         names = sorted(every, key=lambda name: (name == LIVE, not is_review(name)))
-    return [name for name in names if session.remembered(session.names.environment(name)).exists]
+    return [
+        name for name in names if session.state.memory.read(session.service.names.environment(name)).exists
+    ]
 
 
 def destroy(session: Session, recorder: Recorder, env: str | None, confirm: str | None) -> None:
@@ -54,20 +56,20 @@ def destroy(session: Session, recorder: Recorder, env: str | None, confirm: str 
 
     """
     names = environments_of(session, env)
-    if LIVE in names and confirm != session.config.name:
+    if LIVE in names and confirm != session.service.config.name:
         raise RefusedError(
-            f"live of {session.config.name} is to be destroyed, which was not confirmed",
-            where=f"stack {session.names.environment(LIVE)}",
+            f"live of {session.service.config.name} is to be destroyed, which was not confirmed",
+            where=f"stack {session.service.names.environment(LIVE)}",
             consequence="nothing was removed",
-            fix=f"curtainup destroy --confirm {session.config.name}",
+            fix=f"curtainup destroy --confirm {session.service.config.name}",
         )
     remove(session, recorder, names)
     if env is None:
         _steps(session, recorder).run(
             "destroy-image", "remove the images and their registry", partial(_image, session)
         )
-        if session.rehearsal is not None:
-            session.rehearsal.strike()
+        if session.accounts.rehearsal is not None:
+            session.accounts.rehearsal.strike()
 
 
 def remove(session: Session, recorder: Recorder, names: Sequence[str]) -> None:
@@ -84,14 +86,14 @@ def remove(session: Session, recorder: Recorder, names: Sequence[str]) -> None:
 
 
 def _steps(session: Session, recorder: Recorder) -> Steps:
-    return Steps(session.report, recorder, session.cancelled, NOT_UNDONE)
+    return Steps(session.run.report, recorder, session.run.cancelled, NOT_UNDONE)
 
 
 def _require_name(session: Session, env: str) -> None:
     try:
-        session.config.for_environment(env)
+        session.service.config.for_environment(env)
     except ValidationError as error:
-        nearest = review_names.nearest(session.config, env)
+        nearest = review_names.nearest(session.service.config, env)
         raise RefusedError(
             f"{env!r} is not the name of an environment",
             where="--env",
@@ -106,26 +108,26 @@ def _environment(session: Session, name: str, progress: Progress) -> None:
     stack = environment.stack
     _require_own(session, environment)
     if forgotten := environment.forgotten():
-        session.engine.unprotect(stack, forgotten)
+        session.state.engine.unprotect(stack, forgotten)
     if environment.protected and environment.deployment.serving() is not None:
         progress.say("taking its traffic away")
         idle = {one.id: 0 for one in environment.deployment.releases}
         environments.apply(
-            session.engine,
+            session.state.engine,
             environment,
             Deployment(releases=environment.deployment.releases, traffic=idle),
             progress.say,
         )
     if isinstance(environment.settings, DockerEnvironment):
-        docker_host.end(session.docker, docker_host.Place(stack, environment.settings).labels)
+        docker_host.end(session.accounts.docker, docker_host.Place(stack, environment.settings).labels)
     progress.say("removing what it holds")
-    session.engine.destroy(stack, progress.say)
+    session.state.engine.destroy(stack, progress.say)
 
 
 def _require_own(session: Session, environment: Environment) -> None:
     """Check that the stack `shop-review-live` is not live of the service `shop-review`."""
     settings = environment.settings
-    if settings is not None and settings.service != session.config.name:
+    if settings is not None and settings.service != session.service.config.name:
         raise RefusedError(
             f"stack {environment.stack} is {settings.name} of the service {settings.service}",
             where=f"stack {environment.stack}",
@@ -136,8 +138,10 @@ def _require_own(session: Session, environment: Environment) -> None:
 
 def _image(session: Session, progress: Progress) -> None:
     settings = image_stack.destroy(session)
-    filters = {"label": f"curtainup.service={session.config.name}"}
-    ours = [one for one in session.docker.images.list(filters=filters) if _is_ours(session, one.labels)]
+    filters = {"label": f"curtainup.service={session.service.config.name}"}
+    ours = [
+        one for one in session.accounts.docker.images.list(filters=filters) if _is_ours(session, one.labels)
+    ]
     kept = [str(one.short_id) for one in ours if not _removed(session, str(one.id))]
     if settings is not None:
         shutil.rmtree(settings.context, ignore_errors=True)
@@ -149,7 +153,7 @@ def _image(session: Session, progress: Progress) -> None:
 
 def _is_ours(session: Session, labels: Mapping[str, str]) -> bool:
     """Return whether an image is of what is destroyed: a deployment's or a rehearsal's, never the other's."""
-    key = session.rehearsal.home.key if session.rehearsal else None
+    key = session.accounts.rehearsal.key if session.accounts.rehearsal else None
     return labels.get("curtainup.rehearsal") == key
 
 
@@ -158,7 +162,7 @@ def _removed(session: Session, image: str) -> bool:
     from docker.errors import APIError, NotFound
 
     try:
-        session.docker.images.remove(image, force=True)
+        session.accounts.docker.images.remove(image, force=True)
     except NotFound:
         return True
     except APIError:

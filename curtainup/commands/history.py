@@ -12,7 +12,9 @@ from curtainup.session import Session
 def history(session: Session, env: str | None = None) -> list[Update]:
     """Return the updates of one environment or of all, oldest first."""
     names = [env] if env else environment_names.every(session)
-    told = {name: list(session.updates(session.names.environment(name))) for name in names}
+    told = {
+        name: list(session.state.memory.updates(session.service.names.environment(name))) for name in names
+    }
     found = [one for name, entries in told.items() for one in parse(name, entries[::-1])]
     return sorted(found, key=lambda one: one.at)
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 
 from curtainup.environments import names as environment_names
@@ -69,7 +70,7 @@ def logs(session: Session, wanted: Wanted) -> Iterator[Line]:
         TAIL if wanted.tail is None and wanted.since is None else wanted.tail,
     )
     found = source.follow(asked) if wanted.follow else source.lines(asked)
-    return (Line(one.at, one.release, clean(session.redact(one.text))) for one in found)
+    return (Line(one.at, one.release, clean(session.service.redact(one.text))) for one in found)
 
 
 def _environment(session: Session, name: str) -> Environment:
@@ -79,13 +80,13 @@ def _environment(session: Session, name: str) -> Environment:
     names = environment_names.every(session)
     if name in names:
         raise RefusedError(
-            f"{name} of {session.config.name} is not deployed",
+            f"{name} of {session.service.config.name} is not deployed",
             where=f"stack {found.stack}",
             consequence="there is no log",
             fix="curtainup status shows what is",
         )
     raise RefusedError(
-        f"{session.config.name} has no environment {name!r}",
+        f"{session.service.config.name} has no environment {name!r}",
         where=f"environments: {', '.join(names)}",
         consequence="there is no log",
         fix="name one of them with --env",
@@ -96,7 +97,9 @@ def _source(session: Session, environment: Environment) -> Source:
     target = environment.settings.target if environment.settings else "docker"
     extras.require(target)
     module, _, kind = SOURCES[target].partition(":")
-    found: Source = getattr(import_module(module), kind)(session, environment)
+    found: Source = getattr(import_module(module), kind)(
+        session, environment, partial(environments.parse_again, session, environment)
+    )
     return found
 
 

@@ -34,17 +34,17 @@ def tell(session: Session, text: str) -> list[Tried]:
         ConfigError: nobody is named.
 
     """
-    names = [one.url_env for one in session.config.notify]
+    names = [one.url_env for one in session.service.config.notify]
     if not names:
         raise ConfigError(
             "nobody is named in `notify`",
-            where=str(session.workspace.service_dir),
+            where=str(session.state.workspace.service_dir),
             consequence="nobody is told of deployments",
             fix="name a variable that holds an Apprise URL, as `notify: [SLACK_URL]`; docs/notifications.md",
         )
-    known = addresses(session.config.notify, session.environ)
+    known = addresses(session.service.config.notify, session.service.environ)
     outbox = Outbox(known)
-    message = Message("start", "info", f"{session.config.name}: {text}", "- by: curtainup notify")
+    message = Message("start", "info", f"{session.service.config.name}: {text}", "- by: curtainup notify")
     for name in known:
         outbox.put(name, message)
     failed = {one.to: one.why for one in outbox.close(PATIENCE)}

@@ -15,6 +15,7 @@ from curtainup.pipeline.candidate import GATE, GATE_TITLE, Candidate
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress
+from curtainup.pipeline.start import wait_until_healthy
 from curtainup.pipeline.switch import CANDIDATE, Result
 from curtainup.session import Session
 
@@ -46,7 +47,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
 
     """
     context = RunContext.of(session, recorder, python)
-    rollout = Rollout(session, LIVE)
+    rollout = context.rollout(LIVE)
     one = _held(rollout)
     rollout.target.require_there(rollout.environment, one)
     candidates.require_splits(rollout, canary)
@@ -55,7 +56,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
     context.steps.run(
         "release",
         "check that the candidate answers",
-        lambda progress: rollout.wait_until_healthy(one, progress),
+        lambda progress: wait_until_healthy(rollout, one, progress),
     )
     _prove(context, rollout, one)
     back = release.retract(rollout.deployment, one.id)
@@ -71,12 +72,12 @@ def discard(session: Session, recorder: Recorder) -> Discarded:
 
     """
     context = RunContext.of(session, recorder, None)
-    rollout = Rollout(session, LIVE)
+    rollout = context.rollout(LIVE)
     one = _held(rollout)
     rollout.require_rendered()
 
     def work(progress: Progress) -> None:
-        rollout.put_back(release.retract(rollout.deployment, one.id), session.report.warn)
+        rollout.put_back(release.retract(rollout.deployment, one.id), session.run.report.warn)
         progress.note = f"{one.version} ({one.id}) is gone"
 
     context.steps.run("discard", "remove the held candidate", work)

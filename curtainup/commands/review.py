@@ -14,7 +14,7 @@ from curtainup.environments import names
 from curtainup.environments import stack as environments
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
-from curtainup.model.contract import DockerEnvironment
+from curtainup.model.contract import AnyEnvironment
 from curtainup.model.release import Release
 from curtainup.pipeline import image_steps, staging
 from curtainup.pipeline.context import RunContext
@@ -56,10 +56,10 @@ def deploy(session: Session, recorder: Recorder, options: Options, name: str) ->
         CurtainupError: a step failed; what it had begun has been undone.
 
     """
-    rollout = Rollout(session, name)
-    _require_own(session, rollout)
     guard = Guard(allow_replace=options.allow_replace)
     context = RunContext.of(session, recorder, options.python, options.arguments, guard)
+    rollout = context.rollout(name)
+    _require_own(session, rollout)
     return _Review(context, options, rollout).run()
 
 
@@ -86,10 +86,13 @@ class _Review:
         """Settle the environment's own settings: on a Docker host, a port that no other one was given."""
         rollout = self._rollout
         rollout.require_ready()
-        rollout.prepare(allow_replace=self._options.allow_replace, taken=_ports(self._session, rollout.name))
+        neighbours = _neighbours(self._session, rollout.name)
+        rollout.prepare(allow_replace=self._options.allow_replace, neighbours=neighbours)
         if rollout.environment.settings is None:
             raise RuntimeError("an environment has settings once it is prepared")
-        settings = rollout.environment.settings.model_copy(update={"ttl": self._session.config.review_ttl})
+        settings = rollout.environment.settings.model_copy(
+            update={"ttl": self._session.service.config.review_ttl}
+        )
         rollout.environment = replace(rollout.environment, settings=settings)
 
     def _unchanged(self, image: AnyImage) -> Release | None:
@@ -108,7 +111,7 @@ class _Review:
 
         def renew(progress: Progress) -> None:
             self._prepare()
-            rollout.apply(rollout.deployment, progress)
+            rollout.apply(rollout.deployment, progress.say)
 
         if not context.recorder.is_proved(rollout.name, serving.id):
             staging.judge(context, rollout, serving, image.runnable)
@@ -117,14 +120,17 @@ class _Review:
         return self._came_to(serving, changed=False)
 
     def _came_to(self, one: Release, *, changed: bool) -> Reviewed:
-        rollout, ttl = self._rollout, self._session.config.review_ttl
+        rollout, ttl = self._rollout, self._session.service.config.review_ttl
         return Reviewed(rollout.name, rollout.environment.url, one.version, one.id, changed, ttl)
 
 
 def _require_own(session: Session, rollout: Rollout) -> None:
     """Refuse the stack `shop-review-live` if it is live of the service `shop-review`."""
     settings = rollout.environment.settings
-    if settings is not None and (settings.service, settings.name) != (session.config.name, rollout.name):
+    if settings is not None and (settings.service, settings.name) != (
+        session.service.config.name,
+        rollout.name,
+    ):
         raise RefusedError(
             f"stack {rollout.environment.stack} is {settings.name} of the service {settings.service}",
             where="--env",
@@ -133,11 +139,8 @@ def _require_own(session: Session, rollout: Rollout) -> None:
         )
 
 
-def _ports(session: Session, name: str) -> set[int]:
-    """Return the ports that the service's other environments on a Docker host were given."""
-    found = set()
-    for other in names.every(session):
-        settings = environments.of(session, other).settings
-        if other != name and isinstance(settings, DockerEnvironment):
-            found |= {settings.port, settings.stats_port}
-    return found
+def _neighbours(session: Session, name: str) -> list[AnyEnvironment]:
+    """Return the settings of the service's other environments, as far as they are deployed."""
+    others = [other for other in names.every(session) if other != name]
+    found = [environments.of(session, other).settings for other in others]
+    return [settings for settings in found if settings is not None]

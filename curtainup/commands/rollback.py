@@ -14,6 +14,7 @@ from curtainup.pipeline.candidate import GATE, GATE_TITLE
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress
+from curtainup.pipeline.start import wait_until_healthy
 from curtainup.pipeline.switch import CANDIDATE, Result
 from curtainup.session import Session
 
@@ -33,17 +34,17 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
         TrafficReturned: it failed its gate, and traffic is back where it was.
 
     """
-    rollout = Rollout(session, LIVE)
+    context = RunContext.of(session, recorder, python)
+    rollout = context.rollout(LIVE)
     wanted = choose(rollout.deployment, version, rollout.environment.retired)
     before = rollout.deployment
     if before.traffic.get(wanted.id) == 100:
-        session.report.info(f"{wanted.version} serves already as {wanted.id}; nothing had to move")
+        session.run.report.info(f"{wanted.version} serves already as {wanted.id}; nothing had to move")
         return Result(rollout.environment.url, wanted.version, wanted.id, changed=False)
     if before.find(wanted.id) is None:
         availability.require_image(session, wanted)
     else:
         rollout.target.require_there(rollout.environment, wanted)
-    context = RunContext.of(session, recorder, python)
     rollout.require_rendered()
     recorder.image("", wanted.image)
     if before.find(wanted.id) is None:
@@ -52,7 +53,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
         context.steps.run(
             "release",
             "check that the release answers",
-            lambda progress: rollout.wait_until_healthy(wanted, progress),
+            lambda progress: wait_until_healthy(rollout, wanted, progress),
         )
     context.switch.move(rollout, wanted, wanted.image, before)
     return Result(rollout.environment.url, wanted.version, wanted.id, changed=True)
@@ -64,8 +65,8 @@ def _make_again(context: RunContext, rollout: Rollout, wanted: Release) -> None:
 
     def stage(progress: Progress) -> None:
         progress.say(f"{wanted.version} is not kept, so it is made again")
-        rollout.apply(release.stage(before, wanted, len(before.releases)), progress)
-        rollout.wait_until_healthy(wanted, progress)
+        rollout.apply(release.stage(before, wanted, len(before.releases)), progress.say)
+        wait_until_healthy(rollout, wanted, progress)
 
     try:
         with context.switch.gated(CANDIDATE, rollout, wanted, wanted.image) as judge:

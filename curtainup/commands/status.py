@@ -119,7 +119,7 @@ def _looks(pool: ThreadPoolExecutor, opening: Callable[[], Session]) -> Callable
     """Begin to look at each environment of a service; what is returned waits for all of them."""
     session = opening()
     looks = [pool.submit(_environment, session, name) for name in names(session)]
-    return lambda: ServiceStatus(session.config.name, tuple(look.result() for look in looks))
+    return lambda: ServiceStatus(session.service.config.name, tuple(look.result() for look in looks))
 
 
 def names(session: Session) -> Sequence[str]:
@@ -130,7 +130,7 @@ def names(session: Session) -> Sequence[str]:
 def _environment(session: Session, name: str) -> EnvironmentStatus:
     view = EnvironmentView(session, name)
     environment = view.environment
-    update = recovery.unfinished(session.locks_of(environment.stack), environment.pending)
+    update = recovery.unfinished(session.state.memory.locks(environment.stack), environment.pending)
     if environment.settings is None or "url" not in environment.outputs:
         return EnvironmentStatus(name, None, None, (), update=update)
     return EnvironmentStatus(
@@ -144,7 +144,7 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
 
 
 def _occasions(session: Session, environment: Environment) -> dict[str, Occasion]:
-    return history.occasions(environment.deployment, session.updates(environment.stack))
+    return history.occasions(environment.deployment, session.state.memory.updates(environment.stack))
 
 
 def _releases(environment: Environment, occasions: Mapping[str, Occasion]) -> tuple[ReleaseStatus, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from curtainup.commands import destroy
-from curtainup.engine.state import FileState
+from curtainup.engine import recovery
 from curtainup.environments import names as environment_names
 from curtainup.environments import review
 from curtainup.environments.review import Standing
@@ -119,19 +119,19 @@ def _removed(session: Session, one: Swept, older_than: int | None) -> Swept:
             session, "sweep", lambda recorder: _swept(session, recorder, one, older_than), environment=name
         )
     except Busy as busy:
-        session.report.warn(f"{name} is left to the next sweep: {busy.what}")
+        session.run.report.warn(f"{name} is left to the next sweep: {busy.what}")
         return replace(one, outcome="skipped", why=busy.what)
     except Interrupted:
         raise
     except CurtainupError as error:
-        session.report.error(error)
+        session.run.report.error(error)
         return replace(one, outcome="failed", why=error.what)
 
 
 def _swept(session: Session, recorder: Recorder, one: Swept, older_than: int | None) -> Swept:
     """Remove one environment, unless it has changed since it was looked at."""
     name = one.standing.environment
-    if not session.remembered(one.standing.stack).exists:
+    if not session.state.memory.read(one.standing.stack).exists:
         return replace(one, outcome="removed", why="another run has removed it")
     again = _judged(review.standing(session, name, older_than), older_than)
     if again.outcome != "expired":
@@ -148,9 +148,8 @@ def _require_free(session: Session, stack: str) -> None:
         Busy: another update holds the stack.
 
     """
-    folder = session.workspace.backend.folder()
-    locks = FileState(folder).locks(stack) if folder else []
-    if locks and not session.take_over(locks):
+    locks = session.state.memory.locks(stack)
+    if locks and not recovery.take_over(locks, session.run.report.warn):
         raise Busy(
             f"another update holds stack {stack}",
             where=str(locks[0]),

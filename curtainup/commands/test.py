@@ -49,12 +49,12 @@ def test(session: Session, recorder: Recorder, wanted: Wanted) -> Tested:
             fix="give one of them",
         )
     gatekeeper = Gatekeeper(session, recorder, wanted.python, wanted.arguments)
-    steps = Steps(session.report, recorder, session.cancelled)
+    steps = Steps(session.run.report, recorder, session.run.cancelled)
     if wanted.env is not None:
         gate, image = _environment(session, wanted.env)
         return _judge(steps, gatekeeper, gate, image)
     if wanted.url is not None:
-        config = session.config.for_environment("live")
+        config = session.service.config.for_environment("live")
         gate = Gate("url", wanted.url.rstrip("/"), config, pym_env(session, "live"), None)
         return _judge(steps, gatekeeper, gate, _built(session) if gatekeeper.needs_image else "")
     return _image(session, steps, gatekeeper, wanted.image)
@@ -76,7 +76,7 @@ def _environment(session: Session, name: str) -> tuple[Gate, str]:
 
 def _image(session: Session, steps: Steps, gatekeeper: Gatekeeper, given: str | None) -> Tested:
     image = given or _built(session)
-    config = session.config.for_environment("staging")
+    config = session.service.config.for_environment("staging")
     with local_container.started(session, image, "") as local:
         local.wait_until_healthy()
         return _judge(steps, gatekeeper, Gate("image", local.url, config, "dev", None), image)
@@ -92,12 +92,12 @@ def _judge(steps: Steps, gatekeeper: Gatekeeper, gate: Gate, image: str) -> Test
 
 
 def _built(session: Session) -> str:
-    remembered = session.remembered(session.names.image)
+    remembered = session.state.memory.read(session.service.names.image)
     found = str(remembered.outputs.get("reference") or remembered.outputs.get("image_id") or "")
     if not found:
         raise StateError(
             "no image of this service was built yet",
-            where=f"stack {session.names.image}",
+            where=f"stack {session.service.names.image}",
             consequence="there is nothing to test",
             fix="curtainup deploy, or name one with --image",
         )

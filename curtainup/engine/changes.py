@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from curtainup.model.release import Deployment
 
 if TYPE_CHECKING:
     from pulumi.automation import StepEventMetadata
@@ -43,6 +45,32 @@ class Change:
     keys: tuple[str, ...] = ()
     forced_by: tuple[str, ...] = ()
     unbuilt: bool = False
+
+
+class UpdateGuard(Protocol):
+    """What looks at updates before they are made."""
+
+    def wants(self, *, changed: bool) -> bool:
+        """Return whether an update has to be previewed.
+
+        Args:
+            changed: whether it changes settings that are not a release's.
+
+        """
+
+    def check(
+        self,
+        stack: str,
+        changes: Sequence[Change],
+        before: Deployment | None = None,
+        after: Deployment | None = None,
+    ) -> None:
+        """Check the preview of an update of a stack.
+
+        Raises:
+            RefusedError: it may not be made.
+
+        """
 
 
 @dataclass(frozen=True)

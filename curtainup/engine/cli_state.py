@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from curtainup.engine.state import Remembered, parse_deployment
 
 class AskedState:
     """The state of stacks in a backend that only the CLI reaches; as `FileState`."""
+
+    sees_locks = False
 
     def __init__(self, run: Callable[[list[str]], str], settings_file: Callable[[str], Path]) -> None:
         """Ask by `run`.
@@ -45,9 +47,13 @@ class AskedState:
         found = json.loads(self._ask("stack", "ls", "--json") or "[]")
         return sorted(str(one["name"]).rpartition("/")[2] for one in found)
 
-    def updates(self, stack: str) -> list[dict[str, Any]]:
-        """Return the updates of a stack, newest first."""
-        return list(json.loads(self._ask("stack", "history", "--json", "--stack", stack) or "[]"))
+    def locks(self, stack: str) -> list[Path]:  # noqa: ARG002
+        """Return none: only the engine sees them."""
+        return []
+
+    def updates(self, stack: str) -> Iterator[dict[str, Any]]:
+        """Give the updates of a stack, newest first."""
+        yield from json.loads(self._ask("stack", "history", "--json", "--stack", stack) or "[]")
 
     def _ask(self, *args: str) -> str:
         try:

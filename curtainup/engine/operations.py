@@ -23,12 +23,11 @@ from pulumi.automation.errors import CommandError, StackNotFoundError
 from curtainup.engine import deployer, ejected, program
 from curtainup.engine import settings_file as stack_settings
 from curtainup.engine.changes import Outcome
-from curtainup.engine.cli_state import AskedState
 from curtainup.engine.command import EngineCommand, SelectedStack
 from curtainup.engine.errors import translated
 from curtainup.engine.events import Events, telling
 from curtainup.engine.stack_locks import Repair, StackLocks
-from curtainup.engine.state import FileState, Remembered
+from curtainup.engine.state import Remembered, StackMemory
 from curtainup.engine.workspace import Workspace
 
 OnEvent = Callable[[EngineEvent], Any]
@@ -45,6 +44,7 @@ class Engine:
         workspace: Workspace,
         command: EngineCommand,
         env: Mapping[str, str],
+        memory: StackMemory,
         repair: Repair,
         standins: Mapping[str, int] | None = None,
         target: str = "docker",
@@ -55,6 +55,7 @@ class Engine:
             workspace: the service's project, settings files and backend.
             command: the Pulumi CLI.
             env: variables of its processes: backend, passphrase, PATH.
+            memory: what the backend remembers of stacks.
             repair: what to do about the remains of a killed run.
             standins: the loopback ports of providers that a rehearsal uses in place of the clouds', by name.
             target: whose component is imported ahead.
@@ -66,16 +67,14 @@ class Engine:
         self._command = command
         self._env = dict(env)
         self._repair = repair
-        folder = workspace.backend.folder()
-        files = FileState(folder) if folder else None
-        self._state = files or AskedState(lambda args: self._run(args).stdout, workspace.settings_file)
-        self._locks = StackLocks(files, repair)
+        self._memory = memory
+        self._locks = StackLocks(memory, repair)
         self._unsaved: dict[str, dict[str, Any]] = {}
         self._shared_keys: dict[str, str] = {}
 
     def remembered(self, stack: str) -> Remembered:
         """Return what the last update of a stack left behind."""
-        return self._state.read(stack)
+        return self._memory.read(stack)
 
     def make_ready(self) -> None:
         """Load the program, so that the next operation starts at once."""
@@ -202,13 +201,14 @@ class Engine:
         self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
         return key
 
-    def stack_names(self) -> list[str]:
-        """Return the names of all stacks, sorted."""
-        return self._state.stacks()
+    def ask(self, args: list[str]) -> str:
+        """Return what a command of the CLI prints.
 
-    def updates(self, stack: str) -> list[dict[str, Any]]:
-        """Return the updates of a stack, newest first."""
-        return list(self._state.updates(stack))
+        Raises:
+            pulumi.automation.errors.CommandError: it failed.
+
+        """
+        return self._run(args).stdout
 
     def cli(self, args: list[str], text: str | None = None) -> CommandResult:
         """Run one command of the CLI in the workspace; `text` goes to its standard input."""

@@ -7,9 +7,13 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
+
+from curtainup.engine.state import Remembered
 
 if TYPE_CHECKING:
     import docker
@@ -20,6 +24,30 @@ CLOCK_SLACK = 2.0
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
 VOLUME = "docker:index/volume:Volume"
+
+
+@dataclass
+class Recovery:
+    """Puts right what a killed run left of stacks, as one command does.
+
+    Attributes:
+        docker: gives the Docker engine.
+        note: told of each thing that is done.
+        cancelled: set when the command is to stop.
+
+    """
+
+    docker: Callable[[], docker.DockerClient]
+    note: Callable[[str], None]
+    cancelled: Event
+
+    def take_over(self, locks: Sequence[Path]) -> bool:
+        """Remove locks that no living process holds; return whether all were such."""
+        return take_over(locks, self.note)
+
+    def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
+        """Remove what a cut-off update was creating; return what is still pending."""
+        return settle(remembered.pending, remembered.resources, self.docker(), self.note)
 
 
 def take_over(locks: Sequence[Path], note: Callable[[str], None]) -> bool:

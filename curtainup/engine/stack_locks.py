@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from pulumi.automation.errors import ConcurrentUpdateError
 
-from curtainup.engine.state import FileState, Remembered
+from curtainup.engine.state import Remembered, StackMemory
 
 LOCK_PAUSE = 0.5
 """Seconds between two tries."""
@@ -31,8 +31,8 @@ class Repair(Protocol):
 class StackLocks:
     """The locks of a backend's stacks; of one without files only the engine knows."""
 
-    def __init__(self, files: FileState | None, repair: Repair) -> None:
-        self._files = files
+    def __init__(self, memory: StackMemory, repair: Repair) -> None:
+        self._memory = memory
         self._repair = repair
 
     def patiently(
@@ -56,7 +56,7 @@ class StackLocks:
             except ConcurrentUpdateError:
                 if time.monotonic() > deadline or not self.is_free(stack, deadline):
                     raise
-                if self._files is None and self._repair.cancelled.wait(LOCK_PAUSE):
+                if not self._memory.sees_locks and self._repair.cancelled.wait(LOCK_PAUSE):
                     raise
                 between()
             else:
@@ -64,7 +64,7 @@ class StackLocks:
 
     def is_free(self, stack: str, deadline: float) -> bool:
         """Wait until nobody is seen to hold a stack's lock; locks of the dead are taken over."""
-        while self._files is not None and (locks := self._files.locks(stack)):
+        while locks := self._memory.locks(stack):
             if self._repair.take_over(locks):
                 continue
             if time.monotonic() > deadline or self._repair.cancelled.wait(LOCK_PAUSE):

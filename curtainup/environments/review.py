@@ -54,10 +54,10 @@ def standing(
     environment = environments.of(session, name)
     stack = environment.stack
     serving = environment.deployment.serving()
-    done = next((one for one in session.updates(stack) if one.get("kind") == "update"), None)
+    done = next((one for one in session.state.memory.updates(stack) if one.get("kind") == "update"), None)
     deployed = history.occasion(done).at if done else None
     own = environment.settings.ttl if environment.settings else None
-    ttl = older_than if older_than is not None else own or session.config.review_ttl
+    ttl = older_than if older_than is not None else own or session.service.config.review_ttl
     age = _age(deployed, now or datetime.now(UTC)) if deployed else None
     return Standing(
         name,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 
+from curtainup.engine.changes import UpdateGuard
 from curtainup.environments import stack as environments
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CurtainupError, RefusedError
 from curtainup.gates import health
 from curtainup.model import release
-from curtainup.model.contract import DockerEnvironment
+from curtainup.model.contract import AnyEnvironment
 from curtainup.model.release import Deployment, Release
-from curtainup.pipeline.run.steps import Progress
 from curtainup.session import Session
 from curtainup.targets.base import displaced
 
@@ -23,26 +23,35 @@ from curtainup.targets.base import displaced
 class Rollout(EnvironmentView):
     """One environment, as it is now and as it is to be."""
 
-    def __init__(self, session: Session, name: str) -> None:
+    def __init__(self, session: Session, name: str, guard: UpdateGuard | None = None) -> None:
+        """Take an environment as it is.
+
+        Args:
+            session: the command's.
+            name: of the environment.
+            guard: looks at each update before it is made; None lets all be made.
+
+        """
         super().__init__(session, name)
+        self.guard = guard
         self._there = {one.id for one in self.deployment.releases} | set(self.environment.places)
         self.is_touched = False
 
     @property
     def cancelled(self) -> Event:
         """Set when the run is to stop."""
-        return self._session.cancelled
+        return self._session.run.cancelled
 
     def require_ready(self) -> None:
         """Check, before anything is built, that the target can be reached; see `Target.require_ready`."""
         self.target.require_ready()
 
-    def prepare(self, *, allow_replace: bool, taken: Collection[int] = ()) -> None:
+    def prepare(self, *, allow_replace: bool, neighbours: Sequence[AnyEnvironment] = ()) -> None:
         """Settle the environment's own settings: chosen once, then as remembered.
 
         Args:
             allow_replace: accept changes that interrupt traffic.
-            taken: ports that are not to be chosen, though nothing listens on them yet.
+            neighbours: settings of the service's other environments.
 
         Raises:
             PortTaken: the configured port belongs to something else.
@@ -55,7 +64,7 @@ class Rollout(EnvironmentView):
             require_same_target(self.name, settings.target, self.config.deploy_target)
             if serves and not allow_replace:
                 require_calm(self.name, self.needs_replacement())
-        chosen = self._settings(taken)
+        chosen = self._settings(neighbours)
         self.environment = replace(self.environment, settings=chosen)
         if serves and chosen != settings:
             self._look_at(self.deployment, changed=True)
@@ -70,22 +79,26 @@ class Rollout(EnvironmentView):
         """
         if self.is_current or not self.environment.outputs:
             return
-        found = environments.rendered(self._session.engine, self.environment)
-        guard, here = self._session.guard, self.deployment
+        found = environments.rendered(self._session.state.engine, self.environment)
+        guard, here = self.guard, self.deployment
         if guard is not None and guard.wants(changed=True):
             guard.check(self.environment.stack, found.resources, here, here)
 
     def seal(self, new: Release) -> None:
         """Have the ciphertext of a release's secrets at hand."""
-        secrets = self._session.secrets_of(self.name)
-        self.environment = environments.sealed_for(self._session.engine, self.environment, new, secrets)
+        secrets = self._session.service.secrets_of(self.name)
+        self.environment = environments.sealed_for(self._session.state.engine, self.environment, new, secrets)
 
     def hold(self, release_id: str) -> None:
         """Have the next update remember which candidate is held; empty is none."""
         self.environment = replace(self.environment, held=release_id)
 
-    def apply(self, deployment: Deployment, progress: Progress | None = None) -> None:
+    def apply(self, deployment: Deployment, on_progress: Callable[[str], None] | None = None) -> None:
         """Make a deployment real by one update.
+
+        Args:
+            deployment: as it is to be.
+            on_progress: told what is under way, while that takes long.
 
         Raises:
             CurtainupError: the update failed.
@@ -96,7 +109,7 @@ class Rollout(EnvironmentView):
         leaving = self._leaving(deployment)
         if self.target.bills_idle:
             self.environment = environments.retiring(self.environment, leaving)
-        self._reach(deployment, progress.say if progress else None, guarded=True)
+        self._reach(deployment, on_progress, guarded=True)
 
     def require_moved(self) -> None:
         """Check with what the target itself tells that traffic is split as it was to be.
@@ -109,7 +122,7 @@ class Rollout(EnvironmentView):
 
     def make_ready(self) -> None:
         """Import what an update needs; done beside something that has to be waited for anyhow."""
-        self._session.engine.make_ready()
+        self._session.state.engine.make_ready()
 
     def refresh(self) -> None:
         """Read again what Pulumi remembers, after an update that failed half-way."""
@@ -117,8 +130,8 @@ class Rollout(EnvironmentView):
         found = environments.of(self._session, self.name)
         self.environment = replace(found, sealed={**sealed, **found.sealed})
 
-    def wait_until_healthy(self, one: Release, progress: Progress) -> None:
-        """Wait until a release answers on its own URL.
+    def wait_until_healthy(self, one: Release) -> float:
+        """Wait until a release answers on its own URL; return for how many seconds.
 
         One that was there before this run is started first when it does not answer.
 
@@ -130,14 +143,13 @@ class Rollout(EnvironmentView):
         with self.reachable(self.release_url(one)) as url:
             if one.id in self._there and not health.answers(url, path):
                 self.target.revive(self.environment, one)
-            seconds = health.wait_until_healthy(
+            return health.wait_until_healthy(
                 url,
                 path,
                 self.target.suspect(self.environment, one),
                 timeout=self.config.start_timeout,
-                cancelled=self._session.cancelled,
+                cancelled=self._session.run.cancelled,
             )
-        progress.note = f"{one.id} answered after {seconds:.1f} s"
 
     def put_back(self, before: Deployment, note: Callable[[str], None]) -> None:
         """Undo what a failed or interrupted step did: make the environment what it was before.
@@ -180,12 +192,12 @@ class Rollout(EnvironmentView):
             self.target.require_idle(self.environment, leaving)
 
     def _look_at(self, deployment: Deployment, *, changed: bool = False) -> None:
-        """Have an update previewed for the session's guard, where that wants to see it."""
-        guard, environment = self._session.guard, self.environment
+        """Have an update previewed for the guard, where that wants to see it."""
+        guard, environment = self.guard, self.environment
         if guard is None or not guard.wants(changed=changed):
             return
         refresh = self.target.has_lost(environment)
-        found = environments.preview(self._session.engine, environment, deployment, refresh=refresh)
+        found = environments.preview(self._session.state.engine, environment, deployment, refresh=refresh)
         guard.check(environment.stack, found.resources, self.deployment, deployment)
 
     def _update(self, deployment: Deployment, told: Callable[[str], None] | None) -> None:
@@ -195,7 +207,7 @@ class Rollout(EnvironmentView):
         try:
             with watching:
                 self.environment = environments.apply(
-                    self._session.engine, environment, deployment, told, refresh=refresh
+                    self._session.state.engine, environment, deployment, told, refresh=refresh
                 )
         except CurtainupError as error:
             raise self.target.explained(environment, error, started) from error
@@ -246,7 +258,10 @@ def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
     """
     for one in (live, staging):
         one.require_ready()
-    live.prepare(allow_replace=allow_replace)
-    settings = live.environment.settings
-    taken = {settings.port} if isinstance(settings, DockerEnvironment) else ()
-    staging.prepare(allow_replace=allow_replace, taken=taken)
+    live.prepare(allow_replace=allow_replace, neighbours=_settings_of(staging))
+    staging.prepare(allow_replace=allow_replace, neighbours=_settings_of(live))
+
+
+def _settings_of(rollout: Rollout) -> tuple[AnyEnvironment, ...]:
+    settings = rollout.environment.settings
+    return (settings,) if settings is not None else ()

@@ -37,8 +37,13 @@ def of(session: Session, name: str) -> Environment:
         StateError: see `parse`.
 
     """
-    stack = session.names.environment(name)
-    return parse(stack, session.remembered(stack))
+    stack = session.service.names.environment(name)
+    return parse(stack, session.state.memory.read(stack))
+
+
+def parse_again(session: Session, environment: Environment) -> Environment:
+    """Return an environment as it is remembered now; see `parse`."""
+    return parse(environment.stack, session.state.memory.read(environment.stack))
 
 
 def parse(stack: str, remembered: Remembered) -> Environment:

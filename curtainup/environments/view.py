@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from curtainup.config import EnvironmentConfig
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 3.0
 
 def pym_env(session: Session, name: str) -> str:
     """Return what the service finds in PYM_ENV: `dev` in the local container, else `NAME-ENVIRONMENT`."""
-    return "dev" if name == "local" else f"{session.config.name}-{name}"
+    return "dev" if name == "local" else f"{session.service.config.name}-{name}"
 
 
 class EnvironmentView:
@@ -32,7 +32,7 @@ class EnvironmentView:
     def __init__(self, session: Session, name: str) -> None:
         self._session = session
         self.name = name
-        self.config: EnvironmentConfig = session.config.for_environment(name)
+        self.config: EnvironmentConfig = session.service.config.for_environment(name)
         self.target: Target = target_of(session, name)
         self.environment = stack.of(session, name)
 
@@ -44,7 +44,7 @@ class EnvironmentView:
     @property
     def is_current(self) -> bool:
         """Whether it is as today's program renders it; a service may own the program, and change it."""
-        return ejected.is_applied(self._session.workspace.edition, self.environment.outputs)
+        return ejected.is_applied(self._session.state.workspace.edition, self.environment.outputs)
 
     @property
     def known_url(self) -> str | None:
@@ -146,10 +146,10 @@ class EnvironmentView:
         settings = self.environment.settings
         return settings is not None and self._settings() != settings
 
-    def _settings(self, taken: Collection[int] = ()) -> AnyEnvironment:
+    def _settings(self, neighbours: Sequence[AnyEnvironment] = ()) -> AnyEnvironment:
         """Return the environment's settings as configured now; how long it lives stays as it was deployed."""
         settings = self.environment.settings
-        chosen = self.target.settings(settings, taken)
+        chosen = self.target.settings(settings, neighbours)
         return chosen.model_copy(update={"ttl": settings.ttl}) if settings is not None else chosen
 
     def _identity(self, reference: str) -> tuple[str, int]:
@@ -160,7 +160,7 @@ class EnvironmentView:
         return identity, attempt
 
     def _hmac(self) -> str:
-        values = self._session.secrets_of(self.name)
+        values = self._session.service.secrets_of(self.name)
         if not values:
             return ""
         plain = {name: secret.reveal() for name, secret in values.items()}

@@ -32,7 +32,7 @@ def require_image(session: Session, one: Release) -> None:
     login = registries.login(session, registry)
     given = dict(zip(("username", "password"), login, strict=True)) if login else None
     try:
-        session.docker.api.inspect_distribution(one.image, given)  # type: ignore[no-untyped-call]
+        session.accounts.docker.api.inspect_distribution(one.image, given)  # type: ignore[no-untyped-call]
     except NotFound as error:
         raise UnknownRelease(
             f"the image of {one.version} is gone from its registry",

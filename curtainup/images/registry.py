@@ -27,8 +27,8 @@ def choose(session: Session, known: RegistrySettings | None) -> RegistrySettings
     Else Cloud Run's images go to Artifact Registry, Beanstalk's to ECR, and those of a Docker host to a
     registry of our own.
     """
-    account = session.config.docker_repo
-    target = session.config.for_environment(LIVE).deploy_target
+    account = session.service.config.docker_repo
+    target = session.service.config.for_environment(LIVE).deploy_target
     if account and (target != "gcp-cloud-run" or _host(account)):
         return RegistrySettings(kind="given", host=_host(account) or "docker.io")
     if target == "gcp-cloud-run":
@@ -37,7 +37,7 @@ def choose(session: Session, known: RegistrySettings | None) -> RegistrySettings
         return _ecr(session, known)
     if known is not None and known.kind == "local":
         return known
-    port = placement.internal_port(f"{session.config.name}-registry", ())
+    port = placement.internal_port(f"{session.service.config.name}-registry", ())
     return RegistrySettings(
         kind="local", host=f"127.0.0.1:{port}", local_port=port, image=REFERENCES["registry"]
     )
@@ -45,12 +45,12 @@ def choose(session: Session, known: RegistrySettings | None) -> RegistrySettings
 
 def repository(session: Session, registry: RegistrySettings) -> str:
     """Return the image's name in the registry, without tag or digest."""
-    name = session.config.name
+    name = session.service.config.name
     if registry.kind == "artifact-registry":
         return f"{registry.host}/{registry.project}/{name}/{name}"
     if registry.kind in {"local", "ecr"}:
         return f"{registry.host}/{name}"
-    account = str(session.config.docker_repo)
+    account = str(session.service.config.docker_repo)
     prefix = "" if f"{account}/".startswith(f"{registry.host}/") else f"{registry.host}/"
     return f"{prefix}{account}/{name}"
 
@@ -69,20 +69,20 @@ def logged_in(session: Session, registry: RegistrySettings) -> Iterator[dict[str
     with tempfile.TemporaryDirectory(prefix="curtainup-login-") as folder:
         file = Path(folder) / "config.json"
         file.touch(mode=0o600)
-        file.write_text(json.dumps(_docker_config(session.environ, registry.host, *found)))
+        file.write_text(json.dumps(_docker_config(session.service.environ, registry.host, *found)))
         yield {"DOCKER_CONFIG": folder}
 
 
 def _artifact_registry(session: Session, project: str) -> RegistrySettings:
-    region = str(session.config.for_environment(LIVE).gcp_region)
-    host = session.google.registry_host(region)
+    region = str(session.service.config.for_environment(LIVE).gcp_region)
+    host = session.accounts.google.registry_host(region)
     return RegistrySettings(kind="artifact-registry", host=host, project=project, region=region)
 
 
 def _ecr(session: Session, known: RegistrySettings | None) -> RegistrySettings:
     from curtainup.platforms import amazon
 
-    config = session.config.for_environment(LIVE)
+    config = session.service.config.for_environment(LIVE)
     region = amazon.region_of(config.aws_region, config.aws_user)
     if known is not None and (known.kind, known.region, known.profile) == ("ecr", region, config.aws_user):
         return known
@@ -93,7 +93,7 @@ def _ecr(session: Session, known: RegistrySettings | None) -> RegistrySettings:
 def login(session: Session, registry: RegistrySettings) -> tuple[str, str] | None:
     """Return user and short-lived password for a cloud's registry; None leaves it to Docker's own login."""
     if registry.kind == "artifact-registry":
-        return GOOGLE_USER, session.google.access_token()
+        return GOOGLE_USER, session.accounts.google.access_token()
     if registry.kind == "ecr":
         from curtainup.platforms import amazon
 

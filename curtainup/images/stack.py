@@ -22,7 +22,7 @@ from curtainup.session import Session
 from curtainup.setup.catalogue import REFERENCES
 
 if TYPE_CHECKING:
-    from curtainup.engine.changes import Outcome
+    from curtainup.engine.changes import Outcome, UpdateGuard
 
 LOG_LINES = 30
 BUILD = "-build"
@@ -61,7 +61,7 @@ class Image:
 
 def look(session: Session, wanted: Source) -> Image:
     """Return the image for a source: a pushed one, of an earlier build too, that was built from the same."""
-    remembered = session.remembered(session.names.image)
+    remembered = session.state.memory.read(session.service.names.image)
     settings = _settings(session, wanted)
     known = _known(remembered)
     registry = registries.choose(session, known.registry if known else None)
@@ -76,7 +76,7 @@ def look(session: Session, wanted: Source) -> Image:
     return Image(settings.model_copy(update=named), registry, earlier.image_id, earlier.reference)
 
 
-def build(session: Session, image: Image, wanted: Source) -> Image:
+def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | None = None) -> Image:
     """Build the image from the tracked files.
 
     Raises:
@@ -93,8 +93,8 @@ def build(session: Session, image: Image, wanted: Source) -> Image:
     Path(image.settings.log).unlink(missing_ok=True)
     try:
         config = {**_config(image, push=False), builds.KEY: _builds(session)}
-        _look_at(session, image, config)
-        outcome = session.engine.up(session.names.image, config)
+        _look_at(session, image, guard, config)
+        outcome = session.state.engine.up(session.service.names.image, config)
     except EngineFailed as error:
         if not any(urn.endswith(BUILD) for urn in error.failing):
             raise
@@ -109,7 +109,7 @@ def build(session: Session, image: Image, wanted: Source) -> Image:
     return replace(image, image_id=str(outcome.outputs["image_id"]))
 
 
-def push(session: Session, image: Image) -> Image:
+def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Image:
     """Push the image, and return it with its digest.
 
     Raises:
@@ -120,8 +120,8 @@ def push(session: Session, image: Image) -> Image:
     try:
         with registries.logged_in(session, image.registry) as variables:
             config = _config(image, push=True)
-            _look_at(session, image, config, variables)
-            outcome = session.engine.up(session.names.image, config, env=variables)
+            _look_at(session, image, guard, config, variables)
+            outcome = session.state.engine.up(session.service.names.image, config, env=variables)
     except EngineFailed as error:
         raise PushFailed(
             f"{image.registry.host} did not take the image",
@@ -136,12 +136,12 @@ def push(session: Session, image: Image) -> Image:
 def preview(session: Session, image: Image) -> Outcome:
     """Return what building and pushing an image would change that is not in its registry yet."""
     with registries.logged_in(session, image.registry) as variables:
-        return session.engine.preview(session.names.image, _config(image, push=True), variables)
+        return session.state.engine.preview(session.service.names.image, _config(image, push=True), variables)
 
 
 def registry(session: Session) -> RegistrySettings | None:
     """Return the registry that the service's images were last pushed to; None where nothing was built."""
-    known = _known(session.remembered(session.names.image))
+    known = _known(session.state.memory.read(session.service.names.image))
     return known.registry if known else None
 
 
@@ -152,23 +152,27 @@ def destroy(session: Session) -> ImageSettings | None:
         What it was built from; None when it never was.
 
     """
-    remembered = session.remembered(session.names.image)
+    remembered = session.state.memory.read(session.service.names.image)
     known = _known(remembered)
     if known is not None:
         with registries.logged_in(session, known.registry) as variables:
-            session.engine.destroy(session.names.image, env=variables)
+            session.state.engine.destroy(session.service.names.image, env=variables)
     elif remembered.exists:
-        session.engine.destroy(session.names.image)
+        session.state.engine.destroy(session.service.names.image)
     return known.settings if known else None
 
 
 def _look_at(
-    session: Session, image: Image, config: Mapping[str, Any], env: Mapping[str, str] | None = None
+    session: Session,
+    image: Image,
+    guard: UpdateGuard | None,
+    config: Mapping[str, Any],
+    env: Mapping[str, str] | None = None,
 ) -> None:
-    """Have an update previewed for the session's guard, where that wants to see it."""
-    stack, guard = session.names.image, session.guard
+    """Have an update previewed for its guard, where that wants to see it."""
+    stack = session.service.names.image
     if guard is not None and guard.wants(changed=image.moved):
-        guard.check(stack, session.engine.preview(stack, config, env).resources)
+        guard.check(stack, session.state.engine.preview(stack, config, env).resources)
 
 
 def _config(image: Image, *, push: bool) -> dict[str, Any]:
@@ -182,7 +186,7 @@ def _config(image: Image, *, push: bool) -> dict[str, Any]:
 
 def _builds(session: Session) -> list[dict[str, str]]:
     """Return the builds to be remembered, once another one takes the place of the stack's image."""
-    remembered = session.remembered(session.names.image)
+    remembered = session.state.memory.read(session.service.names.image)
     known = _known(remembered)
     latest = None
     if known is not None and known.reference:
@@ -220,14 +224,14 @@ def _known(remembered: Remembered) -> Image | None:
 
 
 def _settings(session: Session, wanted: Source) -> ImageSettings:
-    rehearsal = session.rehearsal.home.key if session.rehearsal else ""
-    named = "-".join(part for part in (session.config.name, rehearsal) if part)
+    rehearsal = session.accounts.rehearsal.key if session.accounts.rehearsal else ""
+    named = "-".join(part for part in (session.service.config.name, rehearsal) if part)
     folder = platformdirs.user_cache_path("curtainup") / "build" / named
     name = dockerfile.name(wanted)
     text = _generated(session, wanted) if name == dockerfile.GENERATED else ""
     base = _base(session) if dockerfile.asks_for_base(wanted) else None
     return ImageSettings(
-        service=session.config.name,
+        service=session.service.config.name,
         repository="",
         version=wanted.version,
         revision=wanted.revision,
@@ -246,7 +250,7 @@ def _generated(session: Session, wanted: Source) -> str:
 
 
 def _base(session: Session) -> str:
-    return session.config.docker_base or REFERENCES["base"]
+    return session.service.config.docker_base or REFERENCES["base"]
 
 
 def _is(known: Image, tree: str, repository: str) -> bool:

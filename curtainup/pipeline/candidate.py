@@ -66,7 +66,7 @@ def stage(context: RunContext, rollout: Rollout, image: AnyImage, *, held: bool)
     def work(progress: Progress) -> None:
         rollout.seal(new)
         rollout.hold(new.id if held else "")
-        rollout.apply(staged, progress)
+        rollout.apply(staged, progress.say)
 
     try:
         with context.switch.gated(CANDIDATE, rollout, new, image.runnable) as gate:

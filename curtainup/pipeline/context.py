@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from curtainup.environments.rollout import Rollout
 from curtainup.model.release import Release
 from curtainup.pipeline.gatekeeper import Gatekeeper
 from curtainup.pipeline.plan.guard import Guard
@@ -15,13 +16,14 @@ from curtainup.session import Session
 
 @dataclass(frozen=True)
 class RunContext:
-    """The collaborators of one run: its record, its steps, its gates, and what moves traffic."""
+    """The collaborators of one run: record, steps, gates, what moves traffic, what guards updates."""
 
     session: Session
     recorder: Recorder
     steps: Steps
     gatekeeper: Gatekeeper
     switch: Switch
+    guard: Guard
 
     @classmethod
     def of(
@@ -32,7 +34,7 @@ class RunContext:
         arguments: tuple[str, ...] = (),
         guard: Guard | None = None,
     ) -> RunContext:
-        """Return the collaborators of a run, whose updates are guarded from now on.
+        """Return the collaborators of a run.
 
         Args:
             session: the command's.
@@ -42,11 +44,23 @@ class RunContext:
             guard: of its updates; None allows nothing dangerous.
 
         """
-        session.guard = guard or Guard()
-        steps = Steps(session.report, recorder, session.cancelled)
+        steps = Steps(session.run.report, recorder, session.run.cancelled)
         gatekeeper = Gatekeeper(session, recorder, python, arguments)
-        return cls(session, recorder, steps, gatekeeper, Switch(session, recorder, steps, gatekeeper))
+        return cls(
+            session,
+            recorder,
+            steps,
+            gatekeeper,
+            Switch(session, recorder, steps, gatekeeper),
+            guard or Guard(),
+        )
+
+    def rollout(self, name: str) -> Rollout:
+        """Return an environment whose updates are guarded."""
+        return Rollout(self.session, name, self.guard)
 
     def tell_unchanged(self, serving: Release) -> None:
         """Say that nothing had to be deployed, and what serves."""
-        self.session.report.info(f"unchanged: {serving.version} serves as {serving.id}; nothing had to move")
+        self.session.run.report.info(
+            f"unchanged: {serving.version} serves as {serving.id}; nothing had to move"
+        )

@@ -76,8 +76,8 @@ class Gatekeeper:
         self._session = session
         self._recorder = recorder
         self._arguments = arguments
-        service_dir = session.workspace.service_dir
-        self._interpreter = gates.find_interpreter(service_dir, python or session.config.python)
+        service_dir = session.state.workspace.service_dir
+        self._interpreter = gates.find_interpreter(service_dir, python or session.service.config.python)
 
     @property
     def needs_image(self) -> bool:
@@ -93,15 +93,15 @@ class Gatekeeper:
         """
         session = self._session
         request = UnitTestRequest(
-            service=session.config.name,
-            service_dir=session.workspace.service_dir,
+            service=session.service.config.name,
+            service_dir=session.state.workspace.service_dir,
             interpreter=self._with_image(image),
             folder=self._folder("unit"),
-            timeout=session.config.for_environment("live").gate_timeout,
-            redact=session.hidden,
+            timeout=session.service.config.for_environment("live").gate_timeout,
+            redact=session.service.hidden,
             extra_env=self._secrets(),
         )
-        result = gates.run_unit_tests(request, on_line=_showing(progress), cancel=session.cancelled)
+        result = gates.run_unit_tests(request, on_line=_showing(progress), cancel=session.run.cancelled)
         progress.note = _summary(result)
         self._recorder.tests("unit", result)
         if not result.passed:
@@ -126,7 +126,7 @@ class Gatekeeper:
         with gates.prepare_gate(self._request(gate, image)) as prepared:
 
             def judge(progress: Progress) -> None:
-                result = prepared.run(on_line=_showing(progress), cancel=self._session.cancelled)
+                result = prepared.run(on_line=_showing(progress), cancel=self._session.run.cancelled)
                 self._note(gate, progress, result)
                 self._conclude(gate, image, result)
 
@@ -145,7 +145,7 @@ class Gatekeeper:
         if fix is None or gate.version is None:
             return fix
         try:
-            here = source.read(self._session.workspace.service_dir, allow_dirty=True).version
+            here = source.read(self._session.state.workspace.service_dir, allow_dirty=True).version
         except SourceError:
             return fix
         if gate.version == here:
@@ -158,7 +158,7 @@ class Gatekeeper:
     def check(self, gate: Gate, progress: Progress, image: str) -> GateResult:
         """Run the tests of one gate, and record how they ended."""
         result = gates.run_gate(
-            self._request(gate, image), on_line=_showing(progress), cancel=self._session.cancelled
+            self._request(gate, image), on_line=_showing(progress), cancel=self._session.run.cancelled
         )
         self._note(gate, progress, result)
         return result
@@ -170,12 +170,12 @@ class Gatekeeper:
     def _request(self, gate: Gate, image: str) -> GateRequest:
         session = self._session
         return GateRequest(
-            service=session.config.name,
-            service_dir=session.workspace.service_dir,
+            service=session.service.config.name,
+            service_dir=session.state.workspace.service_dir,
             interpreter=self._with_image(image),
             folder=self._folder(gate.name),
             timeout=gate.settings.gate_timeout,
-            redact=session.hidden,
+            redact=session.service.hidden,
             extra_env=self._secrets(),
             extra_args=self._arguments,
             url=gate.door or gate.url,
@@ -191,7 +191,7 @@ class Gatekeeper:
         """Tests find the service's secrets in their environment, in a container of the image too."""
         if not self.needs_image:
             return {}
-        return {name: secret.reveal() for name, secret in self._session.secrets.items()}
+        return {name: secret.reveal() for name, secret in self._session.service.secrets.items()}
 
     def _with_image(self, image: str | None) -> Interpreter:
         if isinstance(self._interpreter, ImageInterpreter):
@@ -207,7 +207,7 @@ class Gatekeeper:
         self, result: GateResult, kind: type[CurtainupError], name: str, consequence: str | None, where: str
     ) -> CurtainupError:
         """Return the error for tests that did not pass: the failing tests, not a stack of ours."""
-        if result.stopped and self._session.cancelled.is_set():
+        if result.stopped and self._session.run.cancelled.is_set():
             return Interrupted(f"interrupted during {name}", where=where)
         shown = [
             "\n".join(part for part in (test.name, test.location, test.excerpt or test.message) if part)

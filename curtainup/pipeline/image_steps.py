@@ -67,7 +67,7 @@ class Built:
         self._options = options
         self._session, self._steps = context.session, context.steps
         self._gatekeeper = context.gatekeeper
-        self._source = source.read(context.session.workspace.service_dir, allow_dirty=options.dirty)
+        self._source = source.read(context.session.state.workspace.service_dir, allow_dirty=options.dirty)
         if options.plan is not None:
             plan.require_made_for(options.plan, context.session, self._source)
 
@@ -90,7 +90,7 @@ class Built:
             return image
 
         def work(progress: Progress) -> Image:
-            pushed = stack.push(self._session, _own(image))
+            pushed = stack.push(self._session, _own(image), self._context.guard)
             progress.note = pushed.reference.rpartition("@")[2][:19]
             return pushed
 
@@ -118,7 +118,7 @@ class Built:
 
     def _build(self, image: AnyImage) -> Image:
         def work(progress: Progress) -> Image:
-            built = stack.build(self._session, _own(image), self._source)
+            built = stack.build(self._session, _own(image), self._source, self._context.guard)
             progress.note = built.version
             return built
 
@@ -136,7 +136,7 @@ class Given:
         """Pull the image, whose digest nobody knows before."""
 
         def work(progress: Progress) -> AnyImage:
-            found = prebuilt.pull(self._context.session.docker, self._wanted)
+            found = prebuilt.pull(self._context.session.accounts.docker, self._wanted)
             progress.note = f"{found.version}, {found.reference.rpartition('@')[2][:19]}"
             return found
 
@@ -159,7 +159,7 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
 
     def work(progress: Progress) -> None:
         session = context.session
-        config = session.config.for_environment(session.first)
+        config = session.service.config.for_environment(session.service.first)
         with local_container.started(session, image.runnable, image.version) as local:
             gate = Gate("local", local.url, config, pym_env(session, "local"), image.version)
             with context.gatekeeper.prepared(gate, image.runnable) as judge:

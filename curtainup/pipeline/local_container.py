@@ -44,13 +44,15 @@ class Started:
 @contextmanager
 def started(session: Session, image: str, version: str) -> Iterator[Started]:
     """Run an image as the first environment would run it, with PYM_ENV `dev`; see `running`."""
-    config = session.config.for_environment(session.first)
+    config = session.service.config.for_environment(session.service.first)
     found = runtime(config)
     settings = found.model_copy(update={"env": {**found.env, "PYM_ENV": "dev"}})
-    secrets = session.secrets_of(session.first)
-    with running(session.docker, session.config.name, image, version, settings, secrets) as local:
+    secrets = session.service.secrets_of(session.service.first)
+    with running(
+        session.accounts.docker, session.service.config.name, image, version, settings, secrets
+    ) as local:
         container = containers.Container(
-            lambda: session.docker, local.name, settings.container_port, session.redact
+            lambda: session.accounts.docker, local.name, settings.container_port, session.service.redact
         )
         yield Started(
             local.url,
@@ -59,7 +61,7 @@ def started(session: Session, image: str, version: str) -> Iterator[Started]:
                 settings.health_path,
                 container,
                 timeout=config.start_timeout,
-                cancelled=session.cancelled,
+                cancelled=session.run.cancelled,
             ),
         )
 

@@ -11,6 +11,7 @@ from curtainup.pipeline import start as starting
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.image_steps import AnyImage
 from curtainup.pipeline.run.steps import Progress
+from curtainup.pipeline.start import wait_until_healthy
 
 
 def to(context: RunContext, rollout: Rollout, image: AnyImage, *, prove: bool = True) -> Release:
@@ -36,12 +37,12 @@ def to(context: RunContext, rollout: Rollout, image: AnyImage, *, prove: bool = 
 
     def stage(progress: Progress) -> None:
         rollout.seal(new)
-        rollout.apply(staged, progress)
+        rollout.apply(staged, progress.say)
 
     def shift(progress: Progress) -> None:
         rollout.seal(new)
-        rollout.apply(release.shift(staged, new.id), progress)
-        rollout.wait_until_healthy(new, progress)
+        rollout.apply(release.shift(staged, new.id), progress.say)
+        wait_until_healthy(rollout, new, progress)
 
     def deploy() -> None:
         if rollout.config.tasks:

@@ -21,6 +21,12 @@ class Update:
     work: Callable[[Progress], None]
 
 
+def wait_until_healthy(rollout: Rollout, one: Release, progress: Progress) -> None:
+    """Wait until a release answers on its own URL, and note how long that took; see `Rollout`."""
+    seconds = rollout.wait_until_healthy(one)
+    progress.note = f"{one.id} answered after {seconds:.1f} s"
+
+
 def start(context: RunContext, rollout: Rollout, new: Release, update: Update) -> None:
     """Stage a release, run its tasks, and wait until it is healthy.
 
@@ -34,11 +40,11 @@ def start(context: RunContext, rollout: Rollout, new: Release, update: Update) -
 
     def both(progress: Progress) -> None:
         update.work(progress)
-        rollout.wait_until_healthy(new, progress)
+        wait_until_healthy(rollout, new, progress)
 
     def wait(progress: Progress) -> None:
         rollout.target.renew(rollout.environment, new)
-        rollout.wait_until_healthy(new, progress)
+        wait_until_healthy(rollout, new, progress)
 
     if not rollout.config.tasks:
         context.steps.run(update.name, update.title, both)

@@ -166,7 +166,7 @@ class Switch:
             if left > 0:
                 progress.say(f"waiting {left:.0f} s, as names are remembered for as long")
                 rollout.cancelled.wait(left)
-            rollout.apply(rest, progress)
+            rollout.apply(rest, progress.say)
             progress.note = f"{gone} release{'s' * (gone != 1)} without traffic, billed until now"
 
         self._steps.run(name, "remove what the new release replaced", work)
@@ -193,11 +193,11 @@ class Switch:
         untouched = not rollout.is_touched and rollout.deployment == before
         if rollout.environment.settings is None or untouched:
             return
-        self._session.processes.resume()
+        self._session.run.processes.resume()
 
         def work(progress: Progress) -> None:
             outgoing = rollout.deployment.serving()
-            rollout.put_back(before, self._session.report.warn)
+            rollout.put_back(before, self._session.run.report.warn)
             serving = before.serving()
             if outgoing and serving and outgoing.id != serving.id:
                 self._recorder.moved(rollout.name, outgoing.id, serving.id)

@@ -1,4 +1,9 @@
-"""Running an environment's tasks, as one step of a run."""
+"""Running an environment's tasks: commands in a release's image, before the release gets traffic.
+
+    stage the release, without traffic ─ its tasks in turn ─ wait until it is healthy ─ gate ─ traffic
+
+docs/tasks.md says what holds on which target.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +62,7 @@ def _run_one(context: RunContext, rollout: Rollout, one: Release, task: Task, pr
     started = time.monotonic()
     ran: Ran | None = None
     file.parent.mkdir(parents=True, exist_ok=True)
-    with LineLog(file, context.session.redact, _showing(progress, task)) as log:
+    with LineLog(file, context.session.service.redact, _showing(progress, task)) as log:
         try:
             ran = rollout.target.run_task(rollout.environment, one, task, log.add)
         finally:

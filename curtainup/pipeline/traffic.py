@@ -62,7 +62,7 @@ class Watch:
                 self._see(BETWEEN)
                 self._keep(_shares(stages[number - 1]), canary, variables, progress)
             progress.say(_shares(stage))
-            self._rollout.apply(stage, progress)
+            self._rollout.apply(stage, progress.say)
             self._rollout.require_moved()
             self.require_clean()
         leaving = [one for one in [self._outgoing] if one and not stages[-1].traffic.get(one)]

@@ -94,6 +94,16 @@ class Rehearsal:
         self._faults = Faults.parse(faults)
         self._server: object = None  # it serves only while something holds it
 
+    @property
+    def key(self) -> str:
+        """What tells the images of this rehearsal from all others."""
+        return self.home.key
+
+    @property
+    def folder(self) -> Path:
+        """Where the rehearsal keeps everything."""
+        return self.home.path
+
     @cached_property
     def providers(self) -> dict[str, int]:
         """The loopback port of each stand-in by the provider's name; served until the process ends."""

@@ -28,7 +28,7 @@ def target_of(session: Session, name: str) -> Target:
         SetupError: what it needs of a cloud's SDK is not installed.
 
     """
-    wanted = session.config.for_environment(name).deploy_target
+    wanted = session.service.config.for_environment(name).deploy_target
     if wanted not in TARGETS:
         from curtainup.errors import ConfigError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -55,12 +55,15 @@ class Target(Protocol):
     def interrupting(self, settings: AnyEnvironment) -> list[str]:
         """Return the keys whose new values would interrupt the environment's traffic."""
 
-    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> AnyEnvironment:
+    def settings(
+        self, current: AnyEnvironment | None, neighbours: Sequence[AnyEnvironment]
+    ) -> AnyEnvironment:
         """Return the environment's own settings: chosen once, then as remembered and configured.
 
         Args:
             current: as remembered; None before the first deployment.
-            taken: ports that are not to be chosen, though nothing listens on them yet.
+            neighbours: settings of the service's other environments: what they hold is not to be chosen,
+                though nothing may listen there yet.
 
         Raises:
             CurtainupError: something that they name is not to be had.
@@ -185,7 +188,7 @@ class BaseTarget:
     def __init__(self, session: Session, name: str) -> None:
         self._session = session
         self.name = name
-        self.config = session.config.for_environment(name)
+        self.config = session.service.config.for_environment(name)
 
     def require_ready(self) -> None:
         """Do nothing: whatever is missing says so by itself."""

@@ -21,14 +21,14 @@ def test_what_a_lost_update_left_protected_is_no_obstacle(tmp_path: Path) -> Non
     """No update can lift it, as no configuration names it any more; whoever destroys has confirmed it."""
     found = world(tmp_path)
     apply(found.engine, Environment("shop-live", samples.environment()), samples.deployment(100))
-    remembered = found.engine.stacks["shop-live"]
-    found.engine.stacks["shop-live"] = replace(
+    remembered = found.engine.known["shop-live"]
+    found.engine.known["shop-live"] = replace(
         remembered, resources=({}, {"type": "docker:x", "urn": LEFT, "protect": True})
     )
     destroy(found.session, Recorder(tmp_path, "shop", "destroy", environ={}), "live", "shop")
     assert found.engine.unprotected == [("shop-live", [LEFT])]
     assert found.engine.traffics[-1] == {}, "its traffic goes first, which lifts the other's protection"
-    assert not found.engine.stacks
+    assert not found.engine.known
 
 
 def _recorder(folder: Path) -> Recorder:
@@ -74,7 +74,7 @@ def test_what_is_gone_is_no_error(tmp_path: Path) -> None:
 def test_an_interruption_says_that_nothing_is_brought_back(tmp_path: Path) -> None:
     stacks = Stacks(tmp_path)
     stacks.add("review-a")
-    stacks.session.cancelled.set()
+    stacks.session.run.cancelled.set()
     with pytest.raises(Interrupted) as caught:
         destroy(stacks.session, _recorder(tmp_path), "review-a", None)
     assert "what was removed is gone" in (caught.value.consequence or "")

@@ -31,7 +31,7 @@ class Kept:
     followed = False
 
     def __init__(self, session: Session, environment: Environment) -> None:
-        assert session.config.name == "shop"
+        assert session.service.config.name == "shop"
         assert environment.stack == "shop-live"
 
     def lines(self, asked: Asked) -> Iterator[Line]:

@@ -12,9 +12,9 @@ from tests.sessions import world
 
 
 def test_everybody_who_is_named_gets_the_text(tmp_path: Path) -> None:
-    session = world(tmp_path, "notify: [ONE_URL, {url_env: TWO_URL, events: [failed]}]\n").session
+    text = "notify: [ONE_URL, {url_env: TWO_URL, events: [failed]}]\n"
     with hook() as one, hook() as two:
-        session.environ = {"ONE_URL": one.url, "TWO_URL": two.url}
+        session = world(tmp_path, text, environ={"ONE_URL": one.url, "TWO_URL": two.url}).session
         tried = trial.tell(session, "anybody there?")
 
     assert one.titles() == two.titles() == ["shop: anybody there?"]
@@ -23,10 +23,10 @@ def test_everybody_who_is_named_gets_the_text(tmp_path: Path) -> None:
 
 
 def test_who_is_not_reached_is_told_with_the_reason(tmp_path: Path) -> None:
-    session = world(tmp_path, "notify: [ONE_URL, NOT_SET]\n").session
     with hook() as one:
         one.status = 401
-        session.environ = {"ONE_URL": one.url, "NOT_SET": " "}
+        environ = {"ONE_URL": one.url, "NOT_SET": " "}
+        session = world(tmp_path, "notify: [ONE_URL, NOT_SET]\n", environ=environ).session
         tried = trial.tell(session, "anybody there?")
 
     assert tried[1] == Tried("NOT_SET", "it is not set")

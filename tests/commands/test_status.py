@@ -15,7 +15,7 @@ from curtainup.commands.status_text import render
 from curtainup.engine.workspace import Backend, Workspace
 from curtainup.errors import ConfigError, StateError
 from curtainup.model.release import Deployment
-from curtainup.session import Session
+from curtainup.session import Service, Session
 from tests import kept, samples
 from tests.proxies import Proxy, serving
 from tests.sessions import Notes
@@ -39,9 +39,7 @@ def _session(folder: Path, name: str = "shop", text: str = "") -> Session:
     report = Notes()
     config = configuration.load(place, warn=report.warn)
     backend = Backend(f"file://{folder}", None, {}, b"a passphrase")
-    session = Session(config, {}, Workspace(place, place, place, place, place, backend), report)
-    session.__dict__["engine"] = None
-    return session
+    return Session.of(Service(config, {}), Workspace(place, place, place, place, place, backend), report)
 
 
 def _service(folder: Path, text: str = "") -> ServiceStatus:

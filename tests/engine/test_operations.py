@@ -21,7 +21,7 @@ from curtainup.engine.changes import Outcome
 from curtainup.engine.command import EngineCommand
 from curtainup.engine.operations import Engine
 from curtainup.engine.processes import Processes
-from curtainup.engine.state import FileState, Remembered
+from curtainup.engine.state import FileState, Remembered, StackMemory, memory_of
 from curtainup.engine.workspace import Backend, Workspace
 from curtainup.errors import Busy, EngineFailed, StateError
 from curtainup.setup import engine as setup
@@ -91,7 +91,17 @@ class Place:
             self.folder, self.folder, self.folder, self.folder / "settings", self.folder, backend
         )
         found = setup.locate()
-        return Engine(workspace, EngineCommand(found.command, found.version, Processes()), env, self.repair)
+        command = EngineCommand(found.command, found.version, Processes())
+
+        def ask(arguments: list[str]) -> str:
+            return engine.ask(arguments)
+
+        engine = Engine(workspace, command, env, memory_of(workspace, ask), self.repair)
+        return engine
+
+    def memory(self, url: str | None = "") -> StackMemory:
+        """Return the memory of such an engine."""
+        return self.engine(url=url)._memory
 
     @property
     def settings(self) -> Path:
@@ -279,11 +289,11 @@ def test_stacks_are_updated_side_by_side(place: Place) -> None:
 
 
 def test_stacks_are_listed_with_files_and_without(place: Place) -> None:
-    asking = place.engine(url=None)
-    assert asking.stack_names() == []
+    asking = place.memory(url=None)
+    assert asking.stacks() == []
     for name in ("shop-review-7", STACK):
         place.engine().up(name, {})
-    assert asking.stack_names() == place.engine().stack_names() == [STACK, "shop-review-7"]
+    assert asking.stacks() == place.memory().stacks() == [STACK, "shop-review-7"]
 
 
 def _leave_pending(place: Place) -> None:

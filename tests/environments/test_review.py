@@ -94,7 +94,7 @@ def test_a_clock_that_goes_wrong_makes_nothing_old(stacks: Stacks) -> None:
 def test_a_name_that_cannot_be_is_refused_with_one_that_would_do(
     stacks: Stacks, name: str, instead: str
 ) -> None:
-    config = stacks.session.config
+    config = stacks.session.service.config
     with pytest.raises(RefusedError) as caught:
         review_names.require(config, name)
     assert caught.value.fix == f"--env {instead}"
@@ -104,7 +104,7 @@ def test_a_name_that_cannot_be_is_refused_with_one_that_would_do(
 def test_on_cloud_run_a_long_service_leaves_less_room_for_a_name(tmp_path: Path) -> None:
     stacks = Stacks(tmp_path, CLOUD_RUN, name="x" * 36)
     with pytest.raises(RefusedError) as caught:
-        review_names.require(stacks.session.config, "review-123456")
+        review_names.require(stacks.session.service.config, "review-123456")
     instead = (caught.value.fix or "").removeprefix("--env ")
-    review_names.require(stacks.session.config, instead)
+    review_names.require(stacks.session.service.config, instead)
     assert len(f"{'x' * 36}-{instead}") <= 49

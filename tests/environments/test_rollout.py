@@ -10,7 +10,7 @@ import docker
 import pytest
 
 from curtainup.engine.changes import Change
-from curtainup.environments.rollout import Rollout
+from curtainup.environments.rollout import Rollout, prepare
 from curtainup.errors import EngineFailed, PortTaken, RefusedError
 from curtainup.model import release
 from curtainup.model.contract import DockerEnvironment
@@ -89,17 +89,19 @@ def test_a_first_deployment_chooses_free_places(tmp_path: Path) -> None:
     ]
     client.close()
     assert settings.subnet not in taken
-    found.session.docker.close()
+    found.session.accounts.docker.close()
 
 
 @pytest.mark.docker
 def test_a_first_deployment_leaves_the_ports_that_other_environments_were_given(tmp_path: Path) -> None:
     found = world(tmp_path, "environments: {staging: {port: 8099}}\n")
     rollout = Rollout(found.session, "live")
-    rollout.prepare(allow_replace=False, taken=range(8080, 8099))
+    rollout.prepare(
+        allow_replace=False, neighbours=[samples.environment(port=port) for port in range(8080, 8099)]
+    )
     assert isinstance(rollout.environment.settings, DockerEnvironment)
     assert rollout.environment.settings.port > 8099
-    found.session.docker.close()
+    found.session.accounts.docker.close()
 
 
 def test_staging_and_live_are_given_different_places_though_their_names_begin_at_the_same(
@@ -109,14 +111,14 @@ def test_staging_and_live_are_given_different_places_though_their_names_begin_at
     monkeypatch.setattr(placement, "_from", lambda numbers, _: iter(numbers))
     found = world(tmp_path)
     places = []
-    for name in ("live", "staging"):
-        rollout = Rollout(found.session, name)
-        rollout.prepare(allow_replace=False)
+    rollouts = Rollout(found.session, "live"), Rollout(found.session, "staging")
+    prepare(*rollouts, allow_replace=False)
+    for rollout in rollouts:
         settings = rollout.environment.settings
         assert isinstance(settings, DockerEnvironment)
         places += [settings.subnet, settings.port, settings.stats_port]
     assert len(set(places)) == 6
-    found.session.docker.close()
+    found.session.accounts.docker.close()
 
 
 def test_a_taken_port_is_refused_before_anything_is_done(tmp_path: Path) -> None:
@@ -226,10 +228,8 @@ def test_a_protected_environment_loses_that_before_its_last_release_goes(tmp_pat
 
 def _edited(tmp_path: Path) -> tuple[World, Rollout]:
     """A rollout of an environment that serves, by a service whose own program was edited since."""
-    found = world(tmp_path)
-    rollout = _rollout(found, samples.deployment(100))
-    found.session.workspace = replace(found.session.workspace, edition="3f2a")
-    return found, rollout
+    found = world(tmp_path, edition="3f2a")
+    return found, _rollout(found, samples.deployment(100))
 
 
 def test_an_edited_program_is_another_one_until_an_update_has_told_of_it(tmp_path: Path) -> None:
@@ -250,11 +250,11 @@ def test_an_edited_program_is_previewed_on_what_is_there_before_anything_is_buil
 def test_an_edit_that_would_interrupt_traffic_has_to_be_allowed(tmp_path: Path) -> None:
     found, rollout = _edited(tmp_path)
     found.engine.planned = (Change("replace", "docker:index/container:Container", "shop-live-proxy"),)
-    found.session.guard = Guard()
+    rollout.guard = Guard()
     with pytest.raises(RefusedError, match="would replace") as caught:
         rollout.require_rendered()
     assert "shop-live-proxy" in str(caught.value.detail)
-    found.session.guard = Guard(allow_replace=True)
+    rollout.guard = Guard(allow_replace=True)
     rollout.require_rendered()
 
 

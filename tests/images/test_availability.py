@@ -133,7 +133,7 @@ def test_an_image_that_a_release_is_to_be_made_from_again_is_looked_for_in_its_r
     with pytest.raises(UnknownRelease, match="is gone from its registry") as caught:
         image_availability.require_image(shop.session, samples.release(1, image=gone))
     assert caught.value.where == gone
-    shop.session.docker.close()
+    shop.session.accounts.docker.close()
 
 
 def test_what_cannot_be_asked_is_left_to_whoever_makes_it_again(shop: World) -> None:
@@ -141,4 +141,4 @@ def test_what_cannot_be_asked_is_left_to_whoever_makes_it_again(shop: World) -> 
     image_availability.require_image(shop.session, one)
     _built(shop, "127.0.0.1:9")
     image_availability.require_image(shop.session, one)
-    shop.session.docker.close()
+    shop.session.accounts.docker.close()

@@ -30,9 +30,9 @@ class Google:
         return f"{region}-docker.pkg.dev"
 
 
-def _world(folder: Path, text: str) -> World:
-    found = world(folder, text)
-    found.session.__dict__["google"] = Google()
+def _world(folder: Path, text: str, environ: dict[str, str] | None = None) -> World:
+    found = world(folder, text, environ=environ)
+    found.session.accounts.__dict__["google"] = Google()
     return found
 
 
@@ -99,13 +99,12 @@ def test_an_account_without_a_host_is_one_on_docker_hub(tmp_path: Path) -> None:
 
 
 def test_a_short_lived_login_is_there_for_the_push_alone(tmp_path: Path, asked: list[str]) -> None:
-    session = _world(tmp_path, BEANSTALK).session
     own = tmp_path / "docker"
     own.mkdir()
     helpers = {ECR_HOST: "ecr-login", "gcr.io": "gcloud"}
     kept = {"auths": {"other.example": {"auth": "eA=="}}, "credHelpers": helpers, "credsStore": "desktop"}
     (own / "config.json").write_text(json.dumps(kept))
-    session.environ = {"DOCKER_CONFIG": str(own)}
+    session = _world(tmp_path, BEANSTALK, {"DOCKER_CONFIG": str(own)}).session
     with registry.logged_in(session, registry.choose(session, None)) as variables:
         file = Path(variables["DOCKER_CONFIG"]) / "config.json"
         config = json.loads(file.read_text())

@@ -92,8 +92,7 @@ def test_another_repository_does_not_have_the_earlier_builds(tmp_path: Path) -> 
     found = world(tmp_path)
     _deployed(found, _source(tmp_path))
     _deployed(found, _source(tmp_path, "t2"))
-    found.session = world(tmp_path, "docker_repo: registry.example.com/team\n").session
-    found.session.__dict__["engine"] = found.engine
+    found = world(tmp_path, "docker_repo: registry.example.com/team\n", engine=found.engine)
     assert not image_stack.look(found.session, _source(tmp_path)).reference
 
 
@@ -108,8 +107,7 @@ def test_an_image_that_was_never_pushed_is_built_again(tmp_path: Path) -> None:
 def test_whatever_a_build_reads_makes_another_image(tmp_path: Path, changed: str) -> None:
     found = world(tmp_path)
     pushed = _deployed(found, _source(tmp_path))
-    found.session = world(tmp_path, "docker_base: other:1\n" if changed == "base" else "").session
-    found.session.__dict__["engine"] = found.engine
+    found = world(tmp_path, "docker_base: other:1\n" if changed == "base" else "", engine=found.engine)
     files = {"extra": ("server.py", "Dockerfile.extra"), "own": ("server.py", "Dockerfile")}
     tree = "t2" if changed in {"tree", "own"} else "t1"
     image = image_stack.look(found.session, _source(tmp_path, tree, files.get(changed, ("server.py",))))
@@ -137,8 +135,7 @@ def test_a_given_registry_is_taken_by_name(tmp_path: Path, account: str, host: s
 def test_a_changed_registry_is_heeded(tmp_path: Path) -> None:
     found = world(tmp_path)
     before = _deployed(found, _source(tmp_path))
-    given = world(tmp_path, "docker_repo: registry.example.com/team\n")
-    given.session.__dict__["engine"] = found.engine
+    given = world(tmp_path, "docker_repo: registry.example.com/team\n", engine=found.engine)
     image = image_stack.look(given.session, _source(tmp_path))
     assert image.settings.repository == "registry.example.com/team/shop"
     assert image.reference == "", "it is not there yet"
@@ -159,9 +156,9 @@ def test_a_failed_build_shows_the_end_of_its_output(tmp_path: Path) -> None:
             )
             raise failed
 
-    found.session.__dict__["engine"] = Failing()
+    failing = world(tmp_path, engine=Failing())
     with pytest.raises(BuildFailed) as caught:
-        image_stack.build(found.session, image, source)
+        image_stack.build(failing.session, image, source)
     lines = str(caught.value.detail).splitlines()
     assert (lines[0], lines[-2:]) == ("step 20", ["step 49", "pip failed"])
     assert str(caught.value.where).endswith("Dockerfile.curtainup")

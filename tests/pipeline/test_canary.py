@@ -42,5 +42,5 @@ def test_a_command_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_configured_one_is_that_of_the_environment(tmp_path: Path) -> None:
     text = "canary: [10, 50]\ncanary_every: 1h30m\ncanary_watch: ./errors.sh\n"
-    config = world(tmp_path, text).session.config.for_environment("live")
+    config = world(tmp_path, text).session.service.config.for_environment("live")
     assert Canary.of(config) == Canary((10, 50), 5400, "./errors.sh")

@@ -55,7 +55,7 @@ class Scene:
         self.world.engine.ups.clear()
         self.recorder = Recorder(folder, "shop", "deploy", environ={})
         self.judge = Judge()
-        steps = Steps(self.session.report, self.recorder, self.session.cancelled)
+        steps = Steps(self.session.run.report, self.recorder, self.session.run.cancelled)
         self.switch = Switch(self.session, self.recorder, steps, self.judge)
 
     def move(self, *, before: Deployment | None = None, canary: Canary = AT_ONCE) -> None:
@@ -112,7 +112,7 @@ def test_an_interrupted_gate_puts_traffic_back_after_ctrl_c(tmp_path: Path, prox
     scene = Scene(tmp_path, proxy)
 
     def interrupted() -> None:
-        scene.session.cancelled.set()
+        scene.session.run.cancelled.set()
         raise Interrupted("interrupted")
 
     scene.judge.verdict = interrupted

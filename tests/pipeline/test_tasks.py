@@ -80,8 +80,10 @@ def scene(tmp_path: Path) -> Callable[..., Scene]:
         *outcomes: Ran | CurtainupError, name: str = "live", text: str = TASKS, cancels: bool = False
     ) -> Scene:
         one = world(tmp_path, text, {"TOKEN": "open sesame"})
-        recorder = Recorder(tmp_path / ".curtainup", "shop", "deploy", redact=one.session.redact, environ={})
-        does = one.session.cancelled.set if cancels else lambda: None
+        recorder = Recorder(
+            tmp_path / ".curtainup", "shop", "deploy", redact=one.session.service.redact, environ={}
+        )
+        does = one.session.run.cancelled.set if cancels else lambda: None
         return Scene(one, recorder, Told(one, name, list(outcomes), does), name)
 
     return make

@@ -162,7 +162,7 @@ def test_ctrl_c_ends_a_long_step(tmp_path: Path, proxy: Proxy) -> None:
     def cancel() -> None:
         while not flag.exists():
             timer.finished.wait(0.01)
-        scene.world.session.cancelled.set()
+        scene.world.session.run.cancelled.set()
 
     timer.function = cancel
     timer.start()

@@ -57,7 +57,7 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     """
     with ThreadPoolExecutor(1) as ahead:  # the SDK is imported while git is waited for
         ahead.submit(getattr, session, "engine")
-        wanted = source.read(session.workspace.service_dir, allow_dirty=dirty)
+        wanted = source.read(session.state.workspace.service_dir, allow_dirty=dirty)
     image = image_stack.look(session, wanted)
     rollouts = [Rollout(session, STAGING), Rollout(session, LIVE)]
     interrupting = [one.needs_replacement() for one in rollouts]
@@ -76,7 +76,7 @@ def preview(session: Session, *, dirty: bool) -> Preview:
 
 def _image(session: Session, image: Image) -> StackPreview:
     """Return what would change in the image's stack: nothing, unasked, once the image is in its registry."""
-    stack = session.names.image
+    stack = session.service.names.image
     if image.reference:
         return StackPreview(stack, (), {}, changed=False)
     outcome = image_stack.preview(session, image)
@@ -108,7 +108,9 @@ class _Environment:
         retires = _retired(rollout, after)
         rollout.environment = _with_names_of_secrets(self._session, rollout, new)
         refresh = rollout.has_lost
-        outcome = environments.preview(self._session.engine, rollout.environment, after, refresh=refresh)
+        outcome = environments.preview(
+            self._session.state.engine, rollout.environment, after, refresh=refresh
+        )
         moves = preview_moves.told(self._going(after, retires))
         if outcome.changed and not moves:
             moves.append("the environment is set up anew as configured; its releases stay as they are")
@@ -185,7 +187,7 @@ def _retired(rollout: Rollout, after: Deployment) -> list[str]:
 def _retirements(session: Session, stack: str, retires: Sequence[str]) -> list[ResourcePreview]:
     """Return what goes with releases that leave later, which no preview of the engine shows yet."""
     found = []
-    for one in session.remembered(stack).resources if retires else ():
+    for one in session.state.memory.read(stack).resources if retires else ():
         name = str(one.get("urn", "")).rpartition("::")[2]
         if one.get("custom") and not one.get("delete") and release_of(name, retires):
             found.append(ResourcePreview("delete", str(one["type"]), name, after=True))
@@ -203,5 +205,5 @@ def _with_names_of_secrets(session: Session, rollout: Rollout, new: Release) -> 
     known = rollout.environment
     if not new.secrets_hmac or new.id in known.sealed:
         return known
-    names = json.dumps(dict.fromkeys(sorted(session.secrets_of(rollout.name)), ""))
+    names = json.dumps(dict.fromkeys(sorted(session.service.secrets_of(rollout.name)), ""))
     return replace(known, sealed={**known.sealed, new.id: names})

@@ -13,12 +13,12 @@ def of(session: Session, found: Preview) -> Plan:
     source = found.source
     return Plan(
         made_by=__version__,
-        service=session.config.name,
-        rehearsal=session.rehearsal is not None,
+        service=session.service.config.name,
+        rehearsal=session.accounts.rehearsal is not None,
         commit=source.revision,
         version=source.version,
         tree=source.tree,
-        configuration=configuration_hash(session.config),
+        configuration=configuration_hash(session.service.config),
         image=found.reference or f"built from {source.revision[:12]}",
         stacks=found.stacks,
     )

@@ -141,13 +141,13 @@ def require_made_for(plan: Plan, session: Session, source: Source) -> None:
 
 
 def _compared(plan: Plan, session: Session, source: Source) -> Iterator[tuple[str, Any, Any]]:
-    yield "service", plan.service, session.config.name
+    yield "service", plan.service, session.service.config.name
     place = {True: "a rehearsal", False: "a deployment"}
-    yield "kind of run", place[plan.rehearsal], place[session.rehearsal is not None]
+    yield "kind of run", place[plan.rehearsal], place[session.accounts.rehearsal is not None]
     yield "commit", plan.commit, source.revision
     yield "source tree", plan.version, source.version
     yield "source tree", plan.tree, source.tree
-    yield "configuration", plan.configuration, configuration_hash(session.config)
+    yield "configuration", plan.configuration, configuration_hash(session.service.config)
 
 
 def _refused(what: str, file: Path, detail: str | None = None) -> RefusedError:

@@ -31,12 +31,14 @@ def interruptible(session: Session, work: Callable[[], Result]) -> Result:
 @contextmanager
 def _handled(session: Session) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if session.cancelled.is_set():
-            session.report.warn("still stopping: what is in flight is finished, and undone where it can be")
+        if session.run.cancelled.is_set():
+            session.run.report.warn(
+                "still stopping: what is in flight is finished, and undone where it can be"
+            )
             return
-        session.cancelled.set()
-        session.report.warn("stopping: what is in flight is finished first")
-        session.processes.interrupt()
+        session.run.cancelled.set()
+        session.run.report.warn("stopping: what is in flight is finished first")
+        session.run.processes.interrupt()
 
     before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:

@@ -9,6 +9,7 @@ from curtainup.errors import CurtainupError
 from curtainup.pipeline.run import lock
 from curtainup.pipeline.run.interrupts import interruptible
 from curtainup.pipeline.run.record import Recorder
+from curtainup.reporting.notify.messages import Run
 from curtainup.reporting.notify.notifier import Notifier, notifying
 from curtainup.session import Session
 
@@ -31,9 +32,11 @@ def recorded(
         CurtainupError: whatever the work raises.
 
     """
+    service, report = session.service, session.run.report
+    told = Run(service.config.name, command, environment, session.accounts.rehearsal is not None)
     with (
-        notifying(session, command, environment) as notifier,
-        lock.held(session.locks, session.config.name),
+        notifying(told, service.config.notify, service.environ, service.redact, report) as notifier,
+        lock.held(session.locks, service.config.name),
     ):
         recorder = _Telling(session, command, notifier)
         try:
@@ -55,8 +58,8 @@ class _Telling(Recorder):
     """Tells of a run when its first step begins: one that finds nothing to do has none."""
 
     def __init__(self, session: Session, command: str, notifier: Notifier) -> None:
-        folder = session.workspace.folder
-        super().__init__(folder, session.config.name, command, redact=session.redact)
+        folder = session.state.workspace.folder
+        super().__init__(folder, session.service.config.name, command, redact=session.service.redact)
         self._notifier = notifier
 
     def step_started(self, name: str) -> None:

@@ -25,7 +25,7 @@ def variables(session: Session) -> dict[str, str]:
         RefusedError: the service is not on Elastic Beanstalk.
 
     """
-    live = session.config.for_environment("live")
+    live = session.service.config.for_environment("live")
     if live.deploy_target != TARGET:
         raise RefusedError(
             f"there is no AWS to serve for {live.deploy_target}",
@@ -34,7 +34,7 @@ def variables(session: Session) -> dict[str, str]:
             fix=f"name the configuration of a service on {TARGET} with --config",
         )
     region = amazon.region_of(live.aws_region, live.aws_user)
-    taken = {name: session.environ[name] for name in TAKEN}
+    taken = {name: session.service.environ[name] for name in TAKEN}
     return {**taken, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
 
 
@@ -49,10 +49,10 @@ def serve(session: Session, show: Callable[[str], None]) -> None:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         show("\n".join(lines))
-        session.report.info("the rehearsed AWS answers there until Ctrl-C")
+        session.run.report.info("the rehearsed AWS answers there until Ctrl-C")
         while not Event().wait(LOOK):
             pass
     except KeyboardInterrupt:
-        session.report.info("the rehearsed AWS answers no more; what runs there goes on")
+        session.run.report.info("the rehearsed AWS answers no more; what runs there goes on")
     finally:
         signal.signal(signal.SIGTERM, before)

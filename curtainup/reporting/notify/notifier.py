@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from curtainup.model.run import RunRecord
 from curtainup.reporting import Report
 from curtainup.reporting.notify.messages import Message, Run, Writer
 from curtainup.reporting.notify.outbox import Outbox, Undelivered
-from curtainup.session import Session
 
 REMOVING = frozenset({"destroy", "sweep"})
 TOLD_OF = frozenset({"deploy", "promote", "discard", "rollback", "rehearse"}) | REMOVING
@@ -23,19 +22,32 @@ TRY = "curtainup notify tries it"
 
 
 @contextmanager
-def notifying(session: Session, command: str, environment: str = "live") -> Iterator[Notifier]:
+def notifying(
+    run: Run,
+    destinations: Sequence[Destination],
+    environ: Mapping[str, str],
+    redact: Callable[[str], str],
+    report: Report,
+) -> Iterator[Notifier]:
     """Tell those who are named of a run; wait at its end, within bounds, until they were told.
 
     What could not be sent is a warning.
+
+    Args:
+        run: what they are told of.
+        destinations: all that are named.
+        environ: holds their addresses.
+        redact: takes secrets out of what they are told.
+        report: told what could not be sent.
+
     """
-    run = Run(session.config.name, command, environment, session.rehearsal is not None)
-    wanted = [one for one in session.config.notify if _is_of(run, one)]
-    known = addresses(session.config.notify, session.environ)
+    wanted = [one for one in destinations if _is_of(run, one)]
+    known = addresses(destinations, environ)
     missing = [one.url_env for one in wanted if one.url_env not in known]
     if missing:
-        session.report.warn(f"not set, so that nobody is told there: {', '.join(missing)}, named in `notify`")
+        report.warn(f"not set, so that nobody is told there: {', '.join(missing)}, named in `notify`")
     there = [one for one in wanted if one.url_env in known]
-    notifier = Notifier(Writer(run, session.redact), there, Outbox(known), session.report)
+    notifier = Notifier(Writer(run, redact), there, Outbox(known), report)
     try:
         yield notifier
     finally:

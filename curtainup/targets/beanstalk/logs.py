@@ -7,12 +7,11 @@ Beanstalk with Amazon CloudWatch Logs"). Follows FilterLogEvents: a page may be 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 
-from curtainup.environments import stack as environments
 from curtainup.errors import SetupError
 from curtainup.model.contract import BeanstalkEnvironment
 from curtainup.model.environment import Environment
@@ -39,12 +38,13 @@ class BeanstalkLogs:
 
     outlives = True
 
-    def __init__(self, session: Session, environment: Environment) -> None:
+    def __init__(self, session: Session, environment: Environment, look: Callable[[], Environment]) -> None:
         if not isinstance(environment.settings, BeanstalkEnvironment):
             raise TypeError("these are not the settings of an environment on Elastic Beanstalk")
         self._session = session
         self._place = environment.settings
         self._environment = environment
+        self._look = look
         self._told: set[str] = set()
 
     def lines(self, asked: Asked) -> Lines:
@@ -53,7 +53,7 @@ class BeanstalkLogs:
 
     def follow(self, asked: Asked) -> Lines:
         """Give the lines, and ask for new ones every few seconds; of releases that come meanwhile, too."""
-        return log_polling.follow(self._read_anew, asked, partial(self._session.cancelled.wait, PAUSE))
+        return log_polling.follow(self._read_anew, asked, partial(self._session.run.cancelled.wait, PAUSE))
 
     @cached_property
     def _client(self) -> Any:
@@ -61,8 +61,7 @@ class BeanstalkLogs:
 
     def _read_anew(self, asked: Asked) -> Iterator[Entry]:
         if asked.releases is None:
-            stack = self._environment.stack
-            self._environment = environments.parse(stack, self._session.remembered(stack))
+            self._environment = self._look()
         return self._read(asked)
 
     def _read(self, asked: Asked) -> Iterator[Entry]:
@@ -114,7 +113,7 @@ class BeanstalkLogs:
         """Say once that a machine has not sent anything yet."""
         if group not in self._told:
             self._told.add(group)
-            self._session.report.warn(f"no log yet: CloudWatch Logs has no group {group}")
+            self._session.run.report.warn(f"no log yet: CloudWatch Logs has no group {group}")
 
     def _group(self, release: str) -> str:
         """Return the log group of a release; environments' names differ only in the release's id."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -87,7 +87,7 @@ class BeanstalkTarget(BaseTarget):
         region = amazon.region_of(self.config.aws_region, self.config.aws_user)
         with amazon.said_clearly("sts"):
             amazon.client("sts", region, self.config.aws_user).get_caller_identity()
-        if self._session.rehearsal is None:
+        if self._session.accounts.rehearsal is None:
             cloud_provider.require("aws")
 
     def runtime(self) -> BeanstalkSettings:
@@ -102,7 +102,11 @@ class BeanstalkTarget(BaseTarget):
             request_timeout=config.request_timeout,
         )
 
-    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> BeanstalkEnvironment:  # noqa: ARG002
+    def settings(
+        self,
+        current: AnyEnvironment | None,
+        neighbours: Sequence[AnyEnvironment],  # noqa: ARG002
+    ) -> BeanstalkEnvironment:
         """Return the environment's settings.
 
         Raises:
@@ -110,7 +114,7 @@ class BeanstalkTarget(BaseTarget):
             RefusedError: the region is another than that where the environment serves.
 
         """
-        config, service = self.config, self._session.config
+        config, service = self.config, self._session.service.config
         region = amazon.region_of(config.aws_region, config.aws_user)
         known = current if isinstance(current, BeanstalkEnvironment) else None
         if known is not None and known.region != region:
@@ -121,7 +125,7 @@ class BeanstalkTarget(BaseTarget):
             generation=current.generation if current else 0,
             region=region,
             profile=config.aws_user,
-            cname_prefix=known.cname_prefix if known else self._session.names.environment(self.name),
+            cname_prefix=known.cname_prefix if known else self._session.service.names.environment(self.name),
             live_host=service.live_host if self.name == "live" else None,
             cert_arn=config.aws_cert_arn,
             zone_id=config.aws_zone_id,
@@ -186,7 +190,7 @@ class BeanstalkTarget(BaseTarget):
 
         settings, name = _settings(environment), str(environment.outputs["environments"][one.id])
         machine = beanstalk.machine(settings.region, settings.profile, name)
-        return beanstalk.run(machine, task, self._session.cancelled, on_line)
+        return beanstalk.run(machine, task, self._session.run.cancelled, on_line)
 
     def watching(self, environment: Environment, told: Callable[[str], None]) -> AbstractContextManager[None]:
         """Tell in which state each environment is, since when, and its latest event."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -42,7 +42,12 @@ class CloudRunLogs:
 
     outlives = True
 
-    def __init__(self, session: Session, environment: Environment) -> None:
+    def __init__(
+        self,
+        session: Session,
+        environment: Environment,
+        look: Callable[[], Environment] | None = None,  # noqa: ARG002
+    ) -> None:
         if not isinstance(environment.settings, CloudRunEnvironment):
             raise TypeError("these are not the settings of an environment on Cloud Run")
         self._session = session
@@ -56,7 +61,7 @@ class CloudRunLogs:
 
     def follow(self, asked: Asked) -> Lines:
         """Give the lines, and ask for new ones every few seconds; of new releases, too."""
-        return log_polling.follow(self._read, asked, partial(self._session.cancelled.wait, PAUSE))
+        return log_polling.follow(self._read, asked, partial(self._session.run.cancelled.wait, PAUSE))
 
     def _read(self, asked: Asked) -> Iterator[Entry]:
         found = self._entries(query(self._place, self._service, asked), asked.tail)
@@ -94,11 +99,11 @@ class CloudRunLogs:
             except Refused as error:
                 if error.status != 429 or wait is None:
                     raise self._refused(error) from error
-                self._session.cancelled.wait(wait)
+                self._session.run.cancelled.wait(wait)
         raise AssertionError("the last try returns or raises")
 
     def _api(self) -> Api:
-        google = self._session.google
+        google = self._session.accounts.google
         if self._token is None or time.monotonic() > self._token[1]:
             self._token = google.access_token(), time.monotonic() + TOKEN_SECONDS
         headers = {"Authorization": f"Bearer {self._token[0]}"}

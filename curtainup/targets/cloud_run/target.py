@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -45,8 +45,8 @@ class CloudRunTarget(BaseTarget):
             SetupError: one of them is missing.
 
         """
-        self._session.google.access_token()
-        if self._session.rehearsal is None:
+        self._session.accounts.google.access_token()
+        if self._session.accounts.rehearsal is None:
             cloud_provider.require("gcp")
 
     def runtime(self) -> CloudRunSettings:
@@ -63,14 +63,18 @@ class CloudRunTarget(BaseTarget):
             start_timeout=config.start_timeout,
         )
 
-    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> CloudRunEnvironment:  # noqa: ARG002
+    def settings(
+        self,
+        current: AnyEnvironment | None,
+        neighbours: Sequence[AnyEnvironment],  # noqa: ARG002
+    ) -> CloudRunEnvironment:
         """Return the environment's settings.
 
         Raises:
             RefusedError: project or region are others than those where the environment serves.
 
         """
-        config, service = self.config, self._session.config
+        config, service = self.config, self._session.service.config
         wanted = CloudRunEnvironment(
             service=service.name,
             name=self.name,
@@ -97,7 +101,7 @@ class CloudRunTarget(BaseTarget):
             yield url
             return
         audience = str(environment.outputs.get("url") or url)
-        token = self._session.google.identity_token(audience)
+        token = self._session.accounts.google.identity_token(audience)
         with door(url, {IDENTITY_HEADER: f"Bearer {token}"}) as local:
             yield local
 
@@ -128,10 +132,10 @@ class CloudRunTarget(BaseTarget):
         from curtainup.platforms.google.jobs import Jobs
         from curtainup.targets.cloud_run import tasks as cloud_run
 
-        google = self._session.google
+        google = self._session.accounts.google
         jobs = Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
         job = str(environment.outputs["jobs"][one.id])
-        return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.cancelled), on_line)
+        return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.run.cancelled), on_line)
 
     def explained(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import ipaddress
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
@@ -53,7 +53,9 @@ class DockerTarget(BaseTarget):
         wanted = {"port": self.config.port or known.port, "bind": self.config.bind}
         return [key for key, value in wanted.items() if getattr(known, key) != value]
 
-    def settings(self, current: AnyEnvironment | None, taken: Collection[int]) -> DockerEnvironment:
+    def settings(
+        self, current: AnyEnvironment | None, neighbours: Sequence[AnyEnvironment]
+    ) -> DockerEnvironment:
         """Return the environment's settings; ports and network are chosen once.
 
         Raises:
@@ -61,7 +63,7 @@ class DockerTarget(BaseTarget):
 
         """
         if current is None:
-            return self._first_settings(taken)
+            return self._first_settings([one for one in neighbours if isinstance(one, DockerEnvironment)])
         known = _docker(current)
         if self.config.port and self.config.port != known.port:
             placement.require_free(self.config.port, self.config.bind, "port")
@@ -95,10 +97,10 @@ class DockerTarget(BaseTarget):
         """Return the release's container."""
         session = self._session
         return Container(
-            lambda: session.docker,
+            lambda: session.accounts.docker,
             f"{environment.stack}-{one.id}",
             one.settings.container_port,
-            session.redact,
+            session.service.redact,
         )
 
     def revive(self, environment: Environment, one: Release) -> None:
@@ -112,7 +114,7 @@ class DockerTarget(BaseTarget):
             UnknownRelease: it is gone.
 
         """
-        availability.require_container(self._session.docker.api, environment.stack, one)
+        availability.require_container(self._session.accounts.docker.api, environment.stack, one)
 
     def drained(self, environment: Environment, releases: Sequence[str]) -> bool:
         """Return whether the proxy has no request under way on these releases."""
@@ -125,43 +127,41 @@ class DockerTarget(BaseTarget):
         """Run a task in a container beside the release's."""
         session = self._session
         return docker_host.run(
-            session.docker,
+            session.accounts.docker,
             docker_host.Place(environment.stack, _docker(environment.settings)),
             one,
             task,
-            session.secrets_of(self.name),
+            session.service.secrets_of(self.name),
             on_line=on_line,
-            cancel=session.cancelled,
+            cancel=session.run.cancelled,
         )
 
     def end_tasks(self, environment: Environment) -> None:
         """Remove the containers of tasks that a run which was killed has left."""
         place = docker_host.Place(environment.stack, _docker(environment.settings))
-        docker_host.end(self._session.docker, place.labels)
+        docker_host.end(self._session.accounts.docker, place.labels)
 
     def renew(self, environment: Environment, one: Release) -> None:
         """Start the release's container anew if it has ended; Docker tries that less and less often."""
         self.suspect(environment, one).renew()
 
-    def _first_settings(self, taken: Collection[int]) -> DockerEnvironment:
+    def _first_settings(self, neighbours: Sequence[DockerEnvironment]) -> DockerEnvironment:
         session, config = self._session, self.config
-        stack = session.names.environment(self.name)
+        stack = session.service.names.environment(self.name)
         if config.port is not None:
             placement.require_free(config.port, config.bind, "port")
-        given = {*taken, *session.ports}
+        given = {port for one in neighbours for port in (one.port, one.stats_port)}
         port = config.port or placement.public_port(config.bind, {*given, *self._other_ports()})
         stats_port = placement.internal_port(f"{stack}-stats", {port, *given})
         networks = [
             pool["Subnet"]
-            for network in session.docker.networks.list()
+            for network in session.accounts.docker.networks.list()
             for pool in (network.attrs.get("IPAM") or {}).get("Config") or []
             if "Subnet" in pool
         ]
-        subnet = placement.subnet(stack, [*networks, *session.networks])
-        session.ports |= {port, stats_port}
-        session.networks.add(subnet)
+        subnet = placement.subnet(stack, [*networks, *(one.subnet for one in neighbours)])
         return DockerEnvironment(
-            service=session.config.name,
+            service=session.service.config.name,
             name=self.name,
             host=self._host(),
             bind=config.bind,
@@ -175,8 +175,8 @@ class DockerTarget(BaseTarget):
 
     def _other_ports(self) -> set[int]:
         """Ports that the other environments of this service were given by name."""
-        names = {"staging", "live", *self._session.config.environments}
-        ports = (self._session.config.for_environment(name).port for name in names)
+        names = {"staging", "live", *self._session.service.config.environments}
+        ports = (self._session.service.config.for_environment(name).port for name in names)
         return {port for port in ports if port is not None}
 
     def _host(self) -> str:

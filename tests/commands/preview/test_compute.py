@@ -54,7 +54,7 @@ def opened(folder: Path, text: str = "", secrets: dict[str, str] | None = None) 
 
 def deployed(found: World, *, live: bool = True) -> None:
     """Bring the present commit to staging and live, as a deployment does."""
-    wanted = source.read(found.session.workspace.service_dir, allow_dirty=False)
+    wanted = source.read(found.session.state.workspace.service_dir, allow_dirty=False)
     image = image_stack.look(found.session, wanted)
     image = image_stack.push(found.session, image_stack.build(found.session, image, wanted))
     for name in ("live", "staging"):
@@ -119,7 +119,7 @@ def test_what_replaces_the_proxy_is_dangerous_and_said_in_words(tmp_path: Path) 
     before = opened(tmp_path / "shop")
     deployed(before)
     found = opened(tmp_path / "shop", "environments: {live: {bind: 0.0.0.0}}\n")
-    found.engine.stacks = before.engine.stacks
+    found.engine.known = before.engine.known
     found.engine.planned = (Change("replace", CONTAINER, "shop-live-proxy", ("ports",), ("ports",)),)
     live = of(preview(found.session, dirty=False), "live")
     assert live.dangers
@@ -153,7 +153,7 @@ def test_a_canary_is_told_step_by_step(tmp_path: Path) -> None:
     before = opened(tmp_path / "shop")
     deployed(before)
     found = opened(tmp_path / "shop", "memory_limit: 300m\nenvironments: {live: {canary: [10, 50]}}\n")
-    found.engine.stacks = before.engine.stacks
+    found.engine.known = before.engine.known
     shown = preview(found.session, dirty=False)
     assert of(shown, "live").moves[0].endswith("then gets 10 %, 50 % and 100 %")
     assert of(shown, "staging").moves[0].split(" gets 100 % and is tested at http://127.0.0.1:")[1]

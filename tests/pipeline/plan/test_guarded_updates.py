@@ -60,7 +60,7 @@ def deployed(found: World) -> Rollout:
 def test_without_a_plan_nothing_is_previewed(tmp_path: Path) -> None:
     found = world(tmp_path)
     rollout = deployed(found)
-    found.session.guard = Guard()
+    rollout.guard = Guard()
     rollout.prepare(allow_replace=False)
     rollout.apply(STAGED)
     assert (found.engine.previews, len(found.engine.ups)) == ([], 1)
@@ -69,7 +69,7 @@ def test_without_a_plan_nothing_is_previewed(tmp_path: Path) -> None:
 def test_with_a_plan_every_update_is_previewed_before_it_is_made(tmp_path: Path) -> None:
     found = world(tmp_path)
     rollout = deployed(found)
-    found.session.guard = Guard(plan(ResourcePreview("create", CONTAINER, "shop-live-{release}")))
+    rollout.guard = Guard(plan(ResourcePreview("create", CONTAINER, "shop-live-{release}")))
     found.engine.planned = (Change("create", CONTAINER, f"shop-live-{NEW.id}"),)
     rollout.apply(STAGED)
     rollout.apply(release.shift(STAGED, NEW.id))
@@ -80,7 +80,7 @@ def test_with_a_plan_every_update_is_previewed_before_it_is_made(tmp_path: Path)
 def test_what_the_plan_does_not_hold_is_not_done(tmp_path: Path) -> None:
     found = world(tmp_path)
     rollout = deployed(found)
-    found.session.guard = Guard(plan())
+    rollout.guard = Guard(plan())
     found.engine.planned = (Change("create", CONTAINER, f"shop-live-{NEW.id}"),)
     with pytest.raises(RefusedError, match="the plan does not hold"):
         rollout.apply(STAGED)
@@ -92,7 +92,7 @@ def test_nothing_stands_in_the_way_of_a_return(tmp_path: Path) -> None:
     found = world(tmp_path)
     rollout = deployed(found)
     rollout.apply(STAGED)
-    found.session.guard = Guard(plan())
+    rollout.guard = Guard(plan())
     found.engine.planned = (PROXY,)
     rollout.put_back(BEFORE, found.report.warn)
     assert rollout.deployment == BEFORE
@@ -105,7 +105,7 @@ def test_other_settings_of_an_environment_that_serves_are_looked_at_before_anyth
     found = world(tmp_path, "request_timeout: 61\n")
     rollout = deployed(found)
     assert rollout.has_other_settings()
-    found.session.guard = Guard()
+    rollout.guard = Guard()
     found.engine.planned = (PROXY,)
     with pytest.raises(RefusedError, match="replace or remove what holds data or traffic"):
         rollout.prepare(allow_replace=False)
@@ -117,7 +117,7 @@ def test_other_settings_of_an_environment_that_serves_are_looked_at_before_anyth
 def test_leave_to_replace_makes_that_look_needless(tmp_path: Path) -> None:
     found = world(tmp_path, "request_timeout: 61\n")
     rollout = deployed(found)
-    found.session.guard = Guard(allow_replace=True)
+    rollout.guard = Guard(allow_replace=True)
     found.engine.planned = (PROXY,)
     rollout.prepare(allow_replace=True)
     rollout.apply(STAGED)
@@ -162,12 +162,12 @@ def test_what_an_earlier_run_of_the_plan_brought_is_as_planned(tmp_path: Path) -
 def test_a_build_and_a_push_are_checked_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     found, source = world(tmp_path), _source(tmp_path)
-    found.session.guard = Guard(plan(ResourcePreview("create", "x:y:Image", "shop-build")))
+    guard = Guard(plan(ResourcePreview("create", "x:y:Image", "shop-build")))
     found.engine.planned = (Change("create", "x:y:Image", "shop-build"),)
-    image = image_stack.build(found.session, image_stack.look(found.session, source), source)
+    image = image_stack.build(found.session, image_stack.look(found.session, source), source, guard)
     found.engine.planned = (Change("create", "x:y:Image", "shop-push"),)
     with pytest.raises(RefusedError, match="the plan does not hold"):
-        image_stack.push(found.session, image)
+        image_stack.push(found.session, image, guard)
     assert [stack for stack, _ in found.engine.previews] == ["shop-image"] * 2
     assert len(found.engine.ups) == 1
 
@@ -181,13 +181,12 @@ def test_images_that_go_elsewhere_are_looked_at_for_what_that_removes(
     assert not image.moved
     image_stack.push(found.session, image_stack.build(found.session, image, source))
     moved = world(tmp_path, "docker_repo: registry.example/team\n")
-    moved.engine.stacks = found.engine.stacks
-    moved.session.guard = Guard()
+    moved.engine.known = found.engine.known
     moved.engine.planned = (Change("delete", "docker:index/volume:Volume", "shop-registry-volume"),)
     image = image_stack.look(moved.session, source)
     assert image.moved
     with pytest.raises(RefusedError, match="replace or remove what holds data or traffic"):
-        image_stack.build(moved.session, image, source)
+        image_stack.build(moved.session, image, source, Guard())
     assert moved.engine.ups == []
 
 

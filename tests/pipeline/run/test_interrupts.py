@@ -34,7 +34,7 @@ def test_a_signal_cancels_the_run_and_the_work_ends_by_itself(tmp_path: Path, nu
 
     def work() -> str:
         os.kill(os.getpid(), number)
-        assert found.session.cancelled.wait(60)
+        assert found.session.run.cancelled.wait(60)
         return "undone"
 
     assert interruptible(found.session, work) == "undone"
@@ -88,7 +88,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_engine_once(tmp_path: Path) -> None:
         from tests.sessions import world
         folder = Path({str(tmp_path)!r})
         session = world(folder).session
-        command = EngineCommand(folder / "pulumi", "3.255.0", session.processes)
+        command = EngineCommand(folder / "pulumi", "3.255.0", session.run.processes)
         def at_work():
             while not (folder / "ready").exists():
                 time.sleep(0.01)

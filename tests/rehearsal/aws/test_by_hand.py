@@ -11,13 +11,12 @@ from tests.sessions import world
 
 
 def test_the_variables_lead_to_this_process_s_endpoint_in_the_service_s_region(tmp_path: Path) -> None:
-    session = world(tmp_path, BEANSTALK).session
     taken = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
         "AWS_ACCESS_KEY_ID": "rehearsal",
         "AWS_SECRET_ACCESS_KEY": "rehearsal",
     }
-    session.environ = {**taken, "AWS_PROFILE": "production"}
+    session = world(tmp_path, BEANSTALK, environ={**taken, "AWS_PROFILE": "production"}).session
     region = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
     assert by_hand.variables(session) == taken | region
 

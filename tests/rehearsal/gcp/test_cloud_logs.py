@@ -82,7 +82,7 @@ def shop(tmp_path: Path) -> World:
 
 @pytest.fixture
 def cloud_run(home: Home, shop: World) -> Source:
-    shop.session.__dict__["google"] = StandinGoogle(home)
+    shop.session.accounts.__dict__["google"] = StandinGoogle(home)
     return CloudRunLogs(shop.session, _on_cloud_run("my-project"))
 
 
@@ -108,7 +108,8 @@ def beanstalk(home: Home, shop: World, monkeypatch: pytest.MonkeyPatch) -> Itera
         ("AWS_SECRET_ACCESS_KEY", "rehearsal"),
     ):
         monkeypatch.setenv(name, value)
-    yield BeanstalkLogs(shop.session, _on_beanstalk({one: f"shop-live-{one}" for one in (ONE, TWO)}))
+    environment = _on_beanstalk({one: f"shop-live-{one}" for one in (ONE, TWO)})
+    yield BeanstalkLogs(shop.session, environment, lambda: environment)
     served.close()
 
 
@@ -160,7 +161,7 @@ def test_a_release_that_has_written_nothing(source: Source, shop: World) -> None
 
 
 def test_a_project_of_somebody_else_is_not_read(home: Home, shop: World) -> None:
-    shop.session.__dict__["google"] = StandinGoogle(home)
+    shop.session.accounts.__dict__["google"] = StandinGoogle(home)
     with pytest.raises(SetupError, match="the deployer may not read logs"):
         list(CloudRunLogs(shop.session, _on_cloud_run("not-mine")).lines(Asked()))
 

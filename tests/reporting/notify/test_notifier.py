@@ -33,9 +33,8 @@ def told() -> Iterator[Hook]:
 
 
 def of(folder: Path, told: Hook, text: str = "notify: [HOOK_URL]") -> World:
-    made = world(folder, f"env_secrets: [PASSWORD]\n{text}\n", {"PASSWORD": SECRET})
-    made.session.environ = {"HOOK_URL": told.url}
-    return made
+    text = f"env_secrets: [PASSWORD]\n{text}\n"
+    return world(folder, text, {"PASSWORD": SECRET}, environ={"HOOK_URL": told.url})
 
 
 def one_step(result: Any) -> Callable[[Recorder], Any]:
@@ -167,7 +166,7 @@ def test_what_is_not_taken_is_a_warning_without_the_address(tmp_path: Path, told
     ]
     assert all("404" in one for one in made.report.warnings)
     assert TOKEN not in str(made.report.warnings)
-    assert TOKEN not in made.session.redact(f"a test that shows {told.url}")
+    assert TOKEN not in made.session.service.redact(f"a test that shows {told.url}")
 
 
 def test_a_defect_in_telling_is_a_warning(

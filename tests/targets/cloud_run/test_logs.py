@@ -78,7 +78,7 @@ def account() -> Iterator[Account]:
 def logs(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CloudRunLogs:
     monkeypatch.setattr(cloud_run, "PATIENCE", (0.0, 0.0))
     session = world(tmp_path).session
-    session.__dict__["google"] = account
+    session.accounts.__dict__["google"] = account
     return CloudRunLogs(session, Environment("shop-live", PLACE))
 
 

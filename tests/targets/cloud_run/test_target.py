@@ -27,7 +27,7 @@ NOT_READY = "Revision 'shop-live-r1' is not ready and cannot serve traffic."
 
 def _world(folder: Path, text: str = TEXT) -> World:
     found = world(folder, text)
-    found.session.__dict__["google"] = Google()
+    found.session.accounts.__dict__["google"] = Google()
     return found
 
 
@@ -105,7 +105,7 @@ def test_an_account_and_the_plugin_are_there_before_anything_is_built(
         CloudRunTarget(found.session, "live").require_ready()
     (tmp_path / "pulumi-resource-gcp").touch(mode=0o755)
     CloudRunTarget(found.session, "live").require_ready()
-    del found.session.__dict__["google"]
+    del found.session.accounts.__dict__["google"]
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none"))
     with pytest.raises(SetupError, match="no Google Cloud credentials"):
         CloudRunTarget(found.session, "live").require_ready()

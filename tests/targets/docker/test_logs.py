@@ -83,7 +83,7 @@ class Releases:
         for one in self.made:
             one.remove(force=True)
         self.client.close()
-        self.session.docker.close()
+        self.session.accounts.docker.close()
         for thread in threading.enumerate():
             if thread.name == "logs":
                 thread.join(PATIENCE)

@@ -30,7 +30,7 @@ class Kept:
     asked: Asked | None = None
     followed = False
 
-    def __init__(self, session: Session, environment: Environment) -> None:
+    def __init__(self, session: Session, environment: Environment, _look: object) -> None:
         assert session.service.config.name == "shop"
         assert environment.stack == "shop-live"
 

@@ -107,7 +107,7 @@ def test_the_engines_own_download_is_tried_unless_the_engine_was_built(
     """In another cache this machine's engine is nobody's build, so it is asked to download."""
     told: list[str] = []
     provider.ensure(real, told.append)
-    assert told == [
+    assert [one for one in told if " so far " not in one] == [
         f"fetching Pulumi's Docker provider {versions.DOCKER_PROVIDER}",
         "the download of Pulumi's Docker provider was not reached",
     ]

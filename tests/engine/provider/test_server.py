@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 REPOSITORY = Path(__file__).parents[3]
 PLUGIN = f"""\
 #!/bin/sh
-PYTHONPATH={REPOSITORY} exec {sys.executable} -m curtainup.providers "$@"
+PYTHONPATH={REPOSITORY} exec {sys.executable} -m curtainup.engine.provider "$@"
 """
 PROJECT = """\
 name: cu-proxy-test
@@ -151,7 +151,7 @@ def test_older_settings_cannot_move_traffic_back(program: Program) -> None:
 
 def test_the_plugin_ends_quietly_on_a_signal(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    argv = [sys.executable, "-m", "curtainup.providers", "127.0.0.1:1"]
+    argv = [sys.executable, "-m", "curtainup.engine.provider", "127.0.0.1:1"]
     with subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as plugin:
         assert plugin.stdout is not None
         assert plugin.stderr is not None

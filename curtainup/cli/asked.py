@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from curtainup.pipeline.canary import Canary
     from curtainup.pipeline.plan.plan import Plan as AnyPlan
-    from curtainup.pipeline.switch import Result
+    from curtainup.pipeline.result import Result
 
 Dirty = Annotated[bool, typer.Option("--dirty", help="Deploy uncommitted changes of tracked files.")]
 AllowReplace = Annotated[

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from curtainup.environments.rollout import Rollout, prepare
 from curtainup.errors import RefusedError
-from curtainup.model import release
 from curtainup.model.names import LIVE, STAGING
-from curtainup.model.release import Deployment, Release
-from curtainup.pipeline import candidate, image_steps, staging
+from curtainup.model.release import Release
+from curtainup.pipeline import image_steps, planner
 from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
 from curtainup.pipeline.options import Options
 from curtainup.pipeline.plan.guard import Guard
+from curtainup.pipeline.result import Result
 from curtainup.pipeline.run.record import Recorder
-from curtainup.pipeline.switch import Result
+from curtainup.pipeline.transition import Transition
 from curtainup.session import Session
 
 
@@ -48,9 +49,10 @@ class _Deploy:
         self._rollouts = [
             rollout for rollout in (self._staging, self._live) if rollout.name in options.environments
         ]
+        self._executor = Executor(context, {STAGING: self._staging, LIVE: self._live})
 
     def run(self) -> Result:
-        candidate.require_splits(self._live, self._options.canary)
+        planner.require_splits(self._live, self._options.canary)
         image = self._images.look()
         self._require_no_other_candidate(image)
         serving = self._unchanged(image)
@@ -69,21 +71,22 @@ class _Deploy:
                 return self._stopped(image)
             image = self._images.push(image)
         self._context.recorder.image(image.image_id, image.reference)
-        return self._deploy(image)
+        transitions = self._planned(image)
+        self._executor.carry_out(transitions)
+        return self._result(transitions[-1].release) if transitions else self._stopped(image)
 
-    def _deploy(self, image: AnyImage) -> Result:
-        if self._staging in self._rollouts:
-            staged = staging.to(
-                self._context, self._staging, image, prove=self._options.reaches("staging-gate")
-            )
-            if self._live not in self._rollouts:
-                return self._at(self._staging, staged, changed=True)
-        if self._live not in self._rollouts:
-            return self._stopped(image)
-        new = candidate.stage(self._context, self._live, image, held=self._options.hold)
-        if self._options.hold:
-            return candidate.held(self._live, new.release)
-        return candidate.move(self._context, self._live, new, self._options.canary)
+    def _planned(self, image: AnyImage) -> tuple[Transition, ...]:
+        """Return what is done to each environment, in turn, to bring the image there."""
+        options = self._options
+        wanted = [(one, one.new_release(image.reference, image.version)) for one in self._rollouts]
+        return planner.deployment(
+            wanted,
+            image.runnable,
+            self._context.recorder.is_proved,
+            prove=options.reaches("staging-gate"),
+            hold=options.hold,
+            canary=options.canary,
+        )
 
     # What is refused before anything is done
 
@@ -114,7 +117,7 @@ class _Deploy:
                 fix="curtainup deploy --only staging",
             )
         if not self._context.recorder.is_proved(STAGING, serving.id):
-            staging.judge(self._context, rollout, serving, image.runnable)
+            self._executor.carry_out(planner.judged(rollout, serving, image.runnable))
 
     # Nothing to do
 
@@ -134,21 +137,19 @@ class _Deploy:
         """Leave everything as it is; a release without its proof, after a killed run, is tested first."""
         context, rollout = self._context, self._rollouts[-1]
         if not context.recorder.is_proved(rollout.name, serving.id):
-            if rollout is self._live:
-                context.switch.judge(rollout, serving, image.runnable, self._previous())
-            else:
-                staging.judge(context, rollout, serving, image.runnable)
+            judged = planner.judged_on_live if rollout is self._live else planner.judged
+            self._executor.carry_out(judged(rollout, serving, image.runnable))
         context.tell_unchanged(serving)
         return self._at(rollout, serving, changed=False)
 
-    def _previous(self) -> Deployment | None:
-        """Return the deployment with all traffic on the release before the one that serves."""
-        deployment = self._live.deployment
-        serving = deployment.serving()
-        older = [one for one in deployment.releases if serving is None or one.id != serving.id]
-        return release.shift(deployment, older[-1].id) if older else None
-
     # What it came to
+
+    def _result(self, new: Release) -> Result:
+        """Return what a run came to that has changed an environment."""
+        rollout = self._rollouts[-1]
+        if self._options.hold:
+            return Result(rollout.release_url(new), new.version, new.id, changed=True, held=True)
+        return self._at(rollout, new, changed=True)
 
     def _at(self, rollout: Rollout, one: Release, *, changed: bool) -> Result:
         stopped = self._options.until if changed and rollout is not self._live else None

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curtainup.environments.rollout import Rollout
-from curtainup.errors import CandidateGateFailed, UnknownRelease
-from curtainup.model import release
+from curtainup.errors import UnknownRelease
 from curtainup.model.names import LIVE
 from curtainup.model.release import Release
-from curtainup.pipeline import candidate as candidates
+from curtainup.pipeline import planner
 from curtainup.pipeline.canary import Canary
-from curtainup.pipeline.candidate import GATE, GATE_TITLE, Candidate
 from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.executor import Executor
+from curtainup.pipeline.result import Result
 from curtainup.pipeline.run.record import Recorder
-from curtainup.pipeline.run.steps import Progress
-from curtainup.pipeline.start import wait_until_healthy
-from curtainup.pipeline.switch import CANDIDATE, Result
 from curtainup.session import Session
 
 
@@ -47,20 +44,15 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
 
     """
     context = RunContext.of(session, recorder, python)
-    rollout = context.rollout(LIVE)
-    one = _held(rollout)
-    rollout.target.require_there(rollout.environment, one)
-    candidates.require_splits(rollout, canary)
-    rollout.require_rendered()
+    live = context.rollout(LIVE)
+    one = _held(live)
+    live.target.require_there(live.environment, one)
+    planner.require_splits(live, canary)
+    live.require_rendered()
     recorder.image("", one.image)
-    context.steps.run(
-        "release",
-        "check that the candidate answers",
-        lambda progress: wait_until_healthy(rollout, one, progress),
-    )
-    _prove(context, rollout, one)
-    back = release.retract(rollout.deployment, one.id)
-    return candidates.move(context, rollout, Candidate(one, one.image, back), canary)
+    transitions = planner.promoted(live, one, recorder.is_proved, canary)
+    Executor(context, {LIVE: live}).carry_out(transitions)
+    return Result(live.environment.url, one.version, one.id, changed=True)
 
 
 def discard(session: Session, recorder: Recorder) -> Discarded:
@@ -72,15 +64,10 @@ def discard(session: Session, recorder: Recorder) -> Discarded:
 
     """
     context = RunContext.of(session, recorder, None)
-    rollout = context.rollout(LIVE)
-    one = _held(rollout)
-    rollout.require_rendered()
-
-    def work(progress: Progress) -> None:
-        rollout.put_back(release.retract(rollout.deployment, one.id), session.run.report.warn)
-        progress.note = f"{one.version} ({one.id}) is gone"
-
-    context.steps.run("discard", "remove the held candidate", work)
+    live = context.rollout(LIVE)
+    one = _held(live)
+    live.require_rendered()
+    Executor(context, {LIVE: live}).carry_out(planner.discarded(live, one))
     return Discarded(one.version, one.id)
 
 
@@ -95,15 +82,3 @@ def _held(rollout: Rollout) -> Release:
         consequence="traffic has not moved",
         fix="curtainup deploy --hold",
     )
-
-
-def _prove(context: RunContext, rollout: Rollout, one: Release) -> None:
-    if context.recorder.is_proved(CANDIDATE, one.id):
-        context.steps.skip(GATE, GATE_TITLE, "passed when it was staged")
-        return
-    try:
-        with context.switch.gated(CANDIDATE, rollout, one, one.image) as gate:
-            context.steps.run(GATE, GATE_TITLE, gate)
-    except CandidateGateFailed as error:
-        error.consequence = "it stays held, without traffic; live is as it was"
-        raise

@@ -16,13 +16,13 @@ from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
 from curtainup.model.contract import AnyEnvironment
 from curtainup.model.release import Release
-from curtainup.pipeline import image_steps, staging
+from curtainup.pipeline import image_steps, planner
 from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
 from curtainup.pipeline.options import Options
 from curtainup.pipeline.plan.guard import Guard
 from curtainup.pipeline.run.record import Recorder
-from curtainup.pipeline.run.steps import Progress
 from curtainup.session import Session
 
 
@@ -57,9 +57,9 @@ def deploy(session: Session, recorder: Recorder, options: Options, name: str) ->
 
     """
     guard = Guard(allow_replace=options.allow_replace)
-    context = RunContext.of(session, recorder, options.python, options.arguments, guard)
-    rollout = context.rollout(name)
+    rollout = Rollout(session, name, guard)
     _require_own(session, rollout)
+    context = RunContext.of(session, recorder, options.python, options.arguments, guard)
     return _Review(context, options, rollout).run()
 
 
@@ -70,6 +70,7 @@ class _Review:
         self._options = options
         self._rollout = rollout
         self._images = image_steps.steps_of(context, options)
+        self._executor = Executor(context, {rollout.name: rollout})
 
     def run(self) -> Reviewed:
         image = self._images.look()
@@ -80,7 +81,9 @@ class _Review:
         self._rollout.require_rendered()
         image = self._images.push(self._images.prove(image))
         self._context.recorder.image(image.image_id, image.reference)
-        return self._came_to(staging.to(self._context, self._rollout, image), changed=True)
+        new = self._rollout.new_release(image.reference, image.version)
+        self._executor.carry_out(planner.to_serving(self._rollout, new, image.runnable))
+        return self._came_to(new, changed=True)
 
     def _prepare(self) -> None:
         """Settle the environment's own settings: on a Docker host, a port that no other one was given."""
@@ -107,16 +110,12 @@ class _Review:
 
     def _keep(self, serving: Release, image: AnyImage) -> Reviewed:
         """Leave all as it is, but for its time to live, which begins anew."""
-        context, rollout = self._context, self._rollout
-
-        def renew(progress: Progress) -> None:
-            self._prepare()
-            rollout.apply(rollout.deployment, progress.say)
-
-        if not context.recorder.is_proved(rollout.name, serving.id):
-            staging.judge(context, rollout, serving, image.runnable)
-        context.steps.run("renew", "begin its time to live anew", renew)
-        context.tell_unchanged(serving)
+        rollout = self._rollout
+        if not self._context.recorder.is_proved(rollout.name, serving.id):
+            self._executor.carry_out(planner.judged(rollout, serving, image.runnable))
+        self._prepare()
+        self._executor.carry_out(planner.renewed(rollout, serving))
+        self._context.tell_unchanged(serving)
         return self._came_to(serving, changed=False)
 
     def _came_to(self, one: Release, *, changed: bool) -> Reviewed:

@@ -10,12 +10,12 @@ from curtainup.images import availability
 from curtainup.model import release
 from curtainup.model.names import LIVE
 from curtainup.model.release import Deployment, Release
-from curtainup.pipeline.candidate import GATE, GATE_TITLE
+from curtainup.pipeline import planner
 from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.executor import Executor
+from curtainup.pipeline.plan.guard import Guard
+from curtainup.pipeline.result import Result
 from curtainup.pipeline.run.record import Recorder
-from curtainup.pipeline.run.steps import Progress
-from curtainup.pipeline.start import wait_until_healthy
-from curtainup.pipeline.switch import CANDIDATE, Result
 from curtainup.session import Session
 
 
@@ -34,47 +34,26 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
         TrafficReturned: it failed its gate, and traffic is back where it was.
 
     """
-    context = RunContext.of(session, recorder, python)
-    rollout = context.rollout(LIVE)
-    wanted = choose(rollout.deployment, version, rollout.environment.retired)
-    before = rollout.deployment
-    if before.traffic.get(wanted.id) == 100:
+    guard = Guard()
+    live = Rollout(session, LIVE, guard)
+    wanted = choose(live.deployment, version, live.environment.retired)
+    if live.deployment.traffic.get(wanted.id) == 100:
         session.run.report.info(f"{wanted.version} serves already as {wanted.id}; nothing had to move")
-        return Result(rollout.environment.url, wanted.version, wanted.id, changed=False)
-    if before.find(wanted.id) is None:
+        return Result(live.environment.url, wanted.version, wanted.id, changed=False)
+    _require_at_hand(session, live, wanted)
+    context = RunContext.of(session, recorder, python, guard=guard)
+    live.require_rendered()
+    recorder.image("", wanted.image)
+    Executor(context, {LIVE: live}).carry_out(planner.rolled_back(live, wanted))
+    return Result(live.environment.url, wanted.version, wanted.id, changed=True)
+
+
+def _require_at_hand(session: Session, live: Rollout, wanted: Release) -> None:
+    """Check that what runs a kept release is there, or the image of one that is to be made again."""
+    if live.deployment.find(wanted.id) is None:
         availability.require_image(session, wanted)
     else:
-        rollout.target.require_there(rollout.environment, wanted)
-    rollout.require_rendered()
-    recorder.image("", wanted.image)
-    if before.find(wanted.id) is None:
-        _make_again(context, rollout, wanted)
-    else:
-        context.steps.run(
-            "release",
-            "check that the release answers",
-            lambda progress: wait_until_healthy(rollout, wanted, progress),
-        )
-    context.switch.move(rollout, wanted, wanted.image, before)
-    return Result(rollout.environment.url, wanted.version, wanted.id, changed=True)
-
-
-def _make_again(context: RunContext, rollout: Rollout, wanted: Release) -> None:
-    """Bring back a release that was removed when it was replaced, as one that nobody uses is billed."""
-    before = rollout.deployment
-
-    def stage(progress: Progress) -> None:
-        progress.say(f"{wanted.version} is not kept, so it is made again")
-        rollout.apply(release.stage(before, wanted, len(before.releases)), progress.say)
-        wait_until_healthy(rollout, wanted, progress)
-
-    try:
-        with context.switch.gated(CANDIDATE, rollout, wanted, wanted.image) as judge:
-            context.steps.run(CANDIDATE, "make the release again, without traffic", stage)
-            context.steps.run(GATE, GATE_TITLE, judge)
-    except BaseException as error:
-        context.switch.undo("candidate-undo", "remove the release again", rollout, before, error)
-        raise
+        live.target.require_there(live.environment, wanted)
 
 
 def choose(deployment: Deployment, version: str | None, retired: Sequence[Release] = ()) -> Release:

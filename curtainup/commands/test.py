@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from curtainup.environments.view import EnvironmentView, pym_env
 from curtainup.errors import ConfigError, GateFailed, StateError
 from curtainup.pipeline import local_container
-from curtainup.pipeline.gatekeeper import Gate, Gatekeeper
+from curtainup.pipeline.gatekeeper import Gate, Gatekeeper, gate_of
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Steps
-from curtainup.pipeline.switch import gate_of
 from curtainup.session import Session
 
 

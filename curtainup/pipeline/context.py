@@ -10,19 +10,17 @@ from curtainup.pipeline.gatekeeper import Gatekeeper
 from curtainup.pipeline.plan.guard import Guard
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Steps
-from curtainup.pipeline.switch import Switch
 from curtainup.session import Session
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """The collaborators of one run: record, steps, gates, what moves traffic, what guards updates."""
+    """The collaborators of one run: record, steps, gates, and what guards updates."""
 
     session: Session
     recorder: Recorder
     steps: Steps
     gatekeeper: Gatekeeper
-    switch: Switch
     guard: Guard
 
     @classmethod
@@ -46,14 +44,7 @@ class RunContext:
         """
         steps = Steps(session.run.report, recorder, session.run.cancelled)
         gatekeeper = Gatekeeper(session, recorder, python, arguments)
-        return cls(
-            session,
-            recorder,
-            steps,
-            gatekeeper,
-            Switch(session, recorder, steps, gatekeeper),
-            guard or Guard(),
-        )
+        return cls(session, recorder, steps, gatekeeper, guard or Guard())
 
     def rollout(self, name: str) -> Rollout:
         """Return an environment whose updates are guarded."""

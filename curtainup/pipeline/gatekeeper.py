@@ -10,6 +10,7 @@ from pathlib import Path
 
 from curtainup import gates
 from curtainup.config import EnvironmentConfig
+from curtainup.environments.view import EnvironmentView, pym_env
 from curtainup.errors import (
     CandidateGateFailed,
     CurtainupError,
@@ -22,8 +23,10 @@ from curtainup.errors import (
 )
 from curtainup.gates import GateRequest, GateResult, ImageInterpreter, Interpreter, UnitTestRequest
 from curtainup.images import source
+from curtainup.model.release import Release
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress
+from curtainup.pipeline.transition import CANDIDATE
 from curtainup.session import Session
 
 _PERCENT = re.compile(r"\[\s*\d+%\]$")
@@ -67,6 +70,20 @@ class Gate:
     release: str | None = None
     through_proxy: bool = False
     door: str | None = None
+
+
+def gate_of(session: Session, name: str, view: EnvironmentView, one: Release) -> Gate | None:
+    """Return the gate of an environment for the release that should answer there.
+
+    That of a candidate goes to the release alone. None while the URL is not known yet.
+    """
+    alone = name == CANDIDATE
+    url = view.known_release_url(one) if alone else view.known_url
+    if url is None:
+        return None
+    named = view.target.names_releases and not alone
+    pym = pym_env(session, view.name)
+    return Gate(name, url, view.config, pym, one.version, one.id, through_proxy=named)
 
 
 class Gatekeeper:

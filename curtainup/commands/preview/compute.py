@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from curtainup.commands.preview import moves as preview_moves
-from curtainup.commands.preview.moves import Going
+from curtainup.commands.preview.moves import Shown
 from curtainup.engine.changes import UNBUILT, Change
 from curtainup.environments import stack as environments
 from curtainup.environments.rollout import Rollout, prepare
@@ -17,12 +17,15 @@ from curtainup.images import source
 from curtainup.images import stack as image_stack
 from curtainup.images.source import Source
 from curtainup.images.stack import Image
-from curtainup.model import environment, release
+from curtainup.model import environment
 from curtainup.model.names import LIVE, STAGING
 from curtainup.model.preview import NEW, EnvironmentPreview, ResourcePreview, StackPreview
-from curtainup.model.release import Deployment, Release
+from curtainup.model.release import Release
+from curtainup.pipeline import planner
 from curtainup.pipeline.plan.dangers import is_dangerous, release_of
 from curtainup.pipeline.plan.plan import settings_hash
+from curtainup.pipeline.run import past_records
+from curtainup.pipeline.transition import Transition, end_of, retired_by
 from curtainup.session import Session
 
 
@@ -66,12 +69,23 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     known = replace(image, reference=image.reference or f"{image.settings.repository}@{UNBUILT}")
     of_environments = [_Environment(session, one, image, known) for one in rollouts]
     unchanged = settled and all(one.serves for one in of_environments)
+    transitions = () if unchanged else _planned(session, of_environments)
     jobs: list[Callable[[], StackPreview]] = [partial(_image, session, image)]
     for one, keys in zip(of_environments, interrupting, strict=True):
-        jobs.append(partial(one.preview, keys, unchanged=unchanged))
+        jobs.append(partial(one.preview, transitions, keys))
     with ThreadPoolExecutor(len(jobs)) as pool:
         found = [future.result() for future in [pool.submit(job) for job in jobs]]
     return Preview(wanted, image.reference, tuple(found))
+
+
+def _planned(session: Session, previewed: Sequence[_Environment]) -> tuple[Transition, ...]:
+    """Return the transitions that the deployment would make, by the proofs that are on record here."""
+    records = list(past_records.readable(session.state.workspace.folder, session.service.config.name))
+
+    def is_proved(gate: str, release: str) -> bool:
+        return past_records.find_proof(records, gate, release) is not None
+
+    return planner.deployment([(one.rollout, one.new) for one in previewed], "", is_proved)
 
 
 def _image(session: Session, image: Image) -> StackPreview:
@@ -93,25 +107,29 @@ class _Environment:
 
     def __init__(self, session: Session, rollout: Rollout, image: Image, known: Image) -> None:
         self._session = session
-        self._rollout = rollout
+        self.rollout = rollout
         self._image = image
         self._before = rollout.deployment
-        self._new = rollout.new_release(known.reference, known.version)
-        self.serves = bool(image.reference) and self._before.traffic.get(self._new.id) == 100
+        self.new = rollout.new_release(known.reference, known.version)
+        self.serves = bool(image.reference) and self._before.traffic.get(self.new.id) == 100
 
-    def preview(self, interrupting: Sequence[str], *, unchanged: bool) -> StackPreview:
-        """Return what would change; `unchanged` is whether the deployment leaves everything as it is."""
-        rollout, new = self._rollout, self._new
-        after = self._before
-        if not unchanged:
-            after = release.shift(release.stage(self._before, new, rollout.keep), new.id)
-        retires = _retired(rollout, after)
-        rollout.environment = _with_names_of_secrets(self._session, rollout, new)
+    def preview(self, transitions: Sequence[Transition], interrupting: Sequence[str]) -> StackPreview:
+        """Return what would change.
+
+        Args:
+            transitions: that the deployment would make, of all environments; none leaves everything as it is.
+            interrupting: keys whose new values would interrupt traffic.
+
+        """
+        rollout = self.rollout
+        mine = [one for one in transitions if one.environment == rollout.name]
+        after, retires = end_of(mine, self._before), retired_by(mine)
+        rollout.environment = _with_names_of_secrets(self._session, rollout, self.new)
         refresh = rollout.has_lost
         outcome = environments.preview(
             self._session.state.engine, rollout.environment, after, refresh=refresh
         )
-        moves = preview_moves.told(self._going(after, retires))
+        moves = preview_moves.told(mine, self._shown()) if mine else []
         if outcome.changed and not moves:
             moves.append("the environment is set up anew as configured; its releases stay as they are")
         if interrupting:
@@ -127,24 +145,13 @@ class _Environment:
             self._as_it_was(),
         )
 
-    def _going(self, after: Deployment, retires: Sequence[str]) -> Going:
-        rollout, built = self._rollout, bool(self._image.reference)
-        staging = rollout.name == STAGING
-        url = rollout.known_url if staging else rollout.known_release_url(self._new) if built else None
-        shares = rollout.config.canary if self._before.serving() and not staging else ()
-        return Going(
-            self._before,
-            after,
-            self._new,
-            f"{self._new.version} ({self._new.id if built else 'a new release'})",
-            url,
-            (*shares, 100),
-            not staging,
-            rollout.keep,
-            retires,
-            rollout.environment.held,
-            tuple(task.name for task in rollout.config.tasks),
-        )
+    def _shown(self) -> Shown:
+        """Return how people are told of the environment and of the new release."""
+        rollout, built = self.rollout, bool(self._image.reference)
+        is_live = rollout.name == LIVE
+        url = (rollout.known_release_url(self.new) if built else None) if is_live else rollout.known_url
+        called = f"{self.new.version} ({self.new.id if built else 'a new release'})"
+        return Shown(self._before, called, url, rollout.keep, rollout.environment.held)
 
     def _resource(self, change: Change) -> ResourcePreview:
         found = _resource(change, self._before.traffic)
@@ -153,19 +160,19 @@ class _Environment:
         built = f"built from {self._image.settings.revision[:12]}" if change.unbuilt else ""
         return replace(
             found,
-            name=found.name.replace(self._new.id, NEW),
-            keys=tuple(sorted(key.replace(self._new.id, NEW) for key in found.keys)),
+            name=found.name.replace(self.new.id, NEW),
+            keys=tuple(sorted(key.replace(self.new.id, NEW) for key in found.keys)),
             image=built,
         )
 
     def _as_it_was(self) -> EnvironmentPreview:
         serving = self._before.serving()
         return EnvironmentPreview(
-            self._rollout.name,
+            self.rollout.name,
             serving.id if serving else None,
             tuple(one.id for one in self._before.releases),
-            self._new.id if self._image.reference else None,
-            settings_hash(self._new, secrets=bool(self._before.releases)),
+            self.new.id if self._image.reference else None,
+            settings_hash(self.new, secrets=bool(self._before.releases)),
         )
 
 
@@ -174,14 +181,6 @@ def _resource(change: Change, traffic: Mapping[str, int] | None) -> ResourcePrev
     return ResourcePreview(
         change.operation, change.type, change.name, change.keys, change.forced_by, dangerous
     )
-
-
-def _retired(rollout: Rollout, after: Deployment) -> list[str]:
-    """Return the ids of releases that leave as soon as the new one is proven, where idle ones are billed."""
-    if not rollout.target.bills_idle:
-        return []
-    rest = release.retired(after, rollout.keep)
-    return [one.id for one in after.releases if rest.find(one.id) is None]
 
 
 def _retirements(session: Session, stack: str, retires: Sequence[str]) -> list[ResourcePreview]:

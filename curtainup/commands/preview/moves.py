@@ -1,4 +1,4 @@
-"""The moves of releases and traffic that the next deployment would make, in words."""
+"""The transitions that the next deployment would make of an environment, in words."""
 
 from __future__ import annotations
 
@@ -6,77 +6,86 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curtainup.model.release import Deployment, Release
+from curtainup.pipeline.transition import (
+    CANDIDATE,
+    Judge,
+    RunTasks,
+    Transition,
+    Update,
+    end_of,
+    retired_by,
+)
 
 
 @dataclass(frozen=True)
-class Going:
-    """Where a deployment takes an environment.
+class Shown:
+    """What people are told of an environment and of the release that is deployed.
 
     Attributes:
         before: the environment as it is.
-        after: as it is then, before anything is retired.
-        new: the release that is deployed.
-        called: the new release, as people are told of it.
+        called: the new release.
         url: where it is tested before it has traffic; None where it is not, or that is not known yet.
-        shares: per cent that it gets, one after another.
-        tested_alone: whether it is tested before it gets traffic.
         keep: how many releases without traffic stay.
-        retires: ids of releases that leave as soon as the new one is proven.
         held: id of a candidate that somebody holds; empty when there is none.
-        tasks: names of those that are run before it has traffic.
 
     """
 
     before: Deployment
-    after: Deployment
-    new: Release
     called: str
     url: str | None
-    shares: Sequence[int]
-    tested_alone: bool
     keep: int
-    retires: Sequence[str] = ()
     held: str = ""
-    tasks: Sequence[str] = ()
 
 
-def told(going: Going) -> list[str]:
+def told(transitions: Sequence[Transition], shown: Shown) -> list[str]:
     """Return what happens, a line each: the new release, the one that serves, and those that leave."""
-    serving = going.before.serving()
+    new, serving = transitions[0].release, shown.before.serving()
+    after, retires = end_of(transitions, shown.before), retired_by(transitions)
     lines = []
-    if serving is None or serving.id != going.new.id:
-        lines.append(f"{going.called} {_course(going)}")
+    if serving is None or serving.id != new.id:
+        lines.append(f"{shown.called} {_course(transitions, shown)}")
         if serving is not None:
-            lines.append(f"{_named(serving)} {_stay(going, serving)}")
-    for one in going.before.releases:
-        gone = going.after.find(one.id) is None
-        if gone and one.id == going.held:
+            lines.append(f"{_named(serving)} {_stay(serving, new, retires, shown.keep)}")
+    for one in shown.before.releases:
+        gone = after.find(one.id) is None
+        if gone and one.id == shown.held:
             lines.append(f"{_named(one)} is held: deploy needs --replace-candidate to drop it")
         elif gone:
             lines.append(f"{_named(one)} is removed")
-        elif one.id in going.retires and one != serving:
-            lines.append(f"{_named(one)} is removed once {going.new.version} is proven")
+        elif one.id in retires and one != serving:
+            lines.append(f"{_named(one)} is removed once {new.version} is proven")
     return lines
 
 
-def _course(going: Going) -> str:
-    where = f" at {going.url}" if going.url else ""
-    ran = f"runs its tasks ({', '.join(going.tasks)}), " if going.tasks else ""
-    if not going.tested_alone:
+def _course(transitions: Sequence[Transition], shown: Shown) -> str:
+    where = f" at {shown.url}" if shown.url else ""
+    acts = [act for one in transitions for act in one.acts]
+    tasks = [name for act in acts if isinstance(act, RunTasks) for name in act.names]
+    ran = f"runs its tasks ({', '.join(tasks)}), " if tasks else ""
+    if not any(isinstance(act, Judge) and act.gate == CANDIDATE for act in acts):
         first = f"starts without traffic, {ran}then " if ran else ""
         return f"{first}gets 100 % and is tested{where}"
-    *steps, last = [f"{share} %" for share in going.shares]
+    new = transitions[0].release
+    *steps, last = [f"{share} %" for share in _shares(transitions, new)]
     gets = f"{', '.join(steps)} and {last}" if steps else last
-    starts = "is there" if going.before.find(going.new.id) else "starts"
+    starts = "is there" if shown.before.find(new.id) else "starts"
     return f"{starts} without traffic, {ran}is tested alone{where}, then gets {gets}"
 
 
-def _stay(going: Going, serving: Release) -> str:
-    if serving.id in going.retires:
-        return f"is removed once {going.new.version} is proven"
-    if going.keep <= 1:
+def _shares(transitions: Sequence[Transition], new: Release) -> list[int]:
+    """Return the per cent that a release gets, one after another."""
+    moves = [
+        act for one in transitions for act in one.acts if isinstance(act, Update) and act.canary is not None
+    ]
+    return [deployment.traffic[new.id] for act in moves for deployment in act.deployments]
+
+
+def _stay(serving: Release, new: Release, retires: Sequence[str], keep: int) -> str:
+    if serving.id in retires:
+        return f"is removed once {new.version} is proven"
+    if keep <= 1:
         return "is kept without traffic until the next deployment"
-    return f"is kept without traffic until {going.keep} newer ones have been live"
+    return f"is kept without traffic until {keep} newer ones have been live"
 
 
 def _named(one: Release) -> str:

@@ -84,6 +84,24 @@ class Guard:
         traffic = before.traffic if before else None
         dangers.require_allowed(stack, changes, traffic, allow_replace=self.allow_replace)
 
+    def require_planned(self, view: EnvironmentView, new: Release) -> None:
+        """Check that a release would run on an environment as it was planned.
+
+        Raises:
+            RefusedError: it would not, or the plan does not know the environment.
+
+        """
+        if self.plan is None:
+            return
+        planned = _planned(self.plan, view.environment.stack).environment
+        if planned is None:
+            raise _not_planned(view.environment.stack, [])
+        if plan.settings_hash(new, secrets=bool(planned.releases)) != planned.settings:
+            raise _unfit(
+                f"the release would run on {view.name} with other settings or secrets than planned",
+                f"stack {view.environment.stack}",
+            )
+
     def require_unmoved(self, view: EnvironmentView) -> None:
         """Check that an environment is as it was planned, or as an earlier run of the same plan left it.
 
@@ -97,12 +115,7 @@ class Guard:
         if planned is None:
             raise _not_planned(view.environment.stack, [])
         serving = view.deployment.serving()
-        new = view.new_release(f"{view.name}@unknown", self.plan.version)
-        if plan.settings_hash(new, secrets=bool(planned.releases)) != planned.settings:
-            raise _unfit(
-                f"the release would run on {view.name} with other settings or secrets than planned",
-                f"stack {view.environment.stack}",
-            )
+        self.require_planned(view, view.new_release(f"{view.name}@unknown", self.plan.version))
         as_then = (serving.id if serving else None) == planned.serving
         if not as_then and not _is_planned(self.plan, planned, serving):
             now = f"{serving.version} ({serving.id})" if serving else "nothing"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -42,6 +43,17 @@ def load(run: Path) -> RunRecord:
             fix="use the curtainup that wrote it, or move its folder away",
             detail=str(error),
         ) from error
+
+
+def readable(folder: Path, service: str, but: Path | None = None) -> Iterator[RunRecord]:
+    """Give the readable records of a service in curtainup's own folder, latest first; `but` is left out."""
+    for run in reversed(runs(folder)):
+        if run == but:
+            continue
+        with suppress(CurtainupError):
+            found = load(run)
+            if found.service == service:
+                yield found
 
 
 def find_proof(records: Iterable[RunRecord], gate: str, release: str) -> Proof | None:

@@ -237,13 +237,7 @@ class Recorder:
 
     def _older(self) -> Iterator[RunRecord]:
         """The readable records of this service's earlier runs, latest first."""
-        for folder in reversed(past_records.runs(self._runs.parent)):
-            if folder == self.folder:
-                continue
-            with suppress(CurtainupError):
-                found = past_records.load(folder)
-                if found.service == self._record.service:
-                    yield found
+        return past_records.readable(self._runs.parent, self._record.service, but=self.folder)
 
     def _bound(self, proof: run_models.Proof) -> run_models.Proof:
         """The proof with both names of its image, when the run knows them to be the same."""

@@ -1,83 +1,115 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
-from curtainup.commands.preview.moves import Going, told
-from curtainup.model import release as releases
+import pytest
+
+from curtainup.commands.preview import moves
+from curtainup.commands.preview.moves import Shown
+from curtainup.environments.rollout import Rollout
+from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
+from curtainup.pipeline import planner
+from tests import samples
 from tests.samples import deployment, release
+from tests.sessions import world
 
 NEW = release(9)
 V1, V2, V9 = (f"200415-0819-{number}-b3548e" for number in (1, 2, 9))
 
 
-def going(before: Deployment, keep: int = 1, **more: Any) -> Going:
-    after = releases.shift(releases.stage(before, NEW, keep), NEW.id)
-    values: dict[str, Any] = {
-        "called": f"{V9} (a new release)",
-        "url": None,
-        "shares": (100,),
-        "tested_alone": True,
-        "keep": keep,
-        **more,
-    }
-    return Going(before, after, NEW, **values)
+class Scene:
+    """An environment that `deploy` would bring the new release to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def told(
+        self,
+        before: Deployment,
+        keep: int = 1,
+        *,
+        name: str = "live",
+        shares: Sequence[int] = (),
+        tasks: Sequence[str] = (),
+        url: str | None = None,
+        held: str = "",
+        bills_idle: bool = False,
+    ) -> list[str]:
+        text = f"keep: {keep}\ncanary: {list(shares)}\ntasks: [{', '.join(tasks)}]\n"
+        view = Rollout(world(self.folder, text).session, name)
+        view.environment = Environment(f"shop-{name}", samples.environment(name=name), before)
+        if bills_idle:
+            view.target.bills_idle = True
+        transitions = planner.deployment([(view, NEW)], "", _never)
+        return moves.told(transitions, Shown(before, f"{V9} (a new release)", url, keep, held))
 
 
-def test_a_first_release_is_tested_before_it_gets_traffic() -> None:
-    [line] = told(going(Deployment()))
+def _never(gate: str, release: str) -> bool:
+    del gate, release
+    return False
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+def test_a_first_release_is_tested_before_it_gets_traffic(scene: Scene) -> None:
+    [line] = scene.told(Deployment())
     assert line == f"{V9} (a new release) starts without traffic, is tested alone, then gets 100 %"
 
 
-def test_the_one_that_serves_is_kept_and_the_oldest_leaves() -> None:
-    assert told(going(deployment(0, 100))) == [
+def test_the_one_that_serves_is_kept_and_the_oldest_leaves(scene: Scene) -> None:
+    assert scene.told(deployment(0, 100)) == [
         f"{V9} (a new release) starts without traffic, is tested alone, then gets 100 %",
         f"{V2} (r0000002) is kept without traffic until the next deployment",
         f"{V1} (r0000001) is removed",
     ]
 
 
-def test_canary_steps_and_the_url_of_the_candidate_are_told() -> None:
-    [line, kept] = told(going(deployment(100), 5, shares=(10, 50, 100), url="http://127.0.0.1:20009"))
+def test_canary_steps_and_the_url_of_the_candidate_are_told(scene: Scene) -> None:
+    [line, kept] = scene.told(deployment(100), 5, shares=(10, 50), url="http://127.0.0.1:20009")
     assert line.endswith("is tested alone at http://127.0.0.1:20009, then gets 10 %, 50 % and 100 %")
     assert kept.endswith("is kept without traffic until 5 newer ones have been live")
 
 
-def test_tasks_are_told_by_their_names() -> None:
-    tasks = ("migrate", "task-2")
-    [live] = told(going(Deployment(), tasks=tasks))
+def test_tasks_are_told_by_their_names(scene: Scene) -> None:
+    tasks = ("{name: migrate, command: ./migrate}", "./seed")
+    [live] = scene.told(Deployment(), tasks=tasks)
     assert live.endswith(
         "starts without traffic, runs its tasks (migrate, task-2), is tested alone, then gets 100 %"
     )
-    [staging] = told(going(Deployment(), tasks=tasks, tested_alone=False))
+    [staging] = scene.told(Deployment(), tasks=tasks, name="staging")
     assert staging.endswith(
         "starts without traffic, runs its tasks (migrate, task-2), then gets 100 % and is tested"
     )
 
 
-def test_staging_gets_its_traffic_at_once() -> None:
-    [line, _] = told(going(deployment(100), tested_alone=False, url="http://127.0.0.1:8081"))
+def test_staging_gets_its_traffic_at_once(scene: Scene) -> None:
+    [line, _] = scene.told(deployment(100), name="staging", url="http://127.0.0.1:8081")
     assert line == f"{V9} (a new release) gets 100 % and is tested at http://127.0.0.1:8081"
 
 
-def test_where_idle_releases_are_billed_they_leave_once_the_new_one_is_proven() -> None:
-    lines = told(going(deployment(0, 100), 0, retires=("r0000002",)))
+def test_where_idle_releases_are_billed_they_leave_once_the_new_one_is_proven(scene: Scene) -> None:
+    lines = scene.told(deployment(0, 100), 0, bills_idle=True)
     assert lines[1:] == [
         f"{V2} (r0000002) is removed once {V9} is proven",
         f"{V1} (r0000001) is removed",
     ]
 
 
-def test_one_that_is_kept_already_is_not_started() -> None:
+def test_one_that_is_kept_already_is_not_started(scene: Scene) -> None:
     before = Deployment(releases=(release(1), NEW), traffic={"r0000001": 100, NEW.id: 0})
-    assert told(going(before))[0].startswith(f"{V9} (a new release) is there without traffic, is tested")
+    assert scene.told(before)[0].startswith(f"{V9} (a new release) is there without traffic, is tested")
 
 
-def test_a_candidate_that_is_held_is_in_the_way() -> None:
-    lines = told(going(deployment(100, 0, candidate="r0000002"), held="r0000002"))
+def test_a_candidate_that_is_held_is_in_the_way(scene: Scene) -> None:
+    lines = scene.told(deployment(100, 0, candidate="r0000002"), held="r0000002")
     assert lines[-1] == f"{V2} (r0000002) is held: deploy needs --replace-candidate to drop it"
 
 
-def test_nothing_is_said_of_what_stays_as_it_is() -> None:
+def test_nothing_is_said_of_what_stays_as_it_is(scene: Scene) -> None:
     before = Deployment(releases=(NEW,), traffic={NEW.id: 100})
-    assert told(going(before)) == []
+    assert scene.told(before) == []

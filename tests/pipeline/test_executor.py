@@ -10,12 +10,16 @@ from curtainup.environments.rollout import Rollout
 from curtainup.errors import EngineFailed, Interrupted, ReturnFailed, TrafficReturned
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
+from curtainup.pipeline import planner
 from curtainup.pipeline.canary import Canary
+from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.gatekeeper import Gate, Gatekeeper
+from curtainup.pipeline.plan.guard import Guard
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress, Steps
-from curtainup.pipeline.switch import Switch
 from curtainup.pipeline.traffic import AT_ONCE
+from curtainup.pipeline.transition import PutBack, Transition
 from tests import samples
 from tests.proxies import Proxy, serving
 from tests.sessions import world
@@ -56,11 +60,13 @@ class Scene:
         self.recorder = Recorder(folder, "shop", "deploy", environ={})
         self.judge = Judge()
         steps = Steps(self.session.run.report, self.recorder, self.session.run.cancelled)
-        self.switch = Switch(self.session, self.recorder, steps, self.judge)
+        context = RunContext(self.session, self.recorder, steps, self.judge, Guard())
+        self.executor = Executor(context, {"live": self.rollout})
 
-    def move(self, *, before: Deployment | None = None, canary: Canary = AT_ONCE) -> None:
+    def move(self, *, canary: Canary = AT_ONCE) -> None:
+        """Give the candidate the traffic, as `deploy` does once it is proven."""
         new = samples.release(2)
-        self.switch.move(self.rollout, new, "image", before or self.before, canary)
+        self.executor.carry_out(planner.to_live(self.rollout, new, "image", _never, canary))
 
     def steps(self) -> list[tuple[str, str | None]]:
         return [(step.name, step.outcome) for step in self.recorder.record.steps]
@@ -70,6 +76,11 @@ class Scene:
 def proxy() -> Iterator[Proxy]:
     with serving() as found:
         yield found
+
+
+def _never(gate: str, release: str) -> bool:
+    del gate, release
+    return False
 
 
 def _fail() -> None:
@@ -158,12 +169,16 @@ def test_what_already_serves_is_judged_and_left_when_there_is_no_way_back(
     scene = Scene(tmp_path, proxy)
     scene.judge.verdict = _fail
     with pytest.raises(TrafficReturned):
-        scene.switch.judge(scene.rollout, samples.release(1), "image", None)
+        scene.executor.carry_out(planner.judged(scene.rollout, samples.release(1), "image"))
     assert scene.world.engine.ups == []
 
 
 def test_what_never_began_is_not_undone(tmp_path: Path, proxy: Proxy) -> None:
     scene = Scene(tmp_path, proxy)
     scene.rollout.environment = Environment("shop-live")
-    scene.switch.undo("undo", "undo", scene.rollout, Deployment(), EngineFailed("no"))
+    undo = PutBack("undo", "undo", Deployment())
+    acts = planner.judged(scene.rollout, samples.release(1), "image")[0].acts
+    with pytest.raises(RuntimeError, match="has no URL"):
+        scene.executor.carry_out([Transition("live", samples.release(1), "image", acts, undo)])
     assert scene.world.engine.ups == []
+    assert scene.steps() == [("live-gate", "failed")]

@@ -1,0 +1,251 @@
+"""Carrying out transitions: each act is a step of the run, and what fails is undone as planned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import TypeVar
+
+from curtainup.environments.rollout import Rollout
+from curtainup.errors import CandidateGateFailed, CurtainupError, ReturnFailed
+from curtainup.gates.probe import ProbeResult
+from curtainup.pipeline import traffic
+from curtainup.pipeline.context import RunContext
+from curtainup.pipeline.gatekeeper import gate_of
+from curtainup.pipeline.run.steps import Progress
+from curtainup.pipeline.tasks import run_tasks
+from curtainup.pipeline.traffic import Watch
+from curtainup.pipeline.transition import Act, Await, Judge, PutBack, Retire, RunTasks, Transition, Update
+
+AnyAct = TypeVar("AnyAct", bound=Act)
+Judging = Callable[[Progress], None]
+
+
+class Executor:
+    """Carries out the transitions of one run, one after another."""
+
+    def __init__(self, context: RunContext, rollouts: Mapping[str, Rollout]) -> None:
+        """Work on these environments.
+
+        Args:
+            context: of the run.
+            rollouts: the environments that transitions may name.
+
+        """
+        self._context = context
+        self._rollouts = rollouts
+
+    def carry_out(self, transitions: Sequence[Transition]) -> None:
+        """Carry out transitions in turn.
+
+        Raises:
+            RefusedError: the plan holds something else; nothing was done.
+            CurtainupError: a step failed; its transition is undone, and those after it were not begun.
+            ReturnFailed: it could not be undone.
+
+        """
+        for one in transitions:
+            self._context.guard.require_planned(self._rollouts[one.environment], one.release)
+        moved_at = time.monotonic()
+        for one in transitions:
+            rollout = self._rollouts[one.environment]
+            moved_at = _OneTransition(self._context, rollout, one, moved_at).carry_out()
+
+
+class _OneTransition:
+    """One transition under way.
+
+    Attributes:
+        moved_at: when traffic moved last (monotonic).
+
+    """
+
+    def __init__(
+        self, context: RunContext, rollout: Rollout, transition: Transition, moved_at: float
+    ) -> None:
+        self._context = context
+        self._rollout = rollout
+        self._transition = transition
+        self._watch: Watch | None = None
+        self._judging: Judging | None = None
+        self._has_moved = False
+        self.moved_at = moved_at
+
+    def carry_out(self) -> float:
+        try:
+            with self._watched(), self._gated() as self._judging:
+                for act in self._transition.acts:
+                    self._do(act)
+        except BaseException as error:
+            self._undo(error)
+            raise
+        return self.moved_at
+
+    # Acts
+
+    def _do(self, act: Act) -> None:
+        """Do an act as a step; tasks are steps of their own accord."""
+        if isinstance(act, RunTasks):
+            run_tasks(self._context, self._rollout, self._transition.release)
+        elif isinstance(act, Judge) and act.proven:
+            self._context.steps.skip(act.step, act.title, act.proven)
+        else:
+            work = self._work(act)
+            self._context.steps.run(act.step, act.title, work)
+
+    def _work(self, act: Update | Await | Judge | Retire | PutBack) -> Callable[[Progress], None]:
+        if isinstance(act, Update):
+            return lambda progress: self._update(act, progress)
+        if isinstance(act, Await):
+            return lambda progress: self._await(act, progress)
+        if isinstance(act, Judge):
+            return lambda progress: self._judge(act, progress)
+        if isinstance(act, Retire):
+            return lambda progress: self._retire(act, progress)
+        return lambda progress: self._put_back(act, progress)
+
+    def _update(self, act: Update, progress: Progress) -> None:
+        rollout, release = self._rollout, self._transition.release
+        if act.says:
+            progress.say(act.says)
+        if act.seals:
+            rollout.seal(release)
+        if act.holds is not None:
+            rollout.hold(release.id if act.holds else "")
+        if self._watch is not None and act.canary is not None:
+            self._watch.move(act.deployments, progress, act.canary)
+            self._has_moved = True
+        else:
+            for deployment in act.deployments:
+                rollout.apply(deployment, progress.say)
+        self.moved_at = time.monotonic()
+        if act.waits:
+            self._note_answer(progress)
+
+    def _await(self, act: Await, progress: Progress) -> None:
+        if act.renews:
+            self._rollout.target.renew(self._rollout.environment, self._transition.release)
+        self._note_answer(progress)
+
+    def _note_answer(self, progress: Progress) -> None:
+        seconds = self._rollout.wait_until_healthy(self._transition.release)
+        progress.note = f"{self._transition.release.id} answered after {seconds:.1f} s"
+
+    def _judge(self, act: Judge, progress: Progress) -> None:
+        if self._judging is None:
+            raise RuntimeError(f"nothing was made ready for {act.step}")
+        try:
+            self._judging(progress)
+        except CandidateGateFailed as error:
+            error.consequence = act.consequence or error.consequence
+            raise
+        if self._watch is not None:
+            self._watch.require_clean()
+
+    def _retire(self, act: Retire, progress: Progress) -> None:
+        """Remove releases once no request comes to them any more."""
+        left = self.moved_at + self._rollout.lingering - time.monotonic()
+        if left > 0:
+            progress.say(f"waiting {left:.0f} s, as names are remembered for as long")
+            self._rollout.cancelled.wait(left)
+        self._rollout.apply(act.deployment, progress.say)
+        count = len(act.gone)
+        progress.note = f"{count} release{'s' * (count != 1)} without traffic, billed until now"
+
+    def _put_back(self, act: PutBack, progress: Progress) -> None:
+        self._rollout.put_back(act.deployment, self._context.session.run.report.warn)
+        release = self._transition.release
+        progress.note = f"{release.version} ({release.id}) is gone"
+
+    # What is made ready beforehand
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Have the probe watch from before traffic moves until the release is judged, if it is to move so."""
+        if not _is_watched(self._transition):
+            yield
+            return
+        with traffic.watched(self._rollout, self._figures) as self._watch:
+            yield
+
+    def _figures(self, result: ProbeResult) -> None:
+        recorder, undo = self._context.recorder, self._transition.undo
+        recorder.probe(result)
+        if self._has_moved:
+            serving = undo.deployment.serving() if undo else None
+            release = self._transition.release.id
+            recorder.moved(self._rollout.name, serving.id if serving else None, release)
+
+    @contextmanager
+    def _gated(self) -> Iterator[Judging | None]:
+        """Have the gate ready to run while what it tests is brought up, where its URL is known by then."""
+        act = _first(self._transition, Judge)
+        with nullcontext() if act is None or act.proven else self._ready(act.gate) as judging:
+            yield judging
+
+    @contextmanager
+    def _ready(self, name: str) -> Iterator[Judging]:
+        """Have a gate ready; the gate of a release that has to be made anew waits for its URL."""
+        rollout, one = self._rollout, self._transition
+        gate = gate_of(self._context.session, name, rollout, one.release)
+        if gate is not None and not rollout.is_private and not rollout.has_lost:
+            with self._context.gatekeeper.prepared(gate, one.image) as judging:
+                yield judging
+            return
+        yield lambda progress: self._judge_then(name, progress)
+
+    def _judge_then(self, name: str, progress: Progress) -> None:
+        rollout, one = self._rollout, self._transition
+        gate = gate_of(self._context.session, name, rollout, one.release)
+        if gate is None:
+            raise RuntimeError(f"{rollout.name} has no URL after its update")
+        with rollout.reachable(gate.url) as door:
+            self._context.gatekeeper.judge(replace(gate, door=door), progress, one.image)
+
+    # Undoing
+
+    def _undo(self, error: BaseException) -> None:
+        """Make the environment what it was before an act that failed or was interrupted.
+
+        Where that ended before its first update there is nothing to undo.
+
+        Raises:
+            ReturnFailed: that failed too.
+
+        """
+        undo, rollout = self._transition.undo, self._rollout
+        if undo is None or rollout.environment.settings is None:
+            return
+        if not rollout.is_touched and rollout.deployment == undo.deployment:
+            return
+        self._context.session.run.processes.resume()
+        try:
+            self._context.steps.run(
+                undo.step, undo.title, lambda progress: self._restore(undo, progress), undoing=True
+            )
+        except CurtainupError as failure:
+            raise ReturnFailed(
+                f"{rollout.name} could not be put back: {failure.what}",
+                where=failure.where,
+                consequence=f"{rollout.name} may be left half-way; look at it now",
+                fix="curtainup status, then `curtainup deploy` again; it goes on from what is there",
+                detail=f"it was to be put back because: {error}\n{failure.detail or ''}",
+            ) from error
+
+    def _restore(self, undo: PutBack, progress: Progress) -> None:
+        rollout = self._rollout
+        outgoing, serving = rollout.deployment.serving(), undo.deployment.serving()
+        rollout.put_back(undo.deployment, self._context.session.run.report.warn)
+        if outgoing and serving and outgoing.id != serving.id:
+            self._context.recorder.moved(rollout.name, outgoing.id, serving.id)
+        progress.note = f"{serving.version} ({serving.id}) serves" if serving else "nothing serves, as before"
+
+
+def _first(transition: Transition, kind: type[AnyAct]) -> AnyAct | None:
+    return next((act for act in transition.acts if isinstance(act, kind)), None)
+
+
+def _is_watched(transition: Transition) -> bool:
+    return any(isinstance(act, Update) and act.canary is not None for act in transition.acts)

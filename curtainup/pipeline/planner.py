@@ -1,0 +1,275 @@
+"""Planning: the transitions that each command makes of an environment. Planning only looks.
+
+    deploy     staging: to_serving                    live: to_candidate, to_live
+    promote                                           live: held, to_live
+    rollback                                          live: kept or again, to_live
+    review     review-NAME: to_serving
+
+What is undone, and when, stands here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from curtainup.environments.view import EnvironmentView
+from curtainup.errors import RefusedError
+from curtainup.model import release as moves
+from curtainup.model.names import LIVE
+from curtainup.model.release import Deployment, Release
+from curtainup.pipeline.canary import Canary
+from curtainup.pipeline.transition import (
+    CANDIDATE,
+    Act,
+    Await,
+    Judge,
+    PutBack,
+    Retire,
+    RunTasks,
+    Transition,
+    Update,
+)
+
+IsProved = Callable[[str, str], bool]
+"""Whether a record of this machine says that a gate has passed a release, by its id."""
+
+AT_ONCE = Canary()
+CANDIDATE_GATE = "acceptance tests on the candidate"
+STAYS_HELD = "it stays held, without traffic; live is as it was"
+
+
+def deployment(
+    wanted: Sequence[tuple[EnvironmentView, Release]],
+    image: str,
+    is_proved: IsProved,
+    *,
+    prove: bool = True,
+    hold: bool = False,
+    canary: Canary | None = None,
+) -> tuple[Transition, ...]:
+    """Return what `deploy` does to its environments, in turn.
+
+    Args:
+        wanted: each environment, with the release that an image is there.
+        image: what tests run in, when they run in the image.
+        is_proved: tells which gates have passed.
+        prove: whether to run staging's gate.
+        hold: whether to leave the candidate proven and without traffic.
+        canary: in place of the configured one.
+
+    """
+    transitions: tuple[Transition, ...] = ()
+    for view, new in wanted:
+        if view.name != LIVE:
+            transitions += to_serving(view, new, image, prove=prove)
+            continue
+        transitions += to_candidate(view, new, image, is_proved, held=hold)
+        if not hold:
+            transitions += to_live(view, new, image, is_proved, canary)
+    return transitions
+
+
+def require_splits(view: EnvironmentView, canary: Canary | None) -> None:
+    """Check that the target can split traffic as asked.
+
+    Raises:
+        RefusedError: it moves all of it at once.
+
+    """
+    if canary is not None and canary.shares and not view.target.splits:
+        raise RefusedError(
+            f"{view.config.deploy_target} moves all traffic at once",
+            where="--canary",
+            consequence="nothing was built or changed",
+            fix="leave --canary out",
+        )
+
+
+def to_serving(
+    view: EnvironmentView, new: Release, image: str, *, prove: bool = True
+) -> tuple[Transition, ...]:
+    """Give a release all traffic of an environment that needs no protection: staging, or a review's.
+
+    One update adds the release and gives it the traffic. Where there are tasks these are two, and the tasks
+    run in between.
+
+    Args:
+        view: the environment.
+        new: the release.
+        image: what its tests run in.
+        prove: whether to run the environment's gate.
+
+    """
+    name, before = view.name, view.deployment
+    staged = moves.stage(before, new, view.keep)
+    after = moves.shift(staged, new.id)
+    acts: list[Act] = []
+    if view.config.tasks:
+        title = f"start the release on {name}, without traffic"
+        acts += _start(view, Update(f"{name}-stage", title, (staged,), seals=True))
+    acts.append(Update(name, f"deploy to {name}", (after,), waits=True, seals=True))
+    if prove:
+        acts.append(_gate(name))
+    undo = PutBack(f"{name}-undo", f"put {name} back", before)
+    return (Transition(name, new, image, tuple(acts), undo), *_retire(view, f"{name}-retire", new, after))
+
+
+def judged(view: EnvironmentView, one: Release, image: str) -> tuple[Transition, ...]:
+    """Judge what serves in an environment already; nothing is undone when it fails."""
+    return (Transition(view.name, one, image, (_gate(view.name),)),)
+
+
+def judged_on_live(view: EnvironmentView, one: Release, image: str) -> tuple[Transition, ...]:
+    """Judge what serves on live already; the release before gets the traffic when it fails."""
+    older = [kept for kept in view.deployment.releases if kept.id != one.id]
+    undo = _return(moves.shift(view.deployment, older[-1].id)) if older else None
+    return (Transition(view.name, one, image, (_gate(view.name),), undo),)
+
+
+def to_candidate(
+    view: EnvironmentView, new: Release, image: str, is_proved: IsProved, *, held: bool
+) -> tuple[Transition, ...]:
+    """Start a release beside those that serve, without traffic, and prove it.
+
+    Args:
+        view: live.
+        new: the release.
+        image: what its tests run in.
+        is_proved: tells what went live with its gate passed.
+        held: whether the candidate is to stay until it is promoted.
+
+    """
+    staged = _staged(view, new, is_proved)
+    update = Update(CANDIDATE, "start the candidate, without traffic", (staged,), holds=held, seals=True)
+    acts = (*_start(view, update), Judge("candidate-gate", CANDIDATE_GATE, CANDIDATE))
+    undo = PutBack("candidate-undo", "remove the candidate", _without(new, view.deployment))
+    return (Transition(view.name, new, image, acts, undo),)
+
+
+def to_live(
+    view: EnvironmentView, new: Release, image: str, is_proved: IsProved, canary: Canary | None
+) -> tuple[Transition, ...]:
+    """Give the release that `to_candidate` has proven the traffic; what was proven before gets it back."""
+    staged, proven = _staged(view, new, is_proved), _proven(is_proved, _without(new, view.deployment))
+    back = _without(new, staged)
+    return _move(view, new, image, staged, moves.shift(back, proven) if proven else back, canary)
+
+
+def promoted(
+    view: EnvironmentView, one: Release, is_proved: IsProved, canary: Canary | None
+) -> tuple[Transition, ...]:
+    """Give a held candidate the traffic; it passes its gate again first, unless that is on record."""
+    proven = "passed when it was staged" if is_proved(CANDIDATE, one.id) else ""
+    acts = (
+        Await("release", "check that the candidate answers"),
+        Judge("candidate-gate", CANDIDATE_GATE, CANDIDATE, proven, STAYS_HELD),
+    )
+    back = moves.retract(view.deployment, one.id)
+    first = Transition(view.name, one, one.image, acts)
+    return (first, *_move(view, one, one.image, view.deployment, back, canary))
+
+
+def discarded(view: EnvironmentView, one: Release) -> tuple[Transition, ...]:
+    """Remove a held candidate."""
+    act = PutBack("discard", "remove the held candidate", moves.retract(view.deployment, one.id))
+    return (Transition(view.name, one, one.image, (act,)),)
+
+
+def rolled_back(view: EnvironmentView, wanted: Release) -> tuple[Transition, ...]:
+    """Give an older release all traffic: one that is kept, or one that is made again first."""
+    before = view.deployment
+    if before.find(wanted.id) is not None:
+        check = Await("release", "check that the release answers")
+        first, staged = Transition(view.name, wanted, wanted.image, (check,)), before
+    else:
+        staged = moves.stage(before, wanted, len(before.releases))
+        first = _made_again(view, wanted, staged)
+    return (first, *_move(view, wanted, wanted.image, staged, before, AT_ONCE))
+
+
+def renewed(view: EnvironmentView, one: Release) -> tuple[Transition, ...]:
+    """Leave a review environment as it is, and begin its time to live anew."""
+    act = Update("renew", "begin its time to live anew", (view.deployment,))
+    return (Transition(view.name, one, one.image, (act,)),)
+
+
+def _made_again(view: EnvironmentView, wanted: Release, staged: Deployment) -> Transition:
+    """Bring back a release that was removed when it was replaced, as one that nobody uses is billed."""
+    title = "make the release again, without traffic"
+    says = f"{wanted.version} is not kept, so it is made again"
+    acts = (
+        Update(CANDIDATE, title, (staged,), waits=True, says=says),
+        Judge("candidate-gate", CANDIDATE_GATE, CANDIDATE),
+    )
+    undo = PutBack("candidate-undo", "remove the release again", view.deployment)
+    return Transition(view.name, wanted, wanted.image, acts, undo)
+
+
+def _move(
+    view: EnvironmentView,
+    new: Release,
+    image: str,
+    staged: Deployment,
+    back: Deployment,
+    canary: Canary | None,
+) -> tuple[Transition, ...]:
+    """Move live's traffic to a release that is there, under probe and gate; go back if either fails."""
+    chosen = Canary.of(view.config) if canary is None else canary
+    shares = (*chosen.shares, 100) if back.serving() is not None else (100,)
+    stages = tuple(moves.shift(staged, new.id, share) for share in shares)
+    acts = (Update("shift", "move traffic", stages, canary=chosen), _gate(view.name))
+    first = Transition(view.name, new, image, acts, _return(back))
+    return (first, *_retire(view, "retire", new, stages[-1]))
+
+
+def _start(view: EnvironmentView, update: Update) -> tuple[Act, ...]:
+    """Stage a release, run its tasks, and wait until it answers; without tasks all is one step.
+
+    Waiting comes last: a release may need what its tasks do, and end until that is done.
+    """
+    tasks = tuple(task.name for task in view.config.tasks)
+    if not tasks:
+        return (replace(update, waits=True),)
+    wait = Await(f"{view.name}-start", "wait until the new release answers", renews=True)
+    return (update, RunTasks(tasks), wait)
+
+
+def _gate(name: str) -> Judge:
+    return Judge(f"{name}-gate", f"acceptance tests on {name}", name)
+
+
+def _return(deployment: Deployment) -> PutBack:
+    return PutBack("return", "put traffic back", deployment)
+
+
+def _retire(view: EnvironmentView, step: str, new: Release, after: Deployment) -> tuple[Transition, ...]:
+    rest = moves.retired(after, view.keep)
+    gone = tuple(one.id for one in after.releases if rest.find(one.id) is None)
+    if not view.target.bills_idle or not gone:
+        return ()
+    act = Retire(step, "remove what the new release replaced", rest, gone)
+    return (Transition(view.name, new, new.image, (act,)),)
+
+
+def _staged(view: EnvironmentView, new: Release, is_proved: IsProved) -> Deployment:
+    proven = _proven(is_proved, _without(new, view.deployment))
+    return moves.stage(view.deployment, new, view.keep, proven)
+
+
+def _proven(is_proved: IsProved, live: Deployment) -> str | None:
+    """Return what traffic goes back to: what serves, unless a killed run left it there unproven."""
+    serving = live.serving()
+    if serving is None:
+        return None
+    if is_proved(LIVE, serving.id):
+        return serving.id
+    proven = [one.id for one in live.releases if is_proved(LIVE, one.id)]
+    return proven[-1] if proven else serving.id
+
+
+def _without(new: Release, deployment: Deployment) -> Deployment:
+    """Return the deployment without the new release, unless that serves already."""
+    if deployment.find(new.id) is None or deployment.traffic.get(new.id):
+        return deployment
+    return moves.retract(deployment, new.id)

@@ -1,0 +1,115 @@
+"""What each command would do to an environment, as data, and what it would undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from curtainup.environments.rollout import Rollout
+from curtainup.model.environment import Environment
+from curtainup.model.release import Deployment
+from curtainup.pipeline import planner
+from curtainup.pipeline.canary import Canary
+from curtainup.pipeline.transition import Act, Await, PutBack, RunTasks, Transition, Update
+from tests import samples
+from tests.sessions import world
+
+NEW = samples.release(9)
+
+
+def view(folder: Path, before: Deployment, text: str = "", name: str = "live") -> Rollout:
+    found = Rollout(world(folder, text).session, name)
+    found.environment = Environment(f"shop-{name}", samples.environment(name=name), before)
+    return found
+
+
+def proved(*releases: str) -> planner.IsProved:
+    return lambda gate, release: gate == "live" and release in releases
+
+
+def steps(transitions: tuple[Transition, ...]) -> list[list[str]]:
+    return [[_step(act) for act in one.acts] for one in transitions]
+
+
+def _step(act: Act) -> str:
+    return "tasks" if isinstance(act, RunTasks) else act.step
+
+
+def undone(one: Transition) -> tuple[str, dict[str, int]]:
+    assert isinstance(one.undo, PutBack)
+    traffic = {release: share for release, share in one.undo.deployment.traffic.items() if share}
+    return one.undo.step, traffic
+
+
+def test_staging_is_put_back_whatever_fails(tmp_path: Path) -> None:
+    staging = view(tmp_path, samples.deployment(100), name="staging")
+    [one] = planner.to_serving(staging, NEW, "")
+    assert steps((one,)) == [["staging", "staging-gate"]]
+    assert undone(one) == ("staging-undo", {"r0000001": 100})
+
+
+def test_tasks_come_between_staging_a_release_and_its_traffic(tmp_path: Path) -> None:
+    staging = view(tmp_path, Deployment(), "tasks: [./migrate]\n", "staging")
+    [one] = planner.to_serving(staging, NEW, "")
+    assert steps((one,)) == [["staging-stage", "tasks", "staging-start", "staging", "staging-gate"]]
+    assert isinstance(one.acts[2], Await)
+    assert one.acts[2].renews
+
+
+def test_a_deployment_proves_its_candidate_before_traffic_moves(tmp_path: Path) -> None:
+    live = view(tmp_path, samples.deployment(100))
+    candidate, move = planner.deployment([(live, NEW)], "", proved("r0000001"))
+    assert steps((candidate, move)) == [["candidate", "candidate-gate"], ["shift", "live-gate"]]
+    assert undone(candidate) == ("candidate-undo", {"r0000001": 100})
+    assert undone(move) == ("return", {"r0000001": 100})
+    assert move.undo is not None
+    assert move.undo.deployment.find(NEW.id) is None, "what failed on live is removed"
+
+
+def test_traffic_goes_back_to_what_was_proven_and_not_to_what_a_killed_run_left(tmp_path: Path) -> None:
+    live = view(tmp_path, samples.deployment(0, 100))
+    _, move = planner.deployment([(live, NEW)], "", proved("r0000001"))
+    assert undone(move) == ("return", {"r0000001": 100})
+
+
+def test_a_held_candidate_gets_no_traffic(tmp_path: Path) -> None:
+    live = view(tmp_path, samples.deployment(100))
+    [one] = planner.deployment([(live, NEW)], "", proved(), hold=True)
+    assert steps((one,)) == [["candidate", "candidate-gate"]]
+
+
+def test_a_first_release_gets_all_traffic_at_once_whatever_the_canary(tmp_path: Path) -> None:
+    live = view(tmp_path, Deployment())
+    move = planner.to_live(live, NEW, "", proved(), Canary((10, 50)))[0]
+    shares = [act.deployments for act in move.acts if isinstance(act, Update)]
+    assert [one.traffic for stages in shares for one in stages] == [{NEW.id: 100}]
+
+
+def test_a_rollback_to_a_kept_release_goes_back_to_what_serves_now(tmp_path: Path) -> None:
+    live = view(tmp_path, samples.deployment(0, 100))
+    check, move = planner.rolled_back(live, samples.release(1))
+    assert steps((check, move)) == [["release"], ["shift", "live-gate"]]
+    assert check.undo is None
+    assert undone(move) == ("return", {"r0000002": 100})
+
+
+def test_a_release_that_is_not_kept_is_made_again_and_proven_first(tmp_path: Path) -> None:
+    live = view(tmp_path, samples.deployment(100))
+    again, move = planner.rolled_back(live, NEW)
+    assert steps((again, move)) == [["candidate", "candidate-gate"], ["shift", "live-gate"]]
+    assert undone(again) == ("candidate-undo", {"r0000001": 100})
+
+
+def test_a_candidate_that_fails_its_gate_when_promoted_stays_held(tmp_path: Path) -> None:
+    live = view(tmp_path, samples.deployment(100, 0, candidate="r0000002"))
+    first, move = planner.promoted(live, samples.release(2), proved(), None)
+    assert first.undo is None
+    assert undone(move) == ("return", {"r0000001": 100})
+
+
+def test_idle_releases_that_are_billed_leave_when_all_is_proven(tmp_path: Path) -> None:
+    live = view(tmp_path, samples.deployment(100), "keep: 0\n")
+    assert steps(planner.to_live(live, NEW, "", proved(), None)) == [["shift", "live-gate"]]
+    live.target.bills_idle = True
+    *_, last = planner.to_live(live, NEW, "", proved(), None)
+    assert steps((last,)) == [["retire"]]
+    assert last.undo is None, "nothing is put back once live is proven"

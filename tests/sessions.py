@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curtainup import config as configuration
-from curtainup.engine.changes import Change, Outcome
+from curtainup.engine.changes import Change, OperationResult
 from curtainup.engine.operations import Engine
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Backend, Workspace
@@ -60,7 +60,7 @@ class Memory(Engine):
         env: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
-    ) -> Outcome:
+    ) -> OperationResult:
         del told, env
         if refresh:
             self.refreshed.append(len(self.ups))
@@ -70,7 +70,7 @@ class Memory(Engine):
         kept = {**self.remembered(stack).config, **{f"curtainup:{key}": one for key, one in config.items()}}
         outputs = _outputs(config)
         self.known[stack] = Remembered(exists=True, config=kept, outputs=outputs, resources=({}, {}))
-        return Outcome({"update": 1}, outputs)
+        return OperationResult({"update": 1}, outputs)
 
     def preview(
         self,
@@ -79,11 +79,11 @@ class Memory(Engine):
         env: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
-    ) -> Outcome:
+    ) -> OperationResult:
         """Return what the test has said that every update would change."""
         del env, refresh
         self.previews.append((stack, copy.deepcopy(dict(config))))
-        return Outcome({}, {}, self.planned)
+        return OperationResult({}, {}, self.planned)
 
     def seal(self, stack: str, config: Mapping[str, Any], path: str, secret: str) -> Any:
         del stack, config, path

@@ -9,6 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from curtainup.pipeline.canary import Canary
+    from curtainup.pipeline.options import Options
     from curtainup.pipeline.plan.plan import Plan as AnyPlan
     from curtainup.pipeline.result import Result
 
@@ -68,7 +69,42 @@ Watch = Annotated[
 ]
 
 
-def canary(steps: str | None, every: str | None, watch: str | None) -> Canary | None:
+def options(
+    *,
+    dirty: bool,
+    python: str | None,
+    allow_replace: bool,
+    image: str | None,
+    hold: bool,
+    until: str | None,
+    only: str | None,
+    replace_candidate: bool,
+    canary: tuple[str | None, str | None, str | None],
+    plan: Path | None,
+) -> Options:
+    """Return what a deployment is asked for; `canary` is its steps, how long each lasts, and what is watched.
+
+    Raises:
+        typer.BadParameter: options that exclude each other, or a value that is none.
+        RefusedError: the plan's file holds no plan.
+
+    """
+    from curtainup.pipeline.options import Options
+
+    return Options(
+        dirty=dirty,
+        python=python,
+        allow_replace=allow_replace,
+        image=image,
+        until=_until(until, hold=hold, only=only),
+        only=only,
+        replace_candidate=replace_candidate,
+        canary=canary_of(*canary),
+        plan=_plan(plan, image=image),
+    )
+
+
+def canary_of(steps: str | None, every: str | None, watch: str | None) -> Canary | None:
     """Return the canary that was asked for; None when none was.
 
     Raises:
@@ -88,7 +124,7 @@ def canary(steps: str | None, every: str | None, watch: str | None) -> Canary | 
         raise typer.BadParameter(str(error)) from error
 
 
-def plan(file: Path | None, *, image: str | None) -> AnyPlan | None:
+def _plan(file: Path | None, *, image: str | None) -> AnyPlan | None:
     """Return the plan to keep to; None when none was asked for.
 
     Raises:
@@ -105,7 +141,7 @@ def plan(file: Path | None, *, image: str | None) -> AnyPlan | None:
     return plans.read(file)
 
 
-def until(step: str | None, *, hold: bool, only: str | None) -> str | None:
+def _until(step: str | None, *, hold: bool, only: str | None) -> str | None:
     """Return the step to stop after.
 
     Raises:

@@ -34,18 +34,17 @@ def run(
     Prints the live URL; with --hold that of the candidate. Stops at the first failure; live is untouched
     until the candidate is proven, and goes back to the release before if its own tests fail.
     """
-    from curtainup.pipeline.options import Options
-
-    options = Options(
+    options = asked.options(
         dirty=dirty,
         python=python,
         allow_replace=allow_replace,
         image=image,
-        until=asked.until(until, hold=hold, only=only),
+        hold=hold,
+        until=until,
         only=only,
         replace_candidate=replace_candidate,
-        canary=asked.canary(canary, every, watch),
-        plan=asked.plan(plan, image=image),
+        canary=(canary, every, watch),
+        plan=plan,
     )
     reviews.require_alone(env, options, post=post)
     session = common.session(service, config, quiet=quiet, review=env)

@@ -33,7 +33,7 @@ def run(
     from curtainup.commands.promote import promote
     from curtainup.pipeline.run import recorded as runs
 
-    chosen = asked.canary(canary, every, watch)
+    chosen = asked.canary_of(canary, every, watch)
     session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
     if discard:
         gone = runs.recorded(session, "discard", lambda recorder: drop(session, recorder))

@@ -56,18 +56,17 @@ def run(
     Stand-ins of Cloud Run and Elastic Beanstalk run real containers, keep state of their own, and refuse
     what the real ones would. Other commands are for the rehearsal with --rehearsal.
     """
-    from curtainup.pipeline.options import Options
-
-    options = Options(
+    options = asked.options(
         dirty=dirty,
         python=python,
         allow_replace=allow_replace,
         image=image,
-        until=asked.until(until, hold=hold, only=only),
+        hold=hold,
+        until=until,
         only=only,
         replace_candidate=replace_candidate,
-        canary=asked.canary(canary, every, watch),
-        plan=asked.plan(plan, image=image),
+        canary=(canary, every, watch),
+        plan=plan,
     )
     reviews.require_alone(env, options, post=False)
     session = common.session(

@@ -31,7 +31,7 @@ def run_pulumi(arguments: Sequence[str]) -> int:
 
 def _open(
     service: Path, overlay: str | None, environ: Mapping[str, str]
-) -> tuple[workspace.Workspace, engine_record.Engine, dict[str, str]]:
+) -> tuple[workspace.Workspace, engine_record.InstalledEngine, dict[str, str]]:
     found = engines.locate()
     if (service / "pym-config.yaml").is_file() or overlay:
         config = configuration.load(service, overlay, warn=lambda text: print(text, file=sys.stderr))

@@ -17,7 +17,7 @@ from curtainup.pipeline.run.record import Recorder
 from curtainup.session import Session
 from curtainup.util import durations
 
-Outcome = Literal["stays", "expired", "removed", "skipped", "failed"]
+SweepOutcome = Literal["stays", "expired", "removed", "skipped", "failed"]
 PRECISION = ((86400, 3600), (3600, 60), (60, 1))
 """From how many seconds on to how many an age is told."""
 
@@ -34,7 +34,7 @@ class Swept:
     """
 
     standing: Standing
-    outcome: Outcome
+    outcome: SweepOutcome
     why: str
 
 

@@ -74,7 +74,7 @@ class UpdateGuard(Protocol):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class OperationResult:
     """What an operation did.
 
     Attributes:
@@ -96,7 +96,7 @@ class Outcome:
 
 
 @dataclass
-class Steps:
+class EngineSteps:
     """The engine's steps of one operation, by the URN of their resource."""
 
     _found: dict[str, Change] = field(default_factory=dict)

@@ -101,7 +101,7 @@ def _read(stream: IO[bytes]) -> str:
 
 
 def engine_environment(
-    workspace: workspaces.Workspace, found: engine_record.Engine, environ: Mapping[str, str]
+    workspace: workspaces.Workspace, found: engine_record.InstalledEngine, environ: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the variables that Pulumi's processes get besides the deployer's own.
 

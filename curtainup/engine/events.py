@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from curtainup.engine.changes import Change, Steps
+from curtainup.engine.changes import Change, EngineSteps
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
@@ -47,7 +47,7 @@ class Events:
         self.errors: list[str] = []
         self.failing: list[str] = []
         self.changes: dict[str, int] = {}
-        self._steps = Steps()
+        self._steps = EngineSteps()
         self._under_way: dict[str, _Work] = {}
 
     def __call__(self, event: EngineEvent) -> None:

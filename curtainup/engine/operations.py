@@ -22,7 +22,7 @@ from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from curtainup.engine import deployer, ejected, program
 from curtainup.engine import settings_file as stack_settings
-from curtainup.engine.changes import Outcome
+from curtainup.engine.changes import OperationResult
 from curtainup.engine.command import EngineCommand, SelectedStack
 from curtainup.engine.errors import translated
 from curtainup.engine.events import Events, telling
@@ -88,7 +88,7 @@ class Engine:
         env: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
-    ) -> Outcome:
+    ) -> OperationResult:
         """Update a stack to a configuration; keys that are not named stay as last deployed.
 
         Args:
@@ -118,7 +118,7 @@ class Engine:
         env: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
-    ) -> Outcome:
+    ) -> OperationResult:
         """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
         remembered = self.remembered(stack)
         config = {**config, **self._edition(remembered)}
@@ -227,7 +227,7 @@ class Engine:
         operation: Callable[[automation.Stack, OnEvent], Any],
         told: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
-    ) -> Outcome:
+    ) -> OperationResult:
         command = self._command.another()
         events = Events(command.at_work)
         deadline = time.monotonic() + LOCK_PATIENCE
@@ -249,7 +249,7 @@ class Engine:
                 where = f"pulumi {verb} of stack {stack}"
                 raise translated(error, events.errors, where, events.failing) from error
         outputs = {} if verb == "preview" else self.remembered(stack).outputs
-        return Outcome(events.changes, outputs, events.resources)
+        return OperationResult(events.changes, outputs, events.resources)
 
     def _settle(self, stack: str, deadline: float) -> None:
         """Put right what a cut-off update had begun, and forget that it was pending.

@@ -19,7 +19,7 @@ from curtainup.model.release import Address, Deployment, Release
 from curtainup.util.secrets import Secret
 
 if TYPE_CHECKING:
-    from curtainup.engine.changes import Outcome
+    from curtainup.engine.changes import OperationResult
     from curtainup.engine.operations import Engine
     from curtainup.session import Session
 
@@ -158,12 +158,12 @@ def apply(
 
 def preview(
     engine: Engine, environment: Environment, deployment: Deployment, *, refresh: bool = False
-) -> Outcome:
+) -> OperationResult:
     """Return what `apply` would change."""
     return engine.preview(environment.stack, configured(environment, deployment), refresh=refresh)
 
 
-def rendered(engine: Engine, environment: Environment) -> Outcome:
+def rendered(engine: Engine, environment: Environment) -> OperationResult:
     """Return what a program that was changed would change of what is there.
 
     Raises:

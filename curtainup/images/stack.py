@@ -22,7 +22,7 @@ from curtainup.session import Session
 from curtainup.setup.catalogue import REFERENCES
 
 if TYPE_CHECKING:
-    from curtainup.engine.changes import Outcome, UpdateGuard
+    from curtainup.engine.changes import OperationResult, UpdateGuard
 
 LOG_LINES = 30
 BUILD = "-build"
@@ -133,7 +133,7 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
     return replace(image, reference=str(outcome.outputs["reference"]))
 
 
-def preview(session: Session, image: Image) -> Outcome:
+def preview(session: Session, image: Image) -> OperationResult:
     """Return what building and pushing an image would change that is not in its registry yet."""
     with registries.logged_in(session, image.registry) as variables:
         return session.state.engine.preview(session.service.names.image, _config(image, push=True), variables)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curtainup.errors import SetupError
 from curtainup.setup import paths
-from curtainup.setup.engine_record import Engine
+from curtainup.setup.engine_record import InstalledEngine
 from curtainup.setup.process import Report, run
 
 FETCH_LIMIT = 600.0
@@ -54,7 +54,7 @@ def require(package: str) -> Path:
     return found
 
 
-def ensure(package: str, engine: Engine, report: Report) -> Path:
+def ensure(package: str, engine: InstalledEngine, report: Report) -> Path:
     """Return the plugin, having the engine fetch it when it is not there.
 
     Raises:

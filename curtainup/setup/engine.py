@@ -6,12 +6,12 @@ This is on the way to every deployment: it starts no process and imports nothing
 from __future__ import annotations
 
 from curtainup.errors import SetupError
-from curtainup.setup.engine_record import Engine, recorded
+from curtainup.setup.engine_record import InstalledEngine, recorded
 
 FIX = "curtainup doctor --fix"
 
 
-def locate() -> Engine:
+def locate() -> InstalledEngine:
     """Return the engine that set-up found last, as long as it is the very same file.
 
     When it is not (an upgrade, a first run with `pulumi` on PATH), looks once more and keeps the answer.

@@ -12,7 +12,7 @@ from curtainup.setup import paths, versions
 
 
 @dataclass(frozen=True)
-class Engine:
+class InstalledEngine:
     """An engine that was checked and can be used.
 
     Attributes:
@@ -28,7 +28,7 @@ class Engine:
     path_entries: tuple[str, ...]
 
 
-def recorded() -> Engine | None:
+def recorded() -> InstalledEngine | None:
     """Return what `record` kept, or None when it is absent, unreadable, too old or no longer true."""
     try:
         kept = json.loads(_record().read_text())
@@ -40,7 +40,7 @@ def recorded() -> Engine | None:
     return _engine(command, version)
 
 
-def record(command: Path, version: str) -> Engine:
+def record(command: Path, version: str) -> InstalledEngine:
     """Keep the answer of a check for `locate`."""
     from curtainup.util.files import write_atomically
 
@@ -50,8 +50,8 @@ def record(command: Path, version: str) -> Engine:
     return _engine(command, version)
 
 
-def _engine(command: Path, version: str) -> Engine:
-    return Engine(command, version, (str(command.parent), str(Path(sys.executable).parent)))
+def _engine(command: Path, version: str) -> InstalledEngine:
+    return InstalledEngine(command, version, (str(command.parent), str(Path(sys.executable).parent)))
 
 
 def _record() -> Path:

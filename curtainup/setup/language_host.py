@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from curtainup.setup import paths, pulumi
-from curtainup.setup.engine_record import Engine
+from curtainup.setup.engine_record import InstalledEngine
 from curtainup.util.files import write_atomically
 
 NAME = "pulumi-language-python"
@@ -16,7 +16,7 @@ MARK = "curtainup's Python language host"
 """What tells ours from Pulumi's own."""
 
 
-def find(engine: Engine) -> Path | None:
+def find(engine: InstalledEngine) -> Path | None:
     """Return the language host that the engine would use; None when there is none, or ours is out of date."""
     on_path = shutil.which(NAME)
     for host in (engine.command.parent / NAME, on_path and Path(on_path)):
@@ -25,7 +25,7 @@ def find(engine: Engine) -> Path | None:
     return None
 
 
-def ensure(engine: Engine) -> Path:
+def ensure(engine: InstalledEngine) -> Path:
     """Return the language host, writing our own when there is none.
 
     It goes beside an engine of ours, where it is found without a warning, else beside this interpreter.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curtainup.errors import SetupError
 from curtainup.setup import go_build, paths, pulumi, versions
-from curtainup.setup.engine_record import Engine
+from curtainup.setup.engine_record import InstalledEngine
 from curtainup.setup.process import Report, run
 
 NAME = "pulumi-resource-docker"
@@ -55,7 +55,7 @@ def find() -> Path | None:
     return plugin
 
 
-def ensure(engine: Engine, report: Report) -> Path:
+def ensure(engine: InstalledEngine, report: Report) -> Path:
     """Return the plugin, bringing it when there is none.
 
     Raises:
@@ -82,7 +82,7 @@ def _folder() -> Path:
     return paths.pulumi_home() / "plugins" / f"resource-docker-v{wanted()}"
 
 
-def _fetched(engine: Engine, report: Report) -> bool:
+def _fetched(engine: InstalledEngine, report: Report) -> bool:
     report(f"fetching Pulumi's Docker provider {wanted()}")
     try:
         _plugin_install(engine, report, timeout=FETCH_LIMIT)
@@ -92,7 +92,7 @@ def _fetched(engine: Engine, report: Report) -> bool:
     return True
 
 
-def _build(engine: Engine, report: Report) -> None:
+def _build(engine: InstalledEngine, report: Report) -> None:
     if wanted() != versions.DOCKER_PROVIDER:
         raise SetupError(
             f"pulumi_docker {wanted()} is installed, and its provider can only be built as "
@@ -106,7 +106,7 @@ def _build(engine: Engine, report: Report) -> None:
     (_folder() / BUILT_FROM).write_text(program().key())
 
 
-def _plugin_install(engine: Engine, report: Report, *options: str, timeout: float) -> None:
+def _plugin_install(engine: InstalledEngine, report: Report, *options: str, timeout: float) -> None:
     run(
         [engine.command, "plugin", "install", "resource", "docker", wanted(), *options],
         "installing Pulumi's Docker provider",

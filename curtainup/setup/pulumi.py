@@ -8,7 +8,7 @@ from pathlib import Path
 
 from curtainup.errors import SetupError
 from curtainup.setup import engine_record, go_build, paths, versions
-from curtainup.setup.engine_record import Engine
+from curtainup.setup.engine_record import InstalledEngine
 from curtainup.setup.process import Report, run
 
 INSTALL_LIMIT = 300.0
@@ -31,7 +31,7 @@ def program() -> go_build.Program:
     )
 
 
-def find() -> Engine | None:
+def find() -> InstalledEngine | None:
     """Return the first engine that is there and new enough, and keep the answer for `engine.locate`."""
     known = engine_record.recorded()
     for command in _candidates():
@@ -43,7 +43,7 @@ def find() -> Engine | None:
     return None
 
 
-def ensure(report: Report) -> Engine:
+def ensure(report: Report) -> InstalledEngine:
     """Return the engine, bringing it when there is none.
 
     Raises:
@@ -72,7 +72,7 @@ def is_built(command: Path) -> bool:
     return command.is_relative_to(paths.cache_dir())
 
 
-def link(found: Engine) -> None:
+def link(found: InstalledEngine) -> None:
     """Put the engine beside this virtual environment's other commands, when it is on no PATH.
 
     So plain `pulumi up` works in a shell where the environment is active.
@@ -112,7 +112,7 @@ def _version(command: Path) -> str | None:
     return ".".join(str(number) for number in numbers) if numbers else None
 
 
-def _checked(command: Path) -> Engine:
+def _checked(command: Path) -> InstalledEngine:
     version = _version(command)
     if version is None:
         raise SetupError(
@@ -127,7 +127,7 @@ def _installed_root() -> Path:
     return paths.cache_dir() / f"pulumi-official-{versions.ENGINE}"
 
 
-def _install(report: Report) -> Engine:
+def _install(report: Report) -> InstalledEngine:
     """Run the official installer in a process of its own, which can be bounded and ended."""
     report(f"fetching Pulumi {versions.ENGINE} by its own installer")
     root = _installed_root()

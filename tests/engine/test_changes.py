@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pulumi.automation import DiffKind, OpType, PropertyDiff, StepEventMetadata, StepEventStateMetadata
 
-from curtainup.engine.changes import UNBUILT, Change, Outcome, Steps
+from curtainup.engine.changes import UNBUILT, Change, EngineSteps, OperationResult
 
 PROXY = "docker:index/container:Container"
 
@@ -21,7 +21,7 @@ def diff(**paths: str) -> dict[str, PropertyDiff]:
 
 
 def gathered(*found: StepEventMetadata) -> tuple[Change, ...]:
-    steps = Steps()
+    steps = EngineSteps()
     for one in found:
         steps.add(one)
     return steps.changes()
@@ -57,7 +57,7 @@ def test_what_is_created_or_deleted_has_no_keys_of_interest() -> None:
 @pytest.mark.parametrize("operation", ["same", "read", "refresh"])
 def test_what_stays_is_no_change(operation: str) -> None:
     assert gathered(step(operation)) == ()
-    assert not Outcome({operation: 3}, {}).changed
+    assert not OperationResult({operation: 3}, {}).changed
 
 
 @pytest.mark.parametrize("more", [{"provider": ""}, {"type": "pulumi:providers:docker"}])

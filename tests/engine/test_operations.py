@@ -17,7 +17,7 @@ import pytest
 from curtainup.engine import operations as engines
 from curtainup.engine import program as programs
 from curtainup.engine import settings_file, stack_locks
-from curtainup.engine.changes import Outcome
+from curtainup.engine.changes import OperationResult
 from curtainup.engine.command import EngineCommand
 from curtainup.engine.operations import Engine
 from curtainup.engine.processes import Processes
@@ -151,12 +151,12 @@ def test_the_life_of_a_stack(place: Place, started: list[list[str]]) -> None:
     engine = place.engine()
     assert engine.remembered(STACK) == Remembered()
     first = engine.up(STACK, {"count": 2, "value": {"größe": [1, True]}})
-    assert first == Outcome({"create": 3}, {"value": {"größe": [1, True]}})
+    assert first == OperationResult({"create": 3}, {"value": {"größe": [1, True]}})
     assert first.changed
 
     started.clear()
     again = engine.up(STACK, {})
-    assert again == Outcome({"same": 3}, first.outputs), "keys that are not named stay as they were"
+    assert again == OperationResult({"same": 3}, first.outputs), "keys that are not named stay as they were"
     assert not again.changed
     assert len(started) == 1, "one process an operation"
 
@@ -177,7 +177,7 @@ def test_a_lost_settings_file_is_restored_with_its_secrets(place: Place) -> None
     assert engine.up(STACK, {"secret": sealed, "value": 1}).outputs["length"] == len(VALUE)
     place.settings.unlink()
     again = place.engine().up(STACK, {})
-    assert again == Outcome({"same": 1}, {"value": 1, "length": len(VALUE)})
+    assert again == OperationResult({"same": 1}, {"value": 1, "length": len(VALUE)})
     assert settings_file.read(place.settings).encryption.keys() == {"encryptionsalt"}
 
 

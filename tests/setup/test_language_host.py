@@ -11,20 +11,20 @@ from pathlib import Path
 import pytest
 
 from curtainup.setup import engine, language_host, paths
-from curtainup.setup.engine_record import Engine
+from curtainup.setup.engine_record import InstalledEngine
 from tests.setup.conftest import Script
 
 
 @pytest.fixture
-def built(cache: Path, alone_on_path: Path) -> Engine:
+def built(cache: Path, alone_on_path: Path) -> InstalledEngine:
     """Return an engine in our own cache, with nothing beside it."""
     command = cache / "pulumi-1" / "pulumi"
     command.parent.mkdir(parents=True)
     command.touch()
-    return Engine(command, "3.255.0", ())
+    return InstalledEngine(command, "3.255.0", ())
 
 
-def test_ours_is_written_beside_an_engine_of_ours(built: Engine) -> None:
+def test_ours_is_written_beside_an_engine_of_ours(built: InstalledEngine) -> None:
     assert language_host.find(built) is None
     host = language_host.ensure(built)
     assert host == built.command.parent / language_host.NAME
@@ -44,25 +44,27 @@ def test_beside_somebody_elses_engine_nothing_is_written(
     command.parent.mkdir()
     command.touch()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
-    assert language_host.ensure(Engine(command, "3.255.0", ())).parent == tmp_path / "bin"
+    assert language_host.ensure(InstalledEngine(command, "3.255.0", ())).parent == tmp_path / "bin"
     assert list(command.parent.iterdir()) == [command]
 
 
-def test_pulumis_own_is_left_as_it_is(built: Engine) -> None:
+def test_pulumis_own_is_left_as_it_is(built: InstalledEngine) -> None:
     theirs = built.command.parent / language_host.NAME
     theirs.write_bytes(b"\x7fELF\x00\xff")
     assert language_host.ensure(built) == theirs
     assert theirs.read_bytes() == b"\x7fELF\x00\xff"
 
 
-def test_one_on_path_is_enough(built: Engine, script: Script) -> None:
+def test_one_on_path_is_enough(built: InstalledEngine, script: Script) -> None:
     assert language_host.find(built) is None
     assert language_host.find(built) != script(f"bin/{language_host.NAME}", "exit 0")
     assert language_host.find(built) == built.command.parents[3] / "bin" / language_host.NAME
 
 
 @pytest.mark.parametrize("change", ["#!/gone/python\n", "#!{python}\n# of yesterday\n"])
-def test_ours_is_replaced_when_it_or_its_interpreter_is_of_yesterday(built: Engine, change: str) -> None:
+def test_ours_is_replaced_when_it_or_its_interpreter_is_of_yesterday(
+    built: InstalledEngine, change: str
+) -> None:
     host = language_host.ensure(built)
     body = host.read_text().partition("\n")[2]
     host.write_text(change.format(python=sys.executable) + body)

@@ -6,7 +6,7 @@ import pytest
 
 from curtainup.errors import SetupError
 from curtainup.setup import engine, go_build, provider, versions
-from curtainup.setup.engine_record import Engine
+from curtainup.setup.engine_record import InstalledEngine
 from tests.setup.conftest import Script, silent
 
 NEEDED = f"resource-docker-v{versions.DOCKER_PROVIDER}"
@@ -20,7 +20,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def real() -> Engine:
+def real() -> InstalledEngine:
     """Return the engine of this machine, which set-up has brought."""
     return engine.locate()
 
@@ -86,7 +86,7 @@ def test_one_that_was_built_from_other_sources_is_none(home: Path) -> None:
 
 
 @pytest.mark.usefixtures("unreachable")
-def test_a_built_one_is_installed_by_the_real_engine(home: Path, real: Engine, built: Path) -> None:
+def test_a_built_one_is_installed_by_the_real_engine(home: Path, real: InstalledEngine, built: Path) -> None:
     plugin = provider.ensure(real, silent)
     assert plugin == home / NEEDED / provider.NAME
     assert plugin.read_text() == built.read_text()
@@ -94,7 +94,7 @@ def test_a_built_one_is_installed_by_the_real_engine(home: Path, real: Engine, b
 
 
 @pytest.mark.usefixtures("unreachable")
-def test_an_outdated_one_is_replaced(home: Path, real: Engine, built: Path) -> None:
+def test_an_outdated_one_is_replaced(home: Path, real: InstalledEngine, built: Path) -> None:
     plugin = _install(home)
     (plugin.parent / provider.BUILT_FROM).write_text("of yesterday")
     assert provider.ensure(real, silent).read_text() == built.read_text()
@@ -102,7 +102,7 @@ def test_an_outdated_one_is_replaced(home: Path, real: Engine, built: Path) -> N
 
 @pytest.mark.usefixtures("unreachable")
 def test_the_engines_own_download_is_tried_unless_the_engine_was_built(
-    home: Path, real: Engine, built: Path, cache: Path
+    home: Path, real: InstalledEngine, built: Path, cache: Path
 ) -> None:
     """In another cache this machine's engine is nobody's build, so it is asked to download."""
     told: list[str] = []
@@ -115,7 +115,7 @@ def test_the_engines_own_download_is_tried_unless_the_engine_was_built(
 
 @pytest.mark.usefixtures("unreachable", "alone_on_path")
 def test_a_version_that_cannot_be_built_is_refused(
-    home: Path, real: Engine, monkeypatch: pytest.MonkeyPatch
+    home: Path, real: InstalledEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider, "wanted", lambda: "5.3.0")
     with pytest.raises(SetupError, match=r"pulumi_docker 5\.3\.0") as caught:

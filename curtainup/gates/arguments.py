@@ -1,4 +1,4 @@
-"""The arguments that pytest gets; pure functions."""
+"""Pure functions that build the arguments of pytest."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ PLUGIN = "curtainup_acceptance.plugin"
 
 
 def gate_arguments(request: GateRequest, acceptance: PurePath, report: str) -> list[str]:
-    """Arguments for `testaccept/` and the smoke suite.
+    """Return the arguments for `testaccept/` and the smoke suite.
 
     Args:
         request: the gate.
-        acceptance: our `acceptance/` folder, as the interpreter sees it.
-        report: where the JUnit XML goes.
+        acceptance: curtainup's `acceptance/` folder, as the interpreter sees it.
+        report: the path of the JUnit XML file.
 
     """
     if has_tests(request, ACCEPTANCE_TESTS):
@@ -29,27 +29,27 @@ def gate_arguments(request: GateRequest, acceptance: PurePath, report: str) -> l
 
 
 def unit_test_arguments(request: UnitTestRequest, report: str) -> list[str]:
-    """Arguments for `test/`."""
+    """Return the arguments for `test/`."""
     return [*_junit(report), UNIT_TESTS, *request.extra_args]
 
 
 def has_tests(request: UnitTestRequest, folder: str) -> bool:
-    """Whether the service has that folder."""
+    """Return whether the service has that folder."""
     return (request.service_dir / folder).is_dir()
 
 
 def _smoke_alone(acceptance: PurePath) -> list[str]:
-    """No settings and no `conftest.py` of the service: there are no tests that they would be for."""
+    """Ignore the service's pytest settings and `conftest.py`: the service has no tests that need them."""
     smoke = acceptance / "curtainup_acceptance" / "smoke"
     settings = ["-c", str(smoke / "pytest.ini"), "--rootdir", str(acceptance), "--noconftest"]
     return [*settings, str(smoke / "test_smoke.py")]
 
 
 def _junit(report: str) -> list[str]:
-    """The older family, because it alone says file and line."""
+    """Ask for the older report family, because only that one contains file and line."""
     return [f"--junitxml={report}", "-o", "junit_family=xunit1"]
 
 
 def _names_tests(extra_args: tuple[str, ...]) -> bool:
-    """Whether the user chose some acceptance tests by path, and so not all."""
+    """Return whether the user selects acceptance tests by path, instead of running all of them."""
     return any(PurePath(arg.split("::")[0]).parts[:1] == (ACCEPTANCE_TESTS,) for arg in extra_args)

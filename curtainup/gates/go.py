@@ -1,4 +1,4 @@
-"""The go: a byte in a pipe, for which a prepared gate's pytest waits before its first test.
+"""The go signal: a byte in a pipe. The pytest of a prepared gate waits for it before its first test.
 
 The other end is `acceptance/curtainup_acceptance/go.py`.
 """
@@ -17,7 +17,8 @@ class Go:
     """A pipe to one process.
 
     Attributes:
-        descriptor: the end that the process reads. It stays open here too, to see what is still in it.
+        descriptor: the end that the process reads. This side keeps it open too, to see whether the byte is
+            still in the pipe.
 
     """
 
@@ -35,15 +36,15 @@ class Go:
 
     @property
     def taken(self) -> bool:
-        """Whether it was given and the process has read it: its tests run, or have run."""
+        """Whether the process has read the go signal: its tests run, or have run."""
         return self._given and not select.select([self.descriptor], [], [], 0)[0]
 
     def give(self) -> None:
-        """Let the tests run."""
+        """Send the go signal, so that the tests run."""
         os.write(self._ours, b"!")
         self._given = True
 
     def close(self) -> None:
-        """Close the pipe: a process that still waits for the go ends."""
+        """Close the pipe; a process that still waits for the go signal then ends."""
         os.close(self._ours)
         os.close(self.descriptor)

@@ -10,30 +10,31 @@ from curtainup.errors import Interrupted, ReleaseUnhealthy
 from curtainup.gates.http import FetchError, explain, get_once
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.1
-"""Seconds between two requests: short at first, as most services start fast."""
+"""Seconds between two requests: short at first, because most services start fast."""
 INSPECT_EVERY = 0.25
-"""Seconds between two looks at the container: each costs the Docker engine a few ms."""
+"""Seconds between two inspections of the container; each costs the Docker engine a few ms."""
 LONGEST_REQUEST = 2.0
-"""Seconds for one request, so that Ctrl-C and an exited container are noticed meanwhile."""
+"""Time limit of one request, in seconds: short, so that the wait soon notices Ctrl-C and a dead container."""
 
 
 class Suspect(Protocol):
-    """What can be looked into when a release does not answer; `containers.Container` is one."""
+    """Something to inspect when a release does not answer, such as a `container.Container`."""
 
     def raise_if_down(self) -> None:
-        """Raise ReleaseUnhealthy when it runs no more, or not for the first time."""
+        """Raise ReleaseUnhealthy when it has stopped or restarted."""
 
     def timed_out(self, url: str, path: str, timeout: float, trouble: str) -> ReleaseUnhealthy:
-        """Return what is wrong with it after `timeout` seconds; `trouble` came of the last request."""
+        """Return the error after `timeout` seconds; `trouble` says how the last request failed."""
 
 
 def wait_until_healthy(
     url: str, path: str, suspect: Suspect | None, *, timeout: float, cancelled: Event
 ) -> float:
-    """Wait until GET `path` below `url` answers 2xx; return the seconds that took.
+    """Wait until GET `path` below `url` answers 2xx; return how many seconds that took.
 
     Raises:
-        ReleaseUnhealthy: `timeout` seconds are over; or, at once, the container exited, restarts or is gone.
+        ReleaseUnhealthy: `timeout` seconds have passed. When the container has exited, has restarted or is
+            gone, this is raised at once.
         Interrupted: `cancelled` was set.
 
     """
@@ -58,7 +59,7 @@ def answers(url: str, path: str) -> bool:
 
 
 def live_release(url: str, path: str, timeout: float) -> str | None:
-    """Return the release that answers at `url`, as the proxy names it; None without an answer or a name."""
+    """Return the release that the proxy names in its answer at `url`; None without an answer or a name."""
     try:
         return get_once(url, path, timeout).release
     except FetchError:
@@ -66,7 +67,7 @@ def live_release(url: str, path: str, timeout: float) -> str | None:
 
 
 def _ask(url: str, path: str, left: float) -> str | None:
-    """Return None when the release is healthy, else what was wrong."""
+    """Return None when the release is healthy, else a description of the failure."""
     try:
         status = get_once(url, path, min(LONGEST_REQUEST, max(left, FIRST_PAUSE))).status
     except FetchError as error:

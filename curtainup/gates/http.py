@@ -12,19 +12,19 @@ RELEASE_HEADER = "Curtainup-Release"
 """The response header in which the proxy names the release that answered."""
 
 FetchError = (OSError, http.client.HTTPException)
-"""What `get` raises when there is no whole answer."""
+"""The errors that `get` raises when it does not get a complete answer."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer, read to its end: its status and the release named by the proxy, if any."""
+    """A complete HTTP answer: its status, and the release that the proxy names in it, if any."""
 
     status: int
     release: str | None
 
 
 def connect(url: str, timeout: float) -> http.client.HTTPConnection:
-    """An unopened connection to the host of `url`; `timeout` in seconds, for each wait on the socket.
+    """Return an unopened connection to the host of `url`; each socket operation may take `timeout` seconds.
 
     Raises ValueError when `url` is not http(s)://host….
     """
@@ -36,17 +36,17 @@ def connect(url: str, timeout: float) -> http.client.HTTPConnection:
 
 
 def target(url: str, path: str) -> str:
-    """The request target: `path` below the path of `url`."""
+    """Return the request target: `path` below the path of `url`."""
     return urlsplit(url).path.rstrip("/") + "/" + path.lstrip("/")
 
 
 def get(
     connection: http.client.HTTPConnection, path: str, deadline: float, headers: Mapping[str, str]
 ) -> Answer:
-    """One GET on `connection`, its body read and dropped.
+    """Send one GET on `connection`, and read and discard the body of the answer.
 
-    Raises OSError (TimeoutError when the body has not ended at `deadline`, of `time.monotonic()`) or
-    http.client.HTTPException; the connection is closed then.
+    Raises OSError or http.client.HTTPException, and closes the connection then. The OSError is a TimeoutError
+    when the body is not complete at `deadline`, a value of `time.monotonic()`.
     """
     try:
         connection.request("GET", path, headers=dict(headers))
@@ -59,9 +59,9 @@ def get(
 
 
 def _read_body(response: http.client.HTTPResponse, deadline: float) -> None:
-    """Read piece by piece: one `read` of a slow body could outlast any deadline.
+    """Read the body in pieces, because a single `read` of a slow body could outlast any deadline.
 
-    The length is counted here because `read1` of Python 3.11 does not, and would wait for more.
+    This function counts the bytes itself: `read1` of Python 3.11 does not, and would wait for more.
     """
     missing = response.length
     while missing != 0 and (piece := response.read1(65536)):
@@ -74,7 +74,7 @@ def _read_body(response: http.client.HTTPResponse, deadline: float) -> None:
 
 
 def get_once(url: str, path: str, timeout: float) -> Answer:
-    """One GET on a connection of its own; raises as `get` does."""
+    """Send one GET on a new connection; raises the errors of `get`."""
     connection = connect(url, timeout)
     try:
         return get(connection, target(url, path), time.monotonic() + timeout, {"Connection": "close"})
@@ -83,7 +83,7 @@ def get_once(url: str, path: str, timeout: float) -> Answer:
 
 
 def explain(error: OSError | http.client.HTTPException) -> str:
-    """A failed request in words, such as `ConnectionRefusedError: Connection refused`."""
+    """Describe why a request failed, as in `ConnectionRefusedError: Connection refused`."""
     text = getattr(error, "strerror", None) or str(error)
     name = type(error).__name__
     return f"{name}: {text}" if text else name

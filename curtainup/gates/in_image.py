@@ -1,7 +1,7 @@
-"""pytest in the service's built image, for services that have no Python on this machine.
+"""Runs pytest in the service's built image, for services that have no Python on this machine.
 
-The container is on the host's network, so that it reaches releases on their loopback ports. It is removed
-whatever happens. The tests are put where they are in the source: beside the service's own files.
+The container uses the host's network, so that it reaches releases on their loopback ports. curtainup always
+removes it. The tests stand beside the service's files, as they do in the source.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from curtainup.platforms.docker.output import follow
 from curtainup.setup.paths import program_dir
 from curtainup.util.process import GRACE, Finished
 
-FOLDER = PurePosixPath("/curtainup")  # ours, in the container
+FOLDER = PurePosixPath("/curtainup")  # curtainup's own folder in the container
 REPORT = FOLDER / "junit.xml"
 SETTINGS = ("conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 
@@ -43,17 +43,18 @@ def run(
     on_line: Callable[[str], None],
     cancel: threading.Event,
 ) -> Finished:
-    """Run pytest in a container of `image` to its end, or stop it.
+    """Run pytest in a container of `image` until it ends or has to stop.
 
     Args:
         request: the suite.
         image: an image that the Docker engine has.
-        arguments: builds pytest's arguments from our folder and the report's path in the container.
-        on_line: takes each line of its output and errors.
-        cancel: stops it when set.
+        arguments: builds pytest's arguments from two paths in the container: curtainup's `acceptance/` folder
+            and the report.
+        on_line: receives each line that pytest writes to standard output or standard error.
+        cancel: stops pytest when set.
 
     Raises:
-        SetupError: the Docker engine or the image is missing, or there is no Python in it.
+        SetupError: the Docker engine or the image is missing, or the image contains no Python.
 
     """
     try:
@@ -86,7 +87,7 @@ def run(
 def _container(
     client: DockerClient, request: UnitTestRequest, image: str, arguments: Sequence[str]
 ) -> Iterator[Container]:
-    """A container with the tests in it, not started yet."""
+    """Create a container that holds the tests; it is not started yet."""
     settings: dict[str, Any] = client.images.get(image).attrs["Config"]
     home = _home(settings.get("WorkingDir"))
     own = dict(entry.split("=", 1) for entry in settings.get("Env") or [])
@@ -109,12 +110,12 @@ def _container(
 
 
 def _home(working_dir: str | None) -> PurePosixPath:
-    """Where the service is in its image, if that is a folder of its own."""
+    """Return the image's working directory, or a folder of curtainup's own if that is the root folder."""
     return PurePosixPath(working_dir) if working_dir and working_dir != "/" else FOLDER / "service"
 
 
 def _pack(request: UnitTestRequest, home: PurePosixPath) -> bytes:
-    """An archive, from the root, of the tests, pytest's settings, and for a gate of our own suite."""
+    """Pack the tests, pytest's settings and, for a gate, curtainup's own suite into an archive for `/`."""
     is_gate = isinstance(request, GateRequest)
     tests = ACCEPTANCE_TESTS if is_gate else UNIT_TESTS
     sources = [(request.service_dir / name, home / name) for name in (tests, *SETTINGS)]
@@ -137,19 +138,19 @@ def _as_roots(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 
 def _interrupt(container: Container, done: threading.Event) -> None:
-    """Send SIGINT, which has pytest write its report, and SIGKILL if that does not help."""
+    """Send SIGINT, so that pytest writes its report; send SIGKILL if pytest does not end."""
     _kill(container, "SIGINT")
     if not done.wait(GRACE):
         _kill(container, "SIGKILL")
 
 
 def _kill(container: Container, signal: str) -> None:
-    with contextlib.suppress(APIError):  # it has just ended by itself
+    with contextlib.suppress(APIError):  # the container has just ended by itself
         container.kill(signal)
 
 
 def _fetch_report(container: Container) -> bytes:
-    """The JUnit file, or nothing if pytest has not written one."""
+    """Return the JUnit file; empty if pytest has not written one."""
     try:
         chunks, _ = container.get_archive(str(REPORT))
     except NotFound:

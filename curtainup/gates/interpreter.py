@@ -1,4 +1,4 @@
-"""Whose Python runs a service's tests: never ours, as its dependencies are not ours."""
+"""Finds the Python that runs a service's tests. curtainup's own Python lacks the service's dependencies."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ THREE_WAYS = (
 
 
 def find_interpreter(service_dir: Path, configured: str | None) -> Interpreter:
-    """The Python that was named, else the service's `.venv`, else the one in its image.
+    """Return the configured Python, else the one of the service's `.venv`, else the one in its image.
 
     Args:
         service_dir: the service's source.
-        configured: a path, from the service's directory if it is not absolute, or a command on PATH.
+        configured: a path, relative to the service's directory if it is not absolute, or a command on PATH.
 
     Raises:
-        SetupError: the Python that was named, or the service's `.venv`, is not there or does not run.
+        SetupError: the configured Python, or the one of the service's `.venv`, does not exist or is not
+            executable.
 
     """
     if configured is not None:
@@ -32,11 +33,11 @@ def find_interpreter(service_dir: Path, configured: str | None) -> Interpreter:
     python = service_dir.absolute() / ".venv" / "bin" / "python"
     if not os.path.lexists(python):
         return ImageInterpreter()
-    return LocalInterpreter(_executable(python, "make the service's virtual environment anew"))
+    return LocalInterpreter(_executable(python, "create the service's virtual environment again"))
 
 
 def _named(service_dir: Path, configured: str) -> Path:
-    """A command is looked up on PATH. Links are not followed: they are what makes a virtual environment."""
+    """Look a command up on PATH. Do not resolve links: a virtual environment's Python is such a link."""
     found = shutil.which(configured) if os.sep not in configured else None
     path = Path(found) if found else service_dir.absolute() / Path(configured).expanduser()
     return _executable(path, "name another with --python, or with `python:` in pym-config.yaml")
@@ -45,7 +46,7 @@ def _named(service_dir: Path, configured: str) -> Path:
 def _executable(python: Path, fix: str) -> Path:
     if not (python.is_file() and os.access(python, os.X_OK)):
         raise SetupError(
-            "the Python that should run the service's tests is not there, or is not a program",
+            "the Python for the service's tests does not exist or is not executable",
             where=str(python),
             consequence="nothing was tested, so nothing was deployed",
             fix=fix,

@@ -1,6 +1,6 @@
-"""Reading the JUnit XML that pytest writes, and taking secrets out of it.
+"""Reads the JUnit XML that pytest writes, and takes the secrets out of it.
 
-The shape is pytest's `xunit1` family, which says file and line of each test.
+The format is pytest's `xunit1` family, which contains the file and line of each test.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LOCATION = re.compile(r"(\S[^:]*):(\d+):(?: |$)")  # `testaccept/test_a.py:12: 
 
 @dataclass(frozen=True)
 class Report:
-    """One run of pytest: `tests` counts the skipped ones too."""
+    """The result of one pytest run; `tests` includes the skipped tests."""
 
     tests: int
     skipped: int
@@ -28,10 +28,10 @@ class Report:
 
 
 def redact_report(xml: bytes, redact: Callable[[str], str]) -> bytes:
-    """The report with `redact` applied to each text and attribute.
+    """Return the report with `redact` applied to each text and attribute.
 
     Raises:
-        ValueError: it is not XML, as when pytest was killed while it wrote.
+        ValueError: the report is not XML, for example because pytest was killed while it wrote it.
 
     """
     root = _parse(xml)
@@ -46,10 +46,10 @@ def redact_report(xml: bytes, redact: Callable[[str], str]) -> bytes:
 def read_report(xml: bytes) -> Report:
     """Count the tests of a report and explain those that failed.
 
-    A test that fails and then fails again in its teardown is one test here.
+    A test that fails, and fails again in its teardown, counts once.
 
     Raises:
-        ValueError: it is not XML.
+        ValueError: the report is not XML.
 
     """
     cases = list(_parse(xml).iter("testcase"))
@@ -87,7 +87,7 @@ def _failed_test(case: ET.Element, problem: ET.Element) -> FailedTest:
 
 
 def _name(case: ET.Element) -> str:
-    """As pytest names it on its command line: `file::Class::test`."""
+    """Return the test's name as on pytest's command line: `file::Class::test`."""
     file, name = PurePath(case.get("file", "")), case.get("name", "")
     if _is_smoke(case):
         return f"smoke suite::{name}"
@@ -103,15 +103,15 @@ def _is_smoke(case: ET.Element) -> bool:
 
 
 def _beginning(case: ET.Element) -> str:
-    """Where the test begins; pytest counts lines from 0 here."""
+    """Return the location where the test begins; pytest counts lines from 0 here."""
     file, line = case.get("file", ""), case.get("line")
     return f"{file}:{int(line) + 1}" if line else file
 
 
 def _failing_line(text: str) -> tuple[str | None, str | None]:
-    """The last traceback entry in the service's own files, else the last: its location and its line.
+    """Return location and line of the last traceback entry in the service's own files, else of the last one.
 
-    A test that meets an error in a library is wrong, or finds something wrong, at its own line.
+    When a library raises an error, the developer looks first at the line of the test that called it.
     """
     entries: list[tuple[str, str | None]] = []
     marked = None

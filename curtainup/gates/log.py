@@ -1,4 +1,4 @@
-"""What pytest prints: kept in the gate's folder."""
+"""Keeps pytest's output in the gate's folder."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _REPORT_PATH = re.compile(r"(generated xml file: )\S+")
 
 
 def log_of(request: UnitTestRequest, on_line: OnLine | None) -> LineLog:
-    """Begin the log of a run of tests.
+    """Begin the log of a test run.
 
-    The report's way to us is ours to know, so pytest's line on it names the file that it becomes.
+    pytest writes its report to a pipe and prints the path of that pipe. The log names the final file instead.
     """
     redact, junit = redactor(request.redact), request.folder / JUNIT
     return LineLog(

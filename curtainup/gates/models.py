@@ -1,4 +1,4 @@
-"""What a gate is asked and what it answers."""
+"""The requests to a gate, and its result."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class UnitTestRequest:
         service: the service's name.
         service_dir: its source, where pytest is started.
         interpreter: whose Python runs the tests.
-        folder: where `junit.xml` and `pytest.log` are written; for this run of tests alone.
-        timeout: seconds.
-        redact: secrets that must not show in anything that is written or passed on.
+        folder: where curtainup writes `junit.xml` and `pytest.log`; no other test run uses it.
+        timeout: seconds that the tests may take.
+        redact: secrets that no file, log or report may show.
         extra_args: further arguments to pytest.
-        extra_env: further variables; what the service's tests need beyond the deployer's own.
+        extra_env: variables that the service's tests need beyond the deployer's own.
 
     """
 
@@ -59,10 +59,10 @@ class GateRequest(UnitTestRequest):
     Attributes:
         url: where the service answers, without a path.
         environment: the environment's name, as curtainup knows it.
-        pym_env: what the service's container has as PYM_ENV: `dev` for the local one.
-        version: the version that should answer; None if not known, as with a URL given by hand.
+        pym_env: the value of PYM_ENV in the service's container: `dev` for the local one.
+        version: the version that should answer; None if not known, as for a URL that the user gives.
         release: the release that should answer; None if not known.
-        expect_release_header: whether the URL passes through the proxy, which names the release.
+        expect_release_header: whether requests pass through the proxy, which names the release.
         health_path: the path that answers 2xx when the service is well.
 
     """
@@ -78,13 +78,13 @@ class GateRequest(UnitTestRequest):
 
 @dataclass(frozen=True)
 class FailedTest:
-    """One failed test, as its developer wants to see it.
+    """One failed test, described for its developer.
 
     Attributes:
         name: as pytest names it; the smoke suite's tests begin with `smoke suite::`.
         location: `file:line` of the failing line, relative to the service; None in the smoke suite.
         message: the failure in one line.
-        excerpt: the failing line and what pytest says of it; a few lines.
+        excerpt: a few lines: the failing line and pytest's explanation.
 
     """
 
@@ -96,19 +96,19 @@ class FailedTest:
 
 @dataclass(frozen=True)
 class GateResult:
-    """What came of a run of tests.
+    """The result of a test run.
 
     Attributes:
-        passed: whether it proves anything.
-        tests: how many were run or skipped.
-        failed: the failed ones, in the order they ran.
-        skipped: how many were skipped.
-        seconds: how long it took.
-        junit: the JUnit file, or None if pytest did not get as far as writing one.
-        log: all that pytest printed.
-        reason: one line: why it did not pass, or that there was nothing to run.
-        detail: the end of the log, where no failed test says more.
-        stopped: whether it was stopped from outside before it had ended.
+        passed: whether the tests passed; for a gate, whether the run is a proof.
+        tests: how many tests ran or were skipped.
+        failed: the failed tests, in the order in which they ran.
+        skipped: how many tests were skipped.
+        seconds: how long the run took.
+        junit: the JUnit file; None if pytest ended before it wrote a complete one.
+        log: the file with pytest's output.
+        reason: one line that says why the tests did not pass, or that there were none; None if they passed.
+        detail: the end of the log, when tests did not pass and no failed test explains why.
+        stopped: whether someone stopped the run before it ended.
 
     """
 

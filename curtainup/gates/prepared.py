@@ -1,8 +1,8 @@
-"""A gate whose pytest starts and collects while what it tests is still being brought up.
+"""A gate whose pytest starts and collects its tests while the release under test is still starting.
 
-What such a start has found out is only used where it cannot differ from a start after the go: pytest must
-have collected without an error, without asking the service or anything else, and not long ago. Otherwise
-the gate starts once more, and that run alone counts. See `curtainup_acceptance.go` for the other side.
+An early start counts only if a start after the go signal would give the same result: pytest must have
+collected without an error, without a request to the service or anything else, and not long ago. Otherwise
+the gate starts again, and only that run counts. `curtainup_acceptance.go` is the other side.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from curtainup.gates.suite import judge, run_gate, start
 from curtainup.util.process import Ended, Running
 
 FRESH = 30.0
-"""Seconds after which what a suite made when it was imported, such as a token, may be too old."""
+"""Seconds after which a value that a suite created at import, such as a token, may be too old."""
 
 
 def prepare_gate(request: GateRequest) -> PreparedGate:
-    """Start a gate's pytest, which then waits before its first test, if it is to run on this machine."""
+    """Start a gate's pytest, if it runs on this machine; it waits before its first test."""
     return PreparedGate(request, _start(request))
 
 
 class PreparedGate:
-    """A gate that is run once, or abandoned; as a context manager it is abandoned if it was not run."""
+    """A gate that the caller runs once or abandons; leaving its context abandons a gate that was not run."""
 
     def __init__(self, request: GateRequest, waiting: _Waiting | None) -> None:
         self._request = request
@@ -45,9 +45,9 @@ class PreparedGate:
         self.abandon()
 
     def run(self, *, on_line: OnLine | None = None, cancel: threading.Event | None = None) -> GateResult:
-        """Give the go and run the tests to their end; `timeout` and `seconds` count from now.
+        """Send the go signal and run the tests to their end; `timeout` and `seconds` count from now.
 
-        Args and errors are those of `run_gate`. Lines that were printed before the go come after it.
+        Args and errors are those of `run_gate`. `on_line` gets lines from before the go signal after it.
         """
         if self._waiting is not None and self._waiting.is_old:
             self.abandon()
@@ -57,7 +57,7 @@ class PreparedGate:
         return result or run_gate(self._request, on_line=on_line, cancel=cancel)
 
     def abandon(self) -> None:
-        """End the process if it waits: with SIGINT, and if that does not help in `GRACE` seconds, SIGKILL."""
+        """End a waiting process with SIGINT, and with SIGKILL if it has not ended after `GRACE` seconds."""
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             waiting.go.close()
@@ -66,7 +66,7 @@ class PreparedGate:
     def _run_warm(
         self, waiting: _Waiting, on_line: OnLine | None, cancel: threading.Event
     ) -> GateResult | None:
-        """Run the tests, or return None if pytest has ended without taking the go."""
+        """Run the tests; return None if pytest ended before it took the go signal."""
         started = time.monotonic()
         self._request.folder.mkdir(parents=True, exist_ok=True)
         with log_of(self._request, on_line) as log, waiting.go as go:
@@ -83,7 +83,7 @@ class PreparedGate:
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A process that waits for its go, or is about to."""
+    """A process that waits for its go signal, or soon will."""
 
     running: Running
     go: Go
@@ -95,7 +95,7 @@ class _Waiting:
 
 
 def _start(request: GateRequest) -> _Waiting | None:
-    """Nothing waits where nothing can be started: running the gate then says why."""
+    """Start pytest; return None if it cannot start here: `run` then raises the error."""
     if not isinstance(request.interpreter, LocalInterpreter):
         return None
     go = Go()
@@ -107,7 +107,7 @@ def _start(request: GateRequest) -> _Waiting | None:
 
 
 class _Held:
-    """Holds lines back until the go is taken: a gate that starts again has said nothing."""
+    """Holds lines back until pytest takes the go signal; an early start that does not count prints none."""
 
     def __init__(self, on_line: OnLine, is_open: Callable[[], bool]) -> None:
         self._on_line = on_line
@@ -121,7 +121,7 @@ class _Held:
             self.release()
 
     def release(self) -> None:
-        """Pass on what was held back."""
+        """Pass on the lines held back."""
         for line in self._lines:
             self._on_line(line)
         self._lines.clear()

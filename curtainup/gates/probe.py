@@ -1,8 +1,8 @@
-"""A steady stream of requests to one URL while traffic moves: the evidence that a switch was clean.
+"""The probe: a steady stream of requests to one URL while traffic moves, as evidence of a clean switch.
 
 Half of the workers keep their connection, as browsers and load balancers do; the other half open a
-new one each time. Requests start at a fixed rate; a worker that is held up by a slow answer skips the
-beats it missed and sends no burst afterwards.
+new connection for each request. Requests start at a fixed rate. A worker that waits for a slow answer skips
+the beats that it missed, and sends no burst afterwards.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from typing import Any
 from curtainup.gates.http import FetchError, connect, explain, get, target
 
 MOST_FAILURES = 20
-"""How many failures are kept in full; all are counted."""
+"""How many failures the result describes; it counts all of them."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """One failed request: when it started (UTC, ISO 8601), in which phase, and what was wrong."""
+    """One failed request: when it started (UTC, ISO 8601), in which phase, and how it failed."""
 
     at: str
     phase: str
@@ -33,7 +33,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Phase:
-    """The requests that started in one phase; latency in ms of those that did not fail (None: no such)."""
+    """The requests that started in one phase, with the latencies in ms of the successful ones, if any."""
 
     phase: str
     total: int
@@ -60,7 +60,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What a probe saw. `failures` holds the first 20; `failed` counts all of them."""
+    """The result of a probe. `failures` holds the first 20 failures; `failed` counts all of them."""
 
     url: str
     started: str
@@ -72,16 +72,16 @@ class ProbeResult:
     releases: tuple[Segment, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """The same in plain JSON types."""
+        """Return the result in plain JSON types."""
         return asdict(self)
 
 
 class Probe:
-    """Requests to `path` below `url`, `rate` a second, from `start` to `stop`.
+    """Sends `rate` requests a second to `path` below `url`, from `start` to `stop`.
 
-    A request fails when the connection fails or is closed without an answer, when the answer takes
-    over `timeout` seconds, or when its status is 500 or more. Nothing is retried, on kept connections
-    neither: a client's POST would not be.
+    A request fails when the connection fails or closes without an answer, when the answer takes more than
+    `timeout` seconds, or when its status is 500 or higher. The probe retries nothing, not even on kept
+    connections, because a client would not repeat a POST either.
 
     Raises ValueError when `url` is not http(s)://host….
     """
@@ -103,29 +103,29 @@ class Probe:
 
     @property
     def failed_so_far(self) -> int:
-        """How many requests have failed up to now."""
+        """How many requests have failed so far."""
         return self._tally.failed
 
     @property
     def total_so_far(self) -> int:
-        """How many requests have ended, well or not, up to now."""
+        """How many requests have ended so far, failed or not."""
         return self._tally.total
 
     def start(self) -> None:
-        """Begin sending, in the phase `before`."""
+        """Start to send requests, in the phase `before`."""
         for thread in self._threads:
             thread.start()
 
     def mark(self, phase: str) -> None:
-        """From now on requests belong to `phase`: `before`, `during` or `after`."""
+        """Count requests from now on in `phase`: `before`, `during` or `after`."""
         self._tally.phase = phase
 
     def wait_for(self, count: int, timeout: float) -> bool:
-        """Wait until `count` more requests have ended; False if `timeout` seconds did not suffice."""
+        """Wait until `count` more requests have ended; return False if that takes over `timeout` seconds."""
         return self._tally.wait_for(count, timeout)
 
     def stop(self) -> ProbeResult:
-        """Send no more, await the answers under way up to their time-out, and say what was seen."""
+        """Stop sending, wait for outstanding answers up to their time-out, and return the result."""
         self._stopping.set()
         deadline = time.monotonic() + self._timeout + 1.0
         started = [thread for thread in self._threads if thread.ident]
@@ -135,7 +135,7 @@ class Probe:
         return self._tally.close(self._url, stuck)
 
     def _run(self, number: int) -> None:
-        """Send at every n-th beat of n workers, until stopped."""
+        """Send a request at this worker's beats, every n-th of n workers, until the probe stops."""
         keep_alive = number % 2 == 0
         headers = {"User-Agent": "curtainup-probe"} | ({} if keep_alive else {"Connection": "close"})
         connection = connect(self._url, self._timeout)
@@ -158,7 +158,7 @@ class Probe:
 
 
 class _Tally:
-    """The counts of all workers; 4 bytes a request."""
+    """The counts of all workers; needs 4 bytes a request."""
 
     def __init__(self) -> None:
         self.phase = "before"
@@ -191,10 +191,10 @@ class _Tally:
             return self._ended.wait_for(lambda: self.total >= wanted, timeout)
 
     def close(self, url: str, stuck: int) -> ProbeResult:
-        """Take no more; `stuck` requests never ended and count as failed."""
+        """Stop counting and return the result; the `stuck` requests that never ended count as failed."""
         ended = time.time()
         for _ in range(stuck):
-            self.add(self.phase, ended, 0.0, None, "no answer by the time the probe had stopped")
+            self.add(self.phase, ended, 0.0, None, "no answer before the probe stopped")
         with self._ended:
             self._closed = True
             return ProbeResult(
@@ -223,7 +223,7 @@ class _Tally:
 
 
 def _phase(phase: str, latencies: array[float], failed: int) -> Phase:
-    """The figures of one phase; the p-th percentile is the smallest value that p % do not exceed."""
+    """Return the figures of one phase; the p-th percentile is the smallest value that p % do not exceed."""
     ordered = sorted(latencies)
 
     def rank(share: float) -> float | None:
@@ -233,5 +233,5 @@ def _phase(phase: str, latencies: array[float], failed: int) -> Phase:
 
 
 def _iso(at: float) -> str:
-    """Seconds since the epoch as UTC, ISO 8601 with milliseconds."""
+    """Format seconds since the epoch as UTC, ISO 8601 with milliseconds."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

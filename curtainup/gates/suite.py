@@ -1,4 +1,4 @@
-"""Running a service's tests with its own pytest, and judging what came of it."""
+"""Runs a service's tests with the service's own pytest, and judges the result."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def run_gate(
     """Run `testaccept/`, if there is one, and the smoke suite against one URL.
 
     Args:
-        request: what to test.
-        on_line: takes each line that pytest prints, redacted, in the calling thread.
-        cancel: stops the tests when set, from any thread; the result then says `stopped`.
+        request: the gate to run.
+        on_line: receives each line that pytest prints, redacted, in the calling thread.
+        cancel: stops the tests when set, from any thread; `stopped` is then true in the result.
 
     Raises:
-        SetupError: the interpreter is missing, or has no pytest or no requests.
+        SetupError: the interpreter, or its pytest or requests package, is missing.
 
     """
     return _run(request, on_line, cancel)
@@ -52,7 +52,7 @@ def run_gate(
 def run_unit_tests(
     request: UnitTestRequest, *, on_line: OnLine | None = None, cancel: threading.Event | None = None
 ) -> GateResult:
-    """Run `test/`. A service without tests passes, with a `reason` that says so.
+    """Run `test/`. A service without tests passes; the `reason` then says that it has none.
 
     Args and errors are those of `run_gate`.
     """
@@ -62,10 +62,10 @@ def run_unit_tests(
 
 
 def start(request: UnitTestRequest, python: Path, go: Go | None = None) -> Running:
-    """Start pytest on this machine; with a `go` it waits for that before its first test.
+    """Start pytest on this machine; with a `go` it waits for that signal before its first test.
 
     Raises:
-        OSError: the interpreter cannot be started.
+        OSError: the interpreter does not start.
 
     """
     acceptance = program_dir() / ACCEPTANCE
@@ -79,17 +79,17 @@ def start(request: UnitTestRequest, python: Path, go: Go | None = None) -> Runni
 
 
 def judge(request: UnitTestRequest, finished: Finished, log_end: Sequence[str], seconds: float) -> GateResult:
-    """Keep the report of a run of pytest, and say what it proves.
+    """Store the report of a pytest run, and judge the result.
 
     Raises:
-        SetupError: the interpreter has no pytest or no requests.
+        SetupError: the interpreter lacks pytest or requests.
 
     """
     report = _keep_report(request, finished.report)
     _refuse_missing_modules(request, report, log_end)
     result = _result(request, finished, report, log_end, seconds)
     if isinstance(request, GateRequest) and result.passed and result.skipped == result.tests:
-        return replace(result, passed=False, reason="no test was run: all were skipped or left out")
+        return replace(result, passed=False, reason="no test ran: all were skipped or left out")
     return result
 
 
@@ -120,7 +120,7 @@ def _start_here(request: UnitTestRequest, python: Path) -> Running:
         return start(request, python)
     except OSError as error:
         raise SetupError(
-            "the Python that should run the service's tests cannot be started",
+            "the Python for the service's tests does not start",
             where=str(python),
             consequence="nothing was tested, so nothing was deployed",
             fix=THREE_WAYS,
@@ -135,7 +135,7 @@ def _arguments(request: UnitTestRequest) -> Arguments:
 
 
 def _keep_report(request: UnitTestRequest, xml: bytes) -> Report | None:
-    """Write the redacted JUnit file and read it; None if pytest wrote none, or no whole one."""
+    """Write the redacted JUnit file and read it; return None if pytest wrote none or an incomplete one."""
     try:
         redacted = redact_report(xml, redactor(request.redact))
     except ValueError:
@@ -154,7 +154,7 @@ def _refuse_missing_modules(request: UnitTestRequest, report: Report | None, log
         case ImageInterpreter(image):
             where, fix = f"image {image}", THREE_WAYS
     raise SetupError(
-        f"the Python that should run the service's tests has no {module}",
+        f"the Python for the service's tests has no {module}",
         where=where,
         consequence="nothing was tested, so nothing was deployed",
         fix=fix,

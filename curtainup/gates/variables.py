@@ -1,4 +1,4 @@
-"""The variables that a suite runs with: the deployer's own, what the gate says, and none of ours."""
+"""The environment variables of a suite: the deployer's and the gate's, but none of curtainup's Python."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACCEPTANCE = "acceptance"
 
 
 def local_variables(request: UnitTestRequest, environ: Mapping[str, str], python: Path) -> dict[str, str]:
-    """All variables of a suite that runs on this machine."""
+    """Return all variables of a suite that runs on this machine."""
     variables = _merged(deployers_variables(environ, python), suite_variables(request))
     if isinstance(request, GateRequest):
         folder = str(program_dir() / ACCEPTANCE)
@@ -26,7 +26,7 @@ def local_variables(request: UnitTestRequest, environ: Mapping[str, str], python
 
 
 def image_variables(request: UnitTestRequest, image: Mapping[str, str], acceptance: str) -> dict[str, str]:
-    """What a suite in the service's image gets beyond the image's own variables, which are `image`."""
+    """Return the variables that a suite in the service's image gets on top of `image`, the image's own."""
     variables = _merged({}, suite_variables(request))
     variables["PYTHONUNBUFFERED"] = "1"
     if isinstance(request, GateRequest):
@@ -36,13 +36,13 @@ def image_variables(request: UnitTestRequest, image: Mapping[str, str], acceptan
 
 
 def suite_variables(request: UnitTestRequest) -> dict[str, str | None]:
-    """What a suite is told: for a gate, also what it tests. None is for what must not be set."""
+    """Return the variables that a suite gets from its request; None means that a variable must not be set."""
     told = gate_variables(request) if isinstance(request, GateRequest) else {}
     return {**told, **request.extra_env}
 
 
 def gate_variables(request: GateRequest) -> dict[str, str | None]:
-    """What a gate says to its tests: the seed's three variables, and curtainup's; None is not known."""
+    """Return a gate's variables, PyMacaron's three and curtainup's own; None is for an unknown value."""
     url = urlsplit(request.url)
     return {
         "PYM_SERVER_HOST": url.hostname,
@@ -58,7 +58,7 @@ def gate_variables(request: GateRequest) -> dict[str, str | None]:
 
 
 def deployers_variables(environ: Mapping[str, str], python: Path) -> dict[str, str]:
-    """The deployer's environment as if `python`'s virtual environment were the active one, not ours."""
+    """Return the deployer's environment, with `python`'s virtual environment in the place of curtainup's."""
     variables = dict(environ)
     ours = Path(sys.prefix) if sys.prefix != sys.base_prefix else None
     venv = python.parent.parent
@@ -70,12 +70,12 @@ def deployers_variables(environ: Mapping[str, str], python: Path) -> dict[str, s
         variables["VIRTUAL_ENV"] = str(venv)
     python_path = [entry for entry in environ.get("PYTHONPATH", "").split(os.pathsep) if _is_theirs(entry)]
     variables["PYTHONPATH"] = os.pathsep.join(python_path)
-    variables["PYTHONUNBUFFERED"] = "1"  # so that progress shows while it happens
+    variables["PYTHONUNBUFFERED"] = "1"  # show progress at once
     return variables
 
 
 def _without_proxy(variables: Mapping[str, str], url: str) -> dict[str, str]:
-    """The variables with a loopback URL's host exempt from the machine's HTTP proxy."""
+    """Return the variables that exempt a loopback URL's host from the machine's HTTP proxy."""
     host = urlsplit(url).hostname or ""
     if not _is_loopback(host):
         return {}

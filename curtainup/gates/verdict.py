@@ -1,4 +1,4 @@
-"""What pytest's end means for a gate."""
+"""Works out what the end of a pytest run means for a gate."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from collections.abc import Sequence
 from curtainup.gates.junit import Report
 from curtainup.util.process import Ended, Finished
 
-# pytest.ExitCode, which is part of pytest's documented interface.
+# The values of pytest.ExitCode, a documented part of pytest's interface.
 TESTS_FAILED, INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR, NO_TESTS = 1, 2, 3, 4, 5
 _ENDINGS = {
-    TESTS_FAILED: "pytest broke down before it had run a test",
+    TESTS_FAILED: "pytest failed before it ran a test",
     INTERRUPTED: "pytest was interrupted",
     INTERNAL_ERROR: "pytest had an internal error",
-    USAGE_ERROR: "pytest could not start: it refused its arguments, its settings or a conftest.py",
-    NO_TESTS: "no test was collected",
+    USAGE_ERROR: "pytest could not start: it rejected its arguments, its settings or a conftest.py",
+    NO_TESTS: "pytest collected no test",
 }
 _STOPPED = re.compile(r"curtainup: stopped in (.+)")
 _MISSING = re.compile(r"No module named '?(pytest|requests)'?$")
 
 
 def missing_module(report: Report | None, log_end: Sequence[str]) -> str | None:
-    """The module that the interpreter lacks, if that is why pytest never started."""
+    """Return the module that the interpreter lacks, if pytest did not start because of that."""
     found = [match[1] for line in log_end if (match := _MISSING.search(line))]
     return found[-1] if report is None and found else None
 
 
 def reason(finished: Finished, report: Report | None, log_end: Sequence[str], timeout: float) -> str | None:
-    """Why the tests did not pass, in one line; None if they did."""
+    """Return one line that says why the tests did not pass; None if they passed."""
     if finished.ended is Ended.STOPPED:
-        return "the tests were stopped before they had ended"
+        return "the tests were stopped before they ended"
     if finished.ended is Ended.TIMED_OUT:
         return f"the tests took longer than {timeout:g} s and were stopped{_hanging(log_end)}"
     if report is not None and report.failed:
         return f"{len(report.failed)} of {_count(report.tests, 'test')} failed"
     if finished.returncode:
         return _ENDINGS.get(finished.returncode, f"pytest ended with exit code {finished.returncode}")
-    return "pytest said that all went well, but wrote no report" if report is None else None
+    return "pytest reported success, but wrote no report" if report is None else None
 
 
 def _hanging(log_end: Sequence[str]) -> str:
-    """Which test was stopped: our plugin says so at the end."""
+    """Return which test was running when pytest stopped; curtainup's plugin prints it at the end."""
     found = [match[1] for line in log_end if (match := _STOPPED.match(line))]
     return f", in {found[-1]}" if found else ""
 

@@ -365,7 +365,7 @@ def test_cancelled_tests_are_not_started_again(make_service: MakeService, gate: 
         result = waiting.run(cancel=cancel)
 
     assert result.stopped
-    assert result.reason == "the tests were stopped before they had ended"
+    assert result.reason == "the tests were stopped before they ended"
 
 
 def test_a_suite_that_never_loads_in_time_is_stopped_and_not_started_again(

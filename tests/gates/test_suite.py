@@ -190,9 +190,9 @@ def test_a_gate_in_which_nothing_ran_is_not_passed(make_service: MakeService, ga
     none_collected = run_gate(gate(service, extra_args=("-k", "no_such_test")))
     all_skipped = run_gate(gate(service, extra_args=("-k", "test_smoke_release")))
 
-    assert (none_collected.passed, none_collected.reason) == (False, "no test was collected")
+    assert (none_collected.passed, none_collected.reason) == (False, "pytest collected no test")
     assert not all_skipped.passed
-    assert all_skipped.reason == "no test was run: all were skipped or left out"
+    assert all_skipped.reason == "no test ran: all were skipped or left out"
 
 
 def test_hanging_tests_are_stopped_with_all_they_started(make_service: MakeService, gate: MakeGate) -> None:
@@ -239,7 +239,7 @@ def test_tests_are_stopped_when_someone_cancels(make_service: MakeService, gate:
 
     assert result.stopped
     assert not result.passed
-    assert result.reason == "the tests were stopped before they had ended"
+    assert result.reason == "the tests were stopped before they ended"
 
 
 def test_a_process_that_tests_leave_behind_is_ended_and_delays_nothing(
@@ -369,7 +369,7 @@ def test_a_service_without_unit_tests_passes_and_says_so(
     none_in_it = run_unit_tests(unit_tests(service))
 
     assert (no_folder.passed, no_folder.reason) == (True, "the service has no test/ folder")
-    assert (none_in_it.passed, none_in_it.reason) == (True, "no test was collected")
+    assert (none_in_it.passed, none_in_it.reason) == (True, "pytest collected no test")
 
 
 def test_failing_unit_tests_fail(make_service: MakeService, unit_tests: MakeUnitTests) -> None:

@@ -15,8 +15,8 @@ __all__ = ["PlainReport", "Report", "for_stream", "render_error"]
 def for_stream(stream: TextIO, *, quiet: bool, environ: Mapping[str, str]) -> Report:
     """Return the report that suits a stream.
 
-    Live in a terminal that can, without colours where NO_COLOR is set; plain lines in CI, in a pipe, in
-    a dumb terminal and when the stream cannot encode the marks; with `quiet` warnings and errors only.
+    A capable terminal gets live progress, without colours if NO_COLOR is set. CI, pipes, dumb terminals and
+    streams that cannot encode the marks get plain lines. With `quiet` there are only warnings and errors.
     """
     live = stream.isatty() and not environ.get("CI") and environ.get("TERM", "dumb") != "dumb"
     if quiet or not live or "utf" not in (stream.encoding or "").lower():

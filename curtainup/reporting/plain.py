@@ -1,4 +1,4 @@
-"""Plain lines, for CI and pipes: one per event, with the time since the start, written at once."""
+"""Plain progress for CI and pipes: one line for each event, with the time since the start."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from curtainup.reporting.text import VERBS, clean, duration, one_line, render_er
 
 
 class PlainReport:
-    """A `Report` of plain lines; a `quiet` one shows warnings and errors only.
+    """A `Report` of plain lines; if `quiet`, it shows only warnings and errors.
 
     [  0.1s] build: build the image
     [  3.4s] build: done in 3.3 s, 260612-1015-12-3f9c2ab
@@ -30,7 +30,7 @@ class PlainReport:
         self._event(f"{name}: {one_line(title)}")
 
     def step_progress(self, name: str, text: str) -> None:
-        """Write a line, unless it says what the step's last one said."""
+        """Write a line, unless it repeats the step's last line."""
         line = one_line(text)
         if line and self._said.get(name) != line:
             self._said[name] = line
@@ -46,11 +46,11 @@ class PlainReport:
         self._event(clean(text))
 
     def warn(self, text: str) -> None:
-        """Write it, when quiet too."""
+        """Write the warning, even if quiet."""
         self._write(f"warning: {clean(text)}")
 
     def error(self, error: CurtainupError) -> None:
-        """Write it in full, when quiet too."""
+        """Write the error in full, even if quiet."""
         self._write(render_error(error))
 
     def _event(self, text: str) -> None:

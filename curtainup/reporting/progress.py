@@ -1,4 +1,4 @@
-"""What a run tells its reader."""
+"""The interface through which a run reports its progress."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from curtainup.model.run import Outcome
 
 
 class Report(Protocol):
-    """Takes the events of a run, from any thread; several steps may be under way at once."""
+    """Receives the events of a run, from any thread; several steps may run at once."""
 
     def step_started(self, name: str, title: str) -> None:
-        """Say that a step has begun; `title` tells people what it does."""
+        """Report that a step has started; `title` says what it does."""
 
     def step_progress(self, name: str, text: str) -> None:
-        """Say what a step is doing now, in one line."""
+        """Report in one line what a step is doing now."""
 
     def step_finished(self, name: str, outcome: Outcome, seconds: float, note: str) -> None:
-        """Say how a step has ended, after how long; `note` is what is worth knowing, or empty."""
+        """Report how a step ended, and after how many seconds; `note` adds useful details, or is empty."""
 
     def info(self, text: str) -> None:
-        """Say something that belongs to no step."""
+        """Report something that belongs to no step."""
 
     def warn(self, text: str) -> None:
-        """Say something that should be looked at, and does not end the run."""
+        """Report a problem that does not end the run."""
 
     def error(self, error: CurtainupError) -> None:
-        """Say what ended the run."""
+        """Report the error that ended the run."""

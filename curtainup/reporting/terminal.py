@@ -1,4 +1,4 @@
-"""Live progress in a terminal: a spinner for each step under way, a line for each that has ended."""
+"""Live progress in a terminal: a spinner for each running step, and a line for each finished step."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MARKS: dict[Outcome, tuple[str, str]] = {
     "skipped": ("-", "dim"),
     "cancelled": ("✗", "yellow"),
 }
-"""The mark of a step that has ended, and its style."""
+"""The mark of a finished step, and its style."""
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
-"""The spinner's, ten a second."""
+"""The frames of the spinner, ten a second."""
 
 
 @dataclass
 class _Running:
-    """A step under way, and what it is doing now."""
+    """A running step, and a text that says what it is doing."""
 
     title: str
     started: float = field(default_factory=time.monotonic)
@@ -37,7 +37,7 @@ class _Running:
 
 
 class TerminalReport:
-    """A `Report` for a terminal. The spinners are there only while a step is under way."""
+    """A `Report` for a terminal. It draws spinners only while a step is running."""
 
     def __init__(self, stream: TextIO, *, environ: Mapping[str, str]) -> None:
         self._console = Console(
@@ -69,7 +69,7 @@ class TerminalReport:
                 self._live.start()
 
     def step_progress(self, name: str, text: str) -> None:
-        """Show the text beside the spinner; empty lines are passed over."""
+        """Show the text beside the spinner; ignore empty lines."""
         with self._lock:
             line = one_line(text)
             if line and name in self._running:
@@ -98,7 +98,7 @@ class TerminalReport:
         self._print(Text.assemble(("warning: ", "bold yellow"), clean(text)))
 
     def error(self, error: CurtainupError) -> None:
-        """Show it in full."""
+        """Show the error in full."""
         text = Text(render_error(error))
         text.stylize("bold red", 0, len("error:"))
         self._print(text)
@@ -106,7 +106,7 @@ class TerminalReport:
     def _print(self, text: Text) -> None:
         with self._lock:
             if self._live is not None:
-                self._live.refresh()  # else the print shows the last picture again, with what has ended
+                self._live.refresh()  # otherwise the print would show finished steps as running again
             self._console.print(text, soft_wrap=True)
 
     def _stop(self) -> None:
@@ -115,7 +115,7 @@ class TerminalReport:
             self._live = None
 
     def _picture(self) -> Group:
-        """One line a step under way, none wider than the terminal."""
+        """Return one line for each running step, none wider than the terminal."""
         now = time.monotonic()
         frame = FRAMES[int(now * 10) % len(FRAMES)]
         return Group(*(_line(frame, step, now) for step in list(self._running.values())))

@@ -1,4 +1,4 @@
-"""Text as it is shown."""
+"""Formats text for people."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ VERBS: dict[Outcome, str] = {
     "skipped": "skipped",
     "cancelled": "stopped",
 }
-"""How a step has ended, in a word."""
+"""The outcome of a step in one word."""
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]")
-"""Escape sequences (ECMA-48: CSI and OSC) and control characters, but for tab and newline."""
+"""Escape sequences (ECMA-48: CSI and OSC) and control characters, except tab and newline."""
 
 
 def clean(text: str) -> str:
-    """Take out what would move the cursor or colour the terminal."""
+    """Remove everything that would move the cursor or colour the terminal."""
     return _CONTROL.sub("", text)
 
 
 def one_line(text: str) -> str:
-    """The same in one line."""
+    """Clean a text and put it on one line."""
     return " ".join(clean(text).split())
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people: `0.4 s`, `12.3 s`, `2 min 05 s`."""
+    """Format seconds for people: `0.4 s`, `12.3 s`, `2 min 05 s`."""
     if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
@@ -39,7 +39,7 @@ def duration(seconds: float) -> str:
 
 
 def render_error(error: CurtainupError) -> str:
-    """An error as people read it: what, where, the consequence, the fix; beneath them the detail."""
+    """Format an error for people: what happened, where, the consequence, the fix, and below it the detail."""
     parts = (("where", error.where), ("so", error.consequence), ("fix", error.fix))
     lines = [f"error: {_hanging(error.what, 7)}"]
     lines += [f"    {name + ':':<6} {_hanging(text, 11)}" for name, text in parts if text]
@@ -49,5 +49,5 @@ def render_error(error: CurtainupError) -> str:
 
 
 def _hanging(text: str, width: int) -> str:
-    """The text with all lines but the first indented."""
+    """Indent all lines of the text but the first."""
     return clean(text).strip().replace("\n", "\n" + " " * width)

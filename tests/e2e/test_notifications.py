@@ -44,7 +44,7 @@ def test_a_deployment_is_told_at_its_start_and_when_it_is_live(told: Service, te
     assert live == f"{told.name}: {version} serves in live"
     assert f"- commit: {commit}" in first
     assert {f"- url: <{told.url('live')}>", f"- record: {told.last_run_folder()}"} <= set(last)
-    assert "warning: not set, so that nobody is told there: DEAD_URL, SILENT_URL" in done.err
+    assert "warning: curtainup skips variables in `notify` that are not set: DEAD_URL, SILENT_URL" in done.err
 
 
 def test_of_a_deployment_that_changes_nothing_nobody_is_told(told: Service, team: Hook) -> None:
@@ -89,7 +89,7 @@ def test_who_is_not_there_or_never_answers_does_not_stop_a_promotion(told: Servi
     assert [title.split()[-1] for title, _ in news(team)] == ["started", "live"]
     warnings = [line for line in done.err.splitlines() if line.startswith("warning: ")]
     assert [line.split()[1] for line in warnings] == ["DEAD_URL", "DEAD_URL", "SILENT_URL"]
-    assert all(line.endswith("curtainup notify tries it") for line in warnings)
+    assert all(line.endswith("test it with: curtainup notify") for line in warnings)
     assert TOKEN not in done.out + done.err
 
 

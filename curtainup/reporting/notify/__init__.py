@@ -1,5 +1,5 @@
-"""Telling people of a run, through Apprise: chat, mail, webhooks.
+"""Notifies people of a run through Apprise: by chat, mail and webhooks.
 
-A process of its own sends the messages while the run goes on. What cannot be sent is a warning and
-never fails a run.
+A separate process sends the messages while the run goes on. A message that cannot be sent causes a warning
+and never fails a run.
 """

@@ -1,4 +1,4 @@
-"""What people are told: short, in Markdown, which Apprise turns into what each service takes."""
+"""The texts of notifications: short Markdown, which Apprise converts for each service."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ LONGEST = 300  # characters of one line: services refuse long messages, Discord 
 
 @dataclass(frozen=True)
 class Run:
-    """What is known of a run from its beginning.
+    """The facts about a run that are known when it starts.
 
     Attributes:
-        service: its name.
+        service: the service's name.
         command: the subcommand that runs.
-        environment: the one that it is for.
-        rehearsal: whether the cloud is played.
+        environment: the environment that it deploys to or changes.
+        rehearsal: whether the run is a rehearsal.
 
     """
 
@@ -70,11 +70,11 @@ class Message:
     """One message.
 
     Attributes:
-        event: what has happened.
-        kind: how good that is.
+        event: the event that the message reports.
+        kind: how good or bad the event is.
         title: one line.
         body: Markdown.
-        also: another event whose listeners get it too.
+        also: another event; destinations that want that one get the message too.
 
     """
 
@@ -90,8 +90,8 @@ class Writer:
     """Writes the messages of one run.
 
     Attributes:
-        run: it.
-        redact: takes the secrets out of a text; done before marks are escaped, which would hide them from it.
+        run: the run that the messages are about.
+        redact: takes the secrets out of a text, before Markdown is escaped, because escaping can hide them.
 
     """
 
@@ -99,19 +99,19 @@ class Writer:
     redact: Callable[[str], str] = str
 
     def started(self, record: RunRecord, folder: Path) -> Message:
-        """Return what is said when a run has something to do; `folder` is that of the record."""
+        """Return the message for a run that has something to do; `folder` is that of its record."""
         return self._message("start", record, record.version, {}, folder)
 
     def ended(
         self, record: RunRecord, folder: Path, result: object = None, error: CurtainupError | None = None
     ) -> Message:
-        """Return what is said of a run that has ended.
+        """Return the message for a run that has ended.
 
         Args:
-            record: of the run, ended.
-            folder: of the record.
-            result: what it came to; its version and URL are told where it has them.
-            error: why it failed.
+            record: the record of the ended run.
+            folder: the folder of the record.
+            result: the result of the command; the message names its version and URL, if it has them.
+            error: the error that the run failed with.
 
         """
         ended = record.result
@@ -160,7 +160,7 @@ class Writer:
         return f"{self._plain(person)} on {self._link(page) if page else self._plain(who.host)}"
 
     def _plain(self, text: str | None) -> str:
-        """The text in one line, in which no mark or tag is read."""
+        """Put a text on one line, and escape Markdown and HTML in it."""
         line = " ".join(self.redact(text or "").split())
         line = line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
         return _MARKS.sub(r"\\\g<0>", line).replace("<", "&lt;")
@@ -171,7 +171,7 @@ class Writer:
 
 
 def _page_of(ci: Mapping[str, str]) -> str | None:
-    """Return the page of a CI job; GitHub's and Bitbucket's are not among its variables."""
+    """Return the page of a CI job; GitHub and Bitbucket set no variable for it, so build it from others."""
     for name in CI_PAGES:
         if name in ci:
             return ci[name]

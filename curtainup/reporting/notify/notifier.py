@@ -1,4 +1,4 @@
-"""Who of those that are named is told what of one run."""
+"""Decides which destinations get which messages about a run."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from curtainup.reporting.notify.outbox import Outbox, Undelivered
 REMOVING = frozenset({"destroy", "sweep"})
 TOLD_OF = frozenset({"deploy", "promote", "discard", "rollback", "rehearse"}) | REMOVING
 PATIENCE = 6.0
-"""Seconds that a run's end waits for its messages: longer than Apprise waits for one answer, which is 4."""
-TRY = "curtainup notify tries it"
+"""Seconds that a run waits at its end for its messages; Apprise waits 4 seconds for an answer."""
+TRY = "test it with: curtainup notify"
 
 
 @contextmanager
@@ -29,23 +29,23 @@ def notifying(
     redact: Callable[[str], str],
     report: Report,
 ) -> Iterator[Notifier]:
-    """Tell those who are named of a run; wait at its end, within bounds, until they were told.
+    """Notify the destinations of a run; at its end, wait for a limited time until the messages are sent.
 
-    What could not be sent is a warning.
+    A message that could not be sent causes a warning.
 
     Args:
-        run: what they are told of.
-        destinations: all that are named.
+        run: the run that the messages are about.
+        destinations: all destinations in the configuration.
         environ: holds their addresses.
-        redact: takes secrets out of what they are told.
-        report: told what could not be sent.
+        redact: takes secrets out of the messages.
+        report: receives the warnings.
 
     """
     wanted = [one for one in destinations if _is_of(run, one)]
     known = addresses(destinations, environ)
     missing = [one.url_env for one in wanted if one.url_env not in known]
     if missing:
-        report.warn(f"not set, so that nobody is told there: {', '.join(missing)}, named in `notify`")
+        report.warn(f"curtainup skips variables in `notify` that are not set: {', '.join(missing)}")
     there = [one for one in wanted if one.url_env in known]
     notifier = Notifier(Writer(run, redact), there, Outbox(known), report)
     try:
@@ -55,7 +55,7 @@ def notifying(
 
 
 class Notifier:
-    """Tells of one run."""
+    """Notifies people of one run."""
 
     def __init__(
         self, writer: Writer, destinations: Sequence[Destination], outbox: Outbox, report: Report
@@ -66,22 +66,22 @@ class Notifier:
         self._report = report
 
     def started(self, record: RunRecord, folder: Path) -> None:
-        """Tell that the run has something to do."""
+        """Notify people that the run has something to do."""
         self._tell(lambda: self._writer.started(record, folder))
 
     def ended(
         self, record: RunRecord, folder: Path, result: object = None, error: CurtainupError | None = None
     ) -> None:
-        """Tell how it ended; see `Writer.ended`."""
+        """Notify people of how the run ended; see `Writer.ended`."""
         self._tell(lambda: self._writer.ended(record, folder, result, error))
 
     def close(self) -> None:
-        """Wait until all is sent, or given up."""
+        """Wait until all messages are sent or given up."""
         for one in self._outbox.close(PATIENCE):
             self._report.warn(told(one))
 
     def _tell(self, write: Callable[[], Message]) -> None:
-        """Have a message sent to those who want it; a defect of ours here must not end the run."""
+        """Send a message to the destinations that want it; a bug of curtainup here must not end the run."""
         if not self._destinations:
             return
         try:
@@ -90,16 +90,16 @@ class Notifier:
                 if message.event in one.events or message.also in one.events:
                     self._outbox.put(one.url_env, message)
         except Exception as error:
-            self._report.warn(f"nobody was told: {type(error).__name__}: {error}")
+            self._report.warn(f"the notification was not sent: {type(error).__name__}: {error}")
 
 
 def told(failure: Undelivered) -> str:
     """Return the warning for a message that was not sent."""
-    return f'{failure.to} was not told "{failure.title}": {failure.why}; {TRY}'
+    return f'{failure.to} did not get "{failure.title}": {failure.why}; {TRY}'
 
 
 def _is_of(run: Run, destination: Destination) -> bool:
-    """Return whether a destination is told of such runs at all."""
+    """Return whether a destination wants to know of such runs at all."""
     if run.command not in TOLD_OF:
         return False
     asked: list[Besides] = []

@@ -1,4 +1,4 @@
-"""The driver's side of the process that sends: nothing here waits but `close`, and that within bounds."""
+"""The driver's side of the process that sends messages. Only `close` waits, and not longer than its limit."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ SENDER = (sys.executable, "-P", "-W", "ignore", "-m", "curtainup.reporting.notif
 
 @dataclass(frozen=True)
 class Undelivered:
-    """A message that was not sent, or of which nobody knows.
+    """A message that was not sent, or may not have been sent.
 
     Attributes:
         to: the name of the variable that holds the address.
-        title: of the message.
-        why: without anything of the address.
+        title: the title of the message.
+        why: the reason, without any part of the address.
 
     """
 
@@ -33,9 +33,9 @@ class Undelivered:
 
 
 class Outbox:
-    """Hands messages to a process of their own, which is begun with the first.
+    """Hands messages to a separate process, which starts with the first message.
 
-    It is in a session of its own, so that Ctrl-C, which is meant for the run, lets it tell of that.
+    The process has its own session, so Ctrl-C interrupts the run and the process can still report that.
     """
 
     def __init__(self, addresses: Mapping[str, Secret]) -> None:
@@ -44,7 +44,7 @@ class Outbox:
         self._waiting: list[tuple[str, str]] = []
 
     def put(self, to: str, message: Message) -> None:
-        """Have a message sent to the address in a variable; what goes wrong is told by `close`."""
+        """Queue a message for the address in a variable; `close` reports failures."""
         self._waiting.append((to, message.title))
         order = {**asdict(message), "to": to, "url": self._addresses[to].reveal()}
         with suppress(OSError):
@@ -54,26 +54,26 @@ class Outbox:
                 self._process.stdin.flush()
 
     def close(self, seconds: float) -> list[Undelivered]:
-        """Wait for what is under way, then give it up; return what is not known to be sent."""
+        """Wait up to `seconds` for outstanding messages; return those that are not known to be sent."""
         out, silent = self._ended(seconds)
         answers = {(one["to"], one["title"]): one["why"] for one in map(json.loads, out.splitlines())}
         whys = [(to, title, answers.get((to, title), silent)) for to, title in self._waiting]
         return [Undelivered(to, title, self._without_address(to, why)) for to, title, why in whys if why]
 
     def _ended(self, seconds: float) -> tuple[str, str]:
-        """Return what the process has answered, and why it has answered no more."""
+        """Return the answers of the process, and the reason why there are no more."""
         if self._process is None:
-            return "", "the process that sends did not start"
+            return "", "the process that sends messages did not start"
         try:
             out, _ = self._process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             return self._given_up(), f"no answer came within {seconds:.0f} s of the end"
-        except KeyboardInterrupt:  # the run is over; who presses Ctrl-C now does not want to wait
+        except KeyboardInterrupt:  # the run is over; a user who presses Ctrl-C now does not want to wait
             return self._given_up(), "no answer came before Ctrl-C"
-        return out, f"the process that sends ended with exit code {self._process.returncode}"
+        return out, f"the process that sends messages ended with exit code {self._process.returncode}"
 
     def _given_up(self) -> str:
-        """Return what the process has answered until now, and end it."""
+        """End the process, and return its answers so far."""
         if self._process is None:
             return ""
         self._process.kill()

@@ -1,4 +1,4 @@
-"""One comment on the pull or merge request that a CI job runs for: written once, and edited from then on."""
+"""The comment on the pull or merge request that a CI job runs for: created once, and edited from then on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls to a host's API about the comments of one request, each made once."""
+"""Calls to a host's API about the comments of one request; a failed call is not repeated here."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from curtainup.reporting.review.models import Comment, Host, Page, Request
 from curtainup.util.secrets import redactor
 
 TIMEOUT = (10.0, 30.0)
-"""Seconds for a connection, and for each wait on an answer."""
+"""Time limits in seconds: to connect, and for each wait for an answer."""
 LIMITED_PAUSE = 60.0
-"""Seconds to wait when a limit is reached and nothing says how long: GitHub asks for a minute at least."""
+"""Seconds to wait if a rate limit names no time: GitHub asks for at least a minute."""
 MOST_PAGES = 500
 """More than any request has: GitHub allows 2,500 comments, and a page holds 100."""
 BROKEN = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
 
 class Refused(Exception):
-    """The host does not do what a call asks.
+    """The host refused a call.
 
     Args:
-        status: of HTTP.
+        status: the HTTP status.
         message: the host's own words.
 
     """
@@ -38,11 +38,11 @@ class Refused(Exception):
 
 
 class Later(Exception):
-    """The host did not answer, or is to be asked again later.
+    """The host did not answer, or wants the call again later.
 
     Args:
         what: what happened, in words.
-        wait: seconds until it may be asked again, if it says so.
+        wait: seconds until the call may be repeated, if the host names a time.
 
     """
 
@@ -55,8 +55,8 @@ class Later(Exception):
 class Comments:
     """The comments of a request.
 
-    Every method raises Refused, Later, or ReviewFailed when something other than the API answers.
-    Redirects are not followed: the token is for this host alone.
+    Every method raises Refused or Later, or ReviewFailed when something other than the API answers.
+    The calls follow no redirects, because the token is for this host alone.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Comments:
     def all(self) -> list[Comment]:
         """Return all comments, page after page.
 
-        Of the next page's address only the query is used, so that no answer can send the token elsewhere.
+        It uses only the query of the next page's address, so that no answer can send the token elsewhere.
         """
         found: list[Comment] = []
         query: Mapping[str, str] | str = self._host.listing
@@ -120,25 +120,25 @@ class Comments:
                 allow_redirects=False,
             )
         except BROKEN as error:
-            raise Later(f"{self._host.name} is not reached: {self._redact(str(error))}", None) from error
+            raise Later(f"cannot reach {self._host.name}: {self._redact(str(error))}", None) from error
         except requests.RequestException as error:
             raise ReviewFailed(
-                f"{self._host.name} cannot be asked",
+                f"the call to {self._host.name} failed",
                 where=url,
-                fix="look at the address in the job's variables",
+                fix="check the address in the job's variables",
                 detail=self._redact(str(error)),
             ) from error
         self._judge(answer)
         return answer
 
     def _judge(self, answer: requests.Response) -> None:
-        """Raise what an answer other than success means."""
+        """Raise the error that an answer means, unless it is a success."""
         status, message = answer.status_code, self._redact(said(answer))
         if answer.is_redirect:
             raise Refused(status, f"it redirects to {answer.headers['Location']}")
         if limited(answer, message):
             wait = pause_asked(answer.headers, self._now())
-            what = f"{self._host.name} limits how often it is asked: {message}"
+            what = f"{self._host.name} limits the rate of calls: {message}"
             raise Later(what, LIMITED_PAUSE if wait is None else wait)
         if status >= 500:
             wait = pause_asked(answer.headers, self._now())
@@ -151,17 +151,17 @@ class Comments:
             return reader(answer)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ReviewFailed(
-                f"what answered is not the API of {self._host.name}",
+                f"the answer does not come from the API of {self._host.name}",
                 where=str(answer.url),
-                fix="look at the address in the job's variables, and at the proxy (HTTPS_PROXY)",
+                fix="check the address in the job's variables, and the proxy (HTTPS_PROXY)",
                 detail=self._redact(answer.text[:500]),
             ) from error
 
 
 def said(answer: requests.Response) -> str:
-    """Return the reason that a host gives, in its own words, else the start of what it sent.
+    """Return the reason that a host gives, in its own words, else the start of its answer.
 
-    GitHub says `message` and `errors`, GitLab `message` or `error` and `error_description`, Bitbucket
+    GitHub uses `message` and `errors`, GitLab `message` or `error` and `error_description`, Bitbucket
     `error.message`.
     """
     try:
@@ -187,7 +187,7 @@ def limited(answer: requests.Response, message: str) -> bool:
 
 
 def pause_asked(headers: Mapping[str, str], now: float) -> float | None:
-    """Return the seconds after which a host wants to be asked again, if it says so.
+    """Return after how many seconds a host wants the call again, if it names a time.
 
     Args:
         headers: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3), else the epoch seconds at which a

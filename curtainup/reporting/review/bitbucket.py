@@ -1,6 +1,6 @@
 """Bitbucket Cloud: comments of pull requests.
 
-After Bitbucket Cloud's REST API documentation: "Pullrequests", "Authentication methods", "Pagination", and
+Source: Bitbucket Cloud's REST API documentation, "Pullrequests", "Authentication methods", "Pagination", and
 "Variables and secrets" of Bitbucket Pipelines.
 """
 
@@ -23,7 +23,7 @@ SET_BY_PIPELINES = "run curtainup in a step of Bitbucket Pipelines, which sets i
 
 @dataclass(frozen=True)
 class Bitbucket:
-    """Bitbucket's API, whose place no variable of Pipelines tells."""
+    """Bitbucket's API; no variable of Pipelines contains its address."""
 
     api: str = "https://api.bitbucket.org/2.0"
     name: ClassVar[str] = "Bitbucket"
@@ -42,7 +42,7 @@ class Bitbucket:
         return bool(environ.get("BITBUCKET_BUILD_NUMBER"))
 
     def request(self, environ: Mapping[str, str]) -> Request:
-        """Return the pull request; Bitbucket runs none of a fork."""
+        """Return the pull request; Bitbucket runs no pipelines for pull requests from forks."""
         repository = variable(environ, "BITBUCKET_REPO_FULL_NAME", self.name, SET_BY_PIPELINES)
         pull = number(environ, "BITBUCKET_PR_ID", self.name, IN_PULL_REQUEST)
         comments = f"{self.api}/repositories/{quote(repository)}/pullrequests/{pull}/comments"
@@ -61,21 +61,21 @@ class Bitbucket:
         )
 
     def sign(self, request: Request) -> AuthBase:
-        """Return what puts the token into a call."""
+        """Return the object that puts the token into a call."""
         if request.user is None:
             return Header("Authorization", request.token, "Bearer")
         return HTTPBasicAuth(request.user.encode(), request.token.reveal().encode())
 
     def marker(self, subject: str) -> str:
-        """Return a link definition, as an HTML comment is shown here; nothing refers to it."""
+        """Return an unused link definition, because Bitbucket would show an HTML comment."""
         return f"[//]: # (curtainup preview: {subject})"
 
     def body(self, text: str) -> Mapping[str, Any]:
-        """Return what a comment is created and changed with."""
+        """Return the JSON body that creates or changes a comment."""
         return {"content": {"raw": text}}
 
     def comment(self, said: Mapping[str, Any], request: Request) -> Comment:
-        """Read a comment; a deleted one stays in the list, without its text."""
+        """Read a comment; a deleted comment stays in the list, without its text."""
         text = "" if said.get("deleted") else (said.get("content") or {}).get("raw") or ""
         url = said.get("links", {}).get("html", {}).get("href") or request.page
         return Comment(said["id"], text, url)

@@ -1,6 +1,6 @@
-"""GitHub and GitHub Enterprise Server: issue comments, as every pull request is an issue.
+"""GitHub and GitHub Enterprise Server: issue comments, because every pull request is an issue.
 
-After GitHub's REST API documentation, version 2022-11-28: "Issue comments", "Using pagination", "Rate
+Source: GitHub's REST API documentation, version 2022-11-28: "Issue comments", "Using pagination", "Rate
 limits", and GitHub Actions' "Variables reference".
 """
 
@@ -46,7 +46,7 @@ class GitHub:
         return environ.get("GITHUB_ACTIONS") == "true"
 
     def request(self, environ: Mapping[str, str]) -> Request:
-        """Return the pull request of `GITHUB_REF`, else of the event that has started the job."""
+        """Return the pull request of `GITHUB_REF`, else of the event that started the job."""
         api = variable(environ, "GITHUB_API_URL", self.name, SET_BY_ACTIONS).rstrip("/")
         repository = variable(environ, "GITHUB_REPOSITORY", self.name, SET_BY_ACTIONS)
         number = self._number(environ)
@@ -63,7 +63,7 @@ class GitHub:
         )
 
     def sign(self, request: Request) -> AuthBase:
-        """Return what puts the token into a call."""
+        """Return the object that puts the token into a call."""
         return Header("Authorization", request.token, "Bearer")
 
     def marker(self, subject: str) -> str:
@@ -71,11 +71,11 @@ class GitHub:
         return f"<!-- curtainup preview: {subject} -->"
 
     def body(self, text: str) -> Mapping[str, Any]:
-        """Return what a comment is created and changed with."""
+        """Return the JSON body that creates or changes a comment."""
         return {"body": text}
 
     def comment(self, said: Mapping[str, Any], request: Request) -> Comment:
-        """Read a comment; a deleted account's may have no text."""
+        """Read a comment; the comment of a deleted account may have no text."""
         return Comment(said["id"], said.get("body") or "", said.get("html_url") or request.page)
 
     def page(self, answer: requests.Response, request: Request) -> Page:
@@ -100,7 +100,7 @@ class GitHub:
 
 
 def _event(path: str) -> dict[str, Any]:
-    """Return what has started the job; nothing where that is not told."""
+    """Return the event that started the job; empty if it is not known."""
     try:
         event = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError):

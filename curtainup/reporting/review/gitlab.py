@@ -1,6 +1,6 @@
 """GitLab, on gitlab.com and self-managed: notes of merge requests.
 
-After GitLab's documentation: "Notes API", "REST API: pagination", "CI/CD job token" and "Predefined CI/CD
+Source: GitLab's documentation, "Notes API", "REST API: pagination", "CI/CD job token" and "Predefined CI/CD
 variables".
 """
 
@@ -43,7 +43,7 @@ class GitLab:
         return environ.get("GITLAB_CI") == "true"
 
     def request(self, environ: Mapping[str, str]) -> Request:
-        """Return the merge request; a fork's pipeline has it in another project than its own."""
+        """Return the merge request; for the pipeline of a fork it is in another project."""
         api = variable(environ, "CI_API_V4_URL", self.name, SET_BY_GITLAB).rstrip("/")
         iid = number(environ, "CI_MERGE_REQUEST_IID", self.name, IN_MERGE_REQUEST)
         named = "CI_MERGE_REQUEST_PROJECT_ID" if "CI_MERGE_REQUEST_PROJECT_ID" in environ else "CI_PROJECT_ID"
@@ -61,7 +61,7 @@ class GitLab:
         )
 
     def sign(self, request: Request) -> AuthBase:
-        """Return what puts the token into a call."""
+        """Return the object that puts the token into a call."""
         return Header("PRIVATE-TOKEN", request.token)
 
     def marker(self, subject: str) -> str:
@@ -69,11 +69,11 @@ class GitLab:
         return f"<!-- curtainup preview: {subject} -->"
 
     def body(self, text: str) -> Mapping[str, Any]:
-        """Return what a note is created and changed with."""
+        """Return the JSON body that creates or changes a note."""
         return {"body": text}
 
     def comment(self, said: Mapping[str, Any], request: Request) -> Comment:
-        """Read a note; those of the system are not ours to edit, and start otherwise."""
+        """Read a note; system notes, which curtainup must not edit, do not start with its marker."""
         url = f"{request.page}#note_{said['id']}" if request.page else None
         return Comment(said["id"], said.get("body") or "", url)
 

@@ -1,4 +1,4 @@
-"""What a request for review is, and what its comments are, on any host."""
+"""The model of a pull or merge request and its comments, on any host."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from curtainup.util.secrets import Secret
 
 @dataclass(frozen=True)
 class Request:
-    """A pull or merge request, as a job's variables tell of it.
+    """A pull or merge request, as a job's variables describe it.
 
     Attributes:
-        words: how people call it.
+        words: its name for people.
         comments: the URL of its comments.
-        comment: the URL of a single one, without the id.
-        token: by which the host knows the job.
-        user: whose token it is, where the host asks for both.
-        page: where people read it, if known.
-        log: where people read the job's output, if known.
+        comment: the URL of a single comment, without the id.
+        token: the token that identifies the job to the host.
+        user: the owner of the token, where the host asks for both.
+        page: the URL where people read it, if known.
+        log: the URL where people read the job's output, if known.
 
     """
 
@@ -38,7 +38,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Comment:
-    """One comment: its Markdown as it was typed, and where people read it, if known."""
+    """One comment: its Markdown source, and the URL where people read it, if known."""
 
     id: int
     text: str
@@ -47,7 +47,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Page:
-    """Some of a request's comments, and the query that asks for those after them, if there are any."""
+    """Some of a request's comments, and the query for the next page, if there is one."""
 
     comments: Sequence[Comment]
     following: str | None
@@ -55,7 +55,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Written:
-    """What became of a comment, and where people read it, if known."""
+    """Whether a comment was created or updated, and the URL where people read it, if known."""
 
     action: Literal["created", "updated"]
     url: str | None
@@ -63,12 +63,12 @@ class Written:
 
 @dataclass(frozen=True)
 class Style:
-    """What a text has to keep to where it is shown.
+    """The rules for a text in the place that shows it.
 
     Attributes:
-        folds: whether `<details>` is understood there.
-        room: how many characters there are for it.
-        log: where the whole text can be read, if known.
+        folds: whether that place supports `<details>`.
+        room: how many characters the text may have.
+        log: the URL of the whole text, if known.
 
     """
 
@@ -78,11 +78,11 @@ class Style:
 
 
 class Host(Protocol):
-    """A host of repositories: what differs between their APIs."""
+    """A host of repositories; the methods cover the differences between the APIs."""
 
     @property
     def name(self) -> str:
-        """What people call it."""
+        """The host's name for people."""
 
     @property
     def room(self) -> int:
@@ -90,15 +90,15 @@ class Host(Protocol):
 
     @property
     def folds(self) -> bool:
-        """Whether a comment may hold `<details>`."""
+        """Whether a comment may contain `<details>`."""
 
     @property
     def rights(self) -> str:
-        """What gives a job's token the right to comment."""
+        """The fix for a job whose token may not comment."""
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """What each call carries besides the token."""
+        """The headers of each call, besides the token."""
 
     @property
     def listing(self) -> Mapping[str, str]:
@@ -106,7 +106,7 @@ class Host(Protocol):
 
     @property
     def editing(self) -> str:
-        """The method by which a comment is changed."""
+        """The HTTP method that changes a comment."""
 
     def runs(self, environ: Mapping[str, str]) -> bool:
         """Return whether these are the variables of a job of this host's CI."""
@@ -115,21 +115,21 @@ class Host(Protocol):
         """Return the request that the job runs for.
 
         Raises:
-            ReviewFailed: it runs for none, or a variable is missing.
+            ReviewFailed: the job runs for no request, or a variable is missing.
 
         """
 
     def sign(self, request: Request) -> AuthBase:
-        """Return what puts the token into a call."""
+        """Return the object that puts the token into a call."""
 
     def marker(self, subject: str) -> str:
-        """Return the first line of a comment about the subject, which readers do not see."""
+        """Return the invisible first line of a comment about the subject."""
 
     def body(self, text: str) -> Mapping[str, Any]:
-        """Return what a comment is created and changed with."""
+        """Return the JSON body that creates or changes a comment."""
 
     def comment(self, said: Mapping[str, Any], request: Request) -> Comment:
-        """Read a comment as the API gives it."""
+        """Read a comment from the API's JSON."""
 
     def page(self, answer: requests.Response, request: Request) -> Page:
         """Read a page of comments."""

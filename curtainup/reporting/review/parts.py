@@ -7,11 +7,11 @@ from enum import Enum
 
 from curtainup.reporting.review.models import Host
 
-LEFT_OUT = "*The rest is left out here, to make room for what is above.*"
+LEFT_OUT = "*The rest is omitted here to make room for the part above.*"
 
 
 class Part(Enum):
-    """Which part of the comment a text is; the value says what it holds."""
+    """A part of the comment; the value says what it contains."""
 
     PREVIEW = "the preview"
     ENVIRONMENT = "the review environment's address"
@@ -19,7 +19,7 @@ class Part(Enum):
 
 @dataclass(frozen=True)
 class Parts:
-    """The texts of a comment; empty where there is none."""
+    """The texts of a comment; a missing part is empty."""
 
     environment: str = ""
     preview: str = ""
@@ -47,12 +47,12 @@ class Layout:
         return Parts(environment.strip("\n"), preview.lstrip("\n"))
 
     def room(self, parts: Parts, part: Part) -> int:
-        """Return how many characters a part may have; the preview gives way, the environment does not."""
+        """Return how many characters a part may have; only the preview gives way to the other part."""
         others = Parts(environment=parts.environment) if part is Part.PREVIEW else Parts()
         return self._host.room - len(self._joined(others.replacing(part, "x"))) + 1
 
     def written(self, parts: Parts) -> str:
-        """Return the comment, whose preview is cut where an environment leaves too little room for it."""
+        """Return the comment; cut the preview if the review environment leaves too little room for it."""
         whole = self._joined(parts)
         if len(whole) <= self._host.room or not parts.environment:
             return whole

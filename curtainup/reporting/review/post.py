@@ -1,4 +1,4 @@
-"""Find the request that a job runs for, and write or edit the one comment on it."""
+"""Finds the request that a job runs for, and creates or edits curtainup's comment on it."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from curtainup.reporting.review.parts import Layout, Part
 HOSTS: Mapping[str, Host] = {"github": GitHub(), "gitlab": GitLab(), "bitbucket": Bitbucket()}
 TRIES = 4
 PATIENCE = 150.0
-"""Seconds that all waits for a host may take together: a rate limit that lasts longer is an error."""
+"""Seconds that all waits for a host may take together; a longer rate limit is an error."""
 SUMMARY_ROOM = 250_000
 """Characters in a job's summary: GitHub drops one of more than 1 MiB, at up to four bytes a character."""
 NOT_OURS = frozenset({403, 404, 410})
-"""Answers to an edit of a comment that somebody else wrote with our marker in it, or that is gone."""
+"""The answers to an edit if somebody else wrote the comment, with our marker in it, or if it is gone."""
 
 
 def post(
@@ -37,19 +37,19 @@ def post(
     hosts: Mapping[str, Host] = HOSTS,
     pause: Callable[[float], None] = time.sleep,
 ) -> Written:
-    """Write a text into the one comment about a subject; where that fails, into the job's summary if any.
+    """Write a text into the comment about a subject; if that fails, into the job's summary, if there is one.
 
     Args:
-        text: gives the Markdown in a style.
-        subject: what tells this comment from others of ours on the same request; without `>` and `)`.
+        text: returns the Markdown in a given style.
+        subject: distinguishes this comment from curtainup's others on the request; without `>` and `)`.
         environ: the variables of the job.
-        http: what the calls are made with.
-        part: of the comment that the text is; the other stays as it is.
-        hosts: to be considered, by name.
+        http: the session for the calls.
+        part: the part of the comment that the text replaces; the other part stays as it is.
+        hosts: the hosts to consider, by name.
         pause: waits for some seconds.
 
     Raises:
-        ReviewFailed: there is no such request, or its host does not take the comment.
+        ReviewFailed: there is no such request, or its host does not accept the comment.
 
     """
     try:
@@ -77,14 +77,14 @@ def put(
     compose: Callable[[str], str],
     pause: Callable[[float], None],
 ) -> Written:
-    """Edit the comment that starts with the marker, or create it, with some patience.
+    """Edit the comment that starts with the marker, or create it; try several times if necessary.
 
-    `compose` makes its text of what it was, nothing at first.
+    `compose` returns the new text for the old one, which is empty at first.
 
-    Each try looks for the comment anew: a call that was cut off may have created it.
+    Each try looks for the comment again, because a call that was cut off may have created it.
 
     Raises:
-        ReviewFailed: the host refuses, or was not to be had within the patience.
+        ReviewFailed: the host refuses, or did not answer within the allowed time.
 
     """
     patience = PATIENCE
@@ -114,7 +114,7 @@ def _host(environ: Mapping[str, str], hosts: Mapping[str, Host]) -> Host:
 
 
 def _write(comments: Comments, marker: str, compose: Callable[[str], str]) -> Written:
-    """Edit our comment, else create one; whoever copied our marker does not keep us from it."""
+    """Edit curtainup's comment, or create one; skip comments of others that contain the same marker."""
     for one in comments.all():
         if not one.text.lstrip().startswith(marker):
             continue
@@ -134,8 +134,8 @@ def _refused(host: Host, request: Request, refusal: Refused) -> ReviewFailed:
     }.get(
         refusal.status,
         (
-            f"{host.name} did not take the comment on {request.words} (HTTP {refusal.status})",
-            "see what it says; `curtainup preview --markdown` prints the text",
+            f"{host.name} did not accept the comment on {request.words} (HTTP {refusal.status})",
+            "read its answer; `curtainup preview --markdown` prints the text",
         ),
     )
     return ReviewFailed(what, where=request.comments, fix=fix, detail=refusal.message)

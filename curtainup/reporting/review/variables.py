@@ -1,4 +1,4 @@
-"""Reading the variables of a CI job, with errors that name the one that is missing."""
+"""Reads the variables of a CI job; the errors name the variable that is missing or wrong."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def token(environ: Mapping[str, str], name: str, host: str, fix: str) -> Secret:
     value = variable(environ, name, host, fix)
     if not USABLE.fullmatch(value):
         raise ReviewFailed(
-            f"{name} is no token: it has blanks or letters beyond ASCII",
+            f"{name} is not a token: it contains blanks or characters outside of ASCII",
             where=f"the variables of this job of {host}",
             fix=fix,
         )
@@ -50,7 +50,7 @@ def token(environ: Mapping[str, str], name: str, host: str, fix: str) -> Secret:
 
 
 class Header(AuthBase):
-    """Puts a token into a header; given as `auth`, so that no `.netrc` takes its place."""
+    """Puts a token into a header; requests gets it as `auth`, so that `.netrc` does not replace it."""
 
     def __init__(self, name: str, token: Secret, scheme: str = "") -> None:
         self._name = name

@@ -149,7 +149,7 @@ def test_a_variable_that_is_not_set_is_a_warning(tmp_path: Path, told: Hook) -> 
     runs.recorded(made.session, "deploy", one_step(Came(changed=True)))
 
     assert made.report.warnings == [
-        "not set, so that nobody is told there: CHAT_URL, MAIL_URL, named in `notify`"
+        "curtainup skips variables in `notify` that are not set: CHAT_URL, MAIL_URL"
     ]
     assert len(told.titles()) == 2
 
@@ -161,8 +161,8 @@ def test_what_is_not_taken_is_a_warning_without_the_address(tmp_path: Path, told
     runs.recorded(made.session, "deploy", one_step(Came(changed=True)))
 
     assert [one.partition(":")[0] for one in made.report.warnings] == [
-        'HOOK_URL was not told "shop',
-        'HOOK_URL was not told "shop',
+        'HOOK_URL did not get "shop',
+        'HOOK_URL did not get "shop',
     ]
     assert all("404" in one for one in made.report.warnings)
     assert TOKEN not in str(made.report.warnings)
@@ -177,4 +177,5 @@ def test_a_defect_in_telling_is_a_warning(
 
     runs.recorded(made.session, "deploy", one_step(Came(changed=True)))
 
-    assert made.report.warnings == ["nobody was told: KeyError: 'start'", "nobody was told: KeyError: 'live'"]
+    failed = "the notification was not sent: KeyError"
+    assert made.report.warnings == [f"{failed}: 'start'", f"{failed}: 'live'"]

@@ -87,14 +87,16 @@ def test_an_address_that_never_answers_is_given_up(good: Hook) -> None:
 def test_what_is_no_apprise_url_is_told_without_it() -> None:
     box = Outbox({"ODD": Secret("frobnicate://" + TOKEN)})
     box.put("ODD", START)
-    assert box.close(LONG) == [Undelivered("ODD", START.title, "this is no URL that Apprise knows")]
+    assert box.close(LONG) == [Undelivered("ODD", START.title, "Apprise does not know this kind of URL")]
 
 
 def test_a_process_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox, "SENDER", ("/nonexistent/python",))
     box = Outbox({"HOOK": Secret("json://127.0.0.1:1")})
     box.put("HOOK", START)
-    assert box.close(LONG) == [Undelivered("HOOK", START.title, "the process that sends did not start")]
+    assert box.close(LONG) == [
+        Undelivered("HOOK", START.title, "the process that sends messages did not start")
+    ]
 
 
 def test_a_process_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,7 +104,7 @@ def test_a_process_that_dies_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     box = Outbox({"HOOK": Secret("json://127.0.0.1:1")})
     box.put("HOOK", START)
     assert box.close(LONG) == [
-        Undelivered("HOOK", START.title, "the process that sends ended with exit code 1")
+        Undelivered("HOOK", START.title, "the process that sends messages ended with exit code 1")
     ]
 
 

@@ -110,7 +110,7 @@ def test_nobody_listens(job: Job) -> None:
 
     error = job.refused(GITHUB_API_URL=nowhere, CI_API_V4_URL=nowhere)
 
-    assert "is not reached" in (error.detail or "")
+    assert "cannot reach" in (error.detail or "")
     assert job.pauses == [1.0, 2.0, 4.0]
 
 
@@ -126,4 +126,4 @@ def test_nobody_answers(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @on_github
 def test_an_address_that_is_none(job: Job) -> None:
-    assert "cannot be asked" in job.refused(GITHUB_API_URL="api.example").what
+    assert "the call to GitHub failed" in job.refused(GITHUB_API_URL="api.example").what

@@ -115,7 +115,7 @@ def test_a_text_that_fills_its_room_is_taken_and_a_longer_one_refused_by_the_hos
     assert rooms[0].log
     with pytest.raises(ReviewFailed) as raised:
         job.post("x" * (job.host.room + 1))
-    assert "did not take the comment" in raised.value.what
+    assert "did not accept the comment" in raised.value.what
     assert raised.value.detail
 
 

@@ -1,6 +1,6 @@
-"""Everything a command works with: the service, its state, the accounts that it reaches, and the run.
+"""Everything that a command works with: the service, its state, the accounts that it reaches, and the run.
 
-A session is put together once (see `curtainup.cli.opening`), passed on from there, and never changed.
+`curtainup.cli.opening` creates a session once and passes it on. A session never changes.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Service:
-    """The service that a command is for.
+    """The service that a command works on.
 
     Attributes:
-        config: its settings.
-        environ: the deployer's environment.
-        secrets: by name, of all environments; empty for commands that need none.
+        config: the service's configuration.
+        environ: the deployer's environment variables.
+        secrets: the secrets of all environments by name; empty for commands that need none.
         first: the first environment that the command deploys to; the local container gets its settings.
 
     """
@@ -57,50 +57,50 @@ class Service:
 
     @cached_property
     def hidden(self) -> tuple[Secret, ...]:
-        """What no output may show: the values of all secrets, and the addresses of who is told of runs."""
+        """The values that no output may show: all secrets, and the addresses of notifications."""
         return (*self.secrets.values(), *notify.addresses(self.config.notify, self.environ).values())
 
     @cached_property
     def redact(self) -> Callable[[str], str]:
-        """Takes out of a text what no output may show."""
+        """A function that takes the hidden values out of a text."""
         return redactor(self.hidden)
 
     def secrets_of(self, environment: str) -> dict[str, Secret]:
-        """Return the secrets that an environment's releases are given, by name."""
+        """Return by name the secrets that an environment's releases get."""
         wanted = self.config.for_environment(environment).env_secrets
         return {name: self.secrets[name] for name in wanted}
 
 
 class Stage(Protocol):
-    """What stands in for the clouds in a rehearsal."""
+    """The stand-ins for the clouds in a rehearsal."""
 
     @property
     def key(self) -> str:
-        """What tells the images of this rehearsal from all others."""
+        """The key that distinguishes the images of this rehearsal from all others."""
 
     @property
     def folder(self) -> Path:
-        """Where the rehearsal keeps everything."""
+        """The folder in which the rehearsal keeps everything."""
 
     @property
     def providers(self) -> Mapping[str, int]:
-        """The loopback ports of the providers that are played, by name."""
+        """The loopback ports of the stand-in providers, by name."""
 
     @property
     def google(self) -> Google:
-        """What stands in for a Google Cloud account."""
+        """The stand-in for a Google Cloud account."""
 
     def strike(self) -> None:
-        """Remove what the rehearsal keeps, where no service is rehearsed any more."""
+        """Remove what the stand-ins share, unless a service is still in rehearsal."""
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """What a command reaches besides Pulumi: the Docker engine, the clouds, or a rehearsal of them.
+    """The systems that a command reaches besides Pulumi: the Docker engine, the clouds, or their stand-ins.
 
     Attributes:
-        environ: the deployer's environment.
-        rehearsal: what stands in for the clouds; None is the real ones.
+        environ: the deployer's environment variables.
+        rehearsal: the stand-ins for the clouds; None means the real clouds.
 
     """
 
@@ -109,7 +109,7 @@ class Accounts:
 
     @cached_property
     def google(self) -> Google:
-        """The Google Cloud account, or what stands in for it in a rehearsal."""
+        """The Google Cloud account, or its stand-in in a rehearsal."""
         from curtainup.platforms.google.account import RealGoogle
 
         return self.rehearsal.google if self.rehearsal else RealGoogle()
@@ -119,7 +119,7 @@ class Accounts:
         """The Docker engine.
 
         Raises:
-            SetupError: none answers.
+            SetupError: no Docker engine answers.
 
         """
         import docker
@@ -141,12 +141,12 @@ class Accounts:
 
 @dataclass(frozen=True)
 class Run:
-    """How a command tells what it does, and how it is stopped.
+    """How a command reports its progress, and how it stops.
 
     Attributes:
-        report: where progress goes.
-        cancelled: set when the run is to stop.
-        processes: the engine processes in flight.
+        report: receives the progress.
+        cancelled: set when the run must stop.
+        processes: the running engine processes.
 
     """
 
@@ -157,11 +157,11 @@ class Run:
 
 @dataclass(frozen=True)
 class State:
-    """The service's Pulumi project, and what Pulumi remembers.
+    """The service's Pulumi project, and the state that Pulumi keeps of it.
 
     Attributes:
         workspace: the project, its settings files and its backend.
-        start: makes the engine, given that memory.
+        start: creates the engine from the memory of the stacks.
 
     """
 
@@ -170,12 +170,12 @@ class State:
 
     @cached_property
     def engine(self) -> Engine:
-        """The engine; found, and the SDK imported, only by commands that need it."""
+        """The engine; only commands that need it look for it and import the SDK."""
         return self.start(self.memory)
 
     @cached_property
     def memory(self) -> StackMemory:
-        """What Pulumi remembers of stacks; from a file backend without the engine."""
+        """What Pulumi remembers of the stacks; reading a file backend does not need the engine."""
         return memory_of(self.workspace, self._ask)
 
     def _ask(self, arguments: list[str]) -> str:
@@ -184,13 +184,13 @@ class State:
 
 @dataclass(frozen=True)
 class Session:
-    """One command's collaborators.
+    """The collaborators of one command.
 
     Attributes:
-        service: what is deployed.
-        state: where Pulumi keeps what it remembers.
-        accounts: what is reached besides.
-        run: how progress is told, and the command is stopped.
+        service: the service that the command works on.
+        state: its Pulumi project and state.
+        accounts: the Docker engine and the clouds, or their stand-ins.
+        run: how the command reports progress and stops.
 
     """
 
@@ -206,10 +206,10 @@ class Session:
         """Return the session of a command.
 
         Args:
-            service: what is deployed.
+            service: the service that the command works on.
             workspace: its Pulumi project.
-            report: where progress goes.
-            stage: what stands in for the clouds; None is the real ones.
+            report: receives the progress.
+            stage: the stand-ins for the clouds; None means the real clouds.
 
         """
         accounts, run = Accounts(service.environ, stage), Run(report)
@@ -230,13 +230,13 @@ class Session:
 
     @property
     def locks(self) -> Path:
-        """The folder of the locks of services; a rehearsal and a deployment do not wait for each other."""
+        """The folder of the services' locks; a rehearsal has its own, so it never waits for a deployment."""
         stage = self.accounts.rehearsal
         return (stage.folder if stage else paths.data_dir()) / "locks"
 
     @cached_property
     def hmac_key(self) -> bytes:
-        """The key of the secrets' HMACs: whoever can open the state can compare them, nobody else."""
+        """The key for the HMACs of secrets: only somebody who can decrypt the state can compare secrets."""
         passphrase = self.state.workspace.backend.passphrase
         if passphrase is None:
             passphrase = self.state.engine.shared_key(self.service.names.image).encode()

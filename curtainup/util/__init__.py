@@ -1,1 +1,1 @@
-"""Small helpers that know nothing of deployments."""
+"""Small helpers that know nothing about deployments."""

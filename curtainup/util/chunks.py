@@ -1,4 +1,4 @@
-"""What the Docker engine streams of a container's log, as lines."""
+"""Splits the stream of a container's log into lines."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 
 def whole(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
-    """Give each line with its time stamp (UTC, nine digits of a second) and without its end.
+    """Yield each line with its time stamp (UTC, nine digits of a second) and without its line end.
 
-    The engine cuts lines of more than 16 KiB, and gives each part a time stamp of its own.
+    The Docker engine cuts lines of more than 16 KiB, and gives each part its own time stamp.
 
     Args:
-        chunks: of `logs(stream=True, timestamps=True)`.
+        chunks: the result of `logs(stream=True, timestamps=True)`.
 
     """
     first, parts = "", b""

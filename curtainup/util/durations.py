@@ -14,7 +14,7 @@ def parse(text: str) -> int:
     """Return a duration in seconds.
 
     Raises:
-        ValueError: the text is no duration; the message says what one looks like.
+        ValueError: the text is not a duration; the message says what a duration looks like.
 
     """
     found = _PATTERN.fullmatch(text.strip().lower())
@@ -24,7 +24,7 @@ def parse(text: str) -> int:
 
 
 def render(seconds: float) -> str:
-    """Return a duration in words of the same kind, in whole seconds and without units that are zero."""
+    """Return a duration in the same form, in whole seconds and without units that are zero."""
     rest, parts = round(seconds), []
     for unit, size in UNITS.items():
         count, rest = divmod(rest, size)

@@ -1,4 +1,4 @@
-"""Writing files so that a reader, or a crash, never sees half of one."""
+"""Writes files atomically, so that neither a reader nor a crash leaves half of a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o644) -> None:
-    """Replace a file's text in one step; a file that already holds it only gets the mode."""
+    """Replace a file's text in one step; only set the mode if the file already has that text."""
     content = text.encode()
     if path.is_file() and path.read_bytes() == content:
         path.chmod(mode)

@@ -1,4 +1,4 @@
-"""What a program prints: written to a file and passed on, without the secrets."""
+"""A log that writes a program's output to a file and passes it on, without secrets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 LAST = 20
-"""Lines that are kept to explain a failure."""
+"""How many lines the log keeps to explain a failure."""
 
 
 class LineLog:
@@ -23,12 +23,12 @@ class LineLog:
     def __init__(
         self, file: Path, redact: Callable[[str], str], told: Callable[[str], None] | None = None
     ) -> None:
-        """Begin the file, in place of one that is there.
+        """Create the file, or replace an existing one.
 
         Args:
-            file: of the log; its folder is there.
+            file: the path of the log; its folder exists.
             redact: takes the secrets out of a text.
-            told: gets each line, without secrets.
+            told: receives each line, without secrets.
 
         """
         self.end: deque[str] = deque(maxlen=LAST)
@@ -45,7 +45,7 @@ class LineLog:
         self._file.close()
 
     def add(self, line: str) -> None:
-        """Take one line."""
+        """Add one line."""
         line = self._redact(line)
         self._file.write(line + "\n")
         self._file.flush()

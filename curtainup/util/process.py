@@ -1,4 +1,4 @@
-"""One process in a session of its own, read as it speaks, and stopped with all it started."""
+"""Runs a process in its own session, reads its output line by line, and can stop it with its children."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ GRACE = 5.0  # seconds that a process has to end after SIGINT
 
 
 class Ended(Enum):
-    """How a process came to its end."""
+    """Why a process ended."""
 
     BY_ITSELF = "by itself"
     TIMED_OUT = "timed out"
@@ -28,7 +28,7 @@ class Ended(Enum):
 
 @dataclass(frozen=True)
 class Finished:
-    """`returncode` is as in `subprocess`: negative for a signal. `report` came by the second pipe."""
+    """The end of a process: its `returncode` as in `subprocess`, and its `report` from the second pipe."""
 
     returncode: int
     ended: Ended
@@ -36,28 +36,28 @@ class Finished:
 
 
 class Lines:
-    """Cuts bytes into lines of text, without their ends."""
+    """Splits bytes into lines of text, without the line ends."""
 
     def __init__(self, on_line: Callable[[str], None]) -> None:
         self._on_line = on_line
         self._rest = b""
 
     def feed(self, data: bytes) -> None:
-        """Pass on each line that is whole."""
+        """Pass on each complete line."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._on_line(line.decode("utf-8", "replace").rstrip("\r"))
 
     def close(self) -> None:
-        """Pass on a last line without an end."""
+        """Pass on a last line that has no line end."""
         if self._rest:
             self.feed(b"\n")
 
 
 class Running:
-    """A process that was started; it must be followed to its end, or stopped.
+    """A started process; the caller must follow it to its end, or stop it.
 
-    Being in its own session it gets no Ctrl-C from the terminal: the driver decides what is stopped.
+    It has its own session, so it gets no Ctrl-C from the terminal: the driver decides what stops.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], report: int) -> None:
@@ -65,12 +65,12 @@ class Running:
         self._report = report
 
     def follow(self, *, on_line: Callable[[str], None], timeout: float, cancel: threading.Event) -> Finished:
-        """Read what it says until it ends, or stop it with SIGINT and then SIGKILL to its whole group.
+        """Read the output until the process ends; if necessary stop its group with SIGINT, then SIGKILL.
 
         Args:
-            on_line: takes each line of its output and errors.
-            timeout: seconds, from now.
-            cancel: stops it when set.
+            on_line: receives each line of standard output and standard error.
+            timeout: seconds from now, after which the process is stopped.
+            cancel: stops the process when set.
 
         """
         with self._process, open(self._report, "rb", buffering=0) as report:  # noqa: PTH123 - a descriptor
@@ -80,7 +80,7 @@ class Running:
                 _signal_group(self._process, signal.SIGKILL)
 
     def stop(self) -> None:
-        """End it, with what it has started, and drop what it says."""
+        """End the process and its children, and discard the output."""
         at_once = threading.Event()
         at_once.set()
         self.follow(on_line=lambda _: None, timeout=GRACE, cancel=at_once)
@@ -89,17 +89,17 @@ class Running:
 def start(
     argv: Callable[[str], Sequence[str]], *, cwd: Path, env: Mapping[str, str], pass_fds: Sequence[int] = ()
 ) -> Running:
-    """Start a process. What it says waits in its pipes until it is followed.
+    """Start a process. Its output waits in pipes until `follow` reads it.
 
     Args:
-        argv: builds the command from the path of a pipe, which the process may write a report to. A pipe,
-            so that what the report shows reaches no disk before it is redacted.
-        cwd: where it runs.
-        env: all of its variables.
-        pass_fds: further descriptors that it gets.
+        argv: builds the command from the path of a pipe. The process may write a report to that pipe; as it
+            is no file, nothing of the report reaches a disk before it is redacted.
+        cwd: the folder in which the process runs.
+        env: all variables of the process.
+        pass_fds: further descriptors that the process inherits.
 
     Raises:
-        OSError: it cannot be started.
+        OSError: the process does not start.
 
     """
     source, sink = os.pipe()
@@ -140,8 +140,8 @@ class _Supervisor:
         self._ended = Ended.BY_ITSELF
 
     def run(self, report: int) -> Finished:
-        """Read both pipes until the process has ended, and then what is left in them."""
-        assert self._process.stdout is not None  # noqa: S101 - it was asked for
+        """Read both pipes until the process has ended, and then the rest of their content."""
+        assert self._process.stdout is not None  # noqa: S101 - `start` asks for it
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout.fileno(), selectors.EVENT_READ, self._lines.feed)
             selector.register(report, selectors.EVENT_READ, self._report.extend)
@@ -155,9 +155,9 @@ class _Supervisor:
         return Finished(self._process.wait(), self._ended, bytes(self._report))
 
     def _read(self, selector: selectors.BaseSelector, wait: float) -> bool:
-        """Pass on what there is, waiting `wait` seconds at most; whether anything came."""
+        """Wait up to `wait` seconds for data and pass it on; return whether there was any."""
         if not selector.get_map():
-            time.sleep(min(wait, TICK / 10))  # both pipes are closed, and its end is a moment away
+            time.sleep(min(wait, TICK / 10))  # both pipes are closed, so the process ends in a moment
             return False
         ready = selector.select(wait)
         for key, _ in ready:
@@ -169,7 +169,7 @@ class _Supervisor:
         return bool(ready)
 
     def _watch(self) -> None:
-        """Send SIGINT when the time is over or someone cancels, and SIGKILL if that does not help."""
+        """Send SIGINT on time-out or cancellation, and SIGKILL if the process does not end."""
         if self._ended is Ended.BY_ITSELF and self._cancel.is_set():
             self._interrupt(Ended.STOPPED)
         elif time.monotonic() < self._deadline:
@@ -186,16 +186,16 @@ class _Supervisor:
 
 
 def _has_exited(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it has ended, without reaping it: until then its group's number is nobody else's."""
+    """Return whether the process has ended. Do not reap it, so that no other group can get its number yet."""
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Signal it and what it has started, while the group's number is still its own."""
+    """Signal the process and its children, as long as the group's number is still theirs."""
     if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # only its zombie is left
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # only a zombie is left
             os.killpg(process.pid, number)
 
 
 LOOK = 0.5
-"""Seconds of one wait: a signal that comes just before Python begins to wait is only heard when it ends."""
+"""Seconds of one wait: Python handles a signal that arrives just before a wait only when that wait ends."""

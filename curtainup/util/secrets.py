@@ -1,4 +1,4 @@
-"""The type that secrets wear: it shows itself as `***` wherever it is printed."""
+"""The type of all secrets, which prints as `***`, and a function that removes secrets from text."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ REDACTED = "***"
 
 
 class Secret:
-    """A text that is only seen by who calls `reveal`.
+    """A text that only `reveal` returns in plain.
 
-    `repr`, `str` and any format give `***`; pickling and JSON refuse it. Equality compares the values, in
-    constant time. A secret is not hashable, so that it never becomes a key.
+    `repr`, `str` and every format return `***`; pickle and JSON reject it. Equality compares the values in
+    constant time. A secret is not hashable, so it never becomes a key.
     """
 
     __slots__ = ("__value",)
@@ -28,7 +28,7 @@ class Secret:
         self.__value = value
 
     def reveal(self) -> str:
-        """The plain value, to be handed to the engine's standard input and nowhere else."""
+        """Return the plain value. Pass it to the engine's standard input and nowhere else."""
         return self.__value
 
     def __repr__(self) -> str:
@@ -50,15 +50,15 @@ class Secret:
 
 
 def _bytes(secret: Secret) -> bytes:
-    """The bytes the environment held, also where they were not UTF-8."""
+    """Return the bytes that the environment holds, even if they are not UTF-8."""
     return secret.reveal().encode("utf-8", "surrogateescape")
 
 
-SHORTEST_LINE = 4  # characters: shorter lines of a longer secret, such as `}`, say nothing and are everywhere
+SHORTEST_LINE = 4  # characters: shorter lines of a secret, such as `}`, reveal nothing and occur everywhere
 
 
 def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
-    """A function that puts `***` for each secret, its lines, and their quoted forms."""
+    """Return a function that replaces each secret, its lines and their quoted forms with `***`."""
     forms = {form for secret in secrets for form in _forms(secret.reveal())}
     if not forms:
         return str
@@ -67,7 +67,7 @@ def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """The value as it is, line by line, and as `repr`, JSON and URLs quote it, and in base64."""
+    """Yield the value and each of its lines: plain, quoted as in `repr`, JSON and URLs, and in base64."""
     lines = value.splitlines()
     plain = {value, *(line for line in lines if len(line) >= SHORTEST_LINE)} if len(lines) > 1 else {value}
     for text in filter(None, plain):

@@ -1,4 +1,4 @@
-"""A Debian image with Python, made from Debian packages, for machines that reach no registry."""
+"""Makes a Debian image with Python from Debian packages, for machines that reach no registry."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from curtainup.setup.process import Report, run
 PACKAGES = ("ca-certificates", "python-is-python3", "python3", "python3-pip", "python3-venv")
 
 LIMIT = 900.0
-"""Seconds. On two cores and a fast mirror it takes 20."""
+"""Seconds that the bootstrap may take. On two cores and with a fast mirror it takes 20."""
 
 
 def debian_image(client: docker.DockerClient, reference: str, report: Report) -> None:
-    """Bootstrap Debian into an image in which `pip install` works, as in the public Python image.
+    """Bootstrap Debian into an image in which `pip install` works, as it does in the public Python image.
 
     Raises:
-        SetupError: mmdebstrap is missing and cannot be installed here, or it failed.
+        SetupError: mmdebstrap is missing and curtainup cannot install it here, or it failed.
 
     """
     if shutil.which("mmdebstrap") is None:
         if not debian.can_install():
             raise SetupError(
-                "no image registry is reached, and mmdebstrap is missing to build the base image instead",
+                "curtainup reaches no image registry, and mmdebstrap, which builds a base image, is missing",
                 consequence="nothing can be deployed to a Docker host",
-                fix="sudo apt-get install mmdebstrap, or set CURTAINUP_IMAGES_FROM to a registry you reach",
+                fix="sudo apt-get install mmdebstrap, or set CURTAINUP_IMAGES_FROM to another registry",
             )
         debian.install(["mmdebstrap"], report)
     repository, tag = reference.split(":")
@@ -43,13 +43,14 @@ def debian_image(client: docker.DockerClient, reference: str, report: Report) ->
             with archive.open("rb") as stream:
                 client.api.import_image_from_data(stream, repository, tag, changes=['CMD ["python3"]'])
         except (DockerException, OSError) as error:
-            raise SetupError("the Docker engine did not take the Debian image", detail=str(error)) from error
+            raise SetupError("the Docker engine rejected the Debian image", detail=str(error)) from error
 
 
 def command(archive: Path, sources: list[Path]) -> list[str | Path]:
-    """Return the call of mmdebstrap, which writes `archive` from those sources of packages, else its own.
+    """Return the call of mmdebstrap that writes `archive` from these package sources, or its defaults.
 
-    PEP 668's marker goes: an image of one service needs no second environment (as in the public image).
+    The call removes PEP 668's marker: like the public image, an image of one service needs no virtual
+    environment.
     """
     return [
         "mmdebstrap",

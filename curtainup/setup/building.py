@@ -1,4 +1,4 @@
-"""Building an image of ours on a Docker engine, near or far: the files travel, no folder is shared."""
+"""Builds curtainup's images on a local or remote Docker engine; it sends the files and shares no folder."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def build(
     """Build an image and tag it.
 
     Args:
-        client: of the engine that builds it.
-        dockerfile: its text; it starts from the argument SOURCE.
-        files: what it copies, by path; a path that ends in `/` is a folder.
-        tag: of the image.
-        source: the image it starts from.
-        labels: of the image.
+        client: a client of the Docker engine that builds the image.
+        dockerfile: the text of the Dockerfile, whose FROM is the argument SOURCE.
+        files: the files of the build context by path; a path that ends in `/` is a folder.
+        tag: the tag of the image.
+        source: the image that the Dockerfile starts from.
+        labels: the labels of the image.
 
     Raises:
         SetupError: the build failed; the detail is the end of its output.
@@ -62,13 +62,13 @@ def build(
         raise SetupError(
             f"the image {tag} could not be built",
             consequence="nothing can be deployed to a Docker host",
-            fix="mend what the build says, then curtainup doctor --fix",
+            fix="correct the error that the build reports, then curtainup doctor --fix",
             detail=last_lines("".join(said) + f"\n{failure}"),
         )
 
 
 def _follow(stream: Iterable[dict[str, Any]], said: list[str]) -> str | None:
-    """Read a build's messages to their end and return its error, if it has one."""
+    """Read all messages of a build and return its error, if there is one."""
     failure = None
     for message in stream:
         said.append(str(message.get("stream", "")))

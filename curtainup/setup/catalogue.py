@@ -1,4 +1,4 @@
-"""Which images curtainup stands on, and how each is made; see `curtainup.setup.images`."""
+"""The recipes of the images that curtainup builds on; see `curtainup.setup.images`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Recipe:
-    """How an image is made.
+    """The recipe of an image.
 
     Attributes:
-        role: what curtainup uses it for.
-        version: of this recipe; a change here or in its Dockerfile is a new version.
-        public: the public image it starts from, where a registry is reached.
-        pulled: its Dockerfile when it starts from the public image.
-        built: its Dockerfile when it starts from Debian packages.
-        first: whether it starts from Debian itself and not from the base image; it then gets this machine's
-            certificates and pip configuration.
-        files: what its Dockerfiles copy besides.
+        role: the use of the image in curtainup.
+        version: the version of the recipe; increase it with every change here or in the Dockerfile.
+        public: the public image to start from, if curtainup reaches a registry.
+        pulled: the Dockerfile that starts from the public image.
+        built: the Dockerfile that starts from Debian packages.
+        first: whether the image starts from Debian itself, not from the base image. It then gets this
+            machine's certificates and pip configuration.
+        files: further files that the Dockerfiles copy.
 
     """
 

@@ -1,4 +1,4 @@
-"""The engine's plugins for the clouds: fetched by the engine itself, and nowhere else to be had."""
+"""Finds the engine's plugins for the clouds. Only the engine can fetch them; set-up cannot build them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from curtainup.setup.engine_record import InstalledEngine
 from curtainup.setup.process import Report, run
 
 FETCH_LIMIT = 600.0
-"""Seconds for the engine's download: they are some hundred MB."""
+"""Seconds that the engine's download may take: the plugins have some hundred MB."""
 
 
 def wanted(package: str) -> str:
@@ -39,7 +39,7 @@ def require(package: str) -> Path:
     """Return the plugin.
 
     Raises:
-        SetupError: it is not there.
+        SetupError: the plugin is not installed.
 
     """
     found = find(package)
@@ -48,17 +48,17 @@ def require(package: str) -> Path:
             f"the engine's {package} plugin {wanted(package)} is not installed",
             where=str(paths.pulumi_home() / "plugins"),
             consequence="nothing was built or changed",
-            fix="curtainup doctor --fix in the service's folder; where Pulumi's downloads are not reached, "
-            "the target can only be rehearsed: curtainup rehearse",
+            fix="curtainup doctor --fix in the service's folder; on a machine that does not reach Pulumi's "
+            "downloads you can only rehearse: curtainup rehearse",
         )
     return found
 
 
 def ensure(package: str, engine: InstalledEngine, report: Report) -> Path:
-    """Return the plugin, having the engine fetch it when it is not there.
+    """Return the plugin; let the engine fetch it if it is missing.
 
     Raises:
-        SetupError: the engine cannot fetch it.
+        SetupError: the engine cannot fetch the plugin.
 
     """
     if find(package) is None:

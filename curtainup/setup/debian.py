@@ -1,4 +1,4 @@
-"""Debian packages, where this process may install them."""
+"""Installs Debian packages, if this process may."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from pathlib import Path
 from curtainup.setup.process import Report, run
 
 SUITE = "bookworm"
-"""The Debian release that curtainup's images are made of."""
+"""The Debian release that curtainup's images use."""
 
 INSTALL_LIMIT = 900.0
-"""Seconds for fetching and unpacking a set of packages."""
+"""Seconds that fetching and unpacking a set of packages may take."""
 
 
 def can_install() -> bool:
-    """Whether this is Debian, or made of it, and this process is root."""
+    """Return whether this is Debian or a derivative, and this process is root."""
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def install(packages: Sequence[str], report: Report) -> None:
-    """Install packages with apt-get, fetching the package lists only when they do not have them.
+    """Install packages with apt-get; fetch the package lists only if they lack one of the packages.
 
     Raises:
         SetupError: apt-get failed; the detail is the end of its output.
@@ -40,9 +40,9 @@ def install(packages: Sequence[str], report: Report) -> None:
 
 
 def sources(apt: Path = Path("/etc/apt")) -> list[Path]:
-    """Return the files that name this machine's Debian mirrors, when it is a bookworm.
+    """Return the files that name this machine's Debian mirrors, if the machine runs bookworm.
 
-    Files of other publishers' packages are left out: what is made of these has Debian in it, nothing else.
+    It leaves out files of other publishers, so that images contain packages of Debian only.
     """
     files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
     return [
@@ -51,13 +51,13 @@ def sources(apt: Path = Path("/etc/apt")) -> list[Path]:
 
 
 def _known(packages: Sequence[str]) -> bool:
-    """Whether the package lists have all of these."""
+    """Return whether the package lists contain all packages."""
     shown = subprocess.run(["apt-cache", "show", *packages], check=False, capture_output=True)
     return shown.returncode == 0
 
 
 def _is_debian(path: Path) -> bool:
-    """Whether a file of sources is Debian's own bookworm: sources.list(5), in either format."""
+    """Return whether a file in either format of sources.list(5) names Debian's own bookworm."""
     text = path.read_text()
     suite = re.search(rf"(?m)^(deb\s|Suites:)(.*\s)?{SUITE}(\s|$)", text)
     main = re.search(r"(?m)^(deb\s|Components:).*\smain(\s|$)", text)

@@ -1,4 +1,4 @@
-"""The Docker engine: the one that the docker command would use, else started here, on Debian and as root."""
+"""Finds the Docker engine that the docker command would use; as root on Debian, starts one if necessary."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ PACKAGES = ("docker.io", "iptables")
 LOG = Path("/var/log/curtainup-dockerd.log")
 
 ANSWER_LIMIT = 5
-"""Seconds in which a running engine answers a ping."""
+"""Seconds within which a running engine must answer a ping."""
 
 START_LIMIT = 60.0
-"""Seconds in which a started engine answers its first ping."""
+"""Seconds within which a started engine must answer its first ping."""
 
 USE_LIMIT = 600
-"""Seconds for one call to an engine that answers: building an image is one call."""
+"""Seconds that one call to the engine may take: building an image is one call."""
 
 
 def address(environ: Mapping[str, str]) -> str:
-    """Return the engine's address as the docker command finds it: DOCKER_HOST, the context, the socket.
+    """Return the engine's address, found as the docker command does: DOCKER_HOST, the context, the socket.
 
     Raises:
-        SetupError: the current context cannot be read.
+        SetupError: the current context cannot be read, or does not exist.
 
     """
     if host := environ.get("DOCKER_HOST"):
@@ -50,15 +50,15 @@ def address(environ: Mapping[str, str]) -> str:
         ) from error
     if context is None:
         raise SetupError(
-            f"the docker context {name or 'in use'} is not there",
+            f"the docker context {name or 'in use'} does not exist",
             fix="docker context use default, or set DOCKER_HOST",
         )
-    # The default context stands for the default socket, whatever the SDK makes of it.
+    # The default context means the default socket; the SDK may return another host for it.
     return DEFAULT_ADDRESS if context.Name == "default" else str(context.Host)
 
 
 def connect(environ: Mapping[str, str]) -> docker.DockerClient:
-    """Return a client of the engine, which has answered.
+    """Return a client of the engine, after the engine has answered a ping.
 
     Raises:
         SetupError: no engine answers, or it does not let this user in; the fix says what to do.
@@ -72,12 +72,12 @@ def connect(environ: Mapping[str, str]) -> docker.DockerClient:
 
 
 def ensure(environ: Mapping[str, str], report: Report) -> docker.DockerClient:
-    """Return a client of the engine, installing and starting it when none answers.
+    """Return a client of the engine; install and start an engine if none answers.
 
-    Only the engine of this very machine is ever started, and only by root on Debian.
+    It starts only the engine of this machine, and only as root on Debian.
 
     Raises:
-        SetupError: no engine answers and none can be started here.
+        SetupError: no engine answers, and curtainup cannot start one here.
 
     """
     try:
@@ -100,7 +100,7 @@ def start(command: Sequence[str], where: str, log: Path) -> docker.DockerClient:
     """Start an engine in its own session, so that it outlives this process, and wait until it answers.
 
     Raises:
-        SetupError: it ended, or did not answer in time; the detail is the end of its log.
+        SetupError: the engine ended, or did not answer in time; the detail is the end of its log.
 
     """
     actions = [
@@ -116,7 +116,7 @@ def start(command: Sequence[str], where: str, log: Path) -> docker.DockerClient:
 
 
 def _wait(where: str, log: Path | None, has_ended: Callable[[], bool]) -> docker.DockerClient:
-    """Wait for the first answer of a started engine; `log` is None when a service manager has it."""
+    """Wait for the first answer of a started engine; `log` is None if a service manager keeps the log."""
     deadline = time.monotonic() + START_LIMIT
     while True:
         try:
@@ -125,19 +125,19 @@ def _wait(where: str, log: Path | None, has_ended: Callable[[], bool]) -> docker
             ended = has_ended()
             if ended or time.monotonic() > deadline:
                 raise SetupError(
-                    "the Docker engine was started and " + ("ended" if ended else "does not answer"),
+                    "the Docker engine was started, but it " + ("ended" if ended else "does not answer"),
                     where=str(log or where),
                     consequence="nothing can be built or run",
-                    fix="read its log; in a container, it needs one that is privileged",
+                    fix="read its log; inside a container, the Docker engine needs a privileged one",
                     detail=last_lines(log.read_text(errors="replace")) if log else str(error),
                 ) from error
         time.sleep(0.1)
 
 
 def _client(where: str, environ: Mapping[str, str]) -> docker.DockerClient:
-    """Return a client whose engine has answered; raises DockerException or OSError."""
+    """Return a client after its engine has answered; raises DockerException or OSError."""
     if where.startswith("unix://"):
-        # Knocking first says plainly whether nobody is there or the user is not let in.
+        # A plain connection tells a missing engine from one that refuses this user.
         with socket.socket(socket.AF_UNIX) as door:
             door.settimeout(ANSWER_LIMIT)
             door.connect(where.removeprefix("unix://"))
@@ -158,7 +158,7 @@ def _unanswered(where: str, error: Exception) -> SetupError:
             "the Docker engine does not let this user in", where=where, fix=fix, detail=str(error)
         )
     if where != DEFAULT_ADDRESS:
-        fix = "start that engine, or unset DOCKER_HOST (or: docker context use default) to use this machine's"
+        fix = "start that engine; to use this machine's: unset DOCKER_HOST, or docker context use default"
     elif debian.can_install():
         fix = "curtainup doctor --fix"
     else:

@@ -1,6 +1,6 @@
-"""Where the Pulumi engine is.
+"""Finds the Pulumi engine.
 
-This is on the way to every deployment: it starts no process and imports nothing heavy.
+Every deployment imports this module, so it starts no process and imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ FIX = "curtainup doctor --fix"
 
 
 def locate() -> InstalledEngine:
-    """Return the engine that set-up found last, as long as it is the very same file.
+    """Return the engine that set-up found last, if it is still the same file.
 
-    When it is not (an upgrade, a first run with `pulumi` on PATH), looks once more and keeps the answer.
+    Otherwise, as after an upgrade or on a first run, look for an engine again and record it.
 
     Raises:
-        SetupError: there is no engine that is new enough.
+        SetupError: no engine is new enough.
 
     """
     engine = recorded()

@@ -1,4 +1,4 @@
-"""The engine that set-up found last, kept so that no command has to look for it again."""
+"""Remembers the engine that set-up found last, so that no command has to look for it again."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from curtainup.setup import paths, versions
 
 @dataclass(frozen=True)
 class InstalledEngine:
-    """An engine that was checked and can be used.
+    """An engine that set-up has checked.
 
     Attributes:
         command: the absolute path of `pulumi`.
         version: such as `3.255.0`.
-        path_entries: folders that go first on the PATH of the engine, for the plugins beside it and
-            beside this interpreter.
+        path_entries: folders to put first on the engine's PATH, so that it finds the plugins beside itself
+            and beside this interpreter.
 
     """
 
@@ -29,7 +29,7 @@ class InstalledEngine:
 
 
 def recorded() -> InstalledEngine | None:
-    """Return what `record` kept, or None when it is absent, unreadable, too old or no longer true."""
+    """Return the recorded engine; None if the record is missing, unreadable, too old or no longer true."""
     try:
         kept = json.loads(_record().read_text())
         command, version, stamp = Path(kept["command"]), str(kept["version"]), kept["stamp"]
@@ -41,7 +41,7 @@ def recorded() -> InstalledEngine | None:
 
 
 def record(command: Path, version: str) -> InstalledEngine:
-    """Keep the answer of a check for `locate`."""
+    """Record a checked engine for `locate`."""
     from curtainup.util.files import write_atomically
 
     kept = {"command": str(command), "version": version, "stamp": _stamp(command)}
@@ -59,7 +59,7 @@ def _record() -> Path:
 
 
 def _stamp(command: Path) -> list[int]:
-    """Tell a file from another that took its place."""
+    """Return numbers that distinguish a file from another that replaces it."""
     status = command.stat()
     if not os.access(command, os.X_OK):
         raise OSError(f"{command} cannot be executed")

@@ -1,4 +1,4 @@
-"""The SDKs that a target needs, which are extras of the package: whoever deploys elsewhere goes without."""
+"""The SDKs that a target needs. They are extras of the package, so you install only those that you need."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Extra:
     """An extra of the package.
 
     Attributes:
-        name: as it stands in brackets.
-        modules: by module, the distribution that brings it.
+        name: the name in brackets, as in `curtainup[gcp]`.
+        modules: the distribution that contains each module, by module.
 
     """
 
@@ -30,10 +30,10 @@ EXTRAS = {"gcp-cloud-run": GCP, "aws-beanstalk": AWS}
 
 
 def require(target: str) -> None:
-    """Check that what a target needs is installed; nothing of it is imported.
+    """Check that the SDKs of a target are installed, without importing them.
 
     Raises:
-        SetupError: it is not.
+        SetupError: one is missing.
 
     """
     extra = EXTRAS.get(target)
@@ -41,7 +41,7 @@ def require(target: str) -> None:
     if extra is None or not absent:
         return
     raise SetupError(
-        f"{' and '.join(absent)} {'are' if len(absent) > 1 else 'is'} not installed, which {target} needs",
+        f"{target} needs {' and '.join(absent)}, which {'are' if len(absent) > 1 else 'is'} not installed",
         where="the Python environment of curtainup",
         consequence="nothing was done",
         fix=f"pip install 'curtainup[{extra.name}]'",
@@ -49,12 +49,12 @@ def require(target: str) -> None:
 
 
 def versions(extra: Extra) -> dict[str, str]:
-    """Return the installed versions by distribution; they must be there."""
+    """Return the installed versions by distribution; all of them must be installed."""
     return {name: metadata.version(name) for name in extra.modules.values()}
 
 
 def _is_there(module: str) -> bool:
     try:
         return find_spec(module) is not None
-    except ModuleNotFoundError:  # of the package that it is in
+    except ModuleNotFoundError:  # its parent package is missing
         return False

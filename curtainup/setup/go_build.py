@@ -1,4 +1,4 @@
-"""Building a program from Go modules: once per version and user, and only whole ones are ever seen."""
+"""Builds a program from Go modules, once per version and user; nobody ever sees an incomplete build."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from curtainup.setup import paths, versions
 from curtainup.setup.process import Report, run
 
 BUILD_LIMIT = 3600.0
-"""Seconds. On two cores each build takes three to four minutes, most of it the compiler's."""
+"""Seconds that a build may take. On two cores it takes three to four minutes, mostly in the compiler."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program that can be built.
+    """A program that set-up can build.
 
     Attributes:
-        name: of the executable.
-        title: for people.
-        version: what it is told that it is.
+        name: the name of the executable.
+        title: its name for people.
+        version: the version that the build gives it.
         module: the folder of its go.mod.
-        package: what `go build` builds.
+        package: the Go package that `go build` builds.
         version_variable: the Go variable that holds the version.
         version_text: the value of that variable.
 
@@ -42,24 +42,24 @@ class Program:
     version_text: str
 
     def key(self) -> str:
-        """Return a short hash of the sources: another source is another program."""
+        """Return a short hash of the sources: other sources make another program."""
         digest = hashlib.sha256()
         for source in sorted(path for path in self.module.rglob("*") if path.is_file()):
             digest.update(f"{source.relative_to(self.module)}\0".encode() + source.read_bytes())
         return digest.hexdigest()[:12]
 
     def path(self) -> Path:
-        """Return where the built program is, or will be: `NAME-VERSION-KEY/NAME` in the user's cache."""
+        """Return the path of the built program, present or future: `NAME-VERSION-KEY/NAME` in the cache."""
         return paths.cache_dir() / f"{self.name}-{self.version}-{self.key()}" / self.name
 
 
 def ensure(program: Program, report: Report) -> Path:
-    """Return the path of the built program, building it when there is none.
+    """Return the path of the built program; build it if it is missing.
 
-    Two processes that need the same program build it once: the second waits for the first.
+    When two processes need the same program, the second waits while the first builds it.
 
     Raises:
-        SetupError: there is no Go, it is too old, or the build failed.
+        SetupError: Go is missing or too old, or the build failed.
 
     """
     path = program.path()
@@ -76,14 +76,14 @@ def find_go() -> Path:
     """Return the path of a Go that can build the engine.
 
     Raises:
-        SetupError: there is none, or it is too old.
+        SetupError: Go is missing or too old.
 
     """
     go = shutil.which("go")
-    fix = f"put Go {versions.GO_MINIMUM} or newer on PATH, or install Pulumi by its own installer"
+    fix = f"put Go {versions.GO_MINIMUM} or newer on PATH, or install Pulumi with its own installer"
     if go is None:
-        raise SetupError("Go is needed to build the Pulumi engine, and is not on PATH", fix=fix)
-    # Outside any module, so that no go.mod asks it for another toolchain.
+        raise SetupError("curtainup needs Go to build the Pulumi engine, but Go is not on PATH", fix=fix)
+    # Run it outside of any module, so that no go.mod asks Go for another toolchain.
     version = run([go, "version"], "asking Go for its version", _silent, timeout=60, cwd=Path("/"))
     if not versions.at_least(version.removeprefix("go version go"), versions.GO_MINIMUM):
         raise SetupError(f"Go is too old: {version.strip()}", where=go, fix=fix)
@@ -110,7 +110,7 @@ def _build(program: Program, path: Path, report: Report) -> None:
 
 
 def _lock(path: Path, title: str, report: Report) -> filelock.BaseFileLock:
-    """Return a lock that says so when it has to wait; it lasts as long as the process that holds it."""
+    """Return a lock, and report it if another process holds it; the lock ends with its process."""
     lock = filelock.FileLock(path)
     try:
         lock.acquire(timeout=0)
@@ -122,4 +122,4 @@ def _lock(path: Path, title: str, report: Report) -> filelock.BaseFileLock:
 
 
 def _silent(_: str) -> None:
-    """Take progress that nobody needs."""
+    """Ignore progress that nobody needs."""

@@ -1,8 +1,8 @@
-"""The images that curtainup stands on: pulled where a registry is reached, else built from Debian packages.
+"""Pulls the images that curtainup builds on; if it reaches no registry, makes them from Debian packages.
 
-`base` is what generated Dockerfiles start from; `proxy` moves the traffic; `registry` holds a service's
-images on one machine. They are tagged with the version of their recipe, so that a changed recipe is built
-next to the old one, which running containers keep.
+Generated Dockerfiles start from `base`; `proxy` moves the traffic; `registry` holds a service's images on one
+machine. Their tags contain the version of the recipe. So a changed recipe makes another image, and running
+containers keep the old one.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from curtainup.setup.process import Report
 ROLE_LABEL = "curtainup.role"
 
 DEBIAN = "curtainup/debian"
-"""What the base image starts from where no registry is reached."""
+"""The image that the base image starts from if curtainup reaches no registry."""
 
 PUBLISHER_VARIABLE = "CURTAINUP_IMAGES_FROM"
-"""Names a registry (and path) to pull public images from instead of Docker Hub: a company's mirror."""
+"""The variable that names a registry (and path), such as a company's mirror, to use instead of Docker Hub."""
 
 REACH_LIMIT = 8
-"""Seconds in which a registry answers what a tag is; else it counts as not reached."""
+"""Seconds within which a registry must answer what a tag is; otherwise it counts as not reached."""
 
 
 def missing(client: docker.DockerClient) -> tuple[str, ...]:
-    """Return the roles whose image the engine does not have.
+    """Return the roles whose image the Docker engine lacks.
 
     Raises:
         SetupError: the engine does not answer.
@@ -40,10 +40,10 @@ def missing(client: docker.DockerClient) -> tuple[str, ...]:
 
 
 def ensure(client: docker.DockerClient, report: Report) -> None:
-    """Make the images that are missing: `base` first, as the others start from it.
+    """Make the missing images: `base` first, because the others start from it.
 
     Raises:
-        SetupError: an image can neither be pulled nor built; the detail is the end of what failed.
+        SetupError: curtainup can neither pull nor build an image; the detail is the end of the output.
 
     """
     absent = missing(client)
@@ -70,7 +70,7 @@ def _make(client: docker.DockerClient, recipe: Recipe, report: Report) -> None:
 
 
 def _pull(client: docker.DockerClient, public: str, report: Report) -> str | None:
-    """Pull a public image and return its reference; None when its registry is not reached."""
+    """Pull a public image and return its reference; return None if its registry is not reached."""
     publisher = os.environ.get(PUBLISHER_VARIABLE)
     reference = f"{publisher.rstrip('/')}/{public}" if publisher else public
     patient, client.api.timeout = client.api.timeout, REACH_LIMIT
@@ -86,7 +86,7 @@ def _pull(client: docker.DockerClient, public: str, report: Report) -> str | Non
         client.images.pull(reference)
     except (DockerException, OSError) as error:
         raise SetupError(
-            f"{reference} was found and could not be pulled", fix="curtainup doctor --fix", detail=str(error)
+            f"{reference} exists, but could not be pulled", fix="curtainup doctor --fix", detail=str(error)
         ) from error
     return reference
 
@@ -106,8 +106,8 @@ def _machine(report: Report) -> dict[str, bytes]:
     settings = trust.pip_settings()
     if settings.withheld:
         report(
-            f"pip's {', '.join(settings.withheld)} holds a password and is not written into the base image: "
-            "a service that needs it has its own Dockerfile or docker_base"
+            f"pip's {', '.join(settings.withheld)} holds a password, so curtainup does not write it into the "
+            "base image; a service that needs it must have its own Dockerfile or docker_base"
         )
     extra = trust.certificates(os.environ)
     named = {

@@ -1,7 +1,7 @@
-"""Pulumi's official installer as a process: `python -m curtainup.setup.installer ROOT VERSION`.
+"""Runs Pulumi's official installer as a process: `python -m curtainup.setup.installer ROOT VERSION`.
 
-The SDK's `PulumiCommand.install` fetches a script without any limit on the connection, and runs it. Here
-the connection gets a few seconds, and the caller can end the whole.
+The SDK's `PulumiCommand.install` fetches and runs a script, without a time limit for the connection. Here the
+connection must answer within seconds, and the caller can end the whole process.
 """
 
 from __future__ import annotations

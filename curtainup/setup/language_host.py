@@ -1,4 +1,4 @@
-"""What lets plain `pulumi up` run a Python program: beside the engine, on PATH, else our own."""
+"""Finds the language host with which plain `pulumi up` runs Python programs, or writes curtainup's own."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from curtainup.util.files import write_atomically
 NAME = "pulumi-language-python"
 
 MARK = "curtainup's Python language host"
-"""What tells ours from Pulumi's own."""
+"""The text that distinguishes curtainup's host from Pulumi's own."""
 
 
 def find(engine: InstalledEngine) -> Path | None:
-    """Return the language host that the engine would use; None when there is none, or ours is out of date."""
+    """Return the language host that the engine would use; None if there is none or ours is out of date."""
     on_path = shutil.which(NAME)
     for host in (engine.command.parent / NAME, on_path and Path(on_path)):
         if host and host.is_file() and not _out_of_date(host):
@@ -26,9 +26,10 @@ def find(engine: InstalledEngine) -> Path | None:
 
 
 def ensure(engine: InstalledEngine) -> Path:
-    """Return the language host, writing our own when there is none.
+    """Return the language host; write curtainup's own if there is none.
 
-    It goes beside an engine of ours, where it is found without a warning, else beside this interpreter.
+    It goes beside an engine that curtainup installed, where the engine finds it without a warning, else
+    beside this interpreter.
     """
     found = find(engine)
     if found is not None:
@@ -44,9 +45,9 @@ def _body() -> str:
 
 
 def _out_of_date(host: Path) -> bool:
-    """Whether a host is one of ours and not today's, or its interpreter is gone.
+    """Return whether a host is curtainup's, but has another text than today's or its interpreter is gone.
 
-    Any interpreter will do: a program that names its environment is run in that one.
+    Any interpreter will do, because a program that names its environment runs in that one.
     """
     with host.open("rb") as stream:
         start = stream.read(len(MARK) + 300)

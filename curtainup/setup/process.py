@@ -1,4 +1,4 @@
-"""Running a tool that may take minutes: bounded, with signs of life, and with its last words kept."""
+"""Runs a tool that may take minutes: with a time limit and progress reports, and its last lines in errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO
 from curtainup.errors import SetupError
 
 Report = Callable[[str], None]
-"""Takes one line of progress for people."""
+"""Receives one line of progress for people."""
 
 LAST_LINES = 15
 
@@ -34,15 +34,15 @@ def run(
 
     Args:
         argv: the tool and its arguments.
-        what: what is done, for progress and errors, such as `building the Pulumi engine`.
-        report: told every `every` seconds that it still runs, and the last line it printed.
-        timeout: seconds after which it is ended, with everything it started.
-        env: variables on top of this process's.
-        cwd: the folder it runs in.
-        every: seconds between two signs of life.
+        what: a description for progress and errors, such as `building the Pulumi engine`.
+        report: receives, every `every` seconds, how long the tool has run and its last line.
+        timeout: seconds after which the tool and its children are killed.
+        env: variables on top of those of this process.
+        cwd: the folder in which the tool runs.
+        every: seconds between two progress reports.
 
     Raises:
-        SetupError: it cannot be started, ended with an error, or took too long.
+        SetupError: the tool does not start, ended with an error, or took too long.
 
     """
     started = time.monotonic()
@@ -73,12 +73,12 @@ def run(
 
 
 def last_lines(text: str) -> str:
-    """Return the end of a tool's output, which is where it says what went wrong."""
+    """Return the end of a tool's output, which usually explains a failure."""
     return "\n".join(deque((line for line in text.splitlines() if line.strip()), LAST_LINES))
 
 
 def _wait(process: subprocess.Popen[bytes], timeout: float, every: float, alive: Callable[[], None]) -> bool:
-    """Wait for the end, calling `alive` on the way; False when it did not come in time."""
+    """Wait for the end of a process and call `alive` meanwhile; return False on time-out."""
     deadline = time.monotonic() + timeout
     while (left := deadline - time.monotonic()) > 0:
         try:
@@ -91,7 +91,7 @@ def _wait(process: subprocess.Popen[bytes], timeout: float, every: float, alive:
 
 
 def _signs(output: IO[str], started: float) -> str:
-    """Say how long a process runs, and the last line that it has written so far."""
+    """Return how long a process has run, and the last line that it has written so far."""
     descriptor = output.fileno()
     end = os.pread(descriptor, 1000, max(0, os.fstat(descriptor).st_size - 1000))
     lines = [line.strip() for line in end.decode(errors="replace").splitlines() if line.strip()]
@@ -101,7 +101,7 @@ def _signs(output: IO[str], started: float) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End what is still running, and everything it started."""
+    """End a running process and its children."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,4 +1,4 @@
-"""The engine's Docker plugin: there already, else fetched by the engine, else built from Go modules."""
+"""Finds the engine's Docker plugin; otherwise the engine fetches it, or set-up builds it from Go modules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FETCH_LIMIT = 120.0
 """Seconds for the engine's own download of the plugin."""
 
 BUILT_FROM = "curtainup-built-from"
-"""The file beside a plugin of ours that holds the key of its sources."""
+"""The file beside a plugin that curtainup built; it holds the key of the plugin's sources."""
 
 
 def wanted() -> str:
@@ -25,7 +25,7 @@ def wanted() -> str:
 
 
 def program() -> go_build.Program:
-    """Return the plugin as a program that can be built."""
+    """Return the plugin as a program that set-up can build."""
     return go_build.Program(
         name=NAME,
         title="Pulumi's Docker provider",
@@ -40,14 +40,14 @@ def program() -> go_build.Program:
 def find() -> Path | None:
     """Return the plugin that the engine would use, or None.
 
-    One of ours that was built from other sources than today's does not count.
+    A plugin that curtainup built from other sources than today's does not count.
     """
     on_path = shutil.which(NAME)
     if on_path is not None:
         return Path(on_path)
     folder = _folder()
     plugin, built_from = folder / NAME, folder / BUILT_FROM
-    # The engine leaves NAME.partial beside a folder it has not finished.
+    # The engine leaves NAME.partial beside a folder that is not complete.
     if not plugin.is_file() or Path(f"{folder}.partial").exists():
         return None
     if built_from.is_file() and built_from.read_text() != program().key():
@@ -56,22 +56,22 @@ def find() -> Path | None:
 
 
 def ensure(engine: InstalledEngine, report: Report) -> Path:
-    """Return the plugin, bringing it when there is none.
+    """Return the plugin; install it if it is missing.
 
     Raises:
-        SetupError: it can neither be fetched nor built.
+        SetupError: curtainup can neither fetch nor build the plugin.
 
     """
     found = find()
     if found is not None:
         return found
-    # An engine that had to be built says that Pulumi's downloads are not reached.
+    # An engine that curtainup built shows that this machine does not reach Pulumi's downloads.
     if pulumi.is_built(engine.command) or not _fetched(engine, report):
         _build(engine, report)
     found = find()
     if found is None:
         raise SetupError(
-            "Pulumi's Docker provider was installed and is not there",
+            "Pulumi's Docker provider is missing although it was installed",
             where=str(_folder()),
             fix="set PULUMI_HOME to the engine's folder, or unset it",
         )
@@ -87,7 +87,7 @@ def _fetched(engine: InstalledEngine, report: Report) -> bool:
     try:
         _plugin_install(engine, report, timeout=FETCH_LIMIT)
     except SetupError:
-        report("the download of Pulumi's Docker provider was not reached")
+        report("cannot reach the download of Pulumi's Docker provider")
         return False
     return True
 
@@ -95,9 +95,9 @@ def _fetched(engine: InstalledEngine, report: Report) -> bool:
 def _build(engine: InstalledEngine, report: Report) -> None:
     if wanted() != versions.DOCKER_PROVIDER:
         raise SetupError(
-            f"pulumi_docker {wanted()} is installed, and its provider can only be built as "
-            f"{versions.DOCKER_PROVIDER} here",
-            consequence="the docker target cannot be deployed to",
+            f"pulumi_docker {wanted()} is installed, but curtainup can only build the provider "
+            f"{versions.DOCKER_PROVIDER}",
+            consequence="you cannot deploy to the docker target",
             fix=f"pip install pulumi_docker=={versions.DOCKER_PROVIDER}, "
             f"or pulumi plugin install resource docker {wanted()}",
         )

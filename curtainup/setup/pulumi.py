@@ -1,4 +1,4 @@
-"""The Pulumi engine: on PATH and new enough, else by the official installer, else built from Go modules."""
+"""Finds a new enough Pulumi engine, or installs one: with the official installer, else from Go modules."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from curtainup.setup.engine_record import InstalledEngine
 from curtainup.setup.process import Report, run
 
 INSTALL_LIMIT = 300.0
-"""Seconds for the official installer's whole download, once it is reached."""
+"""Seconds that the official installer's whole download may take."""
 
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 VERSION_VARIABLE = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
 
 
 def program() -> go_build.Program:
-    """Return the engine as a program that can be built."""
+    """Return the engine as a program that set-up can build."""
     return go_build.Program(
         name="pulumi",
         title="the Pulumi engine",
@@ -32,7 +32,7 @@ def program() -> go_build.Program:
 
 
 def find() -> InstalledEngine | None:
-    """Return the first engine that is there and new enough, and keep the answer for `engine.locate`."""
+    """Return the first existing engine that is new enough, and record it for `engine.locate`."""
     known = engine_record.recorded()
     for command in _candidates():
         if known is not None and known.command == command:
@@ -44,10 +44,10 @@ def find() -> InstalledEngine | None:
 
 
 def ensure(report: Report) -> InstalledEngine:
-    """Return the engine, bringing it when there is none.
+    """Return the engine; install it if it is missing.
 
     Raises:
-        SetupError: neither the installer nor the build worked; the detail has the words of both.
+        SetupError: both the installer and the build failed; the detail has the output of both.
 
     """
     found = find()
@@ -56,7 +56,7 @@ def ensure(report: Report) -> InstalledEngine:
     try:
         return _install(report)
     except SetupError as error:
-        report("Pulumi's own installer was not reached")
+        report("Pulumi's own installer failed")
         installer = error
     try:
         return _checked(go_build.ensure(program(), report))
@@ -68,14 +68,14 @@ def ensure(report: Report) -> InstalledEngine:
 
 
 def is_built(command: Path) -> bool:
-    """Whether an engine is one of ours, in the user's cache."""
+    """Return whether curtainup installed an engine, in the user's cache."""
     return command.is_relative_to(paths.cache_dir())
 
 
 def link(found: InstalledEngine) -> None:
-    """Put the engine beside this virtual environment's other commands, when it is on no PATH.
+    """Link an engine in the cache into this virtual environment's folder of commands.
 
-    So plain `pulumi up` works in a shell where the environment is active.
+    Plain `pulumi up` then works in a shell in which the environment is active.
     """
     beside = Path(sys.executable).parent / "pulumi"
     if sys.prefix == sys.base_prefix or not is_built(found.command) or beside.resolve() == found.command:
@@ -86,18 +86,18 @@ def link(found: InstalledEngine) -> None:
 
 
 def _candidates() -> list[Path]:
-    """Return where an engine may be, the preferred first."""
+    """Return the paths of possible engines, the preferred one first."""
     commands = [_installed_root() / "bin" / "pulumi", program().path()]
     on_path = shutil.which("pulumi")
     if on_path is not None:
         absolute = Path(on_path).absolute()
-        # A link of ours stands for what it points at; a version manager's goes by its own name.
+        # Follow curtainup's own link; keep the link of a version manager as it is.
         commands.insert(0, absolute.resolve() if is_built(absolute.resolve()) else absolute)
     return [command for command in dict.fromkeys(commands) if command.is_file()]
 
 
 def _version(command: Path) -> str | None:
-    """Ask an engine for its version; None when it does not say one."""
+    """Ask an engine for its version; return None if it prints none."""
     try:
         said = run(
             [command, "version"],
@@ -116,7 +116,7 @@ def _checked(command: Path) -> InstalledEngine:
     version = _version(command)
     if version is None:
         raise SetupError(
-            "the Pulumi engine that was brought does not run",
+            "the Pulumi engine that curtainup installed does not run",
             where=str(command),
             fix=f"remove {command.parent}",
         )
@@ -128,8 +128,8 @@ def _installed_root() -> Path:
 
 
 def _install(report: Report) -> InstalledEngine:
-    """Run the official installer in a process of its own, which can be bounded and ended."""
-    report(f"fetching Pulumi {versions.ENGINE} by its own installer")
+    """Run the official installer in a separate process, so that it can have a time limit."""
+    report(f"fetching Pulumi {versions.ENGINE} with its own installer")
     root = _installed_root()
     run(
         [sys.executable, "-m", "curtainup.setup.installer", root, versions.ENGINE],

@@ -1,7 +1,7 @@
-"""What this machine needs to fetch packages, for images in which packages are installed.
+"""Copies the machine's certificates and package index into images, so that `pip install` works in them.
 
-It comes from the machine's own settings when an image is made: certificates from its bundle, the package
-index from pip's configuration. Nothing of it is written into the project.
+The certificates come from the machine's bundle, and the package index from pip's configuration, each time
+that an image is made. curtainup writes none of this into the project.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE---
 SETTING = re.compile(r"^(?P<section>[^.]+)\.(?P<name>[a-z-]+)=(?P<value>.*)$")
 
 SECTIONS = ("global", "install", ":env:")
-"""Where pip reads settings, the one that wins last."""
+"""The sources of pip's settings; later ones win."""
 
 INDEX_SETTINGS = ("index-url", "extra-index-url", "find-links", "trusted-host")
-"""The settings of pip that say where packages are (https://pip.pypa.io/en/stable/cli/pip_install/)."""
+"""The settings of pip that say where to find packages (https://pip.pypa.io/en/stable/cli/pip_install/)."""
 
 
 @dataclass(frozen=True)
 class PipSettings:
-    """Where pip finds packages.
+    """The settings with which pip finds packages.
 
     Attributes:
-        text: a pip.conf; empty when pip has its defaults.
-        withheld: names of settings that hold a password, which must not get into an image.
+        text: the content of a pip.conf; empty if pip uses its defaults.
+        withheld: the names of settings that hold a password, which must not get into an image.
 
     """
 
@@ -53,7 +53,8 @@ class PipSettings:
 def certificates(environ: Mapping[str, str]) -> list[str]:
     """Return the certificates, as PEM, that this machine trusts beyond the public ones.
 
-    They are those of the bundle that the environment names, else the system's, which certifi does not have.
+    They come from the bundle that the environment names, else from the system's. Certificates that certifi
+    has are left out.
     """
     public = {_der(pem) for pem in CERTIFICATE.findall(Path(certifi.where()).read_text())}
     named = [environ[name] for name in BUNDLE_VARIABLES if environ.get(name)]
@@ -63,7 +64,7 @@ def certificates(environ: Mapping[str, str]) -> list[str]:
 
 
 def pip_settings() -> PipSettings:
-    """Return where this machine's pip finds packages, as pip itself says."""
+    """Return the settings with which this machine's pip finds packages; pip itself lists them."""
     listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"],
         check=False,
@@ -75,10 +76,10 @@ def pip_settings() -> PipSettings:
 
 
 def parse_pip_settings(listed: str) -> PipSettings:
-    """Turn what `pip config list` prints into the settings that hold in an image as well.
+    """Turn the output of `pip config list` into settings that are valid in an image too.
 
-    A command's own section wins over the global one, and the environment over both, as in pip. Folders of
-    this machine are left out, as an image does not have them.
+    As in pip, a command's own section wins over the global one, and the environment over both. Folders of
+    this machine are left out, because an image does not have them.
     """
     found: dict[str, str] = {}
     for line in sorted(listed.splitlines(), key=_precedence):
@@ -104,7 +105,7 @@ def _has_password(place: str) -> bool:
 
 
 def _is_elsewhere(place: str) -> bool:
-    """Whether a place is not a folder of this machine."""
+    """Return whether a place is something other than a folder of this machine."""
     return not place.startswith(("/", ".", "~", "file:"))
 
 

@@ -414,7 +414,7 @@ def test_what_cannot_be_started_is_said_when_it_is_run(
 
     waiting = prepare_gate(gate(make_service({}), interpreter=LocalInterpreter(python)))
 
-    with waiting, pytest.raises(SetupError, match="cannot be started"):
+    with waiting, pytest.raises(SetupError, match="does not start"):
         waiting.run()
 
 

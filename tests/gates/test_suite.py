@@ -336,7 +336,7 @@ def test_an_interpreter_that_cannot_start_is_a_matter_of_set_up(
     python.write_text("#!/no/such/program\n")
     python.chmod(0o755)
 
-    with pytest.raises(SetupError, match="cannot be started"):
+    with pytest.raises(SetupError, match="does not start"):
         run_gate(gate(make_service({}), interpreter=LocalInterpreter(python)))
 
 

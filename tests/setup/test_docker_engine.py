@@ -184,7 +184,7 @@ def test_ensure_installs_what_is_missing_and_starts_it(
 
 def test_an_engine_that_ends_at_once_says_why(nobody: str, folder: Path, script: Script) -> None:
     command = script("dockerd", "echo failed to start daemon: no space left >&2; exit 1")
-    with pytest.raises(SetupError, match="was started and ended") as caught:
+    with pytest.raises(SetupError, match="was started, but it ended") as caught:
         docker_engine.start([str(command)], nobody, folder / "log")
     assert caught.value.where == str(folder / "log")
     assert caught.value.detail == "failed to start daemon: no space left"
@@ -195,7 +195,7 @@ def test_an_engine_that_never_answers_is_given_up(
 ) -> None:
     monkeypatch.setattr(docker_engine, "START_LIMIT", 0.3)
     command = script("dockerd", "echo starting; sleep 3")
-    with pytest.raises(SetupError, match="was started and does not answer") as caught:
+    with pytest.raises(SetupError, match="was started, but it does not answer") as caught:
         docker_engine.start([str(command)], nobody, folder / "log")
     assert caught.value.detail == "starting"
 

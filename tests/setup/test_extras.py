@@ -60,7 +60,7 @@ def test_a_target_without_its_sdk_is_refused_with_the_command_that_brings_it(
     done = _lacking(module, command, str(_service(tmp_path, target)), folder=tmp_path)
     said = done.stdout + done.stderr
     assert done.returncode == SetupError.exit_code
-    assert f"{distribution} is not installed, which {target} needs" in said
+    assert f"{target} needs {distribution}, which is not installed" in said
     assert f"pip install 'curtainup[{extra}]'" in said
     assert "Traceback" not in said
     assert not (tmp_path / ".pulumi" / "stacks").exists(), "nothing was begun"
@@ -86,5 +86,5 @@ def test_a_package_that_is_absent_with_all_its_modules_is_no_traceback(
 ) -> None:
     absent = extras.Extra("other", {"curtainup_absent.module": "other"})
     monkeypatch.setitem(extras.EXTRAS, "docker", absent)
-    with pytest.raises(SetupError, match="other is not installed, which docker needs"):
+    with pytest.raises(SetupError, match="docker needs other, which is not installed"):
         extras.require("docker")

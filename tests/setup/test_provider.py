@@ -109,7 +109,7 @@ def test_the_engines_own_download_is_tried_unless_the_engine_was_built(
     provider.ensure(real, told.append)
     assert [one for one in told if " so far " not in one] == [
         f"fetching Pulumi's Docker provider {versions.DOCKER_PROVIDER}",
-        "the download of Pulumi's Docker provider was not reached",
+        "cannot reach the download of Pulumi's Docker provider",
     ]
 
 

@@ -86,14 +86,14 @@ def test_the_official_installer_is_tried_first_and_once(cache: Path) -> None:
     brought = pulumi.ensure(told.append)
     assert brought.command.is_relative_to(cache)
     assert brought.version == versions.ENGINE
-    assert told == [f"fetching Pulumi {versions.ENGINE} by its own installer"]
+    assert told == [f"fetching Pulumi {versions.ENGINE} with its own installer"]
     assert pulumi.ensure(told.append) == brought
     assert len(told) == 1
 
 
 @pytest.mark.usefixtures("cache", "unreachable", "alone_on_path")
 def test_with_neither_installer_nor_go_both_are_explained() -> None:
-    with pytest.raises(SetupError, match="Go is needed") as caught:
+    with pytest.raises(SetupError, match="curtainup needs Go") as caught:
         pulumi.ensure(silent)
     assert caught.value.fix is not None
     assert caught.value.detail is not None
@@ -103,7 +103,7 @@ def test_with_neither_installer_nor_go_both_are_explained() -> None:
 
 @pytest.mark.usefixtures("cache", "hole", "alone_on_path")
 def test_an_installer_that_never_answers_is_given_up() -> None:
-    with pytest.raises(SetupError, match="Go is needed") as caught:
+    with pytest.raises(SetupError, match="curtainup needs Go") as caught:
         pulumi.ensure(silent)
     assert caught.value.detail is not None
     assert "timed out" in caught.value.detail
@@ -118,7 +118,7 @@ def test_the_engine_is_built_when_no_installer_is_reached(cache: Path, script: S
     brought = pulumi.ensure(told.append)
     assert brought.command == pulumi.program().path()
     assert engine.locate() == brought
-    assert "Pulumi's own installer was not reached" in told
+    assert "Pulumi's own installer failed" in told
 
 
 def test_a_built_engine_is_linked_beside_the_environments_commands(

@@ -1,1 +1,1 @@
-"""What the driver asks of the clouds themselves; their SDKs are imported by whoever is used."""
+"""The driver's own calls to Docker, HAProxy and the clouds. Only a module that needs an SDK imports it."""

@@ -1,4 +1,4 @@
-"""AWS as the driver needs it: clients, the account, and logging in to its registry."""
+"""AWS as the driver needs it: clients, the account, and the login to its registry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from curtainup.setup import extras
 TARGET = "aws-beanstalk"
 
 TIMEOUT = 10
-"""Seconds until a connection must be there."""
+"""Seconds within which a connection must be established."""
 UNKNOWN_CALLER = frozenset(
     [
         "AuthFailure",
@@ -25,7 +25,7 @@ UNKNOWN_CALLER = frozenset(
         "UnrecognizedClientException",
     ]
 )
-"""Codes by which the services say that they do not know who asks; EC2 has one of its own."""
+"""Error codes with which the services reject the credentials; EC2 has its own."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class NoRegion(ConfigError):
 
 
 def client(service: str, region: str | None, profile: str | None) -> Any:
-    """Return a boto3 client; `AWS_ENDPOINT_URL` and the usual variables count.
+    """Return a boto3 client, which respects `AWS_ENDPOINT_URL` and the usual variables.
 
     Raises:
         ConfigError: the profile does not exist, or no region is known (NoRegion).
@@ -68,7 +68,7 @@ def region_of(configured: str | None, profile: str | None) -> str:
     """Return the configured region, else that of the profile or the environment.
 
     Raises:
-        NoRegion: there is none.
+        NoRegion: neither names a region.
 
     """
     boto3 = _boto3()
@@ -85,7 +85,7 @@ def registry_login(region: str, profile: str | None) -> RegistryLogin:
     Follows ECR's GetAuthorizationToken: the token is base64 of `AWS:PASSWORD`.
 
     Raises:
-        SetupError: the credentials are missing, or may not ask for it.
+        SetupError: the credentials are missing, or do not allow the login.
 
     """
     with said_clearly("ecr"):
@@ -96,7 +96,7 @@ def registry_login(region: str, profile: str | None) -> RegistryLogin:
 
 @contextmanager
 def said_clearly(service: str) -> Iterator[None]:
-    """Turn what boto3 raises into errors for people."""
+    """Turn the errors of boto3 into errors for people."""
     extras.require(TARGET)
     from botocore import exceptions
 
@@ -107,7 +107,7 @@ def said_clearly(service: str) -> Iterator[None]:
             str(error),
             where="aws_user in pym-config.yaml",
             consequence="nothing was built or changed",
-            fix=f"aws configure --profile {error.kwargs['profile']}, or mend aws_user or AWS_PROFILE",
+            fix=f"aws configure --profile {error.kwargs['profile']}, or correct aws_user or AWS_PROFILE",
         ) from error
     except exceptions.NoRegionError as error:
         raise NoRegion from error
@@ -124,16 +124,16 @@ def said_clearly(service: str) -> Iterator[None]:
         raise _refused(error, service) from error
     except exceptions.BotoCoreError as error:
         raise SetupError(
-            "AWS is not reached",
+            "curtainup cannot reach AWS",
             where=service,
             consequence="nothing was built or changed",
-            fix="look at the network, the proxy (HTTPS_PROXY), AWS_ENDPOINT_URL and aws_region",
+            fix="check the network, the proxy (HTTPS_PROXY), AWS_ENDPOINT_URL and aws_region",
             detail=str(error),
         ) from error
 
 
 def _boto3() -> Any:
-    """Return the SDK; without it nothing here can be asked for."""
+    """Return the SDK; raises SetupError if it is not installed."""
     extras.require(TARGET)
     import boto3
 
@@ -141,7 +141,7 @@ def _boto3() -> Any:
 
 
 def code_of(error: BaseException | None) -> str:
-    """Return the code by which a service refused a call, or nothing if it was not that."""
+    """Return the code with which a service refused a call; empty for any other error."""
     answer: dict[str, Any] = getattr(error, "response", None) or {}
     return str(answer.get("Error", {}).get("Code", ""))
 

@@ -1,7 +1,7 @@
-"""Claims on ports and networks, from the choice of one until a container has taken it.
+"""Claims on ports and networks, held from the choice of one until a container uses it.
 
-Until then it is free for all to see, so two first deployments at once would choose the same. A claim is
-a lock on one byte of a file of the user's; the kernel lets go of it when the process ends.
+Until then a port looks free to everybody, so two simultaneous first deployments would choose the same one. A
+claim is a lock on one byte of a file of the user. The kernel releases it when the process ends.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from io import FileIO
 import platformdirs
 
 NETWORKS = 65536
-"""The number of the first network, after those of the ports."""
+"""The number of the first network; smaller numbers are ports."""
 
 
 def claim(number: int) -> bool:
     """Claim a port, or a network by `NETWORKS` and its index, until this process ends.
 
     Returns:
-        False when another process has it.
+        False if another process has claimed it.
 
     """
     try:
@@ -32,7 +32,7 @@ def claim(number: int) -> bool:
 
 @cache
 def _file() -> FileIO:
-    """The file, open for as long as the process lives: closing it would give up every claim."""
+    """Return the open file. It stays open while the process lives: closing it would drop all claims."""
     folder = platformdirs.user_cache_path("curtainup")
     folder.mkdir(parents=True, exist_ok=True)
     return FileIO(folder / "claims", "a")

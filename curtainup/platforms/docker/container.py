@@ -1,4 +1,4 @@
-"""Looking into the container of a release that does not answer, and saying what is wrong with it."""
+"""Inspects the container of a release that does not answer, and explains what is wrong with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LOG_LINES = 20
 
 EXIT_CODES = {
-    0: "its command came to an end: run the server in the foreground",
+    0: "its command ended: run the server in the foreground",
     126: "its command is not executable: check CMD in the Dockerfile",
     127: "its command was not found: check CMD in the Dockerfile and that its program is installed",
 }
@@ -24,13 +24,13 @@ EXIT_CODES = {
 
 @dataclass(frozen=True)
 class Container:
-    """The container behind a release, for a look inside when it does not answer.
+    """The container of a release, to inspect if the release does not answer.
 
     Attributes:
-        connect: gives the Docker engine that runs it; not called while all is well.
-        name: its name or id.
-        port: what it was given as PORT.
-        redact: takes the secrets out of a text, before it is shown.
+        connect: returns a client of the Docker engine that runs the container; called only on trouble.
+        name: the name or id of the container.
+        port: the value of PORT in the container.
+        redact: takes the secrets out of a text before anybody sees it.
 
     """
 
@@ -45,7 +45,7 @@ class Container:
         return self.connect()
 
     def start(self) -> None:
-        """Start it, if it is there and stopped or paused."""
+        """Start the container if it exists and is stopped or paused."""
         from docker.errors import NotFound
 
         with suppress(NotFound):
@@ -55,7 +55,7 @@ class Container:
                 self.client.api.start(self.name)
 
     def renew(self) -> None:
-        """Start it anew if it has ended since it was made: it then counts as started for the first time."""
+        """Restart the container if it has ever ended; it then counts as started for the first time."""
         from docker.errors import NotFound
 
         with suppress(NotFound):
@@ -64,16 +64,16 @@ class Container:
                 self.client.api.restart(self.name)
 
     def raise_if_down(self) -> None:
-        """Raise ReleaseUnhealthy when it runs no more, or not for the first time."""
+        """Raise ReleaseUnhealthy if the container has stopped or restarted."""
         _raise_if_down(self)
 
     def timed_out(self, url: str, path: str, timeout: float, trouble: str) -> ReleaseUnhealthy:
-        """Return what is wrong with it: that it exited, its ports, or what it answered last."""
+        """Return an error that says what is wrong: its exit, its ports, or its last answer."""
         return _timed_out(self, url, path, timeout, trouble)
 
 
 def _raise_if_down(container: Container) -> None:
-    """Raise ReleaseUnhealthy when the container runs no more, or not for the first time."""
+    """Raise ReleaseUnhealthy if the container has stopped or restarted."""
     from docker.errors import DockerException, NotFound
     from requests import RequestException
 
@@ -87,7 +87,7 @@ def _raise_if_down(container: Container) -> None:
             fix="find out who removed it, and run the command again",
         ) from None
     except (DockerException, RequestException):
-        return  # the engine does not answer: the release may, and its time-out still counts
+        return  # the engine does not answer, but the release still may, until its time-out
     state, restarts = found["State"], found["RestartCount"]
     if state["Status"] in ("exited", "dead", "restarting") or restarts:
         raise _down(container, found)
@@ -104,7 +104,7 @@ def _down(container: Container, found: dict[str, Any]) -> ReleaseUnhealthy:
         fix = "raise `memory_limit` in pym-config.yaml, or make the service need less"
     else:
         what = "the release's container exited" + ("" if code is None else f" with code {code}")
-        fix = EXIT_CODES.get(-1 if code is None else code, "mend what its last lines say")
+        fix = EXIT_CODES.get(-1 if code is None else code, "correct the error in its last lines")
     return ReleaseUnhealthy(
         what,
         where=f"container {container.name}",
@@ -115,9 +115,9 @@ def _down(container: Container, found: dict[str, Any]) -> ReleaseUnhealthy:
 
 
 def _last_exit(container: Container, found: dict[str, Any]) -> tuple[int | None, bool]:
-    """Why a container that runs again had exited: its code and whether for want of memory.
+    """Return the exit code of a container that runs again, and whether it ran out of memory.
 
-    Its state has forgotten; the engine's list of events has not, unless much happened since.
+    The container's state no longer says so. The engine's events do, unless the engine has dropped them.
     """
     from docker.errors import DockerException
     from requests import RequestException

@@ -1,6 +1,6 @@
-"""Which TCP ports a container listens on, from inside its own network.
+"""Finds the TCP ports on which a container listens, from inside its own network.
 
-Format of /proc/net/tcp and tcp6: proc(5), and the kernel's Documentation/networking/proc_net_tcp.rst.
+The format of /proc/net/tcp and tcp6: proc(5), and the kernel's Documentation/networking/proc_net_tcp.rst.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from requests import RequestException
 
 LISTENING = "0A"
 DOCKER_DNS = "0B00007F"
-"""127.0.0.11, where Docker answers name look-ups inside each container of a network."""
+"""127.0.0.11: Docker's name server inside each container of a network."""
 
 
 @dataclass(frozen=True, order=True)
 class Listener:
-    """A port with a listening socket; `loopback` when nothing outside the container can reach it."""
+    """A port with a listening socket; `loopback` is true if nothing outside the container can reach it."""
 
     port: int
     loopback: bool
 
 
 def listeners(client: docker.DockerClient, container: str) -> frozenset[Listener] | None:
-    """Return the listening ports of a running container, or None when they cannot be known.
+    """Return the listening ports of a running container; None if they cannot be read.
 
-    Read with the container's own `cat`; in an image that has none, from this machine's /proc when the
-    Docker engine runs here.
+    The container's own `cat` reads them. If the image has none and the Docker engine runs on this machine,
+    they come from this machine's /proc.
     """
     try:
         command = client.api.exec_create(container, ["cat", "/proc/net/tcp", "/proc/net/tcp6"])
@@ -43,7 +43,7 @@ def listeners(client: docker.DockerClient, container: str) -> frozenset[Listener
 
 
 def parse(lines: Iterable[str]) -> frozenset[Listener]:
-    """Return the listeners in the lines of /proc/net/tcp and tcp6; Docker's name server is left out."""
+    """Return the listeners in the lines of /proc/net/tcp and tcp6, without Docker's name server."""
     rows = [line.split() for line in lines]
     addresses = [row[1].split(":") for row in rows if len(row) > 3 and row[3] == LISTENING]
     return frozenset(

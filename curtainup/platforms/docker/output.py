@@ -1,4 +1,4 @@
-"""A container that is followed to its end: what it prints is passed on, and it is stopped when it must be."""
+"""Follows a container to its end: passes its output on, and stops the container if necessary."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 Stop = Callable[[threading.Event], None]
-"""Stops a container; the event is set as soon as it has ended."""
+"""Stops a container; the event is set as soon as the container has ended."""
 
 
 def follow(
@@ -24,14 +24,14 @@ def follow(
     cancel: threading.Event,
     stop: Stop,
 ) -> Ended:
-    """Pass on what a running container prints until it ends; a second thread stops it when it must be.
+    """Pass on the output of a container until it ends; a second thread stops it on time-out or `cancel`.
 
     Args:
-        container: that was started.
-        timeout: seconds, from now.
-        on_line: takes each line of its output and errors.
-        cancel: has it stopped when set.
-        stop: how it is stopped; returns when it has ended, or does soon.
+        container: a started container.
+        timeout: seconds from now, after which the container is stopped.
+        on_line: receives each line of standard output and standard error.
+        cancel: stops the container when set.
+        stop: stops the container; returns when it has ended or is about to end.
 
     """
     lines = Lines(on_line)
@@ -43,7 +43,7 @@ def follow(
 
 
 class _Watch:
-    """Has something stopped when its time is over or someone cancels."""
+    """Calls `stop` when the time is over or someone cancels."""
 
     def __init__(self, timeout: float, cancel: threading.Event, stop: Stop) -> None:
         self.ended = Ended.BY_ITSELF

@@ -1,4 +1,4 @@
-"""Choosing ports, networks and addresses on a Docker host, once; they are remembered from then on."""
+"""Chooses ports, networks and addresses on a Docker host. Pulumi remembers them, so it chooses them once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from curtainup.errors import PortTaken
 from curtainup.model.release import Address, Deployment
 from curtainup.platforms.docker.claims import NETWORKS, claim
 
-# Below Linux's ephemeral range (32768 …), where an outgoing connection could hold a port at a reboot.
+# Below Linux's ephemeral range (32768 …), where an outgoing connection could occupy a port after a reboot.
 PUBLIC_PORTS = range(8080, 8180)
 INTERNAL_PORTS = range(20000, 32000)
 FIRST_RELEASE = 10
@@ -19,7 +19,7 @@ _NETWORKS = tuple(ipaddress.IPv4Network("10.213.0.0/16").subnets(new_prefix=24))
 
 
 def is_free(port: int, bind: str = "127.0.0.1") -> bool:
-    """Return whether a TCP port can be listened on here."""
+    """Return whether a process can listen on a TCP port here."""
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -31,10 +31,10 @@ def is_free(port: int, bind: str = "127.0.0.1") -> bool:
 
 
 def require_free(port: int, bind: str, key: str) -> None:
-    """Check a port that the configuration asks for.
+    """Check that a configured port is free.
 
     Raises:
-        PortTaken: something listens on it.
+        PortTaken: another process listens on the port.
 
     """
     if not is_free(port, bind):
@@ -47,12 +47,12 @@ def require_free(port: int, bind: str, key: str) -> None:
 
 
 def public_port(bind: str, taken: Collection[int]) -> int:
-    """Return the first free port for people, from 8080 on."""
+    """Return the first free public port, from 8080 on."""
     return _first_free(iter(PUBLIC_PORTS), taken, bind)
 
 
 def internal_port(name: str, taken: Collection[int]) -> int:
-    """Return a free loopback port, starting at a place of the name's own so that few collide."""
+    """Return a free loopback port; start the search at a hash of the name, so that few names collide."""
     return _first_free(_from(INTERNAL_PORTS, name), taken, "127.0.0.1")
 
 
@@ -74,7 +74,7 @@ def subnet(name: str, taken: Collection[str]) -> str:
 
 
 def address(name: str, network: str, deployment: Deployment, taken_ports: Collection[int]) -> Address:
-    """Return a place for a new release that no other release of the environment has."""
+    """Return an address for a new release that no other release of the environment has."""
     places = [release.address for release in deployment.releases if release.address is not None]
     used = {place.ip for place in places}
     hosts = list(ipaddress.ip_network(network).hosts())[FIRST_RELEASE:]

@@ -1,4 +1,4 @@
-"""Google Cloud as the driver needs it: identities, and where images go."""
+"""Google Cloud as the driver needs it: credentials, tokens, and the addresses of its services."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from curtainup.setup import extras
 TARGET = "gcp-cloud-run"
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
 TIMEOUT = 20
-"""Seconds for an answer."""
+"""Seconds within which an answer must come."""
 LOG_IN = "gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS (docs/cloud-run.md)"
 
 
 class Google(Protocol):
-    """An account on Google Cloud, or what stands in for one."""
+    """An account on Google Cloud, or its stand-in."""
 
     def identity_token(self, audience: str) -> str:
-        """Return a token by which the deployer may call a service that is not public."""
+        """Return a token with which the deployer may call a service that is not public."""
 
     def access_token(self) -> str:
         """Return a short-lived token for Google's APIs and registries."""
 
     def registry_host(self, region: str) -> str:
-        """Return the host of the Artifact Registry of a region, as it begins an image's name."""
+        """Return the host of a region's Artifact Registry: the beginning of an image's name."""
 
     @property
     def logging_api(self) -> str:
-        """Where Cloud Logging answers: a URL without a path."""
+        """Return the URL of Cloud Logging, without a path."""
 
     @property
     def run_api(self) -> str:
-        """Where Cloud Run answers: a URL without a path."""
+        """Return the URL of Cloud Run, without a path."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class RealGoogle:
     """The account of Application Default Credentials.
 
     Attributes:
-        signer: where IAM's Credentials API is.
+        signer: the URL of IAM's Credentials API.
 
     """
 
@@ -52,14 +52,14 @@ class RealGoogle:
     def identity_token(self, audience: str) -> str:
         """Return an identity token; the account must be allowed to call the service.
 
-        Google's library makes one for a chosen audience from the file of a service account, or of the
-        impersonation of one, that GOOGLE_APPLICATION_CREDENTIALS names, or on a machine of Google Cloud
-        (`google.oauth2.id_token.fetch_id_token`). For federated credentials, as of a CI job, IAM signs one
-        when the account that they stand for may ask that for itself. A person's own credentials carry one
-        for another audience, which Cloud Run takes from people.
+        The token comes from one of three sources. Google's library (`google.oauth2.id_token.fetch_id_token`)
+        makes one for a chosen audience on a machine of Google Cloud, or from the file that
+        GOOGLE_APPLICATION_CREDENTIALS names, if that is for a service account or its impersonation. For
+        federated credentials, such as those of a CI job, IAM signs one if their account may create tokens for
+        itself. A person's own credentials carry one for another audience; Cloud Run accepts that from people.
 
         Raises:
-            SetupError: the credentials are missing or give no identity.
+            SetupError: the credentials are missing or give no identity token.
 
         """
         extras.require(TARGET)
@@ -77,16 +77,16 @@ class RealGoogle:
             raise SetupError(
                 "the Google Cloud credentials give no identity token",
                 where=f"for {audience}",
-                consequence="the first release could not be tested before the public may call it",
-                fix="let the account make tokens for itself (roles/iam.serviceAccountOpenIdTokenCreator), or "
-                "gcloud auth application-default login --impersonate-service-account ACCOUNT, then "
+                consequence="curtainup could not test the first release before the public may call it",
+                fix="let the account create tokens for itself (roles/iam.serviceAccountOpenIdTokenCreator), "
+                "or gcloud auth application-default login --impersonate-service-account ACCOUNT, then "
                 "export GOOGLE_APPLICATION_CREDENTIALS=~/.config/gcloud/application_default_credentials.json"
                 " (docs/cloud-run.md)",
                 detail=str(first),
             ) from first
 
     def _signed(self, own: Any, audience: str) -> str | None:
-        """Have IAM sign a token for the account that credentials stand for; None when it does not.
+        """Let IAM sign a token for the account of the credentials; return None if IAM does not.
 
         Follows `projects.serviceAccounts.generateIdToken` of the IAM Service Account Credentials API.
         """
@@ -131,7 +131,7 @@ def credentials() -> Any:
     """Return the Application Default Credentials (google.auth.credentials.Credentials), with a fresh token.
 
     Raises:
-        SetupError: there are none, or Google does not accept them or is not reached.
+        SetupError: there are none, Google does not accept them, or curtainup cannot reach Google.
 
     """
     extras.require(TARGET)
@@ -145,8 +145,8 @@ def credentials() -> Any:
     except DefaultCredentialsError as error:
         raise _unusable("there are no Google Cloud credentials", error) from error
     except TransportError as error:
-        fix = "look at the network and the proxy (HTTPS_PROXY)"
-        raise _unusable("Google Cloud is not reached", error, fix) from error
+        fix = "check the network and the proxy (HTTPS_PROXY)"
+        raise _unusable("curtainup cannot reach Google Cloud", error, fix) from error
     except GoogleAuthError as error:
         raise _unusable("Google does not accept the credentials", error) from error
     return found

@@ -13,14 +13,14 @@ from curtainup.errors import SetupError
 from curtainup.platforms.google.account import LOG_IN
 
 TIMEOUT = 20
-"""Seconds for an answer."""
+"""Seconds within which an answer must come."""
 MOST_PERMISSIONS = 100
-"""That projects.testIamPermissions takes in one call."""
+"""How many permissions projects.testIamPermissions accepts in one call."""
 
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where the APIs are."""
+    """The URLs of the APIs."""
 
     projects: str = "https://cloudresourcemanager.googleapis.com"
     run: str = "https://run.googleapis.com"
@@ -31,9 +31,9 @@ class Refused(Exception):
     """An API refused a call.
 
     Args:
-        status: of HTTP.
-        reason: in its ErrorInfo (`SERVICE_DISABLED`), else its status (`PERMISSION_DENIED`), or nothing.
-        message: its own words.
+        status: the HTTP status.
+        reason: the reason in ErrorInfo (`SERVICE_DISABLED`), else the status (`PERMISSION_DENIED`), or empty.
+        message: the API's own words.
 
     """
 
@@ -45,10 +45,10 @@ class Refused(Exception):
 
 
 class Api:
-    """Questions about a project, asked with the headers of some credentials.
+    """Calls about a project, made with the headers of some credentials.
 
-    Every method raises Refused when the API refuses, and SetupError when it is not reached or does not know
-    the caller.
+    Every method raises Refused if the API refuses the call, and SetupError if the API cannot be reached or
+    does not accept the credentials.
     """
 
     def __init__(self, headers: Mapping[str, str], endpoints: Endpoints | None = None) -> None:
@@ -81,7 +81,7 @@ class Api:
                 return found
 
     def run(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Call a method of the Cloud Run v2 API on a resource, or on what is below it."""
+        """Call a method of the Cloud Run v2 API on a resource or a collection below it."""
         return self._ask(method, f"{self._endpoints.run}/v2/{name}", body)
 
     def entries(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,9 +94,9 @@ class Api:
             said = answer.json()
         except requests.RequestException as error:
             raise SetupError(
-                "Google Cloud is not reached",
+                "curtainup cannot reach Google Cloud",
                 where=url,
-                fix="look at the network and the proxy (HTTPS_PROXY)",
+                fix="check the network and the proxy (HTTPS_PROXY)",
                 detail=str(error),
             ) from error
         if answer.ok:
@@ -110,7 +110,7 @@ class Api:
 
 
 def _refused(status: int, said: Any) -> Refused:
-    """Read an error as google.rpc.Status gives it in JSON."""
+    """Read an error from the JSON form of google.rpc.Status."""
     error = said.get("error", {}) if isinstance(said, dict) else {}
     reasons = [one["reason"] for one in error.get("details", ()) if "reason" in one]
     reason = reasons[0] if reasons else error.get("status", "")

@@ -1,6 +1,6 @@
-"""A door on this machine to a URL that asks for an identity: it adds the headers that prove one.
+"""A local proxy, the door, to a URL that requires an identity: it adds the headers that prove one.
 
-Acceptance tests know nothing of identities; through the door they run unchanged against a service that
+Acceptance tests know nothing about identities. Through the door they run unchanged against a service that
 the public may not call yet.
 """
 
@@ -19,13 +19,13 @@ HOP_BY_HOP = frozenset(  # RFC 9110, section 7.6.1
     ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"]
 )
 OWN = HOP_BY_HOP | {"content-length", "host"}
-"""What is said anew on each side of the door."""
+"""The headers that the door does not pass on, but sets itself on each side."""
 TIMEOUT = urllib3.Timeout(connect=10, read=300)
 CHUNK = 65536
 
 
 class _Door(ThreadingHTTPServer):
-    """A server that knows where its requests go, and with which headers."""
+    """A server that knows where to send requests, and which headers to add."""
 
     daemon_threads = True
 
@@ -39,11 +39,11 @@ class _Door(ThreadingHTTPServer):
 
 @contextmanager
 def door(url: str, headers: Mapping[str, str]) -> Iterator[str]:
-    """Open a door on the loopback interface, and give its URL.
+    """Open a door on the loopback interface, and yield its URL.
 
     Args:
-        url: where requests go, without a path.
-        headers: added to each request, in place of the client's own of the same name.
+        url: the destination of the requests, without a path.
+        headers: headers to add to each request; they replace the client's headers of the same name.
 
     """
     server = _Door(url, headers)
@@ -59,19 +59,19 @@ def door(url: str, headers: Mapping[str, str]) -> Iterator[str]:
 
 
 class _Visitor(BaseHTTPRequestHandler):
-    """One connection, whose requests are passed on."""
+    """One connection; passes its requests on."""
 
     protocol_version = "HTTP/1.1"
     server: _Door
 
     def __getattr__(self, name: str) -> Any:
-        """Take every method alike: http.server looks for `do_METHOD`."""
+        """Handle every HTTP method in the same way: http.server looks for `do_METHOD`."""
         if name.startswith("do_"):
             return self._pass_on
         raise AttributeError(name)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing: the tests' own report tells what they asked."""
+        """Print nothing, because the tests report their own requests."""
 
     def _pass_on(self) -> None:
         server = self.server

@@ -1,4 +1,4 @@
-"""Executions of a Cloud Run job, by the v2 API: begun, looked at and cancelled.
+"""Starts, inspects and cancels executions of a Cloud Run job through the v2 API.
 
 Follows `projects.locations.jobs.run` and `….jobs.executions` of the Cloud Run Admin API.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from curtainup.platforms.google.api import Api, Endpoints
 
 TOKEN_SECONDS = 1800.0
-"""For how long an access token is used: one is good for an hour."""
+"""Seconds for which an access token is used; a token is valid for an hour."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Execution:
     """One execution of a job.
 
     Attributes:
-        name: its full name, `projects/…/jobs/JOB/executions/NAME`.
-        log_uri: where a person reads its output.
-        completed: whether it has come to its end.
-        succeeded: whether that was a good one.
-        seconds: for how long it ran; None before it has begun or ended.
-        said: what Cloud Run says of its end.
+        name: the full name, `projects/…/jobs/JOB/executions/NAME`.
+        log_uri: the URL where people read the output.
+        completed: whether the execution has ended.
+        succeeded: whether it has ended successfully.
+        seconds: how long it ran; None if it has not started or not ended.
+        said: Cloud Run's explanation of the end.
 
     """
 
@@ -40,22 +40,22 @@ class Execution:
 
 
 class Jobs:
-    """Jobs of a project; every method raises as `google_api.Api`'s do."""
+    """The jobs of a project; every method raises the errors of `api.Api`."""
 
     def __init__(self, token: Callable[[], str], endpoints: Endpoints) -> None:
-        """Ask at these endpoints, with tokens that are renewed in time."""
+        """Use these endpoints, and get a new token before the old one expires."""
         self._token = token
         self._endpoints = endpoints
         self._api: Api | None = None
         self._since = 0.0
 
     def run(self, job: str, arguments: Sequence[str], timeout: int) -> str:
-        """Begin an execution, and return its full name.
+        """Start an execution, and return its full name.
 
         Args:
-            job: its full name.
-            arguments: in place of the image's CMD.
-            timeout: seconds that it may take.
+            job: the full name of the job.
+            arguments: the arguments that replace the image's CMD.
+            timeout: seconds that the execution may take.
 
         """
         overrides = {"containerOverrides": [{"args": list(arguments)}], "timeout": f"{timeout}s"}
@@ -63,18 +63,18 @@ class Jobs:
         return str(operation["metadata"]["name"])
 
     def execution(self, name: str) -> Execution:
-        """Return how an execution stands."""
+        """Return the current state of an execution."""
         return parsed(self._ask("GET", name))
 
     def exit_code(self, execution: str) -> int | None:
-        """Return the exit code of an execution that has ended; None where Cloud Run knows none."""
+        """Return the exit code of an execution that has ended; None if Cloud Run knows none."""
         tasks = self._ask("GET", f"{execution}/tasks").get("tasks") or [{}]
         result = tasks[0].get("lastAttemptResult") or {}
         signal = result.get("termSignal")
         return 128 + int(signal) if signal else result.get("exitCode")
 
     def cancel(self, execution: str) -> None:
-        """Have an execution cancelled; it ends soon after."""
+        """Request the cancellation of an execution, which ends soon afterwards."""
         self._ask("POST", f"{execution}:cancel", {})
 
     def entries(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Jobs:
         return self._known().run(method, name, body)
 
     def _known(self) -> Api:
-        """Return the API with a token that is still good."""
+        """Return the API with a valid token."""
         now = time.monotonic()
         if self._api is None or now - self._since > TOKEN_SECONDS:
             headers = {"Authorization": f"Bearer {self._token()}"}
@@ -94,7 +94,7 @@ class Jobs:
 
 
 def parsed(found: Mapping[str, Any]) -> Execution:
-    """Read an execution as the API gives it."""
+    """Read an execution from the API's JSON."""
     conditions = {one["type"]: one for one in found.get("conditions", ())}
     completed = conditions.get("Completed", {})
     begun, ended = found.get("startTime"), found.get("completionTime")

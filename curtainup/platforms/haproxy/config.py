@@ -1,8 +1,8 @@
-"""HAProxy's side of the traffic switch, as text: its configuration, its commands, its answers.
+"""The text of HAProxy's side of the traffic switch: its configuration, its commands and its answers.
 
-Pure functions on the standard library alone, used by the provider, which drives the proxy, and by
-`components.docker.docker_host`, which gives a new proxy its first configuration. Written for HAProxy 2.6
-(its configuration and management manuals).
+These are pure functions that need only the standard library. The provider uses them to control the proxy, and
+`components.docker.docker_host` uses them to give a new proxy its first configuration. They follow the
+configuration and management manuals of HAProxy 2.6.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class Server:
 
 
 def servers(addresses: Mapping[str, str], traffic: Mapping[str, int]) -> dict[str, Server]:
-    """Return by release the server that each should be; a release without traffic has weight 0."""
+    """Return the wanted server of each release; a release without traffic has weight 0."""
     return {
         release: Server(release, address, traffic.get(release, 0)) for release, address in addresses.items()
     }
@@ -95,7 +95,7 @@ def render(pool: Iterable[Server], *, request_timeout: int) -> str:
     """Return the configuration file of a proxy.
 
     Args:
-        pool: the releases behind it; none answers every request with 503.
+        pool: the releases behind the proxy; without any, the proxy answers every request with 503.
         request_timeout: seconds that a release may stay silent before the client gets 504.
 
     """
@@ -131,10 +131,10 @@ def moves(observed: Mapping[str, Server], wanted: Mapping[str, Server], pool: st
 def removals(
     observed: Mapping[str, Server], wanted: Mapping[str, Server], pool: str = POOL, *, force: bool = False
 ) -> list[str]:
-    """Return the commands that take away the servers that are not wanted.
+    """Return the commands that remove unwanted servers.
 
-    HAProxy refuses to delete one that still has sessions; repeat the commands until it does. With
-    `force` the sessions are closed first.
+    HAProxy refuses to delete a server that still has sessions; repeat the commands until it deletes it. With
+    `force` the commands close the sessions first.
     """
     commands: list[str] = []
     for release in observed:
@@ -153,7 +153,7 @@ def parse_servers(lines: Sequence[str], pool: str = POOL) -> dict[str, Server]:
 
     Args:
         lines: its lines, in any order; comments and the version line are skipped.
-        pool: whose servers; those of others are skipped too.
+        pool: the pool of the servers; those of other pools are skipped too.
 
     """
     found = {}

@@ -1,6 +1,6 @@
-"""A running proxy container, driven through the Docker API alone, so that a remote engine works too.
+"""Controls a running proxy container through the Docker API alone, so that a remote engine works too.
 
-Everything is one `exec` of one script, because round trips are what a switch costs.
+Every operation is one `exec` of one script, because the time of a switch is the time of its round trips.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from docker import APIClient
 
-# Acts only if HAProxy's servers are those the commands were made for; prints what it has afterwards.
-# The file comes first: if it cannot be written, nothing has moved. A proxy that has just been started
+# The script acts only if HAProxy's servers are those that the commands expect, and prints the servers
+# afterwards. It writes the file first, so that nothing moves if that fails. A proxy that has just started
 # gets a few seconds to open its socket.
 _SCRIPT = """\
 set -eu
@@ -52,12 +52,12 @@ echo "== end"
 
 @dataclass(frozen=True)
 class Observed:
-    """What a proxy has.
+    """The state of a proxy.
 
     Attributes:
-        servers: by release.
-        config: SHA-256 of its configuration file, hexadecimal; empty if it has none.
-        said: what HAProxy answered to the commands.
+        servers: its servers by release.
+        config: SHA-256 of its configuration file, hexadecimal; empty if there is no file.
+        said: HAProxy's answer to the commands.
 
     """
 
@@ -67,7 +67,7 @@ class Observed:
 
 
 def fingerprint(config: str) -> str:
-    """Return what `Observed.config` is for that configuration file."""
+    """Return the value of `Observed.config` for that configuration file."""
     return hashlib.sha256(config.encode()).hexdigest()
 
 
@@ -75,18 +75,18 @@ class Proxy:
     """One proxy container."""
 
     def __init__(self, api: APIClient, container: str) -> None:
-        """Drive the container of that name or id."""
+        """Control the container of that name or id."""
         self._api = api
         self._container = container
 
     def observe(self) -> Observed:
-        """Return what the proxy has."""
+        """Return the state of the proxy."""
         return self._run({})
 
     def command(self, expected: Mapping[str, Server], commands: Sequence[str], config: str) -> Observed:
         """Write the configuration file and run the commands, if the proxy's servers are as expected.
 
-        If they are not, nothing is done; either way the answer is what the proxy has now.
+        If they are not, do nothing. Either way, return the state of the proxy.
         """
         facts = sorted(
             f"{one.release} {one.address} {one.weight} {int(one.ready)}" for one in expected.values()
@@ -113,12 +113,12 @@ class Proxy:
 
 @contextmanager
 def docker_errors(where: str) -> Iterator[None]:
-    """Turn what the Docker SDK raises into errors for people.
+    """Turn the errors of the Docker SDK into errors for people.
 
     Raises:
         LookupError: the container does not exist.
-        SetupError: the Docker engine is not reached.
-        EngineFailed: it refused.
+        SetupError: the Docker engine cannot be reached.
+        EngineFailed: the Docker engine refused.
 
     """
     import docker.errors
@@ -138,7 +138,7 @@ def docker_errors(where: str) -> Iterator[None]:
         ) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         raise SetupError(
-            "the Docker engine is not reached",
+            "curtainup cannot reach the Docker engine",
             where=where,
             fix="check docker version, and DOCKER_HOST",
             detail=str(error),
@@ -147,7 +147,7 @@ def docker_errors(where: str) -> Iterator[None]:
 
 @contextmanager
 def connect(docker_host: str | None) -> Iterator[APIClient]:
-    """Give a client of the engine at `docker_host`, else of the one that the environment names."""
+    """Provide a client of the engine at `docker_host`, else of the engine that the environment names."""
     import docker
 
     environment: dict[str, Any] = dict(os.environ)
@@ -162,7 +162,7 @@ def connect(docker_host: str | None) -> Iterator[APIClient]:
 
 
 def container_facts(api: APIClient, container: str) -> dict[str, Any] | None:
-    """Return what the engine says of a container, or None if it does not exist."""
+    """Return the engine's description of a container, or None if the container does not exist."""
     try:
         with docker_errors(f"container {container}"):
             facts: dict[str, Any] = api.inspect_container(container)
@@ -172,9 +172,9 @@ def container_facts(api: APIClient, container: str) -> dict[str, Any] | None:
 
 
 def limit_pids(api: APIClient, container: str, limit: int) -> None:
-    """Bound how many processes and threads a container may hold, now and after restarts.
+    """Limit how many processes and threads a container may hold, now and after restarts.
 
-    `POST /containers/{id}/update` with `PidsLimit`, which neither pulumi_docker nor the SDK offers.
+    This calls `POST /containers/{id}/update` with `PidsLimit`; neither pulumi_docker nor the SDK offers it.
     """
     with docker_errors(f"container {container}"):
         answer = api.post(

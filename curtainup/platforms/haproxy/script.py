@@ -1,4 +1,4 @@
-"""Shell scripts run beside HAProxy in its container, which drive it by its socket."""
+"""Runs shell scripts in HAProxy's container, which control HAProxy through its socket."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 PATIENCE, PAUSE = 10.0, 0.2
-"""Seconds in which a script must have been seen to end, and between two tries."""
+"""Seconds within which a script must end, and seconds between two tries."""
 END = "== end\n"
-"""The last that every script prints."""
+"""The last line that every script prints."""
 
 
 def run(api: APIClient, container: str, script: str, variables: Mapping[str, str]) -> str:
-    """Run a script and return what it printed before its end.
+    """Run a script and return its output before its last line.
 
-    Where no end is seen it is run again, so it must be one that may be run twice: Docker cannot run anything
-    at the very moment of a container's start, and now and then loses what was printed (docker-py issue 2042).
+    Run it again if the last line is missing: Docker cannot run anything at the very moment of a container's
+    start, and now and then loses output (docker-py issue 2042). So a script must allow to be run twice.
 
     Args:
-        api: the engine.
-        container: HAProxy's.
-        script: for `sh`.
-        variables: of its environment.
+        api: a client of the Docker engine.
+        container: HAProxy's container.
+        script: a script for `sh`.
+        variables: the environment variables of the script.
 
     Raises:
-        EngineFailed: it did not end within `PATIENCE`.
+        EngineFailed: the script did not end within `PATIENCE`.
         docker.errors.APIError: the container is gone, or does not run.
 
     """
@@ -43,9 +43,9 @@ def run(api: APIClient, container: str, script: str, variables: Mapping[str, str
         if time.monotonic() > deadline:
             nothing = f"nothing was printed, exit code {api.exec_inspect(job)['ExitCode']}"
             raise EngineFailed(
-                "HAProxy could not be driven",
+                "curtainup could not control HAProxy",
                 where=f"container {container}",
-                fix=f"look at its log, and restart it: docker restart {container}",
+                fix=f"read its log, and restart it: docker restart {container}",
                 detail=output.strip() or nothing,
             )
         time.sleep(PAUSE)

@@ -26,17 +26,17 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc
 
 PORT_TO = "--port-to="
-"""The option of a host that another host started: the file descriptor to which it writes its port."""
+"""The option with which a host starts another host: the file descriptor for the other's port."""
 
 SIGNAL_CHECK = 0.2
-"""Seconds within which a signal is noticed."""
+"""Seconds within which the host notices a signal."""
 
 STOP_LIMIT = 5.0
-"""Seconds that a program gets to end, once the engine has said that it is done."""
+"""Seconds that a program has to end after the engine is done."""
 
 
 class Host(LanguageServer):
-    """The SDK's server for inline programs, given programs that are files."""
+    """The SDK's server for inline programs, extended to programs in files."""
 
     def __init__(self, engine_address: str, port_to: int | None) -> None:
         super().__init__(self._run_program)
@@ -71,7 +71,7 @@ class Host(LanguageServer):
         folder = Path(request.info.program_directory or request.pwd or ".")
         self._program = folder / (request.info.entry_point or request.program or ".")
         os.chdir(request.pwd or folder)
-        # Where an inline program's server looks for the engine's address.
+        # The server of inline programs looks for the engine's address here.
         request.args[:] = [self._engine_address]
         # The SDK's server shows an error before it returns it: "bail" keeps the engine from repeating it.
         result: language_pb2.RunResponse = super().Run(request, context)  # type: ignore[no-untyped-call]
@@ -89,7 +89,7 @@ class Host(LanguageServer):
         except RunError:
             raise
         except Exception as error:
-            # From the program's own line on: what called it is of no use to its author.
+            # Start at the program's own lines, because its author does not need those of the host.
             frames = error.__traceback__ and error.__traceback__.tb_next
             raise RunError("".join(traceback.format_exception(type(error), error, frames))) from error
 
@@ -113,7 +113,7 @@ def same_environment(interpreter: Path) -> bool:
 def run_in(
     interpreter: Path, engine_address: str, request: language_pb2.RunRequest
 ) -> language_pb2.RunResponse:
-    """Run the program by a host of that interpreter, which shares this one's output."""
+    """Run the program with a host of that interpreter, which shares this host's output."""
     reader, writer = os.pipe()
     command = [str(interpreter), __file__, f"{PORT_TO}{writer}", engine_address]
     with subprocess.Popen(command, pass_fds=[writer]) as child, os.fdopen(reader) as port:
@@ -149,7 +149,7 @@ def main() -> None:
     os.write(1 if port_to is None else port_to, f"{port}\n".encode())
     if port_to is not None:
         os.close(port_to)
-    # A signal that comes just before a wait begins is only noticed when that wait ends.
+    # Python handles a signal that arrives just before a wait only when that wait ends.
     while not stop.wait(SIGNAL_CHECK):
         pass
     server.stop(STOP_LIMIT).wait()

@@ -1,10 +1,10 @@
-"""Waiting for the go: pytest starts and collects while what it is to test is still being brought up.
+"""Waits for the go signal: pytest starts and collects while the release under test is still starting.
 
-The driver passes the number of a pipe's descriptor in a variable. A byte in the pipe is the go; its end
-without a byte means that nobody waits for these tests any more, as when the driver was killed.
+The driver passes the number of a pipe's descriptor in a variable. A byte in the pipe is the go signal. If the
+pipe closes without a byte, nobody waits for these tests any more, for example because the driver was killed.
 
-Whoever has asked anything of the world before the go has asked too early, perhaps another release. So
-pytest then ends without taking the go, as it does when collection fails, and the driver starts it again.
+A test module that sends a request during collection may reach another release. pytest then ends without
+taking the go signal, as it does when collection fails, and the driver starts it again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import MutableMapping
 import pytest
 
 VARIABLE = "CURTAINUP_GO_FD"
-NOT_RUN = 75  # the exit code; none of pytest's own. EX_TEMPFAIL of sysexits.h
+NOT_RUN = 75  # the exit code, which pytest itself does not use: EX_TEMPFAIL of sysexits.h
 REACHING_OUT = frozenset(  # https://docs.python.org/3/library/audit_events.html
     [
         "socket.connect",
@@ -36,17 +36,17 @@ REACHING_OUT = frozenset(  # https://docs.python.org/3/library/audit_events.html
 
 
 class Go:
-    """The driver's leave to run the tests; awaited once."""
+    """The driver's signal to run the tests; pytest waits for it once."""
 
     def __init__(self, descriptor: int) -> None:
-        os.set_inheritable(descriptor, False)  # it was for this process alone
+        os.set_inheritable(descriptor, False)  # it is for this process alone
         self._descriptor = descriptor
         self._given = False
         self._reached_out = False
         sys.addaudithook(self._note)
 
     def wait(self, session: pytest.Session) -> None:
-        """Return when the tests may run; end pytest if they must not, or have begun too early."""
+        """Return when the tests may run; end pytest if they must not, or if they sent requests too early."""
         if self._given:
             return
         if not (session.testsfailed or self._reached_out):
@@ -62,6 +62,6 @@ class Go:
 
 
 def from_environment(environ: MutableMapping[str, str] = os.environ) -> Go | None:
-    """The go that this process is to wait for, if any; its children find nothing of it."""
+    """Return the go signal to wait for, if any, and remove it from the variables that children inherit."""
     number = environ.pop(VARIABLE, None)
     return None if number is None else Go(int(number))

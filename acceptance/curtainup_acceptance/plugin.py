@@ -1,7 +1,7 @@
 """The pytest plugin: `-p curtainup_acceptance.plugin`, and `--curtainup-smoke` to add the smoke suite.
 
-The smoke suite is added to what pytest collects once pytest knows its root, so the service's own
-`rootdir`, settings and `conftest.py` stay in force.
+The plugin adds the smoke suite after pytest has found its root, so the service's own `rootdir`, settings and
+`conftest.py` stay in force.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the smoke suite, whatever the service calls its own test functions."""
+    """Add the smoke suite, even if the service's settings give its test functions other names."""
     if config.getoption("--curtainup-smoke"):
         config.args.append(str(SMOKE))
         config.addinivalue_line("python_functions", "test_smoke_")
@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Wait here under pytest-xdist: its workers would collect, and could not say what they did."""
+    """Wait here under pytest-xdist: its workers collect, and could not report requests that they sent early."""
     if GO is not None and session.config.pluginmanager.has_plugin("dsession"):
         GO.wait(session)
 
@@ -49,7 +49,7 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-    """Name the test that was interrupted: neither the report nor the log says which it was."""
+    """Name the test that was interrupted, because neither the report nor the log says it."""
     phase = os.environ.get("PYTEST_CURRENT_TEST")  # `testaccept/test_a.py::test_it (call)`
     if exitstatus == INTERRUPTED and phase:
         terminalreporter.write_line(f"curtainup: stopped in {phase.rsplit(' ', 1)[0]}")
@@ -57,7 +57,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
 
 @pytest.fixture(scope="session")
 def curtainup_target() -> Target:
-    """What this run tests; the other fixtures are views of it."""
+    """The target of this run; the other fixtures return parts of it."""
     try:
         return read_target()
     except LookupError as error:
@@ -72,26 +72,26 @@ def base_url(curtainup_target: Target) -> str:
 
 @pytest.fixture
 def http(curtainup_target: Target) -> Iterator[ServiceSession]:
-    """A requests session that takes paths, with time-outs and retries."""
+    """A requests session with time-outs and retries, which accepts paths instead of URLs."""
     with ServiceSession(curtainup_target.url) as session:
         yield session
 
 
 @pytest.fixture(scope="session")
 def environment_name(curtainup_target: Target) -> str:
-    """The environment under test (`dev`, `staging`, `live`); skips where it is not known."""
+    """The environment under test (`dev`, `staging`, `live`); skips the test if it is not known."""
     return _known(curtainup_target.environment, "environment")
 
 
 @pytest.fixture(scope="session")
 def expected_version(curtainup_target: Target) -> str:
-    """The version that should answer; skips where it is not known, as with a URL given by hand."""
+    """The version that should answer; skips the test if it is not known, as for a URL from the user."""
     return _known(curtainup_target.version, "version")
 
 
 @pytest.fixture(scope="session")
 def expected_release(curtainup_target: Target) -> str:
-    """The id of the release that should answer; skips where it is not known."""
+    """The id of the release that should answer; skips the test if it is not known."""
     return _known(curtainup_target.release, "release")
 
 

@@ -14,17 +14,17 @@ RETRIES = 3  # waits of 0, 0.2 and 0.4 s
 
 
 class ServiceSession(requests.Session):
-    """Takes paths (`/ping`) or whole URLs, and never waits for ever.
+    """Accepts paths (`/ping`) or whole URLs, and has a time-out for every request.
 
-    A connection that cannot be made is tried again. For idempotent methods so is a 503, and once a
-    connection that breaks, as a kept one does when the server has just closed it. Everything else is the
-    test's to judge.
+    It retries a connection that fails. For idempotent methods it also retries a 503, and retries once a
+    connection that breaks, as a kept connection does when the server has just closed it. The test judges
+    everything else.
     """
 
     def __init__(self, base_url: str) -> None:
         super().__init__()
         self.base_url = base_url
-        # urllib3's default is to repeat requests of idempotent methods only.
+        # By default urllib3 repeats only requests of idempotent methods.
         retry = Retry(
             total=RETRIES,
             connect=RETRIES,
@@ -45,14 +45,14 @@ class ServiceSession(requests.Session):
         return super().prepare_request(request)
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send with the default time-outs where the test sets none."""
+        """Send with the default time-outs if the test sets none."""
         if kwargs.get("timeout") is None:
             kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
         return super().send(request, **kwargs)
 
 
 def join(base_url: str, path: str) -> str:
-    """`base_url` and `path` with one slash between them; a whole URL stays as it is."""
+    """Join `base_url` and `path` with one slash; a whole URL stays as it is."""
     if "://" in path.split("?", 1)[0]:
         return path
     return f"{base_url}/{path.lstrip('/')}"

@@ -1,4 +1,4 @@
-"""What the tests run against, as the gate says it in the environment."""
+"""The target of the tests, which the gate describes in environment variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Mapping
 
 @dataclass(frozen=True)
 class Target:
-    """One URL of the service and what is expected behind it; what is not known is None.
+    """One URL of the service, and the facts that the tests expect there; an unknown fact is None.
 
     `expect_release_header` is for URLs that pass through curtainup's proxy, which names the release
     that answered.
@@ -25,7 +25,7 @@ class Target:
 
 
 def read_target(environ: Mapping[str, str] = os.environ) -> Target:
-    """The target that the environment variables describe.
+    """Return the target that the environment variables describe.
 
     Raises:
         LookupError: neither CURTAINUP_URL nor PYM_SERVER_HOST is set.
@@ -43,7 +43,7 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
 
 
 def _url(environ: Mapping[str, str]) -> str:
-    """CURTAINUP_URL, else the URL that the older pair of host and port stands for; no trailing slash."""
+    """Return CURTAINUP_URL, else the URL of PYM_SERVER_HOST and PYM_SERVER_PORT, without a trailing slash."""
     url = environ.get("CURTAINUP_URL")
     if url:
         return url.rstrip("/")

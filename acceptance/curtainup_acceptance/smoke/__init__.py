@@ -1,1 +1,1 @@
-"""The smoke suite; a package, so that its module's name clashes with none of the service's."""
+"""The smoke suite. It is a package so that its module name never clashes with a module of the service."""

@@ -1,4 +1,4 @@
-"""What is asked of every service, at any URL, in well under a second."""
+"""The tests that every service must pass, at any URL, in well under a second."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ UNKNOWN_PATH = "/curtainup-smoke/there-is-no-such-path"
 RELEASE_HEADER = "Curtainup-Release"
 
 
-# Not the plugin's `http`: a service may have a fixture of that name.
+# The suite does not use the plugin's `http`, because a service may have its own fixture of that name.
 @pytest.fixture
 def session(curtainup_target: Target) -> Iterator[ServiceSession]:
-    """A session of this module's own."""
+    """A session for this module."""
     with ServiceSession(curtainup_target.url) as session:
         yield session
 
@@ -58,13 +58,13 @@ def test_smoke_burst(curtainup_target: Target) -> None:
 def test_smoke_unknown_path(session: ServiceSession) -> None:
     answer = _get(session, UNKNOWN_PATH)
 
-    _check(400 <= answer.status_code < 500, f"an unknown path must be the client's error: {_said(answer)}")
+    _check(400 <= answer.status_code < 500, f"an unknown path must give a client error: {_said(answer)}")
 
 
 def test_smoke_version(curtainup_target: Target, session: ServiceSession) -> None:
     version = curtainup_target.version
     if not version or not curtainup_target.version_path:
-        pytest.skip("there is no version to expect")
+        pytest.skip("the expected version is not known")
     answer = _get(session, curtainup_target.version_path)
     if answer.status_code in (401, 403, 404):
         pytest.skip(f"the service shows no version: {_said(answer)}")
@@ -83,7 +83,7 @@ def test_smoke_release(curtainup_target: Target, session: ServiceSession) -> Non
 
 
 def _check(holds: bool, otherwise: str) -> None:
-    """Fail with one line, not with a traceback of ours."""
+    """Fail with one line instead of a traceback of this suite."""
     if not holds:
         pytest.fail(otherwise, pytrace=False)
 
@@ -96,7 +96,7 @@ def _get(session: ServiceSession, path: str) -> requests.Response:
 
 
 def _ask_alone(target: Target) -> str | None:
-    """What went wrong with one request on a connection of its own, or None."""
+    """Send one request on a new connection; return a description of its failure, or None."""
     try:
         with ServiceSession(target.url) as session:
             answer = session.get(target.health_path)
@@ -106,5 +106,5 @@ def _ask_alone(target: Target) -> str | None:
 
 
 def _said(answer: requests.Response) -> str:
-    """The answer in one line."""
+    """Describe the answer in one line."""
     return f"{answer.request.method} {answer.url} -> {answer.status_code} {answer.text[:200]!r}"

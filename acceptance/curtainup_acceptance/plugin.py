@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Wait here under pytest-xdist: its workers collect, and could not report requests that they sent early."""
+    """Wait here under pytest-xdist: its workers collect, and could not report requests sent too early."""
     if GO is not None and session.config.pluginmanager.has_plugin("dsession"):
         GO.wait(session)
 

@@ -1,4 +1,4 @@
-"""How traffic really stood when a stack's last update ended or was cut off, by the switch's own entry."""
+"""Reads from the switch's entry in the state how traffic really was split when the last update ended."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _of_the_name(outputs: Mapping[str, Any], _: Resources) -> dict[str, int] | N
 
 
 def _of_the_revisions(outputs: Mapping[str, Any], resources: Resources) -> dict[str, int] | None:
-    """Return what each tag gets; nothing has traffic that the public may not call."""
+    """Return the traffic of each tag; a service that the public may not call has none."""
     if not any(one.get("type") == PUBLIC_ACCESS for one in resources):
         return None
     shares: dict[str, int] = {}

@@ -29,7 +29,7 @@ class Update:
         by: who made it, such as `ann@laptop`; empty when an earlier curtainup did not say.
         author: of the commit that was checked out; empty outside of git.
         commit: its hash; empty outside of git.
-        moves: what it did, or was to do, to releases and traffic, in words.
+        moves: how it changed, or was to change, releases and traffic, in words.
 
     """
 
@@ -46,7 +46,7 @@ class Update:
 
 @dataclass(frozen=True)
 class Occasion:
-    """When an update began, who made it, and what was checked out; as in `Update`."""
+    """When an update began, who made it, and which commit was checked out; as in `Update`."""
 
     at: str
     by: str
@@ -56,7 +56,7 @@ class Occasion:
 
 @dataclass(frozen=True)
 class Told:
-    """What the configuration of an update says of releases (version by id) and traffic; None is nothing."""
+    """The releases (version by id) and traffic in the configuration of an update; None if it has none."""
 
     releases: Mapping[str, str] | None
     traffic: Mapping[str, int] | None
@@ -137,7 +137,7 @@ def _moves(before: _State, after: _State) -> tuple[str, ...]:
 
 
 def _state(entry: Mapping[str, Any], before: _State) -> _State:
-    """Return what there was after an update; what it does not tell stays as it was."""
+    """Return releases and traffic after an update; a part that its configuration lacks stays as before."""
     found = told(entry)
     return _State(
         before.releases if found.releases is None else found.releases,
@@ -172,10 +172,10 @@ _VERSION = re.compile(r"\d{6}-\d{4}-\d+-([0-9a-f]{6})(-dirty-[0-9a-f]{6})?")
 
 
 def occasions(deployment: Deployment, newest_first: Iterable[Mapping[str, Any]]) -> dict[str, Occasion]:
-    """Return by release id the update by which it got its share of traffic, be that none.
+    """Return by release id the update that gave the release its current share of traffic, which may be zero.
 
-    A release of which the history does not tell is left out. No more entries are taken than it needs. An
-    update that failed counts only when it was for the share that a release has now.
+    Releases that the history does not mention are left out. It reads no more entries than necessary. A failed
+    update counts only if it was for the share that a release has now.
 
     Args:
         deployment: as it is.
@@ -200,9 +200,9 @@ def occasions(deployment: Deployment, newest_first: Iterable[Mapping[str, Any]])
 
 
 def commit_of(version: str, seen: Iterable[Occasion]) -> str | None:
-    """Return the commit that a version was built from: in full where an update tells, else its beginning.
+    """Return the commit that a version was built from: in full if an update names it, else its beginning.
 
-    None for an image that was built elsewhere, whose version says nothing of a commit.
+    Return None for an image that was built elsewhere, because its version contains no commit.
     """
     named = _VERSION.fullmatch(version)
     if named is None:

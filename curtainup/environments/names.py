@@ -9,14 +9,14 @@ from curtainup.session import Session
 
 
 def reviews(session: Session) -> list[str]:
-    """Return the names of the service's review environments that there are, sorted."""
+    """Return the names of the service's existing review environments, sorted."""
     own = f"{session.service.config.name}-"
     stacks = [one for one in session.state.memory.stacks() if one.startswith(f"{own}{PREFIX}")]
     return sorted(one.removeprefix(own) for one in stacks if _is_of(session, one))
 
 
 def every(session: Session) -> list[str]:
-    """Return the names of all environments: staging, live, those with a section, those for review."""
+    """Return the names of all environments: staging, live, those with a section, and review environments."""
     return list(dict.fromkeys((*session.service.config.environment_names, *reviews(session))))
 
 

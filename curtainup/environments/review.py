@@ -1,4 +1,4 @@
-"""How a review environment stands: what serves there, and how long it has left to live."""
+"""The state of a review environment: which version serves there, and when its time to live is over."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from curtainup.session import Session
 
 @dataclass(frozen=True)
 class Standing:
-    """How a review environment stands.
+    """The state of a review environment.
 
     Attributes:
         environment: its name, `review-NAME`.
         stack: its stack.
-        url: where it is reached; None when its first deployment never got that far.
-        version: what serves there, if anything does.
-        deployed: when its last update began, UTC, ISO 8601; None when there never was one.
-        age: seconds since then.
-        ttl: seconds that it may live from then on.
-        expired: whether they are over.
+        url: the URL where users reach it; None if its first deployment never got that far.
+        version: the version that serves there, if any.
+        deployed: when its last update began, UTC, ISO 8601; None if there never was one.
+        age: seconds since that update.
+        ttl: its time to live: seconds after that update.
+        expired: whether its time to live is over.
 
     """
 
@@ -39,13 +39,13 @@ class Standing:
 def standing(
     session: Session, name: str, older_than: int | None = None, now: datetime | None = None
 ) -> Standing:
-    """Return how a review environment stands.
+    """Return the state of a review environment.
 
     Args:
-        session: of its service.
-        name: the environment's.
-        older_than: seconds that it may live, in place of its own time.
-        now: the time; None is the present.
+        session: the session of its service.
+        name: the name of the environment.
+        older_than: a time to live in seconds that replaces the environment's own.
+        now: the time to compare with; None means the present.
 
     Raises:
         StateError: what Pulumi remembers of it cannot be read.

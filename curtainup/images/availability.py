@@ -1,4 +1,4 @@
-"""Whether what a release needs to come back is still there: its container, or the image it is made from."""
+"""Checks whether a release can still come back: whether its container or its image still exists."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def require_image(session: Session, one: Release) -> None:
-    """Check that its registry gives the image of a release that is to be made again.
+    """Check that the registry still has the image of a release that curtainup has to create again.
 
-    Where that cannot be asked nothing is said: making it again will tell.
+    If the registry does not answer, do nothing: creating the release will show whether the image exists.
 
     Raises:
-        UnknownRelease: the registry does not have it any more.
+        UnknownRelease: the registry no longer has the image.
 
     """
     from docker.errors import DockerException, NotFound

@@ -1,7 +1,8 @@
-"""The latest builds of a service that are in its registry, besides the one that its image stack holds now.
+"""Remembers the latest builds of a service in its registry, besides the one in its image stack.
 
-That stack holds one image. With builds for reviews between those for live, an unchanged `deploy` would
-build anew what live serves, and what a review has proven would be built again after the merge.
+The image stack holds only one image. Without this memory, a build for a review would make an unchanged
+`deploy` build live's image again, and curtainup would build an image again after the merge that the review
+has already proven.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Build(BaseModel):
     """An image in its registry.
 
     Attributes:
-        tree: hash of everything that the build has read.
+        tree: hash of everything that the build read.
         version: its tag.
         revision: the commit that it was built from.
         image_id: config digest, `sha256:…`.
@@ -37,7 +38,7 @@ class Build(BaseModel):
 
 
 def read(config: Mapping[str, Any]) -> list[Build]:
-    """Return the builds in the configuration of an image stack, oldest first; what is none is left out."""
+    """Return the builds in the configuration of an image stack, oldest first; skip invalid entries."""
     found = []
     for entry in config.get(KEY) or ():
         try:
@@ -54,6 +55,6 @@ def find(builds: Sequence[Build], tree: str, repository: str) -> Build | None:
 
 
 def written(builds: Sequence[Build], latest: Build | None) -> list[dict[str, str]]:
-    """Return the builds as the configuration holds them, with the latest, and without those beyond `KEPT`."""
+    """Return the builds for the configuration: add the latest, and drop the oldest beyond `KEPT`."""
     others = [one for one in builds if latest is None or one.tree != latest.tree]
     return [one.model_dump() for one in [*others, *([latest] if latest else [])][-KEPT:]]

@@ -12,7 +12,7 @@ EXTRA = "Dockerfile.extra"
 
 
 def name(source: Source) -> str:
-    """Return the Dockerfile to build from, relative to the context; one that git does not track is none."""
+    """Return the path of the Dockerfile in the context; a file that git does not track does not count."""
     return OWN if OWN in source.files else GENERATED
 
 
@@ -25,8 +25,8 @@ def generate(source: Source, base: str) -> str:
     """Return a Dockerfile that serves `server:app` on `$PORT`.
 
     Args:
-        source: the service's; `requirements.txt` or `pyproject.toml` names its dependencies, and
-            `Dockerfile.extra` is inserted before `CMD`.
+        source: the service's source; `requirements.txt` or `pyproject.toml` names its dependencies. The text
+            of `Dockerfile.extra` goes before `CMD`.
         base: an image with Python 3, `pip` and `venv`.
 
     """
@@ -57,7 +57,7 @@ def _install(files: Collection[str]) -> str:
 
 
 def _command() -> str:
-    """Run gunicorn as the container's first process; GUNICORN_CMD_ARGS changes any option of it."""
+    """Run gunicorn as the container's first process; GUNICORN_CMD_ARGS can change every option."""
     gunicorn = (
         "exec gunicorn --worker-class gthread --workers 2 --threads 8 --worker-tmp-dir /dev/shm "
         "--access-logfile - --bind 0.0.0.0:$PORT server:app"

@@ -1,4 +1,4 @@
-"""An image that was built elsewhere: pulled once, and from then on known by its digest."""
+"""An image that was built elsewhere. curtainup pulls it once, and from then on knows it by its digest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHORT = 12
 
 @dataclass(frozen=True)
 class GivenImage:
-    """An image of somebody else's making.
+    """An image that curtainup did not build.
 
     Attributes:
         version: its label `org.opencontainers.image.version`, else its tag, else the beginning of its digest.
@@ -34,16 +34,16 @@ class GivenImage:
 
     @property
     def runnable(self) -> str:
-        """What the Docker engine can run it by."""
+        """The reference with which the Docker engine can run it."""
         return self.reference
 
 
 def pull(client: docker.DockerClient, wanted: str) -> GivenImage:
-    """Return the image of a reference, pulled with Docker's own login.
+    """Pull an image with Docker's own login, and return it.
 
     Raises:
-        SetupError: the registry does not give it.
-        SourceError: it is in no registry, so that no environment could pull it.
+        SetupError: the pull failed.
+        SourceError: the image is in no registry, so no environment could pull it.
 
     """
     from docker.errors import APIError, ImageNotFound
@@ -57,7 +57,7 @@ def pull(client: docker.DockerClient, wanted: str) -> GivenImage:
 
 
 def _parts(wanted: str) -> tuple[str, str, str]:
-    """Return repository, tag and digest of a reference; one without either has the tag `latest`."""
+    """Return repository, tag and digest of a reference; without tag and digest the tag is `latest`."""
     name, _, digest = wanted.partition("@")
     head, slash, last = name.rpartition("/")
     last, _, tag = last.partition(":")
@@ -69,10 +69,10 @@ def _reference(pulled: Pulled, repository: str) -> str:
     same = [one for one in found if one.partition("@")[0] == repository]
     if not same:
         raise SourceError(
-            "this image has no digest in the registry that it is named after",
+            "this image has no digest in the registry that its name begins with",
             where=repository,
             consequence="an environment runs an image by its digest, so nothing was done",
-            fix=f"docker push {repository}, and give that reference",
+            fix=f"docker push {repository}, and deploy that reference",
             detail="\n".join(found) or None,
         )
     return same[0]

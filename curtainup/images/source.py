@@ -1,7 +1,6 @@
-"""The service's source: which commit it is, what git tracks of it, and its version.
+"""The service's source: its commit, the files that git tracks, and its version.
 
-A program that the service owns is tracked with it, but is no part of what is built: an edit of it makes
-no other image.
+git also tracks an ejected program, but the program is not part of the image: editing it makes no other image.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ SHORT = 6
 
 @dataclass(frozen=True)
 class Source:
-    """What is to be deployed.
+    """The source to deploy.
 
     Attributes:
         folder: the service's folder.
@@ -55,7 +54,7 @@ def read(folder: Path, *, allow_dirty: bool) -> Source:
     if shutil.which("git") is None:
         raise SourceError(
             "git is not installed",
-            consequence="the version and the files to build from come from it, so nothing was done",
+            consequence="curtainup takes the version and the files to build from git, so nothing was done",
             fix="apt-get install git",
         )
     revision, count, seconds = _commit(folder)
@@ -73,7 +72,7 @@ def read(folder: Path, *, allow_dirty: bool) -> Source:
         raise SourceError(
             f"{_count(changed)} from the last commit",
             where=", ".join(changed[:5]) + (" …" if len(changed) > 5 else ""),
-            consequence="a version must say what it holds, so nothing was done",
+            consequence="a version must identify its content, so nothing was done",
             fix="commit them, or deploy the tree as it is with --dirty",
         )
     built = _without(program, changed)
@@ -89,7 +88,7 @@ def read(folder: Path, *, allow_dirty: bool) -> Source:
 def export(source: Source, target: Path, extra: dict[str, str]) -> None:
     """Lay out a build context: the tracked files as they are now, and `extra` files by name.
 
-    The folder is made anew, so that nothing of an earlier build is left in it.
+    It creates the folder again, so that nothing of an earlier build remains in it.
     """
     if target.exists():
         shutil.rmtree(target)
@@ -117,7 +116,7 @@ def _commit(folder: Path) -> tuple[str, int, int]:
         )
     if "dubious ownership" in found.stderr:
         raise SourceError(
-            "git refuses this repository, as another user owns it",
+            "git refuses this repository, because another user owns it",
             where=str(folder),
             consequence="nothing was done",
             fix=f"git config --global --add safe.directory {folder}",
@@ -156,9 +155,9 @@ def _tree(folder: Path, changed: tuple[str, ...], program: str | None = None) ->
 
 
 def _committed(folder: Path, program: str | None) -> str:
-    """Return git's hash of the folder's tree, as if the program had never been in it.
+    """Return git's hash of the folder's tree without the program.
 
-    Nothing is written: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects has the form of a tree.
+    It writes nothing. The format of a tree is in https://git-scm.com/book/en/v2/Git-Internals-Git-Objects.
     """
     prefix = _git(folder, "rev-parse", "--show-prefix").stdout.strip()
     tree = f"HEAD:{prefix}"
@@ -174,7 +173,7 @@ def _committed(folder: Path, program: str | None) -> str:
 
 
 def _content(path: Path) -> bytes:
-    """Return what tells a changed file from others: its target, mode and text, or a submodule's tree."""
+    """Return the bytes that identify a changed file: a link's target, mode and text, or a submodule's tree."""
     if path.is_symlink():
         return b"link to " + os.fsencode(path.readlink())
     if path.is_dir():
@@ -198,7 +197,7 @@ def _names(folder: Path, *args: str) -> tuple[str, ...]:
 
 
 def _git(folder: Path, *args: str, given: bytes = b"") -> subprocess.CompletedProcess[str]:
-    """Run git in English, and decode what it says as file names are, byte for byte."""
+    """Run git in English, and decode its output as Python decodes file names, without loss."""
     command = ["git", "-C", str(folder), *args]
     done = subprocess.run(
         command, input=given, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 LOG_LINES = 30
 BUILD = "-build"
-"""How the URN of the resource ends that builds an image."""
+"""The end of the URN of the resource that builds an image."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class Image:
 
     @property
     def runnable(self) -> str:
-        """What the Docker engine can run it by."""
+        """The reference with which the Docker engine can run it."""
         return self.reference or self.image_id
 
 
 def look(session: Session, wanted: Source) -> Image:
-    """Return the image for a source: a pushed one, of an earlier build too, that was built from the same."""
+    """Return the image for a source: an image already pushed from the same source, else one to build."""
     remembered = session.state.memory.read(session.service.names.image)
     settings = _settings(session, wanted)
     known = _known(remembered)
@@ -80,9 +80,9 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
     """Build the image from the tracked files.
 
     Raises:
-        BuildFailed: with the end of the build's output.
-        RefusedError: the plan does not hold it, or another registry would lose the images there are.
-        DiskFull: it did not fit.
+        BuildFailed: the build failed; the detail is the end of its output.
+        RefusedError: the plan does not contain the build, or a change of registry would lose existing images.
+        DiskFull: the disk is full.
 
     """
     folder = Path(image.settings.context)
@@ -103,7 +103,7 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
             "the image could not be built",
             where=f"{wanted.folder / image.settings.dockerfile}",
             consequence="nothing was pushed; staging and live are as they were",
-            fix="mend what the build's output says, commit, and deploy again",
+            fix="correct the error in the build's output, commit, and deploy again",
             detail=f"{output}\n{error.what}".strip(),
         ) from error
     return replace(image, image_id=str(outcome.outputs["image_id"]))
@@ -113,8 +113,8 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
     """Push the image, and return it with its digest.
 
     Raises:
-        PushFailed: the registry did not take it.
-        RefusedError: the plan does not hold it.
+        PushFailed: the registry did not accept the image.
+        RefusedError: the plan does not contain the push.
 
     """
     try:
@@ -124,7 +124,7 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
             outcome = session.state.engine.up(session.service.names.image, config, env=variables)
     except EngineFailed as error:
         raise PushFailed(
-            f"{image.registry.host} did not take the image",
+            f"{image.registry.host} did not accept the image",
             where=f"{image.settings.repository}:{image.version}",
             consequence="staging and live are as they were",
             fix=f"docker login {image.registry.host}, or set `docker_repo:` in pym-config.yaml",
@@ -134,7 +134,7 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
 
 
 def preview(session: Session, image: Image) -> OperationResult:
-    """Return what building and pushing an image would change that is not in its registry yet."""
+    """Return the changes that building and pushing a new image would make."""
     with registries.logged_in(session, image.registry) as variables:
         return session.state.engine.preview(session.service.names.image, _config(image, push=True), variables)
 
@@ -146,10 +146,10 @@ def registry(session: Session) -> RegistrySettings | None:
 
 
 def destroy(session: Session) -> ImageSettings | None:
-    """Remove the image from Pulumi's memory and its registry, if it is one of our own or a cloud's.
+    """Remove the image from Pulumi's state, and its registry if that is curtainup's own or a cloud's.
 
     Returns:
-        What it was built from; None when it never was.
+        The settings that the image was built from; None if it was never built.
 
     """
     remembered = session.state.memory.read(session.service.names.image)
@@ -169,7 +169,7 @@ def _look_at(
     config: Mapping[str, Any],
     env: Mapping[str, str] | None = None,
 ) -> None:
-    """Have an update previewed for its guard, where that wants to see it."""
+    """Preview an update for its guard, if the guard wants to see it."""
     stack = session.service.names.image
     if guard is not None and guard.wants(changed=image.moved):
         guard.check(stack, session.state.engine.preview(stack, config, env).resources)
@@ -185,7 +185,7 @@ def _config(image: Image, *, push: bool) -> dict[str, Any]:
 
 
 def _builds(session: Session) -> list[dict[str, str]]:
-    """Return the builds to be remembered, once another one takes the place of the stack's image."""
+    """Return the builds to remember when another build replaces the stack's image."""
     remembered = session.state.memory.read(session.service.names.image)
     known = _known(remembered)
     latest = None
@@ -206,10 +206,10 @@ def _own(remembered: Remembered) -> dict[str, Any]:
 
 
 def _known(remembered: Remembered) -> Image | None:
-    """Return the image of the last update; without id and reference when that was cut off or failed.
+    """Return the image of the last update, without id and reference if that update was cut off or failed.
 
-    The configuration is that of the last update, however it ended, but the outputs are those of the
-    last one that ended well: they belong together only when they name the same tree.
+    The configuration comes from the last update, even if it failed. The outputs come from the last successful
+    update. They belong together only if they name the same tree.
     """
     config = _own(remembered)
     try:

@@ -1,1 +1,1 @@
-"""The words that everything shares: releases, environments, runs, names. Data and pure moves, no I/O."""
+"""The model that all rooms share: releases, environments, runs and names. It holds data and does no I/O."""

@@ -1,4 +1,4 @@
-"""What a preview says, stack by stack; also what a plan holds."""
+"""The data of a preview, stack by stack. A plan holds the same data."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import dataclass
 from typing import Final
 
 NEW: Final = "{release}"
-"""Stands in names for the id of the release that is deployed, which is not known before its image is."""
+"""The placeholder in names for the id of the new release, which is not known before its image is built."""
 PLACE: Final = re.compile(r"\[\d+\]")
-"""A place in a list, within a property's path."""
+"""An index of a list in a property's path."""
 
 
 @dataclass(frozen=True)
 class ResourcePreview:
-    """What would happen to one resource. It holds names and no values, as a value may be a secret.
+    """The planned change of one resource. It holds names and no values, because a value may be a secret.
 
     Attributes:
         operation: create, update, replace, delete or import.
         type: such as `docker:index/container:Container`.
-        name: that the program gives it, with `{release}` for the id of a release that is not built yet.
+        name: its name in the program, with `{release}` for the id of a release that is not built yet.
         keys: paths of the properties that differ.
-        forced_by: those of them that make it be replaced.
+        forced_by: the paths in `keys` that force a replacement.
         dangerous: whether it replaces or removes something that holds data or traffic.
-        image: what is built first, as `built from COMMIT`; empty when nothing is.
-        after: whether it happens only once the new release has the traffic and is proven.
+        image: the image to build first, as `built from COMMIT`; empty if there is none.
+        after: whether it happens only after the new release has the traffic and is proven.
 
     """
 
@@ -41,14 +41,14 @@ class ResourcePreview:
 
 @dataclass(frozen=True)
 class EnvironmentPreview:
-    """An environment as it was when it was previewed.
+    """An environment at the time of the preview.
 
     Attributes:
         name: `staging` or `live`.
-        serving: id of the release that serves; None when none does.
-        releases: ids of all that are there, oldest first.
-        release: id of the one that is deployed; None when it follows from an image that is not built yet.
-        settings: hash of what that one runs with.
+        serving: id of the release that serves; None if none does.
+        releases: ids of all existing releases, oldest first.
+        release: id of the new release; None if its image is not built yet.
+        settings: hash of the settings of the new release.
 
     """
 
@@ -61,15 +61,15 @@ class EnvironmentPreview:
 
 @dataclass(frozen=True)
 class StackPreview:
-    """What would change in one stack.
+    """The planned changes of one stack.
 
     Attributes:
         stack: its name.
         moves: releases and traffic, in words.
-        changes: how many resources by operation; none where the engine did not have to be asked.
-        changed: whether anything would.
-        resources: those that would, by type and name.
-        environment: of a stack that is one.
+        changes: the number of resources by operation; empty if the preview did not need the engine.
+        changed: whether anything would change.
+        resources: the resources that would change, by type and name.
+        environment: the environment of the stack; None for an image stack.
 
     """
 
@@ -82,5 +82,5 @@ class StackPreview:
 
     @property
     def dangers(self) -> tuple[ResourcePreview, ...]:
-        """What replaces or removes something that holds data or traffic."""
+        """The changes that replace or remove something that holds data or traffic."""
         return tuple(one for one in self.resources if one.dangerous)

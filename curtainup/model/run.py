@@ -12,7 +12,7 @@ class _Model(BaseModel):
 
 
 class SourceRecord(_Model):
-    """What was deployed: commit, hash of the tracked files, whether they differ from it, remote."""
+    """The source: its commit, the hash of its tracked files, whether they differ from the commit, its remote."""
 
     commit: str
     tree: str
@@ -21,7 +21,7 @@ class SourceRecord(_Model):
 
 
 class ImageRecord(_Model):
-    """The image: config digest, manifest digest, `repository@digest`; empty while not known."""
+    """The image: its config digest, manifest digest and `repository@digest`; empty while not known."""
 
     id: str
     digest: str
@@ -29,7 +29,7 @@ class ImageRecord(_Model):
 
 
 class StepRecord(_Model):
-    """One step; without an outcome it was under way when the record was written."""
+    """One step; a step without an outcome was running when the record was written."""
 
     name: str
     started: str
@@ -39,7 +39,7 @@ class StepRecord(_Model):
 
 
 class SuiteRecord(_Model):
-    """What came of a run of tests; files are relative to the run's folder."""
+    """The result of a test run; file names are relative to the run's folder."""
 
     name: str
     passed: bool
@@ -52,9 +52,9 @@ class SuiteRecord(_Model):
 
 
 class TaskRecord(_Model):
-    """A task that was run for a release before it had traffic; the log is relative to the run's folder.
+    """A task that ran for a release before it had traffic; the log is relative to the run's folder.
 
-    Without an exit code the task was stopped, or could not be run.
+    Without an exit code the task was stopped, or could not start.
     """
 
     environment: str
@@ -66,10 +66,10 @@ class TaskRecord(_Model):
 
 
 class Proof(_Model):
-    """A gate that was passed by an image, and the run in which that was.
+    """The proof that an image passed a gate in a run.
 
-    `image` is the config digest and `digest` the manifest's; a gate before the push knows only the
-    former, and is bound to the latter once the push has returned it.
+    `image` is the config digest and `digest` the manifest digest. A gate before the push knows only the config
+    digest; curtainup adds the manifest digest after the push.
     """
 
     gate: str
@@ -84,7 +84,7 @@ class Proof(_Model):
 
 
 class TrafficMove(_Model):
-    """Traffic that has moved to another release, and the file with what the probe saw of it."""
+    """A move of traffic to another release, and the file with the figures of the probe."""
 
     environment: str
     outgoing: str | None = Field(alias="from")
@@ -94,10 +94,10 @@ class TrafficMove(_Model):
 
 
 class RunResult(_Model):
-    """How a run ended: `live` and `unchanged` are a deployment's or rollback's, `done` any other's.
+    """How a run ended: `live` and `unchanged` are for deployments and rollbacks, `done` is for other commands.
 
-    `held` has a proven candidate without traffic, `stopped` was to end before live.
-    `returned` means that live failed and traffic is back on the release before.
+    `held` means that a proven candidate waits without traffic, and `stopped` that the run was to end before
+    live. `returned` means that live failed and the release before has the traffic again.
     """
 
     outcome: Literal["live", "unchanged", "held", "stopped", "done", "failed", "returned", "interrupted"]
@@ -109,7 +109,7 @@ class RunResult(_Model):
 
 
 class Who(_Model):
-    """Who ran it and where, and the variables of the CI job, if it was one."""
+    """The user, the host and, in a CI job, the job's variables."""
 
     user: str
     host: str
@@ -117,7 +117,7 @@ class Who(_Model):
 
 
 class RunRecord(_Model):
-    """One run; without a result it is under way or was killed."""
+    """One run; a run without a result is still going on, or was killed."""
 
     schema_version: Literal[1] = 1
     service: str

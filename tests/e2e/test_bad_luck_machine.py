@@ -114,7 +114,7 @@ def test_a_registry_that_refuses_the_image_stops_the_run(deployed: Service, stat
         deployed.configure(docker_repo=f"{host}/team")
         done = deployed.deploy("--allow-replace", code=10)
 
-    assert f"{host} did not take the image" in done.err
+    assert f"{host} did not accept the image" in done.err
     assert f"docker login {host}" in done.err
 
 

@@ -298,7 +298,7 @@ def test_a_repository_of_another_user_is_refused_as_git_does(repository: Reposit
     for path in [repository.folder, *repository.folder.rglob("*")]:
         os.chown(path, 65534, 65534, follow_symlinks=False)
     error = repository.refused()
-    assert error.what == "git refuses this repository, as another user owns it"
+    assert error.what == "git refuses this repository, because another user owns it"
     assert str(repository.folder) in str(error.fix)
 
 

@@ -69,7 +69,7 @@ def _reference(pulled: Pulled, repository: str) -> str:
     same = [one for one in found if one.partition("@")[0] == repository]
     if not same:
         raise SourceError(
-            "this image has no digest in the registry that its name begins with",
+            "this image has no digest in its registry",
             where=repository,
             consequence="an environment runs an image by its digest, so nothing was done",
             fix=f"docker push {repository}, and deploy that reference",

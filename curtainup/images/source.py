@@ -173,7 +173,7 @@ def _committed(folder: Path, program: str | None) -> str:
 
 
 def _content(path: Path) -> bytes:
-    """Return the bytes that identify a changed file: a link's target, mode and text, or a submodule's tree."""
+    """Return the bytes that identify a changed file: link target, mode and text, or a submodule's tree."""
     if path.is_symlink():
         return b"link to " + os.fsencode(path.readlink())
     if path.is_dir():

@@ -12,7 +12,7 @@ class _Model(BaseModel):
 
 
 class SourceRecord(_Model):
-    """The source: its commit, the hash of its tracked files, whether they differ from the commit, its remote."""
+    """The source: its commit, the hash of its tracked files, whether they differ from it, and its remote."""
 
     commit: str
     tree: str
@@ -52,7 +52,7 @@ class SuiteRecord(_Model):
 
 
 class TaskRecord(_Model):
-    """A task that ran for a release before it had traffic; the log is relative to the run's folder.
+    """A task that ran for a release before it had traffic; the log's path is relative to the run's folder.
 
     Without an exit code the task was stopped, or could not start.
     """
@@ -68,8 +68,8 @@ class TaskRecord(_Model):
 class Proof(_Model):
     """The proof that an image passed a gate in a run.
 
-    `image` is the config digest and `digest` the manifest digest. A gate before the push knows only the config
-    digest; curtainup adds the manifest digest after the push.
+    `image` is the config digest and `digest` the manifest digest. A gate before the push knows only the
+    config digest; curtainup adds the manifest digest after the push.
     """
 
     gate: str
@@ -94,7 +94,7 @@ class TrafficMove(_Model):
 
 
 class RunResult(_Model):
-    """How a run ended: `live` and `unchanged` are for deployments and rollbacks, `done` is for other commands.
+    """How a run ended: `live` and `unchanged` are for deployments and rollbacks, `done` for other commands.
 
     `held` means that a proven candidate waits without traffic, and `stopped` that the run was to end before
     live. `returned` means that live failed and the release before has the traffic again.

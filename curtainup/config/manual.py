@@ -46,7 +46,7 @@ def _lines(page: Page) -> Iterator[str]:
     yield _table(page.keys)
     if page.entry:
         name, model = page.entry
-        yield f"If an entry of `{name}` is a mapping, it has these keys:\n"
+        yield f"An entry of `{name}` can be a mapping with these keys:\n"
         yield _table(model.model_fields)
     yield "All other keys: [configuration](config.md)."
     yield ""

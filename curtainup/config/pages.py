@@ -81,7 +81,7 @@ environments:
         file="tasks.md",
         title="Tasks",
         text="Tasks are commands, such as a migration. They run in the new image before the new release gets "
-        "traffic. [Tasks](tasks.md) describes when they run, and under which lock.",
+        "traffic. See [tasks](tasks.md) for when they run, and under which lock.",
         example="""\
 name: hello
 env_secrets: [DATABASE_URL]
@@ -114,8 +114,8 @@ environments:
     Page(
         file="cloud-run.md",
         title="Google Cloud Run",
-        text="curtainup uses these keys if `deploy_target` is `gcp-cloud-run`. [Cloud Run](cloud-run.md) "
-        "describes sizes, limits and the account.",
+        text="curtainup uses these keys if `deploy_target` is `gcp-cloud-run`. See "
+        "[Cloud Run](cloud-run.md) for its sizes and limits, and for the account.",
         example="""\
 name: hello
 deploy_target: gcp-cloud-run
@@ -133,7 +133,7 @@ environments:
         file="beanstalk.md",
         title="AWS Elastic Beanstalk",
         text="curtainup uses these keys if `deploy_target` is `aws-beanstalk`. "
-        "[Elastic Beanstalk](beanstalk.md) describes limits and the account.",
+        "See [Elastic Beanstalk](beanstalk.md) for its limits, and for the account.",
         example="""\
 name: hello
 deploy_target: aws-beanstalk

@@ -59,8 +59,8 @@ class RuntimeSettings(Settings):
     )
     env_secrets: Variables = key(
         (),
-        "Names of variables that curtainup takes from the environment it runs in, and gives to the container "
-        "as secrets. A section's list replaces the one at the top level.",
+        "Names of environment variables that the container gets as secrets. Set them where you run "
+        "curtainup. A section's list replaces the one at the top level.",
         KeyDoc(
             expects="a list of variable names without duplicates",
             item="the name of a variable",

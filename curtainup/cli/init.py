@@ -129,11 +129,11 @@ def _eject(folder: Path, *, force: bool, dry_run: bool, json: bool, quiet: bool)
 
 def _all_confirmed(files: Sequence[PlannedFile]) -> bool:
     names = ", ".join(file.shown for file in files)
-    return common.agreed(f"These files exist, with other contents: {names}. Overwrite them?")
+    return common.agreed(f"These files already exist, with different contents: {names}. Overwrite them?")
 
 
 def _confirmed(file: PlannedFile) -> bool:
-    return common.agreed(f"{file.shown} exists, with other contents. Overwrite it?")
+    return common.agreed(f"{file.shown} already exists, with different contents. Overwrite it?")
 
 
 def _data(plan: Plan, written: list[PlannedFile]) -> dict[str, object]:

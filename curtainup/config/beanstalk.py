@@ -24,7 +24,7 @@ Hosts = Annotated[int, Field(ge=1, le=1000)]
 
 
 class BeanstalkSettings(Settings):
-    """The machines behind a Beanstalk environment, and how users reach it."""
+    """The machines behind a Beanstalk environment and how it is reached."""
 
     aws_region: Region | None = key(
         None,

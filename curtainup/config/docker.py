@@ -11,7 +11,7 @@ from curtainup.config.runtime import Settings
 
 
 class DockerSettings(Settings):
-    """Where an environment listens on a Docker host, and the limits of its containers."""
+    """Where an environment listens on a Docker host, and what holds its containers in bounds."""
 
     port: Port | None = key(
         None,

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from curtainup.config import ServiceConfig, notify
 from curtainup.engine import recovery
+from curtainup.engine.memory import StackMemory, memory_of
 from curtainup.engine.processes import Processes
-from curtainup.engine.state import StackMemory, memory_of
 from curtainup.engine.workspace import Workspace
 from curtainup.errors import SetupError
 from curtainup.model.names import LIVE, STAGING, Names

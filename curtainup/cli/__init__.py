@@ -26,7 +26,8 @@ from curtainup.cli import (
 
 app = typer.Typer(
     name="curtainup",
-    help="From staging to live: build once, prove at every stage, move traffic without dropping a request.",
+    help="From staging to live: build the image once, test it at every stage, and move traffic without "
+    "dropping a request.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

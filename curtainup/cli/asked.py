@@ -1,4 +1,4 @@
-"""What `deploy`, `rehearse` and `promote` can be asked for on the command line."""
+"""The options that `deploy`, `rehearse` and `promote` share."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from curtainup.pipeline.plan.plan import Plan as AnyPlan
     from curtainup.pipeline.result import Result
 
-Dirty = Annotated[bool, typer.Option("--dirty", help="Deploy uncommitted changes of tracked files.")]
+Dirty = Annotated[bool, typer.Option("--dirty", help="Include uncommitted changes to tracked files.")]
 AllowReplace = Annotated[
     bool,
     typer.Option(
-        "--allow-replace", help="Accept what preview calls dangerous: it interrupts traffic or loses data."
+        "--allow-replace",
+        help="Allow changes that preview marks as dangerous: they interrupt traffic or lose data.",
     ),
 ]
 Plan = Annotated[
@@ -25,46 +26,54 @@ Plan = Annotated[
     typer.Option(
         "--plan",
         metavar="FILE",
-        help="Do only what is in this plan, which `curtainup preview --save FILE` has made.",
+        help="Make only the changes in this plan, written by `curtainup preview --save FILE`.",
         dir_okay=False,
     ),
 ]
 Image = Annotated[
     str | None,
     typer.Option(
-        "--image", metavar="REF", help="Deploy an image that was built elsewhere and is in its registry."
+        "--image", metavar="REF", help="Build nothing; deploy this image, which is already in its registry."
     ),
 ]
 Hold = Annotated[
     bool,
-    typer.Option("--hold", help="Stop with the candidate proven, without traffic, and print its URL."),
+    typer.Option(
+        "--hold",
+        help="Stop when the candidate has passed its gate, leave it without traffic, and print its URL.",
+    ),
 ]
 Until = Annotated[
     str | None,
     typer.Option(
         "--until",
         metavar="STEP",
-        help="Stop after a step: unit, build, local, push, staging, staging-gate or candidate-gate.",
+        help="Stop after this step: unit, build, local, push, staging, staging-gate or candidate-gate.",
     ),
 ]
 Only = Annotated[
     str | None,
     typer.Option(
-        "--only", metavar="ENV", help="Deploy to staging alone, or to live what is proven on staging."
+        "--only", metavar="ENV", help="Deploy only to staging, or only to live what staging already serves."
     ),
 ]
 ReplaceCandidate = Annotated[
-    bool, typer.Option("--replace-candidate", help="Drop a candidate that is held on live.")
+    bool,
+    typer.Option("--replace-candidate", help="Replace the candidate that is held on live."),
 ]
 CanarySteps = Annotated[
     str | None,
-    typer.Option("--canary", metavar="10,50", help="Per cent of live's traffic, one step after another."),
+    typer.Option("--canary", metavar="10,50", help="Move live's traffic in these steps, in percent."),
 ]
-Every = Annotated[str | None, typer.Option("--every", metavar="5m", help="How long each step lasts.")]
+Every = Annotated[
+    str | None, typer.Option("--every", metavar="5m", help="With --canary: how long each step lasts.")
+]
 Watch = Annotated[
     str | None,
     typer.Option(
-        "--watch", metavar="URL|CMD", help="What must stay healthy during the steps, or traffic goes back."
+        "--watch",
+        metavar="URL|CMD",
+        help="With --canary: check this URL or command during the steps; if it fails, traffic goes back.",
     ),
 ]
 
@@ -113,7 +122,7 @@ def canary_of(steps: str | None, every: str | None, watch: str | None) -> Canary
     """
     if steps is None:
         if every is not None or watch is not None:
-            raise typer.BadParameter("--every and --watch go with --canary")
+            raise typer.BadParameter("--every and --watch need --canary")
         return None
     from curtainup.pipeline.canary import Canary
     from curtainup.util import durations
@@ -135,7 +144,9 @@ def _plan(file: Path | None, *, image: str | None) -> AnyPlan | None:
     if file is None:
         return None
     if image is not None:
-        raise typer.BadParameter("choose one of --plan and --image: a plan is of what is built here")
+        raise typer.BadParameter(
+            "give --plan or --image, not both: a plan is for an image that curtainup builds"
+        )
     from curtainup.pipeline.plan import plan as plans
 
     return plans.read(file)
@@ -156,17 +167,17 @@ def _until(step: str | None, *, hold: bool, only: str | None) -> str | None:
     if only is not None and only not in {STAGING, LIVE}:
         raise typer.BadParameter(f"--only {only}: choose {STAGING} or {LIVE}")
     if hold and step not in {None, HELD_AT}:
-        raise typer.BadParameter(f"--hold goes on to the candidate, --until {step} does not")
+        raise typer.BadParameter(f"--hold needs a candidate, and --until {step} stops before there is one")
     chosen = HELD_AT if hold else step
     if only == STAGING and chosen == HELD_AT:
-        raise typer.BadParameter("there is no candidate with --only staging")
+        raise typer.BadParameter("--only staging never starts a candidate")
     if only == LIVE and chosen not in {None, HELD_AT}:
-        raise typer.BadParameter(f"--only live goes past {chosen}")
+        raise typer.BadParameter(f"--only live does not run the step {chosen}")
     return chosen
 
 
 def tell(result: Result, *, json: bool) -> None:
-    """Print what a run came to: the URL, else the image or version it stopped at."""
+    """Print the result of a run: its URL, or else the image or version at which it stopped."""
     from dataclasses import asdict
 
     from curtainup.cli import common
@@ -186,4 +197,6 @@ def _shares(text: str) -> tuple[int, ...]:
     try:
         return steps.validate_python(text.replace("%", "").split(","))
     except ValidationError as error:
-        raise ValueError(f"--canary {text}: give per cents that rise from 1 to 99, such as 10,50") from error
+        raise ValueError(
+            f"--canary {text}: give percentages that rise from 1 to 99, such as 10,50"
+        ) from error

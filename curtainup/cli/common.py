@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they open with them."""
+"""The options that several commands share, and the session that they open."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ Service = Annotated[
     typer.Argument(help="The service's folder.", show_default="the current folder", file_okay=False),
 ]
 Config = Annotated[
-    str | None, typer.Option("--config", metavar="NAME", help="Read pym-config.NAME.yaml instead.")
+    str | None,
+    typer.Option("--config", metavar="NAME", help="Read pym-config.NAME.yaml instead of pym-config.yaml."),
 ]
 Python = Annotated[
-    str | None, typer.Option("--python", metavar="PATH", help="The interpreter for the service's tests.")
+    str | None, typer.Option("--python", metavar="PATH", help="Run the service's tests with this Python.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only warnings and errors.")]
 Rehearsal = Annotated[
-    bool, typer.Option("--rehearsal", help="Of the rehearsal (`curtainup rehearse`), not of the real clouds.")
+    bool, typer.Option("--rehearsal", help="Use the rehearsal (`curtainup rehearse`), not the real cloud.")
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def report(*, quiet: bool = False) -> Report:
-    """Return where progress goes: standard error, as suits it."""
+    """Return the report that writes progress to standard error."""
     import os
 
     from curtainup.reporting import for_stream
@@ -104,10 +105,10 @@ def _require_somebody(question: str) -> None:
 
     if not sys.stdin.isatty():
         raise RefusedError(
-            "this has to be agreed to, and nobody is there to ask",
+            "this needs your confirmation, and there is no terminal to ask on",
             where=question,
             consequence="nothing was done",
-            fix="run it on a terminal, or say so with an option: --help lists them",
+            fix="run it in a terminal, or confirm with an option: --help lists them",
         )
 
 

@@ -31,8 +31,9 @@ def run(
 ) -> None:
     """Take a service from source to live, through every gate.
 
-    Prints the live URL; with --hold that of the candidate. Stops at the first failure; live is untouched
-    until the candidate is proven, and goes back to the release before if its own tests fail.
+    Prints the URL of live, or with --hold that of the candidate. Stops at the first failure. Live is
+    untouched until the candidate has passed its gate. If live then fails its own gate, its traffic goes back
+    to the previous release.
     """
     options = asked.options(
         dirty=dirty,

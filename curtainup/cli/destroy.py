@@ -19,14 +19,14 @@ def run(
         str | None,
         typer.Option(
             "--env",
-            help="One environment.",
-            show_default="all, and the image and registry",
+            help="Remove only this environment.",
+            show_default="all, and the images and registry",
             autocompletion=complete.environments,
         ),
     ] = None,
     confirm: Annotated[
         str | None,
-        typer.Option("--confirm", metavar="NAME", help="The service's name, where live is to be destroyed."),
+        typer.Option("--confirm", metavar="NAME", help="The service's name; needed to remove live."),
     ] = None,
     yes: common.Yes = False,
     post: reviews.Post = False,
@@ -34,16 +34,17 @@ def run(
     rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Remove environments, images and registry of a service; live asks for the service's name.
+    """Remove a service's environments, images and registry.
 
-    Without --env that is everything, review environments too. On a terminal it asks before anything goes.
+    Without --env it removes everything, review environments included. In a terminal it asks first. To remove
+    live, you have to give the service's name.
     """
     from curtainup.commands.destroy import destroy, environments_of
     from curtainup.config.review import is_review
     from curtainup.pipeline.run import recorded as runs
 
     if post and not (env and is_review(env)):
-        raise typer.BadParameter("--post goes with --env review-NAME")
+        raise typer.BadParameter("--post needs --env review-NAME")
     session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
     names = environments_of(session, env)
     if sys.stdin.isatty():
@@ -72,7 +73,7 @@ def _asked(service: str, names: list[str], confirm: str | None, *, yes: bool) ->
 
     """
     if "live" in names and confirm is None:
-        return common.answer(f"This ends {service} on live. Type its name to go on")
+        return common.answer(f"This removes {service} from live. Type the service's name to confirm")
     if names and not yes and confirm is None:
         common.require_agreed(f"Remove {', '.join(names)} of {service}?", service)
     return confirm

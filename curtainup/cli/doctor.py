@@ -20,17 +20,17 @@ def run(
     service: Annotated[
         Path | None,
         typer.Argument(
-            help="The service's folder, whose cloud account is looked at too.",
-            show_default="the current folder, if it is a service's",
+            help="The service's folder; curtainup checks its cloud account too.",
+            show_default="the current folder, if it holds a service",
             file_okay=False,
         ),
     ] = None,
     config: common.Config = None,
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Fix what curtainup can fix.")] = False,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """List each piece that a deployment stands on, its version, and the fix if it is not fine."""
+    """Check everything that a deployment needs, and say how to fix it."""
     from dataclasses import asdict
 
     from curtainup.commands.doctor import machine
@@ -64,7 +64,7 @@ def _require_fine(found: list[Check], more: list[Piece], *, fix: bool) -> None:
     if broken:
         mendable = not fix and machine.can_mend(broken, more)
         raise SetupError(
-            f"{', '.join(broken)}: not fine",
+            f"{', '.join(broken)}: not ready",
             consequence="deployments cannot run",
             fix="curtainup doctor --fix" if mendable else "see above",
         )

@@ -12,7 +12,10 @@ EXAMPLE = 'Example: eval "$(curtainup env)" && pulumi preview --stack hello-live
 
 
 def run(service: common.Service = Path(), config: common.Config = None, json: common.Json = False) -> None:
-    """Print the variables with which plain `pulumi` finds the state that curtainup uses."""
+    """Print the variables that plain `pulumi` needs.
+
+    With them it uses the same engine, plugins and state as curtainup.
+    """
     from curtainup.commands.pulumi import pulumi_environment
 
     found = dict(sorted(pulumi_environment(service, config, os.environ).items()))

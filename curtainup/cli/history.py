@@ -19,16 +19,21 @@ def run(
         str | None,
         typer.Option(
             "--env",
-            help="One environment.",
+            help="Show only this environment.",
             show_default="all of them",
             autocompletion=complete.environments,
         ),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="How many at most; 0 is all.")] = 20,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, help="Show the newest N changes; 0 shows all.")
+    ] = 20,
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
 ) -> None:
-    """Show every change of releases and traffic, newest first, from Pulumi's own history."""
+    """Show every change of releases and traffic, newest first.
+
+    The changes come from Pulumi's own history.
+    """
     from dataclasses import asdict
 
     from curtainup.commands.history import history, render

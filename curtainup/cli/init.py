@@ -31,19 +31,26 @@ def run(
         Target | None, typer.Option("--target", help="Where to deploy to.", show_default="docker")
     ] = None,
     ci: Annotated[
-        Ci | None, typer.Option("--ci", help="Whose workflow to write.", show_default="by the git remote")
+        Ci | None,
+        typer.Option(
+            "--ci", help="The CI system to write a workflow for.", show_default="that of the git remote"
+        ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option("--name", help="The service's name.", show_default="the project's or the folder's"),
+        typer.Option(
+            "--name", help="The service's name.", show_default="that of the project, else of the folder"
+        ),
     ] = None,
     app: Annotated[
         str | None,
-        typer.Option("--app", metavar="MODULE:VARIABLE", help="The application, where it is not found."),
+        typer.Option(
+            "--app", metavar="MODULE:VARIABLE", help="Where the application is, if curtainup cannot find it."
+        ),
     ] = None,
     branch: Annotated[
         str | None,
-        typer.Option("--branch", help="The branch that is deployed.", show_default="the remote's default"),
+        typer.Option("--branch", help="The branch to deploy.", show_default="the remote's default"),
     ] = None,
     project: Annotated[str | None, typer.Option("--project", help="The Google Cloud project's id.")] = None,
     region: Annotated[
@@ -56,34 +63,34 @@ def run(
         bool,
         typer.Option(
             "--review-environments",
-            help="Have the workflow give each pull request an environment of its own.",
+            help="Give each pull request a review environment, in the workflow.",
         ),
     ] = False,
     eject: Annotated[
-        bool, typer.Option("--eject", help="Write the Pulumi program, and nothing else, into infra/.")
+        bool, typer.Option("--eject", help="Write only the Pulumi program, into infra/.")
     ] = False,
-    force: Annotated[
-        bool, typer.Option("--force", "--yes", "-y", help="Overwrite files that are there.")
-    ] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave files that are there.")] = False,
+    force: Annotated[bool, typer.Option("--force", "--yes", "-y", help="Overwrite existing files.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep existing files.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Write nothing; print what would be written.")
+        bool, typer.Option("--dry-run", help="Write nothing; print what curtainup would write.")
     ] = False,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Write what an existing service needs: configuration, Dockerfile, acceptance test, CI workflow.
+    """Write the files that a service needs to be deployed.
 
-    Flask, FastAPI and Django are found by their dependencies; any other service needs a Dockerfile. Files
-    that are there are only overwritten when you say so; without a terminal the command refuses, with exit
-    code 23. With --eject a service gets the program that curtainup runs for it, to own and to change.
+    These are its configuration, a Dockerfile, an acceptance test and a CI workflow. curtainup finds Flask,
+    FastAPI and Django among the service's dependencies; any other service needs a Dockerfile. Existing files
+    are overwritten only if you agree; without a terminal the command refuses, with exit code 23.
+
+    With --eject it writes the Pulumi program that curtainup runs for the service, for you to own and change.
     """
     if force and keep:
         raise typer.BadParameter("give --force or --keep, not both")
     wishes = Wishes(target, ci, name, app, branch, project, region, reviews)
     if eject:
         if keep or wishes != Wishes():
-            raise typer.BadParameter("--eject goes with --force, --dry-run and --json alone")
+            raise typer.BadParameter("--eject takes no options but --force, --dry-run, --json and --quiet")
         _eject(folder, force=force, dry_run=dry_run, json=json, quiet=quiet)
         return
     from curtainup.commands.init import detect, plan, write
@@ -122,11 +129,11 @@ def _eject(folder: Path, *, force: bool, dry_run: bool, json: bool, quiet: bool)
 
 def _all_confirmed(files: Sequence[PlannedFile]) -> bool:
     names = ", ".join(file.shown for file in files)
-    return common.agreed(f"These are there already, and different: {names}. Overwrite them?")
+    return common.agreed(f"These files already exist, with different contents: {names}. Overwrite them?")
 
 
 def _confirmed(file: PlannedFile) -> bool:
-    return common.agreed(f"{file.shown} is there already, and different. Overwrite it?")
+    return common.agreed(f"{file.shown} already exists, with different contents. Overwrite it?")
 
 
 def _data(plan: Plan, written: list[PlannedFile]) -> dict[str, object]:

@@ -22,27 +22,38 @@ def run(
     ] = "live",
     release: Annotated[
         str | None,
-        typer.Option("--release", metavar="ID|VERSION", help="One release.", show_default="all of them"),
+        typer.Option(
+            "--release", metavar="ID|VERSION", help="Show only this release.", show_default="all of them"
+        ),
     ] = None,
     follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with lines as they are written, until Ctrl-C.")
+        bool, typer.Option("--follow", "-f", help="Keep printing new lines until Ctrl-C.")
     ] = False,
     since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Not older than 90s, 10m, 2h or 3d.")
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", help="Show only lines newer than this, such as 90s, 10m, 2h or 3d."
+        ),
     ] = None,
     tail: Annotated[
         int | None,
         typer.Option(
-            "--tail", "-n", min=0, metavar="N", help="The last N lines.", show_default="100, or all --since"
+            "--tail",
+            "-n",
+            min=0,
+            metavar="N",
+            help="Show the last N lines.",
+            show_default="100; all with --since",
         ),
     ] = None,
     config: common.Config = None,
-    json: Annotated[bool, typer.Option("--json", help="Print a JSON object per line.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print each line as a JSON object.")] = False,
     rehearsal: common.Rehearsal = False,
 ) -> None:
-    """Show what the releases of an environment write, on every target; each line says which release it is of.
+    """Show the logs of an environment's releases.
 
-    Ctrl-C ends --follow, with exit code 0.
+    This works on every target. Each line names the release that wrote it. Ctrl-C ends --follow, with exit
+    code 0.
     """
     from curtainup.commands.logs import Wanted, logs
 

@@ -14,13 +14,13 @@ EXAMPLE = "Example: curtainup notify examples/hello --text 'Is anybody there?'"
 
 def run(
     service: common.Service = Path(),
-    text: Annotated[str, typer.Option("--text", help="What to send.")] = "this is a test",
+    text: Annotated[str, typer.Option("--text", help="The message to send.")] = "this is a test",
     config: common.Config = None,
     json: common.Json = False,
 ) -> None:
-    """Send a message to everybody who is named in `notify`, to see whether it arrives.
+    """Send a test message to everyone named in `notify`.
 
-    Exit code 27: somebody was not reached.
+    Exit code 27: at least one message could not be sent.
     """
     from dataclasses import asdict
 

@@ -22,7 +22,7 @@ def run(
     service: common.Service = Path(),
     config: common.Config = None,
     dirty: Annotated[
-        bool, typer.Option("--dirty", help="Preview uncommitted changes of tracked files.")
+        bool, typer.Option("--dirty", help="Include uncommitted changes to tracked files.")
     ] = False,
     json: common.Json = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
@@ -30,7 +30,7 @@ def run(
         bool,
         typer.Option(
             "--post",
-            help="Write it, too, as the one comment on the pull or merge request that this CI job is for.",
+            help="Also write it as a comment on this CI job's pull or merge request; later runs update it.",
         ),
     ] = False,
     save: Annotated[
@@ -38,24 +38,24 @@ def run(
         typer.Option(
             "--save",
             metavar="FILE",
-            help="Write it, too, as the plan that `curtainup deploy --plan FILE` keeps to.",
+            help="Also save it as a plan, for `curtainup deploy --plan FILE`.",
             dir_okay=False,
         ),
     ] = None,
     rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Show what the next deployment would change in each stack; nothing is changed.
+    """Show what the next deployment would change in each stack.
 
-    What replaces or removes something that holds data or traffic is marked as dangerous.
-    Exit code 0: nothing; 2: changes; 24: it is printed, but the comment could not be written.
+    Changes nothing itself. Marks a change as dangerous if it replaces or removes something that holds data or
+    traffic. Exit code 0: no changes; 2: changes; 24: the comment could not be written.
     """
     from dataclasses import asdict
 
     from curtainup.commands.preview.compute import preview
 
     if json and markdown:
-        raise typer.BadParameter("choose one of --json and --markdown")
+        raise typer.BadParameter("give --json or --markdown, not both")
     session = common.session(service, config, quiet=quiet or json, rehearsal=rehearsal)
     whole = preview(session, dirty=dirty)
     found = whole.stacks

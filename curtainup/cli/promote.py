@@ -16,7 +16,8 @@ def run(
     service: common.Service = Path(),
     config: common.Config = None,
     discard: Annotated[
-        bool, typer.Option("--discard", help="Remove the candidate; what serves stays as it is.")
+        bool,
+        typer.Option("--discard", help="Remove the candidate instead; live's traffic stays where it is."),
     ] = False,
     python: common.Python = None,
     canary: asked.CanarySteps = None,
@@ -26,7 +27,10 @@ def run(
     rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Give live's traffic to the candidate that `deploy --hold` has left, under probe and gate."""
+    """Give live's traffic to the candidate that `deploy --hold` left.
+
+    Traffic goes back if the probe or the gate fails, as in a deployment.
+    """
     from dataclasses import asdict
 
     from curtainup.commands.promote import discard as drop

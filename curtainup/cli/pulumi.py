@@ -8,7 +8,7 @@ EXAMPLE = "Example: curtainup pulumi preview --stack hello-live"
 
 
 def run(context: typer.Context) -> None:
-    """Run the Pulumi CLI on the service in the current folder, with the same state, plugins and PATH."""
+    """Run Pulumi on the service in the current folder. It uses curtainup's state, plugins and PATH."""
     if context.args == ["--help"]:
         typer.echo(
             f"Usage: curtainup pulumi [ARGS]...\n\n  {run.__doc__}\n\n  {EXAMPLE}\n\nPulumi's own help:\n"

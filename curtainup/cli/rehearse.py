@@ -24,8 +24,8 @@ def run(
         typer.Option(
             "--fault",
             metavar="KIND[@ENV]",
-            help="What goes wrong, in live or the environment named: slow-start, crash, quota, throttle, "
-            "swap-fails, partial. Can be given again.",
+            help="Make this go wrong, in live or the environment you name: slow-start, crash, quota, "
+            "throttle, swap-fails or partial. You can give it several times.",
         ),
     ] = None,
     dirty: asked.Dirty = False,
@@ -42,8 +42,8 @@ def run(
         bool,
         typer.Option(
             "--endpoint",
-            help="Deploy nothing: serve the rehearsed AWS to the AWS command line and boto3 until Ctrl-C, "
-            "and print the variables that lead to it.",
+            help="Deploy nothing. Serve the rehearsed AWS to the AWS CLI and boto3 until Ctrl-C, and print "
+            "the variables that point them to it.",
         ),
     ] = False,
     python: common.Python = None,
@@ -51,10 +51,11 @@ def run(
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Deploy to a cloud that is played on this machine: no account, the same pipeline.
+    """Rehearse a deployment to a cloud, on this machine.
 
-    Stand-ins of Cloud Run and Elastic Beanstalk run real containers, keep state of their own, and refuse
-    what the real ones would. Other commands are for the rehearsal with --rehearsal.
+    The pipeline is the same, and you need no account. Stand-ins for Cloud Run and Elastic Beanstalk run real
+    containers, keep a state of their own, and refuse what the real services would refuse. Other commands use
+    the rehearsal if you add --rehearsal.
     """
     options = asked.options(
         dirty=dirty,

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 Env = Annotated[
     str | None,
-    typer.Option("--env", metavar="review-NAME", help="Deploy to this review environment, and nothing else."),
+    typer.Option("--env", metavar="review-NAME", help="Deploy only to this review environment."),
 ]
 Post = Annotated[
     bool,
     typer.Option(
         "--post",
-        help="With --env: write its address into the one comment on the pull or merge request that this "
-        "CI job is for.",
+        help="With --env: also write the result into curtainup's comment on this CI job's pull or merge "
+        "request.",
     ),
 ]
 
@@ -34,11 +34,13 @@ def require_alone(env: str | None, options: Options, *, post: bool) -> None:
 
     """
     if env is None and post:
-        raise typer.BadParameter("--post goes with --env; `curtainup preview --post` comments a preview")
+        raise typer.BadParameter(
+            "--post needs --env; to comment with a preview, run `curtainup preview --post`"
+        )
     of_live = (options.until, options.only, options.canary, options.replace_candidate, options.plan)
     if env is not None and any(of_live):
         raise typer.BadParameter(
-            "--env goes with none of --hold, --until, --only, --canary, --plan and the like"
+            "--env takes none of --hold, --until, --only, --canary, --replace-candidate and --plan"
         )
 
 

@@ -16,7 +16,7 @@ def run(
     service: common.Service = Path(),
     version: Annotated[
         str | None,
-        typer.Argument(help="A kept version or release id.", show_default="the release that served before"),
+        typer.Argument(help="The version or id of a kept release.", show_default="the previous release"),
     ] = None,
     config: common.Config = None,
     python: common.Python = None,
@@ -24,10 +24,10 @@ def run(
     rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Give live's traffic back to a kept release, without building anything.
+    """Give live's traffic back to an earlier release.
 
-    The same probe and gate as in a deployment watch over it. In the service's folder the version alone
-    will do.
+    Builds nothing. Traffic goes back where it was if the probe or the gate fails. In the service's folder you
+    can give the version alone.
     """
     from curtainup.commands.rollback import rollback
     from curtainup.pipeline.run import recorded as runs

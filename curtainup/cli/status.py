@@ -21,7 +21,7 @@ def run(
         list[Path] | None,
         typer.Argument(
             metavar="[SERVICE]...",
-            help="The services' folders.",
+            help="The folders of one or more services.",
             show_default="the current folder",
             file_okay=False,
         ),
@@ -30,9 +30,10 @@ def run(
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
 ) -> None:
-    """Show what is live and staged, how traffic is split, since when and by whom, and what answers.
+    """Show what runs on each environment, and whether it answers.
 
-    A service that cannot be read does not hide the others: its error comes last, with its exit code.
+    For each release it shows the share of traffic, since when, and who gave it that share. If one service
+    cannot be read, you still see the others; the error comes last and sets the exit code.
     """
     from functools import partial
 

@@ -24,21 +24,21 @@ def run(
         typer.Option(
             "--older-than",
             metavar="AGE",
-            help="Remove what was last deployed that long ago, such as 12h or 3d.",
-            show_default="the time to live of each, by review_ttl",
+            help="Remove those last deployed longer ago than this, such as 12h or 3d.",
+            show_default="the time to live of each, from review_ttl",
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="List them; remove nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Remove nothing; only list them.")] = False,
     yes: common.Yes = False,
     config: common.Config = None,
     rehearsal: common.Rehearsal = False,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Remove the review environments that have outlived their time; nothing else is ever touched.
+    """Remove expired review environments, and nothing else.
 
-    Lists all review environments first. Asks on a terminal; elsewhere it removes only with --yes. What
-    another run is at work on is left to the next sweep.
+    Lists all review environments first. In a terminal it then asks; elsewhere it removes them only with
+    --yes. It leaves an environment that another run is using to the next sweep.
     """
     from dataclasses import asdict
 
@@ -93,8 +93,8 @@ def _is_agreed(session: Session, found: list[Swept], *, yes: bool) -> bool:
         )
         return True
     raise RefusedError(
-        f"{', '.join(names)} would be removed, and nobody is there to ask",
+        f"removing {', '.join(names)} needs your confirmation, and there is no terminal to ask on",
         where=session.service.config.name,
         consequence="nothing was removed",
-        fix="curtainup sweep --yes removes what it lists; --dry-run only lists it",
+        fix="confirm with curtainup sweep --yes, or only list them with --dry-run",
     )

@@ -14,25 +14,28 @@ EXAMPLE = "Example: curtainup test examples/hello --env live -- -k greets"
 
 def run(
     service: common.Service = Path(),
-    arguments: Annotated[list[str] | None, typer.Argument(help="Further arguments for pytest.")] = None,
-    url: Annotated[str | None, typer.Option("--url", help="Test what answers at this URL.")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(help="More arguments for pytest.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="Test the service at this URL.")] = None,
     env: Annotated[
         str | None,
         typer.Option(
             "--env",
-            help="Test an environment: staging, live or review-NAME.",
+            help="Test this environment: staging, live or review-NAME.",
             autocompletion=complete.environments,
         ),
     ] = None,
-    image: Annotated[str | None, typer.Option("--image", help="Test an image in a local container.")] = None,
+    image: Annotated[
+        str | None, typer.Option("--image", help="Test this image in a local container.")
+    ] = None,
     config: common.Config = None,
     python: common.Python = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Run the gate alone: the service's acceptance tests and the smoke suite against one URL.
+    """Run the acceptance tests and the smoke suite against one URL.
 
-    Without --url, --env or --image it tests the image of the last build.
+    This is the gate alone; nothing is deployed. Without --url, --env or --image it tests the image that was
+    built last.
     """
     from dataclasses import asdict
 

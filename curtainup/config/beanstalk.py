@@ -30,11 +30,11 @@ class BeanstalkSettings(Settings):
         None,
         "The region to deploy to.",
         KeyDoc(
-            expects="an AWS region (a zone has a letter more)",
-            wrong="there is nowhere to deploy to",
+            expects="an AWS region (a zone has one letter more)",
+            wrong="curtainup would not know where to deploy",
             example="eu-west-1",
             targets=_BEANSTALK,
-            shown="that of the AWS profile",
+            shown="the region of the AWS profile",
         ),
     )
     aws_user: Text | None = key(
@@ -45,23 +45,23 @@ class BeanstalkSettings(Settings):
             wrong="nothing could be deployed",
             example="deployer",
             targets=_BEANSTALK,
-            shown="that of the environment",
+            shown="the profile that the AWS CLI would use",
         ),
     )
     aws_keypair: Text | None = key(
         None,
-        "The key pair whose holder may log in to the machines.",
+        "The key pair whose holder can log in to the machines.",
         KeyDoc(
             expects="the name of a key pair",
             wrong="no one could log in to the machines",
             example="aws-eb",
             targets=_BEANSTALK,
-            shown="nobody may",
+            shown="nobody can log in",
         ),
     )
     aws_instance_type: InstanceType = key(
         "t3.micro",
-        "The kind of machine.",
+        "The type of the machines.",
         KeyDoc(
             expects="an EC2 instance type",
             wrong="no machine could be started",
@@ -71,7 +71,7 @@ class BeanstalkSettings(Settings):
     )
     aws_cert_arn: CertificateArn | None = key(
         None,
-        "The certificate of the HTTPS listener. Without one the environment answers in plain HTTP.",
+        "The certificate of the HTTPS listener. Without it the environment answers over plain HTTP.",
         KeyDoc(
             expects="the ARN of a certificate in ACM or IAM",
             wrong="there would be no HTTPS",
@@ -82,18 +82,18 @@ class BeanstalkSettings(Settings):
     )
     aws_zone_id: ZoneId | None = key(
         None,
-        "The Route 53 zone in which `live_host` gets its record.",
+        "The Route 53 zone in which curtainup creates the record of `live_host`.",
         KeyDoc(
             expects="the id of a Route 53 hosted zone",
-            wrong="the live host would not lead to the service",
+            wrong="`live_host` would not lead to the service",
             example="Z2FDTNDATAQYW2",
             targets=_BEANSTALK,
-            shown="no record is made",
+            shown="curtainup creates no record",
         ),
     )
     aws_hosts_min: Hosts = key(
         1,
-        "Fewest machines.",
+        "The minimum number of machines.",
         KeyDoc(
             expects="a whole number from 1 to 1000",
             wrong="the environment could not scale",
@@ -103,7 +103,7 @@ class BeanstalkSettings(Settings):
     )
     aws_hosts_max: Hosts = key(
         4,
-        "Most machines; not below `aws_hosts_min`.",
+        "The maximum number of machines. It must not be below `aws_hosts_min`.",
         KeyDoc(
             expects="a whole number from 1 to 1000",
             wrong="the environment could not scale",

@@ -21,7 +21,7 @@ def beanstalk(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
     """Everything that Elastic Beanstalk, or the registry beside it, would refuse of an environment."""
     if environment.deploy_target != "aws-beanstalk":
         return
-    fix = "write one of Elastic Beanstalk's, e.g. `eu-west-1`"
+    fix = "write one of Elastic Beanstalk's regions, e.g. `eu-west-1`"
     yield from known_region(config, environment, "aws_region", BEANSTALK_REGIONS, "Elastic Beanstalk", fix)
     yield from _certificate(config, environment)
     yield from _prefix(environment)
@@ -35,8 +35,8 @@ def _certificate(config: ServiceConfig, environment: EnvironmentConfig) -> Itera
     if service == "acm" and environment.aws_region not in {None, region}:
         yield Problem(
             path=place(config, environment, "aws_cert_arn"),
-            what=f"is of region {region}, and aws_region is {environment.aws_region}",
-            consequence="the load balancer would not take it, and there would be no HTTPS",
+            what=f"is in the region {region}, but aws_region is {environment.aws_region}",
+            consequence="the load balancer would refuse it, and there would be no HTTPS",
             fix=f"request a certificate in {environment.aws_region}, and write its ARN",
         )
 
@@ -46,9 +46,9 @@ def _prefix(environment: EnvironmentConfig) -> Iterator[Problem]:
     if len(prefix) < SHORTEST_PREFIX:
         yield Problem(
             path=("name",),
-            what=f"gives an environment the name {prefix}, which has less than {SHORTEST_PREFIX} characters",
+            what=f"gives an environment the name {prefix}, which has fewer than {SHORTEST_PREFIX} characters",
             consequence="Elastic Beanstalk would refuse it",
-            fix="write a longer name",
+            fix="choose a longer name",
         )
 
 
@@ -57,7 +57,7 @@ def _repository(config: ServiceConfig) -> Iterator[Problem]:
     if config.docker_repo is None and (len(config.name) < 2 or "--" in config.name):
         yield Problem(
             path=("name",),
-            what="is not a name for ECR: two characters at least, and no two hyphens in a row",
+            what="is not a valid name in ECR: it needs at least two characters, and no two hyphens in a row",
             consequence="the image could not be pushed",
             fix="use another name, or set docker_repo to another registry",
         )
@@ -68,7 +68,7 @@ def _variables(config: ServiceConfig, environment: EnvironmentConfig) -> Iterato
     if size > VARIABLES_SIZE:
         yield Problem(
             path=place(config, environment, "env"),
-            what=f"holds {size} bytes, and Elastic Beanstalk takes {VARIABLES_SIZE} of variables in all",
+            what=f"holds {size} bytes, but Elastic Beanstalk allows only {VARIABLES_SIZE} for all variables",
             consequence="the environment could not be created",
-            fix="move what is long into a file of the image, or into env_secrets",
+            fix="move long values into a file in the image, or into env_secrets",
         )

@@ -25,8 +25,8 @@ from curtainup.config.tasks import repeated
 
 _REQUIRED: Final = {"gcp-cloud-run": ("docker_repo", "gcp_region"), "gke": ("docker_repo",)}
 _CONSEQUENCES: Final = {
-    "docker_repo": "the image would have nowhere to go",
-    "gcp_region": "the environment would have no place",
+    "docker_repo": "curtainup could not push the image anywhere",
+    "gcp_region": "curtainup would not know where to deploy",
 }
 _FIXES: Final = {"docker_repo": "`docker_repo: my-project`", "gcp_region": "`gcp_region: europe-west1`"}
 
@@ -84,7 +84,7 @@ def _no_background_work(config: ServiceConfig, environment: EnvironmentConfig) -
             path=("with_async",),
             what="is not possible on gcp-cloud-run, where a container only works while it answers a request",
             consequence="background tasks would stop half done",
-            fix="deploy to another target, or do the tasks elsewhere and write `with_async: false`",
+            fix="deploy to another target, or run the tasks elsewhere and write `with_async: false`",
         )
 
 
@@ -97,7 +97,7 @@ def _no_canary(config: ServiceConfig, environment: EnvironmentConfig) -> Iterato
         yield Problem(
             path=place(config, environment, "canary"),
             what="is not possible on aws-beanstalk, where traffic moves by a swap of names",
-            consequence="traffic could only be at 0 or 100 percent",
+            consequence="there a release gets all traffic or none",
             fix="remove it, or write `canary: []` in the environment's section",
         )
 
@@ -107,7 +107,7 @@ def _no_tasks(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
         yield Problem(
             path=place(config, environment, "tasks"),
             what="is not possible on gke",
-            consequence="the release would get traffic without what is to be done before",
+            consequence="the release would get traffic before its tasks have run",
             fix="remove it, or write `tasks: []` in the environment's section",
         )
 
@@ -155,7 +155,7 @@ def _reserved(config: ServiceConfig) -> Iterator[Problem]:
                 yield Problem(
                     path=at_path,
                     what=f"{name} is set by curtainup",
-                    consequence="the service would be told two things",
+                    consequence="the service would get two different values",
                     fix=f"remove it, and use {instead}",
                 )
 
@@ -169,9 +169,9 @@ def _plain_and_secret(config: ServiceConfig) -> Iterator[Problem]:
                 above: KeyPath = ("environments", holder) if holder else ()
                 yield Problem(
                     path=(*above, "env", name),
-                    what="is listed in env_secrets too",
+                    what="is also listed in env_secrets",
                     consequence="the container could get the plain value in place of the secret",
-                    fix="keep it in one of the two",
+                    fix="remove it from one of the two",
                 )
 
 
@@ -207,8 +207,8 @@ def _names(config: ServiceConfig) -> Iterator[Problem]:
     if "image" in config.environments:
         yield Problem(
             path=("environments", "image"),
-            what="is not a name for an environment: the stack of the image has it",
-            consequence="two things would be called the same",
+            what="cannot be an environment's name: the image's stack has it",
+            consequence="two stacks would have the same name",
             fix="use another name",
         )
     everywhere = config.environments.get(review.SECTION)
@@ -217,7 +217,7 @@ def _names(config: ServiceConfig) -> Iterator[Problem]:
             path=("environments", review.SECTION, "port"),
             what="is the same for all review environments",
             consequence="only the first of them could start",
-            fix="remove it: each gets a port of its own",
+            fix="remove it: curtainup gives each a port of its own",
         )
 
 
@@ -230,16 +230,16 @@ def _obsolete(config: ServiceConfig) -> Iterator[Problem]:
     if config.docker_bucket is not None:
         yield Problem(
             path=("docker_bucket",),
-            what="is obsolete: images are pushed as `docker login` left it, and ECR needs no credentials",
-            consequence="it is ignored",
+            what="is obsolete: curtainup pushes with the credentials of `docker login`, and ECR needs none",
+            consequence="curtainup ignores it",
             fix="remove it; docker_repo says where images go",
         )
     host = urlsplit(config.live_url or "").hostname
     if config.live_host is not None and host is not None and config.live_host.split(":")[0].lower() != host:
         yield Problem(
             path=("live_host",),
-            what=f"is another host than that of live_url, {host}",
-            consequence="live_url counts",
+            what=f"is not the host of live_url, which is {host}",
+            consequence="curtainup uses the host of live_url",
             fix="remove live_host",
         )
 
@@ -249,16 +249,16 @@ def _ignored(config: ServiceConfig) -> Iterator[Problem]:
         if settings.include_links:
             yield Problem(
                 path=(*path, "include_links"),
-                what="is not supported: containers are not linked",
-                consequence="it is ignored, and the service does not find them by these names",
-                fix="remove it, and give their addresses by `env`",
+                what="is not supported: curtainup links no containers",
+                consequence="curtainup ignores it, and the service cannot find them by these names",
+                fix="remove it, and give the service their addresses in `env`",
             )
     if config.with_async:
         yield Problem(
             path=("with_async",),
-            what="does not start a worker by itself",
-            consequence="background tasks wait until one runs",
-            fix="start it in the service's own Dockerfile, or deploy it as a service of its own",
+            what="does not make curtainup start a worker",
+            consequence="background tasks wait until a worker runs",
+            fix="start one in the service's own Dockerfile, or deploy the worker as a separate service",
         )
 
 
@@ -268,8 +268,8 @@ def _open_secret(config: ServiceConfig) -> Iterator[Problem]:
         yield Problem(
             path=("jwt_secret",),
             what="is not a name in env_secrets",
-            consequence="if it is the secret itself, everyone who reads this file has it",
-            fix="put it in a variable, list that in env_secrets, and write the variable's name here",
+            consequence="if it is the secret itself, everyone who reads this file knows it",
+            fix="put it in a variable, list the variable in env_secrets, and write its name here",
         )
 
 
@@ -279,7 +279,7 @@ def _near_names(config: ServiceConfig) -> Iterator[Problem]:
         if near and name not in STANDARD_ENVIRONMENTS:
             yield Problem(
                 path=("environments", name),
-                what=f"is close to {near[0]}, and not the same",
+                what=f"looks like {near[0]}, but is not the same",
                 consequence=f"{near[0]} does not get these settings",
                 fix=f"rename it to `{near[0]}`, unless it is a review environment",
             )

@@ -17,17 +17,17 @@ class CloudRunSettings(Settings):
 
     gcp_region: Region | None = key(
         None,
-        "The region to deploy to. Required by `gcp-cloud-run`.",
+        "The region to deploy to. `gcp-cloud-run` requires it.",
         KeyDoc(
-            expects="a Google Cloud region (a zone has a letter more)",
-            wrong="there is nowhere to deploy to",
+            expects="a Google Cloud region (a zone has one letter more)",
+            wrong="curtainup would not know where to deploy",
             example="europe-west1",
             targets=("gcp-cloud-run", "gke"),
         ),
     )
     gcp_memory: Memory = key(
         512,
-        "Most memory granted to one container. Units are powers of 1024.",
+        "The maximum memory of one container. Units are powers of 1024.",
         KeyDoc(
             expects="a memory size from 128m to 32G",
             wrong="Cloud Run would refuse the revision",
@@ -40,7 +40,7 @@ class CloudRunSettings(Settings):
     )
     gcp_request_concurrency: Annotated[int, Field(ge=1, le=1000)] = key(
         80,
-        "Requests one container handles at once before another is started.",
+        "How many requests one container handles at once before Cloud Run starts another.",
         KeyDoc(
             expects="a whole number from 1 to 1000",
             wrong="Cloud Run would refuse the revision",
@@ -50,20 +50,20 @@ class CloudRunSettings(Settings):
     )
     gcp_min_instances: Annotated[int, Field(ge=0, le=1000)] = key(
         0,
-        "Containers that wait for requests, however few there are; they are billed while they wait.",
+        "How many containers stay ready even without requests. You pay for them while they wait.",
         KeyDoc(
             expects="a whole number from 0 to 1000",
-            wrong="containers would wait, and cost, that nobody asked for, or requests wait for a start",
+            wrong="you would pay for idle containers, or requests would wait until a container starts",
             example="1",
             targets=("gcp-cloud-run",),
         ),
     )
     gcp_max_instances: Annotated[int, Field(ge=1, le=1000)] = key(
         10,
-        "Most containers at once; not below `gcp_min_instances`.",
+        "The maximum number of containers at once. It must not be below `gcp_min_instances`.",
         KeyDoc(
             expects="a whole number from 1 to 1000",
-            wrong="the environment could not scale, or cost more than meant",
+            wrong="the environment could not scale, or would cost more than you meant",
             example="10",
             targets=("gcp-cloud-run",),
         ),

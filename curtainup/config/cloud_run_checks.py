@@ -21,7 +21,7 @@ def cloud_run(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
     """Everything that Cloud Run would refuse of an environment."""
     if environment.deploy_target != "gcp-cloud-run":
         return
-    fix = "`gcloud run regions list` names them"
+    fix = "`gcloud run regions list` lists them all"
     yield from known_region(config, environment, "gcp_region", CLOUD_RUN_REGIONS, "Cloud Run", fix)
     yield from bounds(config, environment, "gcp_min_instances", "gcp_max_instances")
     yield from _start(config, environment)
@@ -34,7 +34,7 @@ def cloud_run(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
             yield Problem(
                 path=("name",) if refusal.key == "name" else place(config, environment, refusal.key),
                 what=refusal.what,
-                consequence="nothing could be named after it" if refusal.key == "name" else _REFUSED,
+                consequence="Cloud Run would refuse the service" if refusal.key == "name" else _REFUSED,
                 fix=refusal.fix,
             )
 
@@ -43,8 +43,8 @@ def _start(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Pr
     if environment.start_timeout > limits.START_SECONDS:
         yield Problem(
             path=place(config, environment, "start_timeout"),
-            what=f"{environment.start_timeout} is more than Cloud Run waits for a container: "
-            f"{limits.START_SECONDS} seconds",
+            what=f"{environment.start_timeout} is too long: Cloud Run waits at most {limits.START_SECONDS} "
+            "seconds for a container",
             consequence=_REFUSED,
             fix=f"write at most `start_timeout: {limits.START_SECONDS}`",
         )

@@ -47,7 +47,9 @@ def size(cpus: float, memory_mb: int, concurrency: int) -> Refusal | None:
         return _part(cpus, memory_mb, concurrency)
     if cpus not in _MEMORY_OF_WHOLE:
         allowed = ", ".join(str(count) for count in _MEMORY_OF_WHOLE)
-        return Refusal("cpus", f"{cpus:g} is not what Cloud Run has", f"write one of {allowed}, or 0.08 to 1")
+        return Refusal(
+            "cpus", f"{cpus:g} is not a number that Cloud Run offers", f"write one of {allowed}, or 0.08 to 1"
+        )
     least, most = _MEMORY_OF_WHOLE[int(cpus)]
     if memory_mb < least:
         fix = f"write at least `gcp_memory: {_memory(least)}`, or fewer cpus"
@@ -66,14 +68,14 @@ def service_name(name: str) -> Refusal | None:
         over = len(name) - SERVICE_NAME_LENGTH
         return Refusal(
             "name",
-            f"makes the Cloud Run service {name!r}, which has {len(name)} characters, "
-            f"and {SERVICE_NAME_LENGTH} are allowed",
+            f"gives the Cloud Run service the name {name!r}, which has {len(name)} characters, "
+            f"but only {SERVICE_NAME_LENGTH} are allowed",
             f"shorten it, or the environment's name, by {over}",
         )
     if not _NAME.fullmatch(name):
         return Refusal(
             "name",
-            f"makes the Cloud Run service {name!r}, which is no name for one",
+            f"gives the Cloud Run service the name {name!r}, which Cloud Run does not allow",
             "use lower-case letters, digits and hyphens, starting with a letter",
         )
     return None
@@ -82,7 +84,7 @@ def service_name(name: str) -> Refusal | None:
 def _part(cpus: float, memory_mb: int, concurrency: int) -> Refusal | None:
     """Judge a container with less than one processor."""
     if cpus < 0.08 or round(cpus, 3) != cpus:
-        what = f"{cpus:g} is not what Cloud Run has"
+        what = f"{cpus:g} is not a number that Cloud Run offers"
         return Refusal("cpus", what, "write 0.08 to 1 in steps of 0.001, or 1, 2, 4, 6 or 8")
     most = 512 if cpus < 0.5 else 1024
     if memory_mb > most:
@@ -92,7 +94,7 @@ def _part(cpus: float, memory_mb: int, concurrency: int) -> Refusal | None:
             "gcp_memory", what, f"write at most `gcp_memory: {_memory(most)}`, or at least `cpus: {more}`"
         )
     if concurrency != 1:
-        what = f"{concurrency} is too many for {_cpus(cpus)}: below 1 it handles one request at a time"
+        what = f"{concurrency} is too many for {_cpus(cpus)}: below 1 cpu a container handles one at a time"
         return Refusal(
             "gcp_request_concurrency", what, "write `gcp_request_concurrency: 1`, or at least `cpus: 1`"
         )

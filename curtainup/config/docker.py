@@ -15,42 +15,42 @@ class DockerSettings(Settings):
 
     port: Port | None = key(
         None,
-        "The port of the host on which the environment answers. Each environment needs its own.",
+        "The host's port on which the environment answers. Each environment needs its own.",
         KeyDoc(
-            expects="a port, a whole number from 1 to 65535",
-            wrong="the environment could not be reached",
+            expects="a port number from 1 to 65535",
+            wrong="nobody could reach the environment",
             example="8443",
             targets=("docker",),
-            shown="chosen at the first deployment, and kept",
+            shown="the first deployment chooses one, and the environment keeps it",
         ),
     )
     bind: Address = key(
         "127.0.0.1",
-        "The address of the host on which the environment answers; `0.0.0.0` is every address it has.",
+        "The host's address on which the environment answers. `0.0.0.0` stands for all of its addresses.",
         KeyDoc(
             expects="an IP address (for localhost: 127.0.0.1)",
-            wrong="the environment could not be reached",
+            wrong="nobody could reach the environment",
             example="127.0.0.1",
             targets=("docker",),
         ),
     )
     pids_limit: Annotated[int, Field(ge=16, le=4_194_304)] = key(
         512,
-        "Most processes and threads in a container.",
+        "The maximum number of processes and threads in a container.",
         KeyDoc(
             expects="a whole number from 16 to 4194304",
-            wrong="the service could not start its workers, or start them without end",
+            wrong="the service could not start its workers, or could start them without limit",
             example="512",
             targets=("docker",),
         ),
     )
     include_links: Names = key(
         (),
-        "Containers linked to the service's. Not supported: accepted with a warning, and ignored.",
+        "Containers to link to the service's. Not supported: curtainup warns about it and ignores it.",
         KeyDoc(
-            expects="a list of different container names",
+            expects="a list of container names without duplicates",
             item="the name of a container",
-            wrong="it is ignored in any case",
+            wrong="curtainup ignores it in any case",
             example="[redis]",
             targets=(),
         ),

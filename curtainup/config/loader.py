@@ -37,7 +37,7 @@ def config_file(service_dir: Path, overlay: str | None = None) -> Path:
             f"{overlay!r} is not the name of a configuration.",
             where="--config",
             consequence=NOTHING_HAPPENED,
-            fix="Give what stands between the dots: `--config demo` reads pym-config.demo.yaml.",
+            fix="Give the part between the dots: `--config demo` reads pym-config.demo.yaml.",
         )
     return service_dir / f"pym-config.{overlay}.yaml"
 
@@ -100,7 +100,7 @@ def _without_service_keys(document: Document, data: dict[str, Any]) -> dict[str,
                 Problem(
                     path=("service_keys", at),
                     what=f"{name} is a key that curtainup reads",
-                    consequence="it cannot be left to the service alone",
+                    consequence="curtainup cannot leave it to the service alone",
                     fix="remove it from service_keys, and rename the service's own key",
                 )
             )

@@ -46,9 +46,9 @@ def _lines(page: Page) -> Iterator[str]:
     yield _table(page.keys)
     if page.entry:
         name, model = page.entry
-        yield f"An entry of `{name}`, where it is a mapping:\n"
+        yield f"An entry of `{name}` can be a mapping with these keys:\n"
         yield _table(model.model_fields)
-    yield "The rest of [the configuration](config.md)."
+    yield "All other keys: [configuration](config.md)."
     yield ""
 
 

@@ -46,11 +46,11 @@ class ServiceConfig(
 
     environments: dict[EnvironmentName, EnvironmentSettings] = key(
         {},
-        "A section per environment, `staging`, `live` or `review-NAME`, and `review` for all of the last. It "
-        "overrides the top level.",
+        "A section for each environment: `staging`, `live` or `review-NAME`, and `review` for all review "
+        "environments. A section overrides the top level.",
         KeyDoc(
             expects="a mapping of environment names to sections",
-            wrong="the environments would all be the same",
+            wrong="all environments would be the same",
             example="{live: {port: 8443}}",
             shown="all environments are the same",
         ),

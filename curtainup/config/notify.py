@@ -1,4 +1,4 @@
-"""Who is told of a run. Addresses hold tokens, so the file names the variables that hold them."""
+"""Whom a run notifies. Addresses hold tokens, so the file names the variables that hold the addresses."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ USUAL: Final = tuple(event for event in EVENTS if event != "unchanged")
 
 
 class Destination(Settings):
-    """Whom a run is told to; a bare name in the file is its `url_env`."""
+    """An address that is notified of runs; a bare name in the file is its `url_env`."""
 
     url_env: Variable = key(
         ...,
-        "Name of the variable that holds the Apprise URL.",
+        "The name of the variable that holds the Apprise URL.",
         KeyDoc(
             expects="the name of a variable that holds an Apprise URL",
-            wrong="nobody would be told; and a URL that stands here gives its token to all who read the file",
+            wrong="nobody would be notified; and a URL here shows its token to everyone who reads the file",
             example="SLACK_URL",
             private=True,
         ),
     )
     events: tuple[Event, ...] = key(
         USUAL,
-        "What it is told of.",
+        "The events to notify it about.",
         KeyDoc(
             expects=f"a list of {', '.join(EVENTS)}",
             item=f"one of {', '.join(EVENTS)}",
-            wrong="it would be told of something else than meant",
+            wrong="it would be notified about other events than you meant",
             example="[failed, returned]",
-            shown="all but unchanged",
+            shown="all but `unchanged`",
         ),
     )
     also: tuple[Besides, ...] = key(
         (),
-        "Runs that it is told of besides those that lead to live.",
+        "Other runs to notify it about, besides those that lead to live.",
         KeyDoc(
             expects=f"a list of {', '.join(get_args(Besides))}",
             item=f"one of {', '.join(get_args(Besides))}",
-            wrong="it would be told of other runs than meant",
+            wrong="it would be notified about other runs than you meant",
             example="[review]",
         ),
     )
@@ -69,18 +69,18 @@ Destinations = Annotated[
 
 
 class NotifySettings(Settings):
-    """Who is told of a run."""
+    """The addresses that are notified of runs."""
 
     notify: Destinations = key(
         (),
-        "Variables that hold the Apprise URLs of those who are told of deployments. An entry is a name, or "
-        "a mapping of `url_env`, `events` and `also`.",
+        "Variables that hold the Apprise URLs to notify about deployments. An entry is the name of a "
+        "variable, or a mapping with `url_env`, `events` and `also`.",
         KeyDoc(
-            expects="a list of different variable names, or of mappings with `url_env`",
+            expects="a list of variable names or mappings with `url_env`, without duplicates",
             item="the name of a variable that holds an Apprise URL, or a mapping with `url_env`",
-            wrong="nobody would be told; and a URL that stands here gives its token to all who read the file",
+            wrong="nobody would be notified; and a URL here shows its token to everyone who reads the file",
             example="[SLACK_URL]",
-            shown="nobody is told",
+            shown="nobody is notified",
             private=True,
         ),
     )

@@ -46,8 +46,8 @@ PAGES: Final = (
     Page(
         file="service.md",
         title="The service",
-        text="What the service is called, where its image goes, and where the world finds it. One for all "
-        "environments.",
+        text="The service's name, the registry of its image, and its public address. These keys are the same "
+        "for all environments.",
         example="""\
 name: hello
 live_host: hello.example.com
@@ -57,10 +57,11 @@ docker_repo: registry.example.com/team
     ),
     Page(
         file="release.md",
-        title="How a release runs and is judged",
-        text="What a release is given, how long it may take, and how traffic comes to it. A section of "
-        "`environments` may say otherwise for one environment. When what a release runs with is changed "
-        "(variables, secrets, memory, port), that makes another release, which passes every gate.",
+        title="How a release runs and gets traffic",
+        text="These keys say what a release runs with, how long each part of a deployment may take, and how "
+        "the release gets traffic. A section of `environments` can override them for one environment. If you "
+        "change what a release runs with (variables, secrets, memory, port), the next deployment makes a new "
+        "release, which has to pass every gate.",
         example="""\
 name: hello
 env_secrets: [DB_PASSWORD]
@@ -79,8 +80,8 @@ environments:
     Page(
         file="tasks.md",
         title="Tasks",
-        text="Commands, such as a migration, that run in the new image before the new release gets traffic. "
-        "When and under which lock they run: [tasks](tasks.md).",
+        text="Tasks are commands, such as a migration. They run in the new image before the new release gets "
+        "traffic. See [tasks](tasks.md) for when they run, and under which lock.",
         example="""\
 name: hello
 env_secrets: [DATABASE_URL]
@@ -96,8 +97,8 @@ tasks:
     Page(
         file="docker.md",
         title="A Docker host",
-        text="Heeded where `deploy_target` is `docker`. Each environment on a host needs a port of its own; "
-        "without one it keeps the port that its first deployment chose.",
+        text="curtainup uses these keys if `deploy_target` is `docker`. Each environment on a host needs its "
+        "own port. If you give none, the first deployment chooses a port, and the environment keeps it.",
         example="""\
 name: hello
 deploy_target: docker
@@ -113,8 +114,8 @@ environments:
     Page(
         file="cloud-run.md",
         title="Google Cloud Run",
-        text="Heeded where `deploy_target` is `gcp-cloud-run`. Sizes, limits and the account: "
-        "[Cloud Run](cloud-run.md).",
+        text="curtainup uses these keys if `deploy_target` is `gcp-cloud-run`. See "
+        "[Cloud Run](cloud-run.md) for its sizes and limits, and for the account.",
         example="""\
 name: hello
 deploy_target: gcp-cloud-run
@@ -131,8 +132,8 @@ environments:
     Page(
         file="beanstalk.md",
         title="AWS Elastic Beanstalk",
-        text="Heeded where `deploy_target` is `aws-beanstalk`. Limits and the account: "
-        "[Elastic Beanstalk](beanstalk.md).",
+        text="curtainup uses these keys if `deploy_target` is `aws-beanstalk`. "
+        "See [Elastic Beanstalk](beanstalk.md) for its limits, and for the account.",
         example="""\
 name: hello
 deploy_target: aws-beanstalk
@@ -149,9 +150,9 @@ environments:
     Page(
         file="environments.md",
         title="Environments",
-        text="A section per environment, whose keys take the place of those at the top level; `env` is "
-        "merged variable by variable. The section `review` is for all "
-        "[review environments](review-environments.md), which begin with what staging has.",
+        text="Each environment can have a section. Its keys replace those at the top level; only `env` is "
+        "merged, variable by variable. The section `review` is for all "
+        "[review environments](review-environments.md), which start from the settings of staging.",
         example="""\
 name: hello
 env:
@@ -173,9 +174,10 @@ environments:
     ),
     Page(
         file="notify.md",
-        title="Who is told",
-        text="Chat, mail or a web hook that is told of deployments: [notifications](notifications.md). An "
-        "address holds a token, so the file names the variable that holds it.",
+        title="Notifications",
+        text="curtainup can notify you about deployments by chat, mail or a web hook: "
+        "[notifications](notifications.md). An address holds a token, so this file only names the variable "
+        "that holds the address.",
         example="""\
 name: hello
 notify:
@@ -190,8 +192,8 @@ notify:
     Page(
         file="tools.md",
         title="The pipeline's tools",
-        text="What the pipeline itself works with: the Python that runs the service's tests, and where "
-        "Pulumi's state goes.",
+        text="These keys set the tools of the pipeline itself, such as the Python that runs the service's "
+        "tests and the backend that holds Pulumi's state.",
         example="""\
 name: hello
 python: .venv/bin/python
@@ -202,10 +204,10 @@ secrets_provider: awskms://alias/curtainup?region=eu-west-1
     ),
     Page(
         file="service-reads.md",
-        title="Read by the service only",
-        text="PyMacaron's own keys, which the service reads from the file in its image. curtainup checks "
-        "their form and does nothing else with them. The name of a secret in `env_secrets` stands for its "
-        "value.",
+        title="Keys that only the service reads",
+        text="These are PyMacaron's own keys. The service reads them from the file in its image; curtainup "
+        "only checks their form. If a value is the name of a secret in `env_secrets`, the service puts the "
+        "secret's value in its place.",
         example="""\
 name: hello
 env_secrets: [JWT_SECRET]

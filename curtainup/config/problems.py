@@ -61,6 +61,6 @@ def config_error(file: Path, problems: Iterable[Problem]) -> ConfigError:
         f"{file.name} has {count}.",
         where=str(file),
         consequence=NOTHING_HAPPENED,
-        fix="Correct what is listed; docs/config.md describes every key.",
+        fix="Correct the problems below; docs/config.md describes every key.",
         detail="\n".join(rendered(problem, file.name) for problem in ordered),
     )

@@ -39,14 +39,14 @@ TimeToLive = Annotated[int, BeforeValidator(_seconds), AfterValidator(_bounded)]
 
 
 class ReviewSettings(Settings):
-    """What concerns review environments alone."""
+    """Settings for review environments only."""
 
     review_ttl: TimeToLive = key(
         7 * 86400,
-        "How long a review environment lives after its last deployment, until `curtainup sweep` removes it.",
+        "How long a review environment lives after its last deployment. Then `curtainup sweep` removes it.",
         KeyDoc(
             expects="a time from 1m to 365d, such as 12h or 3d",
-            wrong="review environments would stay and cost for longer than meant, or vanish during a review",
+            wrong="review environments would cost money for longer than you meant, or vanish during a review",
             example="3d",
             shown="7d",
         ),

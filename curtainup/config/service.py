@@ -42,14 +42,14 @@ SecretsProvider = Annotated[
 
 
 class IdentitySettings(Settings):
-    """What the service is called, and what its image is made of."""
+    """The service's name, its public address, and its image."""
 
     name: ServiceName = key(
         ...,
-        "The service's name, from which stacks, images and containers get theirs.",
+        "The service's name. Stacks, images and containers are named after it.",
         KeyDoc(
-            expects="lower-case letters, digits and hyphens, starting with a letter, 40 characters at most",
-            wrong="nothing could be named after it",
+            expects="a name of up to 40 lower-case letters, digits and hyphens that starts with a letter",
+            wrong="stacks, images and containers could not be named after it",
             example="hello",
         ),
     )
@@ -64,7 +64,7 @@ class IdentitySettings(Settings):
     )
     live_url: Url | None = key(
         None,
-        "The public address of the live environment; `live_host` follows from it.",
+        "The public address of the live environment. curtainup takes `live_host` from it.",
         KeyDoc(
             expects="an address that starts with https:// or http://",
             wrong="nobody would find the live environment there",
@@ -73,7 +73,7 @@ class IdentitySettings(Settings):
     )
     with_async: bool = key(
         False,
-        "The service runs tasks outside requests (Celery). Refused on `gcp-cloud-run`.",
+        "Whether the service runs background tasks, as with Celery. `gcp-cloud-run` refuses it.",
         KeyDoc(
             expects="true or false",
             wrong="background tasks could be lost",
@@ -82,31 +82,31 @@ class IdentitySettings(Settings):
     )
     docker_repo: Repository | None = key(
         None,
-        "The registry and account the image is pushed to; on Google Cloud, the project's id. "
-        "Required by `gcp-cloud-run` and `gke`.",
+        "The registry and account to push the image to; on Google Cloud, the project's id. "
+        "`gcp-cloud-run` and `gke` require it.",
         KeyDoc(
             expects="a registry account, REGISTRY/ACCOUNT or a project id, in lower case, without https://",
             wrong="the image could not be pushed",
             example="registry.example.com/team",
-            shown="a registry of its own on the Docker host",
+            shown="a registry that curtainup runs on the Docker host; ECR on aws-beanstalk",
         ),
     )
     docker_base: ImageReference | None = key(
         None,
-        "The base image of the Dockerfile that is generated for a service without one.",
+        "The base image of the Dockerfile that curtainup generates for a service without one.",
         KeyDoc(
             expects="an image reference",
             wrong="the image could not be built",
             example="python:3.11-slim",
-            shown="the base image that `curtainup doctor` names",
+            shown="the base image that `curtainup doctor` lists",
         ),
     )
     docker_bucket: Text | None = key(
         None,
-        "Obsolete: the bucket that held the registry's credentials. Accepted with a warning, and ignored.",
+        "Obsolete: the bucket with the registry's credentials. curtainup warns about it and ignores it.",
         KeyDoc(
-            expects="a text",
-            wrong="it is ignored in any case",
+            expects="text",
+            wrong="curtainup ignores it in any case",
             example="my-bucket",
             targets=(),
         ),
@@ -114,16 +114,16 @@ class IdentitySettings(Settings):
 
 
 class ToolSettings(Settings):
-    """What the pipeline itself works with."""
+    """The tools of the pipeline itself."""
 
     python: Text | None = key(
         None,
-        "The interpreter that runs the service's tests, relative to its folder.",
+        "The Python that runs the service's tests. The path is relative to the service's folder.",
         KeyDoc(
             expects="the path of a Python interpreter",
             wrong="the service's tests could not be run",
             example=".venv/bin/python",
-            shown="`.venv` of the service, else pytest in its image",
+            shown="the service's `.venv`, else pytest in its image",
         ),
     )
     backend: BackendUrl | None = key(
@@ -131,7 +131,7 @@ class ToolSettings(Settings):
         "The URL of Pulumi's state backend.",
         KeyDoc(
             expects="a backend URL: file://, s3://, gs://, azblob://, postgres:// or https://",
-            wrong="nobody would know afterwards what is deployed",
+            wrong="nobody would know later what is deployed",
             example="s3://team-state",
             shown="`PULUMI_BACKEND_URL`, else `pulumi login`, else files in the user's data directory",
             private=True,
@@ -139,7 +139,7 @@ class ToolSettings(Settings):
     )
     secrets_provider: SecretsProvider | None = key(
         None,
-        "What encrypts secrets in Pulumi's state.",
+        "The provider that encrypts secrets in Pulumi's state.",
         KeyDoc(
             expects="default, passphrase, or an awskms://, azurekeyvault://, gcpkms:// or hashivault:// URL",
             wrong="secrets could not be encrypted",
@@ -149,11 +149,11 @@ class ToolSettings(Settings):
     )
     service_keys: Names = key(
         (),
-        "Names of further keys of this file that only the service reads; they are left alone.",
+        "Other keys in this file that only the service reads. curtainup leaves them alone.",
         KeyDoc(
-            expects="a list of different key names",
+            expects="a list of key names without duplicates",
             item="the name of a key",
-            wrong="keys of the service would be taken for mistakes",
+            wrong="curtainup would report the service's own keys as mistakes",
             example="[upload_folder]",
             targets=_SERVICE,
         ),
@@ -165,9 +165,9 @@ class ServiceReads(Settings):
 
     jwt_issuer: TextOrNumber | None = key(
         None,
-        "Issuer of the service's tokens.",
+        "The issuer of the service's tokens.",
         KeyDoc(
-            expects="a text",
+            expects="text",
             wrong="the service could not check its tokens",
             example="api.example.com",
             targets=_SERVICE,
@@ -176,9 +176,9 @@ class ServiceReads(Settings):
     )
     jwt_audience: TextOrNumber | None = key(
         None,
-        "Audience of the service's tokens.",
+        "The audience of the service's tokens.",
         KeyDoc(
-            expects="a text",
+            expects="text",
             wrong="the service could not check its tokens",
             example="example",
             targets=_SERVICE,
@@ -187,7 +187,7 @@ class ServiceReads(Settings):
     )
     jwt_secret: TextOrNumber | None = key(
         None,
-        "Name of the secret, listed in `env_secrets`, that signs the service's tokens.",
+        "The name of the secret that signs the service's tokens. List it in `env_secrets`.",
         KeyDoc(
             expects="the name of a secret in env_secrets",
             wrong="the service could not check its tokens",
@@ -198,33 +198,33 @@ class ServiceReads(Settings):
     )
     jwt_token_timeout: int | None = key(
         None,
-        "Seconds a token is valid.",
+        "How many seconds a token is valid.",
         KeyDoc(
             expects="a whole number of seconds",
-            wrong="tokens would run out at the wrong time",
+            wrong="tokens would expire at the wrong time",
             example="86400",
             targets=_SERVICE,
-            shown="86400, by PyMacaron",
+            shown="86400, set by PyMacaron",
         ),
         ge=1,
     )
     jwt_token_renew_after: int | None = key(
         None,
-        "Seconds after which a token is renewed.",
+        "The service renews a token after this many seconds.",
         KeyDoc(
             expects="a whole number of seconds",
             wrong="tokens would be renewed at the wrong time",
             example="10800",
             targets=_SERVICE,
-            shown="10800, by PyMacaron",
+            shown="10800, set by PyMacaron",
         ),
         ge=1,
     )
     default_user_id: TextOrNumber | None = key(
         None,
-        "User that the service's tokens are for when none is named.",
+        "The user that a token is for if the service names none.",
         KeyDoc(
-            expects="a text",
+            expects="text",
             wrong="the service could not make tokens",
             example="system",
             targets=_SERVICE,
@@ -233,13 +233,13 @@ class ServiceReads(Settings):
     )
     report_call_exceeding_ms: int | None = key(
         None,
-        "Milliseconds from which the service reports a call as slow.",
+        "The service reports a call as slow if it takes longer than this many milliseconds.",
         KeyDoc(
             expects="a whole number of milliseconds",
             wrong="slow calls would not be reported",
             example="1000",
             targets=_SERVICE,
-            shown="1000, by PyMacaron",
+            shown="1000, set by PyMacaron",
         ),
         ge=1,
     )

@@ -37,7 +37,7 @@ def known_region(
     yield Problem(
         path=place(config, environment, key),
         what=f"{written!r} is not a region of {cloud}",
-        consequence="there is nowhere to deploy to",
+        consequence="curtainup could not deploy there",
         fix=f"did you mean {meant}?" if near else otherwise,
     )
 

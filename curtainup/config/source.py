@@ -83,7 +83,7 @@ def _text(file: Path) -> str:
         raise _unusable(
             file,
             "does not exist",
-            "Name the folder of a service, or write a file with at least `name: NAME`.",
+            "Give the folder of a service, or write this file with at least `name: NAME`.",
         ) from None
     except OSError as error:
         raise _unusable(file, f"cannot be read: {error.strerror}", "Make it a readable file.") from None
@@ -99,7 +99,7 @@ def _compose(file: Path, text: str) -> Node | None:
         what = f"holds a character that YAML does not allow: {text[error.position]!r}"
         raise _unusable(file, what, "Remove it.", line) from None
     except RecursionError:
-        raise _unusable(file, "is nested too deeply", "Write it flatter.") from None
+        raise _unusable(file, "is nested too deeply", "Use fewer levels.") from None
 
 
 def _broken(file: Path, text: str, error: yaml.MarkedYAMLError) -> ConfigError:
@@ -185,7 +185,9 @@ class _Reader:
             return str(node.value)
         if isinstance(node, ScalarNode):
             name = spelled((node.value,))
-            self._note(path, node, f"the key {name} is not text to YAML", f'write it in quotes: "{name}"')
+            self._note(
+                path, node, f"YAML does not read the key {name} as text", f'write it in quotes: "{name}"'
+            )
         else:
             self._note(path, node, f"the key is {_kind(node)}, not text", "write a name")
         return None
@@ -208,8 +210,8 @@ class _Reader:
     def _doubled(self, path: KeyPath, first: int, line: int) -> None:
         problem = Problem(
             path=path,
-            what=f"stands twice, on lines {first} and {line}",
-            consequence="only one of the two could count",
+            what=f"appears twice, on lines {first} and {line}",
+            consequence="only one of the two can count",
             fix="remove one",
             line=line,
         )
@@ -218,12 +220,12 @@ class _Reader:
     def _note(self, path: KeyPath, node: Node, what: str, fix: str) -> None:
         line = node.start_mark.line + 1
         self._document.problems.append(
-            Problem(path=path, what=what, consequence="its meaning is unknown", fix=fix, line=line)
+            Problem(
+                path=path, what=what, consequence="curtainup cannot tell what it means", fix=fix, line=line
+            )
         )
 
     def _count(self) -> None:
         self._seen += 1
         if self._seen > MAX_NODES:
-            raise _unusable(
-                self._document.file, f"holds more than {MAX_NODES} values", "Write fewer aliases."
-            )
+            raise _unusable(self._document.file, f"holds more than {MAX_NODES} values", "Use fewer aliases.")

@@ -54,9 +54,9 @@ class Task(Settings):
 
     name: TaskName = key(
         "task",
-        "What it is called in progress, record and log.",
+        "The task's name in progress lines, records and logs.",
         KeyDoc(
-            expects="lower-case letters, digits and hyphens, starting with a letter, 30 characters at most",
+            expects="a name of up to 30 lower-case letters, digits and hyphens that starts with a letter",
             wrong="its log could not be named after it",
             example="migrate",
             shown="`task-1` for the first, and so on",
@@ -66,17 +66,17 @@ class Task(Settings):
         ...,
         "The command line.",
         KeyDoc(
-            expects="a command line with its quotes closed, or the list of its words",
-            wrong="nothing, or something else than meant, would be run",
+            expects="a command line with closed quotes, or a list of its words",
+            wrong="nothing would run, or not what you meant",
             example=_EXAMPLE,
         ),
     )
     timeout: Annotated[int, BeforeValidator(_seconds), Field(ge=1, le=LONGEST_TASK)] = key(
         600,
-        "How long it may take.",
+        "How long the task may take.",
         KeyDoc(
             expects="a time from 1s to 1d, such as 90s, 10m or 1h30m, or a number of seconds",
-            wrong="it would be stopped too early, or a stuck one never",
+            wrong="the task would be stopped too early, or never if it is stuck",
             example="10m",
             shown="10m",
         ),
@@ -91,12 +91,12 @@ class TaskSettings(Settings):
 
     tasks: Tasks = key(
         (),
-        "Commands run one after the other in the new image, before the new release gets traffic: "
-        "[tasks](tasks.md). A section's list replaces that of the top level.",
+        "Commands that run one after the other in the new image, before the new release gets traffic: "
+        "[tasks](tasks.md). A section's list replaces the one at the top level.",
         KeyDoc(
             expects=f"a list of at most {MOST_TASKS} commands",
-            item="a command line, or a mapping with `command`, and `name` and `timeout` if wanted",
-            wrong="the release would get traffic without what is to be done before",
+            item="a command line, or a mapping with `command` and optionally `name` and `timeout`",
+            wrong="the release would get traffic before its tasks have run",
             example=f"[{_EXAMPLE}]",
             targets=("docker", "gcp-cloud-run", "aws-beanstalk"),
         ),
@@ -118,6 +118,6 @@ def repeated(path: KeyPath, tasks: tuple[Task, ...]) -> Iterator[Problem]:
             yield Problem(
                 path=(*path, at),
                 what=f"is the second task called {task.name}",
-                consequence="one would be taken for the other, and their logs would be one",
-                fix="give each `name:` once; a task without a name has its number, as task-2",
+                consequence="nobody could tell the two apart, and they would share a log",
+                fix="give each task its own `name:`; a task without one is called by its number, as task-2",
             )

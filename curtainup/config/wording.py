@@ -22,8 +22,8 @@ from curtainup.config.tasks import Task
 
 _KEY_MARK: Final = "[key]"
 _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
-    "tasks": (Task, "nothing would be run"),
-    "notify": (Destination, "nobody would be told"),
+    "tasks": (Task, "nothing would run"),
+    "notify": (Destination, "nobody would be notified"),
 }
 """Keys that hold a list of mappings: what an entry is, and what follows where one lacks its main key."""
 
@@ -85,7 +85,7 @@ def _misplaced(path: KeyPath, line: int) -> Problem:
         reason = "it is the same for all environments"
     return Problem(
         path=path,
-        what="has no place in the section of an environment",
+        what="does not belong in the section of an environment",
         consequence=f"it would have no effect: {reason}",
         fix="move it to the top level",
         line=line,
@@ -98,15 +98,15 @@ def _bad_name(path: KeyPath, document: Document) -> Problem:
     if path[0] == "environments":
         return Problem(
             path=path,
-            what="is not a name for an environment",
-            consequence="nothing could be named after it",
+            what="is not a valid name for an environment",
+            consequence="stacks and containers could not be named after it",
             fix="use up to 20 lower-case letters, digits and hyphens, starting with a letter",
             line=line,
         )
     return Problem(
         path=path,
-        what="is not a name for a variable",
-        consequence="the container could not be given it",
+        what="is not a valid name for a variable",
+        consequence="the container could not get it",
         fix="use letters, digits and underscores, starting with a letter",
         line=line,
     )
@@ -122,7 +122,7 @@ def _missing(path: KeyPath) -> Problem:
     return Problem(
         path=path,
         what="is missing",
-        consequence="nothing could be named after it",
+        consequence="stacks, images and containers would have no name",
         fix="add `name: hello`",
         line=1,
     )

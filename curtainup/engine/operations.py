@@ -26,8 +26,9 @@ from curtainup.engine.changes import OperationResult
 from curtainup.engine.command import EngineCommand, SelectedStack
 from curtainup.engine.errors import translated
 from curtainup.engine.events import Events, telling
+from curtainup.engine.memory import StackMemory
 from curtainup.engine.stack_locks import Repair, StackLocks
-from curtainup.engine.state import Remembered, StackMemory
+from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Workspace
 
 OnEvent = Callable[[EngineEvent], Any]

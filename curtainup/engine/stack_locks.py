@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from pulumi.automation.errors import ConcurrentUpdateError
 
-from curtainup.engine.state import Remembered, StackMemory
+from curtainup.engine.memory import StackMemory
+from curtainup.engine.state import Remembered
 
 LOCK_PAUSE = 0.5
 """Seconds between two tries."""

@@ -79,7 +79,7 @@ def test_live_goes_by_its_services_name_only(
     stacks.add("live")
     done = answering(tmp_path, "y", "destroy", *arguments)
     assert done.returncode == 23, done.stderr
-    assert "This ends shop on live. Type its name to go on" in done.stderr
+    assert "This removes shop from live. Type the service's name to confirm" in done.stderr
     assert "nothing was removed" in done.stderr
     assert stacks.file("shop-live").exists()
     assert stacks.file("shop-review-7").exists()
@@ -89,7 +89,7 @@ def test_with_its_services_name_live_is_gone_on_with(stacks: Stacks, tmp_path: P
     """What is refused next is another service's stack, so that no engine has to run here."""
     stacks.add("live", service="another", stack="shop-live")
     done = answering(tmp_path, "shop", "destroy", "--env", "live")
-    assert "Type its name to go on" in done.stderr
+    assert "Type the service's name to confirm" in done.stderr
     assert "stack shop-live is live of the service another" in done.stderr
 
 

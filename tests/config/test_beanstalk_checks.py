@@ -51,8 +51,8 @@ def test_a_certificate_s_region_counts_only_where_one_is_written() -> None:
 
 def test_names_that_are_too_short_are_refused() -> None:
     prefix, repository = told(name="a")
-    assert prefix == "gives an environment the name a-b, which has less than 4 characters"
-    assert "two characters at least" in repository
+    assert prefix == "gives an environment the name a-b, which has fewer than 4 characters"
+    assert "at least two characters" in repository
 
 
 def test_ecr_takes_no_two_hyphens_in_a_row() -> None:
@@ -63,7 +63,7 @@ def test_ecr_takes_no_two_hyphens_in_a_row() -> None:
 def test_variables_are_bounded() -> None:
     assert told(env={"A": "x" * 4095}) == []
     assert told(env={"A": "ü" * 2048}) == [
-        "holds 4097 bytes, and Elastic Beanstalk takes 4096 of variables in all"
+        "holds 4097 bytes, but Elastic Beanstalk allows only 4096 for all variables"
     ]
 
 

@@ -42,7 +42,7 @@ def test_a_name_may_be_too_long_for_cloud_run_alone(service: Service) -> None:
     )
     service.load(text)
     told = service.problem(text.replace("r" * 18, "r" * 19))
-    assert told.startswith("pym-config.yaml:1: name: makes the Cloud Run service")
-    assert "has 50 characters, and 49 are allowed" in told
+    assert told.startswith("pym-config.yaml:1: name: gives the Cloud Run service the name")
+    assert "has 50 characters, but only 49 are allowed" in told
     assert told.endswith("shorten it, or the environment's name, by 1")
     service.load(text.replace("r" * 18, "r" * 19).replace("gcp-cloud-run", "docker"))

@@ -57,7 +57,7 @@ def test_every_key_of_the_seed_is_read(service: Service) -> None:
     assert [": ".join(warning.split(" — ")[0].split(": ")[:3]) for warning in service.warnings] == [
         "pym-config.yaml:3: docker_bucket: is obsolete",
         "pym-config.yaml:17: include_links: is not supported",
-        "pym-config.yaml:19: with_async: does not start a worker by itself",
+        "pym-config.yaml:19: with_async: does not make curtainup start a worker",
     ]
 
 
@@ -67,7 +67,7 @@ def test_a_problem_is_told_whole(service: Service) -> None:
         "pym-config.yaml has a problem.",
         str(service.file),
         NOTHING_HAPPENED,
-        "Correct what is listed; docs/config.md describes every key.",
+        "Correct the problems below; docs/config.md describes every key.",
         (
             "pym-config.yaml:2: prot: is not a known key — it would have no effect — did you mean `port`? "
             "Or, if only the service reads it, list it: `service_keys: [prot]`"
@@ -102,8 +102,8 @@ def test_keys_of_the_service_are_left_alone_when_it_says_so(service: Service) ->
     text = "name: hello\nservice_keys: [upload_folder, unused]\nupload_folder: {any: [thing]}\n"
     assert service.load(text).service_keys == ("upload_folder", "unused")
     assert service.problem("name: hello\nservice_keys: [port]").startswith(
-        "pym-config.yaml:2: service_keys[0]: port is a key that curtainup reads — it cannot be left to the "
-        "service alone — remove it from service_keys, and rename the service's own key"
+        "pym-config.yaml:2: service_keys[0]: port is a key that curtainup reads — curtainup cannot leave it "
+        "to the service alone — remove it from service_keys, and rename the service's own key"
     )
 
 

@@ -32,7 +32,7 @@ def test_a_missing_file(service: Service) -> None:
     assert refusal(caught.value) == (
         "pym-config.yaml does not exist.",
         str(service.file),
-        "Name the folder of a service, or write a file with at least `name: NAME`.",
+        "Give the folder of a service, or write this file with at least `name: NAME`.",
         None,
     )
 
@@ -178,7 +178,7 @@ def test_anchors_and_merges_work_and_own_keys_win(service: Service) -> None:
 
 def test_a_merge_of_something_else(service: Service) -> None:
     assert service.problem("name: hello\n<<: [x]\n") == (
-        "pym-config.yaml:2: `<<` takes a mapping — its meaning is unknown — write `<<: *anchor`"
+        "pym-config.yaml:2: `<<` takes a mapping — curtainup cannot tell what it means — write `<<: *anchor`"
     )
 
 

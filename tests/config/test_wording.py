@@ -27,7 +27,9 @@ def test_a_wrong_line_is_told_with_its_consequence_and_its_fix(
     ],
 )
 def test_a_wrong_name_gets_the_nearest_right_one(service: Service, name: str, fix: str) -> None:
-    assert service.problem(f"name: {name}\n").endswith(f" — nothing could be named after it — {fix}")
+    assert service.problem(f"name: {name}\n").endswith(
+        f" — stacks, images and containers could not be named after it — {fix}"
+    )
 
 
 def test_a_name_of_forty_characters_is_right(service: Service) -> None:

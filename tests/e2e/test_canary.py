@@ -108,7 +108,7 @@ def test_a_held_candidate_can_be_promoted_by_a_canary(deployed: Service) -> None
         (["--canary", "100"], "rise from 1 to 99"),
         (["--canary", "ten"], "rise from 1 to 99"),
         (["--canary", "10", "--every", "soon"], "such as 90s, 5m"),
-        (["--every", "5m"], "go with --canary"),
+        (["--every", "5m"], "need --canary"),
     ],
 )
 def test_a_canary_that_is_none_is_refused_at_once(deployed: Service, arguments: list[str], told: str) -> None:

@@ -122,9 +122,9 @@ def test_an_image_that_is_not_to_be_had(service: Service, image: str, code: int,
     [
         (["--until", "lunch"], "choose one of unit, build"),
         (["--only", "production"], "choose staging or live"),
-        (["--hold", "--until", "push"], "--hold goes on to the candidate"),
-        (["--hold", "--only", "staging"], "there is no candidate"),
-        (["--only", "live", "--until", "push"], "goes past push"),
+        (["--hold", "--until", "push"], "--hold needs a candidate"),
+        (["--hold", "--only", "staging"], "never starts a candidate"),
+        (["--only", "live", "--until", "push"], "does not run the step push"),
     ],
 )
 def test_what_makes_no_sense_is_refused_at_once(service: Service, arguments: list[str], told: str) -> None:

@@ -19,9 +19,10 @@ from curtainup.engine import program as programs
 from curtainup.engine import settings_file, stack_locks
 from curtainup.engine.changes import OperationResult
 from curtainup.engine.command import EngineCommand
+from curtainup.engine.memory import StackMemory, memory_of
 from curtainup.engine.operations import Engine
 from curtainup.engine.processes import Processes
-from curtainup.engine.state import FileState, Remembered, StackMemory, memory_of
+from curtainup.engine.state import FileState, Remembered
 from curtainup.engine.workspace import Backend, Workspace
 from curtainup.errors import Busy, EngineFailed, StateError
 from curtainup.setup import engine as setup

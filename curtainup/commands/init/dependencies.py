@@ -120,7 +120,7 @@ def _unreadable(file: Path, error: Exception) -> SourceError:
     return SourceError(
         f"{file.name} cannot be read",
         where=str(file),
-        consequence="what the service depends on is not known, so nothing was written",
-        fix="mend the file",
+        consequence="curtainup cannot tell what the service depends on, so nothing was written",
+        fix="correct the file",
         detail=str(error),
     )

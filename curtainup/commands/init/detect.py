@@ -83,7 +83,7 @@ def _named(text: str, *, asgi: bool) -> App:
             f"{text!r} does not say where an application is",
             where="--app",
             consequence=NOTHING,
-            fix="write module and variable, --app shop.main:app, or a function: --app 'shop:create_app()'",
+            fix="give a module and a variable, --app shop.main:app, or a function, --app 'shop:create_app()'",
         )
     return App(match[1], match[2], factory=bool(match[3]), root=".", asgi=asgi)
 
@@ -116,7 +116,7 @@ def _name(wishes: Wishes, needed: Dependencies, folder: Path) -> str:
             f"{said!r} cannot be the name of a service",
             where="--name",
             consequence=NOTHING,
-            fix="give lower-case letters, digits and hyphens, beginning with a letter, 40 at most: "
+            fix="give at most 40 lower-case letters, digits and hyphens, starting with a letter: "
             f"--name {name or 'shop'}",
         )
     return name
@@ -128,10 +128,10 @@ def _configured(folder: Path, wishes: Wishes, warn: Callable[[str], None]) -> Se
         return None
     if wishes.name or wishes.project or wishes.region:
         raise RefusedError(
-            "pym-config.yaml is there already, and is kept as it is",
+            "pym-config.yaml already exists, and curtainup keeps it as it is",
             where=str(file),
             consequence=f"--name, --project and --region would have no effect, so {NOTHING}",
-            fix="leave them out, and edit the file",
+            fix="leave out these options, and edit the file",
         )
     config = configuration.load(folder, warn=warn)
     said = {config.for_environment(name).deploy_target for name in ("staging", "live")}
@@ -139,7 +139,7 @@ def _configured(folder: Path, wishes: Wishes, warn: Callable[[str], None]) -> Se
         raise RefusedError(
             f"pym-config.yaml says {' and '.join(sorted(said))}, not {wishes.target.value}",
             where=str(file),
-            consequence=f"the configuration that is there is kept as it is, so {NOTHING}",
+            consequence=f"curtainup keeps that file as it is, so {NOTHING}",
             fix=f"leave out --target, or write `deploy_target: {wishes.target.value}` there",
         )
     return config
@@ -152,7 +152,7 @@ def _targets(config: ServiceConfig | None, wishes: Wishes) -> frozenset[Target]:
     known = {target.value for target in Target}
     if not said <= known:
         raise RefusedError(
-            f"`init` knows no workflow for {' and '.join(sorted(said - known))}",
+            f"`init` has no workflow for {' and '.join(sorted(said - known))}",
             where="deploy_target in pym-config.yaml",
             consequence=NOTHING,
             fix=f"deploy to one of {', '.join(sorted(known))}",
@@ -178,7 +178,7 @@ def _no_service(folder: Path) -> SourceError:
     return SourceError(
         "there is no Flask, FastAPI or Django among the service's dependencies, and no Dockerfile",
         where=str(folder),
-        consequence=f"how the service is started is not known, so {NOTHING}",
+        consequence=f"curtainup cannot tell how to start the service, so {NOTHING}",
         fix="name the framework in requirements.txt, pyproject.toml or setup.cfg, or write a Dockerfile "
         "whose container listens on $PORT",
     )
@@ -190,6 +190,6 @@ def _no_app(folder: Path, framework: Framework, needed: Dependencies) -> SourceE
     return SourceError(
         f"{file} names {framework}, but no {framework} application was found",
         where=str(folder),
-        consequence=f"how the service is started is not known, so {NOTHING}",
+        consequence=f"curtainup cannot tell how to start the service, so {NOTHING}",
         fix="say where it is: --app shop.main:app, or for a function --app 'shop:create_app()'",
     )

@@ -22,7 +22,7 @@ SOURCES = ("__main__.py", "stacks/**/*.py", "components/**/*.py")
 FIX = "--force overwrites them; --dry-run shows how they differ"
 TODO = (
     f"read {FOLDER}/README.md",
-    f"commit {FOLDER}/, which no image gets; then `curtainup preview` says that nothing changes",
+    f"commit {FOLDER}/, which goes into no image; then `curtainup preview` shows that nothing changes",
 )
 
 
@@ -68,8 +68,8 @@ def write(service_dir: Path, files: Sequence[PlannedFile]) -> list[PlannedFile]:
         raise RefusedError(
             f"{FOLDER}/ cannot be written",
             where=str(folder),
-            consequence="the program is not there, or not as a whole",
-            fix="make place for it, or the folder writable, and run the command again",
+            consequence="the program is missing or incomplete",
+            fix="make room for it, or make the folder writable, and run the command again",
             detail=str(error),
         ) from error
     return chosen
@@ -109,7 +109,7 @@ def _require_room(files: Sequence[PlannedFile]) -> None:
                 f"{file.shown} cannot be written",
                 where=str(blocking[0]),
                 consequence="nothing was written",
-                fix="move what is there away, and run the command again",
+                fix="move what is there to another place, and run the command again",
             )
 
 

@@ -106,15 +106,15 @@ def _target_keys(target: Target, wishes: Wishes) -> str:
         )
     if target is Target.BEANSTALK:
         region = wishes.region or DEFAULT_REGION[target]
-        why = "# The region, and the kind of machine."
+        why = "# The region, and the type of the machines."
         return f"\n{why}\naws_region: {region}\naws_instance_type: t3.micro"
     return ""
 
 
 def _health_why(found: Found) -> str:
     if found.health is None:
-        return "# None was found in the service: add one, or name the one it has."
-    return f"# Found in {found.health.file}."
+        return "# curtainup found none in the service: add one, or write the path that it has."
+    return f"# curtainup found it in {found.health.file}."
 
 
 def _install(dependencies: Dependencies, server: str) -> str:

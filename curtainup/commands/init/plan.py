@@ -74,7 +74,7 @@ def _check(text: str) -> None:
                 "the configuration would be wrong",
                 where="--project, --region, or the service's own health path",
                 consequence="nothing was written",
-                fix="give what is listed another value",
+                fix="change the values that are listed below",
                 detail=error.detail,
             ) from error
 
@@ -108,14 +108,16 @@ def _todo(found: Found, wishes: Wishes, ci: Ci) -> list[str]:
         todo.append(f"write your Google Cloud project's id as docker_repo in {FILE_NAME}")
     if found.health is None and not found.configured:
         path = files.DEFAULT_HEALTH
-        todo.append(f"let the service answer {path} with 200, or name its own health_path in {FILE_NAME}")
+        todo.append(
+            f"make the service answer {path} with 200, or set health_path in {FILE_NAME} to its own path"
+        )
     if found.dependencies.discovered:
         todo.append(
-            "name your packages under [tool.setuptools] in pyproject.toml, as testaccept/ is none of them"
+            "name your packages under [tool.setuptools] in pyproject.toml, as testaccept/ is not one of them"
         )
     if found.framework == "django":
         todo.append(
-            "let ALLOWED_HOSTS hold the hosts that the tests use: 127.0.0.1, and those of staging and live"
+            "add the hosts that the tests use to ALLOWED_HOSTS: 127.0.0.1, and those of staging and live"
         )
     if ci is not Ci.NONE and Target.CLOUD_RUN in found.targets:
         todo.append("make the first deployment by hand, as the workflow explains; CI makes the others")

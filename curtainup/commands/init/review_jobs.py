@@ -17,16 +17,17 @@ SCHEDULE = """\
     - cron: "23 4 * * *" # UTC"""
 OPEN = " && github.event.action != 'closed'"
 GITHUB = """\
-# A pull request gets a review environment of its own, too, whose address is in the comment, until it closes.
-# What that leaves behind is swept every night, once its time to live (`review_ttl`) is over."""
+# Each pull request also gets its own review environment, and the comment shows its address. When the request
+# closes, the workflow removes the environment. Every night it removes those whose time to live (`review_ttl`)
+# is over."""
 GITLAB = """\
-# A merge request gets a review environment of its own, too, whose address is in the comment, until it is
-# merged or closed. What that leaves behind is swept, once its time to live (`review_ttl`) is over, by a
-# scheduled pipeline: make one under Build, "Pipeline schedules", on the default branch."""
+# Each merge request also gets its own review environment, and the comment shows its address. When the request
+# is merged or closed, the pipeline removes the environment. A scheduled pipeline removes those whose time to
+# live (`review_ttl`) is over: make a schedule under Build, "Pipeline schedules", on the default branch."""
 BITBUCKET = """\
-# A pull request gets a review environment of its own, too, whose address is in the comment, until its time
-# to live (`review_ttl`) is over: Bitbucket starts nothing when a request closes. To have them swept then,
-# schedule the pipeline curtainup-sweep under Pipelines, "Schedules"."""
+# Each pull request also gets its own review environment, and the comment shows its address. Bitbucket starts
+# nothing when a request closes, so the environment stays until its time to live (`review_ttl`) is over. To
+# remove it then, schedule the pipeline curtainup-sweep under Pipelines, "Schedules"."""
 
 
 def github(values: Mapping[str, str], *, reviews: bool) -> dict[str, str]:

@@ -18,7 +18,7 @@ PYTHON = "3.11"
 IMAGE = "python:3.11-bookworm"
 EXTRAS = {Target.CLOUD_RUN: "gcp", Target.BEANSTALK: "aws"}
 DOCTOR = "curtainup doctor --fix"
-DOCTOR_WHY = "# The engine and its plugins, Docker, the base image, and whether the cloud account is fine."
+DOCTOR_WHY = "# Sets up the engine and its plugins, Docker and the base image, and checks the cloud account."
 TOKENS = {Ci.GITLAB: "CLOUD_TOKEN", Ci.BITBUCKET: "BITBUCKET_STEP_OIDC_TOKEN"}
 
 
@@ -32,10 +32,10 @@ class Setting:
 
 
 COMMENTS = {
-    Ci.GITLAB: Setting("GITLAB_TOKEN", "a project access token that may use the API, for the comment", True),
+    Ci.GITLAB: Setting("GITLAB_TOKEN", "a project access token for the API, to write the comment", True),
     Ci.BITBUCKET: Setting(
         "BITBUCKET_ACCESS_TOKEN",
-        "a repository access token that may write pull requests, for the comment",
+        "a repository access token that can write pull requests, to write the comment",
         True,
     ),
 }
@@ -64,12 +64,12 @@ def settings(found: Found) -> tuple[Setting, ...]:
         Setting("PULUMI_BACKEND_URL", f"where Pulumi keeps its state: {_backend(found)}"),
         Setting(
             "PULUMI_CONFIG_PASSPHRASE",
-            "opens the secrets in that state; a long random text, kept",
+            "opens the secrets in that state: a long random text; keep it",
             secret=True,
         ),
         *_login_settings(found),
         *(
-            Setting(name, "of the service, by env_secrets in pym-config.yaml", secret=True)
+            Setting(name, "a secret of the service, listed in env_secrets in pym-config.yaml", secret=True)
             for name in found.secrets
         ),
     )
@@ -85,7 +85,7 @@ def _login_settings(found: Found) -> tuple[Setting, ...]:
     )
     amazon = (
         Setting(
-            "AWS_ROLE_ARN", "the deployer's role, arn:aws:iam::ACCOUNT:role/…, that trusts this repository"
+            "AWS_ROLE_ARN", "the deployer's role, arn:aws:iam::ACCOUNT:role/…, which trusts this repository"
         ),
     )
     return (google if Target.CLOUD_RUN in found.targets else ()) + (
@@ -98,7 +98,7 @@ def _backend(found: Found) -> str:
         return "gs://BUCKET"
     if Target.BEANSTALK in found.targets:
         return f"s3://BUCKET?region={_region(found)}"
-    return "file:///var/lib/curtainup, a folder of the Docker host, or a bucket"
+    return "file:///var/lib/curtainup, a folder on the Docker host, or a bucket"
 
 
 def _github(found: Found, reviews: bool) -> str:
@@ -115,7 +115,9 @@ def _github(found: Found, reviews: bool) -> str:
             **review_jobs.github(block, reviews=reviews),
             "inside": json.dumps(inside),
             "paths": f"    paths: [{json.dumps(inside + '/**')}]" if inside != "." else "",
-            "permission": "  id-token: write # the cloud's login, without a key" if _clouds(found) else "",
+            "permission": "  id-token: write # to log in to the cloud without a key"
+            if _clouds(found)
+            else "",
             "secrets": "\n".join(needed[1:]),
             "settings": _explained(found, {True: "secret", False: "variable"}),
         },
@@ -127,7 +129,7 @@ def _gitlab(found: Found, reviews: bool) -> str:
     audience = "https://iam.googleapis.com/$GCP_WORKLOAD_IDENTITY_PROVIDER"
     token = f"  id_tokens:\n    {TOKENS[Ci.GITLAB]}:\n      aud: "
     aud = audience if Target.CLOUD_RUN in found.targets else "$CI_SERVER_URL"
-    why = "# `curtainup doctor --fix` starts Docker in it: the runner has to be a privileged one."
+    why = "# `curtainup doctor --fix` starts Docker in this image, so the runner has to be privileged."
     hosted = f"  {why}\n  image: {IMAGE}"
     block = {
         **_common(found),
@@ -154,7 +156,7 @@ def _bitbucket(found: Found, reviews: bool) -> str:
         if _on_host(found)
         else "services: [docker]"
     )
-    login = "oidc: true # the cloud's login, without a key\n" if _clouds(found) else ""
+    login = "oidc: true # to log in to the cloud without a key\n" if _clouds(found) else ""
     block = {**_common(found), **_shell(Ci.BITBUCKET, found), "runner": f"{login}{runner}"}
     return fill(
         "bitbucket.yml",

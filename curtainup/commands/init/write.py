@@ -18,9 +18,9 @@ def conflicts(files: Sequence[PlannedFile]) -> list[PlannedFile]:
 
 def refused(files: Sequence[PlannedFile], fix: str = FIX) -> RefusedError:
     """Return the error for files that may not be overwritten."""
-    count = "1 file is" if len(files) == 1 else f"{len(files)} files are"
+    count = "1 file already exists" if len(files) == 1 else f"{len(files)} files already exist"
     return RefusedError(
-        f"{count} there already, and different",
+        f"{count}, with different contents",
         where=", ".join(file.shown for file in files),
         consequence="nothing was written",
         fix=fix,
@@ -52,8 +52,8 @@ def write(plan: Plan, overwrite: Callable[[PlannedFile], bool]) -> list[PlannedF
             raise RefusedError(
                 f"{file.shown} cannot be written",
                 where=str(file.path),
-                consequence="the service is not complete",
-                fix="make place for it, or the folder writable, and run the command again",
+                consequence="not all files were written",
+                fix="make room for it, or make the folder writable, and run the command again",
                 detail=str(error),
             ) from error
     return chosen

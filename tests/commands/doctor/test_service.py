@@ -63,7 +63,7 @@ def test_a_service_in_the_cloud_has_its_account_looked_at(tmp_path: Path) -> Non
     done = _run("doctor", folder=tmp_path)
     assert done.returncode == SetupError.exit_code
     assert "there are no AWS credentials" in done.stdout
-    assert "AWS credentials, aws provider: not fine" in done.stderr
+    assert "AWS credentials, aws provider: not ready" in done.stderr
     assert "AWS region" not in done.stderr, "what could not be looked at is no cause"
     assert "pulumi_aws" not in done.stderr.rpartition("imported:")[2]
 

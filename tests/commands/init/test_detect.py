@@ -81,7 +81,7 @@ def test_an_application_can_be_named(tmp_path: Path) -> None:
             RefusedError,
             "says docker",
         ),
-        ({**FLASK, "pym-config.yaml": "name: a\n"}, Wishes(name="b"), RefusedError, "kept as it is"),
+        ({**FLASK, "pym-config.yaml": "name: a\n"}, Wishes(name="b"), RefusedError, "keeps it as it is"),
     ],
 )
 def test_what_cannot_be_says_why_and_what_to_do(

@@ -319,7 +319,7 @@ def _refused(deployed: Deployment, **changed: Any) -> str:
     ("changed", "said"),
     [
         ({"memory_mb": 8192}, "gcp_memory: 8G is too much for 1 cpu"),
-        ({"cpus": 3.0}, "cpus: 3 is not what Cloud Run has"),
+        ({"cpus": 3.0}, "cpus: 3 is not a number that Cloud Run offers"),
         ({"cpus": 0.5}, "gcp_request_concurrency: 80 is too many"),
         ({"start_timeout": 241}, "start_timeout: 241 is more than Cloud Run waits"),
     ],
@@ -329,7 +329,7 @@ def test_what_cloud_run_would_refuse_names_its_key(changed: dict[str, Any], said
 
 
 def test_a_name_that_is_too_long_names_its_key() -> None:
-    assert "name: makes the Cloud Run service" in _refused(one(), service="a" * 40, name="r" * 9)
+    assert "name: gives the Cloud Run service the name" in _refused(one(), service="a" * 40, name="r" * 9)
 
 
 def test_a_release_that_serves_is_not_judged_again() -> None:

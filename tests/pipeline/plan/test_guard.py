@@ -63,7 +63,7 @@ def refused(found: Plan, *changes: Change, **more: Any) -> str:
     with pytest.raises(RefusedError, match="the plan does not include 1 change") as caught:
         check(found, *changes, **more)
     assert caught.value.where == "stack shop-live"
-    assert "preview again" in str(caught.value.fix)
+    assert "make a new plan" in str(caught.value.fix)
     return str(caught.value.detail)
 
 

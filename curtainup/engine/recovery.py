@@ -107,8 +107,8 @@ def settle(
 def _for_a_person(kind: str, urn: str) -> str:
     return (
         f"a run that was cut off had begun to create {kind} {urn.rpartition('::')[2]}; if it exists, import "
-        f"it: `curtainup pulumi refresh --import-pending-creates '{urn}' ID`; if not, remove it from the state: "
-        "`curtainup pulumi refresh --clear-pending-creates`"
+        f"it: `curtainup pulumi refresh --import-pending-creates '{urn}' ID`; if not, remove it from the "
+        "state: `curtainup pulumi refresh --clear-pending-creates`"
     )
 
 

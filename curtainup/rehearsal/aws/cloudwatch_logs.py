@@ -23,7 +23,7 @@ FILE = "/var/log/eb-docker/containers/eb-current-app/stdouterr.log"
 STREAMING = ("aws:elasticbeanstalk:cloudwatch:logs", "StreamLogs")
 MOST = 10_000
 LONGEST = 20
-"""Events that a page of the stand-in holds at most, whatever is asked for."""
+"""The maximum number of events in a page of the stand-in, whatever the request asks for."""
 NEWEST_FIRST_SINCE = datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000
 _KEYS = frozenset({"logGroupName", "startTime", "endTime", "nextToken", "limit", "startFromHead"})
 

@@ -45,7 +45,7 @@ class Repository(Stored):
     )
 
     def refuse(self, inputs: Properties) -> None:
-        """Refuse a name that is none."""
+        """Refuse an invalid name."""
         if not _NAME.fullmatch(inputs["name"]):
             raise AwsError(
                 "InvalidParameterException",

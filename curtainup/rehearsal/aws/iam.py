@@ -103,7 +103,7 @@ class _Named(Stored):
     unique_id: ClassVar[str]
 
     def refuse(self, inputs: Properties) -> None:
-        """Refuse a name that is none."""
+        """Refuse an invalid name."""
         if not _NAME.fullmatch(inputs["name"]):
             raise AwsError(
                 "ValidationError",

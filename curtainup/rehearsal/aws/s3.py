@@ -62,13 +62,13 @@ class Bucket(Kind):
         return Made(name, _bucket_outputs(name, region, tags_of(self.cloud, inputs)))
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002
-        """Take the tags."""
+        """Change the tags."""
         return _bucket_outputs(
             id, outputs.get("region") or region_of(self.cloud, inputs), tags_of(self.cloud, inputs)
         )
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Say whether it is there."""
+        """Return the resource, or None if it is gone."""
         return Found(outputs=outputs) if folder(self.cloud.home, id).is_dir() else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002

@@ -62,7 +62,7 @@ class Stored(Kind):
         return facts
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Say whether it is there."""
+        """Return the resource, or None if it is gone."""
         return Found(outputs=outputs) if id in records(self.cloud.home, self.token) else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002, ARG002

@@ -191,7 +191,7 @@ class Front:
             now = {name: server for name, server in _behind(door, after).items() if name in wanted}
             if now != wanted:
                 raise EngineFailed(
-                    "HAProxy did not take the change", where=f"container {self._name}", detail=said
+                    "HAProxy did not accept the change", where=f"container {self._name}", detail=said
                 )
 
     def requests(self, server: str) -> int:

@@ -55,7 +55,7 @@ class Application(_Kind):
         return Found(outputs=outputs) if self.service(outputs).application(id) else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002
-        """Remove it, unless it has environments."""
+        """Remove the application, unless it has environments."""
         service = self.service(outputs)
         with told(f"deleting Elastic Beanstalk Application ({id})", _SERVICE, "DeleteApplication"):
             if any(one["application"] == id for one in service.environments()):
@@ -78,7 +78,7 @@ class ApplicationVersion(_Kind):
     computed = ("arn", "tagsAll")
 
     def create(self, inputs: Properties) -> Made:
-        """Make it of a bundle in S3."""
+        """Create the version from a bundle in S3."""
         name, application, service = inputs["name"], inputs["application"], self.service(inputs)
         record = {part: inputs.get(part) or "" for part in ("bucket", "key", "description")}
         with told(
@@ -106,7 +106,7 @@ class ApplicationVersion(_Kind):
         return Found(outputs=outputs) if found else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002
-        """Remove it, unless an environment runs it."""
+        """Remove the version, unless an environment runs it."""
         service, application = self.service(outputs), outputs["application"]
         users = [
             one["id"]

@@ -27,7 +27,7 @@ class Refused(Exception):
 
 
 class Change:
-    """A change of one service, whose state it works on."""
+    """A change of one service; it works on the service's state."""
 
     def __init__(self, cloud: Cloud, name: str, service: Document, inputs: Properties) -> None:
         """Prepare to change the service of that full name to the inputs."""

@@ -51,7 +51,7 @@ def test_what_is_not_well_puts_traffic_back(deployed: Service, tmp_path: Path, w
         done = deployed.deploy("--canary", "10", "--every", "60s", "--watch", asked, code=13)
 
     assert answers.failures == []
-    assert "what was to stay healthy is not" in done.err
+    assert "the canary watch failed" in done.err
     assert ("error rate 7 %" if watch == "command" else "status 404") in done.err
     assert carrying(deployed) == before
     assert [step.name for step in deployed.last_run().steps][-2:] == ["shift", "return"]

@@ -84,7 +84,7 @@ def test_what_the_plan_does_not_hold_is_refused_and_live_stays_as_it_is(service:
 
     done = service.deploy("--plan", str(narrow), code=REFUSED)
 
-    assert "the plan does not hold 1 change that this deployment would make" in done.err
+    assert "the plan does not include 1 change that this deployment would make" in done.err
     assert f"create Container {service.name}-live-r" in done.err
     assert "curtainup preview --save FILE" in done.err
     assert (service.traffic("live"), service.serving("live")) == (before, serving)

@@ -86,7 +86,7 @@ def test_a_rollback_that_fails_its_gate_is_taken_back(deployed: Service) -> None
     with users(deployed.url("live")) as answers:
         done = deployed.run("rollback", code=13, env={"FAIL_AT": "live"})
 
-    assert "check out its commit and run the same command there" in done.err
+    assert "check out its commit and run the same command again" in done.err
 
     assert answers.failures == []
     assert deployed.traffic("live") == before

@@ -141,7 +141,7 @@ def test_a_watched_command_that_fails_stops_the_move(tmp_path: Path, proxy: Prox
     scene = Scene(tmp_path, proxy)
     flag = tmp_path / "flag"
     command = f"if test -e {flag}; then echo 7 %; exit 3; fi; touch {flag}"
-    with pytest.raises(TrafficReturned, match="not, at r0000001 90 %, r0000002 10 %: if test") as caught:
+    with pytest.raises(TrafficReturned, match="failed at r0000001 90 %, r0000002 10 %: if test") as caught:
         scene.move(10, 100, canary=Canary((10,), 60, command))
     assert caught.value.detail == "7 %"
     assert len(scene.world.engine.ups) == 1

@@ -38,7 +38,7 @@ def test_a_signal_cancels_the_run_and_the_work_ends_by_itself(tmp_path: Path, nu
         return "undone"
 
     assert interruptible(found.session, work) == "undone"
-    assert found.report.warnings == ["stopping: what is in flight is finished first"]
+    assert found.report.warnings == ["stopping: curtainup finishes the operation in flight first"]
 
 
 def test_further_signals_only_say_that_it_is_stopping(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ MATRIX = pytest.mark.matrix(
 )
 
 ENVIRONMENTS = ("staging", "live")
-COMPONENT = "infra/components/docker_host.py"
+COMPONENT = "infra/components/docker/docker_host.py"
 ON = ("--non-interactive", "--color", "never")
 
 

@@ -165,7 +165,7 @@ def test_each_release_is_reached_where_it_was(service: Service) -> None:
     assert set(urls) == set(service.traffic("live"))
     with session() as direct:
         answers = {
-            one: direct.get(f"{url}/version", timeout=10).json()["version"] for one, url in urls.items()
+            one: direct.get(f"{url}/version", timeout=60).json()["version"] for one, url in urls.items()
         }
     assert answers == {one["id"]: one["version"] for one in service.status("live")["releases"]}
 

@@ -41,7 +41,7 @@ def test_a_held_candidate_is_proven_and_has_no_traffic(deployed: Service) -> Non
     held = candidate(deployed)
     assert done.out == f"{held['url']}\n"
     with session() as direct:
-        assert direct.get(held["url"], timeout=10).json()["says"] == "second"
+        assert direct.get(held["url"], timeout=60).json()["says"] == "second"
     assert set(answers.releases) == {old}
     assert deployed.traffic("live") == {old: 100, held["id"]: 0}
     assert deployed.proved() == ["local", "staging", "candidate"]

@@ -77,7 +77,7 @@ def strangers(service: Rehearsed) -> Iterator[list[int]]:
                 found = cloud_service(service, "live")
                 if found and found["ports"]:
                     url = f"http://127.0.0.1:{found['ports'][0]}/ping"
-                    codes.append(direct.get(url, timeout=10).status_code)
+                    codes.append(direct.get(url, timeout=60).status_code)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
@@ -165,7 +165,7 @@ def test_each_release_has_a_url_of_its_own(service: Rehearsed) -> None:
 
     with session() as direct:
         for one in (old, new):
-            assert version_of(direct.get(f"{one['url']}/version", timeout=10)) == one["version"]
+            assert version_of(direct.get(f"{one['url']}/version", timeout=60)) == one["version"]
 
 
 def test_a_rollback_builds_nothing_and_brings_the_old_secret_back(service: Rehearsed) -> None:
@@ -175,7 +175,7 @@ def test_a_rollback_builds_nothing_and_brings_the_old_secret_back(service: Rehea
     new = held["release"]
     assert secret_in(service) == SECRET
     with session() as direct:
-        assert direct.get(f"{held['url']}/ping", timeout=10).status_code == 200
+        assert direct.get(f"{held['url']}/ping", timeout=60).status_code == 200
     service.run("promote", "--canary", "10")
     assert secret_in(service) == NEW_SECRET
     images = service.host.images()

@@ -116,7 +116,7 @@ def test_what_only_takes_time_is_waited_for_and_a_retry_is_another_revision(serv
 @MATRIX
 def test_a_revision_that_never_listens_ends_in_start_timeout(service: Rehearsed) -> None:
     staging = service.traffic("staging")
-    service.configure(start_timeout=5)
+    service.configure(start_timeout=15)
     service.edit("server.py", "app = Flask(__name__)\n", f"{SLEEPS}app = Flask(__name__)\n")
 
     done = failing(service, 14)

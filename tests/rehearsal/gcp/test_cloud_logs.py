@@ -192,11 +192,11 @@ def test_cloud_logging_knows_its_callers(home: Home) -> None:
     url = f"{cloud_logging.serve(home)}/v2/entries:list"
     body = {"resourceNames": ["projects/empty"]}
     known = {"Authorization": "Bearer rehearsal"}
-    assert requests.post(url, json=body, timeout=10).status_code == 401
-    assert requests.post(f"{url}x", json=body, headers=known, timeout=10).status_code == 404
-    assert requests.get(url, headers=known, timeout=10).status_code == 404
-    assert requests.post(url, data="{", headers=known, timeout=10).status_code == 400
-    assert requests.post(url, json=body, headers=known, timeout=10).json() == {}
+    assert requests.post(url, json=body, timeout=60).status_code == 401
+    assert requests.post(f"{url}x", json=body, headers=known, timeout=60).status_code == 404
+    assert requests.get(url, headers=known, timeout=60).status_code == 404
+    assert requests.post(url, data="{", headers=known, timeout=60).status_code == 400
+    assert requests.post(url, json=body, headers=known, timeout=60).json() == {}
 
 
 @pytest.mark.parametrize(

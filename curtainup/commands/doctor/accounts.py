@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from curtainup.commands.doctor import plugins
-from curtainup.commands.doctor.pieces import Piece
 from curtainup.config import ServiceConfig
 from curtainup.config.models import STANDARD_ENVIRONMENTS
+from curtainup.model.checks import Piece
+from curtainup.targets import plugin_check
 
 
 def pieces(config: ServiceConfig) -> list[Piece]:
@@ -18,14 +18,14 @@ def pieces(config: ServiceConfig) -> list[Piece]:
     found: list[Piece] = []
     on_google = [one for one in environments if one.deploy_target == "gcp-cloud-run"]
     if on_google:
-        from curtainup.commands.doctor import google
+        from curtainup.targets.cloud_run import checks as google
 
         found += google.pieces(str(config.docker_repo), on_google)
-        found.append(plugins.piece("gcp", needs=google.SDK))
+        found.append(plugin_check.piece("gcp", needs=google.SDK))
     on_amazon = [one for one in environments if one.deploy_target == "aws-beanstalk"]
     if on_amazon:
-        from curtainup.commands.doctor import amazon
+        from curtainup.targets.beanstalk import checks as amazon
 
         found += amazon.pieces(config.name, on_amazon, ecr=config.docker_repo is None)
-        found.append(plugins.piece("aws", needs=amazon.SDK))
+        found.append(plugin_check.piece("aws", needs=amazon.SDK))
     return found

@@ -8,15 +8,15 @@ from functools import cache, partial
 
 import yaml
 
-from curtainup.commands.doctor.grouping import Grouped, grouped
-from curtainup.commands.doctor.pieces import Found, Piece
 from curtainup.config import EnvironmentConfig
 from curtainup.errors import SetupError
+from curtainup.model.checks import Found, Piece
 from curtainup.platforms.google import account as google
 from curtainup.platforms.google.api import Api, Endpoints, Refused
 from curtainup.setup import extras
 from curtainup.setup.paths import program_dir
 from curtainup.targets.cloud_run.target import project_of
+from curtainup.targets.grouping import Grouped, grouped
 
 ROLE = "docs/cloud-run-role.yaml"
 SDK = "Google Cloud SDK"

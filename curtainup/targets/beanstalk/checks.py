@@ -96,7 +96,7 @@ def _needed(service: str, environments: Iterable[EnvironmentConfig], *, ecr: boo
 
 
 def _sdk() -> Found:
-    extras.require("aws-beanstalk")
+    extras.require(extras.AWS)
     found = extras.versions(extras.AWS)
     return Found(found["pulumi-aws"], ", ".join(f"{name} {version}" for name, version in found.items()))
 

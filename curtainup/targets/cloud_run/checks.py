@@ -69,7 +69,7 @@ def _region(place: Grouped[Place], api: Callable[[], Api], needs: str) -> Piece:
 
 
 def _sdk() -> Found:
-    extras.require("gcp-cloud-run")
+    extras.require(extras.GCP)
     found = extras.versions(extras.GCP)
     return Found(found["pulumi-gcp"], ", ".join(f"{name} {version}" for name, version in found.items()))
 

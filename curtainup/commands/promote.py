@@ -46,7 +46,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
     context = RunContext.of(session, recorder, python)
     live = context.rollout(LIVE)
     one = _held(live)
-    live.target.require_there(live.environment, one)
+    live.require_there(one)
     planner.require_splits(live, canary)
     live.require_rendered()
     recorder.image("", one.image)

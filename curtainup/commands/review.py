@@ -14,7 +14,7 @@ from curtainup.environments import names
 from curtainup.environments import stack as environments
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
-from curtainup.model.contract import AnyEnvironment
+from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Release
 from curtainup.pipeline import image_steps, planner
 from curtainup.pipeline.context import RunContext
@@ -138,7 +138,7 @@ def _require_own(session: Session, rollout: Rollout) -> None:
         )
 
 
-def _neighbours(session: Session, name: str) -> list[AnyEnvironment]:
+def _neighbours(session: Session, name: str) -> list[EnvironmentSettings]:
     """Return the settings of the service's other environments that are deployed."""
     others = [other for other in names.every(session) if other != name]
     found = [environments.of(session, other).settings for other in others]

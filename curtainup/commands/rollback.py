@@ -53,7 +53,7 @@ def _require_at_hand(session: Session, live: Rollout, wanted: Release) -> None:
     if live.deployment.find(wanted.id) is None:
         availability.require_image(session, wanted)
     else:
-        live.target.require_there(live.environment, wanted)
+        live.require_there(wanted)
 
 
 def choose(deployment: Deployment, version: str | None, retired: Sequence[Release] = ()) -> Release:

@@ -143,7 +143,7 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         environment.url,
         view.answering(ANSWER_SECONDS),
         _releases(environment, _occasions(session, environment)),
-        view.target.costs(environment),
+        view.costs(),
         update,
     )
 

@@ -10,7 +10,9 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import yaml
@@ -81,11 +83,12 @@ def contract() -> str:
     from pydantic import BaseModel
 
     from curtainup.model import contract as settings
-    from curtainup.model import release, release_settings
+    from curtainup.model import release, release_settings, targets
 
+    own = [import_module(f"{targets.__name__}.{one.name}") for one in iter_modules(targets.__path__)]
     names = [
         f"{name}.{field}"
-        for module in (settings, release, release_settings)
+        for module in (settings, release, release_settings, *own)
         for name, model in vars(module).items()
         if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__
         for field in model.model_fields

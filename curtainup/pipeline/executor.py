@@ -126,7 +126,7 @@ class _OneTransition:
 
     def _await(self, act: Await, progress: Progress) -> None:
         if act.renews:
-            self._rollout.target.renew(self._rollout.environment, self._transition.release)
+            self._rollout.renew(self._transition.release)
         self._note_answer(progress)
 
     def _note_answer(self, progress: Progress) -> None:

@@ -81,7 +81,7 @@ def gate_of(session: Session, name: str, view: EnvironmentView, one: Release) ->
     url = view.known_release_url(one) if alone else view.known_url
     if url is None:
         return None
-    named = view.target.names_releases and not alone
+    named = view.spec.names_releases and not alone
     pym = pym_env(session, view.name)
     return Gate(name, url, view.config, pym, one.version, one.id, through_proxy=named)
 

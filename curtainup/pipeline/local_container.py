@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from curtainup.errors import BuildFailed, DiskFull, SetupError
 from curtainup.gates import health
-from curtainup.model.release_settings import DockerSettings, variables
+from curtainup.model.release_settings import variables
+from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms.docker import container as containers
 from curtainup.platforms.docker import placement
 from curtainup.targets.docker.target import runtime

@@ -77,7 +77,7 @@ def require_splits(view: EnvironmentView, canary: Canary | None) -> None:
         RefusedError: the target moves all traffic at once.
 
     """
-    if canary is not None and canary.shares and not view.target.splits:
+    if canary is not None and canary.shares and not view.spec.splits:
         raise RefusedError(
             f"{view.config.deploy_target} moves all traffic at once",
             where="--canary",
@@ -246,7 +246,7 @@ def _return(deployment: Deployment) -> PutBack:
 def _retire(view: EnvironmentView, step: str, new: Release, after: Deployment) -> tuple[Transition, ...]:
     rest = moves.retired(after, view.keep)
     gone = tuple(one.id for one in after.releases if rest.find(one.id) is None)
-    if not view.target.bills_idle or not gone:
+    if not view.spec.bills_idle or not gone:
         return ()
     act = Retire(step, "remove what the new release replaced", rest, gone)
     return (Transition(view.name, new, new.image, (act,)),)

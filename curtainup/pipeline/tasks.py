@@ -47,7 +47,7 @@ def run_tasks(context: RunContext, rollout: Rollout, one: Release) -> None:
         return
 
     def work(progress: Progress) -> None:
-        rollout.target.end_tasks(rollout.environment)
+        rollout.end_tasks()
         for task in tasks:
             _run_one(context, rollout, one, task, progress)
         progress.note = f"{len(tasks)} task{'s' * (len(tasks) != 1)}"
@@ -64,7 +64,7 @@ def _run_one(context: RunContext, rollout: Rollout, one: Release, task: Task, pr
     file.parent.mkdir(parents=True, exist_ok=True)
     with LineLog(file, context.session.service.redact, _showing(progress, task)) as log:
         try:
-            ran = rollout.target.run_task(rollout.environment, one, task, log.add)
+            ran = rollout.run_task(one, task, log.add)
         finally:
             recorder.task(
                 TaskRecord(

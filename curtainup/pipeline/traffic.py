@@ -158,7 +158,7 @@ def wait_until_drained(rollout: Rollout, releases: Sequence[str]) -> bool:
         return True
     deadline = time.monotonic() + rollout.config.drain_timeout
     while time.monotonic() < deadline:
-        if rollout.target.drained(rollout.environment, releases):
+        if rollout.drained(releases):
             return True
         if rollout.cancelled.wait(POLL):
             return False

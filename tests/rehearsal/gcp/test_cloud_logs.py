@@ -13,8 +13,9 @@ import requests
 from botocore.exceptions import ClientError
 
 from curtainup.errors import SetupError
-from curtainup.model.contract import BeanstalkEnvironment, CloudRunEnvironment
 from curtainup.model.environment import Environment
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment
+from curtainup.model.targets.cloud_run import CloudRunEnvironment
 from curtainup.rehearsal.aws import cloudwatch_logs, endpoint
 from curtainup.rehearsal.aws.beanstalk_deploy import container_name
 from curtainup.rehearsal.aws.beanstalk_state import Beanstalk

@@ -16,7 +16,7 @@ from benchmarks.measure import Cost, run
 from curtainup.images import dockerfile, source
 from curtainup.platforms.docker import placement
 from curtainup.setup import engine, paths
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.setup.paths import program_dir
 
 HERE = Path(__file__).parent

@@ -25,7 +25,7 @@ from curtainup.engine.state import FileState, Remembered
 from curtainup.engine.workspace import Backend, Workspace
 from curtainup.setup import engine as engines
 from curtainup.setup import paths
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 
 PROGRAM = Path(__file__).parent / "one_container"
 PROJECT = "curtainup"

@@ -1,6 +1,6 @@
 """Everything that a command works with: the service, its state, the accounts that it reaches, and the run.
 
-`curtainup.cli.opening` creates a session once and passes it on. A session never changes.
+`curtainup.cli.shared.opening` creates a session once and passes it on. A session never changes.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from curtainup.cli import asked, common, deploying, reviews
+from curtainup.cli.shared import asked, common, deploying, reviews
 
 EXAMPLE = "Example: curtainup deploy examples/hello --canary 10,50 --every 5m"
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import common, complete, reviews
+from curtainup.cli.shared import common, complete, reviews
 
 EXAMPLE = "Example: curtainup destroy examples/hello --env staging"
 

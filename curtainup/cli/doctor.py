@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli.shared import common
 
 if TYPE_CHECKING:
     from curtainup.model.checks import Check, Piece
@@ -49,7 +49,7 @@ def _clouds(service: Path | None, overlay: str | None, report: Report) -> list[P
     """Return what to look at of the service's cloud accounts; nothing where there is no service."""
     from curtainup import config as configuration
     from curtainup.commands.doctor import accounts
-    from curtainup.config.loader import config_file
+    from curtainup.config.reading.loader import config_file
 
     if service is None and overlay is None and not config_file(Path()).exists():
         return []

@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from curtainup.cli import common
+from curtainup.cli.shared import common
 
 EXAMPLE = 'Example: eval "$(curtainup env)" && pulumi preview --stack hello-live'
 

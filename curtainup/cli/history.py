@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import common, complete
+from curtainup.cli.shared import common, complete
 
 EXAMPLE = "Example: curtainup history examples/hello --env live"
 

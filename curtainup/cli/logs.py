@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import common, complete
+from curtainup.cli.shared import common, complete
 
 if TYPE_CHECKING:
     from curtainup.commands.logs import Line

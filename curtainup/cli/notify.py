@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli.shared import common
 
 EXAMPLE = "Example: curtainup notify examples/hello --text 'Is anybody there?'"
 

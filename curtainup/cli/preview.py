@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import common, reviews
+from curtainup.cli.shared import common, reviews
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import asked, common
+from curtainup.cli.shared import asked, common
 
 EXAMPLE = "Example: curtainup promote --canary 10,50 --every 5m"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import asked, common, deploying, reviews
+from curtainup.cli.shared import asked, common, deploying, reviews
 
 if TYPE_CHECKING:
     from curtainup.session import Session

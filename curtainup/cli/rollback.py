@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from curtainup.cli import asked, common
+from curtainup.cli.shared import asked, common
 
 EXAMPLE = "Example: curtainup rollback 261121-1030-41-b3548e"
 

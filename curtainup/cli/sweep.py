@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from curtainup.cli import common
+from curtainup.cli.shared import common
 
 if TYPE_CHECKING:
     from curtainup.commands.sweep import Swept

@@ -1,12 +1,12 @@
 """A service's configuration: `pym-config.yaml`, validated before anything is touched."""
 
-from curtainup.config.loader import config_file, load
 from curtainup.config.models import (
     STANDARD_ENVIRONMENTS,
     EnvironmentConfig,
     EnvironmentSettings,
     ServiceConfig,
 )
+from curtainup.config.reading.loader import config_file, load
 from curtainup.config.secrets import collect_secrets, secret_names
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from curtainup.config.keys import KeyDoc, key
-from curtainup.config.problems import KeyPath, Problem
+from curtainup.config.reading.problems import KeyPath, Problem
 from curtainup.config.runtime import Settings
 from curtainup.util import durations
 

@@ -19,7 +19,7 @@ from curtainup.images import registry as registries
 from curtainup.images.source import Source
 from curtainup.model.contract import ImageSettings, RegistrySettings
 from curtainup.session import Session
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 
 if TYPE_CHECKING:
     from curtainup.engine.changes import OperationResult, UpdateGuard

@@ -17,7 +17,7 @@ from curtainup.platforms.haproxy.config import CONFIG_FILE, SOCKET, Server
 from curtainup.platforms.haproxy.proxy import docker_errors
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.home import Home
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 
 if TYPE_CHECKING:
     from docker import APIClient

@@ -9,7 +9,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.home import Home
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 
 if TYPE_CHECKING:
     from docker import APIClient

@@ -52,7 +52,7 @@ class StandinGoogle:
     @cached_property
     def run_api(self) -> str:
         """The address of the stand-in of Cloud Run's API, which is served until the process ends."""
-        from curtainup.rehearsal.gcp import cloud_run_endpoint
+        from curtainup.rehearsal.gcp.cloud_run import endpoint as cloud_run_endpoint
 
         return cloud_run_endpoint.serve(self.home)
 

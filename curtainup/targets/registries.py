@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from curtainup.model.contract import RegistrySettings
 from curtainup.platforms.docker import placement
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 
 if TYPE_CHECKING:
     from curtainup.session import Session

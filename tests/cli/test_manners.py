@@ -16,7 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 import curtainup.cli
-from curtainup.cli import app, common
+from curtainup.cli import app
+from curtainup.cli.shared import common
 from curtainup.errors import RefusedError
 from tests import docs_pages
 

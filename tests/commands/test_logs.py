@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from curtainup.cli import app, common
+from curtainup.cli import app
+from curtainup.cli.shared import common
 from curtainup.commands import logs
 from curtainup.commands.logs import TAIL, Line, Wanted
 from curtainup.environments import stack as environments

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from curtainup.cli import reviews
+from curtainup.cli.shared import reviews
 from curtainup.commands import review, review_comment
 from curtainup.commands.review import Reviewed
 from curtainup.errors import LocalGateFailed, RefusedError

@@ -6,7 +6,7 @@ import pytest
 
 from curtainup.config import cloud_run_limits as limits
 from curtainup.config.cloud_run import CloudRunKeys
-from curtainup.config.gcp_regions import CLOUD_RUN_REGIONS
+from curtainup.config.regions.gcp import CLOUD_RUN_REGIONS
 
 
 @pytest.mark.parametrize(

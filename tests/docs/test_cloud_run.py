@@ -11,7 +11,7 @@ import yaml
 from components.cloud_run.artifact_registry import KEPT, TAGGED_SECONDS, UNTAGGED_SECONDS
 from curtainup.config import ServiceConfig, load
 from curtainup.config import cloud_run_limits as limits
-from curtainup.config.gcp_regions import CLOUD_RUN_REGIONS
+from curtainup.config.regions.gcp import CLOUD_RUN_REGIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "cloud-run.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ import docker
 import pytest
 import requests
 
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 from tests.e2e.leftovers import assert_nothing_left, pending
 from tests.e2e.load import users
 from tests.e2e.second_engine import SecondEngine

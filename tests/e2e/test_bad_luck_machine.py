@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.load import users
 from tests.e2e.service import Service

@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from curtainup.rehearsal.faults import Faults
-from curtainup.rehearsal.gcp.cloud_run_routes import Routes
+from curtainup.rehearsal.gcp.cloud_run.routes import Routes
 from curtainup.rehearsal.kind import Cloud
 from tests.e2e import traces
 from tests.e2e.load import users

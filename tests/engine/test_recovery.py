@@ -13,7 +13,7 @@ import docker
 import pytest
 
 from curtainup.engine import recovery
-from curtainup.setup import catalogue
+from curtainup.setup.base_images import catalogue
 
 NOW = datetime.now(UTC)
 

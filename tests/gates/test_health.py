@@ -14,7 +14,7 @@ from curtainup.errors import Interrupted, ReleaseUnhealthy
 from curtainup.gates import health
 from curtainup.gates.health import live_release, wait_until_healthy
 from curtainup.platforms.docker.container import Container
-from curtainup.setup import catalogue, images
+from curtainup.setup.base_images import catalogue, images
 
 PORT = 8080
 SERVER = """

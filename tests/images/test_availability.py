@@ -17,7 +17,7 @@ from curtainup.images import availability as image_availability
 from curtainup.images import stack as image_stack
 from curtainup.model.contract import ImageSettings
 from curtainup.rehearsal.containers import archive, free_port
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.docker import availability
 from tests import samples
 from tests.sessions import World, world

@@ -13,8 +13,8 @@ from docker.errors import NotFound
 from curtainup.errors import SetupError
 from curtainup.pipeline import local_container
 from curtainup.pipeline.local_container import LocalContainer
-from curtainup.setup import images
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images import images
+from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.util.secrets import Secret
 from tests import samples
 

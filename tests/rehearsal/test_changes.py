@@ -5,7 +5,7 @@ from typing import Any
 
 from curtainup.rehearsal import changes
 from curtainup.rehearsal.faults import Faults
-from curtainup.rehearsal.gcp.cloud_run import Service
+from curtainup.rehearsal.gcp.cloud_run.service import Service
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 

@@ -19,17 +19,8 @@ from pathlib import Path
 from curtainup.engine import workspace
 from curtainup.errors import CurtainupError, SetupError
 from curtainup.model.checks import Check, Found, Piece
-from curtainup.setup import (
-    catalogue,
-    debian,
-    docker_engine,
-    engine,
-    images,
-    language_host,
-    paths,
-    provider,
-    pulumi,
-)
+from curtainup.setup import debian, docker_engine, engine, language_host, paths, provider, pulumi
+from curtainup.setup.base_images import catalogue, images
 from curtainup.setup.process import Report
 
 SPACE_NEEDED = 2_000_000_000

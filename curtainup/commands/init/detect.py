@@ -10,7 +10,7 @@ from curtainup import config as configuration
 from curtainup.commands.init import code, dependencies, django, repository
 from curtainup.commands.init.models import App, Dependencies, Found, Framework, Route, Target, Wishes
 from curtainup.config import ServiceConfig
-from curtainup.config.loader import config_file
+from curtainup.config.reading.loader import config_file
 from curtainup.errors import RefusedError, SourceError
 
 FRAMEWORKS: tuple[tuple[Framework, frozenset[str]], ...] = (

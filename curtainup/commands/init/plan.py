@@ -10,7 +10,7 @@ from pathlib import Path
 from curtainup import config as configuration
 from curtainup.commands.init import files, workflows
 from curtainup.commands.init.models import Ci, Found, Plan, PlannedFile, Target, Wishes
-from curtainup.config.loader import FILE_NAME
+from curtainup.config.reading.loader import FILE_NAME
 from curtainup.errors import ConfigError
 
 TESTS = ("test_*.py", "*_test.py")

@@ -6,15 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curtainup.model.release import Deployment, Release
-from curtainup.pipeline.transition import (
-    CANDIDATE,
-    Judge,
-    RunTasks,
-    Transition,
-    Update,
-    end_of,
-    retired_by,
-)
+from curtainup.pipeline.transition import CANDIDATE, Judge, RunTasks, Transition, Update, end_of, retired_by
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from curtainup.rehearsal.aws import beanstalk, ecr, iam, route53, s3, secrets_manager
+from curtainup.rehearsal.aws import ecr, iam, route53, s3, secrets_manager
+from curtainup.rehearsal.aws.beanstalk import kinds
 from curtainup.rehearsal.aws.common import ACCOUNT, USER_ARN, region_of
 from curtainup.rehearsal.kind import Cloud, Function, Kind, Properties
 
@@ -35,7 +36,7 @@ def _partition(cloud: Cloud, arguments: Properties) -> Mapping[str, Any]:  # noq
 
 
 KINDS: tuple[type[Kind], ...] = (
-    *beanstalk.KINDS,
+    *kinds.KINDS,
     *ecr.KINDS,
     *iam.KINDS,
     *route53.KINDS,
@@ -44,7 +45,7 @@ KINDS: tuple[type[Kind], ...] = (
 )
 
 FUNCTIONS: Mapping[str, Function] = {
-    **beanstalk.FUNCTIONS,
+    **kinds.FUNCTIONS,
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getPartition:getPartition": _partition,
     "aws:index/getRegion:getRegion": _region,

@@ -13,9 +13,9 @@ from typing import Any
 
 from curtainup.platforms.haproxy.proxy import connect
 from curtainup.rehearsal import written
-from curtainup.rehearsal.aws import beanstalk_options as options
-from curtainup.rehearsal.aws.beanstalk_deploy import container_name
-from curtainup.rehearsal.aws.beanstalk_state import Beanstalk, Environment
+from curtainup.rehearsal.aws.beanstalk import options
+from curtainup.rehearsal.aws.beanstalk.deploy import container_name
+from curtainup.rehearsal.aws.beanstalk.state import Beanstalk, Environment
 from curtainup.rehearsal.aws.common import AwsError
 
 PREFIX = "/aws/elasticbeanstalk/"

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from curtainup.config.aws_regions import BEANSTALK_REGIONS
+from curtainup.config.regions.aws import BEANSTALK_REGIONS
 from curtainup.rehearsal.kind import Cloud, CloudError, Properties
 
 ACCOUNT = "123456789012"

@@ -16,8 +16,9 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl
 
-from curtainup.rehearsal.aws import beanstalk_api, cloudwatch_logs, ecr, query_protocol, systems_manager
-from curtainup.rehearsal.aws.beanstalk_state import Beanstalk
+from curtainup.rehearsal.aws import cloudwatch_logs, ecr, query_protocol, systems_manager
+from curtainup.rehearsal.aws.beanstalk import api
+from curtainup.rehearsal.aws.beanstalk.state import Beanstalk
 from curtainup.rehearsal.aws.common import ACCOUNT, REGIONS, USER_ARN, AwsError
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
@@ -112,13 +113,13 @@ class Account:
         return query_protocol.answer(operation, self._beanstalk(call.region, name, asked))
 
     def _beanstalk(self, region: str, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
-        if name not in beanstalk_api.OPERATIONS:
+        if name not in api.OPERATIONS:
             raise AwsError("InvalidAction", f"a rehearsal has no Beanstalk operation {name}")
         service = self._region(region)
-        environment = beanstalk_api.require(service, asked)
+        environment = api.require(service, asked)
         if environment and self._faults.strikes_first("throttle", f"{name}-{environment}", _THROTTLED_CALLS):
             raise AwsError("Throttling", "Rate exceeded")
-        return beanstalk_api.OPERATIONS[name](service, asked)
+        return api.OPERATIONS[name](service, asked)
 
     def _region(self, region: str) -> Beanstalk:
         return Beanstalk(Cloud(self._home, self._faults, {"region": region}), region)

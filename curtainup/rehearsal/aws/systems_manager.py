@@ -18,10 +18,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-from curtainup.rehearsal.aws import beanstalk_options as options
 from curtainup.rehearsal.aws import iam, query_protocol
-from curtainup.rehearsal.aws.beanstalk_deploy import container_name
-from curtainup.rehearsal.aws.beanstalk_state import Beanstalk, Environment
+from curtainup.rehearsal.aws.beanstalk import options
+from curtainup.rehearsal.aws.beanstalk.deploy import container_name
+from curtainup.rehearsal.aws.beanstalk.state import Beanstalk, Environment
 from curtainup.rehearsal.aws.common import AwsError
 from curtainup.rehearsal.home import Home
 

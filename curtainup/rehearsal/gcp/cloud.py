@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from curtainup.rehearsal.gcp.artifact_registry import Repository
-from curtainup.rehearsal.gcp.cloud_run import Service as CloudRunService
-from curtainup.rehearsal.gcp.cloud_run import ServiceIamMember
-from curtainup.rehearsal.gcp.cloud_run_job import Job
+from curtainup.rehearsal.gcp.cloud_run.job import Job
+from curtainup.rehearsal.gcp.cloud_run.service import Service as CloudRunService
+from curtainup.rehearsal.gcp.cloud_run.service import ServiceIamMember
 from curtainup.rehearsal.gcp.project import Account, Member, project_facts
 from curtainup.rehearsal.gcp.project import Service as Api
 from curtainup.rehearsal.gcp.secret_manager import Secret, SecretIamMember, SecretVersion

@@ -14,8 +14,9 @@ from typing import Any
 from curtainup.platforms.haproxy.proxy import connect
 from curtainup.rehearsal import written
 from curtainup.rehearsal.faults import Faults
-from curtainup.rehearsal.gcp import cloud_run_job_logs, http
-from curtainup.rehearsal.gcp.cloud_run_routes import Routes
+from curtainup.rehearsal.gcp import http
+from curtainup.rehearsal.gcp.cloud_run import job_logs
+from curtainup.rehearsal.gcp.cloud_run.routes import Routes
 from curtainup.rehearsal.gcp.common import STATE
 from curtainup.rehearsal.gcp.http import Refusal, invalid
 from curtainup.rehearsal.gcp.logging_filter import BadFilter, parse
@@ -113,7 +114,7 @@ def _entries(home: Home, project: str) -> Iterator[dict[str, Any]]:
                 }
                 for one in written.lines(api, routes.container(revision)):
                     yield _entry(labels, one)
-        yield from cloud_run_job_logs.entries(api, part, project)
+        yield from job_logs.entries(api, part, project)
 
 
 def _entry(labels: Mapping[str, str], one: written.Written) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from curtainup.config.gcp_regions import CLOUD_RUN_REGIONS
+from curtainup.config.regions.gcp import CLOUD_RUN_REGIONS
 from curtainup.engine.provider.protocol import UNKNOWN
 from curtainup.rehearsal.kind import CloudError, Failure, Found, Kind, Made, Properties
 

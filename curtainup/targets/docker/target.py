@@ -13,7 +13,7 @@ from curtainup.model.release import Address, Release
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.docker import placement
 from curtainup.platforms.docker.container import Container
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.capabilities import (
     Chooses,
     Drains,

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from curtainup.config.gcp_regions import CLOUD_RUN_REGIONS
+from curtainup.config.regions.gcp import CLOUD_RUN_REGIONS
 from curtainup.model.contract import RegistrySettings
 from tests.components.cloud_run.samples import API, PROVIDER, REPOSITORY
 from tests.components.program import CONTAINER, PUSHED, VOLUME, Run

@@ -14,7 +14,7 @@ import pytest
 from docker.errors import APIError
 
 from curtainup.platforms.haproxy import config as haproxy
-from curtainup.setup import catalogue, images
+from curtainup.setup.base_images import catalogue, images
 from tests.engine.provider.world import World
 
 SUBNETS = [f"10.93.{number}" for number in range(32)]

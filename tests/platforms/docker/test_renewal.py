@@ -14,8 +14,8 @@ from docker.models.containers import Container as DockerContainer
 
 from curtainup.errors import ReleaseUnhealthy
 from curtainup.platforms.docker.container import Container
-from curtainup.setup import images
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images import images
+from curtainup.setup.base_images.catalogue import REFERENCES
 
 pytestmark = pytest.mark.docker
 PATIENCE = 120

@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from curtainup.rehearsal.aws import endpoint
-from curtainup.rehearsal.aws.beanstalk_state import Beanstalk, now
+from curtainup.rehearsal.aws.beanstalk.state import Beanstalk, now
 from curtainup.rehearsal.aws.endpoint import Endpoint
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home

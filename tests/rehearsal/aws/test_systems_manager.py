@@ -18,11 +18,11 @@ from curtainup.config.tasks import Task
 from curtainup.errors import SetupError
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.aws import endpoint, machine_docker
-from curtainup.rehearsal.aws.beanstalk_state import Beanstalk, now
+from curtainup.rehearsal.aws.beanstalk.state import Beanstalk, now
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
-from curtainup.setup import images
+from curtainup.setup.base_images import images
 from curtainup.targets.beanstalk import tasks as beanstalk
 from curtainup.targets.beanstalk.tasks import Machine
 from curtainup.targets.task_result import Ran

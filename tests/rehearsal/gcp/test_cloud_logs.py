@@ -17,15 +17,15 @@ from curtainup.model.environment import Environment
 from curtainup.model.targets.beanstalk import BeanstalkEnvironment
 from curtainup.model.targets.cloud_run import CloudRunEnvironment
 from curtainup.rehearsal.aws import cloudwatch_logs, endpoint
-from curtainup.rehearsal.aws.beanstalk_deploy import container_name
-from curtainup.rehearsal.aws.beanstalk_state import Beanstalk
+from curtainup.rehearsal.aws.beanstalk.deploy import container_name
+from curtainup.rehearsal.aws.beanstalk.state import Beanstalk
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.gcp import cloud_logging, http
-from curtainup.rehearsal.gcp.cloud_run_routes import Routes
+from curtainup.rehearsal.gcp.cloud_run.routes import Routes
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 from curtainup.rehearsal.stage import StandinGoogle
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.beanstalk.logs import BeanstalkLogs
 from curtainup.targets.cloud_run.logs import CloudRunLogs
 from curtainup.targets.log_lines import Asked, Source

@@ -19,7 +19,7 @@ from docker.models.containers import Container
 
 from curtainup.errors import SetupError
 from curtainup.model.environment import Environment
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.docker.logs import DockerLogs
 from curtainup.targets.log_lines import Asked, Line
 from tests.sessions import world

@@ -15,8 +15,8 @@ from curtainup.config.tasks import Task
 from curtainup.errors import SetupError
 from curtainup.model.release import Release
 from curtainup.platforms.docker import output, placement
-from curtainup.setup import images
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.setup.base_images import images
+from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.tasks import Place
 from curtainup.targets.task_result import Ran

@@ -1,0 +1,68 @@
+"""Rules of Cloud Run that concern more than one key, or more than a key's own type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from curtainup.config import cloud_run_limits as limits
+from curtainup.config.checks.shared import bounds, known_region
+from curtainup.config.models import EnvironmentConfig, ServiceConfig
+from curtainup.config.reading.places import place
+from curtainup.config.reading.problems import KeyPath, Problem
+from curtainup.config.regions.gcp import CLOUD_RUN_REGIONS
+
+DEFAULT_CPUS: Final = 1.0
+_RESERVED: Final = frozenset({"K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
+_REFUSED: Final = "Cloud Run would refuse the revision"
+
+
+def cloud_run(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    """Everything that Cloud Run would refuse of an environment."""
+    if environment.deploy_target != "gcp-cloud-run":
+        return
+    fix = "`gcloud run regions list` lists them all"
+    yield from known_region(config, environment, "gcp_region", CLOUD_RUN_REGIONS, "Cloud Run", fix)
+    yield from bounds(config, environment, "gcp_min_instances", "gcp_max_instances")
+    yield from _start(config, environment)
+    yield from _reserved(config, environment)
+    cpus = DEFAULT_CPUS if environment.cpus is None else environment.cpus
+    size = limits.size(cpus, environment.gcp_memory, environment.gcp_request_concurrency)
+    name = limits.service_name(f"{environment.service}-{environment.environment}")
+    for refusal in (size, name):
+        if refusal is not None:
+            yield Problem(
+                path=("name",) if refusal.key == "name" else place(config, environment, refusal.key),
+                what=refusal.what,
+                consequence="Cloud Run would refuse the service" if refusal.key == "name" else _REFUSED,
+                fix=refusal.fix,
+            )
+
+
+def _start(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    if environment.start_timeout > limits.START_SECONDS:
+        yield Problem(
+            path=place(config, environment, "start_timeout"),
+            what=f"{environment.start_timeout} is too long: Cloud Run waits at most {limits.START_SECONDS} "
+            "seconds for a container",
+            consequence=_REFUSED,
+            fix=f"write at most `start_timeout: {limits.START_SECONDS}`",
+        )
+
+
+def _reserved(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    """Variables that Cloud Run sets by itself, besides those that every target sets."""
+    section = config.environments.get(environment.environment)
+    own = section.env if section is not None else {}
+    above: KeyPath = ("environments", environment.environment)
+    places = [(name, (*above, "env", name) if name in own else ("env", name)) for name in environment.env]
+    listed = place(config, environment, "env_secrets")
+    places += [(name, (*listed, at)) for at, name in enumerate(environment.env_secrets)]
+    for name, path in places:
+        if name in _RESERVED:
+            yield Problem(
+                path=path,
+                what=f"{name} is set by Cloud Run",
+                consequence=_REFUSED,
+                fix="remove it, and use another name",
+            )

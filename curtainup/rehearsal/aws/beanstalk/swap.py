@@ -1,0 +1,66 @@
+"""The swap of two environments' names on Beanstalk's stand-in, without a dropped request."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from threading import Event, Thread
+
+from curtainup.platforms.haproxy.config import Server
+from curtainup.rehearsal.aws.beanstalk.launch import require_ready
+from curtainup.rehearsal.aws.beanstalk.machines import machines
+from curtainup.rehearsal.aws.beanstalk.state import Beanstalk, Environment
+from curtainup.rehearsal.aws.common import AwsError
+
+_TAKES = 0.3
+"""The least seconds that both environments are Updating; about five on the real service."""
+
+
+def begin(service: Beanstalk, source: Environment, destination: Environment) -> Thread:
+    """Begin to swap the names of two environments; both are Ready again when the thread ends.
+
+    Raises:
+        AwsError: one of them is not Ready, they are the same, or a fault strikes.
+
+    """
+    both = (source, destination)
+    if source["id"] == destination["id"]:
+        raise AwsError("InvalidParameterValue", "Source and destination environments must be different.")
+    for one in both:
+        require_ready(one)
+    if any(service.cloud.faults.strikes("swap-fails", one["name"]) for one in both):
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Unable to swap CNAMEs for environments '{source['name']}' and '{destination['name']}'.",
+        )
+    names = f"'{source['name']}' and '{destination['name']}'"
+    for one, other in (both, both[::-1]):
+        service.change(one["id"], status="Updating", swapping={"with": other["id"], "by": os.getpid()})
+        service.say(one, "swapEnvironmentCNAMEs is starting.")
+        service.say(one, f"Swapping CNAMEs for environments {names}.")
+    work = Thread(target=_finish, args=(service, source, destination), name="swap")
+    work.start()
+    return work
+
+
+def resumed(service: Beanstalk, record: Environment) -> Environment:
+    """Return an environment, after finishing a swap that a process had left half done."""
+    swapping = record.get("swapping")
+    if not swapping or Path(f"/proc/{swapping['by']}").exists():
+        return record
+    _finish(service, record, service.environment(swapping["with"]))
+    return service.environment(record["id"])
+
+
+def _finish(service: Beanstalk, source: Environment, destination: Environment) -> None:
+    Event().wait(_TAKES)
+    with machines(service.cloud.home) as docker:
+        for one, other in ((source, destination), (destination, source)):
+            docker.balancer(other["front"], Server(one["id"], one["inner"], 100))
+    names = f"'{source['name']}' and '{destination['name']}'"
+    with service.state() as state:
+        for one, other in ((source, destination), (destination, source)):
+            taken = {name: other[name] for name in ("prefix", "cname", "front")}
+            state["environments"][one["id"]] |= {**taken, "status": "Ready", "swapping": None}
+    for one in (source, destination):
+        service.say(one, f"Completed swapping CNAMEs for environments {names}.")

@@ -1,0 +1,123 @@
+"""Cloud Run's v2 API on this machine's loopback interface: executions of jobs, and nothing else.
+
+Follows `projects.locations.jobs.run` and `….jobs.executions` of the Cloud Run Admin API. Like the real API,
+it refuses unknown fields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from curtainup.rehearsal.faults import Faults
+from curtainup.rehearsal.gcp import http
+from curtainup.rehearsal.gcp.cloud_run import executions
+from curtainup.rehearsal.gcp.http import Refusal, invalid
+from curtainup.rehearsal.home import Home
+from curtainup.rehearsal.kind import Cloud
+
+LONGEST = 604800
+"""Seconds that a task may take: seven days."""
+DEFAULT_TIMEOUT = 600
+
+_JOB = r"projects/[^/:]+/locations/[^/:]+/jobs/[^/:]+"
+_EXECUTION = rf"{_JOB}/executions/[^/:]+"
+_SECONDS = re.compile(r"(\d+)(\.\d+)?s")
+_REQUEST: Mapping[str, Any] = {
+    "validateOnly": bool,
+    "etag": str,
+    "overrides": {
+        "containerOverrides": [{"name": str, "args": [str], "env": [{}], "clearArgs": bool}],
+        "taskCount": int,
+        "timeout": str,
+    },
+}
+"""The message `RunJobRequest`: the type of each field; a list field has its type as the only element."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Answers calls."""
+
+    home: Home
+
+    def answer(self, method: str, path: str, asked: Any) -> Mapping[str, Any]:
+        """Answer one call.
+
+        Raises:
+            Refusal: the call is refused.
+
+        """
+        for wanted, pattern, work in self._methods():
+            found = re.fullmatch(f"/v2/{pattern}", path)
+            if wanted == method and found:
+                try:
+                    return work(found[1], asked)
+                except executions.Missing as error:
+                    raise Refusal(404, "NOT_FOUND", f"Resource '{error}' was not found.") from error
+        raise Refusal(404, "NOT_FOUND", f"a rehearsal has no method {method} {path}")
+
+    def _methods(self) -> list[tuple[str, str, Callable[[str, Any], Mapping[str, Any]]]]:
+        return [
+            ("POST", f"({_JOB}):run", self._run),
+            ("GET", f"({_EXECUTION})", lambda name, _: executions.look(self.home, name)),
+            ("GET", f"({_EXECUTION})/tasks", lambda name, _: {"tasks": executions.tasks(self.home, name)}),
+            ("POST", f"({_EXECUTION}):cancel", self._cancel),
+        ]
+
+    def _run(self, job: str, asked: Any) -> Mapping[str, Any]:
+        _require_known(_REQUEST, asked, "")
+        overrides = asked.get("overrides") or {}
+        containers = overrides.get("containerOverrides") or [{}]
+        cloud = Cloud(self.home, Faults())
+        name = executions.begin(cloud, job, containers[0].get("args"), _timeout(overrides.get("timeout")))
+        return _operation(name, executions.look(self.home, name), done=False)
+
+    def _cancel(self, name: str, asked: Any) -> Mapping[str, Any]:
+        _require_known({"validateOnly": bool, "etag": str}, asked, "")
+        executions.cancel(self.home, name)
+        return _operation(name, executions.look(self.home, name), done=True)
+
+
+def serve(home: Home) -> str:
+    """Serve a rehearsal's Cloud Run on a free loopback port until the process ends; return its URL."""
+    return http.serve("cloud-run", Account(home).answer)
+
+
+def _operation(name: str, execution: Mapping[str, Any], *, done: bool) -> Mapping[str, Any]:
+    place = "/".join(name.split("/")[:4])
+    return {
+        "name": f"{place}/operations/{name.rpartition('/')[2]}",
+        "metadata": {"@type": "type.googleapis.com/google.cloud.run.v2.Execution", **execution},
+        "done": done,
+    }
+
+
+def _timeout(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_TIMEOUT
+    found = _SECONDS.fullmatch(text)
+    if found is None or not 1 <= int(found[1]) <= LONGEST:
+        raise invalid(f"overrides.timeout: must be from 1s to {LONGEST}s: {text}")
+    return int(found[1])
+
+
+def _require_known(shape: Any, found: Any, path: str) -> None:
+    """Check a part of a request against the message's shape."""
+    if shape == {}:
+        return
+    if isinstance(shape, Mapping) and isinstance(found, Mapping):
+        for name, one in found.items():
+            where = f"{path}.{name}".lstrip(".")
+            if name not in shape:
+                raise invalid(
+                    f"Invalid JSON payload received. Unknown name \"{name}\" at '{path}': Cannot find field."
+                )
+            _require_known(shape[name], one, where)
+    elif isinstance(shape, list) and isinstance(found, list):
+        for index, one in enumerate(found):
+            _require_known(shape[0], one, f"{path}[{index}]")
+    elif not isinstance(shape, type) or not isinstance(found, shape):
+        raise invalid(f"Invalid value at '{path}'")

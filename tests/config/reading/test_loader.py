@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from curtainup.config import ServiceConfig, config_file, load
+from curtainup.config.reading.problems import NOTHING_HAPPENED
+from curtainup.errors import ConfigError
+from tests.config.conftest import Service, messages
+
+# The seed's own example, with its placeholders filled in: such files are read as they are.
+SEED = """\
+name: hello
+docker_repo: myrepo
+docker_bucket: docker-config
+deploy_target: aws-beanstalk
+aws_user: deployer
+aws_keypair: aws-eb
+aws_instance_type: t2.micro
+aws_cert_arn: arn:aws:acm:eu-west-1:123456789012:certificate/0f3a1b2c-1111-2222-3333-444455556666
+aws_zone_id: Z2FDTNDATAQYW2
+aws_hosts_min: 2
+aws_hosts_max: 6
+aws_region: eu-west-1
+gcp_region: europe-west1
+gcp_memory: 1G
+gcp_request_concurrency: 8
+memory_limit: 1024m
+include_links: [redis]
+docker_base: python:3.11-slim
+with_async: true
+default_user_id: 7
+jwt_issuer: api.helloworld.com
+jwt_audience: helloworldaudience
+jwt_secret: PYM_JWT_SECRET
+live_url: https://helloworld.com:8443/api
+env_secrets:
+  - PYM_JWT_SECRET
+"""
+
+
+def test_the_shortest_file(service: Service) -> None:
+    config = service.load("name: hello\n")
+    assert config == ServiceConfig(name="hello")
+    assert config.deploy_target == "docker"
+    assert service.warnings == []
+
+
+def test_every_key_of_the_seed_is_read(service: Service) -> None:
+    config = service.load(SEED)
+    assert config.live_host == "helloworld.com"
+    assert (config.memory_limit, config.gcp_memory) == (1024, 1024)
+    assert config.env_secrets == ("PYM_JWT_SECRET",)
+    assert config.jwt_secret == "PYM_JWT_SECRET"
+    assert config.default_user_id == "7"
+    assert [": ".join(warning.split(" — ")[0].split(": ")[:3]) for warning in service.warnings] == [
+        "pym-config.yaml:3: docker_bucket: is obsolete",
+        "pym-config.yaml:17: include_links: is not supported",
+        "pym-config.yaml:19: with_async: does not make curtainup start a worker",
+    ]
+
+
+def test_a_problem_is_told_whole(service: Service) -> None:
+    error = service.refused("name: hello\nprot: 8443\n")
+    assert (error.what, error.where, error.consequence, error.fix, error.detail, error.exit_code) == (
+        "pym-config.yaml has a problem.",
+        str(service.file),
+        NOTHING_HAPPENED,
+        "Correct the problems below; docs/config.md describes every key.",
+        (
+            "pym-config.yaml:2: prot: is not a known key — it would have no effect — did you mean `port`? "
+            "Or, if only the service reads it, list it: `service_keys: [prot]`"
+        ),
+        3,
+    )
+
+
+def test_all_problems_come_at_once_and_in_order(service: Service) -> None:
+    ((written, told),) = messages("all at once")
+    error = service.refused(written)
+    assert error.what == "pym-config.yaml has 8 problems."
+    assert error.detail == told
+
+
+def test_a_wrong_key_is_not_reported_as_missing_too(service: Service) -> None:
+    text = "name: hello\ndeploy_target: gcp-cloud-run\ndocker_repo: p\ngcp_region: europe-west1-b\n"
+    assert service.problem(text).startswith(
+        "pym-config.yaml:4: gcp_region: 'europe-west1-b' (text) is not a "
+    )
+
+
+def test_a_key_with_nothing_after_it_counts_as_not_given(service: Service) -> None:
+    config = service.load("name: hello\nport:\nenv_secrets:\nenvironments:\n  live:\n  staging: {cpus: }\n")
+    assert config.port is None
+    assert config.env_secrets == ()
+    assert config.for_environment("live").cpus is None
+    assert service.problem("name:\n").startswith("pym-config.yaml:1: name: is missing")
+
+
+def test_keys_of_the_service_are_left_alone_when_it_says_so(service: Service) -> None:
+    text = "name: hello\nservice_keys: [upload_folder, unused]\nupload_folder: {any: [thing]}\n"
+    assert service.load(text).service_keys == ("upload_folder", "unused")
+    assert service.problem("name: hello\nservice_keys: [port]").startswith(
+        "pym-config.yaml:2: service_keys[0]: port is a key that curtainup reads — curtainup cannot leave it "
+        "to the service alone — remove it from service_keys, and rename the service's own key"
+    )
+
+
+def test_an_overlay_is_read_instead(service: Service) -> None:
+    service.file.write_text("name: hello\nport: 1\n", encoding="utf-8")
+    (service.folder / "pym-config.demo.yaml").write_text("name: demo\n", encoding="utf-8")
+    config = load(service.folder, "demo", warn=service.warnings.append)
+    assert (config.name, config.port) == ("demo", None)
+
+
+def test_an_overlay_that_is_not_there_is_named(service: Service) -> None:
+    with pytest.raises(ConfigError, match=r"^pym-config\.demo\.yaml does not exist\.$"):
+        load(service.folder, "demo", warn=service.warnings.append)
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", ".x", "-x", "a b", "a\n"])
+def test_an_overlay_stays_in_the_folder(name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config_file(Path("service"), name)
+    assert caught.value.what == f"{name!r} is not the name of a configuration."
+    assert caught.value.where == "--config"
+
+
+def test_warnings_wait_until_the_file_is_right(service: Service) -> None:
+    service.refused("name: hello\ndocker_bucket: x\nprot: 1\n")
+    assert service.warnings == []

@@ -212,7 +212,7 @@ def _not_planned(stack: str, over: Sequence[Change]) -> RefusedError:
     return RefusedError(
         f"the plan does not include {count} that this deployment would make",
         where=f"stack {stack}",
-        consequence="curtainup did not make it, and undoes what this run had begun",
+        consequence="curtainup made no such change, and undoes what this run had begun",
         fix=plan.AGAIN,
         detail="\n".join(dangers.described(one) for one in over) or None,
     )

@@ -58,7 +58,7 @@ def deploy(service: Beanstalk, docker: Machines, record: Environment) -> None:
 def _lead(
     service: Beanstalk, docker: Machines, record: Environment, target: Server, bundle: Bundle | None
 ) -> None:
-    """Point the load balancer to the environment's machine; on a first launch, point the name to it."""
+    """Point the load balancer to its machine; on a first launch, point the name to the balancer too."""
     balancer = container_name(service, record, "lb")
     port = docker.balancer(balancer, target, bundle.release if bundle else None)
     if record["endpoint"]:

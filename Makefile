@@ -11,7 +11,7 @@ SOURCES := curtainup components stacks acceptance
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cloud-run demo-beanstalk test lint bench
+.PHONY: help setup demo demo-cloud-run demo-beanstalk test test-all lint bench
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 21
@@ -36,8 +36,13 @@ lint: $(INSTALLED) ## Lint, format, the order of the rooms, and types
 	$(BIN)/mypy $(SOURCES) offline tests benchmarks
 
 # Two at a time, as each end-to-end test has an engine, containers and a pytest of its own.
-test: setup lint $(HELLO)/.venv/.installed ## Everything that CI checks
-	$(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 20
+
+test: setup lint $(HELLO)/.venv/.installed ## What CI checks: lint, types and tests that show each claim once
+	$(PYTEST) -m 'not matrix'
+
+test-all: setup lint $(HELLO)/.venv/.installed ## The same with every case of every matrix, in twice the time
+	$(PYTEST)
 
 bench: setup ## Measure, side by side with a plain script and with Pulumi's usual calls
 	$(BIN)/python -m benchmarks

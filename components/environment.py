@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import pulumi
 
-from curtainup.model.contract import AnyEnvironment
+from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Deployment
 
 
@@ -28,7 +28,7 @@ class EnvironmentArgs:
 
     """
 
-    settings: AnyEnvironment
+    settings: EnvironmentSettings
     deployment: Deployment
     secrets: Mapping[str, Mapping[str, pulumi.Output[str]]] = field(default_factory=dict)
 

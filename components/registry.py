@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import pulumi
 import pulumi_docker as docker
 
+from components import targets
 from components.labels import labels
 from components.registry_args import CloudRegistry, CloudRegistryType, RegistryArgs
-from curtainup.setup import extras
 
 __all__ = ["Registry", "RegistryArgs"]
-
-_KINDS = {
-    "artifact-registry": "components.cloud_run.artifact_registry:ArtifactRegistry",
-    "ecr": "components.beanstalk.ecr:Ecr",
-}
-_TARGETS = {"artifact-registry": "gcp-cloud-run", "ecr": "aws-beanstalk"}
-"""By kind of registry the target that it comes with, whose SDK it needs too."""
 
 
 class Registry(pulumi.ComponentResource):
@@ -40,17 +31,15 @@ class Registry(pulumi.ComponentResource):
         super().__init__("curtainup:registry:Registry", name, None, opts)
         self.host = args.settings.host
         self.ready = ()
-        if args.settings.kind in _KINDS:
-            self.ready = self._create_repository(name, args).ready
+        if (repository := targets.registry(args.settings.kind)) is not None:
+            self.ready = self._create_repository(name, args, repository()).ready
         elif args.settings.local_port:
             self.ready = (self._create_container(name, args),)
         self.register_outputs({"host": self.host})
 
-    def _create_repository(self, name: str, args: RegistryArgs) -> CloudRegistry:
-        """Create the repository; the SDK of the cloud's provider is imported only now."""
-        extras.require(_TARGETS[args.settings.kind])
-        module, _, kind = _KINDS[args.settings.kind].partition(":")
-        component: CloudRegistryType = getattr(import_module(module), kind)
+    def _create_repository(
+        self, name: str, args: RegistryArgs, component: CloudRegistryType
+    ) -> CloudRegistry:
         return component(f"{name}-{args.settings.kind}", args, pulumi.ResourceOptions(parent=self))
 
     def _create_container(self, name: str, args: RegistryArgs) -> docker.Container:

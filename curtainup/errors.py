@@ -1,7 +1,7 @@
 """Every error that ends a run: what happened, where, the consequence, the fix, and the exit code.
 
-Only `curtainup.__main__.main` prints these and exits. The codes are part of the command line's
-contract and are listed in docs/exit-codes.md; a code is never reused for another meaning.
+Only `curtainup.__main__.main` prints these errors and exits. The exit codes are part of the command
+line's contract, and docs/exit-codes.md lists them. A code never gets another meaning.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from typing import ClassVar
 
 
 class CurtainupError(Exception):
-    """Base of all errors that a user is meant to read.
+    """The base of all errors that users read.
 
     Args:
-        what: one sentence, what went wrong.
+        what: what went wrong, in one sentence.
         where: the file and line, container, URL or step.
         consequence: what this means for staging and live.
-        fix: the command or edit that mends it.
+        fix: the command or edit that helps.
         detail: output worth reading, such as a failing test or a container's last lines.
 
     """
@@ -53,7 +53,7 @@ class MissingSecretsError(CurtainupError):
 
 
 class SetupError(CurtainupError):
-    """What the pipeline stands on is missing or not running: Docker, the engine, an image, an account."""
+    """Something the pipeline needs is missing or not running: Docker, the engine, an image, an account."""
 
     exit_code = 5
 
@@ -83,7 +83,7 @@ class LocalGateFailed(CurtainupError):
 
 
 class PushFailed(CurtainupError):
-    """The registry did not take the image."""
+    """The registry did not accept the image."""
 
     exit_code = 10
 
@@ -107,28 +107,28 @@ class TrafficReturned(CurtainupError):
 
 
 class ReleaseUnhealthy(CurtainupError):
-    """A release exited, never answered, or listens on another port than it was given."""
+    """A release exited, never answered, or listens on a port other than its own."""
 
     exit_code = 14
 
 
 class PortTaken(CurtainupError):
-    """A port that an environment was told to use belongs to something else."""
+    """Something else uses a port that is configured for an environment."""
 
     exit_code = 15
 
 
 class Busy(CurtainupError):
-    """Another run holds this service or its stack."""
+    """Another run holds the lock of this service or of its stack."""
 
     exit_code = 16
 
 
 class EngineFailed(CurtainupError):
-    """A Pulumi operation failed for a reason that has no error of its own.
+    """A Pulumi operation failed for a reason that has no error class of its own.
 
     Attributes:
-        failing: URNs of the resources that failed, as far as the engine names them.
+        failing: URNs of the resources that failed, if the engine names them.
 
     """
 
@@ -137,67 +137,67 @@ class EngineFailed(CurtainupError):
 
 
 class DiskFull(CurtainupError):
-    """No space was left on the disk of this machine or of the Docker engine."""
+    """The disk of this machine or of the Docker engine is full."""
 
     exit_code = 18
 
 
 class UnknownRelease(CurtainupError):
-    """The release that was asked for is not kept."""
+    """The release that you asked for is not kept or is gone, or no candidate is held."""
 
     exit_code = 19
 
 
 class StateError(CurtainupError):
-    """What Pulumi remembers is absent, unreadable or would be lost."""
+    """The state that Pulumi keeps is missing or unreadable, or would be lost."""
 
     exit_code = 20
 
 
 class ReturnFailed(CurtainupError):
-    """An environment failed and could not be put back: a person is needed."""
+    """An environment failed, and curtainup could not put it back: a person has to look at it."""
 
     exit_code = 21
 
 
 class GateFailed(CurtainupError):
-    """The acceptance tests failed, when run by themselves with `curtainup test`."""
+    """The acceptance tests failed in `curtainup test`."""
 
     exit_code = 22
 
 
 class RefusedError(CurtainupError):
-    """The command was not confirmed, or what it asks for is not allowed."""
+    """You did not confirm the command, or curtainup does not allow what it would do."""
 
     exit_code = 23
 
 
 class ReviewFailed(CurtainupError):
-    """The comment on the pull or merge request could not be written; what it tells of is done."""
+    """curtainup could not write the comment on the pull or merge request; everything else is done."""
 
     exit_code = 24
 
 
 class TaskFailed(CurtainupError):
-    """A task failed, or took longer than it may, before the release had traffic."""
+    """A task failed or exceeded its timeout, before the release had traffic."""
 
     exit_code = 25
 
 
 class SweepFailed(CurtainupError):
-    """Review environments that have outlived their time could not be removed; others may have been."""
+    """`curtainup sweep` could not remove every review environment whose time is over."""
 
     exit_code = 26
 
 
 class NotifyFailed(CurtainupError):
-    """`curtainup notify`: a message could not be sent. In a run that is a warning, and no error."""
+    """`curtainup notify` could not send a message. In other commands this is only a warning."""
 
     exit_code = 27
 
 
 class Interrupted(CurtainupError):
-    """Ctrl-C or SIGTERM: what was in flight has been undone, but by a removal, which brings nothing back."""
+    """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 
     exit_code = 130
 

@@ -11,10 +11,12 @@ from curtainup.model import contract, release_config
 
 def render(config: pulumi.Config) -> None:
     """Declare the environment on its target, and export its URLs, releases and traffic."""
-    settings = contract.environment_settings(config.require_object("environment"))
-    deployment, secrets = release_config.from_config(config)
-    component = targets.component(settings.target)
-    environment = component(
+    document = config.require_object("environment")
+    target = contract.target_of(document)
+    spec = targets.spec_of(target)
+    settings = spec.environment.model_validate(document)
+    deployment, secrets = release_config.from_config(config, spec.settings)
+    environment = targets.component(target)(
         f"{settings.service}-{settings.name}", EnvironmentArgs(settings, deployment, secrets)
     )
     pulumi.export("url", environment.url)

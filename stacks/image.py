@@ -6,6 +6,7 @@ import pulumi
 import pulumi_docker as docker
 from docker.auth import load_config
 
+from components import targets
 from components.image import ContainerImage, ContainerImageArgs
 from components.registry import Registry, RegistryArgs
 from curtainup.model.contract import ImageSettings, RegistrySettings
@@ -29,7 +30,7 @@ def _docker_provider(place: RegistrySettings, *, push: bool) -> docker.Provider:
 
     The login to a cloud's registry is there only while something is pushed.
     """
-    cloud = place.kind in {"artifact-registry", "ecr"}
+    cloud = targets.registry(place.kind) is not None
     if cloud and not push:
         return docker.Provider("docker")
     auth = docker.ProviderRegistryAuthArgs(

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from typing import TypeAlias
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+Made: TypeAlias = pytest.Item | pytest.Collector | list[pytest.Item | pytest.Collector] | None
 
 # No test fails on a time: neither on a slow example nor on slow generation.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pycollect_makeitem() -> Generator[None, Made, Made]:
+    """Refuse tests that `make test` leaves out without saying which one shows the same."""
+    made = yield
+    for one in made if isinstance(made, list) else [made] if made else []:
+        for mark in one.iter_markers("matrix"):
+            reason = mark.kwargs.get("reason")
+            if not isinstance(reason, str) or not reason.strip() or mark.args or len(mark.kwargs) != 1:
+                raise pytest.Collector.CollectError(f'{one.name}: write pytest.mark.matrix(reason="…")')
+    return made

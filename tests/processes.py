@@ -9,7 +9,7 @@ import psutil
 
 def wait_for_end(pid: int) -> None:
     """A killed process may take a moment, and may stay as a zombie where nobody reaps."""
-    give_up = time.monotonic() + 30
+    give_up = time.monotonic() + 300
     while _is_alive(pid):
         assert time.monotonic() < give_up, f"process {pid} is still there"
         time.sleep(0.01)

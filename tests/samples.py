@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from curtainup.model.contract import DockerEnvironment
 from curtainup.model.release import Address, Deployment, Release
-from curtainup.model.release_settings import DockerSettings
+from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 
 SETTINGS = DockerSettings(
     memory_mb=256,

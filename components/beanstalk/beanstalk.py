@@ -14,9 +14,8 @@ from components.beanstalk.ground import Ground, GroundArgs
 from components.environment import EnvironmentArgs
 from components.labels import ENVIRONMENT, RELEASE, SERVICE
 from components.names import shortened
-from curtainup.model.contract import BeanstalkEnvironment
 from curtainup.model.release import Deployment, Release
-from curtainup.model.release_settings import BeanstalkSettings
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
 
 # Of a Beanstalk environment's name, and of the part of other resources' names that is ours.
 LONGEST_NAME = 40

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from curtainup.model.release_settings import BeanstalkSettings
+from curtainup.model.targets.beanstalk import BeanstalkSettings
 
 DOCKERRUN = "Dockerrun.aws.json"
 NGINX = ".platform/nginx/conf.d/curtainup.conf"

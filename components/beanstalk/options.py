@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 import pulumi
 
-from curtainup.model.contract import BeanstalkEnvironment
 from curtainup.model.release import Release
-from curtainup.model.release_settings import BeanstalkSettings, variables
+from curtainup.model.release_settings import variables
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
 
 ENVIRONMENT_VARIABLES = "aws:elasticbeanstalk:application:environment"
 SECRETS = "aws:elasticbeanstalk:application:environmentsecrets"

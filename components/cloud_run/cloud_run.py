@@ -14,7 +14,7 @@ from components.cloud_run import template as cloud_run_template
 from components.cloud_run.template import SecretReference, labels, revision_name, service_name
 from components.environment import EnvironmentArgs
 from components.names import shortened
-from curtainup.model.contract import CloudRunEnvironment
+from curtainup.model.targets.cloud_run import CloudRunEnvironment
 
 APIS = ("iam.googleapis.com", "run.googleapis.com", "secretmanager.googleapis.com")
 ACCOUNT_LENGTH = 30

@@ -21,8 +21,8 @@ from components.cloud_run.template import (
     runtime,
 )
 from components.environment import EnvironmentArgs
-from curtainup.model.contract import CloudRunEnvironment
 from curtainup.model.release import Release
+from curtainup.model.targets.cloud_run import CloudRunEnvironment
 
 LEAST_CPUS = 1.0
 LEAST_MEMORY = 512

@@ -16,7 +16,8 @@ from pulumi_gcp import cloudrunv2
 from components.environment import EnvironmentArgs
 from curtainup.config import cloud_run_limits as limits
 from curtainup.model.release import Release
-from curtainup.model.release_settings import CloudRunSettings, variables
+from curtainup.model.release_settings import variables
+from curtainup.model.targets.cloud_run import CloudRunSettings
 
 PROBE_SECONDS = 2
 """How often a starting container is asked: a first request waits that much longer at most."""

@@ -12,9 +12,9 @@ import pulumi_docker as docker
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from components.environment import EnvironmentArgs
 from components.labels import RELEASE, labels
-from curtainup.model.contract import DockerEnvironment
 from curtainup.model.release import Address, Release
-from curtainup.model.release_settings import DockerSettings, variables
+from curtainup.model.release_settings import variables
+from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.haproxy import config
 
 PROXY_PORT = 8080

@@ -10,7 +10,7 @@ import typer
 from curtainup.cli import common
 
 if TYPE_CHECKING:
-    from curtainup.commands.doctor.pieces import Check, Piece
+    from curtainup.model.checks import Check, Piece
     from curtainup.reporting import Report
 
 EXAMPLE = "Example: curtainup doctor --fix"

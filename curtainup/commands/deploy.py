@@ -1,11 +1,11 @@
-"""`deploy`: from source to live, stopping at the first failure and undoing what it had begun.
+"""`deploy`: from source to live. It stops at the first failure and undoes what it had begun.
 
     unit tests ─┐
     build ──────┴─ local gate ─ push ─ staging ─ staging gate ─ stage ─ candidate gate ─ shift ─ live gate
 
-An environment's tasks run when its release is staged, before it has traffic.
-Live is untouched until the candidate has passed its gate, and goes back by itself to the release that
-had the traffic when the shift or the live gate fails.
+An environment's tasks run after its release is staged and before the release has traffic.
+Live's traffic stays where it is until the candidate has passed its gate. If the shift or the live gate
+fails, the last proven release gets the traffic back.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from curtainup.session import Session
 
 
 def deploy(session: Session, recorder: Recorder, options: Options) -> Result:
-    """Take a service from source to live, or as far as the options say.
+    """Take a service from source to live, or up to the step that the options name.
 
     Raises:
         CurtainupError: a step failed; what it had begun has been undone.
@@ -76,7 +76,7 @@ class _Deploy:
         return self._result(transitions[-1].release) if transitions else self._stopped(image)
 
     def _planned(self, image: AnyImage) -> tuple[Transition, ...]:
-        """Return what is done to each environment, in turn, to bring the image there."""
+        """Return the transitions that deploy the image to each environment, in order."""
         options = self._options
         wanted = [(one, one.new_release(image.reference, image.version)) for one in self._rollouts]
         return planner.deployment(
@@ -88,10 +88,10 @@ class _Deploy:
             canary=options.canary,
         )
 
-    # What is refused before anything is done
+    # Refusals before anything changes
 
     def _require_no_other_candidate(self, image: AnyImage) -> None:
-        """Refuse to drop a candidate that somebody holds, unless that was asked for."""
+        """Refuse to drop a held candidate without --replace-candidate."""
         held = self._live.environment.held
         if not held or self._live not in self._rollouts or self._options.replace_candidate:
             return
@@ -106,14 +106,14 @@ class _Deploy:
         )
 
     def _require_staged(self, image: AnyImage) -> None:
-        """Refuse to go past staging with what is not proven there; run its gate where no proof is at hand."""
+        """Refuse an image that staging does not serve; run the staging gate if this machine has no proof."""
         rollout = self._staging
         serving = rollout.deployment.serving()
         if not image.reference or serving is None or serving.image != image.reference:
             raise RefusedError(
                 f"{image.version} is not on staging",
                 where=f"staging serves {serving.version if serving else 'nothing'}",
-                consequence="live takes only what is proven there, so nothing was done",
+                consequence="live takes only what staging has proven, so nothing was done",
                 fix="curtainup deploy --only staging",
             )
         if not self._context.recorder.is_proved(STAGING, serving.id):
@@ -122,7 +122,7 @@ class _Deploy:
     # Nothing to do
 
     def _unchanged(self, image: AnyImage) -> Release | None:
-        """Return the release that serves, when it is what this source and configuration would give."""
+        """Return the release that serves, if this source and configuration would give the same release."""
         if not image.reference or not self._rollouts:
             return None
         if any(one.has_other_settings() for one in self._rollouts):
@@ -134,7 +134,7 @@ class _Deploy:
         return serving if serving is not None and last.answering() == serving.id else None
 
     def _keep(self, serving: Release, image: AnyImage) -> Result:
-        """Leave everything as it is; a release without its proof, after a killed run, is tested first."""
+        """Leave everything as it is; if a killed run left the release without a proof, run the gate first."""
         context, rollout = self._context, self._rollouts[-1]
         if not context.recorder.is_proved(rollout.name, serving.id):
             judged = planner.judged_on_live if rollout is self._live else planner.judged
@@ -142,10 +142,10 @@ class _Deploy:
         context.tell_unchanged(serving)
         return self._at(rollout, serving, changed=False)
 
-    # What it came to
+    # Results
 
     def _result(self, new: Release) -> Result:
-        """Return what a run came to that has changed an environment."""
+        """Return the result of a run that has changed an environment."""
         rollout = self._rollouts[-1]
         if self._options.hold:
             return Result(rollout.release_url(new), new.version, new.id, changed=True, held=True)
@@ -160,5 +160,5 @@ class _Deploy:
 
 
 def _serves(rollout: Rollout, image: AnyImage) -> bool:
-    """Return whether an environment has all its traffic on what this image would be there."""
+    """Return whether all traffic of an environment goes to the release that this image would be there."""
     return rollout.is_current and rollout.deployment.traffic.get(rollout.release_id(image.reference)) == 100

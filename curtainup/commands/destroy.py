@@ -15,14 +15,14 @@ from curtainup.environments import names as environment_names
 from curtainup.environments import stack as environments
 from curtainup.errors import RefusedError
 from curtainup.images import stack as image_stack
-from curtainup.model.contract import DockerEnvironment
 from curtainup.model.environment import Environment
 from curtainup.model.names import LIVE
 from curtainup.model.release import Deployment
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.session import Session
-from curtainup.targets.docker import tasks as docker_host
+from curtainup.targets import spec_of
+from curtainup.targets.capabilities import EndsTasks
 
 NOT_UNDONE = Stopped(
     "what was removed is gone, and traffic that was taken away is not given back; the rest is still there",
@@ -118,10 +118,18 @@ def _environment(session: Session, name: str, progress: Progress) -> None:
             Deployment(releases=environment.deployment.releases, traffic=idle),
             progress.say,
         )
-    if isinstance(environment.settings, DockerEnvironment):
-        docker_host.end(session.accounts.docker, docker_host.Place(stack, environment.settings).labels)
+    _end_tasks(session, name, environment)
     progress.say("removing what it holds")
     session.state.engine.destroy(stack, progress.say)
+
+
+def _end_tasks(session: Session, name: str, environment: Environment) -> None:
+    """End what a killed run has left, on the target where the environment is, whatever is configured now."""
+    if environment.settings is None:
+        return
+    target = spec_of(environment.settings.target).bind(session, name, lambda: environment)
+    if isinstance(target, EndsTasks):
+        target.end_tasks()
 
 
 def _require_own(session: Session, environment: Environment) -> None:

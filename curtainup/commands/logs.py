@@ -7,27 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from importlib import import_module
 
 from curtainup.environments import names as environment_names
 from curtainup.environments import stack as environments
 from curtainup.errors import RefusedError, UnknownRelease
 from curtainup.model import release
+from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
 from curtainup.reporting.text import clean
 from curtainup.session import Session
 from curtainup.setup import extras
+from curtainup.targets import spec_of
 from curtainup.targets.log_lines import Asked, Line, Source
 
 __all__ = ["Line", "Wanted", "logs"]
 
-SOURCES = {
-    "docker": "curtainup.targets.docker.logs:DockerLogs",
-    "gcp-cloud-run": "curtainup.targets.cloud_run.logs:CloudRunLogs",
-    "aws-beanstalk": "curtainup.targets.beanstalk.logs:BeanstalkLogs",
-}
-"""By target."""
 TAIL = 100
 """Lines that are shown when nothing says how many."""
 _ID = re.compile(r"r[0-9a-f]{7}")
@@ -62,8 +57,8 @@ def logs(session: Session, wanted: Wanted) -> Iterator[Line]:
         SetupError: the log cannot be read.
 
     """
-    environment = _environment(session, wanted.env)
-    source = _source(session, environment)
+    environment, settings = _environment(session, wanted.env)
+    source = _source(session, environment, settings.target)
     asked = Asked(
         _releases(environment, wanted.release, outlives=source.outlives),
         datetime.now(UTC) - timedelta(seconds=wanted.since) if wanted.since is not None else None,
@@ -73,10 +68,10 @@ def logs(session: Session, wanted: Wanted) -> Iterator[Line]:
     return (Line(one.at, one.release, clean(session.service.redact(one.text))) for one in found)
 
 
-def _environment(session: Session, name: str) -> Environment:
+def _environment(session: Session, name: str) -> tuple[Environment, EnvironmentSettings]:
     found = environments.of(session, name)
     if found.settings is not None:
-        return found
+        return found, found.settings
     names = environment_names.every(session)
     if name in names:
         raise RefusedError(
@@ -93,14 +88,10 @@ def _environment(session: Session, name: str) -> Environment:
     )
 
 
-def _source(session: Session, environment: Environment) -> Source:
-    target = environment.settings.target if environment.settings else "docker"
-    extras.require(target)
-    module, _, kind = SOURCES[target].partition(":")
-    found: Source = getattr(import_module(module), kind)(
-        session, environment, partial(environments.parse_again, session, environment)
-    )
-    return found
+def _source(session: Session, environment: Environment, target: str) -> Source:
+    spec = spec_of(target)
+    extras.require(spec.extra)
+    return spec.logs(session, environment, partial(environments.parse_again, session, environment))
 
 
 def _releases(environment: Environment, wanted: str | None, *, outlives: bool) -> tuple[str, ...] | None:

@@ -1,4 +1,4 @@
-"""`curtainup notify`: a message to everybody who is named, to see whether it arrives."""
+"""`curtainup notify`: send a message to everybody whom `notify` names, to see whether it arrives."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from curtainup.reporting.notify.outbox import Outbox
 from curtainup.session import Session
 
 PATIENCE = 30.0
-"""Seconds that one waits who wants to know: longer than Apprise waits for a mail server, which is 15."""
+"""Seconds to wait for the messages; Apprise waits 15 s for a mail server."""
 
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of the message to one address; `why` is None where it was sent."""
+    """The result of the message to one address; `why` is None if the message was sent."""
 
     to: str
     why: str | None
 
     @property
     def sent(self) -> bool:
-        """Whether the service at the address has taken it."""
+        """Whether the service at the address has accepted the message."""
         return self.why is None
 
 
 def tell(session: Session, text: str) -> list[Tried]:
-    """Send a text to all who are named in `notify`, and return what came of each.
+    """Send a text to everybody whom `notify` names, and return the result of each message.
 
     Raises:
-        ConfigError: nobody is named.
+        ConfigError: `notify` names nobody.
 
     """
     names = [one.url_env for one in session.service.config.notify]
@@ -39,8 +39,8 @@ def tell(session: Session, text: str) -> list[Tried]:
         raise ConfigError(
             "nobody is named in `notify`",
             where=str(session.state.workspace.service_dir),
-            consequence="nobody is told of deployments",
-            fix="name a variable that holds an Apprise URL, as `notify: [SLACK_URL]`; docs/notifications.md",
+            consequence="nobody gets notifications of deployments",
+            fix="name a variable that holds an Apprise URL: `notify: [SLACK_URL]`; see docs/notifications.md",
         )
     known = addresses(session.service.config.notify, session.service.environ)
     outbox = Outbox(known)
@@ -57,11 +57,11 @@ def render(tried: list[Tried]) -> str:
 
 
 def require_sent(tried: list[Tried]) -> None:
-    """Raise NotifyFailed where a message was not sent."""
+    """Raise NotifyFailed if a message was not sent."""
     failed = [one.to for one in tried if not one.sent]
     if failed:
         raise NotifyFailed(
             f"{', '.join(failed)}: not sent",
-            consequence="nobody there is told of deployments, which go on all the same",
-            fix="set the variable to a URL that the service takes; docs/notifications.md has their forms",
+            consequence="deployments work, but nobody there gets notifications of them",
+            fix="set the variable to a URL that the service accepts; docs/notifications.md has examples",
         )

@@ -1,4 +1,4 @@
-"""`promote`: a candidate that `deploy --hold` left proven and without traffic goes live, or is dropped."""
+"""`promote`: give the candidate that `deploy --hold` left without traffic the traffic, or drop it."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from curtainup.session import Session
 
 @dataclass(frozen=True)
 class Discarded:
-    """The candidate that is gone."""
+    """The candidate that was dropped."""
 
     version: str
     release: str
 
 
 def promote(session: Session, recorder: Recorder, python: str | None, canary: Canary | None = None) -> Result:
-    """Give the held candidate all traffic, under probe and gate.
+    """Give the held candidate all traffic, watched by the probe, and run the live gate.
 
-    It passes its own gate again first, unless a record of this machine says that it has.
+    The candidate's own gate runs again first, unless a record on this machine has its proof.
 
     Args:
         session: the command's collaborators.
-        recorder: of this run.
+        recorder: keeps the record of this run.
         python: the interpreter for the service's tests.
-        canary: in place of the configured one.
+        canary: replaces the configured canary.
 
     Raises:
-        UnknownRelease: none is held, or what runs it is gone.
-        RefusedError: an edited program would do what is dangerous, or the target splits no traffic.
-        CandidateGateFailed: it failed its gate; it stays held.
-        TrafficReturned: it failed on live, and traffic is back where it was.
+        UnknownRelease: no candidate is held, or what ran it is gone.
+        RefusedError: an edited program would make a dangerous change, or the target cannot split traffic.
+        CandidateGateFailed: the candidate failed its gate; it stays held.
+        TrafficReturned: the release failed on live, and traffic is back where it was.
 
     """
     context = RunContext.of(session, recorder, python)
     live = context.rollout(LIVE)
     one = _held(live)
-    live.target.require_there(live.environment, one)
+    live.require_there(one)
     planner.require_splits(live, canary)
     live.require_rendered()
     recorder.image("", one.image)
@@ -59,8 +59,8 @@ def discard(session: Session, recorder: Recorder) -> Discarded:
     """Remove the held candidate; what serves stays as it is.
 
     Raises:
-        UnknownRelease: none is held.
-        RefusedError: an edited program would do what is dangerous.
+        UnknownRelease: no candidate is held.
+        RefusedError: an edited program would make a dangerous change.
 
     """
     context = RunContext.of(session, recorder, None)

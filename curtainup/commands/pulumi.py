@@ -1,4 +1,4 @@
-"""Plain Pulumi on curtainup's state: the same backend, passphrase, plugins and PATH."""
+"""`pulumi`: the Pulumi CLI on curtainup's state, with the same backend, passphrase, plugins and PATH."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from curtainup.setup import engine_record
 
 
 def pulumi_environment(service: Path, overlay: str | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables with which `pulumi` finds what curtainup made."""
+    """Return the variables with which `pulumi` finds curtainup's stacks."""
     return _open(service, overlay, environ)[2]
 
 
@@ -45,7 +45,7 @@ def _open(
 
 
 def _restore_settings(opened: workspace.Workspace) -> None:
-    """Write the stack settings files that are missing, as on a fresh checkout, from the last deployment.
+    """Write missing stack settings files, as on a fresh checkout, from the last deployment.
 
     Without them Pulumi would refuse updates, and `pulumi refresh` would give the state another salt.
     """

@@ -1,9 +1,9 @@
-"""`deploy --env review-NAME`: from source to one review environment, through the same gates.
+"""`deploy --env review-NAME`: from source to one review environment, through the local gate and its own.
 
     unit tests ─┐
     build ──────┴─ local gate ─ push ─ deploy ─ gate
 
-Staging and live are not touched. A failed gate puts back what the environment had before.
+It does not touch staging and live. If the gate fails, the environment gets its earlier release back.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from curtainup.environments import names
 from curtainup.environments import stack as environments
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
-from curtainup.model.contract import AnyEnvironment
+from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Release
 from curtainup.pipeline import image_steps, planner
 from curtainup.pipeline.context import RunContext
@@ -28,15 +28,15 @@ from curtainup.session import Session
 
 @dataclass(frozen=True)
 class Reviewed:
-    """What serves in a review environment after a deployment.
+    """The result of a deployment to a review environment.
 
     Attributes:
-        environment: its name, `review-NAME`.
-        url: where it is reached.
-        version: what serves there.
-        release: its id.
-        changed: whether anything had to move.
-        ttl: seconds after which a sweep removes it, unless it is deployed again.
+        environment: the environment's name, `review-NAME`.
+        url: the environment's URL.
+        version: the version that serves there.
+        release: the id of its release.
+        changed: whether the deployment changed anything.
+        ttl: seconds after which a sweep removes the environment, unless you deploy to it again.
 
     """
 
@@ -52,7 +52,7 @@ def deploy(session: Session, recorder: Recorder, options: Options, name: str) ->
     """Take a service from source to one review environment.
 
     Raises:
-        RefusedError: the environment's stack is another service's.
+        RefusedError: the environment's stack belongs to another service.
         CurtainupError: a step failed; what it had begun has been undone.
 
     """
@@ -86,7 +86,7 @@ class _Review:
         return self._came_to(new, changed=True)
 
     def _prepare(self) -> None:
-        """Settle the environment's own settings: on a Docker host, a port that no other one was given."""
+        """Choose the environment's own settings, such as a free port on a Docker host."""
         rollout = self._rollout
         rollout.require_ready()
         neighbours = _neighbours(self._session, rollout.name)
@@ -99,7 +99,7 @@ class _Review:
         rollout.environment = replace(rollout.environment, settings=settings)
 
     def _unchanged(self, image: AnyImage) -> Release | None:
-        """Return the release that serves, when it is what this source and configuration would give."""
+        """Return the release that serves, if this source and configuration would give the same release."""
         rollout = self._rollout
         serving = rollout.deployment.serving()
         if serving is None or not image.reference or rollout.needs_replacement():
@@ -109,7 +109,7 @@ class _Review:
         return serving if rollout.answering() == serving.id else None
 
     def _keep(self, serving: Release, image: AnyImage) -> Reviewed:
-        """Leave all as it is, but for its time to live, which begins anew."""
+        """Leave everything as it is, but restart the environment's time to live."""
         rollout = self._rollout
         if not self._context.recorder.is_proved(rollout.name, serving.id):
             self._executor.carry_out(planner.judged(rollout, serving, image.runnable))
@@ -124,7 +124,7 @@ class _Review:
 
 
 def _require_own(session: Session, rollout: Rollout) -> None:
-    """Refuse the stack `shop-review-live` if it is live of the service `shop-review`."""
+    """Refuse a stack of another service: `shop-review-live` may be live of the service `shop-review`."""
     settings = rollout.environment.settings
     if settings is not None and (settings.service, settings.name) != (
         session.service.config.name,
@@ -133,13 +133,13 @@ def _require_own(session: Session, rollout: Rollout) -> None:
         raise RefusedError(
             f"stack {rollout.environment.stack} is {settings.name} of the service {settings.service}",
             where="--env",
-            consequence="two things would be called the same, so nothing was built or deployed",
+            consequence="two environments would have the same stack, so nothing was built or deployed",
             fix="give the review environment another name",
         )
 
 
-def _neighbours(session: Session, name: str) -> list[AnyEnvironment]:
-    """Return the settings of the service's other environments, as far as they are deployed."""
+def _neighbours(session: Session, name: str) -> list[EnvironmentSettings]:
+    """Return the settings of the service's other environments that are deployed."""
     others = [other for other in names.every(session) if other != name]
     found = [environments.of(session, other).settings for other in others]
     return [settings for settings in found if settings is not None]

@@ -1,4 +1,4 @@
-"""What the comment on a request says of its review environment, as Markdown."""
+"""The comment on a pull or merge request about its review environment, as Markdown."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from curtainup.util import durations
 
 
 def deployed(service: str, one: Reviewed) -> str:
-    """Return where the environment is reached, what serves there, and how long it stays."""
+    """Return the environment's URL, the version that serves there, and how long the environment stays."""
     serves = f"{_code(one.version)} serves at {one.url}, and has passed its acceptance tests."
     left = f"{durations.render(one.ttl)} after its last deployment, which was {_now()}"
     return "\n\n".join((_title(service), serves, f"{_code(one.environment)} is removed {left}."))
 
 
 def failed(service: str, environment: str, error: CurtainupError) -> str:
-    """Return that the last deployment failed; what was there before it serves again."""
+    """Return that the last deployment failed, and that the earlier release serves again."""
     told = f"The deployment to {_code(environment)} failed ({_now()}): {_code(error.what)}"
-    left = "What it had before, if anything, is there as it was. The job's output says more."
+    left = "If it had a release before, that release still serves. The job's output says more."
     return "\n\n".join((_title(service), told, left))
 
 

@@ -20,25 +20,25 @@ from curtainup.session import Session
 
 
 def rollback(session: Session, recorder: Recorder, version: str | None, python: str | None) -> Result:
-    """Give live's traffic to a kept release, under probe and gate.
+    """Give live's traffic to an older release, watched by the probe, and run the live gate.
 
     Args:
         session: the command's collaborators.
-        recorder: of this run.
+        recorder: keeps the record of this run.
         version: a kept version or release id; None is the release that served before.
         python: the interpreter for the service's tests.
 
     Raises:
-        UnknownRelease: it is not kept, what ran it or its image is gone, or there is none before.
-        RefusedError: an edited program would do what is dangerous.
-        TrafficReturned: it failed its gate, and traffic is back where it was.
+        UnknownRelease: the release is not kept, its container or image is gone, or none served before.
+        RefusedError: an edited program would make a dangerous change.
+        TrafficReturned: the release failed its gate, and traffic is back where it was.
 
     """
     guard = Guard()
     live = Rollout(session, LIVE, guard)
     wanted = choose(live.deployment, version, live.environment.retired)
     if live.deployment.traffic.get(wanted.id) == 100:
-        session.run.report.info(f"{wanted.version} serves already as {wanted.id}; nothing had to move")
+        session.run.report.info(f"{wanted.version} already serves as {wanted.id}; nothing had to move")
         return Result(live.environment.url, wanted.version, wanted.id, changed=False)
     _require_at_hand(session, live, wanted)
     context = RunContext.of(session, recorder, python, guard=guard)
@@ -49,18 +49,18 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
 
 
 def _require_at_hand(session: Session, live: Rollout, wanted: Release) -> None:
-    """Check that what runs a kept release is there, or the image of one that is to be made again."""
+    """Check that a kept release still runs, or that the image of a release to be created again exists."""
     if live.deployment.find(wanted.id) is None:
         availability.require_image(session, wanted)
     else:
-        live.target.require_there(live.environment, wanted)
+        live.require_there(wanted)
 
 
 def choose(deployment: Deployment, version: str | None, retired: Sequence[Release] = ()) -> Release:
-    """Return the release to go back to: a kept one, else one that can be made again.
+    """Return the release to roll back to: a kept one, or one that can be created again.
 
     Raises:
-        UnknownRelease: it is not kept, or none served before.
+        UnknownRelease: the release is not kept, or none served before.
 
     """
     if version is not None:
@@ -74,9 +74,9 @@ def choose(deployment: Deployment, version: str | None, retired: Sequence[Releas
     if not older:
         raise UnknownRelease(
             "no older release is kept",
-            where=f"live holds {serving.version if serving else 'nothing'}",
+            where=f"live serves {serving.version if serving else 'nothing'}",
             consequence="traffic has not moved",
-            fix="deploy the commit you want again: git checkout COMMIT && curtainup deploy",
+            fix="deploy the commit that you want again: git checkout COMMIT && curtainup deploy",
         )
     return older[-1]
 

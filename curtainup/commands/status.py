@@ -1,7 +1,7 @@
-"""`status`: what is live and staged, from what Pulumi remembers and what answers; several services at once.
+"""`status`: the releases of one or several services, from Pulumi's state and from what answers.
 
-With a file backend no process is started. Every environment of every service is looked at side by side, as
-one that does not answer takes seconds.
+With a file backend this starts no process. It looks at all environments of all services at once, because one
+that does not answer takes seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from curtainup.session import Session
 
 ANSWER_SECONDS = 2.0
 MOST_AT_ONCE = 32
-"""Environments that are looked at side by side."""
+"""How many environments are looked at side by side."""
 
 Found = TypeVar("Found")
 
@@ -33,15 +33,15 @@ class ReleaseStatus:
     """One release of an environment.
 
     Attributes:
-        id: of the release.
-        version: for people.
+        id: the release's id.
+        version: its version, for people.
         image: `repository@sha256:…`.
-        traffic: its share in per cent.
-        url: where it is reached alone.
-        candidate: whether it was staged and has never had traffic.
+        traffic: its share of traffic, in per cent.
+        url: the release's own URL.
+        candidate: whether it is staged and has never had traffic.
         held: whether it is a candidate that waits for `curtainup promote`.
-        commit: that it was built from; None for an image that was built elsewhere.
-        since: when the update began that gave it this share (UTC, ISO 8601); None when that is not known.
+        commit: the commit that it was built from; None for an image that was built elsewhere.
+        since: when the update that gave it this share began (UTC, ISO 8601); None when that is not known.
         by: who made that update, such as `ann@laptop`; None when that is not known.
 
     """
@@ -64,11 +64,11 @@ class EnvironmentStatus:
 
     Attributes:
         name: `staging`, `live` …
-        url: where users reach it; None when it was never deployed.
-        answers: the release that answers there now, None when none does.
-        releases: oldest first.
-        costs: what is billed while nobody uses it, in words.
-        update: that an update is under way, or was cut off, in words.
+        url: the URL for users; None if the environment was never deployed.
+        answers: the release that answers there now, or None.
+        releases: its releases, oldest first.
+        costs: in words, what is billed while nobody uses it.
+        update: in words, the update that is under way or was cut off.
 
     """
 
@@ -90,7 +90,7 @@ class ServiceStatus:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A service that cannot be told of, and why."""
+    """A service whose status cannot be read, and the reason."""
 
     service: str
     error: CurtainupError
@@ -99,7 +99,12 @@ class Unreadable:
 def statuses(
     services: Mapping[str, Callable[[], Session]],
 ) -> list[ServiceStatus | Unreadable]:
-    """Return the status of services, each by its name or folder and what opens it, in the same order."""
+    """Return the status of services, in the same order.
+
+    Args:
+        services: a function that opens each service's session, by the service's name or folder.
+
+    """
     with ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="status") as pool:
         looks = [_or_why(name, partial(_looks, pool, opening)) for name, opening in services.items()]
         return [
@@ -116,14 +121,14 @@ def _or_why(name: str, ask: Callable[[], Found]) -> Found | Unreadable:
 
 
 def _looks(pool: ThreadPoolExecutor, opening: Callable[[], Session]) -> Callable[[], ServiceStatus]:
-    """Begin to look at each environment of a service; what is returned waits for all of them."""
+    """Begin to look at each environment of a service; return a function that waits for all of them."""
     session = opening()
     looks = [pool.submit(_environment, session, name) for name in names(session)]
     return lambda: ServiceStatus(session.service.config.name, tuple(look.result() for look in looks))
 
 
 def names(session: Session) -> Sequence[str]:
-    """Return the names of a service's environments, those for review that there are among them."""
+    """Return the names of a service's environments, including its review environments."""
     return environment_names.every(session)
 
 
@@ -138,7 +143,7 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         environment.url,
         view.answering(ANSWER_SECONDS),
         _releases(environment, _occasions(session, environment)),
-        view.target.costs(environment),
+        view.costs(),
         update,
     )
 

@@ -8,7 +8,7 @@ from curtainup.commands.status import EnvironmentStatus, ReleaseStatus, ServiceS
 
 
 def render(services: Sequence[ServiceStatus | Unreadable]) -> str:
-    """Return the status as text; releases newest first. Why a service cannot be read is told elsewhere."""
+    """Return the status as text, newest release first; it does not say why a service is unreadable."""
     return "\n".join(line for one in services for line in _service(one))
 
 

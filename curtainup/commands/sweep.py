@@ -1,4 +1,4 @@
-"""`sweep`: remove the review environments that have outlived their time, one by one, and nothing else."""
+"""`sweep`: remove the review environments whose time to live is over, one by one, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from curtainup.util import durations
 
 SweepOutcome = Literal["stays", "expired", "removed", "skipped", "failed"]
 PRECISION = ((86400, 3600), (3600, 60), (60, 1))
-"""From how many seconds on to how many an age is told."""
+"""The precision of an age: from so many seconds on, an age is rounded to so many seconds."""
 
 
 @dataclass(frozen=True)
 class Swept:
-    """What became of a review environment.
+    """The result of a sweep for one review environment.
 
     Attributes:
-        standing: how it stood.
-        outcome: `expired` is to be removed.
-        why: in words.
+        standing: the environment's age, release and URL.
+        outcome: what happened to it; `expired` means that it is to be removed.
+        why: the reason, in words.
 
     """
 
@@ -39,11 +39,11 @@ class Swept:
 
 
 def look(session: Session, older_than: int | None = None) -> list[Swept]:
-    """Return the review environments of the service, and which of them have outlived their time.
+    """Return the review environments of the service, and whether the time of each is over.
 
     Args:
-        session: of the service.
-        older_than: seconds since the last update from which on one goes, in place of its own time to live.
+        session: the service's session.
+        older_than: the age in seconds at which an environment is removed; replaces its own time to live.
 
     """
     names = environment_names.reviews(session)
@@ -51,18 +51,18 @@ def look(session: Session, older_than: int | None = None) -> list[Swept]:
 
 
 def render(found: Sequence[Swept], service: str) -> str:
-    """Return a line per environment."""
+    """Return a line for each environment."""
     return "\n".join(f"{service} {_line(one)}" for one in found)
 
 
 def remove(session: Session, found: Sequence[Swept], older_than: int | None = None) -> list[Swept]:
-    """Remove what has expired, and return what became of each.
+    """Remove the expired environments, and return the result for each environment.
 
-    Each is removed under the service's lock, and only if it is still as old then. What another run holds is
-    left to the next sweep; one that cannot be removed does not keep the others.
+    Each removal holds the service's lock, and happens only if the environment is still expired then. If
+    another run holds the lock, the environment is left to the next sweep. A failure does not stop the others.
 
     Raises:
-        Interrupted: by Ctrl-C; what was in flight is undone or done.
+        Interrupted: Ctrl-C stopped the sweep after the operation in flight.
 
     """
     return [_removed(session, one, older_than) if one.outcome == "expired" else one for one in found]
@@ -80,7 +80,7 @@ def require_swept(found: Sequence[Swept]) -> None:
         names = ", ".join(one.standing.environment for one in failed)
         raise SweepFailed(
             f"{names} could not be removed",
-            consequence="what is left of it stays, and may cost; the next sweep tries again",
+            consequence="what remains of it may cost money; the next sweep tries again",
             fix=f"curtainup destroy --env {failed[0].standing.environment} shows what is in the way",
             detail="\n".join(f"{one.standing.environment}: {one.why}" for one in failed),
         )
@@ -107,7 +107,7 @@ def _line(one: Swept) -> str:
 
 
 def _roughly(seconds: int) -> str:
-    """Return a duration in its two largest units, as nobody counts the seconds of a week."""
+    """Return a duration in its two largest units, because nobody counts the seconds of a week."""
     unit = next((unit for least, unit in PRECISION if seconds >= least), 1)
     return durations.render(seconds - seconds % unit)
 
@@ -129,7 +129,7 @@ def _removed(session: Session, one: Swept, older_than: int | None) -> Swept:
 
 
 def _swept(session: Session, recorder: Recorder, one: Swept, older_than: int | None) -> Swept:
-    """Remove one environment, unless it has changed since it was looked at."""
+    """Remove one environment, unless somebody has removed it or deployed to it in the meantime."""
     name = one.standing.environment
     if not session.state.memory.read(one.standing.stack).exists:
         return replace(one, outcome="removed", why="another run has removed it")
@@ -142,10 +142,10 @@ def _swept(session: Session, recorder: Recorder, one: Swept, older_than: int | N
 
 
 def _require_free(session: Session, stack: str) -> None:
-    """Check at once what the engine would wait a minute for; only a file backend shows its locks.
+    """Check the stack's lock at once, for which the engine would wait a minute; only files show locks.
 
     Raises:
-        Busy: another update holds the stack.
+        Busy: another update holds the stack's lock.
 
     """
     locks = session.state.memory.locks(stack)
@@ -153,6 +153,6 @@ def _require_free(session: Session, stack: str) -> None:
         raise Busy(
             f"another update holds stack {stack}",
             where=str(locks[0]),
-            consequence="it was left as it is",
+            consequence="the sweep has not changed it",
             fix="wait for it to end",
         )

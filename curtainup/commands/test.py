@@ -1,4 +1,4 @@
-"""`test`: the gate alone, against a URL, an environment or an image."""
+"""`test`: run a gate by itself, against a URL, an environment or an image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from curtainup.session import Session
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to test, at most one of URL, environment and image; and how."""
+    """What to test (at most one of URL, environment and image), and how."""
 
     url: str | None = None
     env: str | None = None
@@ -26,7 +26,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Tested:
-    """What was tested, by how many tests, and where their report is."""
+    """The URL that was tested, the number of tests, and the path of their report."""
 
     url: str
     tests: int
@@ -38,7 +38,8 @@ def test(session: Session, recorder: Recorder, wanted: Wanted) -> Tested:
 
     Raises:
         GateFailed: a test failed.
-        StateError: the environment was never deployed, or nothing was built.
+        ConfigError: more than one of URL, environment and image is given.
+        StateError: the environment was never deployed, or no image was built.
 
     """
     if sum(one is not None for one in (wanted.url, wanted.env, wanted.image)) > 1:
@@ -95,9 +96,9 @@ def _built(session: Session) -> str:
     found = str(remembered.outputs.get("reference") or remembered.outputs.get("image_id") or "")
     if not found:
         raise StateError(
-            "no image of this service was built yet",
+            "no image of this service has been built yet",
             where=f"stack {session.service.names.image}",
             consequence="there is nothing to test",
-            fix="curtainup deploy, or name one with --image",
+            fix="curtainup deploy, or name an image with --image",
         )
     return found

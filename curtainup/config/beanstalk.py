@@ -23,7 +23,7 @@ CertificateArn = Annotated[
 Hosts = Annotated[int, Field(ge=1, le=1000)]
 
 
-class BeanstalkSettings(Settings):
+class BeanstalkKeys(Settings):
     """The machines behind a Beanstalk environment and how it is reached."""
 
     aws_region: Region | None = key(

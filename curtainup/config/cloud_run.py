@@ -12,7 +12,7 @@ from curtainup.config.runtime import Settings
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z]+-[a-z]+[0-9]{1,2}\z")]
 
 
-class CloudRunSettings(Settings):
+class CloudRunKeys(Settings):
     """Where a Cloud Run service runs and when it scales out."""
 
     gcp_region: Region | None = key(

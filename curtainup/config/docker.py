@@ -10,7 +10,7 @@ from curtainup.config.keys import Address, KeyDoc, Names, Port, key
 from curtainup.config.runtime import Settings
 
 
-class DockerSettings(Settings):
+class DockerKeys(Settings):
     """Where an environment listens on a Docker host, and what holds its containers in bounds."""
 
     port: Port | None = key(

@@ -14,7 +14,9 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic.fields import FieldInfo
 
-TARGETS: Final = ("docker", "gcp-cloud-run", "aws-beanstalk", "gke")
+from curtainup.config import targets
+
+EVERYWHERE: Final = targets.names()
 RESERVED_VARIABLES: Final = frozenset({"PYM_ENV", "PORT", "VERSION"})
 
 
@@ -37,7 +39,7 @@ class KeyDoc:
     item: str | None = None
     wrong: str
     example: str
-    targets: tuple[str, ...] = TARGETS
+    targets: tuple[str, ...] = EVERYWHERE
     shown: str | None = None
     private: bool = False
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from pydantic.fields import FieldInfo
 
-from curtainup.config.keys import TARGETS, doc_of
+from curtainup.config.keys import EVERYWHERE, doc_of
 from curtainup.config.pages import PAGES, Page
 
 BEGIN: Final = "<!-- keys: written by curtainup.config.manual -->"
@@ -63,7 +63,7 @@ def _table(fields: Mapping[str, FieldInfo]) -> str:
 
 def _row(name: str, field: FieldInfo) -> str:
     doc = doc_of(field)
-    targets = "all" if doc.targets == TARGETS else ", ".join(doc.targets) or "none"
+    targets = "all" if doc.targets == EVERYWHERE else ", ".join(doc.targets) or "none"
     example = f"`{name}: {doc.example}`"
     return f"| `{name}` | {field.description} | {doc.expects} | {_default(field)} | {targets} | {example} |"
 

@@ -8,9 +8,9 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from curtainup.config import review
-from curtainup.config.beanstalk import BeanstalkSettings
-from curtainup.config.cloud_run import CloudRunSettings
-from curtainup.config.docker import DockerSettings
+from curtainup.config.beanstalk import BeanstalkKeys
+from curtainup.config.cloud_run import CloudRunKeys
+from curtainup.config.docker import DockerKeys
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
 from curtainup.config.notify import NotifySettings
 from curtainup.config.review import ReviewSettings
@@ -21,7 +21,7 @@ from curtainup.config.tasks import TaskSettings
 STANDARD_ENVIRONMENTS: Final = ("staging", "live")
 
 
-class EnvironmentSettings(RuntimeSettings, TaskSettings, DockerSettings, CloudRunSettings, BeanstalkSettings):
+class EnvironmentSettings(RuntimeSettings, TaskSettings, DockerKeys, CloudRunKeys, BeanstalkKeys):
     """Every key that an environment's section may override."""
 
 

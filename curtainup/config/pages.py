@@ -9,9 +9,9 @@ from typing import Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from curtainup.config.beanstalk import BeanstalkSettings
-from curtainup.config.cloud_run import CloudRunSettings
-from curtainup.config.docker import DockerSettings
+from curtainup.config.beanstalk import BeanstalkKeys
+from curtainup.config.cloud_run import CloudRunKeys
+from curtainup.config.docker import DockerKeys
 from curtainup.config.models import ServiceConfig
 from curtainup.config.notify import Destination, NotifySettings
 from curtainup.config.review import ReviewSettings
@@ -109,7 +109,7 @@ environments:
   live:
     port: 8443
 """,
-        keys=DockerSettings.model_fields,
+        keys=DockerKeys.model_fields,
     ),
     Page(
         file="cloud-run.md",
@@ -127,7 +127,7 @@ environments:
   live:
     gcp_min_instances: 1
 """,
-        keys=CloudRunSettings.model_fields,
+        keys=CloudRunKeys.model_fields,
     ),
     Page(
         file="beanstalk.md",
@@ -145,7 +145,7 @@ environments:
     aws_hosts_min: 2
     aws_hosts_max: 6
 """,
-        keys=BeanstalkSettings.model_fields,
+        keys=BeanstalkKeys.model_fields,
     ),
     Page(
         file="environments.md",

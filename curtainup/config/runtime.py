@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from curtainup.config import targets
 from curtainup.config.keys import (
     KeyDoc,
     Memory,
@@ -20,12 +21,20 @@ from curtainup.config.keys import (
 )
 from curtainup.util import durations
 
-DeployTarget = Literal["docker", "gcp-cloud-run", "aws-beanstalk", "gke"]
 HealthPath = Annotated[str, StringConstraints(pattern=r"^/[!-\"$-~]*\z", max_length=2048)]
+
+
+def _target(value: str) -> str:
+    if value not in targets.names():
+        raise ValueError("no such target")
+    return value
 
 
 def _seconds(value: object) -> object:
     return durations.parse(value) if isinstance(value, str) else value
+
+
+DeployTarget = Annotated[str, AfterValidator(_target)]
 
 
 class Settings(BaseModel):
@@ -41,7 +50,7 @@ class RuntimeSettings(Settings):
         "docker",
         "Where the environment runs.",
         KeyDoc(
-            expects="one of docker, gcp-cloud-run, aws-beanstalk, gke",
+            expects=f"one of {', '.join(targets.names())}",
             wrong="curtainup would not know where to deploy",
             example="docker",
         ),

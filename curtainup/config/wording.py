@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from curtainup.config.keys import TARGETS, doc_of
+from curtainup.config import targets
+from curtainup.config.keys import doc_of
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
 from curtainup.config.notify import Destination
 from curtainup.config.problems import KeyPath, Problem, spelled
@@ -205,7 +206,7 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
     if name == "name" and isinstance(value, str) and (slug := _slug(value, 40)):
         return f"write `name: {slug}`"
     if name == "deploy_target" and isinstance(value, str):
-        near = difflib.get_close_matches(value.lower(), TARGETS, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(value.lower(), targets.names(), n=1, cutoff=0.4)
         return f"did you mean `{near[0]}`?" if near else "write one of them, e.g. `deploy_target: docker`"
     if name == "env" and path[-1] != "env" and isinstance(value, int | float | dt.date | None):
         return f'write it in quotes: `{path[-1]}: "{raw or ""}"`'

@@ -1,4 +1,4 @@
-"""What an operation does to each resource: the engine's steps, gathered into one change a resource."""
+"""The changes of an operation: the engine's steps, gathered into one change for each resource."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pulumi.automation import StepEventMetadata
 
 UNBUILT: Final = "sha256:" + "0" * 64
-"""Stands in a preview for the digest of an image that does not exist yet."""
+"""The digest that a preview uses for an image that does not exist yet."""
 STAYS: Final = frozenset({"same", "read", "refresh"})
 """Operations that change nothing."""
 REPLACING: Final = {
@@ -27,15 +27,15 @@ REPLACING: Final = {
 
 @dataclass(frozen=True)
 class Change:
-    """What happens to one resource. It holds names and no values, as a value may be a secret.
+    """What happens to one resource. It contains names and no values, because a value may be a secret.
 
     Attributes:
         operation: create, update, replace, delete or import.
-        type: such as `docker:index/container:Container`.
-        name: that the program gives it.
-        keys: paths of the properties that differ, sorted; none where it is created or deleted.
-        forced_by: those of them that make it be replaced.
-        unbuilt: whether it is to run an image that does not exist yet.
+        type: the resource's type, such as `docker:index/container:Container`.
+        name: the name that the program gives the resource.
+        keys: the paths of the properties that differ, sorted; empty for a create or a delete.
+        forced_by: the paths among `keys` that force a replacement.
+        unbuilt: whether the resource will run an image that does not exist yet.
 
     """
 
@@ -48,13 +48,13 @@ class Change:
 
 
 class UpdateGuard(Protocol):
-    """What looks at updates before they are made."""
+    """Checks updates before they begin."""
 
     def wants(self, *, changed: bool) -> bool:
-        """Return whether an update has to be previewed.
+        """Return whether an update needs a preview.
 
         Args:
-            changed: whether it changes settings that are not a release's.
+            changed: whether the update changes settings that are not a release's.
 
         """
 
@@ -68,20 +68,20 @@ class UpdateGuard(Protocol):
         """Check the preview of an update of a stack.
 
         Raises:
-            RefusedError: it may not be made.
+            RefusedError: the update is not allowed.
 
         """
 
 
 @dataclass(frozen=True)
 class OperationResult:
-    """What an operation did.
+    """The result of an operation.
 
     Attributes:
-        changes: how many resources by operation: create, update, same, replace, delete …
+        changes: the number of resources for each operation: create, update, same, replace, delete …
         outputs: the stack's outputs afterwards.
-        resources: what happened to each resource that did not stay as it was, by type and name;
-            components and providers, which hold nothing, are left out.
+        resources: the change of each resource that did not stay the same, sorted by type and name, without
+            components and providers.
 
     """
 
@@ -102,7 +102,7 @@ class EngineSteps:
     _found: dict[str, Change] = field(default_factory=dict)
 
     def add(self, step: StepEventMetadata) -> None:
-        """Take in a step; a replacement is told in three, of which two say why."""
+        """Add a step; the engine reports a replacement as three steps, and two of them say why."""
         operation = _text(step.op)
         if not step.provider or step.type.startswith("pulumi:") or operation in STAYS:
             return
@@ -110,7 +110,7 @@ class EngineSteps:
         self._found[step.urn] = change if known is None or change.keys else known
 
     def changes(self) -> tuple[Change, ...]:
-        """Return what all of them come to, by type and name."""
+        """Return the changes that the steps add up to, sorted by type and name."""
         return tuple(sorted(self._found.values(), key=lambda one: (one.type, one.name)))
 
 
@@ -138,5 +138,5 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _text(kind: Any) -> str:
-    """Return an operation's or difference's name, which the SDK gives as an enum where it knows it."""
+    """Return the name of an operation or a difference; the SDK gives an enum if it knows the name."""
     return str(getattr(kind, "value", kind))

@@ -1,4 +1,4 @@
-"""What a backend without files remembers, asked of the CLI: one process or two for each answer."""
+"""The state of stacks in a backend without files, read with the CLI: one or two processes for each answer."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from curtainup.engine.state import Remembered, parse_deployment
 
 
 class AskedState:
-    """The state of stacks in a backend that only the CLI reaches; as `FileState`."""
+    """The state of stacks in a backend that only the CLI reaches; the counterpart of `FileState`."""
 
     sees_locks = False
 
     def __init__(self, run: Callable[[list[str]], str], settings_file: Callable[[str], Path]) -> None:
-        """Ask by `run`.
+        """Read the state with `run`.
 
         Args:
-            run: runs a command of the CLI and returns what it prints.
-            settings_file: returns where the settings of a stack are.
+            run: runs a command of the CLI and returns its output.
+            settings_file: returns the path of a stack's settings file.
 
         """
         self._run = run
         self._settings_file = settings_file
 
     def read(self, stack: str) -> Remembered:
-        """Return what is remembered of a stack; one that does not exist is `Remembered()`."""
+        """Return the state of a stack; `Remembered()` if the stack does not exist."""
         try:
             exported = self._ask("stack", "export", "--stack", stack)
         except StackNotFoundError:
@@ -43,16 +43,16 @@ class AskedState:
         return parse_deployment(deployment, config)
 
     def stacks(self) -> list[str]:
-        """Return the names of all stacks, sorted, without the organization that some backends put first."""
+        """Return the names of all stacks, sorted, without the organization that some backends prepend."""
         found = json.loads(self._ask("stack", "ls", "--json") or "[]")
         return sorted(str(one["name"]).rpartition("/")[2] for one in found)
 
     def locks(self, stack: str) -> list[Path]:  # noqa: ARG002
-        """Return none: only the engine sees them."""
+        """Return no locks: only the engine sees them."""
         return []
 
     def updates(self, stack: str) -> Iterator[dict[str, Any]]:
-        """Give the updates of a stack, newest first."""
+        """Yield the updates of a stack, newest first."""
         yield from json.loads(self._ask("stack", "history", "--json", "--stack", stack) or "[]")
 
     def _ask(self, *args: str) -> str:

@@ -1,8 +1,8 @@
-"""Running the engine so that a Ctrl-C never breaks its state.
+"""Running the engine so that Ctrl-C never breaks its state.
 
-The engine runs in a session of its own, so that the terminal's Ctrl-C does not reach it; it is sent
-exactly one SIGINT when the run is to stop, is never killed, and is always waited for. Its output goes
-to files: a driver that dies does not break its pipe.
+The engine runs in a session of its own, so the terminal's Ctrl-C does not reach it. When a run has to stop,
+curtainup sends the engine exactly one SIGINT and waits for it; it never kills the engine. The engine's output
+goes to files, so that a driver that dies does not break its pipe.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from curtainup.setup import engine_record
 
 
 class EngineCommand(PulumiCommand):
-    """The Pulumi CLI at a known path and version: nothing is started to find out either."""
+    """The Pulumi CLI at a known path and version; no process starts to find them out."""
 
     def __init__(self, command: Path, version: str, processes: Processes) -> None:
         """Use the CLI at that path.
 
         Args:
-            command: absolute path of the executable.
-            version: its version.
-            processes: where its processes are registered.
+            command: the absolute path of the executable.
+            version: the version of the CLI.
+            processes: registers the processes of the CLI.
 
         """
         self.command = str(command)
@@ -44,12 +44,12 @@ class EngineCommand(PulumiCommand):
         self._process: subprocess.Popen[bytes] | None = None
 
     def at_work(self) -> None:
-        """Note that the process now running has sent its first event."""
+        """Note that the running process has sent its first event."""
         if self._process is not None:
             self._processes.at_work(self._process)
 
     def another(self) -> EngineCommand:
-        """Return a command for an operation of its own, to run beside others."""
+        """Return another command of the same CLI, for an operation that runs beside others."""
         return EngineCommand(Path(self.command), str(self.version), self._processes)
 
     def run(
@@ -66,10 +66,10 @@ class EngineCommand(PulumiCommand):
     def run_with_input(
         self, args: Sequence[str], cwd: str, additional_env: Mapping[str, str], text: str | None
     ) -> CommandResult:
-        """Run one Pulumi command to its end, giving it `text` on standard input.
+        """Run one Pulumi command to its end, with `text` on its standard input.
 
         Raises:
-            pulumi.automation.CommandError: it ended with another exit code than 0.
+            pulumi.automation.CommandError: the command ended with an exit code other than 0.
 
         """
         env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
@@ -103,10 +103,10 @@ def _read(stream: IO[bytes]) -> str:
 def engine_environment(
     workspace: workspaces.Workspace, found: engine_record.InstalledEngine, environ: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the variables that Pulumi's processes get besides the deployer's own.
+    """Return the variables that Pulumi's processes get in addition to the deployer's own.
 
-    Plugins are there once set-up has run; looking for newer ones costs seconds where no server answers.
-    The engine and its plugins live for a second, so they may collect garbage less often.
+    Set-up has installed the plugins, and a look for newer ones would cost seconds where no server answers.
+    The engine and its plugins live for about a second, so they may collect garbage less often.
     """
     path = os.pathsep.join([*found.path_entries, environ.get("PATH", os.defpath)])
     return {
@@ -120,16 +120,16 @@ def engine_environment(
 
 
 class SelectedStack(automation.Stack):
-    """A stack that is taken as selected, and asks nothing after an operation."""
+    """A stack that needs no `select`, and starts no process after an operation."""
 
     def __init__(self, name: str, workspace: automation.LocalWorkspace) -> None:
         self.name = name
         self.workspace = workspace
 
     def outputs(self) -> OutputMap:
-        """Return none: they are read from the state."""
+        """Return no outputs: the caller reads them from the state."""
         return {}
 
     def info(self, show_secrets: bool = False) -> UpdateSummary:  # noqa: ARG002
-        """Return a summary that nobody reads."""
+        """Return an empty summary, because nobody reads it."""
         return UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")

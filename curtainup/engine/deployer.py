@@ -1,4 +1,4 @@
-"""Who deploys, as it is written beside each update for `status` and `history`."""
+"""The name of the deployer, which each update keeps for `status` and `history`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import socket
 from collections.abc import Mapping
 
 KEY = "by"
-"""Of the stack's configuration."""
+"""The key in the stack's configuration."""
 HOSTS = {
     "GITHUB_ACTIONS": ("GITHUB_ACTOR", "GitHub Actions"),
     "GITLAB_CI": ("GITLAB_USER_LOGIN", "GitLab CI"),
     "BITBUCKET_BUILD_NUMBER": ("", "Bitbucket Pipelines"),
 }
-"""By the variable that a CI job is known by: the variable with who started it, if any, and its name."""
+"""For each variable that marks a CI job: the variable with its user, if any, and the name of the CI."""
 
 
 def name(environ: Mapping[str, str]) -> str:
-    """Return `ann@laptop`, or in a CI job `ann, GitHub Actions`, as the job's own variables say."""
+    """Return a name such as `ann@laptop`, or in a CI job, from the job's variables, `ann, GitHub Actions`."""
     for mark, (actor, host) in HOSTS.items():
         if environ.get(mark):
             return ", ".join(part for part in (environ.get(actor), host) if part)

@@ -1,7 +1,7 @@
 """The program that a service owns: `curtainup init --eject` has written it into the service's `infra/`.
 
-The stamp in that folder makes it the program, for every command and by hand. It says what was ejected;
-without it `infra/` may be anything.
+The stamp in that folder marks it as the program, for every command and for Pulumi by hand. It says which
+program was ejected. Without the stamp, `infra/` may be anything.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import yaml
@@ -21,19 +23,19 @@ FOLDER = "infra"
 STAMP = "ejected.yaml"
 HEADER = "# Makes this folder the program that `curtainup` runs; README.md says more.\n"
 KEY = "program"
-"""Of stack settings and outputs: the edition by which a stack was last updated."""
+"""The key, in stack settings and outputs, of the edition that last updated the stack."""
 _UNREAD = (".md", ".pyc")
-"""Files that the program does not read, by their ending."""
+"""The endings of files that the program does not read."""
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What was ejected.
+    """The stamp of an ejected program.
 
     Attributes:
-        curtainup: the version that it came from.
-        contract: what that version's driver and program agreed on; see `contract`.
-        program: the digest of its files as they were.
+        curtainup: the version of curtainup that ejected the program.
+        contract: the digest of that version's contract; see `contract`.
+        program: the digest of the program's files when they were ejected.
 
     """
 
@@ -49,10 +51,10 @@ def find(service_dir: Path) -> Path | None:
 
 
 def edition(folder: Path) -> str:
-    """Return what tells an ejected program from what was ejected; empty while nobody has changed it.
+    """Return the digest of an ejected program that somebody has edited; empty while it is unedited.
 
     Raises:
-        SetupError: its stamp cannot be read.
+        SetupError: the stamp cannot be read.
 
     """
     now = digest({path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(folder)})
@@ -60,7 +62,12 @@ def edition(folder: Path) -> str:
 
 
 def digest(files: Mapping[str, bytes]) -> str:
-    """Return a digest of what the program reads, by path in its folder; the stamp is left out."""
+    """Return a digest of the files that the program reads, without the stamp.
+
+    Args:
+        files: the content of each file, by its path in the program's folder.
+
+    """
     known = {name: text for name, text in files.items() if name != STAMP and _is_read(name)}
     found = hashlib.sha256()
     for name, text in sorted(known.items()):
@@ -69,18 +76,19 @@ def digest(files: Mapping[str, bytes]) -> str:
 
 
 def contract() -> str:
-    """Return a digest of what the driver writes for the program: each model's fields, by name.
+    """Return a digest of the contract: the names of all fields that the driver writes for the program.
 
-    A program that was ejected with other ones may not heed what a newer driver tells it.
+    A program that was ejected with another contract may ignore a field of a newer driver.
     """
     from pydantic import BaseModel
 
     from curtainup.model import contract as settings
-    from curtainup.model import release, release_settings
+    from curtainup.model import release, release_settings, targets
 
+    own = [import_module(f"{targets.__name__}.{one.name}") for one in iter_modules(targets.__path__)]
     names = [
         f"{name}.{field}"
-        for module in (settings, release, release_settings)
+        for module in (settings, release, release_settings, *own)
         for name, model in vars(module).items()
         if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__
         for field in model.model_fields
@@ -89,10 +97,10 @@ def contract() -> str:
 
 
 def require_current(folder: Path) -> None:
-    """Check that a program, if it is an ejected one, agrees with this driver on what it is told.
+    """Check that an ejected program has the contract of this driver; any other program passes.
 
     Raises:
-        SetupError: it was ejected from a curtainup that agreed on something else.
+        SetupError: the program has another contract.
 
     """
     if not (folder / STAMP).is_file():
@@ -101,19 +109,19 @@ def require_current(folder: Path) -> None:
     if stamp.contract == today:
         return
     raise SetupError(
-        f"the program in {FOLDER}/ is from curtainup {stamp.curtainup}, which told it something else",
+        f"the program in {FOLDER}/ is from curtainup {stamp.curtainup}, which has another contract",
         where=f"contract in {folder / STAMP}",
-        consequence="it may not do what it is told now, so nothing was done",
-        fix="curtainup init --eject --dry-run shows what differs; take over what you need of it, then write "
+        consequence="the program may ignore settings of this curtainup, so nothing was done",
+        fix="curtainup init --eject --dry-run shows what differs; copy what you need, then write "
         f"contract: {today} there. Until then: pip install curtainup=={stamp.curtainup}",
     )
 
 
 def named(edition: str, remembered: Mapping[str, Any]) -> dict[str, str]:
-    """Return the stack settings that name an edition: none where there never was any but the built-in one.
+    """Return the stack settings that name an edition; empty for a stack that never had an edition.
 
     Args:
-        edition: of the program that the next update runs.
+        edition: the edition of the program that the next update runs.
         remembered: the stack's settings of its last update, by full key.
 
     """
@@ -121,7 +129,7 @@ def named(edition: str, remembered: Mapping[str, Any]) -> dict[str, str]:
 
 
 def is_applied(edition: str, outputs: Mapping[str, Any]) -> bool:
-    """Return whether the last update of a stack that ended well, by its outputs, was by that edition."""
+    """Return whether a stack's outputs say that this edition made its last successful update."""
     return str(outputs.get(KEY) or "") == edition
 
 
@@ -129,30 +137,30 @@ def read(folder: Path) -> Stamp:
     """Return the stamp of an ejected program.
 
     Raises:
-        SetupError: it cannot be read.
+        SetupError: the stamp cannot be read.
 
     """
     file = folder / STAMP
     try:
-        # Of digits alone a digest would else be a number.
+        # Otherwise a digest of digits alone would become a number.
         return Stamp(**yaml.load(file.read_bytes(), Loader=yaml.BaseLoader))  # noqa: S506 - makes texts only
     except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
         raise SetupError(
-            "what was ejected cannot be read",
+            "the stamp of the ejected program cannot be read",
             where=str(file),
-            consequence="it is not known whether the program suits this curtainup, so nothing was done",
-            fix="bring it back from git, or write it anew: curtainup init --eject",
+            consequence="curtainup does not know whether it can run this program, so nothing was done",
+            fix="restore the file from git, or write it again: curtainup init --eject",
             detail=str(error),
         ) from error
 
 
 def written(stamp: Stamp) -> str:
-    """Return a stamp as its file holds it."""
+    """Return the text of a stamp's file."""
     return HEADER + yaml.safe_dump(asdict(stamp), sort_keys=False)
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Give the program's files, without hidden ones, compiled ones and virtual environments."""
+    """Yield the program's files, without hidden files, compiled files and virtual environments."""
     for path, folders, names in os.walk(folder):
         folders[:] = [one for one in folders if not (one.startswith(".") or _is_environment(Path(path, one)))]
         yield from (Path(path, one) for one in names if _is_read(one) and one != STAMP)

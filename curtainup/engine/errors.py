@@ -1,4 +1,4 @@
-"""The one boundary where a failed Pulumi command becomes an error of ours."""
+"""The one place where a failed Pulumi command becomes an error of curtainup."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ def translated(
     """Return the error to raise for a failed command.
 
     Args:
-        error: what the SDK raised; its text holds the command's whole output.
-        messages: the error diagnostics of the operation, when it came that far.
+        error: the SDK's error; its text contains the command's whole output.
+        messages: the error diagnostics of the operation, if there were any.
         where: the operation and the stack.
-        failing: URNs of the resources that failed.
+        failing: the URNs of the resources that failed.
 
     """
     if isinstance(error, ConcurrentUpdateError):
@@ -54,8 +54,8 @@ def translated(
     failed = EngineFailed(
         headline,
         where=where,
-        consequence="the update stopped there; what it had done so far is recorded in the stack",
-        fix="mend the cause and run the same command again: it goes on from what is there",
+        consequence="the update stopped there; the stack has recorded what it did until then",
+        fix="fix the cause and run the same command again: it continues where the update stopped",
         detail=_tail(text) if _says_more(text, headline) else None,
     )
     failed.failing = tuple(failing)
@@ -66,8 +66,8 @@ def _busy(error: ConcurrentUpdateError, where: str) -> CurtainupError:
     return Busy(
         "another update of this stack is under way",
         where=where,
-        consequence="this one was not started",
-        fix="wait for it to end; `curtainup pulumi cancel` only if you know that it is dead",
+        consequence="this update did not start",
+        fix="wait for it to end; use `curtainup pulumi cancel` only if you know that it is dead",
         detail=_locked_by(str(error)),
     )
 
@@ -76,7 +76,7 @@ def _disk_full(_found: re.Match[str], text: str, where: str) -> CurtainupError:
     return DiskFull(
         "no space is left on the disk",
         where=where,
-        consequence="the step was not finished",
+        consequence="the step did not finish",
         fix="free some space (docker system df shows what images hold), then run the same command again",
         detail=_tail(text),
     )
@@ -86,7 +86,7 @@ def _port_taken(found: re.Match[str], _text: str, where: str) -> CurtainupError:
     return PortTaken(
         f"port {found['at']} belongs to something else",
         where=where,
-        consequence="the container that needs it was not started",
+        consequence="the container that needs it did not start",
         fix="free the port, or set `port:` for this environment in pym-config.yaml",
     )
 
@@ -96,7 +96,7 @@ def _no_docker(_found: re.Match[str], text: str, where: str) -> CurtainupError:
 
 
 def _no_plugin(_found: re.Match[str], text: str, where: str) -> CurtainupError:
-    return _set_up("the engine does not find one of its plugins", text, where)
+    return _set_up("the Pulumi engine cannot find one of its plugins", text, where)
 
 
 def _set_up(what: str, text: str, where: str) -> CurtainupError:
@@ -114,7 +114,7 @@ def _wrong_passphrase(_found: re.Match[str], _text: str, where: str) -> Curtainu
         "the passphrase does not open this stack's secrets",
         where=where,
         consequence="nothing was changed",
-        fix="set PULUMI_CONFIG_PASSPHRASE_FILE to the one that the stack was made with",
+        fix="set PULUMI_CONFIG_PASSPHRASE_FILE to the file that the stack was created with",
     )
 
 
@@ -128,20 +128,20 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], Curtain
 
 
 def _said(error: CommandError) -> str:
-    """Return the command's standard error, else its standard output, out of the SDK's text of both."""
+    """Return the command's standard error, or its standard output, from the SDK's text of both."""
     output, _, errors = str(error).partition("\n stdout: ")[2].rpartition("\n stderr: ")
     return errors.strip() or output.strip()
 
 
 def _headline(text: str) -> str:
-    """Return the first line that says something: some providers count their errors before telling them."""
+    """Return the first line that says something: some providers begin with a count of their errors."""
     lines = [line.strip() for line in text.splitlines()]
     telling = [line.removeprefix("* ") for line in lines if line and not _COUNT.fullmatch(line)]
     return telling[0].removeprefix("error: ") if telling else "the engine failed without a message"
 
 
 def _says_more(text: str, headline: str) -> bool:
-    """Return whether there is a line besides the headline, its repetition, and the engine's last word."""
+    """Return whether there is more than the headline, its repetition, and the engine's last line."""
     lines = [line.strip().removeprefix("* ").removeprefix("error: ") for line in text.splitlines()]
     return any(line and line not in {headline, _FAILED} and not _COUNT.fullmatch(line) for line in lines)
 

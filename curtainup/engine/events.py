@@ -1,4 +1,4 @@
-"""What the engine tells of an operation: its errors, its changes, and what is under way how long."""
+"""The engine's events of an operation: its errors, its changes, and how long each resource takes."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ WORDS = {
     "delete-replaced": "deleting",
 }
 QUIET = 2.0
-"""Seconds that a resource may be under way before it is worth a word."""
+"""Seconds that a resource may take before curtainup shows it."""
 REPEAT = 10.0
-"""Seconds after which the same is said again."""
+"""Seconds after which curtainup repeats a line."""
 LOOK = 0.5
 
 
 @dataclass
 class _Work:
-    """A resource that is being worked on: in words, since when (monotonic), and what was last said of it."""
+    """The work on a resource: its name in words, its monotonic start, and the provider's last message."""
 
     words: str
     since: float
@@ -40,7 +40,7 @@ class _Work:
 
 
 class Events:
-    """Gathers from an operation's events what the caller needs to know."""
+    """Collects from an operation's events what the caller needs."""
 
     def __init__(self, at_work: Callable[[], None]) -> None:
         self._at_work = at_work
@@ -51,7 +51,7 @@ class Events:
         self._under_way: dict[str, _Work] = {}
 
     def __call__(self, event: EngineEvent) -> None:
-        """Take one event in."""
+        """Handle one event."""
         self._at_work()
         self._diagnose(event)
         before, after = event.resource_pre_event, event.res_outputs_event
@@ -68,11 +68,11 @@ class Events:
 
     @property
     def resources(self) -> tuple[Change, ...]:
-        """What happens to each resource that does not stay as it is."""
+        """The change of each resource that does not stay the same."""
         return self._steps.changes()
 
     def slowest(self) -> tuple[str, str, float] | None:
-        """Return what is under way longest: what, what was last said of it, and for how many seconds."""
+        """Return the work that takes longest: its words, the provider's last message, and its seconds."""
         works = sorted(self._under_way.copy().values(), key=lambda work: work.since)
         for work in works:
             seconds = time.monotonic() - work.since
@@ -96,7 +96,7 @@ class Events:
 
 @contextmanager
 def telling(events: Events, told: Callable[[str], None] | None) -> Iterator[None]:
-    """Tell, while an operation runs, what it waits for; at once when that changes, else now and then."""
+    """Report what an operation waits for while it runs: every change at once, and repeats now and then."""
     if told is None:
         yield
         return
@@ -123,6 +123,6 @@ def _tell(events: Events, told: Callable[[str], None], ended: Event) -> None:
 
 
 def _name(urn: str) -> str:
-    """Return type and name of a resource, as people call them: `Service shop-live`."""
+    """Return a resource's short type and its name, such as `Service shop-live`."""
     *_, kind, name = urn.split("::")
     return f"{kind.rpartition(':')[2]} {name}"

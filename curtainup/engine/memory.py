@@ -1,4 +1,4 @@
-"""What Pulumi remembers of all stacks in a backend, wherever that backend keeps it."""
+"""The state of all stacks in a backend, whether in files or behind the CLI."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from curtainup.engine.workspace import Workspace
 
 
 class StackMemory(Protocol):
-    """What Pulumi remembers of all stacks in a backend.
+    """Reads the state of all stacks in a backend.
 
     Attributes:
-        sees_locks: whether it is known here who holds a stack.
+        sees_locks: whether `locks` sees who holds a stack.
 
     """
 
     sees_locks: bool
 
     def read(self, stack: str) -> Remembered:
-        """Return what is remembered of a stack; one that does not exist is `Remembered()`."""
+        """Return the state of a stack; `Remembered()` if the stack does not exist."""
 
     def stacks(self) -> list[str]:
-        """Return the names of all stacks, of other services too, sorted."""
+        """Return the names of all stacks, including those of other services, sorted."""
 
     def locks(self, stack: str) -> list[Path]:
-        """Return the files of a stack's locks, as far as they can be seen."""
+        """Return the files of a stack's locks; empty if the backend has no files."""
 
     def updates(self, stack: str) -> Iterator[dict[str, Any]]:
-        """Give the updates of a stack, newest first."""
+        """Yield the updates of a stack, newest first."""
 
 
 def memory_of(workspace: Workspace, ask: Callable[[list[str]], str]) -> StackMemory:
-    """Return the memory of a workspace's backend: its files, else what the CLI answers.
+    """Return the reader of a workspace's state: its files, or the CLI for a backend without files.
 
     Args:
         workspace: the service's Pulumi project.
-        ask: runs a command of the CLI, and returns what it prints.
+        ask: runs a command of the CLI, and returns its output.
 
     """
     folder = workspace.backend.folder()

@@ -1,8 +1,8 @@
 """Pulumi operations on the stacks of a service: one engine process each.
 
-The SDK's usual way (`create_or_select_stack`, `up`, `outputs`) starts eight or nine processes. Here a
-stack is used as if it had been selected, is created only when the engine says that it does not exist,
-and its outputs are read from the state.
+The SDK's usual way (`create_or_select_stack`, `up`, `outputs`) starts eight or nine processes. This module
+uses a stack without selecting it, creates it only when the engine says that it does not exist, and reads its
+outputs from the state.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ class Engine:
         standins: Mapping[str, int] | None = None,
         target: str = "docker",
     ) -> None:
-        """Use that engine on that workspace.
+        """Use an engine on a workspace.
 
         Args:
             workspace: the service's project, settings files and backend.
             command: the Pulumi CLI.
-            env: variables of its processes: backend, passphrase, PATH.
-            memory: what the backend remembers of stacks.
-            repair: what to do about the remains of a killed run.
-            standins: the loopback ports of providers that a rehearsal uses in place of the clouds', by name.
-            target: whose component is imported ahead.
+            env: the variables of its processes: backend, passphrase, PATH.
+            memory: reads the state of stacks in the backend.
+            repair: cleans up after a killed run.
+            standins: the loopback ports of a rehearsal's stand-ins, by the name of the provider they replace.
+            target: the target whose component is imported in advance.
 
         """
         self._standins = dict(standins or {})
@@ -74,7 +74,7 @@ class Engine:
         self._shared_keys: dict[str, str] = {}
 
     def remembered(self, stack: str) -> Remembered:
-        """Return what the last update of a stack left behind."""
+        """Return the state that the last update of a stack left."""
         return self._memory.read(stack)
 
     def make_ready(self) -> None:
@@ -90,17 +90,17 @@ class Engine:
         *,
         refresh: bool = False,
     ) -> OperationResult:
-        """Update a stack to a configuration; keys that are not named stay as last deployed.
+        """Update a stack to a configuration; keys that `config` does not name stay as last deployed.
 
         Args:
             stack: the stack.
             config: its configuration.
-            told: what the update waits for, while that takes long.
+            told: shows what the update waits for when that takes long.
             env: further variables of this update's processes.
-            refresh: read first what is really there.
+            refresh: whether to read the real resources first.
 
         Raises:
-            CurtainupError: the operation failed; the kind says how.
+            CurtainupError: the operation failed; the class says how.
 
         """
         self._write_settings(stack, {**config, deployer.KEY: deployer.name(os.environ)})
@@ -120,7 +120,7 @@ class Engine:
         *,
         refresh: bool = False,
     ) -> OperationResult:
-        """Return what `up` would change; the stack's own settings file is left alone. See `up`."""
+        """Return what `up` would change, without touching the stack's own settings file. See `up`."""
         remembered = self.remembered(stack)
         config = {**config, **self._edition(remembered)}
         with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
@@ -140,7 +140,7 @@ class Engine:
                     self._forget(stack)
 
     def unprotect(self, stack: str, urns: Sequence[str]) -> None:
-        """Let resources be removed that no configuration names any more."""
+        """Lift the protection of resources, so that the next update can remove them."""
         self.cli(["state", "unprotect", *urns, "--yes", "--stack", stack])
 
     def destroy(
@@ -152,7 +152,7 @@ class Engine:
         """Delete every resource of a stack, and then the stack; `told` and `env` as in `up`.
 
         Raises:
-            CurtainupError: a resource could not be deleted; the rest of the stack is still remembered.
+            CurtainupError: a resource could not be deleted; the state keeps the rest of the stack.
 
         """
         self._operate(
@@ -161,19 +161,19 @@ class Engine:
         self._forget(stack)
 
     def _forget(self, stack: str) -> None:
-        """Remove a stack that holds nothing, or was only made for a preview."""
+        """Remove a stack that is empty, or that exists only for a preview."""
         if self.remembered(stack).exists:
             self.cli(["stack", "rm", "--yes", "--stack", stack])
         self._workspace.settings_file(stack).unlink(missing_ok=True)
 
     def seal(self, stack: str, config: Mapping[str, Any], path: str, secret: str) -> Any:
-        """Encrypt one value with the stack's key, and return it as a settings file holds it.
+        """Encrypt one value with the stack's key, and return it as a settings file stores it.
 
         Args:
-            stack: the stack; it is created when it does not exist, as it holds the key.
-            config: what the settings file is to hold besides.
+            stack: the stack, which holds the key; it is created if it does not exist.
+            config: the other keys of the settings file.
             path: the key path of the value, such as `releases[1].secrets`.
-            secret: the value; it reaches the engine by its standard input.
+            secret: the value, which goes to the engine's standard input.
 
         """
         remembered = self.remembered(stack)
@@ -188,9 +188,9 @@ class Engine:
         return value
 
     def shared_key(self, stack: str) -> str:
-        """Return a random key that is kept, encrypted, in a stack's configuration.
+        """Return a random key that a stack's configuration keeps encrypted; create it if it is missing.
 
-        Only where no passphrase is at hand to derive one from; made when it is not there yet.
+        It is only for backends without a passphrase, from which the key could be derived.
         """
         if stack in self._shared_keys:
             return self._shared_keys[stack]
@@ -203,16 +203,16 @@ class Engine:
         return key
 
     def ask(self, args: list[str]) -> str:
-        """Return what a command of the CLI prints.
+        """Return the output of a CLI command.
 
         Raises:
-            pulumi.automation.errors.CommandError: it failed.
+            pulumi.automation.errors.CommandError: the command failed.
 
         """
         return self._run(args).stdout
 
     def cli(self, args: list[str], text: str | None = None) -> CommandResult:
-        """Run one command of the CLI in the workspace; `text` goes to its standard input."""
+        """Run one CLI command in the workspace, with `text` on its standard input."""
         try:
             return self._run(args, text)
         except CommandError as error:
@@ -253,9 +253,9 @@ class Engine:
         return OperationResult(events.changes, outputs, events.resources)
 
     def _settle(self, stack: str, deadline: float) -> None:
-        """Put right what a cut-off update had begun, and forget that it was pending.
+        """Clean up after a cut-off update, and remove its pending operations from the state.
 
-        While a living process holds the stack nothing is cut off: what is pending is under way.
+        While a living process holds the stack, its pending operations are under way and stay.
         """
         if not self.remembered(stack).pending or not self._locks.is_free(stack, deadline):
             return
@@ -281,7 +281,7 @@ class Engine:
         return file
 
     def _edition(self, remembered: Remembered) -> dict[str, str]:
-        """Return the settings that name the program, which must be one that suits this driver."""
+        """Return the settings that name the program's edition; check that the program has our contract."""
         ejected.require_current(self._workspace.program_dir)
         return ejected.named(self._workspace.edition, remembered.config)
 

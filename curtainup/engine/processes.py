@@ -1,4 +1,4 @@
-"""The engine processes in flight; without the SDK, as a signal's handler must find it loaded."""
+"""The engine processes in flight. It does not import the SDK, because signal handlers use this module."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import threading
 class Processes:
     """The engine processes in flight, and the one way to stop them.
 
-    The engine takes its lock on a stack before it listens to signals, so a SIGINT in between would
-    leave the lock behind: a process is only interrupted once it has said that it is at work. One
-    that never says so (`config set`, `stack init`) is short, and left to end by itself.
+    The engine takes its lock on a stack before it listens to signals, so a SIGINT in between would leave the
+    lock behind. curtainup therefore interrupts a process only after the process has reported that it is at
+    work. Commands that never report it (`config set`, `stack init`) are short and end by themselves.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Processes:
         self._interrupted = False
 
     def at_work(self, process: subprocess.Popen[bytes]) -> None:
-        """Note that a process may be interrupted; when a run is stopping, it is at once."""
+        """Note that a process may be interrupted; interrupt it at once if the run is stopping."""
         with self._lock:
             if process in self._at_work:
                 return
@@ -35,7 +35,7 @@ class Processes:
             self._at_work.discard(process)
 
     def interrupt(self) -> None:
-        """Send each process its one SIGINT: it finishes what it is doing, records it, and ends."""
+        """Send each process its one SIGINT, after which it finishes its work, records it, and ends."""
         with self._lock:
             if self._interrupted:
                 return
@@ -44,6 +44,6 @@ class Processes:
                 process.send_signal(signal.SIGINT)
 
     def resume(self) -> None:
-        """Allow processes again, to undo what was interrupted."""
+        """Allow processes again, so that they can undo what was interrupted."""
         with self._lock:
             self._interrupted = False

@@ -1,4 +1,4 @@
-"""Bringing the program and our own provider to the engine, from this very process."""
+"""Giving the engine the program and our own provider, both from this process."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PROVIDER = "curtainup"
 
 
 def _ignore_shutdown_noise(hook: Any) -> None:
-    """Leave out what the SDK's program coroutines say when they are collected after a failed update.
+    """Hide the messages of the SDK's program coroutines when they are collected after a failed update.
 
-    `pulumi.runtime.stack.run_pulumi_func` closes its callbacks in a `finally`, when no loop runs any
-    more; the failure itself has been reported by then.
+    `pulumi.runtime.stack.run_pulumi_func` closes its callbacks in a `finally`, when no event loop runs any
+    more. The SDK has reported the failure itself by then.
     """
     if getattr(hook.object, "__name__", "") not in {"run_pulumi_func", "run_in_stack"}:
         sys.__unraisablehook__(hook)
@@ -30,12 +30,12 @@ def _ignore_shutdown_noise(hook: Any) -> None:
 
 @contextmanager
 def providers(standins: Mapping[str, int]) -> Iterator[dict[str, str]]:
-    """Serve our own provider from this process, and give the variable that tells the engine so.
+    """Serve our own provider from this process, and yield the variable that tells the engine so.
 
-    Hand-run Pulumi starts it as a plugin; here that would be one more start of Python per update.
+    Pulumi by hand starts the provider as a plugin; here that would start Python once more for each update.
 
     Args:
-        standins: ports of further providers that are served already, by name.
+        standins: the ports of further providers that are already served, by name.
 
     """
     server, port = serve()
@@ -48,13 +48,12 @@ def providers(standins: Mapping[str, int]) -> Iterator[dict[str, str]]:
 
 @cache
 def load(folder: Path, target: str) -> Callable[[], None]:
-    """Load the program's entry once; its own packages are found beside it.
+    """Load the program's entry once; Python finds the program's packages beside it.
 
-    What it renders with on that target is imported meanwhile: the engine takes longer than that to ask
-    for it.
+    A thread imports the target's component in the meantime, before the engine needs it.
 
     Raises:
-        SetupError: it cannot be imported, as a service may have changed its own.
+        SetupError: the program cannot be imported; a service may have edited its own.
 
     """
     sys.unraisablehook = _ignore_shutdown_noise
@@ -67,7 +66,7 @@ def load(folder: Path, target: str) -> Callable[[], None]:
             f"the program cannot be imported: {type(error).__name__}: {error}",
             where=str(folder / "stacks"),
             consequence="nothing was done",
-            fix="mend it, or bring back what was there before",
+            fix="fix the program, or restore its last version that worked",
             detail="".join(format_exception(error)),
         ) from error
     Thread(target=_import_ahead, args=(target,), name="imports", daemon=True).start()
@@ -75,7 +74,7 @@ def load(folder: Path, target: str) -> Callable[[], None]:
 
 
 def _import_ahead(target: str) -> None:
-    """Import; what fails here is said by the program, which comes to it again."""
+    """Import the component; if that fails, the program fails in the same way and reports it."""
     with suppress(Exception):
         import_module("stacks.environment")
         import_module("components.targets").component(target)

@@ -1,4 +1,4 @@
-"""Putting right what a killed run left: a lock that nobody holds, and resources nobody remembers."""
+"""Cleaning up after a killed run: a lock that nobody holds, and resources that no state records."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import docker
 
 CLOCK_SLACK = 2.0
-"""Seconds by which the reckoned start of a process may be off."""
+"""Seconds by which the calculated start of a process may be wrong."""
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -28,12 +28,12 @@ VOLUME = "docker:index/volume:Volume"
 
 @dataclass
 class Recovery:
-    """Puts right what a killed run left of stacks, as one command does.
+    """Cleans up stacks after a killed run, for one command.
 
     Attributes:
-        docker: gives the Docker engine.
-        note: told of each thing that is done.
-        cancelled: set when the command is to stop.
+        docker: returns the client of the Docker engine.
+        note: shows each repair.
+        cancelled: is set when the command has to stop.
 
     """
 
@@ -42,19 +42,19 @@ class Recovery:
     cancelled: Event
 
     def take_over(self, locks: Sequence[Path]) -> bool:
-        """Remove locks that no living process holds; return whether all were such."""
+        """Remove locks that no living process holds; return whether that removed all of them."""
         return take_over(locks, self.note)
 
     def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
-        """Remove what a cut-off update was creating; return what is still pending."""
+        """Remove what a cut-off update was creating; return the operations that are still pending."""
         return settle(remembered.pending, remembered.resources, self.docker(), self.note)
 
 
 def take_over(locks: Sequence[Path], note: Callable[[str], None]) -> bool:
-    """Remove the locks whose holder ran on this machine and is dead; any other is left alone.
+    """Remove the locks whose holder ran on this machine and is dead; leave all others alone.
 
     Returns:
-        Whether all of them were such.
+        Whether it removed all of them, and there was at least one.
 
     """
     alive = False
@@ -74,18 +74,18 @@ def settle(
     client: docker.DockerClient,
     note: Callable[[str], None],
 ) -> list[Mapping[str, Any]]:
-    """Remove what a cut-off update was creating: made perhaps, but never recorded, and never in use.
+    """Remove what a cut-off update was creating: it may exist, but is not recorded and not in use.
 
-    Only what is on a Docker host is removed. In a cloud it is for a person to say whether that is theirs.
+    This removes only resources on a Docker host. In a cloud a person has to decide about each resource.
 
     Args:
         pending: the state's pending operations.
-        resources: what the state does remember; none of it is touched.
+        resources: the resources that the state records; they stay untouched.
         client: the Docker engine.
-        note: told of each removal, and of what is left to a person.
+        note: shows each removal, and each resource that a person has to look at.
 
     Returns:
-        The operations that are still to be settled.
+        The operations that are still pending.
 
     """
     left = []
@@ -106,14 +106,14 @@ def settle(
 
 def _for_a_person(kind: str, urn: str) -> str:
     return (
-        f"a run that was cut off had begun to create {kind} {urn.rpartition('::')[2]}; if it is there, "
-        f"`curtainup pulumi refresh --import-pending-creates '{urn}' ID` takes it over, if not, "
-        "`curtainup pulumi refresh --clear-pending-creates` forgets it"
+        f"a run that was cut off had begun to create {kind} {urn.rpartition('::')[2]}; if it exists, import "
+        f"it: `curtainup pulumi refresh --import-pending-creates '{urn}' ID`; if not, remove it from the "
+        "state: `curtainup pulumi refresh --clear-pending-creates`"
     )
 
 
 def dead_holder(lock: Path) -> int | None:
-    """Return the process that made a lock here and has ended since, or None."""
+    """Return the id of the process that made a lock on this machine and is dead, or None."""
     try:
         found = json.loads(lock.read_text())
         pid, made = int(found["pid"]), datetime.fromisoformat(found["timestamp"]).timestamp()
@@ -128,7 +128,7 @@ def dead_holder(lock: Path) -> int | None:
 
 
 def _started(pid: int) -> float:
-    """Return when a process started, in seconds of the epoch; its id may have been another's before.
+    """Return when a process started, in seconds since the epoch; an earlier process may have had its id.
 
     proc(5): the 22nd field of `stat` counts clock ticks since the machine started.
     """
@@ -155,11 +155,11 @@ def _remove(client: docker.DockerClient, kind: str, name: str) -> bool:
 
 
 def unfinished(locks: Sequence[Path], pending: Sequence[Mapping[str, Any]]) -> str | None:
-    """Return in words which update is under way or was cut off, None when there is none.
+    """Return in words which update is under way or was cut off, or None.
 
     Args:
-        locks: of the stack; only a file backend has any.
-        pending: operations that its last update began and did not end.
+        locks: the stack's locks; only a file backend has any.
+        pending: the operations that the last update began and did not end.
 
     """
     for lock in locks:
@@ -171,7 +171,7 @@ def unfinished(locks: Sequence[Path], pending: Sequence[Mapping[str, Any]]) -> s
 
 
 def _holder(lock: Path) -> str:
-    """Return who made a lock and when; nothing when it went meanwhile."""
+    """Return who made a lock and when; empty if the lock has gone in the meantime."""
     try:
         found = json.loads(lock.read_text())
         since = datetime.fromisoformat(found["timestamp"]).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

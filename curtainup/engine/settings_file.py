@@ -1,4 +1,4 @@
-"""Stack settings files: ours, written in one step, and always what Pulumi remembers plus a change."""
+"""Stack settings files: curtainup writes them atomically, always from Pulumi's state plus a change."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class StackSettings:
     """The content of a settings file.
 
     Attributes:
-        config: by key without namespace; secrets as `{"secure": ciphertext}` at any depth.
+        config: our values by key without namespace; secrets are `{"secure": ciphertext}` at any depth.
         encryption: `encryptionsalt`, or `secretsprovider` and `encryptedkey`.
-        foreign: what was set by hand for providers, such as `docker:host`; by full key.
+        foreign: values that somebody set by hand for providers, such as `docker:host`, by full key.
 
     """
 
@@ -33,14 +33,14 @@ class StackSettings:
 
 
 def restored(remembered: Remembered, config: Mapping[str, Any]) -> StackSettings:
-    """Return the settings of the last update with the keys of `config` put in their place."""
+    """Return the settings of the last update, with the keys of `config` replaced."""
     own, foreign = _parted(remembered.config)
     salt = {"encryptionsalt": remembered.salt} if remembered.salt else {}
     return StackSettings({**own, **config}, {**remembered.secrets_provider, **salt}, foreign)
 
 
 def write(path: Path, settings: StackSettings) -> None:
-    """Write a settings file, readable by its owner alone; an encryption header that only it has stays."""
+    """Write a settings file that only its owner can read; keep its encryption if `settings` has none."""
     encryption = settings.encryption or read(path).encryption
     document = {
         **encryption,
@@ -56,7 +56,7 @@ def read(path: Path) -> StackSettings:
     """Read a settings file; an absent one is empty.
 
     Raises:
-        StateError: it holds something else than settings.
+        StateError: the file does not contain settings.
 
     """
     try:
@@ -70,7 +70,7 @@ def read(path: Path) -> StackSettings:
             "this stack's settings file cannot be read",
             where=str(path),
             consequence="nothing was done",
-            fix="delete it: what was deployed last is remembered, and is written there again",
+            fix="delete the file; curtainup writes it again from what was deployed last",
             detail=str(error),
         ) from error
     return StackSettings(own, document, foreign)
@@ -82,6 +82,6 @@ def _parted(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return own, {key: value for key, value in config.items() if not key.startswith(NAMESPACE)}
 
 
-# libyaml is five times faster where PyYAML was built with it.
+# libyaml is five times faster, if PyYAML was built with it.
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -1,4 +1,4 @@
-"""Waiting for the locks of stacks that other updates hold, and taking over those of the dead."""
+"""Waiting for stack locks that other updates hold, and taking over the locks of dead processes."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ LOCK_PAUSE = 0.5
 
 
 class Repair(Protocol):
-    """What is done about the remains of a run that was killed."""
+    """Cleans up after a killed run."""
 
     cancelled: Event
 
     def take_over(self, locks: Sequence[Path]) -> bool:
-        """Remove locks that no living process holds; return whether all were such."""
+        """Remove locks that no living process holds; return whether that removed all of them."""
 
     def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
-        """Remove what a cut-off update was creating; return what is still pending."""
+        """Remove what a cut-off update was creating; return the operations that are still pending."""
 
 
 class StackLocks:
-    """The locks of a backend's stacks; of one without files only the engine knows."""
+    """The locks of a backend's stacks; in a backend without files only the engine sees them."""
 
     def __init__(self, memory: StackMemory, repair: Repair) -> None:
         self._memory = memory
@@ -39,16 +39,17 @@ class StackLocks:
     def patiently(
         self, stack: str, deadline: float, operate: Callable[[], Any], between: Callable[[], None]
     ) -> None:
-        """Operate, again while another update holds the stack's lock.
+        """Run an operation, and retry it while another update holds the stack's lock.
 
         Args:
             stack: the stack.
-            deadline: monotonic time until which to try.
-            operate: what to do.
-            between: done before each further try.
+            deadline: the monotonic time until which to retry.
+            operate: the operation.
+            between: runs before each retry.
 
         Raises:
-            pulumi.automation.ConcurrentUpdateError: it is held at the deadline, or the run is cancelled.
+            pulumi.automation.ConcurrentUpdateError: the lock is still held at the deadline, or the run was
+                cancelled.
 
         """
         while True:
@@ -64,7 +65,7 @@ class StackLocks:
                 return
 
     def is_free(self, stack: str, deadline: float) -> bool:
-        """Wait until nobody is seen to hold a stack's lock; locks of the dead are taken over."""
+        """Wait until no lock of a stack is visible; take over the locks of dead processes."""
         while locks := self._memory.locks(stack):
             if self._repair.take_over(locks):
                 continue

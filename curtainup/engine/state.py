@@ -1,4 +1,4 @@
-"""What Pulumi remembers of a stack, read without starting a process where that is possible.
+"""The state of a stack, which a file backend lets us read without starting a process.
 
 The layout of the file backend (`.pulumi/meta.yaml`, version 1) is that of Pulumi's own
 `pkg/backend/diy`: `stacks/PROJECT/STACK.json`, `history/PROJECT/STACK/STACK-TIME.history.json`,
@@ -19,16 +19,16 @@ from curtainup.errors import StateError
 
 @dataclass(frozen=True)
 class Remembered:
-    """What the last update of a stack left behind.
+    """The state that the last update of a stack left.
 
     Attributes:
-        exists: whether the stack is there at all.
-        config: the stack's configuration, as in its settings file: secrets as `{"secure": …}`.
-        salt: `encryptionsalt`, when a passphrase protects the stack's secrets.
-        secrets_provider: `secretsprovider` and `encryptedkey`, when another kind does.
+        exists: whether the stack exists.
+        config: the stack's configuration, as in its settings file: secrets are `{"secure": …}`.
+        salt: `encryptionsalt`, if a passphrase protects the stack's secrets.
+        secrets_provider: `secretsprovider` and `encryptedkey`, if another secrets provider protects them.
         outputs: the stack's outputs; secret ones are ciphertext.
-        resources: urn, type, id, inputs and outputs of each resource, as in the checkpoint.
-        pending: operations that were under way when an update was cut off.
+        resources: the urn, type, id, inputs and outputs of each resource, as in the checkpoint.
+        pending: the operations that were under way when an update was cut off.
 
     """
 
@@ -50,10 +50,10 @@ class FileState:
         self._root = folder / ".pulumi"
 
     def read(self, stack: str) -> Remembered:
-        """Return what is remembered of a stack; one that does not exist is `Remembered()`.
+        """Return the state of a stack; `Remembered()` if the stack does not exist.
 
         Raises:
-            StateError: it exists, but cannot be read.
+            StateError: the state exists, but cannot be read.
 
         """
         file = self._root / "stacks" / PROJECT / f"{stack}.json"
@@ -68,10 +68,10 @@ class FileState:
             return Remembered()
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateError(
-                f"what Pulumi remembers of stack {stack} cannot be read",
+                f"the Pulumi state of stack {stack} cannot be read",
                 where=str(file),
-                consequence="nobody knows what serves there, so nothing was done",
-                fix=f"put the last good copy in its place: {file.name}.bak, or one from `.pulumi/backups`",
+                consequence="curtainup does not know what serves there, so nothing was done",
+                fix=f"replace it with its last good copy: {file.name}.bak, or one from `.pulumi/backups`",
                 detail=f"{type(error).__name__}: {error}",
             ) from error
 
@@ -84,10 +84,10 @@ class FileState:
         return sorted((self._root / "locks" / "organization" / PROJECT / stack).glob("*.json"))
 
     def updates(self, stack: str) -> Iterator[dict[str, Any]]:
-        """Give the entries of a stack's history as they are kept, newest first; each is read when asked for.
+        """Yield the entries of a stack's history, newest first, reading each only when it is needed.
 
         Raises:
-            StateError: one cannot be read.
+            StateError: an entry cannot be read.
 
         """
         folder = self._root / "history" / PROJECT / stack
@@ -98,17 +98,17 @@ class FileState:
                 raise StateError(
                     f"an entry of the history of stack {stack} cannot be read",
                     where=str(file),
-                    consequence="what came before and after it is not shown; nothing was changed",
+                    consequence="curtainup cannot show the stack's history; nothing was changed",
                     fix="move the file away",
                     detail=str(error),
                 ) from error
 
     def _config(self, stack: str, generation: int) -> tuple[dict[str, Any], str | None]:
-        """Return the configuration of the last update and the salt its secrets are encrypted with.
+        """Return the configuration of the last update, and the salt that its secrets are encrypted with.
 
-        Both are from its entry in the stack's history. A hand-run operation with no settings, or with those
-        of an earlier generation, leaves an entry too: it is passed over. Without settings it also gives the
-        state another salt, with which the configuration could not be opened any more.
+        Both come from its entry in the stack's history. An operation by hand without settings, or with those
+        of an earlier generation, leaves an entry too, which this function skips. Without settings it also
+        gives the state another salt, which could not decrypt the configuration.
         """
         folder = self._root / "history" / PROJECT / stack
         for entry in sorted(folder.glob("*.history.json"), reverse=True):
@@ -119,7 +119,7 @@ class FileState:
 
 
 def _salt(entry: Path) -> str | None:
-    """The salt of the state that an update left, from the copy beside its entry in the history."""
+    """Return the salt of the state that an update left, from the copy beside its entry in the history."""
     copy = entry.with_name(entry.name.replace(".history.json", ".checkpoint.json"))
     try:
         latest = json.loads(copy.read_bytes())["checkpoint"]["latest"]
@@ -129,13 +129,13 @@ def _salt(entry: Path) -> str | None:
 
 
 def _generation(config: Mapping[str, Any], otherwise: int) -> int:
-    """The generation of an environment's settings; the image's have none."""
+    """Return the generation of an environment's settings; the image's stack has none."""
     environment = config.get("curtainup:environment") or {}
     return int(environment.get("generation", otherwise))
 
 
 def parse_deployment(deployment: Mapping[str, Any], config: Mapping[str, Any]) -> Remembered:
-    """Return what a deployment (the checkpoint's `latest`, or `stack export`'s) remembers."""
+    """Return the state from a Pulumi deployment: the checkpoint's `latest`, or that of `stack export`."""
     resources = tuple(deployment.get("resources") or ())
     root: Mapping[str, Any] = next((r for r in resources if r.get("type") == "pulumi:pulumi:Stack"), {})
     provider = deployment.get("secrets_providers") or {}
@@ -156,11 +156,11 @@ def parse_deployment(deployment: Mapping[str, Any], config: Mapping[str, Any]) -
 
 
 def _refuse_compressed(file: Path) -> None:
-    """Never take a compressed stack for one that does not exist."""
+    """Refuse a compressed state, so that the stack does not seem to be missing."""
     if file.exists():
         raise StateError(
             "this stack's state is compressed",
             where=str(file),
-            consequence="it is not read that way, so nothing was done",
+            consequence="curtainup cannot read it, so nothing was done",
             fix="unset PULUMI_SELF_MANAGED_STATE_GZIP, and let any Pulumi update write the state again",
         )

@@ -1,8 +1,8 @@
 """Where the Pulumi project of a service lives, and where its state goes.
 
-A service's repository holds `.curtainup/` (ignored by git) with a `Pulumi.yaml` that points at the
-program; services inside the program's own checkout, such as the examples, use the one at its root. A
-program that the service owns has a project of its own, in its folder.
+A service's repository contains `.curtainup/` (ignored by git) with a `Pulumi.yaml` that points at the
+program. Services inside curtainup's own checkout, such as the examples, use the `Pulumi.yaml` at its root. An
+ejected program has a project of its own, in its folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from curtainup.util.files import write_atomically
 PROJECT = "curtainup"
 FOLDER = ".curtainup"
 REHEARSAL_MARK = "rehearsal"
-"""A file in the folder of a backend that holds rehearsals and nothing else."""
+"""The file that marks the folder of a backend for rehearsals only."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Backend:
     """Where Pulumi keeps state, and the variables that its processes need to reach it.
 
     Attributes:
-        url: as in `pulumi login URL`; None leaves it to `pulumi login`.
-        secrets_provider: as in `pulumi stack init --secrets-provider`; None is the backend's own.
-        env: variables for Pulumi's processes.
-        passphrase: opens the state's secrets, when it is known; it is also the key of HMACs.
+        url: the URL of `pulumi login URL`; None leaves it to `pulumi login`.
+        secrets_provider: the value of `pulumi stack init --secrets-provider`; None is the backend's own.
+        env: the variables for Pulumi's processes.
+        passphrase: decrypts the state's secrets, and is the key of HMACs; None when it is not known.
 
     """
 
@@ -46,7 +46,7 @@ class Backend:
     passphrase: bytes | None
 
     def folder(self) -> Path | None:
-        """Return the folder of a file backend, or None for any other."""
+        """Return the folder of a file backend, or None for any other backend."""
         if self.url is None or not self.url.startswith("file://"):
             return None
         return Path(self.url.removeprefix("file://").partition("?")[0]).expanduser()
@@ -62,8 +62,8 @@ class Workspace:
         program_dir: the folder of `__main__.py`, `stacks/` and `components/`.
         settings_dir: the folder of the stack settings files (`stackConfigDir`).
         folder: curtainup's own folder in the service's repository: runs, logs.
-        backend: where state goes.
-        edition: what tells a program that the service owns from what was ejected; empty for the built-in one.
+        backend: where the state goes.
+        edition: the digest of an ejected program that somebody has edited; empty for any other program.
 
     """
 
@@ -81,17 +81,17 @@ class Workspace:
 
 
 def find_backend(configured: str | None, secrets_provider: str | None, environ: Mapping[str, str]) -> Backend:
-    """Find the backend as Pulumi would; on one machine without any, a file backend of our own.
+    """Find the backend as Pulumi would; outside CI the default is a file backend of our own.
 
     Raises:
-        StateError: none is configured in CI, or the passphrase of a configured one is missing.
+        StateError: CI has no configured backend, or the passphrase of a configured backend is missing.
 
     """
     url = environ.get("PULUMI_BACKEND_URL") or configured or _logged_in(environ)
     if url is None and environ.get("CI"):
         raise StateError(
             "no Pulumi backend is configured, and this is a CI job",
-            consequence="state kept on this runner would vanish with it, so nothing was done",
+            consequence="the state would vanish with this runner, so nothing was done",
             fix="set PULUMI_BACKEND_URL, or `backend:` in pym-config.yaml, to a bucket or Pulumi's service",
         )
     url = _absolute(url) if url else None
@@ -110,17 +110,17 @@ def find_backend(configured: str | None, secrets_provider: str | None, environ: 
         raise StateError(
             "the passphrase of the Pulumi backend is not set",
             where=f"backend {url}",
-            consequence="secrets could not be read or written, so nothing was done",
+            consequence="curtainup could not read or write secrets, so nothing was done",
             fix="set PULUMI_CONFIG_PASSPHRASE_FILE, or `secrets_provider:` in pym-config.yaml",
         )
     return Backend(url, secrets_provider, env, passphrase)
 
 
 def require_real(backend: Backend) -> None:
-    """Check that a backend is not that of a rehearsal.
+    """Check that a backend is not one for rehearsals.
 
     Raises:
-        StateError: it is.
+        StateError: it is one.
 
     """
     folder = backend.folder()
@@ -128,7 +128,7 @@ def require_real(backend: Backend) -> None:
         raise StateError(
             "this backend holds rehearsals",
             where=f"backend {backend.url}",
-            consequence="a deployment would take a rehearsal for what is live, so nothing was done",
+            consequence="a deployment would mistake a rehearsal for live, so nothing was done",
             fix="unset PULUMI_BACKEND_URL, or give the command --rehearsal",
         )
 
@@ -136,16 +136,16 @@ def require_real(backend: Backend) -> None:
 def open_workspace(
     service_dir: Path, backend: Backend, provider_dir: Path, *, rehearsal: str | None = None
 ) -> Workspace:
-    """Return the service's workspace, writing `.curtainup/` when it is not there yet.
+    """Return the service's workspace, and write `.curtainup/` if it is missing.
 
     Args:
         service_dir: the service's source.
-        backend: where state goes.
+        backend: where the state goes.
         provider_dir: the folder of the executable `pulumi-resource-curtainup`.
-        rehearsal: the target that it is a rehearsal on; each has a folder of its own. None is no rehearsal.
+        rehearsal: the target of a rehearsal, which has a folder of its own; None for a deployment.
 
     Raises:
-        SetupError: the service has a program of its own, and its stamp cannot be read.
+        SetupError: the service has an ejected program, and its stamp cannot be read.
 
     """
     service_dir = service_dir.resolve()
@@ -191,7 +191,7 @@ def _logged_in(environ: Mapping[str, str]) -> str | None:
 
 
 def _absolute(url: str) -> str:
-    """Take a relative file backend as from here; Pulumi would take it as from the project's folder."""
+    """Resolve a relative file backend against the current folder; Pulumi would use the project's folder."""
     place = url.removeprefix("file://")
     return url if place == url or place.startswith(("/", "~")) else f"file://{Path.cwd() / place}"
 
@@ -206,14 +206,14 @@ def _given_passphrase(environ: Mapping[str, str]) -> bytes | None:
         raise StateError(
             "the passphrase file of the Pulumi backend cannot be read",
             where=f"PULUMI_CONFIG_PASSPHRASE_FILE={file}",
-            consequence="secrets could not be read or written, so nothing was done",
-            fix="set the variable to the file that the stacks were made with",
+            consequence="curtainup could not read or write secrets, so nothing was done",
+            fix="set the variable to the file that the stacks were created with",
             detail=str(error),
         ) from error
 
 
 def _generated_passphrase(file: Path) -> Path:
-    """Write a random passphrase, readable by its owner alone, unless there is one."""
+    """Write a random passphrase that only its owner can read, unless there is one."""
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:

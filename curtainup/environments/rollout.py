@@ -8,16 +8,28 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
 
+from curtainup.config.tasks import Task
 from curtainup.engine.changes import UpdateGuard
 from curtainup.environments import stack as environments
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import CurtainupError, RefusedError
+from curtainup.errors import ConfigError, CurtainupError, RefusedError
 from curtainup.gates import health
 from curtainup.model import release
-from curtainup.model.contract import AnyEnvironment
+from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Deployment, Release
 from curtainup.session import Session
-from curtainup.targets.base import displaced
+from curtainup.targets.capabilities import (
+    EndsTasks,
+    Explains,
+    Looks,
+    NeedsAccount,
+    Revives,
+    RunsTasks,
+    Suspects,
+    Watches,
+)
+from curtainup.targets.target import displaced
+from curtainup.targets.task_result import Ran
 
 
 class Rollout(EnvironmentView):
@@ -43,10 +55,13 @@ class Rollout(EnvironmentView):
         return self._session.run.cancelled
 
     def require_ready(self) -> None:
-        """Check, before anything is built, that the target can be reached; see `Target.require_ready`."""
-        self.target.require_ready()
+        """Check, before anything is built, that the target can be reached, and can do what it is to do."""
+        if isinstance(self.target, NeedsAccount):
+            self.target.require_ready()
+        if self.config.tasks and not isinstance(self.target, RunsTasks):
+            raise _no_tasks(self.name, self.spec.name)
 
-    def prepare(self, *, allow_replace: bool, neighbours: Sequence[AnyEnvironment] = ()) -> None:
+    def prepare(self, *, allow_replace: bool, neighbours: Sequence[EnvironmentSettings] = ()) -> None:
         """Settle the environment's own settings: chosen once, then as remembered.
 
         Args:
@@ -107,18 +122,25 @@ class Rollout(EnvironmentView):
 
         """
         leaving = self._leaving(deployment)
-        if self.target.bills_idle:
+        if self.spec.bills_idle:
             self.environment = environments.retiring(self.environment, leaving)
         self._reach(deployment, on_progress, guarded=True)
 
-    def require_moved(self) -> None:
-        """Check with what the target itself tells that traffic is split as it was to be.
+    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+        """Run a task of the environment in the image of a release; see `RunsTasks`."""
+        if not isinstance(self.target, RunsTasks):
+            raise _no_tasks(self.name, self.spec.name)
+        return self.target.run_task(one, task, on_line)
 
-        Raises:
-            TrafficReturned: it is not.
+    def end_tasks(self) -> None:
+        """End the tasks that a run which was killed has left."""
+        if isinstance(self.target, EndsTasks):
+            self.target.end_tasks()
 
-        """
-        self.target.require_moved(self.environment)
+    def renew(self, one: Release) -> None:
+        """Start a release anew that ended before its tasks had run: it may have needed what they do."""
+        if isinstance(self.target, Revives):
+            self.target.renew(one)
 
     def make_ready(self) -> None:
         """Import what an update needs; done beside something that has to be waited for anyhow."""
@@ -141,12 +163,12 @@ class Rollout(EnvironmentView):
         """
         path = one.settings.health_path
         with self.reachable(self.release_url(one)) as url:
-            if one.id in self._there and not health.answers(url, path):
-                self.target.revive(self.environment, one)
+            if one.id in self._there and not health.answers(url, path) and isinstance(self.target, Revives):
+                self.target.revive(one)
             return health.wait_until_healthy(
                 url,
                 path,
-                self.target.suspect(self.environment, one),
+                self.target.suspect(one) if isinstance(self.target, Suspects) else None,
                 timeout=self.config.start_timeout,
                 cancelled=self._session.run.cancelled,
             )
@@ -162,7 +184,7 @@ class Rollout(EnvironmentView):
             self.refresh()
         except CurtainupError as error:
             note(f"what {self.name} remembers could not be read again: {error.what}")
-        if not self.target.reuses_ids:
+        if not self.spec.reuses_ids:
             failed = [one.id for one in self.deployment.releases if before.find(one.id) is None]
             self.environment = environments.spending(self.environment, failed)
         self._reach(before)
@@ -188,34 +210,45 @@ class Rollout(EnvironmentView):
 
     def _require_idle(self, deployment: Deployment) -> None:
         leaving = self._leaving(deployment)
-        if leaving and deployment.serving() is not None:
-            self.target.require_idle(self.environment, leaving)
+        if leaving and deployment.serving() is not None and isinstance(self.target, Looks):
+            self.target.require_idle(leaving)
 
     def _look_at(self, deployment: Deployment, *, changed: bool = False) -> None:
         """Have an update previewed for the guard, where that wants to see it."""
         guard, environment = self.guard, self.environment
         if guard is None or not guard.wants(changed=changed):
             return
-        refresh = self.target.has_lost(environment)
-        found = environments.preview(self._session.state.engine, environment, deployment, refresh=refresh)
+        found = environments.preview(
+            self._session.state.engine, environment, deployment, refresh=self.has_lost
+        )
         guard.check(environment.stack, found.resources, self.deployment, deployment)
 
     def _update(self, deployment: Deployment, told: Callable[[str], None] | None) -> None:
         environment, started, self.is_touched = self.environment, datetime.now(UTC), True
-        refresh = self.target.has_lost(environment)
-        watching = self.target.watching(environment, told) if told else nullcontext()
+        refresh = self.has_lost
         try:
-            with watching:
+            with self.target.watching(told) if told and isinstance(self.target, Watches) else nullcontext():
                 self.environment = environments.apply(
                     self._session.state.engine, environment, deployment, told, refresh=refresh
                 )
         except CurtainupError as error:
-            raise self.target.explained(environment, error, started) from error
+            if isinstance(self.target, Explains):
+                raise self.target.explained(error, started) from error
+            raise
 
     def _is_in_the_way(self, deployment: Deployment, leaving: Sequence[Release]) -> bool:
         """Return whether another first release can only come when those that are to go are gone."""
         all_go = bool(leaving) and len(leaving) == len(self.deployment.releases)
-        return self.target.anchored and all_go and bool(deployment.releases)
+        return self.spec.anchored and all_go and bool(deployment.releases)
+
+
+def _no_tasks(name: str, target: str) -> ConfigError:
+    return ConfigError(
+        f"{target} runs no tasks, and {name} has some",
+        where="tasks in pym-config.yaml",
+        consequence="the release would get traffic without what is to be done before, so nothing was done",
+        fix="remove them, or write `tasks: []` in the environment's section",
+    )
 
 
 def require_same_target(name: str, known: str, configured: str) -> None:
@@ -262,6 +295,6 @@ def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
     staging.prepare(allow_replace=allow_replace, neighbours=_settings_of(live))
 
 
-def _settings_of(rollout: Rollout) -> tuple[AnyEnvironment, ...]:
+def _settings_of(rollout: Rollout) -> tuple[EnvironmentSettings, ...]:
     settings = rollout.environment.settings
     return (settings,) if settings is not None else ()

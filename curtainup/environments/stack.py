@@ -7,15 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
 from curtainup.environments import actual_traffic
 from curtainup.errors import EngineFailed, StateError
 from curtainup.model import contract, release_config
 from curtainup.model.environment import Environment
-from curtainup.model.release import Address, Deployment, Release
+from curtainup.model.release import Deployment, Release
+from curtainup.targets import spec_of
 from curtainup.util.secrets import Secret
 
 if TYPE_CHECKING:
@@ -64,11 +63,8 @@ def parse(stack: str, remembered: Remembered) -> Environment:
             )
         return Environment(stack)
     try:
-        settings = contract.environment_settings(config["environment"])
-        deployment, sealed = release_config.from_entries(config["releases"], config.get("traffic") or {})
-        deployment = _as_it_is(deployment, config.get("candidate") or None, remembered)
-        retired, sealed_then = release_config.from_entries(config.get("retired") or [], {})
-    except ValidationError as error:
+        return _parsed(stack, config, remembered)
+    except ValueError as error:
         raise StateError(
             "the configuration of this stack cannot be read",
             where=f"stack {stack}",
@@ -76,18 +72,29 @@ def parse(stack: str, remembered: Remembered) -> Environment:
             fix="use the version of curtainup that made it, or a newer one",
             detail=str(error),
         ) from error
+
+
+def _parsed(stack: str, config: Mapping[str, Any], remembered: Remembered) -> Environment:
+    """Read a configuration by the types of the target that it is of."""
+    spec = spec_of(contract.target_of(config["environment"]))
+    settings = spec.environment.model_validate(config["environment"])
+    traffic = config.get("traffic") or {}
+    deployment, sealed = release_config.from_entries(config["releases"], traffic, spec.settings)
+    actual = actual_traffic.traffic(remembered.resources, spec.switch)
+    deployment = _as_it_is(deployment, config.get("candidate") or None, actual)
+    retired, sealed_then = release_config.from_entries(config.get("retired") or [], {}, spec.settings)
     return Environment(
         stack,
         settings,
         deployment,
-        {**sealed_then, **sealed},
-        remembered.outputs,
-        _places(remembered),
-        tuple(config.get("spent") or ()),
-        retired.releases,
-        _protected(remembered),
-        _held(config, deployment),
-        remembered.pending,
+        sealed={**sealed_then, **sealed},
+        outputs=remembered.outputs,
+        places=spec.places(remembered.resources) if spec.places else {},
+        spent=tuple(config.get("spent") or ()),
+        retired=retired.releases,
+        protected=_protected(remembered),
+        held=_held(config, deployment),
+        pending=remembered.pending,
     )
 
 
@@ -203,13 +210,12 @@ def _with_sealed(environment: Environment, release_id: str, ciphertext: Any) -> 
     return replace(environment, sealed={**environment.sealed, release_id: ciphertext})
 
 
-def _as_it_is(deployment: Deployment, candidate: str | None, remembered: Remembered) -> Deployment:
+def _as_it_is(deployment: Deployment, candidate: str | None, actual: Mapping[str, int] | None) -> Deployment:
     """Correct what an update was to do by what its switch had done when it was cut off.
 
     The configuration is that of the last update whether it ended well or not; the switch's own entry
     in the state changes only with the traffic.
     """
-    actual = actual_traffic.traffic(remembered.resources)
     known = {one.id for one in deployment.releases}
     meant = {one: share for one, share in deployment.traffic.items() if share}
     if actual is not None and actual != meant and actual.keys() <= known:
@@ -229,17 +235,3 @@ def _held(config: Mapping[str, Any], deployment: Deployment) -> str:
 def _protected(remembered: Remembered) -> tuple[str, ...]:
     found = [one for one in remembered.resources if one.get("protect") and not one.get("delete")]
     return tuple(str(one["urn"]) for one in found)
-
-
-def _places(remembered: Remembered) -> dict[str, Address]:
-    found = {}
-    for resource in remembered.resources:
-        inputs = resource.get("inputs") or {}
-        if resource.get("type") != "docker:index/container:Container":
-            continue
-        names = {label["label"]: label["value"] for label in inputs.get("labels") or []}
-        networks, ports = inputs.get("networksAdvanced") or [], inputs.get("ports") or []
-        if "curtainup.release" in names and networks and ports:
-            place = Address(ip=networks[0]["ipv4Address"], port=int(ports[0]["external"]))
-            found[names["curtainup.release"]] = place
-    return found

@@ -10,12 +10,25 @@ from curtainup.engine import ejected
 from curtainup.environments import stack
 from curtainup.gates import health
 from curtainup.model import release
-from curtainup.model.contract import AnyEnvironment
+from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.names import LIVE
 from curtainup.model.release import Deployment, Release
-from curtainup.model.release_settings import AnySettings
+from curtainup.model.release_settings import Settings
 from curtainup.session import Session
-from curtainup.targets import Target, target_of
+from curtainup.setup import extras
+from curtainup.targets import configured
+from curtainup.targets.capabilities import (
+    Bills,
+    Chooses,
+    Confirms,
+    Drains,
+    FixesPlaces,
+    Hides,
+    Interrupts,
+    Lingers,
+    Looks,
+    Misses,
+)
 
 ANSWER_SECONDS = 3.0
 """How long an answer of what serves is waited for."""
@@ -33,7 +46,9 @@ class EnvironmentView:
         self._session = session
         self.name = name
         self.config: EnvironmentConfig = session.service.config.for_environment(name)
-        self.target: Target = target_of(session, name)
+        self.spec = configured(self.config)
+        extras.require(self.spec.extra)
+        self.target = self.spec.bind(session, name, lambda: self.environment)
         self.environment = stack.of(session, name)
 
     @property
@@ -49,7 +64,10 @@ class EnvironmentView:
     @property
     def known_url(self) -> str | None:
         """Where users reach it, None while that is not known yet."""
-        return self.target.url(self.environment)
+        if isinstance(self.target, FixesPlaces):
+            return self.target.url()
+        found = self.environment.outputs.get("url")
+        return str(found) if found else None
 
     @property
     def url(self) -> str:
@@ -58,7 +76,10 @@ class EnvironmentView:
 
     def known_release_url(self, one: Release) -> str | None:
         """Where a release is reached alone, None while that is not known yet."""
-        return self.target.release_url(self.environment, one)
+        if isinstance(self.target, FixesPlaces):
+            return self.target.release_url(one)
+        found = (self.environment.outputs.get("release_urls") or {}).get(one.id)
+        return str(found) if found else None
 
     def release_url(self, one: Release) -> str:
         """Where a release is reached alone."""
@@ -67,32 +88,63 @@ class EnvironmentView:
     @contextmanager
     def reachable(self, url: str) -> Iterator[str]:
         """Give a URL by which anybody on this machine reaches one of the environment's URLs."""
-        with self.target.reachable(self.environment, url) as reached:
+        if not isinstance(self.target, Hides):
+            yield url
+            return
+        with self.target.reachable(url) as reached:
             yield reached
 
     @property
     def is_private(self) -> bool:
         """Whether only those with an identity reach it, as it has never been proven."""
-        return self.target.is_private(self.environment)
+        return isinstance(self.target, Hides) and self.target.is_private()
 
     @property
     def has_lost(self) -> bool:
         """Whether what runs a release was taken away by hand, so that the next update makes it anew."""
-        return self.target.has_lost(self.environment)
+        return isinstance(self.target, Looks) and self.target.has_lost()
+
+    def require_moved(self) -> None:
+        """Check with what the target itself tells that traffic is split as it was to be.
+
+        Raises:
+            TrafficReturned: it is not.
+
+        """
+        if isinstance(self.target, Confirms):
+            self.target.require_moved()
+
+    def require_there(self, one: Release) -> None:
+        """Check that what runs a kept release was not taken away by hand.
+
+        Raises:
+            UnknownRelease: it was; the fix says whether the release can be made again.
+
+        """
+        if isinstance(self.target, Misses):
+            self.target.require_there(one)
+
+    def drained(self, releases: Sequence[str]) -> bool:
+        """Return whether none of the releases has a request under way, as far as the target tells."""
+        return not isinstance(self.target, Drains) or self.target.drained(releases)
 
     @property
     def lingering(self) -> float:
         """For how many seconds after a switch requests may still come to the old release."""
-        return self.target.lingering(self.environment)
+        return self.target.lingering() if isinstance(self.target, Lingers) else 0
 
     @property
     def keep(self) -> int:
         """How many releases without traffic stay when a new one comes; only live needs any."""
         if self.name != LIVE:
             return 0
-        return self.target.keep if self.config.keep is None else self.config.keep
+        return self.spec.keep if self.config.keep is None else self.config.keep
 
-    def runtime(self) -> AnySettings:
+    def costs(self) -> str | None:
+        """Return what it costs while nobody uses it, in words; None when nothing."""
+        return self.target.costs() if isinstance(self.target, Bills) else None
+
+    def runtime(self) -> Settings:
         """Return what a release runs with today."""
         found = self.target.runtime()
         env = {**found.env, "PYM_ENV": pym_env(self._session, self.name)}
@@ -115,7 +167,7 @@ class EnvironmentView:
             settings=self.runtime(),
             attempt=attempt,
             secrets_hmac=self._hmac(),
-            address=self.target.address(self.environment, identity),
+            address=self.target.address(identity) if isinstance(self.target, FixesPlaces) else None,
         )
 
     def answering(self, timeout: float = ANSWER_SECONDS) -> str | None:
@@ -127,14 +179,13 @@ class EnvironmentView:
         if url is None or serving is None:
             return None
         path = serving.settings.health_path
-        if self.target.names_releases:
+        if self.spec.names_releases:
             return health.live_release(url, path, timeout)
         return serving.id if health.answers(url, path) else None
 
     def needs_replacement(self) -> list[str]:
         """Return the keys whose new values would interrupt traffic."""
-        settings = self.environment.settings
-        return [] if settings is None else self.target.interrupting(settings)
+        return self.target.interrupting() if isinstance(self.target, Interrupts) else []
 
     def has_other_settings(self) -> bool:
         """Return whether the environment itself is configured otherwise than it was deployed.
@@ -144,13 +195,18 @@ class EnvironmentView:
 
         """
         settings = self.environment.settings
-        return settings is not None and self._settings() != settings
+        if settings is None:
+            return False
+        return settings.target != self.spec.name or self._settings() != settings
 
-    def _settings(self, neighbours: Sequence[AnyEnvironment] = ()) -> AnyEnvironment:
+    def _settings(self, neighbours: Sequence[EnvironmentSettings] = ()) -> EnvironmentSettings:
         """Return the environment's settings as configured now; how long it lives stays as it was deployed."""
         settings = self.environment.settings
-        chosen = self.target.settings(settings, neighbours)
-        return chosen.model_copy(update={"ttl": settings.ttl}) if settings is not None else chosen
+        if settings is not None:
+            return self.target.settings().model_copy(update={"ttl": settings.ttl})
+        if isinstance(self.target, Chooses):
+            return self.target.first_settings(neighbours)
+        return self.target.settings()
 
     def _identity(self, reference: str) -> tuple[str, int]:
         """Return the id of an image here, and how often it failed under an earlier one."""

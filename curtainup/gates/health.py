@@ -14,7 +14,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.1
 INSPECT_EVERY = 0.25
 """Seconds between two inspections of the container; each costs the Docker engine a few ms."""
 LONGEST_REQUEST = 2.0
-"""Time limit of one request, in seconds: short, so that the wait soon notices Ctrl-C and a dead container."""
+"""Time limit of one request, in seconds: short, so that the wait soon notices Ctrl-C and a dead container.
+
+The last request gets as long as the others, because people see how it ended.
+"""
 
 
 class Suspect(Protocol):
@@ -40,7 +43,7 @@ def wait_until_healthy(
     """
     started = time.monotonic()
     deadline, inspect_at, pause = started + timeout, started + FIRST_PAUSE, FIRST_PAUSE
-    while (trouble := _ask(url, path, deadline - time.monotonic())) is not None:
+    while (trouble := _ask(url, path)) is not None:
         if suspect and time.monotonic() >= inspect_at:
             suspect.raise_if_down()
             inspect_at = time.monotonic() + INSPECT_EVERY
@@ -55,7 +58,7 @@ def wait_until_healthy(
 
 def answers(url: str, path: str) -> bool:
     """Return whether GET `path` below `url` answers 2xx now."""
-    return _ask(url, path, LONGEST_REQUEST) is None
+    return _ask(url, path) is None
 
 
 def live_release(url: str, path: str, timeout: float) -> str | None:
@@ -66,10 +69,10 @@ def live_release(url: str, path: str, timeout: float) -> str | None:
         return None
 
 
-def _ask(url: str, path: str, left: float) -> str | None:
+def _ask(url: str, path: str) -> str | None:
     """Return None when the release is healthy, else a description of the failure."""
     try:
-        status = get_once(url, path, min(LONGEST_REQUEST, max(left, FIRST_PAUSE))).status
+        status = get_once(url, path, LONGEST_REQUEST).status
     except FetchError as error:
         return explain(error)
     return None if 200 <= status < 300 else f"HTTP {status}"

@@ -12,44 +12,32 @@ from typing import Any
 
 from curtainup.model.contract import RegistrySettings
 from curtainup.model.names import LIVE
-from curtainup.platforms.docker import placement
 from curtainup.session import Session
-from curtainup.setup.catalogue import REFERENCES
+from curtainup.targets import configured, every
+from curtainup.targets.registries import Registry
 
-GOOGLE_USER = "oauth2accesstoken"
-"""Artifact Registry's user for an access token as the password."""
+GIVEN = "given"
+"""The kind of a registry that is there, whoever runs it."""
 
 
 def choose(session: Session, known: RegistrySettings | None) -> RegistrySettings:
     """Return the registry of the service's images, as remembered where that still fits.
 
-    `docker_repo` names one when it begins with a host, and outside Google Cloud when it is set at all.
-    Else Cloud Run's images go to Artifact Registry, Beanstalk's to ECR, and those of a Docker host to a
-    registry of our own.
+    `docker_repo` names one when it begins with a host; without one it does too, unless live's target takes it
+    for the cloud's account. Else images go where that target has them.
     """
     account = session.service.config.docker_repo
-    target = session.service.config.for_environment(LIVE).deploy_target
-    if account and (target != "gcp-cloud-run" or _host(account)):
-        return RegistrySettings(kind="given", host=_host(account) or "docker.io")
-    if target == "gcp-cloud-run":
-        return _artifact_registry(session, str(account))
-    if target == "aws-beanstalk":
-        return _ecr(session, known)
-    if known is not None and known.kind == "local":
-        return known
-    port = placement.internal_port(f"{session.service.config.name}-registry", ())
-    return RegistrySettings(
-        kind="local", host=f"127.0.0.1:{port}", local_port=port, image=REFERENCES["registry"]
-    )
+    own = configured(session.service.config.for_environment(LIVE)).registry
+    if account and (_host(account) or not own.is_account):
+        return RegistrySettings(kind=GIVEN, host=_host(account) or "docker.io")
+    return own.choose(session, known)
 
 
 def repository(session: Session, registry: RegistrySettings) -> str:
     """Return the image's name in the registry, without tag or digest."""
     name = session.service.config.name
-    if registry.kind == "artifact-registry":
-        return f"{registry.host}/{registry.project}/{name}/{name}"
-    if registry.kind in {"local", "ecr"}:
-        return f"{registry.host}/{name}"
+    if (own := _kind(registry)) is not None:
+        return own.repository(registry, name)
     account = str(session.service.config.docker_repo)
     prefix = "" if f"{account}/".startswith(f"{registry.host}/") else f"{registry.host}/"
     return f"{prefix}{account}/{name}"
@@ -73,33 +61,15 @@ def logged_in(session: Session, registry: RegistrySettings) -> Iterator[dict[str
         yield {"DOCKER_CONFIG": folder}
 
 
-def _artifact_registry(session: Session, project: str) -> RegistrySettings:
-    region = str(session.service.config.for_environment(LIVE).gcp_region)
-    host = session.accounts.google.registry_host(region)
-    return RegistrySettings(kind="artifact-registry", host=host, project=project, region=region)
-
-
-def _ecr(session: Session, known: RegistrySettings | None) -> RegistrySettings:
-    from curtainup.platforms import amazon
-
-    config = session.service.config.for_environment(LIVE)
-    region = amazon.region_of(config.aws_region, config.aws_user)
-    if known is not None and (known.kind, known.region, known.profile) == ("ecr", region, config.aws_user):
-        return known
-    host = amazon.registry_login(region, config.aws_user).host
-    return RegistrySettings(kind="ecr", host=host, region=region, profile=config.aws_user)
-
-
 def login(session: Session, registry: RegistrySettings) -> tuple[str, str] | None:
     """Return user and short-lived password for a cloud's registry; None leaves it to Docker's own login."""
-    if registry.kind == "artifact-registry":
-        return GOOGLE_USER, session.accounts.google.access_token()
-    if registry.kind == "ecr":
-        from curtainup.platforms import amazon
+    own = _kind(registry)
+    return own.login(session, registry) if own is not None and own.login is not None else None
 
-        found = amazon.registry_login(registry.region, registry.profile)
-        return found.user, found.password
-    return None
+
+def _kind(registry: RegistrySettings) -> Registry | None:
+    """Return the kind of a registry that a target brings; None of one that is given."""
+    return next((one.registry for one in every() if one.registry.kind == registry.kind), None)
 
 
 def _docker_config(environ: Mapping[str, str], host: str, user: str, password: str) -> dict[str, Any]:

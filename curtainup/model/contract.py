@@ -7,9 +7,9 @@ renders what was deployed and nothing else.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Model(BaseModel):
@@ -31,7 +31,7 @@ class RegistrySettings(_Model):
 
     """
 
-    kind: Literal["local", "given", "artifact-registry", "ecr"] = "given"
+    kind: str = "given"
     host: str
     local_port: int | None = None
     image: str = ""
@@ -81,6 +81,7 @@ class EnvironmentSettings(_Model):
         name: `staging`, `live` or a review environment.
         generation: rises with every change; an older one than deployed is refused.
         ttl: seconds after its last update for which a review environment lives; None is for ever.
+        target: the kind of place that it is on, which says what else is known of it.
 
     """
 
@@ -88,6 +89,7 @@ class EnvironmentSettings(_Model):
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     generation: int = 0
     ttl: int | None = None
+    target: str
 
     @property
     def is_disposable(self) -> bool:
@@ -95,105 +97,17 @@ class EnvironmentSettings(_Model):
         return self.name == "staging" or self.name.startswith("review-")
 
 
-class DockerEnvironment(EnvironmentSettings):
-    """An environment on a Docker host.
+class _Targeted(BaseModel):
+    model_config = ConfigDict(extra="ignore")
 
-    Attributes:
-        target: the kind of place that it is on.
-        host: how users reach it, for its URL.
-        bind: the address that its port is published on.
-        port: the port that users reach.
-        stats_port: a port on the loopback interface where the proxy tells its state.
-        subnet: the environment's own network, in CIDR notation.
-        proxy_image: the image of the proxy.
-        request_timeout: seconds that the proxy waits for a release's answer.
-        drain_timeout: seconds that a release's last requests may take before it is removed.
-
-    """
-
-    target: Literal["docker"] = "docker"
-    host: str = "127.0.0.1"
-    bind: str = "127.0.0.1"
-    port: int = Field(ge=1, le=65535)
-    stats_port: int = Field(ge=1, le=65535)
-    subnet: str
-    proxy_image: str
-    request_timeout: int = Field(ge=1)
-    drain_timeout: int = Field(ge=0)
-
-    @property
-    def url(self) -> str:
-        """Where users reach the environment."""
-        return f"http://{self.host}:{self.port}"
+    target: str
 
 
-class CloudRunEnvironment(EnvironmentSettings):
-    """An environment on Cloud Run: one service, with a revision per release.
-
-    Attributes:
-        target: the kind of place that it is on.
-        project: the Google Cloud project's id.
-        region: such as `europe-west1`.
-        min_instances: containers that wait for requests, and are billed, however few there are.
-        max_instances: most containers at once.
-        ready_timeout: seconds that Cloud Run may take to make a change real.
-        tasks: whether there are tasks to be run, for which each release has a job.
-
-    """
-
-    target: Literal["gcp-cloud-run"] = "gcp-cloud-run"
-    project: str
-    region: str
-    min_instances: int = Field(ge=0)
-    max_instances: int = Field(ge=1)
-    ready_timeout: int = Field(ge=1)
-    tasks: bool = False
-
-
-class BeanstalkEnvironment(EnvironmentSettings):
-    """An environment on Elastic Beanstalk: a Beanstalk environment per release, and a name that moves.
-
-    Attributes:
-        target: the kind of place that it is on.
-        region: such as `eu-west-1`.
-        profile: the AWS profile to work with; None is that of the deployer's environment.
-        cname_prefix: of the name that users reach, `PREFIX.REGION.elasticbeanstalk.com`.
-        live_host: the public host, when there is one.
-        cert_arn: the certificate of the HTTPS listener; None is plain HTTP.
-        zone_id: the Route 53 zone in which `live_host` gets its record; None makes none.
-        hosts_min: fewest machines of each release.
-        hosts_max: most machines of each release.
-        ready_timeout: seconds that Beanstalk may take to make an environment ready.
-        tasks: whether there are tasks to be run, for which Systems Manager must know the machines.
-
-    """
-
-    target: Literal["aws-beanstalk"] = "aws-beanstalk"
-    region: str
-    profile: str | None = None
-    cname_prefix: str
-    live_host: str | None = None
-    cert_arn: str | None = None
-    zone_id: str | None = None
-    hosts_min: int = Field(ge=1)
-    hosts_max: int = Field(ge=1)
-    ready_timeout: int = Field(ge=1)
-    tasks: bool = False
-
-
-AnyEnvironment = Annotated[
-    DockerEnvironment | CloudRunEnvironment | BeanstalkEnvironment, Discriminator("target")
-]
-"""An environment's settings on whichever target it is."""
-
-_ENVIRONMENT: TypeAdapter[AnyEnvironment] = TypeAdapter(AnyEnvironment)
-
-
-def environment_settings(document: Any) -> AnyEnvironment:
-    """Read an environment's settings from stack configuration.
+def target_of(document: Any) -> str:
+    """Return the target that an environment's settings in stack configuration are of.
 
     Raises:
-        pydantic.ValidationError: they were edited into something that is none.
+        pydantic.ValidationError: they name none.
 
     """
-    return _ENVIRONMENT.validate_python(document)
+    return _Targeted.model_validate(document).target

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from curtainup.model.contract import AnyEnvironment
+from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Address, Deployment, Release
 
 
@@ -30,8 +30,9 @@ class Environment:
     """
 
     stack: str
-    settings: AnyEnvironment | None = None
+    settings: EnvironmentSettings | None = None
     deployment: Deployment = field(default_factory=Deployment)
+    _: KW_ONLY
     sealed: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, Address] = field(default_factory=dict)

@@ -15,10 +15,10 @@ import hmac
 import json
 from collections.abc import Collection, Mapping
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
 from curtainup.errors import StateError, UnknownRelease
-from curtainup.model.release_settings import AnySettings, Settings
+from curtainup.model.release_settings import Settings
 
 ID_LENGTH = 7
 
@@ -55,7 +55,7 @@ class Release(StrictModel):
         id: a letter and a short hash of image, settings and secrets, as `release_id` makes it.
         version: for people; the id is what tells releases apart.
         image: `repository@sha256:…`.
-        settings: the snapshot that it runs with.
+        settings: the snapshot that it runs with, of the type that its target has for that.
         attempt: how often this image failed to start with these settings on a target that never takes a name
             twice; part of the id.
         secrets_hmac: keyed HMAC of its secrets, hexadecimal; empty when it has none.
@@ -66,7 +66,7 @@ class Release(StrictModel):
     id: str = Field(pattern=r"^r[0-9a-f]{7}$")
     version: str
     image: str
-    settings: AnySettings
+    settings: SerializeAsAny[Settings]
     attempt: int = 0
     secrets_hmac: str = ""
     address: Address | None = None

@@ -1,4 +1,4 @@
-"""A canary: traffic moves in steps, with a pause after each in which the new release has to prove itself."""
+"""A canary: traffic moves in steps, and after each step the new release has time to prove itself."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from curtainup.config import EnvironmentConfig
 
 PERIOD = 5.0
-"""Seconds between two looks at what must stay healthy."""
+"""Seconds between two checks of the watch."""
 LOOK_TIMEOUT = 30.0
-"""Seconds that one look may take."""
+"""Seconds that one check may take."""
 OUTPUT_LINES = 20
 
 
@@ -21,10 +21,10 @@ class Canary:
     """How traffic moves to a new release.
 
     Attributes:
-        shares: per cent it gets, one after another, before it gets all.
-        every: seconds that it keeps each share.
-        watch: a URL, or a command for the shell, that must stay healthy meanwhile; None watches by the
-            probe alone.
+        shares: the shares of traffic, in per cent, that the release gets in turn before it gets everything.
+        every: how long it keeps each share, in seconds.
+        watch: a URL or a shell command that curtainup checks while traffic moves; None means that only the
+            probe watches.
 
     """
 
@@ -34,18 +34,18 @@ class Canary:
 
     @classmethod
     def of(cls, config: EnvironmentConfig) -> Canary:
-        """Return the canary that an environment is configured for."""
+        """Return the canary that an environment's configuration asks for."""
         return cls(config.canary, config.canary_every, config.canary_watch)
 
 
 def trouble(watch: str, variables: Mapping[str, str]) -> str | None:
-    """Look once at what must stay healthy; return what is wrong with it, None when nothing is.
+    """Check the watch once; return what is wrong, or None.
 
-    A URL must answer with a status below 400, a command must end with exit code 0, each in 30 s.
+    A URL must answer with a status below 400, and a command must end with exit code 0, within 30 s.
 
     Args:
         watch: the URL or command.
-        variables: that the command finds besides those of this process.
+        variables: environment variables for the command, in addition to those of this process.
 
     """
     if watch.startswith(("http://", "https://")):

@@ -1,4 +1,4 @@
-"""What the steps of one run work with."""
+"""The collaborators that the steps of one run share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from curtainup.session import Session
 
 @dataclass(frozen=True)
 class RunContext:
-    """The collaborators of one run: record, steps, gates, and what guards updates."""
+    """The collaborators of one run: its record, its steps, its gates, and the guard of its updates."""
 
     session: Session
     recorder: Recorder
@@ -35,11 +35,11 @@ class RunContext:
         """Return the collaborators of a run.
 
         Args:
-            session: the command's.
-            recorder: of this run.
-            python: the interpreter for the service's tests; None finds it.
+            session: the command's session.
+            recorder: keeps the record of this run.
+            python: the interpreter for the service's tests; None makes curtainup find it.
             arguments: further arguments for pytest at each gate.
-            guard: of its updates; None allows nothing dangerous.
+            guard: checks each update; None allows nothing dangerous.
 
         """
         steps = Steps(session.run.report, recorder, session.run.cancelled)
@@ -47,11 +47,11 @@ class RunContext:
         return cls(session, recorder, steps, gatekeeper, guard or Guard())
 
     def rollout(self, name: str) -> Rollout:
-        """Return an environment whose updates are guarded."""
+        """Return an environment whose updates the guard checks."""
         return Rollout(self.session, name, self.guard)
 
     def tell_unchanged(self, serving: Release) -> None:
-        """Say that nothing had to be deployed, and what serves."""
+        """Say that there was nothing to deploy, and which release serves."""
         self.session.run.report.info(
             f"unchanged: {serving.version} serves as {serving.id}; nothing had to move"
         )

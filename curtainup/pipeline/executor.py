@@ -1,4 +1,4 @@
-"""Carrying out transitions: each act is a step of the run, and what fails is undone as planned."""
+"""Carrying out transitions: each act is a step of the run, and a failure is undone as the plan says."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Executor:
     """Carries out the transitions of one run, one after another."""
 
     def __init__(self, context: RunContext, rollouts: Mapping[str, Rollout]) -> None:
-        """Work on these environments.
+        """Prepare to carry out transitions.
 
         Args:
-            context: of the run.
-            rollouts: the environments that transitions may name.
+            context: the collaborators of the run.
+            rollouts: the environments that the transitions may name.
 
         """
         self._context = context
@@ -41,9 +41,9 @@ class Executor:
         """Carry out transitions in turn.
 
         Raises:
-            RefusedError: the plan holds something else; nothing was done.
-            CurtainupError: a step failed; its transition is undone, and those after it were not begun.
-            ReturnFailed: it could not be undone.
+            RefusedError: the plan allows something else; nothing has changed.
+            CurtainupError: a step failed; its transition is undone, and later transitions did not begin.
+            ReturnFailed: the transition could not be undone.
 
         """
         for one in transitions:
@@ -55,10 +55,10 @@ class Executor:
 
 
 class _OneTransition:
-    """One transition under way.
+    """One transition while it is carried out.
 
     Attributes:
-        moved_at: when traffic moved last (monotonic).
+        moved_at: the monotonic time at which traffic last moved.
 
     """
 
@@ -86,7 +86,7 @@ class _OneTransition:
     # Acts
 
     def _do(self, act: Act) -> None:
-        """Do an act as a step; tasks are steps of their own accord."""
+        """Carry out an act as a step; tasks start their own step."""
         if isinstance(act, RunTasks):
             run_tasks(self._context, self._rollout, self._transition.release)
         elif isinstance(act, Judge) and act.proven:
@@ -126,7 +126,7 @@ class _OneTransition:
 
     def _await(self, act: Await, progress: Progress) -> None:
         if act.renews:
-            self._rollout.target.renew(self._rollout.environment, self._transition.release)
+            self._rollout.renew(self._transition.release)
         self._note_answer(progress)
 
     def _note_answer(self, progress: Progress) -> None:
@@ -135,7 +135,7 @@ class _OneTransition:
 
     def _judge(self, act: Judge, progress: Progress) -> None:
         if self._judging is None:
-            raise RuntimeError(f"nothing was made ready for {act.step}")
+            raise RuntimeError(f"no gate is prepared for {act.step}")
         try:
             self._judging(progress)
         except CandidateGateFailed as error:
@@ -145,10 +145,10 @@ class _OneTransition:
             self._watch.require_clean()
 
     def _retire(self, act: Retire, progress: Progress) -> None:
-        """Remove releases once no request comes to them any more."""
+        """Remove releases once they receive no more requests."""
         left = self.moved_at + self._rollout.lingering - time.monotonic()
         if left > 0:
-            progress.say(f"waiting {left:.0f} s, as names are remembered for as long")
+            progress.say(f"waiting {left:.0f} s, because clients may remember the old address for that long")
             self._rollout.cancelled.wait(left)
         self._rollout.apply(act.deployment, progress.say)
         count = len(act.gone)
@@ -159,11 +159,11 @@ class _OneTransition:
         release = self._transition.release
         progress.note = f"{release.version} ({release.id}) is gone"
 
-    # What is made ready beforehand
+    # Preparations
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
-        """Have the probe watch from before traffic moves until the release is judged, if it is to move so."""
+        """Let the probe watch from before traffic moves until the gate has passed, if the plan says so."""
         if not _is_watched(self._transition):
             yield
             return
@@ -180,14 +180,14 @@ class _OneTransition:
 
     @contextmanager
     def _gated(self) -> Iterator[Judging | None]:
-        """Have the gate ready to run while what it tests is brought up, where its URL is known by then."""
+        """Prepare the gate while the release starts, if the URL is already known."""
         act = _first(self._transition, Judge)
         with nullcontext() if act is None or act.proven else self._ready(act.gate) as judging:
             yield judging
 
     @contextmanager
     def _ready(self, name: str) -> Iterator[Judging]:
-        """Have a gate ready; the gate of a release that has to be made anew waits for its URL."""
+        """Prepare a gate; if the release has to be created again, the gate waits for its URL."""
         rollout, one = self._rollout, self._transition
         gate = gate_of(self._context.session, name, rollout, one.release)
         if gate is not None and not rollout.is_private and not rollout.has_lost:
@@ -207,12 +207,12 @@ class _OneTransition:
     # Undoing
 
     def _undo(self, error: BaseException) -> None:
-        """Make the environment what it was before an act that failed or was interrupted.
+        """Put the environment back to what it was before the transition, after a failure or Ctrl-C.
 
-        Where that ended before its first update there is nothing to undo.
+        If the transition ended before its first update, there is nothing to undo.
 
         Raises:
-            ReturnFailed: that failed too.
+            ReturnFailed: the undo failed too.
 
         """
         undo, rollout = self._transition.undo, self._rollout
@@ -229,9 +229,9 @@ class _OneTransition:
             raise ReturnFailed(
                 f"{rollout.name} could not be put back: {failure.what}",
                 where=failure.where,
-                consequence=f"{rollout.name} may be left half-way; look at it now",
-                fix="curtainup status, then `curtainup deploy` again; it goes on from what is there",
-                detail=f"it was to be put back because: {error}\n{failure.detail or ''}",
+                consequence=f"{rollout.name} may be half changed; look at it now",
+                fix="run `curtainup status`, then `curtainup deploy`; it continues from the present state",
+                detail=f"curtainup tried to put it back because: {error}\n{failure.detail or ''}",
             ) from error
 
     def _restore(self, undo: PutBack, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""The gates of the pipeline: acceptance tests against one URL, with the error that each failure is."""
+"""The gates of the pipeline: acceptance tests against one URL, and the error that each failure raises."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FAILURES: dict[str, type[CurtainupError]] = {
     "live": TrafficReturned,
 }
 CONSEQUENCES = {
-    "unit": "nothing was built into staging or live; both are as they were",
+    "unit": "nothing was deployed; staging and live are as they were",
     "local": "nothing was pushed; staging and live are as they were",
     "staging": "live is untouched",
     "candidate": "the candidate never had traffic and is removed; live is as it was",
@@ -52,13 +52,13 @@ class Gate:
 
     Attributes:
         name: `local`, `candidate`, or the environment's.
-        url: what is tested.
-        settings: of the environment that it belongs to.
-        pym_env: what the service has as PYM_ENV there.
-        version: that should answer; None when it is not known.
-        release: that should answer; None for the local container.
-        through_proxy: whether the proxy is in between and names the release that answers.
-        door: where the tests go in place of `url`, when that asks for an identity.
+        url: the URL that the tests call.
+        settings: the settings of the environment that the gate belongs to.
+        pym_env: the value of PYM_ENV that the service has there.
+        version: the version that should answer; None when it is not known.
+        release: the id of the release that should answer; None for the local container.
+        through_proxy: whether requests pass a proxy, which names the release that answers.
+        door: the URL that the tests call instead of `url`, when `url` requires an identity.
 
     """
 
@@ -75,13 +75,13 @@ class Gate:
 def gate_of(session: Session, name: str, view: EnvironmentView, one: Release) -> Gate | None:
     """Return the gate of an environment for the release that should answer there.
 
-    That of a candidate goes to the release alone. None while the URL is not known yet.
+    A candidate's gate calls the release by its own URL. None while the URL is not known yet.
     """
     alone = name == CANDIDATE
     url = view.known_release_url(one) if alone else view.known_url
     if url is None:
         return None
-    named = view.target.names_releases and not alone
+    named = view.spec.names_releases and not alone
     pym = pym_env(session, view.name)
     return Gate(name, url, view.config, pym, one.version, one.id, through_proxy=named)
 
@@ -98,7 +98,7 @@ class Gatekeeper:
 
     @property
     def needs_image(self) -> bool:
-        """Whether the tests run with the Python of the image, so that it must be built first."""
+        """Whether the tests run with the Python of the image, which has to be built first then."""
         return isinstance(self._interpreter, ImageInterpreter)
 
     def unit_tests(self, progress: Progress, image: str | None = None) -> None:
@@ -128,17 +128,17 @@ class Gatekeeper:
         """Run one gate, and record its proof.
 
         Raises:
-            CurtainupError: it did not pass; the kind is in `FAILURES`.
+            CurtainupError: the gate failed; `FAILURES` has the class.
 
         """
         self._conclude(gate, image, self.check(gate, progress, image))
 
     @contextmanager
     def prepared(self, gate: Gate, image: str) -> Iterator[Callable[[Progress], None]]:
-        """Have a gate ready to run while what it tests is still being brought up.
+        """Prepare a gate while the release that it tests still starts.
 
-        Yields the work of the gate's step, which does what `judge` does. Where that is not done, the
-        tests that wait for it are ended.
+        Yields the work of the gate's step, which does what `judge` does. If you never call it, the
+        tests that wait for it are stopped.
         """
         with gates.prepare_gate(self._request(gate, image)) as prepared:
 
@@ -158,7 +158,7 @@ class Gatekeeper:
         self._recorder.proved(gate.name, gate.url, gate.release, image, result)
 
     def _with_other_tests(self, gate: Gate, fix: str | None) -> str | None:
-        """Say of a release of another commit, such as one that is rolled back to, whose tests it failed."""
+        """Add to the fix which commit's tests ran, if the release is of another commit, as in a rollback."""
         if fix is None or gate.version is None:
             return fix
         try:
@@ -168,12 +168,12 @@ class Gatekeeper:
         if gate.version == here:
             return fix
         return (
-            f"{fix}. The tests are those of {here}, which is checked out here: where they ask for what "
-            f"{gate.version} has not, check out its commit and run the same command there"
+            f"{fix}. The tests are from {here}, the version that is checked out here. If they test something "
+            f"that {gate.version} does not have, check out its commit and run the same command again"
         )
 
     def check(self, gate: Gate, progress: Progress, image: str) -> GateResult:
-        """Run the tests of one gate, and record how they ended."""
+        """Run the tests of one gate, and record their result."""
         result = gates.run_gate(
             self._request(gate, image), on_line=_showing(progress), cancel=self._session.run.cancelled
         )
@@ -205,7 +205,7 @@ class Gatekeeper:
         )
 
     def _secrets(self) -> dict[str, str]:
-        """Tests find the service's secrets in their environment, in a container of the image too."""
+        """The service's secrets, for tests that run in a container of the image."""
         if not self.needs_image:
             return {}
         return {name: secret.reveal() for name, secret in self._session.service.secrets.items()}
@@ -223,7 +223,7 @@ class Gatekeeper:
     def failure(
         self, result: GateResult, kind: type[CurtainupError], name: str, consequence: str | None, where: str
     ) -> CurtainupError:
-        """Return the error for tests that did not pass: the failing tests, not a stack of ours."""
+        """Return the error for tests that did not pass; it shows the failing tests, not our traceback."""
         if result.stopped and self._session.run.cancelled.is_set():
             return Interrupted(f"interrupted during {name}", where=where)
         shown = [
@@ -248,7 +248,7 @@ def _consequence_of(gate: Gate) -> str:
 
 
 def _showing(progress: Progress) -> Callable[[str], None]:
-    """Show how far pytest is; the rest of what it prints is in the run's log."""
+    """Show pytest's progress; the rest of its output is in the run's log."""
 
     def show(line: str) -> None:
         if _PERCENT.search(line):

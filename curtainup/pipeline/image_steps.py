@@ -1,4 +1,4 @@
-"""The steps before anything is deployed: one image, built here or elsewhere, tested and in its registry."""
+"""The steps that come before a deployment: build or pull one image, test it, and push it."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class AnyImage(Protocol):
 
     @property
     def version(self) -> str:
-        """What its release is called."""
+        """The version of its release."""
 
     @property
     def image_id(self) -> str:
-        """Config digest, `sha256:…`; empty before the build."""
+        """The config digest, `sha256:…`; empty before the build."""
 
     @property
     def reference(self) -> str:
@@ -33,34 +33,34 @@ class AnyImage(Protocol):
 
     @property
     def runnable(self) -> str:
-        """What the Docker engine can run it by."""
+        """The name by which the Docker engine can run it."""
 
 
 class ImageSteps(Protocol):
-    """How a run comes by its image."""
+    """The steps in which a run gets its image."""
 
     def look(self) -> AnyImage:
         """Return what is known of the image before the first step."""
 
     def prove(self, image: AnyImage) -> AnyImage:
-        """Make and test the image, as far as the run is to go; return what is known of it then.
+        """Make and test the image, up to the step at which the run stops; return what is known then.
 
         Raises:
-            CurtainupError: it could not be made, or its tests failed.
+            CurtainupError: the image could not be made, or its tests failed.
 
         """
 
     def push(self, image: AnyImage) -> AnyImage:
-        """Bring the image to its registry, and return it with its digest."""
+        """Push the image to its registry, and return it with its digest."""
 
 
 def steps_of(context: RunContext, options: Options) -> ImageSteps:
-    """Return the steps for the image that a run was asked for."""
+    """Return the steps for the image that the options name."""
     return Given(context, options.image) if options.image else Built(context, options)
 
 
 class Built:
-    """The image is built from the service's source."""
+    """The steps for an image that curtainup builds from the service's source."""
 
     def __init__(self, context: RunContext, options: Options) -> None:
         self._context = context
@@ -72,20 +72,20 @@ class Built:
             plan.require_made_for(options.plan, context.session, self._source)
 
     def look(self) -> Image:
-        """Return the image of this source: the pushed one where nothing it is built from has changed."""
+        """Return the image of this source: the pushed one, if nothing that it is built from has changed."""
         found = stack.look(self._session, self._source)
         self._context.recorder.source(self._source)
         return found
 
     def prove(self, image: AnyImage) -> AnyImage:
-        """Run the unit tests, build, and test the image in a container; what is independent at once."""
+        """Run the unit tests, build the image, and test it in a container; independent steps run at once."""
         built = self._test_and_build(image)
         if self._options.reaches("local"):
             local_gate(self._context, built)
         return built
 
     def push(self, image: AnyImage) -> AnyImage:
-        """Push the image, where its registry has not got it."""
+        """Push the image, unless its registry has it."""
         if image.reference:
             return image
 
@@ -126,14 +126,14 @@ class Built:
 
 
 class Given:
-    """The image was built elsewhere, and its source is not ours to test."""
+    """The steps for an image that was built elsewhere; curtainup does not test its source."""
 
     def __init__(self, context: RunContext, wanted: str) -> None:
         self._context = context
         self._wanted = wanted
 
     def look(self) -> AnyImage:
-        """Pull the image, whose digest nobody knows before."""
+        """Pull the image, because its digest is not known before."""
 
         def work(progress: Progress) -> AnyImage:
             found = prebuilt.pull(self._context.session.accounts.docker, self._wanted)
@@ -143,19 +143,19 @@ class Given:
         return self._context.steps.run("pull", "pull the image", work)
 
     def prove(self, image: AnyImage) -> AnyImage:
-        """Test the image in a container; unit tests are for its source."""
+        """Test the image in a container; unit tests would need its source."""
         for name, title in (("build", "build the image"), ("unit", "unit tests")):
             self._context.steps.skip(name, title, "the image was built elsewhere")
         local_gate(self._context, image)
         return image
 
     def push(self, image: AnyImage) -> AnyImage:
-        """Do nothing: it is in its registry."""
+        """Do nothing: the image is in its registry."""
         return image
 
 
 def local_gate(context: RunContext, image: AnyImage) -> None:
-    """Run the acceptance tests on the image in a container of this machine."""
+    """Run the acceptance tests on the image, in a container on this machine."""
 
     def work(progress: Progress) -> None:
         session = context.session
@@ -171,5 +171,5 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
 
 def _own(image: AnyImage) -> Image:
     if not isinstance(image, Image):
-        raise TypeError("this image is not of our making")
+        raise TypeError("curtainup did not build this image")
     return image

@@ -1,4 +1,4 @@
-"""The image in a container on this machine, for the gate before anything is pushed."""
+"""The image in a container on this machine, for the local gate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from curtainup.errors import BuildFailed, DiskFull, SetupError
 from curtainup.gates import health
-from curtainup.model.release_settings import DockerSettings, variables
+from curtainup.model.release_settings import variables
+from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms.docker import container as containers
 from curtainup.platforms.docker import placement
 from curtainup.targets.docker.target import runtime
@@ -27,7 +28,7 @@ ENVIRONMENT = "local"
 
 @dataclass(frozen=True)
 class LocalContainer:
-    """A running container and where it is reached."""
+    """A running container, and its URL."""
 
     name: str
     url: str
@@ -35,7 +36,7 @@ class LocalContainer:
 
 @dataclass(frozen=True)
 class Started:
-    """The image in a local container of a session: where it is reached, and how to wait for it."""
+    """The image in a local container of a session: its URL, and a function that waits for it."""
 
     url: str
     wait_until_healthy: Callable[[], object]
@@ -77,11 +78,13 @@ def running(
 ) -> Iterator[LocalContainer]:
     """Run the image as a release would run, and remove the container afterwards.
 
-    The removal goes on beside what comes next; the process does not end before it.
-    One that an earlier, killed run left behind is removed first: the caller holds the service's lock.
+    A thread removes the container while the run continues; the process does not end before that thread.
+    If a killed run has left a container behind, it is removed first: the caller holds the service's lock.
 
     Raises:
-        BuildFailed: the image cannot be started at all.
+        BuildFailed: the image cannot be started.
+        DiskFull: the Docker engine has no space left.
+        SetupError: the image is neither on this machine nor in its registry.
 
     """
     labels = {"curtainup.service": service, "curtainup.environment": ENVIRONMENT}
@@ -102,7 +105,7 @@ def running(
 
 
 def _remove(container: Container) -> None:
-    """Remove a container; one that somebody else removed, or removes, is none of our business."""
+    """Remove a container; somebody else may remove it at the same time, which is no error."""
     from docker.errors import APIError
 
     with suppress(APIError):

@@ -1,4 +1,4 @@
-"""What a deployment is asked for."""
+"""The options of a deployment."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
 HELD_AT: Final = "candidate-gate"
 UNTIL: Final = ("unit", "build", "local", "push", "staging", "staging-gate", HELD_AT)
-"""The steps after which a deployment can stop, in their order."""
+"""The steps after which a deployment can stop, in order."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a deployment is asked for.
+    """The options of a deployment.
 
     Attributes:
-        dirty: deploy uncommitted changes of tracked files.
+        dirty: whether to deploy uncommitted changes of tracked files.
         python: the interpreter for the service's tests.
-        allow_replace: accept changes of an environment that interrupt its traffic.
+        allow_replace: whether to allow changes that replace or remove what holds data or traffic.
         arguments: further arguments for pytest at each gate.
         image: an image that was built elsewhere; None builds one.
-        until: the step after which to stop, one of `UNTIL`; None goes on to the end.
-        only: the one environment to deploy to; None is all of them.
-        replace_candidate: drop a candidate that is held.
-        canary: in place of the configured one.
-        plan: what the deployment has to keep to; None is anything.
+        until: the step after which to stop, one of `UNTIL`; None runs all steps.
+        only: the one environment to deploy to; None deploys to all of them.
+        replace_candidate: whether to drop a candidate that is held.
+        canary: replaces the configured canary.
+        plan: the plan that the deployment keeps to; None sets no limit.
 
     """
 
@@ -57,5 +57,5 @@ class Options:
         return tuple(name for name in wanted if self.reaches(HELD_AT if name == LIVE else STAGING))
 
     def reaches(self, step: str) -> bool:
-        """Return whether a step of `UNTIL` is among those to be done."""
+        """Return whether the deployment includes a step of `UNTIL`."""
         return self.until is None or UNTIL.index(step) <= UNTIL.index(self.until)

@@ -1,11 +1,11 @@
-"""Planning: the transitions that each command makes of an environment. Planning only looks.
+"""Planning: the transitions that each command takes an environment through. Planning changes nothing.
 
     deploy     staging: to_serving                    live: to_candidate, to_live
     promote                                           live: held, to_live
     rollback                                          live: kept or again, to_live
     review     review-NAME: to_serving
 
-What is undone, and when, stands here and nowhere else.
+This module alone decides what is undone, and when.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from curtainup.pipeline.transition import (
 )
 
 IsProved = Callable[[str, str], bool]
-"""Whether a record of this machine says that a gate has passed a release, by its id."""
+"""Takes a gate's name and a release's id; says whether a record on this machine has the proof."""
 
 AT_ONCE = Canary()
 CANDIDATE_GATE = "acceptance tests on the candidate"
@@ -48,15 +48,15 @@ def deployment(
     hold: bool = False,
     canary: Canary | None = None,
 ) -> tuple[Transition, ...]:
-    """Return what `deploy` does to its environments, in turn.
+    """Return what `deploy` does to its environments, in order.
 
     Args:
-        wanted: each environment, with the release that an image is there.
-        image: what tests run in, when they run in the image.
-        is_proved: tells which gates have passed.
+        wanted: each environment, with the release that it gets.
+        image: the image that tests run in, when they run in the image.
+        is_proved: says which releases have passed which gates.
         prove: whether to run staging's gate.
         hold: whether to leave the candidate proven and without traffic.
-        canary: in place of the configured one.
+        canary: replaces the configured canary.
 
     """
     transitions: tuple[Transition, ...] = ()
@@ -71,13 +71,13 @@ def deployment(
 
 
 def require_splits(view: EnvironmentView, canary: Canary | None) -> None:
-    """Check that the target can split traffic as asked.
+    """Check that the target can split traffic as the canary asks.
 
     Raises:
-        RefusedError: it moves all of it at once.
+        RefusedError: the target moves all traffic at once.
 
     """
-    if canary is not None and canary.shares and not view.target.splits:
+    if canary is not None and canary.shares and not view.spec.splits:
         raise RefusedError(
             f"{view.config.deploy_target} moves all traffic at once",
             where="--canary",
@@ -89,15 +89,15 @@ def require_splits(view: EnvironmentView, canary: Canary | None) -> None:
 def to_serving(
     view: EnvironmentView, new: Release, image: str, *, prove: bool = True
 ) -> tuple[Transition, ...]:
-    """Give a release all traffic of an environment that needs no protection: staging, or a review's.
+    """Give a release all traffic of staging or of a review environment, which need no protection.
 
-    One update adds the release and gives it the traffic. Where there are tasks these are two, and the tasks
-    run in between.
+    One update adds the release and gives it the traffic. With tasks there are two updates, and the tasks
+    run between them.
 
     Args:
         view: the environment.
         new: the release.
-        image: what its tests run in.
+        image: the image that its tests run in.
         prove: whether to run the environment's gate.
 
     """
@@ -116,12 +116,12 @@ def to_serving(
 
 
 def judged(view: EnvironmentView, one: Release, image: str) -> tuple[Transition, ...]:
-    """Judge what serves in an environment already; nothing is undone when it fails."""
+    """Run the gate on the release that already serves; a failure undoes nothing."""
     return (Transition(view.name, one, image, (_gate(view.name),)),)
 
 
 def judged_on_live(view: EnvironmentView, one: Release, image: str) -> tuple[Transition, ...]:
-    """Judge what serves on live already; the release before gets the traffic when it fails."""
+    """Run the gate on the release that already serves on live; if it fails, the previous one gets traffic."""
     older = [kept for kept in view.deployment.releases if kept.id != one.id]
     undo = _return(moves.shift(view.deployment, older[-1].id)) if older else None
     return (Transition(view.name, one, image, (_gate(view.name),), undo),)
@@ -130,14 +130,14 @@ def judged_on_live(view: EnvironmentView, one: Release, image: str) -> tuple[Tra
 def to_candidate(
     view: EnvironmentView, new: Release, image: str, is_proved: IsProved, *, held: bool
 ) -> tuple[Transition, ...]:
-    """Start a release beside those that serve, without traffic, and prove it.
+    """Start a release as a candidate, without traffic, and run its gate.
 
     Args:
         view: live.
         new: the release.
-        image: what its tests run in.
-        is_proved: tells what went live with its gate passed.
-        held: whether the candidate is to stay until it is promoted.
+        image: the image that its tests run in.
+        is_proved: says which releases have passed the live gate.
+        held: whether the candidate stays until it is promoted.
 
     """
     staged = _staged(view, new, is_proved)
@@ -150,7 +150,7 @@ def to_candidate(
 def to_live(
     view: EnvironmentView, new: Release, image: str, is_proved: IsProved, canary: Canary | None
 ) -> tuple[Transition, ...]:
-    """Give the release that `to_candidate` has proven the traffic; what was proven before gets it back."""
+    """Give the proven candidate the traffic; the undo returns it to the release that was proven before."""
     staged, proven = _staged(view, new, is_proved), _proven(is_proved, _without(new, view.deployment))
     back = _without(new, staged)
     return _move(view, new, image, staged, moves.shift(back, proven) if proven else back, canary)
@@ -159,7 +159,7 @@ def to_live(
 def promoted(
     view: EnvironmentView, one: Release, is_proved: IsProved, canary: Canary | None
 ) -> tuple[Transition, ...]:
-    """Give a held candidate the traffic; it passes its gate again first, unless that is on record."""
+    """Give a held candidate the traffic; its gate runs again first, unless the record has the proof."""
     proven = "passed when it was staged" if is_proved(CANDIDATE, one.id) else ""
     acts = (
         Await("release", "check that the candidate answers"),
@@ -177,7 +177,7 @@ def discarded(view: EnvironmentView, one: Release) -> tuple[Transition, ...]:
 
 
 def rolled_back(view: EnvironmentView, wanted: Release) -> tuple[Transition, ...]:
-    """Give an older release all traffic: one that is kept, or one that is made again first."""
+    """Give an older release all traffic; if it is no longer kept, create it again first."""
     before = view.deployment
     if before.find(wanted.id) is not None:
         check = Await("release", "check that the release answers")
@@ -189,15 +189,15 @@ def rolled_back(view: EnvironmentView, wanted: Release) -> tuple[Transition, ...
 
 
 def renewed(view: EnvironmentView, one: Release) -> tuple[Transition, ...]:
-    """Leave a review environment as it is, and begin its time to live anew."""
-    act = Update("renew", "begin its time to live anew", (view.deployment,))
+    """Leave a review environment as it is, and restart its time to live."""
+    act = Update("renew", "restart its time to live", (view.deployment,))
     return (Transition(view.name, one, one.image, (act,)),)
 
 
 def _made_again(view: EnvironmentView, wanted: Release, staged: Deployment) -> Transition:
-    """Bring back a release that was removed when it was replaced, as one that nobody uses is billed."""
-    title = "make the release again, without traffic"
-    says = f"{wanted.version} is not kept, so it is made again"
+    """Create a release again that was retired because idle releases are billed."""
+    title = "create the release again, without traffic"
+    says = f"{wanted.version} is no longer kept, so curtainup creates it again"
     acts = (
         Update(CANDIDATE, title, (staged,), waits=True, says=says),
         Judge("candidate-gate", CANDIDATE_GATE, CANDIDATE),
@@ -214,7 +214,7 @@ def _move(
     back: Deployment,
     canary: Canary | None,
 ) -> tuple[Transition, ...]:
-    """Move live's traffic to a release that is there, under probe and gate; go back if either fails."""
+    """Move live's traffic to a staged release while the probe watches, and run the gate; undo on failure."""
     chosen = Canary.of(view.config) if canary is None else canary
     shares = (*chosen.shares, 100) if back.serving() is not None else (100,)
     stages = tuple(moves.shift(staged, new.id, share) for share in shares)
@@ -224,9 +224,9 @@ def _move(
 
 
 def _start(view: EnvironmentView, update: Update) -> tuple[Act, ...]:
-    """Stage a release, run its tasks, and wait until it answers; without tasks all is one step.
+    """Stage a release, run its tasks, and wait until it answers; without tasks this is one step.
 
-    Waiting comes last: a release may need what its tasks do, and end until that is done.
+    The wait comes last: a release may need what its tasks do, and exit until they have run.
     """
     tasks = tuple(task.name for task in view.config.tasks)
     if not tasks:
@@ -246,7 +246,7 @@ def _return(deployment: Deployment) -> PutBack:
 def _retire(view: EnvironmentView, step: str, new: Release, after: Deployment) -> tuple[Transition, ...]:
     rest = moves.retired(after, view.keep)
     gone = tuple(one.id for one in after.releases if rest.find(one.id) is None)
-    if not view.target.bills_idle or not gone:
+    if not view.spec.bills_idle or not gone:
         return ()
     act = Retire(step, "remove what the new release replaced", rest, gone)
     return (Transition(view.name, new, new.image, (act,)),)
@@ -258,7 +258,7 @@ def _staged(view: EnvironmentView, new: Release, is_proved: IsProved) -> Deploym
 
 
 def _proven(is_proved: IsProved, live: Deployment) -> str | None:
-    """Return what traffic goes back to: what serves, unless a killed run left it there unproven."""
+    """Return the release to undo to: the one that serves, unless a killed run left it unproven."""
     serving = live.serving()
     if serving is None:
         return None
@@ -269,7 +269,7 @@ def _proven(is_proved: IsProved, live: Deployment) -> str | None:
 
 
 def _without(new: Release, deployment: Deployment) -> Deployment:
-    """Return the deployment without the new release, unless that serves already."""
+    """Return the deployment without the new release, unless that release has traffic."""
     if deployment.find(new.id) is None or deployment.traffic.get(new.id):
         return deployment
     return moves.retract(deployment, new.id)

@@ -1,4 +1,4 @@
-"""What a run came to."""
+"""The result of a run."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Result:
-    """What a run came to.
+    """The result of a run.
 
     Attributes:
-        url: where live is reached.
-        version: what serves there.
-        release: its id.
-        changed: whether anything had to move.
-        held: whether it is a candidate without traffic yet; `url` is its own then.
-        until: the step after which the run was to stop, before live; None when it went on.
-        image: what the run has built, when that is in no environment yet.
+        url: the URL of live.
+        version: the version that serves there.
+        release: the id of its release.
+        changed: whether the run changed anything.
+        held: whether the release is a candidate without traffic; `url` is the candidate's own then.
+        until: the step after which you told the run to stop, before live; None when it did not stop.
+        image: the image that the run has built, when no environment has it yet.
 
     """
 

@@ -2,7 +2,7 @@
 
     stage the release, without traffic ─ its tasks in turn ─ wait until it is healthy ─ gate ─ traffic
 
-docs/tasks.md says what holds on which target.
+docs/tasks.md says how each target runs tasks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from curtainup.util.line_log import LineLog
 from curtainup.util.process import Ended
 
 FOLDER = "tasks"
-"""In a run's folder: the logs, one a task."""
+"""The folder of the tasks' logs in a run's folder."""
 CONSEQUENCES = {
     "staging": "staging is put back to what it was before; live is untouched",
     "live": "the candidate never had traffic and is removed; live is as it was",
@@ -32,14 +32,14 @@ CONSEQUENCES = {
 
 
 def run_tasks(context: RunContext, rollout: Rollout, one: Release) -> None:
-    """Run an environment's tasks in the image of a release that was staged there without traffic.
+    """Run an environment's tasks in the image of a release that is staged there without traffic.
 
-    Nothing is done, and no step begun, where there are none.
+    Without tasks no step begins.
 
     Raises:
-        TaskFailed: one failed or took too long; those after it have not run.
+        TaskFailed: a task failed or took too long; the tasks after it did not run.
         Interrupted: the run was cancelled.
-        CurtainupError: the target could not run one.
+        CurtainupError: the target could not run a task.
 
     """
     tasks = rollout.config.tasks
@@ -47,7 +47,7 @@ def run_tasks(context: RunContext, rollout: Rollout, one: Release) -> None:
         return
 
     def work(progress: Progress) -> None:
-        rollout.target.end_tasks(rollout.environment)
+        rollout.end_tasks()
         for task in tasks:
             _run_one(context, rollout, one, task, progress)
         progress.note = f"{len(tasks)} task{'s' * (len(tasks) != 1)}"
@@ -64,7 +64,7 @@ def _run_one(context: RunContext, rollout: Rollout, one: Release, task: Task, pr
     file.parent.mkdir(parents=True, exist_ok=True)
     with LineLog(file, context.session.service.redact, _showing(progress, task)) as log:
         try:
-            ran = rollout.target.run_task(rollout.environment, one, task, log.add)
+            ran = rollout.run_task(one, task, log.add)
         finally:
             recorder.task(
                 TaskRecord(
@@ -90,7 +90,7 @@ def _failure(environment: str, task: Task, ran: Ran, end: str, file: Path) -> Ta
         where=ran.place,
         consequence=CONSEQUENCES.get(environment, f"{environment} is put back to what it was before")
         + "; what the task has changed stays changed",
-        fix=(f"{ran.fix}. " if ran.fix else "mend what it says. ")
+        fix=(f"{ran.fix}. " if ran.fix else "fix what its output says. ")
         + f"The next deploy runs all tasks again; the whole output is in {file}",
         detail=end,
     )

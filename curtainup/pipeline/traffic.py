@@ -1,4 +1,4 @@
-"""Moving traffic under the eyes of the probe, until the outgoing release has drained."""
+"""Moving traffic while the probe watches, until the outgoing release has drained."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from curtainup.util import durations
 
 BEFORE = 4
 BETWEEN = 25
-"""Requests the probe sends before the first move, and between two."""
+"""Requests that the probe sends before the first move, and between two moves."""
 PROBE_PATIENCE = 10.0
 POLL = 0.05
 TELL = 60.0
-"""Seconds between two lines on a split that is kept for longer."""
+"""Seconds between two progress lines while a canary keeps its split."""
 AT_ONCE = Canary()
 
 
 class Watch:
-    """The probe over a move of traffic: from before it until the tests on live have passed.
+    """The probe around a move of traffic: it runs from before the move until the live gate has passed.
 
-    A first release has nothing before it to lose, so nothing is sent.
+    For a first release it sends nothing, because no traffic can be lost.
     """
 
     def __init__(self, rollout: Rollout) -> None:
@@ -39,16 +39,16 @@ class Watch:
             self._probe.start()
 
     def move(self, stages: Sequence[Deployment], progress: Progress, canary: Canary = AT_ONCE) -> None:
-        """Make one deployment after another real, and wait until the outgoing release has drained.
+        """Apply the deployments in turn, and wait until the outgoing release has drained.
 
         Args:
             stages: the deployments, such as 10 %, 50 % and 100 %.
-            progress: told of each.
-            canary: how long each is kept, and what must stay healthy meanwhile.
+            progress: shows each of them.
+            canary: how long to keep each, and what to watch meanwhile.
 
         Raises:
-            TrafficReturned: more requests failed than `max_failures` allows, or what is watched is not well.
-            Interrupted: the run is to stop.
+            TrafficReturned: more requests failed than `max_failures` allows, or the canary watch failed.
+            Interrupted: the run was cancelled.
             CurtainupError: an update failed.
 
         """
@@ -93,7 +93,7 @@ class Watch:
         return self._probe.stop()
 
     def _keep(self, shares: str, canary: Canary, variables: Mapping[str, str], progress: Progress) -> None:
-        """Leave a split as it is for as long as the canary says, with an eye on what must stay healthy."""
+        """Keep a split for as long as the canary says, while the probe and the canary watch check live."""
         tell_at = started = time.monotonic()
         while True:
             self.require_clean()
@@ -116,10 +116,10 @@ class Watch:
             return
         what, _, rest = found.partition("\n")
         raise TrafficReturned(
-            f"what was to stay healthy is not, {when}: {what}",
+            f"the canary watch failed {when}: {what}",
             where=self._rollout.url,
             consequence="live is put back to what it was before",
-            fix="mend the new release, or what is watched (canary_watch, --watch), and deploy again",
+            fix="fix the new release, or what canary_watch or --watch checks, and deploy again",
             detail=rest or None,
         )
 
@@ -131,7 +131,7 @@ class Watch:
         return f"{self._probe.failed_so_far} of {self._probe.total_so_far} requests failed"
 
     def _see(self, requests: int) -> None:
-        """Let the probe see that many requests more."""
+        """Wait until the probe has sent that many more requests."""
         if self._outgoing:
             self._probe.wait_for(requests, PROBE_PATIENCE)
 
@@ -144,7 +144,7 @@ class Watch:
 
 @contextmanager
 def watched(rollout: Rollout, figures: Callable[[ProbeResult], None]) -> Iterator[Watch]:
-    """Watch a move of traffic; `figures` is given what the probe saw, whatever comes of the move."""
+    """Watch a move of traffic; `figures` gets the probe's result, even when the move fails."""
     watch = Watch(rollout)
     try:
         yield watch
@@ -153,12 +153,12 @@ def watched(rollout: Rollout, figures: Callable[[ProbeResult], None]) -> Iterato
 
 
 def wait_until_drained(rollout: Rollout, releases: Sequence[str]) -> bool:
-    """Wait until these releases have no request under way, `drain_timeout` at most."""
+    """Wait until these releases have no request under way, for `drain_timeout` at most."""
     if not releases:
         return True
     deadline = time.monotonic() + rollout.config.drain_timeout
     while time.monotonic() < deadline:
-        if rollout.target.drained(rollout.environment, releases):
+        if rollout.drained(releases):
             return True
         if rollout.cancelled.wait(POLL):
             return False

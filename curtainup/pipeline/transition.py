@@ -1,7 +1,7 @@
-"""Transitions: what a run does to an environment, as data that is made before anything is done.
+"""Transitions: what a run will do to an environment, as data.
 
-A transition takes one environment from the deployment it has to another one. It says in which steps, how the
-release is judged, and what is undone if a step fails. `planner` makes transitions, `preview` shows them,
+A transition takes one environment from its present deployment to another one. It lists the steps, the gate
+that judges the release, and what to undo if a step fails. `planner` makes transitions, `preview` shows them,
 the plan's guard checks them, and `executor` carries them out.
 """
 
@@ -16,7 +16,7 @@ from curtainup.pipeline.canary import Canary
 
 LOCAL: Final = "local"
 CANDIDATE: Final = "candidate"
-"""Gates that are not named after their environment."""
+"""The gates that are not named after their environment."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +24,14 @@ class Update:
     """Bring the environment to another deployment.
 
     Attributes:
-        step: its name in the record.
-        title: what people are told of it.
-        deployments: made real in turn, by an update each; a canary has several.
-        waits: whether the step ends only when the release answers.
-        canary: how traffic is watched while it moves; None moves none, or unwatched.
-        holds: whether the release stays as a candidate until it is promoted; None changes nothing about that.
-        seals: whether the release's secrets are encrypted first, as it may be a new one.
-        says: what people are told when the step begins; empty is nothing.
+        step: the step's name in the record.
+        title: the step's title for people.
+        deployments: the deployments to apply in turn, with one update each; a canary has several.
+        waits: whether the step waits until the release answers.
+        canary: how the traffic moves and is watched; None if no traffic moves, or nobody watches it.
+        holds: whether the release stays a candidate until it is promoted; None leaves that as it is.
+        seals: whether to encrypt the release's secrets first, because the release may be new.
+        says: a line to show when the step begins; may be empty.
 
     """
 
@@ -50,7 +50,7 @@ class RunTasks:
     """Run the environment's tasks in the release's image.
 
     Attributes:
-        names: of the tasks, in turn.
+        names: the names of the tasks, in order.
 
     """
 
@@ -62,9 +62,9 @@ class Await:
     """Wait until the release answers.
 
     Attributes:
-        step: its name in the record.
-        title: what people are told of it.
-        renews: whether the release is started anew first, as it may have needed what its tasks did.
+        step: the step's name in the record.
+        title: the step's title for people.
+        renews: whether to restart the release first, because it may have needed what its tasks did.
 
     """
 
@@ -78,11 +78,11 @@ class Judge:
     """Run the acceptance tests against the release.
 
     Attributes:
-        step: its name in the record.
-        title: what people are told of it.
-        gate: `candidate` for the release alone, else the environment's name.
-        proven: why the tests need not run; empty when they must.
-        consequence: of tests that fail, where it is not the usual one.
+        step: the step's name in the record.
+        title: the step's title for people.
+        gate: `candidate` for the release alone, otherwise the environment's name.
+        proven: why the tests need not run; empty when they must run.
+        consequence: the consequence when tests fail; None for the usual one.
 
     """
 
@@ -95,13 +95,13 @@ class Judge:
 
 @dataclass(frozen=True)
 class Retire:
-    """Remove releases without traffic at once, where idle ones are billed.
+    """Remove releases without traffic at once, on a target that bills idle releases.
 
     Attributes:
-        step: its name in the record.
-        title: what people are told of it.
-        deployment: what stays.
-        gone: ids of the releases that leave.
+        step: the step's name in the record.
+        title: the step's title for people.
+        deployment: the deployment that remains.
+        gone: the ids of the releases that are removed.
 
     """
 
@@ -113,12 +113,12 @@ class Retire:
 
 @dataclass(frozen=True)
 class PutBack:
-    """Bring the environment back to a deployment that it had, whatever happened since.
+    """Bring the environment back to an earlier deployment, whatever happened since.
 
     Attributes:
-        step: its name in the record.
-        title: what people are told of it.
-        deployment: what it had.
+        step: the step's name in the record.
+        title: the step's title for people.
+        deployment: the earlier deployment.
 
     """
 
@@ -132,14 +132,14 @@ Act = Update | RunTasks | Await | Judge | Retire | PutBack
 
 @dataclass(frozen=True)
 class Transition:
-    """An environment's way from one deployment to another.
+    """The way of an environment from one deployment to another.
 
     Attributes:
-        environment: its name.
-        release: what the transition is about.
-        image: what the release's tests run in, when they run in the image.
-        acts: what is done, in this order.
-        undo: what puts the environment back when an act fails; None leaves it as it is then.
+        environment: the environment's name.
+        release: the release that the transition is about.
+        image: the image that the release's tests run in, when they run in the image.
+        acts: the acts, in order.
+        undo: the act that puts the environment back when another one fails; None leaves it as it is.
 
     """
 
@@ -151,7 +151,7 @@ class Transition:
 
 
 def end_of(transitions: Sequence[Transition], before: Deployment) -> Deployment:
-    """Return the deployment that transitions of one environment end with, before anything is retired."""
+    """Return the deployment at the end of an environment's transitions, before anything is retired."""
     updates = [act for one in transitions for act in one.acts if isinstance(act, Update)]
     return updates[-1].deployments[-1] if updates else before
 

@@ -11,8 +11,6 @@ from typing import Any
 from curtainup.errors import ConfigError, CurtainupError, SetupError
 from curtainup.setup import extras
 
-TARGET = "aws-beanstalk"
-
 TIMEOUT = 10
 """Seconds within which a connection must be established."""
 UNKNOWN_CALLER = frozenset(
@@ -97,7 +95,7 @@ def registry_login(region: str, profile: str | None) -> RegistryLogin:
 @contextmanager
 def said_clearly(service: str) -> Iterator[None]:
     """Turn the errors of boto3 into errors for people."""
-    extras.require(TARGET)
+    extras.require(extras.AWS)
     from botocore import exceptions
 
     try:
@@ -134,7 +132,7 @@ def said_clearly(service: str) -> Iterator[None]:
 
 def _boto3() -> Any:
     """Return the SDK; raises SetupError if it is not installed."""
-    extras.require(TARGET)
+    extras.require(extras.AWS)
     import boto3
 
     return boto3

@@ -1,7 +1,7 @@
-"""Assets and archives as the engine sends them, and as the SDK's own objects.
+"""Assets and archives: as the engine sends them, and as objects of the SDK.
 
-On the wire they are objects with a signature (`sig` in the SDK's runtime/rpc.py); from the state they
-come back with a hash and without their content.
+On the wire they are objects with a signature (`sig` in the SDK's runtime/rpc.py). The state keeps their hash,
+but not their content.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 
 
 def objects(value: Any) -> Any:
-    """Return a property with each asset and archive as the SDK's object; None without its content."""
+    """Return a property with each asset and archive as the SDK's object, or None if it has no content."""
     if isinstance(value, list):
         return [objects(part) for part in value]
     if not isinstance(value, Mapping):
@@ -28,7 +28,7 @@ def objects(value: Any) -> Any:
 
 
 def hashed(value: Any) -> Any:
-    """Return a property with only the hash of each asset and archive, to compare by."""
+    """Return a property with only the hash of each asset and archive, for comparisons."""
     if isinstance(value, list):
         return [hashed(part) for part in value]
     if not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What an update would change, and names that are made up: as Pulumi's bridged providers do it."""
+"""The differences that an update makes, and generated names, as in Pulumi's bridged providers."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from curtainup.rehearsal.kind import Kind
 messages = message_module("provider_pb2")
 
 DEFAULTS = "__defaults"
-"""The input in which bridged providers keep the names of inputs that they made up."""
+"""The input in which bridged providers list the inputs that they generated."""
 
 _RANDOM_DIGITS = 7
 
 
 def visible(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return properties without those that only the provider is to see."""
+    """Return properties without those that are internal to the provider."""
     return {name: value for name, value in properties.items() if not name.startswith("__")}
 
 
 def named(kind: Kind, request: Any, olds: Mapping[str, Any], news: Mapping[str, Any]) -> dict[str, Any]:
-    """Return inputs with a name, where none is given: the old one, else one with a random end."""
+    """Return inputs with a name; if none is given, with the old one or a new one with a random end."""
     by = kind.named_by
     if by is None:
         return dict(news)
@@ -44,9 +44,9 @@ def response(
     ignored: Collection[str],
     named_by: str | None = None,
 ) -> Any:
-    """Return the engine's answer to what differs between old and new inputs.
+    """Return the answer to the engine's question what differs between old and new inputs.
 
-    A resource whose name was given, and stays, is deleted before its replacement is made.
+    If the name was given and stays the same, the resource is deleted before its replacement is created.
     """
     found = {
         path: change

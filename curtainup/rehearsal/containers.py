@@ -1,4 +1,4 @@
-"""The containers behind a rehearsal's clouds, on the Docker engine of this machine."""
+"""The containers of a rehearsal's stand-ins, on the Docker engine of this machine."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ LOG_LINES = 20
 
 @dataclass(frozen=True)
 class Container:
-    """What a stand-in runs.
+    """A container that a stand-in runs.
 
     Attributes:
-        name: of the container.
+        name: the container's name.
         image: the image's reference.
-        environment: its variables.
-        command: in place of the image's own, or None.
-        entrypoint: in place of the image's own, or None.
-        memory: bytes that it may use, or None.
-        ports: ports inside that get loopback ports of their own, which `Seen.ports` tells.
-        published: by port inside the loopback port that it is to have; any other gets a free one.
+        environment: the container's variables.
+        command: replaces the image's own command; None keeps it.
+        entrypoint: replaces the image's own entrypoint; None keeps it.
+        memory: how many bytes it may use; None sets no limit.
+        ports: the ports inside that get loopback ports; `Seen.ports` returns these.
+        published: fixed loopback ports by port inside; all other ports get free ones.
 
     """
 
@@ -47,12 +47,12 @@ class Container:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the engine says of a container.
+    """The state of a container, from the Docker engine.
 
     Attributes:
-        running: whether its process lives.
+        running: whether its process runs.
         ip: its address on the bridge network; empty while it does not run.
-        ports: by port inside its loopback port.
+        ports: its loopback ports by port inside.
 
     """
 
@@ -62,13 +62,13 @@ class Seen:
 
 
 def start(api: APIClient, home: Home, wanted: Container, files: Mapping[str, bytes] | None = None) -> None:
-    """Create and start a container, in place of one that has its name.
+    """Create and start a container; replace a container of the same name.
 
     Args:
-        api: the engine.
-        home: whose container it is.
-        wanted: what is to run.
-        files: by folder the tar archives to unpack before it starts.
+        api: the Docker engine.
+        home: the rehearsal that owns the container.
+        wanted: the container to run.
+        files: tar archives to unpack before the container starts, by folder.
 
     """
     remove(api, wanted.name)
@@ -104,13 +104,13 @@ def archive(name: str, content: bytes) -> bytes:
 
 
 def free_port() -> int:
-    """Return a loopback port that nothing listens on now."""
+    """Return a loopback port that nothing listens on at the moment."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
 def look(api: APIClient, name: str) -> Seen | None:
-    """Return what the engine says of a container, or None if it does not exist."""
+    """Return the state of a container, or None if it does not exist."""
     try:
         with docker_errors(f"container {name}"):
             facts: dict[str, Any] = api.inspect_container(name)
@@ -136,13 +136,13 @@ def log(api: APIClient, name: str, lines: int = LOG_LINES) -> str:
 
 
 def remove(api: APIClient, name: str) -> None:
-    """Remove a container, running or not; one that does not exist is no error."""
+    """Remove a container, running or not; it is no error if it does not exist."""
     with suppress(LookupError), docker_errors(f"container {name}"):
         api.remove_container(name, force=True, v=True)
 
 
 def has_image(api: APIClient, reference: str) -> bool:
-    """Return whether an image is there or can be pulled."""
+    """Return whether an image is on this machine or can be pulled."""
     from docker.errors import APIError, ImageNotFound
 
     try:
@@ -157,7 +157,7 @@ def has_image(api: APIClient, reference: str) -> bool:
 
 
 def remove_all(home: Home) -> None:
-    """Remove everything that a rehearsal made in Docker: containers, networks and volumes."""
+    """Remove everything that a rehearsal created in Docker: containers, networks and volumes."""
     with connect(None) as api, docker_errors("the rehearsal's containers"):
         mine = {"label": f"{LABEL}={home.key}"}
         for container in api.containers(all=True, filters=mine):

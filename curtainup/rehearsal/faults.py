@@ -1,4 +1,4 @@
-"""What goes wrong in a rehearsal, when asked: `--fault KIND[@ENVIRONMENT]`."""
+"""The faults that you can ask for in a rehearsal: `--fault KIND[@ENVIRONMENT]`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = {
     "swap-fails": "the cloud refuses to swap the CNAMEs",
     "partial": "a change is made by half",
 }
-"""By kind what it does."""
+"""What each kind of fault does."""
 
 DEFAULT_ENVIRONMENT = "live"
 
@@ -28,7 +28,7 @@ class Fault:
 
     Attributes:
         kind: one of `KINDS`.
-        environment: whose resources it strikes.
+        environment: the environment whose resources it strikes.
 
     """
 
@@ -36,7 +36,7 @@ class Fault:
     environment: str = DEFAULT_ENVIRONMENT
 
     def meets(self, name: str) -> bool:
-        """Whether a resource of that name belongs to the environment."""
+        """Whether the resource of that name belongs to the fault's environment."""
         return name.endswith(f"-{self.environment}") or f"-{self.environment}-" in name
 
 
@@ -50,20 +50,20 @@ class Faults:
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Faults:
-        """Return the faults that are asked for as `KIND` or `KIND@ENVIRONMENT`.
+        """Return the faults of texts such as `KIND` or `KIND@ENVIRONMENT`.
 
         Raises:
-            RefusedError: there is no such kind.
+            RefusedError: a kind does not exist.
 
         """
         return cls(_parsed(text) for text in texts)
 
     def strikes(self, kind: str, name: str) -> bool:
-        """Whether a fault of that kind strikes the resource of that name, each time."""
+        """Whether a fault of that kind strikes the resource of that name every time."""
         return any(fault.kind == kind and fault.meets(name) for fault in self.all)
 
     def strikes_first(self, kind: str, name: str, times: int = 1) -> bool:
-        """Whether a fault of that kind strikes, which it does only so many times for each resource."""
+        """Whether a fault of that kind strikes now; it strikes each resource only so many times."""
         if not self.strikes(kind, name):
             return False
         with self._lock:
@@ -75,7 +75,7 @@ def _parsed(text: str) -> Fault:
     kind, separator, environment = text.partition("@")
     if kind not in KINDS or (separator and not environment):
         raise RefusedError(
-            f"{text!r} is no fault that a rehearsal knows",
+            f"a rehearsal has no fault {text!r}",
             where="--fault",
             consequence="nothing was started",
             fix=f"use {', '.join(KINDS)}, each also as KIND@ENVIRONMENT",

@@ -1,7 +1,7 @@
-"""The proxy that answers at the addresses of a stand-in service: a cloud's front end, on loopback ports.
+"""The front: a proxy on loopback ports that plays the front end of a cloud.
 
-It has a fixed number of doors, each a port with a pool of servers behind it. Servers and weights change by
-HAProxy's runtime socket alone, so that no change ever drops a request. Written for HAProxy 2.6.
+It has a fixed number of doors. A door is a port with a pool of servers behind it. Servers and weights change
+only through HAProxy's runtime socket, so that no change drops a request. Written for HAProxy 2.6.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FIRST_PORT = 8080
 """The port of door 0 inside the container; the others follow."""
 
 TOKEN = "rehearsal"  # noqa: S105
-"""Who sends it as a bearer token may pass a door that is not public."""
+"""The bearer token that opens a door that is not public."""
 
 _HEAD = """\
 global
@@ -77,7 +77,7 @@ if !public !proven !known
     http-request del-header Authorization if known
 """
 
-# Prints the servers that there are, then runs the commands that it is given.
+# Runs the given commands, then prints the servers and their sessions.
 _SCRIPT = """\
 tries=250
 ask() { printf '%s\\n' "$1" | socat -t 10 - "UNIX-CONNECT:$SOCKET"; }
@@ -96,17 +96,17 @@ echo "== end"
 
 
 Pools = Mapping[int, Mapping[str, Server]]
-"""By door, and by the server's name, what is behind it."""
+"""The servers behind each door, by name."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a front is made for.
+    """The shape of a front.
 
     Attributes:
-        doors: how many there are.
-        guarded: whether a door that is not public asks for the token.
-        named_by: the header in which each answer tells the server's name, or None.
+        doors: how many doors it has.
+        guarded: whether a door that is not public requires the token.
+        named_by: the header in which each answer names its server, or None.
 
     """
 
@@ -138,14 +138,14 @@ class Front:
     def ensure(
         cls, api: APIClient, home: Home, name: str, plan: Plan, known: Sequence[int] = ()
     ) -> tuple[Front, list[int]]:
-        """Return a running front and its loopback ports, door by door; start it where there is none.
+        """Return a running front and its loopback ports, door by door; start the front if it does not run.
 
         Args:
-            api: the engine.
-            home: whose container it is.
-            name: of the container.
-            plan: what it is made for.
-            known: the loopback ports that it had before, to have again.
+            api: the Docker engine.
+            home: the rehearsal that owns the container.
+            name: the container's name.
+            plan: the shape of the front.
+            known: the loopback ports that it had before and gets again.
 
         """
         seen = containers.look(api, name)
@@ -166,14 +166,14 @@ class Front:
         return cls(api, name), [seen.ports[FIRST_PORT + door] for door in range(plan.doors)]
 
     def apply(self, pools: Pools, *, public: bool | None = None) -> None:
-        """Put servers behind doors; doors that are not named stay as they are.
+        """Put servers behind doors; doors that `pools` does not name stay as they are.
 
-        A server that is no longer named gets no new requests, and goes when its last ones have ended: in
-        this call, or in a later one.
+        A server that its pool no longer names gets no new requests. This call, or a later one, removes it
+        when its last requests have ended.
 
         Args:
-            pools: what is to be behind the doors.
-            public: whether anybody may pass; None leaves it.
+            pools: the servers behind each door.
+            public: whether anybody may pass; None leaves that as it is.
 
         Raises:
             EngineFailed: HAProxy refused.
@@ -191,11 +191,11 @@ class Front:
             now = {name: server for name, server in _behind(door, after).items() if name in wanted}
             if now != wanted:
                 raise EngineFailed(
-                    "HAProxy did not take the change", where=f"container {self._name}", detail=said
+                    "HAProxy did not accept the change", where=f"container {self._name}", detail=said
                 )
 
     def requests(self, server: str) -> int:
-        """Return how many requests the servers of that name, behind any door, are answering now."""
+        """Return how many requests the servers of that name are answering now, behind all doors."""
         lines = [line.split(",") for line in self._ask([])[2].splitlines()]
         return sum(int(fields[4]) for fields in lines if len(fields) > 4 and fields[1] == server)
 

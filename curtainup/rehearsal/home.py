@@ -19,10 +19,10 @@ LABEL = "curtainup.rehearsal"
 
 @dataclass(frozen=True)
 class Home:
-    """Where one rehearsal keeps everything.
+    """The folder of one rehearsal.
 
     Attributes:
-        path: the folder. Two rehearsals with different folders have nothing in common.
+        path: the folder. Two rehearsals with different folders share nothing.
 
     """
 
@@ -30,7 +30,7 @@ class Home:
 
     @property
     def key(self) -> str:
-        """A short hash of the folder, in the names and labels of the rehearsal's Docker objects."""
+        """A short hash of the folder, for the names and labels of the rehearsal's Docker objects."""
         return hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:8]
 
     @property
@@ -59,12 +59,12 @@ class Home:
 
     @contextmanager
     def cloud(self, name: str) -> Iterator[dict[str, Any]]:
-        """Give a cloud's state to read and change; it is kept unless an exception passes.
+        """Yield a cloud's state to read and change; it is saved unless an exception passes.
 
-        Nobody else, in this process or another, has that state meanwhile: hold it only shortly.
+        The state is locked in the meantime, for this and all other processes, so hold it only briefly.
 
         Args:
-            name: of the cloud or of one of its services; each is a file, `clouds/NAME.json`.
+            name: the name of the cloud or of one of its services; each has a file, `clouds/NAME.json`.
 
         """
         self.clouds.mkdir(parents=True, exist_ok=True)

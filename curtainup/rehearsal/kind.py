@@ -1,7 +1,7 @@
-"""What a stand-in's resource types have in common; `curtainup.rehearsal.server` drives them.
+"""The base of all resource types of the stand-ins; `curtainup.rehearsal.server` calls them.
 
-Methods get plain Python values: secrets unwrapped, whole numbers as ints, assets as the SDK's own
-`Asset` and `Archive` objects. They may block, and run in threads of their own.
+Methods get plain Python values: secrets are unwrapped, whole numbers are ints, and assets are the SDK's
+`Asset` and `Archive` objects. Methods may block, because each call runs in a thread of its own.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ Properties = Mapping[str, Any]
 
 
 class CloudError(Exception):
-    """The cloud refuses; the text is the real service's own."""
+    """The cloud refuses; the text is that of the real service."""
 
 
 class Unready(Exception):
-    """The resource was made or changed, but does not work: Pulumi keeps it, and says why.
+    """The resource was created or changed, but does not work: Pulumi keeps it, and says why.
 
     Args:
         id: the resource's id.
-        outputs: its outputs, as `Made.outputs`.
-        reasons: why it does not work, in the real service's words.
+        outputs: its outputs, as in `Made.outputs`.
+        reasons: why it does not work, in the words of the real service.
 
     """
 
@@ -40,11 +40,11 @@ class Unready(Exception):
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that is refused before anything happens.
+    """An input that the provider refuses before anything happens.
 
     Attributes:
-        property: its path, such as `template.containers[0].image`.
-        reason: in the words of the real provider or service.
+        property: the path of the input, such as `template.containers[0].image`.
+        reason: why it is refused, in the words of the real provider or service.
 
     """
 
@@ -54,11 +54,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Made:
-    """A resource that was made.
+    """A resource that was created.
 
     Attributes:
-        id: as the real provider gives it.
-        outputs: what it has besides its inputs, which become outputs by themselves.
+        id: the id that the real provider would give it.
+        outputs: its outputs besides its inputs, which become outputs by themselves.
 
     """
 
@@ -71,8 +71,8 @@ class Found:
     """A resource as it really is.
 
     Attributes:
-        inputs: those that are no longer as Pulumi remembers, with the value that they have now.
-        outputs: what it has besides its inputs.
+        inputs: the inputs that differ from Pulumi's state, with their present values.
+        outputs: its outputs besides its inputs.
 
     """
 
@@ -82,13 +82,13 @@ class Found:
 
 @dataclass(frozen=True)
 class Cloud:
-    """What a resource type works in.
+    """The cloud that resource types work in.
 
     Attributes:
-        home: where the rehearsal keeps everything.
-        faults: what is to go wrong.
+        home: the rehearsal's folder.
+        faults: the faults of the rehearsal.
         config: the provider's own configuration, such as `project` and `region`.
-        cancelled: set when the engine wants waiting to end.
+        cancelled: is set when the engine cancels the operation.
 
     """
 
@@ -104,9 +104,9 @@ class Kind:
     Attributes:
         token: its type token, such as `gcp:cloudrunv2/service:Service`.
         named_by: the input that gets a name with a random end when none is given.
-        replaced_by: inputs whose change replaces the resource; dotted, without indexes, where nested.
-        computed: outputs that are not known in the preview of its creation.
-        changing: outputs that are not known in the preview of an update.
+        replaced_by: inputs whose change replaces the resource; nested ones are dotted paths without indexes.
+        computed: outputs that a preview of its creation does not know.
+        changing: outputs that a preview of an update does not know.
 
     """
 
@@ -124,22 +124,22 @@ class Kind:
         return []
 
     def create(self, inputs: Properties) -> Made:
-        """Make the resource.
+        """Create the resource.
 
         Raises:
-            CloudError: it was refused, and nothing was made.
-            Unready: it was made and does not work.
+            CloudError: the cloud refused, and nothing was created.
+            Unready: the resource was created and does not work.
 
         """
         raise NotImplementedError(self.token)
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002
-        """Change the resource, and return its outputs as `Made.outputs`; raises as `create`.
+        """Change the resource, and return its outputs as in `Made.outputs`; raises what `create` raises.
 
         Args:
             id: the resource's id.
-            outputs: all that Pulumi remembers, inputs included.
-            inputs: what is wanted.
+            outputs: its properties in Pulumi's state, including its inputs.
+            inputs: its new inputs.
 
         """
         raise NotImplementedError(self.token)
@@ -149,9 +149,9 @@ class Kind:
         raise NotImplementedError(self.token)
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002
-        """Remove the resource; one that is gone already is no error. Raises `CloudError`."""
+        """Remove the resource; it is no error if it is already gone. Raises `CloudError`."""
         raise NotImplementedError(self.token)
 
 
 Function = Callable[[Cloud, Properties], Mapping[str, Any]]
-"""An invoke: gets the provider's cloud and the arguments."""
+"""A function that the program invokes; it takes the provider's cloud and the arguments."""

@@ -1,4 +1,4 @@
-"""The rehearsal's image registry, behind the stand-ins of ECR and Artifact Registry: a real one."""
+"""The rehearsal's image registry, a real one, which the stand-ins of ECR and Artifact Registry use."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 _PORT = 5000
 _ATTEMPTS = 5
 PATIENCE, PAUSE = 15.0, 0.02
-"""Seconds until the registry must answer, and between two looks."""
+"""Seconds until the registry must answer, and between two attempts."""
 
 
 def address(home: Home) -> str:
-    """Return where the registry is, `127.0.0.1:PORT`; it is started when it does not run.
+    """Return the address of the registry, `127.0.0.1:PORT`; start the registry if it does not run.
 
-    The port is chosen once and kept. The image `curtainup/registry` must be there.
+    The port is chosen once and kept. The image `curtainup/registry` must be on this machine.
     """
     import docker
 
@@ -42,8 +42,8 @@ def address(home: Home) -> str:
 
 
 def _wait_until_it_answers(port: int) -> None:
-    """Wait until the registry takes requests: Docker tries a push again only after seconds."""
-    direct = build_opener(ProxyHandler({}))  # whatever HTTP_PROXY says: it is on this machine
+    """Wait until the registry accepts requests, because Docker retries a push only after seconds."""
+    direct = build_opener(ProxyHandler({}))  # ignores HTTP_PROXY: the registry is on this machine
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with suppress(OSError), direct.open(f"http://127.0.0.1:{port}/v2/", timeout=1):
@@ -53,7 +53,7 @@ def _wait_until_it_answers(port: int) -> None:
 
 
 def _runs(api: APIClient, home: Home, port: int) -> bool:
-    """Start the registry where it is not running; False when another program has its port."""
+    """Start the registry if it does not run; return False if another program has its port."""
     from docker.errors import APIError, NotFound
 
     name = home.docker_name("registry")

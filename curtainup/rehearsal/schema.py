@@ -1,7 +1,7 @@
-"""Inputs held against the SDK's own input types: what the real provider would refuse is refused.
+"""Checking inputs against the SDK's own input types, to refuse what the real provider would refuse.
 
-Every property, at any depth, must be known, of the right type, and there if it is required. Values that
-are not known yet are accepted.
+Every property, at any depth, must exist and have the right type, and required properties must be present.
+Values that are not known yet pass.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
     """Return what is wrong with a resource's inputs.
 
     Args:
-        token: its type token, such as `gcp:cloudrunv2/service:Service`.
-        inputs: as they came from the engine, assets as objects.
+        token: the resource's type token, such as `gcp:cloudrunv2/service:Service`.
+        inputs: the inputs as the engine sent them, with assets as objects.
 
     """
     return _object(arguments(token), inputs, "")
@@ -49,14 +49,14 @@ def arguments(token: str) -> type:
 
 @cache
 def provider_properties(package: str) -> frozenset[str]:
-    """Return the names of a provider's own configuration, and those that the engine adds."""
+    """Return the names of a provider's own configuration, including those that the engine adds."""
     arguments_of_provider = import_module(f"pulumi_{package}").ProviderArgs
     return frozenset(_properties(arguments_of_provider)) | {"version", "pluginDownloadURL"}
 
 
 @cache
 def _properties(kind: type) -> dict[str, tuple[Any, bool]]:
-    """Return by property name its type and whether it is required."""
+    """Return the type of each property, by name, and whether it is required."""
     from pulumi import _types
 
     names = _types.input_type_py_to_pulumi_names(kind)
@@ -121,7 +121,7 @@ def _object(kind: type, value: Mapping[str, Any], path: str) -> list[Failure]:
 
 
 def _typed(wanted: _Typed, value: Any, path: str) -> list[Failure]:
-    """Return what is wrong for the type that fits best: the one with the fewest complaints."""
+    """Return what is wrong according to the type that fits best: the one with the fewest failures."""
     if value == UNKNOWN:
         return []
     tried = [_one(choice.hint, wanted, value, path) for choice in wanted.choices()]

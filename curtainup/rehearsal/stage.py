@@ -22,9 +22,7 @@ from curtainup.errors import RefusedError
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 from curtainup.setup import paths
-
-STANDINS = {"gcp-cloud-run": "gcp", "aws-beanstalk": "aws"}
-"""By target the provider that a stand-in takes the place of."""
+from curtainup.targets import every
 
 REAL = ("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "PULUMI_", "BOTO_")
 """How variables begin that lead to real accounts, or to real state."""
@@ -81,15 +79,17 @@ class Rehearsal:
             RefusedError: a target or fault that cannot be rehearsed.
 
         """
-        if target not in STANDINS:
+        played = standins()
+        if target not in played:
             raise RefusedError(
                 f"there is nothing to rehearse on {target}",
                 where="deploy_target in pym-config.yaml",
                 consequence="nothing was started",
-                fix=f"rehearse a service on {' or '.join(STANDINS)}; `curtainup deploy` is for {target}",
+                fix=f"rehearse a service on {' or '.join(played)}; `curtainup deploy` is for {target}",
             )
         self.home = home
         self.target = target
+        self._played = played[target]
         self.google = StandinGoogle(home)
         self._faults = Faults.parse(faults)
         self._server: object = None  # it serves only while something holds it
@@ -109,9 +109,8 @@ class Rehearsal:
         """The loopback port of each stand-in by the provider's name; served until the process ends."""
         from curtainup.rehearsal import server
 
-        package = STANDINS[self.target]
-        self._server, port = server.serve(package, self.home, self._faults)
-        return {package: port}
+        self._server, port = server.serve(self._played, self.home, self._faults)
+        return {self._played: port}
 
     def enter(self, environ: MutableMapping[str, str] = os.environ, profile: str | None = None) -> None:
         """Take every way to a real account out of a process's variables, and lead to the stand-ins.
@@ -128,7 +127,7 @@ class Rehearsal:
         nothing = self.home.path / "no-account"
         environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(nothing)
         environ["CLOUDSDK_CONFIG"] = str(nothing)
-        if self.target == "aws-beanstalk":
+        if self._played == "aws":
             self._enter_aws(environ, profile)
 
     def backend(self) -> Backend:
@@ -181,6 +180,11 @@ class Rehearsal:
             if not link.exists():
                 link.unlink(missing_ok=True)
                 link.symlink_to(plugin)
+
+
+def standins() -> dict[str, str]:
+    """Return by target the provider that a stand-in takes the place of."""
+    return {one.name: one.standin for one in every() if one.standin is not None}
 
 
 def home(target: str) -> Home:

@@ -1,4 +1,4 @@
-"""What the containers behind a rehearsal's clouds have written, for the stand-ins of the clouds' logs."""
+"""The output of a rehearsal's containers, for the stand-ins of the clouds' logs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ STREAMS = ("stdout", "stderr")
 
 @dataclass(frozen=True)
 class Written:
-    """A line.
+    """A line of output.
 
     Attributes:
-        at: when, as the engine writes it: UTC, nine digits of a second; sorts as text.
+        at: the time as Docker writes it: UTC, with nine digits of a second; it sorts as text.
         stream: `stdout` or `stderr`.
-        number: of the line in its stream, from 0.
-        text: without the end of the line.
+        number: the number of the line in its stream, from 0.
+        text: the text without the end of the line.
 
     """
 
@@ -33,9 +33,9 @@ class Written:
 
 
 def lines(api: APIClient, container: str) -> list[Written]:
-    """Return what a container has written, oldest first; nothing of one that is gone.
+    """Return the output of a container, oldest first; empty if the container is gone.
 
-    A release's log goes with its container here. The clouds keep it for days.
+    Here a release's log disappears with its container. The clouds keep it for days.
     """
     from docker.errors import NotFound
 

@@ -15,37 +15,38 @@ class Extra:
 
     Attributes:
         name: the name in brackets, as in `curtainup[gcp]`.
+        target: the target that needs it.
         modules: the distribution that contains each module, by module.
 
     """
 
     name: str
+    target: str
     modules: dict[str, str]
 
 
-GCP = Extra("gcp", {"pulumi_gcp": "pulumi-gcp", "google.auth": "google-auth"})
-AWS = Extra("aws", {"pulumi_aws": "pulumi-aws", "boto3": "boto3"})
-EXTRAS = {"gcp-cloud-run": GCP, "aws-beanstalk": AWS}
-"""By target."""
+GCP = Extra("gcp", "gcp-cloud-run", {"pulumi_gcp": "pulumi-gcp", "google.auth": "google-auth"})
+AWS = Extra("aws", "aws-beanstalk", {"pulumi_aws": "pulumi-aws", "boto3": "boto3"})
 
 
-def require(target: str) -> None:
-    """Check that the SDKs of a target are installed, without importing them.
+def require(extra: Extra | None) -> None:
+    """Check that the SDKs of an extra, if there is one, are installed, without importing them.
 
     Raises:
         SetupError: one is missing.
 
     """
-    extra = EXTRAS.get(target)
-    absent = [name for module, name in extra.modules.items() if not _is_there(module)] if extra else []
-    if extra is None or not absent:
+    if extra is None:
         return
-    raise SetupError(
-        f"{target} needs {' and '.join(absent)}, which {'are' if len(absent) > 1 else 'is'} not installed",
-        where="the Python environment of curtainup",
-        consequence="nothing was done",
-        fix=f"pip install 'curtainup[{extra.name}]'",
-    )
+    absent = [name for module, name in extra.modules.items() if not _is_there(module)]
+    if absent:
+        are = "are" if len(absent) > 1 else "is"
+        raise SetupError(
+            f"{extra.target} needs {' and '.join(absent)}, which {are} not installed",
+            where="the Python environment of curtainup",
+            consequence="nothing was done",
+            fix=f"pip install 'curtainup[{extra.name}]'",
+        )
 
 
 def versions(extra: Extra) -> dict[str, str]:

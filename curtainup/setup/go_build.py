@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +68,7 @@ def ensure(program: Program, report: Report) -> Path:
     if path.is_file():
         return path
     path.parent.parent.mkdir(parents=True, exist_ok=True)
-    with _lock(Path(f"{path.parent}.lock"), program.title, report):
+    with _locked(Path(f"{path.parent}.lock"), program.title, report):
         if not path.is_file():
             _build(program, path, report)
     return path
@@ -109,16 +111,19 @@ def _build(program: Program, path: Path, report: Report) -> None:
         output.parent.rename(path.parent)
 
 
-def _lock(path: Path, title: str, report: Report) -> filelock.BaseFileLock:
-    """Return a lock, and report it if another process holds it; the lock ends with its process."""
+@contextmanager
+def _locked(path: Path, title: str, report: Report) -> Iterator[None]:
+    """Hold a lock, and report it if another process holds it; the lock ends with its process."""
     lock = filelock.FileLock(path)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         report(f"another process is building {title}: waiting for it")
-    else:
+        lock.acquire()
+    try:
+        yield
+    finally:
         lock.release()
-    return lock
 
 
 def _silent(_: str) -> None:

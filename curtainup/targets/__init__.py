@@ -1,44 +1,58 @@
-"""The driver's half of each target; adding one touches no existing module of the driver but this."""
+"""The driver's half of each target: a folder with its specification, and one entry in `TARGETS`."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from curtainup.setup import extras
-from curtainup.targets.base import Target
+from curtainup.config.targets import TARGETS
+from curtainup.errors import ConfigError
+from curtainup.targets.spec import TargetSpec
 
 if TYPE_CHECKING:
-    from curtainup.session import Session
+    from curtainup.config import EnvironmentConfig
 
-__all__ = ["TARGETS", "Target", "target_of"]
-
-TARGETS = {
-    "docker": "curtainup.targets.docker.target:DockerTarget",
-    "gcp-cloud-run": "curtainup.targets.cloud_run.target:CloudRunTarget",
-    "aws-beanstalk": "curtainup.targets.beanstalk.target:BeanstalkTarget",
-}
+__all__ = ["TARGETS", "TargetSpec", "configured", "every", "extras_of", "spec_of"]
 
 
-def target_of(session: Session, name: str) -> Target:
-    """Return the target of an environment; what it needs of a cloud's SDK is imported only when used.
+def spec_of(name: str) -> TargetSpec:
+    """Return a target's specification, which is imported now.
 
     Raises:
-        ConfigError: nothing can be deployed to the configured one yet.
-        SetupError: what it needs of a cloud's SDK is not installed.
+        ValueError: there is no such target.
 
     """
-    wanted = session.service.config.for_environment(name).deploy_target
-    if wanted not in TARGETS:
-        from curtainup.errors import ConfigError
-
-        raise ConfigError(
-            f"{wanted} cannot be deployed to by this version",
-            where="deploy_target in pym-config.yaml",
-            consequence="nothing was done",
-            fix=f"use one of {', '.join(sorted(TARGETS))}",
-        )
-    extras.require(wanted)
-    module, _, kind = TARGETS[wanted].partition(":")
-    found: Target = getattr(import_module(module), kind)(session, name)
+    if name not in TARGETS:
+        raise ValueError(f"there is no target {name!r}")
+    module, _, attribute = TARGETS[name].partition(":")
+    found: TargetSpec = getattr(import_module(module), attribute)
     return found
+
+
+def every() -> list[TargetSpec]:
+    """Return the specifications of all targets."""
+    return [spec_of(name) for name in TARGETS]
+
+
+def extras_of(names: Collection[str]) -> list[str]:
+    """Return the names of the extras that targets need, sorted."""
+    return sorted({one.extra.name for one in every() if one.name in names and one.extra is not None})
+
+
+def configured(environment: EnvironmentConfig) -> TargetSpec:
+    """Return the specification of the target that an environment is configured for.
+
+    Raises:
+        ConfigError: nothing can be deployed there yet.
+
+    """
+    wanted = environment.deploy_target
+    if wanted in TARGETS:
+        return spec_of(wanted)
+    raise ConfigError(
+        f"{wanted} cannot be deployed to by this version",
+        where="deploy_target in pym-config.yaml",
+        consequence="nothing was done",
+        fix=f"use one of {', '.join(sorted(TARGETS))}",
+    )

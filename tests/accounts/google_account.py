@@ -14,8 +14,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from curtainup.commands.doctor.google import permissions
 from curtainup.platforms.google.api import Endpoints
+from curtainup.targets.cloud_run.checks import permissions
 from tests.accounts.servers import Answer, Request, serving
 
 EMAIL = "deployer@my-project.iam.gserviceaccount.com"

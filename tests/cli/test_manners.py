@@ -32,7 +32,7 @@ NO_PROGRESS = {
 }
 ESCAPE = "\x1b"
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-PATIENCE = 120
+PATIENCE = 300
 
 
 def _options(name: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from curtainup.environments import stack as environments
 from curtainup.errors import CurtainupError, RefusedError, UnknownRelease
 from curtainup.model.environment import Environment
 from curtainup.session import Session
-from curtainup.targets.log_lines import Asked
+from curtainup.targets import TARGETS, docker
+from curtainup.targets.log_lines import Asked, Lines
 from tests import samples
 from tests.sessions import World, world
 
@@ -34,20 +35,23 @@ class Kept:
         assert session.service.config.name == "shop"
         assert environment.stack == "shop-live"
 
-    def lines(self, asked: Asked) -> Iterator[Line]:
+    def lines(self, asked: Asked) -> Lines:
         type(self).asked = asked
-        return iter([Line(AT, "r0000001", text) for text in self.texts])
+        yield from [Line(AT, "r0000001", text) for text in self.texts]
 
-    def follow(self, asked: Asked) -> Iterator[Line]:
+    def follow(self, asked: Asked) -> Lines:
         type(self).followed = True
         yield from self.lines(asked)
         raise KeyboardInterrupt
 
 
+SPEC = replace(docker.SPEC, logs=Kept)
+
+
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A service whose live environment holds the releases 1 and 2, and whose log is `Kept`."""
-    monkeypatch.setitem(logs.SOURCES, "docker", f"{__name__}:Kept")
+    monkeypatch.setitem(TARGETS, "docker", f"{__name__}:SPEC")
     for name, value in (("outlives", False), ("texts", ("hello",)), ("asked", None), ("followed", False)):
         monkeypatch.setattr(Kept, name, value)
     found = world(tmp_path, "environments: {demo: {}}\n", {"TOKEN": "sesame"})

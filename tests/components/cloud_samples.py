@@ -9,9 +9,9 @@ from typing import Any
 import pulumi
 
 from components.environment import EnvironmentArgs, EnvironmentType
-from curtainup.model.contract import AnyEnvironment
+from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Deployment, Release
-from curtainup.model.release_settings import AnySettings
+from curtainup.model.release_settings import Settings
 from tests.components.program import Run, declare
 
 
@@ -28,7 +28,7 @@ class Samples:
 
     component: EnvironmentType
     image: str
-    settings: AnySettings
+    settings: Settings
 
     def release(self, number: int, **changed: Any) -> Release:
         """Return a release whose id and digest follow from its number."""
@@ -53,7 +53,7 @@ class Samples:
 
     def rendered(
         self,
-        settings: AnyEnvironment,
+        settings: EnvironmentSettings,
         deployed: Deployment,
         secrets: Mapping[str, Mapping[str, str]] | None,
     ) -> Run:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from curtainup.config import cloud_run_limits as limits
-from curtainup.config.cloud_run import CloudRunSettings
+from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.gcp_regions import CLOUD_RUN_REGIONS
 
 
@@ -68,4 +68,4 @@ def test_every_region_can_be_written() -> None:
     assert len(set(CLOUD_RUN_REGIONS)) == len(CLOUD_RUN_REGIONS)
     assert all(re.fullmatch(r"[a-z]+-[a-z]+[0-9]+", region) for region in CLOUD_RUN_REGIONS)
     for region in CLOUD_RUN_REGIONS:
-        assert CloudRunSettings(gcp_region=region).gcp_region == region
+        assert CloudRunKeys(gcp_region=region).gcp_region == region

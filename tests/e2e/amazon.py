@@ -14,7 +14,7 @@ from typing import Any
 from tests.e2e.rehearsed import BEANSTALK, Rehearsed
 
 Aws = Callable[..., Any]
-PATIENCE = 60
+PATIENCE = 300
 
 
 def environments(service: Rehearsed, environment: str) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """A service for each test module, deployed by the real thing and always destroyed at the end.
 
 The tests of a module tell one story from top to bottom on one service, as a deployment takes seconds.
+What is marked `matrix` is left out by `make test`: the rest of its story has to make sense without it.
 Modules share nothing but caches, so that `pytest -n 2 --dist loadscope` runs two at a time.
 """
 

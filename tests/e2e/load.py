@@ -78,7 +78,7 @@ def users(
 def _ask(connection: requests.Session, url: str, told: Callable[[requests.Response], str]) -> tuple[str, str]:
     """Return the release that answered, or what went wrong."""
     try:
-        answer = connection.get(url, timeout=10)
+        answer = connection.get(url, timeout=60)
     except requests.RequestException as error:
         return "", f"{type(error).__name__}: {error}"
     if answer.status_code != 200:

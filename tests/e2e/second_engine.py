@@ -68,7 +68,7 @@ class SecondEngine:
             return
         engine = psutil.Process(int(self._pidfile.read_text()))
         engine.send_signal(signal.SIGTERM)
-        engine.wait(60)
+        engine.wait(300)
 
     def remove(self) -> None:
         """Stop it and take away what `make` has made, as far as it is there."""

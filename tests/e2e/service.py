@@ -190,7 +190,7 @@ class Service:
 
     def get(self, environment: str, path: str = "/") -> requests.Response:
         with session() as direct:
-            return direct.get(f"{self.url(environment)}{path}", timeout=10)
+            return direct.get(f"{self.url(environment)}{path}", timeout=60)
 
     def serving(self, environment: str) -> str:
         """The id of the release that answers, as the proxy names it."""

@@ -9,6 +9,8 @@ import pytest
 
 from tests.e2e.service import Service, session
 
+pytestmark = pytest.mark.matrix(reason="test_deploy takes a service from source to live once")
+
 NAME_LENGTH = 40
 
 

@@ -37,10 +37,13 @@ FILLING = {
     "while copying": "COPY big /",
 }
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(map(shutil.which, ("dockerd", "ip", "mount"))),
-    reason="needs root, dockerd and iproute2",
-)
+pytestmark = [
+    pytest.mark.skipif(
+        os.geteuid() != 0 or not all(map(shutil.which, ("dockerd", "ip", "mount"))),
+        reason="needs root, dockerd and iproute2",
+    ),
+    pytest.mark.matrix(reason="test_bad_luck_kill shows once that the next run goes on from what is there"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +165,7 @@ def test_each_release_is_reached_where_it_was(service: Service) -> None:
     assert set(urls) == set(service.traffic("live"))
     with session() as direct:
         answers = {
-            one: direct.get(f"{url}/version", timeout=10).json()["version"] for one, url in urls.items()
+            one: direct.get(f"{url}/version", timeout=60).json()["version"] for one, url in urls.items()
         }
     assert answers == {one["id"]: one["version"] for one in service.status("live")["releases"]}
 

@@ -16,6 +16,10 @@ from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.load import users
 from tests.e2e.service import Service
 
+pytestmark = pytest.mark.matrix(
+    reason="test_failing_gates shows that live stays as it is; test_refusals has a taken port"
+)
+
 
 @pytest.fixture
 def taken() -> Iterator[int]:

@@ -18,6 +18,8 @@ from tests.e2e.load import Answers, users
 from tests.e2e.service import Service
 from tests.e2e.underway import Underway, make_holdable, underway
 
+MATRIX = pytest.mark.matrix(reason="test_a_signal_as_a_step_begins shows it once, while traffic moves")
+
 INTERRUPTED = 130
 SLOW_BUILD = "RUN : {name}; sleep 3\n"
 
@@ -52,6 +54,7 @@ def interrupted(service: Service, hold_at: str = "") -> Iterator[tuple[Underway,
     assert_nothing_left(service)
 
 
+@MATRIX
 def test_a_first_deployment_is_undone(service: Service) -> None:
     make_holdable(service)
     for step in ("staging", "candidate"):
@@ -66,16 +69,16 @@ def test_a_first_deployment_is_undone(service: Service) -> None:
 @pytest.mark.parametrize(
     ("step", "number"),
     [
-        ("build", signal.SIGINT),
-        ("unit", signal.SIGTERM),
-        ("local", signal.SIGINT),
-        ("push", signal.SIGTERM),
-        ("staging", signal.SIGINT),
-        ("staging-gate", signal.SIGTERM),
-        ("candidate", signal.SIGINT),
-        ("candidate-gate", signal.SIGTERM),
+        pytest.param("build", signal.SIGINT, marks=MATRIX),
+        pytest.param("unit", signal.SIGTERM, marks=MATRIX),
+        pytest.param("local", signal.SIGINT, marks=MATRIX),
+        pytest.param("push", signal.SIGTERM, marks=MATRIX),
+        pytest.param("staging", signal.SIGINT, marks=MATRIX),
+        pytest.param("staging-gate", signal.SIGTERM, marks=MATRIX),
+        pytest.param("candidate", signal.SIGINT, marks=MATRIX),
+        pytest.param("candidate-gate", signal.SIGTERM, marks=MATRIX),
         ("shift", signal.SIGINT),
-        ("live-gate", signal.SIGTERM),
+        pytest.param("live-gate", signal.SIGTERM, marks=MATRIX),
     ],
 )
 def test_a_signal_as_a_step_begins(changed: Service, step: str, number: signal.Signals) -> None:
@@ -84,6 +87,7 @@ def test_a_signal_as_a_step_begins(changed: Service, step: str, number: signal.S
         run.send(number)
 
 
+@MATRIX
 def test_a_signal_while_the_image_is_being_built(changed: Service) -> None:
     changed.write("Dockerfile.extra", SLOW_BUILD.format(name=changed.name))
     changed.commit("Build slowly")
@@ -95,6 +99,7 @@ def test_a_signal_while_the_image_is_being_built(changed: Service) -> None:
     assert not is_building(changed), "nobody goes on with what nobody waits for"
 
 
+@MATRIX
 @pytest.mark.parametrize("gate", ["unit", "local", "staging", "candidate", "live"])
 def test_a_signal_while_tests_run(changed: Service, gate: str) -> None:
     with interrupted(changed, hold_at=gate) as (run, _):
@@ -102,6 +107,7 @@ def test_a_signal_while_tests_run(changed: Service, gate: str) -> None:
         run.send(signal.SIGINT)
 
 
+@MATRIX
 @pytest.mark.parametrize("environment", ["staging", "live"])
 def test_a_signal_when_the_new_container_has_just_been_made(changed: Service, environment: str) -> None:
     before = changed.host.releases(environment)
@@ -112,6 +118,7 @@ def test_a_signal_when_the_new_container_has_just_been_made(changed: Service, en
         run.send(signal.SIGTERM)
 
 
+@MATRIX
 def test_a_signal_when_the_new_release_has_just_got_traffic(changed: Service) -> None:
     with interrupted(changed) as (run, answers):
         run.wait_until(lambda: len(answers.releases) > 1, "the new release")
@@ -120,6 +127,7 @@ def test_a_signal_when_the_new_release_has_just_got_traffic(changed: Service) ->
     assert len(changed.host.releases("live")) == 1
 
 
+@MATRIX
 def test_a_second_signal_only_says_that_the_first_is_being_heeded(changed: Service) -> None:
     with interrupted(changed) as (run, _):
         run.wait_for_step("shift")

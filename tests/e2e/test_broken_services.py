@@ -9,6 +9,10 @@ import pytest
 from tests.e2e.load import users
 from tests.e2e.service import Finished, Service
 
+pytestmark = pytest.mark.matrix(
+    reason="test_failing_gates shows once that a step which fails leaves live as it is"
+)
+
 DOCKERFILE = """\
 ARG CURTAINUP_BASE=python:3.11-slim
 FROM ${CURTAINUP_BASE}

@@ -12,6 +12,10 @@ from tests.e2e.load import users
 from tests.e2e.service import Service
 from tests.e2e.underway import underway
 
+MATRIX = pytest.mark.matrix(
+    reason="test_each_step_is_kept_and_watched shows a canary once; test_bad_luck_signals and _kill the rest"
+)
+
 SEEN = 'echo "$CURTAINUP_RELEASE $CURTAINUP_URL" >>{file}; test ! -e {stop}'
 
 
@@ -39,6 +43,7 @@ def test_each_step_is_kept_and_watched(deployed: Service, tmp_path: Path) -> Non
     assert len(seen) == 5, "once before traffic moves, and at the beginning and end of each step"
 
 
+@MATRIX
 @pytest.mark.parametrize("watch", ["command", "url"])
 def test_what_is_not_well_puts_traffic_back(deployed: Service, tmp_path: Path, watch: str) -> None:
     before = carrying(deployed)
@@ -51,12 +56,13 @@ def test_what_is_not_well_puts_traffic_back(deployed: Service, tmp_path: Path, w
         done = deployed.deploy("--canary", "10", "--every", "60s", "--watch", asked, code=13)
 
     assert answers.failures == []
-    assert "what was to stay healthy is not" in done.err
+    assert "the canary watch failed" in done.err
     assert ("error rate 7 %" if watch == "command" else "status 404") in done.err
     assert carrying(deployed) == before
     assert [step.name for step in deployed.last_run().steps][-2:] == ["shift", "return"]
 
 
+@MATRIX
 def test_ctrl_c_between_two_steps_puts_traffic_back(deployed: Service) -> None:
     before = carrying(deployed)
     deployed.greet("interrupted")
@@ -74,6 +80,7 @@ def test_ctrl_c_between_two_steps_puts_traffic_back(deployed: Service) -> None:
     assert_nothing_left(deployed)
 
 
+@MATRIX
 def test_a_run_that_is_killed_between_two_steps_is_gone_on_with(deployed: Service) -> None:
     deployed.greet("killed")
 
@@ -90,6 +97,7 @@ def test_a_run_that_is_killed_between_two_steps_is_gone_on_with(deployed: Servic
     assert_nothing_left(deployed)
 
 
+@MATRIX
 def test_a_held_candidate_can_be_promoted_by_a_canary(deployed: Service) -> None:
     [old] = [one for one, share in deployed.traffic("live").items() if share]
     deployed.greet("third")
@@ -101,6 +109,7 @@ def test_a_held_candidate_can_be_promoted_by_a_canary(deployed: Service) -> None
     assert deployed.serving("live") == new
 
 
+@MATRIX
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from curtainup.pipeline.run import past_records
 from curtainup.setup import paths
 from tests.e2e.service import FOLDER, Service
+
+MATRIX = pytest.mark.matrix(reason="test_destroy_leaves_nothing shows it once")
 
 
 def told_of(service: Service) -> set[str]:
@@ -32,6 +36,7 @@ def test_staging_alone_can_go(deployed: Service) -> None:
     assert deployed.get("live").status_code == 200
 
 
+@MATRIX
 def test_after_staging_is_gone_a_deployment_brings_it_back(deployed: Service) -> None:
     live = deployed.serving("live")
 
@@ -57,5 +62,6 @@ def test_destroy_leaves_nothing(deployed: Service) -> None:
     assert [path for path in deployed.state_folder.rglob("locks/**/*") if path.is_file()] == []
 
 
+@MATRIX
 def test_destroying_what_is_gone_is_no_error(deployed: Service) -> None:
     deployed.run("destroy", "--confirm", deployed.name)

@@ -13,8 +13,12 @@ import pytest
 
 from tests.e2e.service import Service
 
+MATRIX = pytest.mark.matrix(
+    reason="test_deploy_takes_an_edit_through_the_gates_with_the_image_that_is_there shows it once"
+)
+
 ENVIRONMENTS = ("staging", "live")
-COMPONENT = "infra/components/docker_host.py"
+COMPONENT = "infra/components/docker/docker_host.py"
 ON = ("--non-interactive", "--color", "never")
 
 
@@ -110,6 +114,7 @@ def test_deploy_takes_an_edit_through_the_gates_with_the_image_that_is_there(edi
     _by_hand(edited, "live", "--expect-no-changes")
 
 
+@MATRIX
 def test_a_program_that_fails_is_found_before_anything_is_touched(edited: Service) -> None:
     updates, live = edited.updates(), edited.traffic("live")
     stacks = (edited.folder / "infra" / "stacks" / "environment.py").read_text()
@@ -122,6 +127,7 @@ def test_a_program_that_fails_is_found_before_anything_is_touched(edited: Servic
     assert (edited.updates(), edited.traffic("live")) == (updates, live)
 
 
+@MATRIX
 def test_an_edit_that_would_replace_what_serves_is_found_before_anything_is_touched(edited: Service) -> None:
     """Staging's may be replaced, if that is allowed; live's is protected."""
     updates, live = edited.updates(), edited.traffic("live")
@@ -159,6 +165,7 @@ def replacing(edited: Service) -> Callable[..., str]:
     return refused
 
 
+@MATRIX
 def test_neither_promote_nor_rollback_brings_an_edit_that_would_replace_the_proxy(
     edited: Service, replacing: Callable[..., str]
 ) -> None:
@@ -172,6 +179,7 @@ def test_neither_promote_nor_rollback_brings_an_edit_that_would_replace_the_prox
     assert all("curtainup deploy --allow-replace" in one for one in said)
 
 
+@MATRIX
 def test_a_program_of_another_curtainup_is_not_run(edited: Service) -> None:
     stamp = (edited.folder / "infra" / "ejected.yaml").read_text()
     edited.write("infra/ejected.yaml", stamp.replace("contract: ", "contract: x"))
@@ -182,6 +190,7 @@ def test_a_program_of_another_curtainup_is_not_run(edited: Service) -> None:
         edited.write("infra/ejected.yaml", stamp)
 
 
+@MATRIX
 def test_without_the_folder_it_is_the_built_in_program_again(edited: Service) -> None:
     serving = edited.serving("live")
     shutil.rmtree(edited.folder / "infra")

@@ -13,6 +13,8 @@ from curtainup.engine import deployer
 from tests.e2e.following import following
 from tests.e2e.service import Service
 
+MATRIX = pytest.mark.matrix(reason="test_rollback shows one once, of a release that is still there")
+
 
 @pytest.fixture(scope="module")
 def two_releases(service: Service) -> Service:
@@ -76,6 +78,7 @@ def test_logs_of_what_is_not_there(two_releases: Service) -> None:
     assert "environments: staging, live" in two_releases.run("logs", "--env", "nowhere", code=23).err
 
 
+@MATRIX
 def test_a_release_whose_container_was_removed_can_be_made_again(two_releases: Service) -> None:
     old, _ = two_releases.traffic("live")
     before, entries = two_releases.traffic("live"), two_releases.updates()
@@ -95,6 +98,7 @@ def test_a_release_whose_container_was_removed_can_be_made_again(two_releases: S
     two_releases.run("rollback")
 
 
+@MATRIX
 def test_a_release_whose_image_is_gone_too_cannot_come_back_and_live_is_untouched(
     two_releases: Service,
 ) -> None:

@@ -6,6 +6,10 @@ import pytest
 
 from tests.e2e.service import Service
 
+MATRIX = pytest.mark.matrix(
+    reason="the tests above and test_a_failing_test_is_shown_and_live_is_left_alone show it once"
+)
+
 
 @pytest.mark.parametrize("environment", ["staging", "live"])
 def test_an_environment_is_tested_where_users_reach_it(deployed: Service, environment: str) -> None:
@@ -30,6 +34,7 @@ def test_without_arguments_the_image_of_the_last_build_is_tested(deployed: Servi
     assert deployed.host.containers("local") == []
 
 
+@MATRIX
 def test_a_named_image_is_tested(deployed: Service) -> None:
     image = deployed.status("live")["releases"][0]["image"]
 
@@ -38,12 +43,14 @@ def test_a_named_image_is_tested(deployed: Service) -> None:
     assert deployed.host.containers("local") == []
 
 
+@MATRIX
 def test_an_image_that_does_not_exist_is_said(deployed: Service) -> None:
     done = deployed.run("test", "--image", "127.0.0.1:1/nowhere/nothing:1", code=5)
 
     assert "127.0.0.1:1/nowhere/nothing:1" in done.err
 
 
+@MATRIX
 def test_further_arguments_reach_pytest(deployed: Service) -> None:
     everything = deployed.run("test", "--env", "live", "--json").json()["tests"]
 
@@ -61,9 +68,11 @@ def test_a_failing_test_is_shown_and_live_is_left_alone(deployed: Service) -> No
     assert deployed.traffic("live") == before
 
 
+@MATRIX
 def test_a_url_where_nothing_answers_fails(deployed: Service) -> None:
     deployed.run("test", "--url", "http://127.0.0.1:1", code=22)
 
 
+@MATRIX
 def test_only_one_target_at_a_time(deployed: Service) -> None:
     deployed.run("test", "--url", deployed.url("live"), "--env", "live", code=3)

@@ -12,6 +12,10 @@ import pytest
 from tests.e2e.following import following
 from tests.e2e.rehearsed import BEANSTALK, CLOUD_RUN, Rehearsed, rehearsed
 
+pytestmark = pytest.mark.matrix(
+    reason="test_everyday shows the command once; test_cloud_logs and test_log_polling the clouds"
+)
+
 SECRET = "barley, not to be told"
 
 

@@ -10,6 +10,10 @@ from tests.e2e import traces
 from tests.e2e.service import Service
 from tests.reporting.notify.servers import TOKEN, Hook, hook
 
+MATRIX = pytest.mark.matrix(
+    reason="test_a_failure_is_told_with_its_reason shows once that the end of a run is told"
+)
+
 LOOPBACK = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 
@@ -66,6 +70,7 @@ def test_a_failure_is_told_with_its_reason(told: Service, team: Hook) -> None:
     assert any(line.startswith("- fix: ") for line in lines)
 
 
+@MATRIX
 def test_traffic_that_went_back_is_told(told: Service, team: Hook) -> None:
     told.deploy(code=13, fail_at="live")
 
@@ -74,6 +79,7 @@ def test_traffic_that_went_back_is_told(told: Service, team: Hook) -> None:
     assert any(line.startswith("- so: live ") for line in lines)
 
 
+@MATRIX
 def test_a_held_candidate_is_told_with_its_own_url(told: Service, team: Hook) -> None:
     done = told.deploy("--hold")
 
@@ -82,6 +88,7 @@ def test_a_held_candidate_is_told_with_its_own_url(told: Service, team: Hook) ->
     assert f"- url: <{done.out.strip()}>" in lines
 
 
+@MATRIX
 def test_who_is_not_there_or_never_answers_does_not_stop_a_promotion(told: Service, team: Hook) -> None:
     with hook() as silent:
         silent.open.clear()

@@ -6,6 +6,10 @@ import pytest
 
 from tests.e2e.service import Service
 
+MATRIX = pytest.mark.matrix(
+    reason="test_then_live_alone_with_nothing_tested_twice shows a deployment in parts once"
+)
+
 
 def names(one: Service) -> list[str]:
     return [step.name for step in one.last_run().steps if step.outcome == "passed"]
@@ -17,6 +21,7 @@ def outcome(one: Service) -> str:
     return result.outcome
 
 
+@MATRIX
 def test_until_the_unit_tests_nothing_is_built(service: Service) -> None:
     done = service.deploy("--until", "unit")
     assert names(service) == ["unit"]
@@ -25,6 +30,7 @@ def test_until_the_unit_tests_nothing_is_built(service: Service) -> None:
     assert service.host.images() == []
 
 
+@MATRIX
 def test_until_the_push_nothing_is_deployed(service: Service) -> None:
     service.deploy("--until", "local")
     assert names(service)[-1] == "local"
@@ -62,6 +68,7 @@ def test_then_live_alone_with_nothing_tested_twice(service: Service) -> None:
     assert "nothing had to move" in service.deploy().err
 
 
+@MATRIX
 def test_until_staging_leaves_it_without_its_gate(service: Service) -> None:
     live = service.traffic("live")
     service.greet("second")
@@ -74,6 +81,7 @@ def test_until_staging_leaves_it_without_its_gate(service: Service) -> None:
     assert service.traffic("live") == live
 
 
+@MATRIX
 def test_live_alone_proves_on_staging_what_is_not_proven_yet(service: Service) -> None:
     live = service.traffic("live")
     service.deploy("--only", "live", code=11, fail_at="staging")
@@ -85,6 +93,7 @@ def test_live_alone_proves_on_staging_what_is_not_proven_yet(service: Service) -
     assert service.get("live").json()["says"] == "second"
 
 
+@MATRIX
 def test_an_image_that_was_built_elsewhere(service: Service) -> None:
     service.greet("elsewhere")
     reference = service.deploy("--until", "push", "--json").json()["image"]
@@ -102,6 +111,7 @@ def test_an_image_that_was_built_elsewhere(service: Service) -> None:
     assert "nothing had to move" in service.deploy("--image", reference).err
 
 
+@MATRIX
 @pytest.mark.parametrize(
     ("image", "code", "told"),
     [
@@ -117,6 +127,7 @@ def test_an_image_that_is_not_to_be_had(service: Service, image: str, code: int,
     assert (service.traffic("live"), service.traffic("staging")) == (live, staging)
 
 
+@MATRIX
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -12,6 +12,10 @@ import pytest
 from tests.e2e.service import Service
 from tests.e2e.test_settings import overlay
 
+MATRIX = pytest.mark.matrix(
+    reason="test_the_plan_that_was_reviewed_is_carried_out and the refusal before it show a plan once"
+)
+
 REFUSED = 23
 
 
@@ -50,6 +54,7 @@ def test_a_first_deployment_is_planned_and_keeps_to_its_plan(service: Service, p
     assert service.serving("live")
 
 
+@MATRIX
 def test_what_is_deployed_would_not_change_and_gives_the_same_plan_again(
     service: Service, plan: Path
 ) -> None:
@@ -84,7 +89,7 @@ def test_what_the_plan_does_not_hold_is_refused_and_live_stays_as_it_is(service:
 
     done = service.deploy("--plan", str(narrow), code=REFUSED)
 
-    assert "the plan does not hold 1 change that this deployment would make" in done.err
+    assert "the plan does not include 1 change that this deployment would make" in done.err
     assert f"create Container {service.name}-live-r" in done.err
     assert "curtainup preview --save FILE" in done.err
     assert (service.traffic("live"), service.serving("live")) == (before, serving)
@@ -98,6 +103,7 @@ def test_the_plan_that_was_reviewed_is_carried_out(service: Service, plan: Path)
     assert service.get("live").json()["says"] == "planned"
 
 
+@MATRIX
 def test_a_plan_is_for_one_commit_and_one_configuration(service: Service, plan: Path) -> None:
     service.run("preview", "--save", str(plan))
     overlay(service, "small", memory_limit="192m")
@@ -113,6 +119,7 @@ def test_a_plan_is_for_one_commit_and_one_configuration(service: Service, plan: 
     assert service.updates() == before
 
 
+@MATRIX
 def test_a_plan_is_for_the_live_that_it_was_made_for(service: Service, plan: Path) -> None:
     service.run("preview", "--save", str(plan), code=2)
     service.run("rollback")
@@ -124,6 +131,7 @@ def test_a_plan_is_for_the_live_that_it_was_made_for(service: Service, plan: Pat
     assert service.updates() == before
 
 
+@MATRIX
 @pytest.mark.parametrize("text", [None, "{}", "[", '{"curtainup_plan": 99}'])
 def test_what_is_no_plan_is_refused(service: Service, plan: Path, text: str | None) -> None:
     file = plan.with_name("none.json")
@@ -133,10 +141,12 @@ def test_what_is_no_plan_is_refused(service: Service, plan: Path, text: str | No
     assert "plan" in service.deploy("--plan", str(file), code=REFUSED).err
 
 
+@MATRIX
 def test_a_plan_and_an_image_from_elsewhere_exclude_each_other(service: Service, plan: Path) -> None:
     assert "choose one of" in service.deploy("--plan", str(plan), "--image", "x", code=2).err
 
 
+@MATRIX
 def test_another_registry_is_dangerous_as_it_takes_the_images_along(service: Service) -> None:
     overlay(service, "moved", docker_repo="registry.example/team")
     before = service.updates()
@@ -150,6 +160,7 @@ def test_another_registry_is_dangerous_as_it_takes_the_images_along(service: Ser
     assert service.updates() == before
 
 
+@MATRIX
 def test_another_port_is_dangerous_and_needs_leave_and_a_plan_that_holds_it(
     service: Service, plan: Path
 ) -> None:
@@ -177,6 +188,7 @@ def test_another_port_is_dangerous_and_needs_leave_and_a_plan_that_holds_it(
     assert service.get("live").json()["says"] == "unplanned"
 
 
+@MATRIX
 def test_no_secret_is_in_a_plan_or_in_what_is_shown_of_it(service: Service, plan: Path) -> None:
     other = "sesame, and another one"
     shown = [

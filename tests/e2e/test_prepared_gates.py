@@ -12,6 +12,10 @@ import pytest
 from tests.e2e.service import PATIENCE, Service
 from tests.e2e.underway import POLL, Underway, underway
 
+pytestmark = pytest.mark.matrix(
+    reason="test_bad_luck_signals and test_bad_luck_kill show once that nothing outlives a run"
+)
+
 
 @pytest.fixture
 def changed(deployed: Service) -> Iterator[Service]:

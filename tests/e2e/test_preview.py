@@ -10,6 +10,10 @@ import pytest
 
 from tests.e2e.service import Service
 
+pytestmark = pytest.mark.matrix(
+    reason="test_plan and test_preview_post show previews, test_refusals what a dirty tree comes to"
+)
+
 NO_SOURCE = 6
 REFUSED = 23
 

@@ -12,6 +12,8 @@ from tests.reporting.review.conftest import github
 from tests.reporting.review.github_server import GitHubServer
 from tests.reporting.review.servers import Server, serving
 
+MATRIX = pytest.mark.matrix(reason="test_the_next_one_takes_its_place shows the comment once")
+
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Server]:
@@ -56,6 +58,7 @@ def test_the_next_one_takes_its_place(service: Service, host: Server, job: dict[
     assert "comment updated" in done.err
 
 
+@MATRIX
 def test_json_stays_json(service: Service, host: Server, job: dict[str, str]) -> None:
     found = service.run("preview", "--post", "--json", code=2, env=job).json()
 
@@ -65,6 +68,7 @@ def test_json_stays_json(service: Service, host: Server, job: dict[str, str]) ->
     assert len(host.notes) == 2
 
 
+@MATRIX
 def test_without_rights_the_preview_is_printed_and_in_the_jobs_summary(
     service: Service, host: Server, job: dict[str, str], tmp_path: Path
 ) -> None:
@@ -81,6 +85,7 @@ def test_without_rights_the_preview_is_printed_and_in_the_jobs_summary(
     assert job["GITHUB_TOKEN"] not in done.out + done.err
 
 
+@MATRIX
 def test_outside_of_ci_the_preview_is_printed_all_the_same(service: Service) -> None:
     done = service.run("preview", "--post", code=24, env={"GITHUB_ACTIONS": None})
 
@@ -88,6 +93,7 @@ def test_outside_of_ci_the_preview_is_printed_all_the_same(service: Service) -> 
     assert "this is not a CI job of GitHub, GitLab, Bitbucket" in done.err
 
 
+@MATRIX
 def test_two_formats_are_refused(service: Service) -> None:
     assert "choose one" in service.run("preview", "--json", "--markdown", code=2).err
 

@@ -11,7 +11,9 @@ import pytest
 
 from tests.e2e.service import FOLDER, Service
 
-STACKS = ["image", "staging", "live"]
+MATRIX = pytest.mark.matrix(reason="test_by_hand_nothing_changes_when_nothing_changed shows it once, on live")
+
+STACKS = [pytest.param("image", marks=MATRIX), pytest.param("staging", marks=MATRIX), "live"]
 ON = ("--non-interactive", "--color", "never")
 
 
@@ -54,6 +56,7 @@ def test_by_hand_nothing_changes_when_nothing_changed(
     assert two_releases.serving("live") == serving
 
 
+@MATRIX
 @pytest.mark.parametrize("stack", STACKS)
 def test_on_a_fresh_checkout_too_nothing_changes(two_releases: Service, clone: Path, stack: str) -> None:
     """The settings files come back by themselves, from the last deployment."""
@@ -66,6 +69,7 @@ def test_on_a_fresh_checkout_too_nothing_changes(two_releases: Service, clone: P
     assert two_releases.serving("live") in two_releases.traffic("live")
 
 
+@MATRIX
 def test_a_fresh_checkout_is_unchanged_for_a_deployment_too(two_releases: Service, clone: Path) -> None:
     live, updates = two_releases.traffic("live"), two_releases.updates()
 
@@ -77,6 +81,7 @@ def test_a_fresh_checkout_is_unchanged_for_a_deployment_too(two_releases: Servic
     assert two_releases.traffic("live") == live
 
 
+@MATRIX
 def test_settings_of_an_earlier_deployment_are_refused(two_releases: Service) -> None:
     """They would take away the release that serves."""
     name = f"{two_releases.name}-live"
@@ -102,6 +107,7 @@ def test_curtainup_env_gives_plain_pulumi_the_same_state(two_releases: Service) 
     assert {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE", "PATH"} <= names
 
 
+@MATRIX
 def test_plain_pulumi_without_settings_is_refused_and_what_it_leaves_is_harmless(
     two_releases: Service, clone: Path
 ) -> None:

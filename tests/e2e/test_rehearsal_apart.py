@@ -16,6 +16,10 @@ from curtainup.setup import paths
 from tests.e2e.rehearsed import BEANSTALK, CLOUD_RUN, Rehearsed, rehearsed
 from tests.e2e.service import Finished, Service
 
+pytestmark = pytest.mark.matrix(
+    reason="test_rehearsal_cloud_run and test_rehearsal_beanstalk rehearse without any account"
+)
+
 TARGETS = {"cloud-run": CLOUD_RUN, "beanstalk": BEANSTALK}
 IMPORTS = {"PYTHONPROFILEIMPORTTIME": "1"}
 """Makes Python say on standard error what it imports."""

@@ -16,6 +16,10 @@ from tests.e2e.docker_host import DockerHost
 from tests.e2e.load import users
 from tests.e2e.rehearsed import BEANSTALK, Rehearsed, rehearsed
 
+MATRIX = pytest.mark.matrix(
+    reason="test_it_goes_live_when_promoted_without_a_failed_request shows the swap of names once"
+)
+
 SECRET, NEW_SECRET = "barley, not to be told", "sesame, not to be told"
 LONGEST_NAME = 40
 GATES = ["local", "staging", "candidate", "live"]
@@ -52,6 +56,7 @@ def test_without_an_account_nothing_is_really_deployed(service: Rehearsed) -> No
     assert service.updates() == []
 
 
+@MATRIX
 def test_a_first_release_that_fails_its_gate_is_not_billed(service: Rehearsed) -> None:
     done = service.deploy(code=12, fail_at="candidate")
 
@@ -127,6 +132,7 @@ def test_what_was_replaced_is_billed_only_until_the_live_gate_has_passed(service
     assert service.status("live")["costs"].startswith("1 environment, 0 of them idle")
 
 
+@MATRIX
 def test_a_rollback_makes_the_old_release_again_with_its_secret(service: Rehearsed) -> None:
     [serving] = service.traffic("live")
 
@@ -142,6 +148,7 @@ def test_a_rollback_makes_the_old_release_again_with_its_secret(service: Rehears
     assert len(environments(service, "live")) == 1
 
 
+@MATRIX
 def test_what_is_kept_is_shown_as_billed_and_a_rollback_to_it_starts_nothing(service: Rehearsed) -> None:
     service.configure(keep=1)
     [old] = service.traffic("live")
@@ -158,6 +165,7 @@ def test_what_is_kept_is_shown_as_billed_and_a_rollback_to_it_starts_nothing(ser
     assert set(environments(service, "live")) == there
 
 
+@MATRIX
 def test_the_aws_command_line_shows_what_is_rehearsed(service: Rehearsed) -> None:
     with by_hand(service) as aws:
         found = aws("describe-environments", "--application-name", f"{service.name}-live")["Environments"]
@@ -175,6 +183,7 @@ def test_secrets_are_in_the_secrets_manager_and_nowhere_else(service: Rehearsed)
     assert traces.in_images(service, forms) == []
 
 
+@MATRIX
 def test_a_release_whose_image_is_gone_is_not_made_again(service: Rehearsed) -> None:
     stack = f"{service.name}-live"
     retired = parse(stack, service.state.read(stack)).retired[-1]

@@ -12,6 +12,8 @@ from tests.e2e.rehearsed import CLOUD_RUN, Rehearsed, rehearsed
 from tests.e2e.service import Finished
 from tests.e2e.test_rehearsal_cloud_run import cloud_service, version_of
 
+MATRIX = pytest.mark.matrix(reason="test_a_crash_is_told_with_the_container_s_own_words shows a fault once")
+
 SLEEPS = 'if "K_SERVICE" in os.environ:\n    time.sleep(600)\n'
 """What makes a revision that never listens, though the container does in the local gate."""
 
@@ -52,6 +54,7 @@ def running(service: Rehearsed) -> set[str]:
     return {name.rpartition(named)[2] for name, state in found if named in name and state == "running"}
 
 
+@MATRIX
 @pytest.mark.parametrize(
     ("gate", "code", "outcome"),
     [("staging", 11, "failed"), ("candidate", 12, "failed"), ("live", 13, "returned")],
@@ -79,6 +82,7 @@ def test_a_crash_is_told_with_the_container_s_own_words(service: Rehearsed) -> N
     assert running(service) == set(service.traffic("live"))
 
 
+@MATRIX
 def test_a_used_up_quota_changes_nothing(service: Rehearsed) -> None:
     known = revisions(service)
 
@@ -88,6 +92,7 @@ def test_a_used_up_quota_changes_nothing(service: Rehearsed) -> None:
     assert revisions(service) == known
 
 
+@MATRIX
 def test_a_change_that_was_made_by_half_is_put_back(service: Rehearsed) -> None:
     done = failing(service, 17, "partial")
 
@@ -95,6 +100,7 @@ def test_a_change_that_was_made_by_half_is_put_back(service: Rehearsed) -> None:
     assert running(service) == set(service.traffic("live"))
 
 
+@MATRIX
 def test_what_only_takes_time_is_waited_for_and_a_retry_is_another_revision(service: Rehearsed) -> None:
     tried = revisions(service)
 
@@ -107,9 +113,10 @@ def test_what_only_takes_time_is_waited_for_and_a_retry_is_another_revision(serv
     assert service.get("live").json()["says"] == "second"
 
 
+@MATRIX
 def test_a_revision_that_never_listens_ends_in_start_timeout(service: Rehearsed) -> None:
     staging = service.traffic("staging")
-    service.configure(start_timeout=5)
+    service.configure(start_timeout=15)
     service.edit("server.py", "app = Flask(__name__)\n", f"{SLEEPS}app = Flask(__name__)\n")
 
     done = failing(service, 14)

@@ -9,6 +9,8 @@ import pytest
 
 from tests.e2e.rehearsed import CLOUD_RUN, Rehearsed, rehearsed
 
+pytestmark = pytest.mark.matrix(reason="test_review_environments shows one once, on a Docker host")
+
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, service_python: Path) -> Iterator[Rehearsed]:

@@ -15,6 +15,10 @@ from tests.reporting.review.conftest import github
 from tests.reporting.review.github_server import GitHubServer
 from tests.reporting.review.servers import Server, serving
 
+MATRIX = pytest.mark.matrix(
+    reason="test_a_branch_gets_an_environment_and_staging_and_live_stay_as_they_are shows it once"
+)
+
 WEEKS = 15 * 86400
 
 
@@ -60,6 +64,7 @@ def test_a_name_that_cannot_be_is_refused_with_one_that_would_do(service: Servic
     assert service.updates() == []
 
 
+@MATRIX
 def test_what_goes_with_live_does_not_go_with_a_review(service: Service) -> None:
     for arguments in (("--env", "review-7", "--hold"), ("--post",)):
         assert "--env" in service.run("deploy", *arguments, code=2).err
@@ -89,6 +94,7 @@ def test_it_is_listed_and_tested_like_the_others(deployed: Service) -> None:
     deployed.run("test", "--env", "review-7")
 
 
+@MATRIX
 def test_with_an_unchanged_source_nothing_moves_and_its_time_begins_anew(deployed: Service) -> None:
     containers, serving_now = deployed.host.containers(), deployed.serving("review-7")
     aged(deployed, "review-7")
@@ -101,6 +107,7 @@ def test_with_an_unchanged_source_nothing_moves_and_its_time_begins_anew(deploye
     assert swept(deployed, "--dry-run") == {"review-7": "stays"}
 
 
+@MATRIX
 def test_a_branch_does_not_take_the_registry_of_staging_and_live_along(deployed: Service) -> None:
     overlay(deployed, "moved", docker_repo="registry.example/team")
     before = deployed.updates()
@@ -111,6 +118,7 @@ def test_a_branch_does_not_take_the_registry_of_staging_and_live_along(deployed:
     assert deployed.updates() == before
 
 
+@MATRIX
 def test_a_failed_gate_puts_back_what_was_there(deployed: Service) -> None:
     containers, serving_now = deployed.host.containers("review-7"), deployed.serving("review-7")
     deployed.greet("Broken")
@@ -123,6 +131,7 @@ def test_a_failed_gate_puts_back_what_was_there(deployed: Service) -> None:
     assert deployed.host.containers("review-7") == containers
 
 
+@MATRIX
 def test_the_next_deployment_takes_its_place_though_its_comment_is_refused(
     deployed: Service, host: Server, job: dict[str, str]
 ) -> None:
@@ -167,6 +176,7 @@ def test_a_second_one_gets_a_port_of_its_own_and_comments_its_address(
     assert "comment updated" in done.err
 
 
+@MATRIX
 def test_a_failure_is_commented_too(deployed: Service, host: Server, job: dict[str, str]) -> None:
     deployed.greet("Broken again")
 
@@ -193,6 +203,7 @@ def test_a_sweep_says_what_it_would_remove_and_without_a_terminal_needs_to_be_to
     assert deployed.host.containers() == containers
 
 
+@MATRIX
 def test_a_sweep_leaves_alone_what_another_run_is_at_work_on(deployed: Service) -> None:
     with lock.held(deployed.home / "data" / "curtainup" / "locks", deployed.name):
         assert swept(deployed, "--yes") == {"review-7": "skipped", "review-9": "stays"}
@@ -227,6 +238,7 @@ def test_destroying_one_leaves_nothing_of_it_and_everything_else(
     deployed.run("destroy", "--env", "review-9")
 
 
+@MATRIX
 def test_what_a_review_has_proven_is_not_built_again_for_live(deployed: Service) -> None:
     deployed.deploy("--env", "review-7")
 
@@ -237,6 +249,7 @@ def test_what_a_review_has_proven_is_not_built_again_for_live(deployed: Service)
     assert deployed.get("live").json()["says"] == "Broken again"
 
 
+@MATRIX
 def test_destroying_the_service_takes_its_review_environments_along(deployed: Service) -> None:
     done = deployed.run("destroy", "--confirm", deployed.name)
 

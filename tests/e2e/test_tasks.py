@@ -16,6 +16,10 @@ from tests.e2e.load import users
 from tests.e2e.service import Service
 from tests.e2e.underway import Underway, underway
 
+MATRIX = pytest.mark.matrix(
+    reason="test_users_stay_on_the_old_release_until_the_tasks_are_done and a failing one show tasks once"
+)
+
 SECRETS = {"HELLO_SECRET": "open sesame", "LIVE_ONLY": "behind the curtain"}
 CHECK = """\
 import hashlib, os
@@ -136,6 +140,7 @@ def test_each_sees_the_variables_and_secrets_of_its_environment(tasked: Service)
     assert "a425b699" in live, "and the value itself has arrived: the beginning of its SHA-256"
 
 
+@MATRIX
 def test_an_unchanged_service_runs_none(tasked: Service) -> None:
     tasked.deploy()
 
@@ -159,6 +164,7 @@ def test_users_stay_on_the_old_release_until_the_tasks_are_done(tasked: Service)
     assert task_of(tasked) is None
 
 
+@MATRIX
 def test_a_rollback_runs_none(tasked: Service) -> None:
     serving = tasked.serving("live")
 
@@ -185,6 +191,7 @@ def test_a_failing_task_leaves_live_as_it_was(tasked: Service) -> None:
     assert "staging-stage" not in steps(record), "staging has no tasks"
 
 
+@MATRIX
 def test_a_task_that_hangs_is_stopped_at_its_limit(tasked: Service) -> None:
     hangs = {"name": "hang", "command": "sleep 600", "timeout": "1s"}
     new_version(tasked, staging={"tasks": [hangs]})
@@ -198,6 +205,7 @@ def test_a_task_that_hangs_is_stopped_at_its_limit(tasked: Service) -> None:
     assert tasked.traffic("staging") == staging
 
 
+@MATRIX
 def test_ctrl_c_ends_a_task_and_leaves_nothing(tasked: Service) -> None:
     new_version(tasked, hold, staging={"tasks": []})
 
@@ -207,6 +215,7 @@ def test_ctrl_c_ends_a_task_and_leaves_nothing(tasked: Service) -> None:
         run.finish(130)
 
 
+@MATRIX
 def test_what_a_killed_run_leaves_goes_with_its_environment(tasked: Service) -> None:
     new_version(tasked, staging={"tasks": ["sleep 600"]})
     with underway(tasked, "deploy") as run:

@@ -17,7 +17,7 @@ from pulumi.automation.errors import CommandError, StackNotFoundError
 from curtainup.engine.command import EngineCommand
 from curtainup.engine.processes import Processes
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 # Counts SIGINTs in a file, and ends half a second after the first, so that a second one would be seen.
 COUNTING = """

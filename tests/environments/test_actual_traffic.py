@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from curtainup.environments import actual_traffic
+from curtainup.targets import beanstalk, cloud_run, docker
+from curtainup.targets.spec import TargetSpec
 
-PUBLIC = {"type": actual_traffic.PUBLIC_ACCESS}
+PUBLIC = {"type": cloud_run.PUBLIC_ACCESS}
 
 
 def _service(*shares: tuple[str, int | None]) -> dict[str, Any]:
@@ -15,28 +17,33 @@ def _service(*shares: tuple[str, int | None]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("resources", "traffic"),
+    ("spec", "resources", "traffic"),
     [
-        ([], None),
-        ([{"type": "docker:index/container:Container"}], None),
+        (docker.SPEC, [], None),
+        (docker.SPEC, [{"type": "docker:index/container:Container"}], None),
         (
+            docker.SPEC,
             [{"type": "curtainup:traffic:TrafficSwitch", "outputs": {"traffic": {"r1": 0, "r2": 100}}}],
             {"r2": 100},
         ),
-        ([{"type": "curtainup:traffic:TrafficSwitch"}], {}),
-        ([{"type": "curtainup:cname_swap:CnameSwap", "outputs": {"holder": "r2"}}], {"r2": 100}),
-        ([{"type": "curtainup:cname_swap:CnameSwap", "outputs": {"holder": ""}}], None),
-        ([_service(("r1", 90), ("r2", 10)), PUBLIC], {"r1": 90, "r2": 10}),
-        ([_service(("r1", 100), ("r2", None)), PUBLIC], {"r1": 100}),
-        ([_service(("", 100)), PUBLIC], {}),
+        (docker.SPEC, [{"type": "curtainup:traffic:TrafficSwitch"}], {}),
+        (
+            beanstalk.SPEC,
+            [{"type": "curtainup:cname_swap:CnameSwap", "outputs": {"holder": "r2"}}],
+            {"r2": 100},
+        ),
+        (beanstalk.SPEC, [{"type": "curtainup:cname_swap:CnameSwap", "outputs": {"holder": ""}}], None),
+        (cloud_run.SPEC, [_service(("r1", 90), ("r2", 10)), PUBLIC], {"r1": 90, "r2": 10}),
+        (cloud_run.SPEC, [_service(("r1", 100), ("r2", None)), PUBLIC], {"r1": 100}),
+        (cloud_run.SPEC, [_service(("", 100)), PUBLIC], {}),
     ],
 )
 def test_each_switch_tells_who_has_traffic(
-    resources: list[dict[str, Any]], traffic: dict[str, int] | None
+    spec: TargetSpec, resources: list[dict[str, Any]], traffic: dict[str, int] | None
 ) -> None:
-    assert actual_traffic.traffic(resources) == traffic
+    assert actual_traffic.traffic(resources, spec.switch) == traffic
 
 
 def test_a_service_that_nobody_may_call_has_no_traffic() -> None:
     """Cloud Run asks for 100 % somewhere, of the first release too."""
-    assert actual_traffic.traffic([_service(("r1", 100))]) is None
+    assert actual_traffic.traffic([_service(("r1", 100))], cloud_run.SPEC.switch) is None

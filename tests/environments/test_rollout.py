@@ -13,9 +13,9 @@ from curtainup.engine.changes import Change
 from curtainup.environments.rollout import Rollout, prepare
 from curtainup.errors import EngineFailed, PortTaken, RefusedError
 from curtainup.model import release
-from curtainup.model.contract import DockerEnvironment
 from curtainup.model.environment import Environment
 from curtainup.model.release import Address, Deployment
+from curtainup.model.targets.docker import DockerEnvironment
 from curtainup.pipeline.plan.guard import Guard
 from curtainup.platforms.docker import claims, placement
 from tests import samples

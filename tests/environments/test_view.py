@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from curtainup.environments.view import EnvironmentView, pym_env
-from curtainup.model.release_settings import DockerSettings
+from curtainup.model.targets.docker import DockerSettings
 from tests.sessions import world
 
 IMAGE = "127.0.0.1:5000/shop@sha256:" + "d" * 64
@@ -55,7 +55,7 @@ def test_how_many_stay_for_rollback(tmp_path: Path, text: str, name: str, keep: 
 )
 def test_how_long_a_review_environment_lives_is_no_other_setting(tmp_path: Path, text: str) -> None:
     found = EnvironmentView(world(tmp_path, text).session, "review-7")
-    settings = found.target.settings(None, ()).model_copy(update={"ttl": 60})
+    settings = found._settings().model_copy(update={"ttl": 60})
     found.environment = replace(found.environment, settings=settings)
     assert not found.has_other_settings()
 

@@ -49,7 +49,7 @@ def gate(tmp_path: Path, healthy: Served) -> MakeGate:
             "service_dir": service,
             "interpreter": OURS,
             "folder": tmp_path / "gate",
-            "timeout": 60,
+            "timeout": 600,
             "url": healthy.url,
             "environment": "staging",
             "pym_env": "shop-staging",
@@ -68,7 +68,7 @@ def unit_tests(tmp_path: Path) -> MakeUnitTests:
             "service_dir": service,
             "interpreter": OURS,
             "folder": tmp_path / "unit",
-            "timeout": 60,
+            "timeout": 600,
         }
         return UnitTestRequest(**{**settings, **changed})
 

@@ -11,6 +11,7 @@ import docker
 import pytest
 
 from curtainup.errors import Interrupted, ReleaseUnhealthy
+from curtainup.gates import health
 from curtainup.gates.health import live_release, wait_until_healthy
 from curtainup.platforms.docker.container import Container
 from curtainup.setup import catalogue, images
@@ -33,6 +34,12 @@ Start = Callable[..., tuple[str, Container]]
 
 def server(host: str = "0.0.0.0", port: int = PORT, status: int = 200) -> list[str]:
     return ["python3", "-c", SERVER.format(host=host, port=port, status=status)]
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that takes long here is not given up: every server of these tests answers."""
+    monkeypatch.setattr(health, "LONGEST_REQUEST", 60.0)
 
 
 @pytest.fixture

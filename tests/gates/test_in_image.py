@@ -14,6 +14,8 @@ from docker.errors import DockerException
 
 from curtainup.errors import SetupError
 from curtainup.gates import ImageInterpreter, run_gate, run_unit_tests
+from curtainup.platforms.docker import output
+from tests.clocks import Clock
 from tests.gates.conftest import MakeGate, MakeService, MakeUnitTests
 
 pytestmark = pytest.mark.docker
@@ -65,7 +67,7 @@ def test_a_gate_runs_beside_the_services_own_files(
         "    import library\n    from server import app\n"
         "    assert os.getcwd() == '/srv/shop'\n    assert open('testaccept/data.txt').read() == 'data'\n"
         "    assert os.environ['SHOP_SECRET'] == 'a=b\\nc'\n    assert http.get('/ping').ok\n"
-        "    requests.get('http://%(PYM_SERVER_HOST)s:%(PYM_SERVER_PORT)s/ping' % os.environ, timeout=5)\n"
+        "    requests.get('http://%(PYM_SERVER_HOST)s:%(PYM_SERVER_PORT)s/ping' % os.environ, timeout=60)\n"
     )
     service = make_service({"testaccept/test_shop.py": test, "testaccept/data.txt": "data"})
 
@@ -94,15 +96,18 @@ def test_failing_unit_tests_are_shown(
 
 
 def test_hanging_tests_are_stopped(
-    make_service: MakeService, gate: MakeGate, image: ImageInterpreter
+    make_service: MakeService, gate: MakeGate, image: ImageInterpreter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    test = "import threading\n\ndef test_it():\n    threading.Event().wait()\n"
+    test = "import threading\n\ndef test_it():\n    print('here')\n    threading.Event().wait()\n"
     service = make_service({"testaccept/test_shop.py": test})
+    lines: list[str] = []
+    monkeypatch.setattr(output, "time", Clock(lambda: any(line.endswith("here") for line in lines)))
 
-    result = run_gate(gate(service, service="cu-gates-test", interpreter=image, timeout=3))
+    request = gate(service, service="cu-gates-test", interpreter=image, timeout=600, extra_args=("-s",))
+    result = run_gate(request, on_line=lines.append)
 
     assert result.reason is not None
-    assert result.reason.startswith("the tests took longer than 3 s and were stopped")
+    assert result.reason.startswith("the tests took longer than 600 s and were stopped")
     assert not result.stopped
 
 

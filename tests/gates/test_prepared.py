@@ -21,7 +21,7 @@ from tests.gates.conftest import MakeGate, MakeService
 from tests.gates.serving import HEALTHY, Answer, Served, paths, serve
 
 SMOKE_TESTS = 7
-PATIENCE = 60.0
+PATIENCE = 300.0
 SAYS_WHEN_COLLECTED = """
 import pathlib
 
@@ -37,7 +37,7 @@ import requests
 
 @pytest.fixture(autouse=True, scope="session")
 def ask(base_url):
-    requests.get(base_url + "/ping", timeout=5)
+    requests.get(base_url + "/ping", timeout=60)
 """
 NOT_READY_YET = """
 import os
@@ -50,7 +50,7 @@ ASKS_WHEN_IMPORTED = """
 import os
 import requests
 
-ANSWER = requests.get(os.environ["CURTAINUP_URL"] + "/version", timeout=5)
+ANSWER = requests.get(os.environ["CURTAINUP_URL"] + "/version", timeout=60)
 
 def test_it():
     assert ANSWER.json()["version"] == "v1"
@@ -61,7 +61,7 @@ import pytest
 import requests
 
 try:
-    requests.get(os.environ["CURTAINUP_URL"] + "/ping", timeout=5)
+    requests.get(os.environ["CURTAINUP_URL"] + "/ping", timeout=60)
 except OSError:
     pytest.skip("there is no service", allow_module_level=True)
 
@@ -76,6 +76,12 @@ def test_it():
 
 subprocess.run(["true"], check=True)
 """
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was collected slowly is not too old here."""
+    monkeypatch.setattr(prepared, "FRESH", PATIENCE)
 
 
 def eventually(is_so: Callable[[], bool], what: str) -> None:

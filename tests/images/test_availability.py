@@ -24,7 +24,7 @@ from tests.sessions import World, world
 
 pytestmark = pytest.mark.docker
 ONE = samples.release(1)
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from curtainup.errors import StateError, UnknownRelease
 from curtainup.model import release, release_config
 from curtainup.model.release import Deployment
-from curtainup.model.release_settings import DockerSettings
+from curtainup.model.targets.docker import DockerSettings
 from tests import samples
 
 DIGEST = "sha256:" + "ab" * 32
@@ -234,7 +234,7 @@ def test_configuration_gives_back_what_was_put_in() -> None:
     sealed = {_id(2): {"secure": "v1:ciphertext"}}
     entries = release_config.to_config(before, sealed)
     assert "secrets" not in entries[0]
-    assert release_config.from_entries(entries, before.traffic) == (before, sealed)
+    assert release_config.from_entries(entries, before.traffic, DockerSettings) == (before, sealed)
 
 
 @pytest.mark.parametrize(
@@ -249,11 +249,11 @@ def test_configuration_gives_back_what_was_put_in() -> None:
 )
 def test_entries_that_were_edited_into_nonsense_are_refused(entries: list[dict[str, object]]) -> None:
     with pytest.raises(ValidationError):
-        release_config.from_entries(entries, {})
+        release_config.from_entries(entries, {}, DockerSettings)
 
 
 @pytest.mark.parametrize("traffic", [["r0000001"], "r0000001", {"r0000001": "all"}])
 def test_traffic_that_was_edited_into_nonsense_is_refused(traffic: dict[str, int]) -> None:
     entries = release_config.to_config(samples.deployment(100), {})
     with pytest.raises(ValidationError):
-        release_config.from_entries(entries, traffic)
+        release_config.from_entries(entries, traffic, DockerSettings)

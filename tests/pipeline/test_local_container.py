@@ -63,10 +63,10 @@ def image(client: docker.DockerClient, service: str) -> Iterator[Callable[..., s
 
 
 def _asked(url: str) -> dict[str, str]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=120) as answer:
                 found: dict[str, str] = json.loads(answer.read())
                 return found
         except OSError:
@@ -76,7 +76,7 @@ def _asked(url: str) -> dict[str, str]:
 
 def _gone(client: docker.DockerClient, name: str) -> bool:
     """Return whether a container, which is removed beside what comes next, is gone in the end."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
             client.containers.get(name)
@@ -126,7 +126,7 @@ def test_one_that_exits_at_once_is_left_to_who_waits_for_it(
 ) -> None:
     """The wait tells its exit code and last lines."""
     with local_container.running(client, service, image("false"), "v1", samples.SETTINGS, {}) as found:
-        assert client.containers.get(found.name).wait(timeout=60)["StatusCode"] == 1
+        assert client.containers.get(found.name).wait(timeout=120)["StatusCode"] == 1
     assert _gone(client, found.name)
 
 
@@ -160,4 +160,4 @@ def test_a_program_that_is_not_in_the_image_is_told(
     """Docker's own init process starts, and then finds no program."""
     reference = image("no-such-program")
     with local_container.running(client, service, reference, "v1", samples.SETTINGS, {}) as found:
-        assert client.containers.get(found.name).wait(timeout=60)["StatusCode"] == 127
+        assert client.containers.get(found.name).wait(timeout=120)["StatusCode"] == 127

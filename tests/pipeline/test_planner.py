@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from curtainup.environments.rollout import Rollout
@@ -109,7 +110,7 @@ def test_a_candidate_that_fails_its_gate_when_promoted_stays_held(tmp_path: Path
 def test_idle_releases_that_are_billed_leave_when_all_is_proven(tmp_path: Path) -> None:
     live = view(tmp_path, samples.deployment(100), "keep: 0\n")
     assert steps(planner.to_live(live, NEW, "", proved(), None)) == [["shift", "live-gate"]]
-    live.target.bills_idle = True
+    live.spec = replace(live.spec, bills_idle=True)
     *_, last = planner.to_live(live, NEW, "", proved(), None)
     assert steps((last,)) == [["retire"]]
     assert last.undo is None, "nothing is put back once live is proven"

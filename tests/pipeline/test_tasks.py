@@ -35,19 +35,15 @@ class Told(DockerTarget):
     """A Docker host that runs no task, but says how each ended."""
 
     def __init__(self, one: World, name: str, outcomes: list[Ran | CurtainupError], does: Callable[[], None]):
-        super().__init__(one.session, name)
+        super().__init__(one.session, name, lambda: Environment(f"shop-{name}"))
         self.outcomes = outcomes
         self.calls: list[str] = []
         self._does = does
 
-    def end_tasks(self, environment: Environment) -> None:
-        assert environment.stack == f"shop-{self.name}"
+    def end_tasks(self) -> None:
         self.calls.append("end")
 
-    def run_task(
-        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
-    ) -> Ran:
-        assert environment.stack == f"shop-{self.name}"
+    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         self.calls.append(f"{task.name} of {one.id}")
         on_line(f"{task.name} prints open sesame")
         self._does()

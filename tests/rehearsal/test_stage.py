@@ -26,7 +26,7 @@ REAL = {
 }
 
 
-@pytest.mark.parametrize("target", stage.STANDINS)
+@pytest.mark.parametrize("target", stage.standins())
 def test_no_way_to_a_real_account_is_left(tmp_path: Path, target: str) -> None:
     environ = dict(REAL)
     Rehearsal(Home(tmp_path), target).enter(environ)

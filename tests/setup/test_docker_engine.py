@@ -14,6 +14,7 @@ import pytest
 
 from curtainup.errors import SetupError
 from curtainup.setup import debian, docker_engine
+from tests.clocks import Clock
 from tests.setup.conftest import Script
 
 needs_root = pytest.mark.skipif(
@@ -193,8 +194,9 @@ def test_an_engine_that_ends_at_once_says_why(nobody: str, folder: Path, script:
 def test_an_engine_that_never_answers_is_given_up(
     nobody: str, folder: Path, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(docker_engine, "START_LIMIT", 0.3)
-    command = script("dockerd", "echo starting; sleep 3")
+    log = folder / "log"
+    monkeypatch.setattr(docker_engine, "time", Clock(lambda: log.exists() and bool(log.read_text())))
+    command = script("dockerd", "echo starting; exec sleep 60")
     with pytest.raises(SetupError, match="was started, but it does not answer") as caught:
         docker_engine.start([str(command)], nobody, folder / "log")
     assert caught.value.detail == "starting"

@@ -11,6 +11,7 @@ from components.targets import component
 from curtainup.engine.program import _import_ahead
 from curtainup.errors import SetupError
 from curtainup.setup import extras
+from curtainup.targets import spec_of
 
 pytestmark = pytest.mark.usefixtures("nobody")
 
@@ -80,13 +81,10 @@ def test_the_program_says_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("target", ["docker", "gcp-cloud-run", "aws-beanstalk"])
 def test_what_is_installed_is_enough(target: str) -> None:
-    extras.require(target)
+    extras.require(spec_of(target).extra)
 
 
-def test_a_package_that_is_absent_with_all_its_modules_is_no_traceback(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    absent = extras.Extra("other", {"curtainup_absent.module": "other"})
-    monkeypatch.setitem(extras.EXTRAS, "docker", absent)
+def test_a_package_that_is_absent_with_all_its_modules_is_no_traceback() -> None:
+    absent = extras.Extra("other", "docker", {"curtainup_absent.module": "other"})
     with pytest.raises(SetupError, match="docker needs other, which is not installed"):
-        extras.require("docker")
+        extras.require(absent)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,12 +23,19 @@ func main() { fmt.Println("version", version) }
 """
 
 
+@pytest.fixture(scope="module")
+def compiled() -> str:
+    """Where the user's compiler keeps what it has compiled: no test waits for the standard library again."""
+    if not shutil.which("go"):
+        return ""
+    asked = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True)
+    return asked.stdout.strip()
+
+
 @pytest.fixture
-def program(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> go_build.Program:
-    """Return a real Go program that takes a second to build, with the compiler's cache left where it is."""
-    if shutil.which("go"):
-        asked = subprocess.run(["go", "env", "GOCACHE"], capture_output=True, text=True, check=True)
-        monkeypatch.setenv("GOCACHE", asked.stdout.strip())
+def program(compiled: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> go_build.Program:
+    """Return a real Go program that takes a second to build."""
+    monkeypatch.setenv("GOCACHE", compiled)
     module = tmp_path / "module"
     module.mkdir()
     (module / "go.mod").write_text("module curtainup.invalid/tiny\n\ngo 1.21\n")
@@ -85,11 +92,9 @@ def test_who_comes_second_waits_and_says_so(program: go_build.Program, script: S
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{program.module.parent / 'slow'}:/usr/bin:/bin")
-        threads = [threading.Thread(target=go_build.ensure, args=(program, report)) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        with ThreadPoolExecutor(2) as pool:
+            for built in [pool.submit(go_build.ensure, program, report) for _ in range(2)]:
+                built.result()
     assert program.path().is_file()
     assert sum("from Go modules" in line for line in told) == 1
     assert sum("another process is building the tiny program" in line for line in told) == 1

@@ -69,10 +69,10 @@ def _address(container: Container) -> str:
 
 
 def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 assert answer.status == 200
                 return
         except OSError:
@@ -141,7 +141,7 @@ def test_the_proxy_serves_the_file_it_is_given(client: docker.DockerClient) -> N
         _wait_for(f"http://{_address(container)}/")
         asked = container.exec_run(["sh", "-c", "echo show info | socat /run/haproxy/admin.sock stdio"])
         assert b"Version: 2.6" in asked.output
-        container.stop(timeout=10)
+        container.stop(timeout=120)
         assert container.wait()["StatusCode"] == 0
     finally:
         container.remove(force=True)

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from curtainup.commands.doctor import plugins
-from curtainup.commands.doctor.pieces import Piece
-from curtainup.config import ServiceConfig
-from curtainup.config.models import STANDARD_ENVIRONMENTS
+from curtainup.config import STANDARD_ENVIRONMENTS, ServiceConfig
+from curtainup.model.checks import Piece
+from curtainup.targets import every
 
 
 def pieces(config: ServiceConfig) -> list[Piece]:
-    """Return what to look at of the accounts that a service's environments are deployed to.
-
-    A cloud's own modules are imported only for a service on it.
-    """
+    """Return what to look at of the accounts that a service's environments are deployed to."""
     names = dict.fromkeys([*STANDARD_ENVIRONMENTS, *config.environments])
     environments = [config.for_environment(name) for name in names]
     found: list[Piece] = []
-    on_google = [one for one in environments if one.deploy_target == "gcp-cloud-run"]
-    if on_google:
-        from curtainup.commands.doctor import google
-
-        found += google.pieces(str(config.docker_repo), on_google)
-        found.append(plugins.piece("gcp", needs=google.SDK))
-    on_amazon = [one for one in environments if one.deploy_target == "aws-beanstalk"]
-    if on_amazon:
-        from curtainup.commands.doctor import amazon
-
-        found += amazon.pieces(config.name, on_amazon, ecr=config.docker_repo is None)
-        found.append(plugins.piece("aws", needs=amazon.SDK))
+    for spec in every():
+        here = [one for one in environments if one.deploy_target == spec.name]
+        if here and spec.checks is not None:
+            found += spec.checks(config, here)
     return found

@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from curtainup.commands.doctor.pieces import Check, Found, Piece
 from curtainup.engine import workspace
 from curtainup.errors import CurtainupError, SetupError
+from curtainup.model.checks import Check, Found, Piece
 from curtainup.setup import (
     catalogue,
     debian,

@@ -14,8 +14,8 @@ from curtainup.config import STANDARD_ENVIRONMENTS, ServiceConfig
 from curtainup.engine import ejected
 from curtainup.engine.ejected import FOLDER, STAMP, Stamp
 from curtainup.errors import RefusedError
-from curtainup.setup.extras import EXTRAS
 from curtainup.setup.paths import program_dir
+from curtainup.targets import extras_of
 
 SOURCES = ("__main__.py", "stacks/**/*.py", "components/**/*.py")
 """What is copied from the program that this package carries."""
@@ -89,7 +89,7 @@ def _texts(config: ServiceConfig) -> dict[str, str]:
 
 def _extras(config: ServiceConfig) -> str:
     targets = {config.for_environment(name).deploy_target for name in STANDARD_ENVIRONMENTS}
-    names = sorted({EXTRAS[target].name for target in targets if target in EXTRAS})
+    names = extras_of(targets)
     return f"[{','.join(names)}]" if names else ""
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from curtainup.commands.init import files, review_jobs
 from curtainup.commands.init.filling import fill
 from curtainup.commands.init.models import Ci, Found, Target
+from curtainup.targets import extras_of
 
 PYTHON = "3.11"
 IMAGE = "python:3.11-bookworm"
-EXTRAS = {Target.CLOUD_RUN: "gcp", Target.BEANSTALK: "aws"}
 DOCTOR = "curtainup doctor --fix"
 DOCTOR_WHY = "# Sets up the engine and its plugins, Docker and the base image, and checks the cloud account."
 TOKENS = {Ci.GITLAB: "CLOUD_TOKEN", Ci.BITBUCKET: "BITBUCKET_STEP_OIDC_TOKEN"}
@@ -116,7 +116,7 @@ def _github(found: Found, reviews: bool) -> str:
             "inside": json.dumps(inside),
             "paths": f"    paths: [{json.dumps(inside + '/**')}]" if inside != "." else "",
             "permission": "  id-token: write # to log in to the cloud without a key"
-            if _clouds(found)
+            if extras_of(found.targets)
             else "",
             "secrets": "\n".join(needed[1:]),
             "settings": _explained(found, {True: "secret", False: "variable"}),
@@ -145,7 +145,7 @@ def _gitlab(found: Found, reviews: bool) -> str:
             if _on_host(found)
             else hosted,
             "settings": _explained(found, {True: "masked", False: "visible"}, COMMENTS[Ci.GITLAB]),
-            "token": f"{token}{aud}" if _clouds(found) else "",
+            "token": f"{token}{aud}" if extras_of(found.targets) else "",
         },
     )
 
@@ -156,7 +156,7 @@ def _bitbucket(found: Found, reviews: bool) -> str:
         if _on_host(found)
         else "services: [docker]"
     )
-    login = "oidc: true # to log in to the cloud without a key\n" if _clouds(found) else ""
+    login = "oidc: true # to log in to the cloud without a key\n" if extras_of(found.targets) else ""
     block = {**_common(found), **_shell(Ci.BITBUCKET, found), "runner": f"{login}{runner}"}
     return fill(
         "bitbucket.yml",
@@ -185,13 +185,12 @@ def _shell(ci: Ci, found: Found) -> dict[str, str]:
 
 
 def _login(kind: str, found: Found, token: str) -> str:
-    clouds = sorted(EXTRAS[target] for target in _clouds(found))
     values = {"region": _region(found), "token": token}
-    return "".join(fill(f"{kind}-login-{cloud}.yml", values) for cloud in clouds)
+    return "".join(fill(f"{kind}-login-{cloud}.yml", values) for cloud in extras_of(found.targets))
 
 
 def _common(found: Found) -> dict[str, str]:
-    extras = ",".join(sorted(EXTRAS[target] for target in _clouds(found)))
+    extras = ",".join(extras_of(found.targets))
     branch = found.repository.branch
     return {
         "branch": branch,
@@ -216,10 +215,6 @@ def _name(found: Found) -> str:
 
 def _region(found: Found) -> str:
     return found.region or files.DEFAULT_REGION[Target.BEANSTALK]
-
-
-def _clouds(found: Found) -> frozenset[Target]:
-    return found.targets & EXTRAS.keys()
 
 
 def _on_host(found: Found) -> bool:

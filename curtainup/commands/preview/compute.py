@@ -1,4 +1,4 @@
-"""`preview`: what the next deployment would change, from a preview of the very program."""
+"""`preview`: what the next deployment would change, from Pulumi's preview of the program."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from curtainup.session import Session
 
 @dataclass(frozen=True)
 class Preview:
-    """What the next deployment would change, and what it is of.
+    """What the next deployment would change.
 
     Attributes:
-        source: what would be deployed.
-        reference: `repository@sha256:…` of its image; empty where that is built first.
-        stacks: what would change in each.
+        source: the source that it would deploy.
+        reference: `repository@sha256:…` of its image; empty if the image is not built yet.
+        stacks: the changes of each stack.
 
     """
 
@@ -54,11 +54,11 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     """Return what the next deployment would change in each stack of the service.
 
     Raises:
-        SourceError: there is no source that could be deployed.
-        CurtainupError: a target or the engine is not to be reached.
+        SourceError: the source cannot be deployed.
+        CurtainupError: a target or the engine cannot be reached.
 
     """
-    with ThreadPoolExecutor(1) as ahead:  # the SDK is imported while git is waited for
+    with ThreadPoolExecutor(1) as ahead:  # imports the SDK while git works
         ahead.submit(getattr, session, "engine")
         wanted = source.read(session.state.workspace.service_dir, allow_dirty=dirty)
     image = image_stack.look(session, wanted)
@@ -79,7 +79,7 @@ def preview(session: Session, *, dirty: bool) -> Preview:
 
 
 def _planned(session: Session, previewed: Sequence[_Environment]) -> tuple[Transition, ...]:
-    """Return the transitions that the deployment would make, by the proofs that are on record here."""
+    """Return the transitions that the deployment would make, given the proofs on this machine."""
     records = list(past_records.readable(session.state.workspace.folder, session.service.config.name))
 
     def is_proved(gate: str, release: str) -> bool:
@@ -89,7 +89,7 @@ def _planned(session: Session, previewed: Sequence[_Environment]) -> tuple[Trans
 
 
 def _image(session: Session, image: Image) -> StackPreview:
-    """Return what would change in the image's stack: nothing, unasked, once the image is in its registry."""
+    """Return what would change in the image's stack; nothing if the image is already in its registry."""
     stack = session.service.names.image
     if image.reference:
         return StackPreview(stack, (), {}, changed=False)
@@ -117,8 +117,8 @@ class _Environment:
         """Return what would change.
 
         Args:
-            transitions: that the deployment would make, of all environments; none leaves everything as it is.
-            interrupting: keys whose new values would interrupt traffic.
+            transitions: the deployment's transitions of all environments; without any, nothing changes.
+            interrupting: the keys whose new values would interrupt traffic.
 
         """
         rollout = self.rollout
@@ -131,9 +131,9 @@ class _Environment:
         )
         moves = preview_moves.told(mine, self._shown()) if mine else []
         if outcome.changed and not moves:
-            moves.append("the environment is set up anew as configured; its releases stay as they are")
+            moves.append("the environment is set up again as configured; its releases stay as they are")
         if interrupting:
-            moves.append(f"another {' and '.join(interrupting)} replaces the proxy: requests fail meanwhile")
+            moves.append(f"a new {' and '.join(interrupting)} replaces the proxy: requests fail meanwhile")
         resources = [self._resource(one) for one in outcome.resources]
         leaving = _retirements(self._session, rollout.environment.stack, retires)
         return StackPreview(
@@ -146,7 +146,7 @@ class _Environment:
         )
 
     def _shown(self) -> Shown:
-        """Return how people are told of the environment and of the new release."""
+        """Return what the preview's text says of the environment and the new release."""
         rollout, built = self.rollout, bool(self._image.reference)
         is_live = rollout.name == LIVE
         url = (rollout.known_release_url(self.new) if built else None) if is_live else rollout.known_url
@@ -184,7 +184,7 @@ def _resource(change: Change, traffic: Mapping[str, int] | None) -> ResourcePrev
 
 
 def _retirements(session: Session, stack: str, retires: Sequence[str]) -> list[ResourcePreview]:
-    """Return what goes with releases that leave later, which no preview of the engine shows yet."""
+    """Return the resources of releases that are removed later, which the engine's preview does not show."""
     found = []
     for one in session.state.memory.read(stack).resources if retires else ():
         name = str(one.get("urn", "")).rpartition("::")[2]
@@ -194,13 +194,13 @@ def _retirements(session: Session, stack: str, retires: Sequence[str]) -> list[R
 
 
 def _counted(changes: Mapping[str, int], leaving: Sequence[ResourcePreview]) -> dict[str, int]:
-    """Return the engine's counts with what leaves later among what is deleted."""
+    """Return the engine's counts, with the resources that are removed later counted as deleted."""
     gone = changes.get("delete", 0) + len(leaving)
     return {**changes, "delete": gone} if gone else dict(changes)
 
 
 def _with_names_of_secrets(session: Session, rollout: Rollout, new: Release) -> environment.Environment:
-    """Return the environment with the names of a new release's secrets; their values no preview needs."""
+    """Return the environment with the names of a new release's secrets; a preview needs no values."""
     known = rollout.environment
     if not new.secrets_hmac or new.id in known.sealed:
         return known

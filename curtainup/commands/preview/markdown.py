@@ -1,4 +1,4 @@
-"""A preview as Markdown, for a comment, a job's summary or a file."""
+"""A preview as Markdown: for a comment, a job's summary or a file."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from curtainup.model.preview import ResourcePreview, StackPreview
 from curtainup.reporting.review.models import Style
 
 FOLDED_FROM = 20
-"""Lines of details from which on they are folded."""
+"""The number of lines from which on details are folded."""
 UNBOUND = Style(folds=True, room=10**9)
 """No limit, and details folded: for a terminal or a file."""
 MOST_DANGERS = 20
-"""Dangerous changes that are shown one by one."""
+"""How many dangerous changes are shown one by one."""
 SPECIAL = re.compile(r"([\\`*_\[\]|~])")
 
 
 @dataclass(frozen=True)
 class _Writer:
-    """How texts are written.
+    """Writes texts as Markdown.
 
     Attributes:
-        style: what they keep to.
-        redact: takes secrets out; done before escaping, which would hide them from it.
-        folded: whether details are.
+        style: what the destination allows.
+        redact: takes secrets out; it runs before escaping, because it does not know escaped secrets.
+        folded: whether details are folded.
 
     """
 
@@ -36,12 +36,12 @@ class _Writer:
     folded: bool
 
     def words(self, text: str) -> str:
-        """Return a text in which nothing is markup."""
+        """Return a text with all markup escaped."""
         plain = re.sub(r"\s+", " ", self.redact(text)).replace("&", "&amp;").replace("<", "&lt;")
         return SPECIAL.sub(r"\\\1", plain)
 
     def code(self, text: str) -> str:
-        """Return a name as code; a backtick in it would end it, a bar would end the table's cell."""
+        """Return a name as code, without backticks, which would end it, and bars, which would end a cell."""
         return "`" + re.sub(r"[`|\s]", "?", self.redact(text)) + "`"
 
 
@@ -53,7 +53,7 @@ def render(
 ) -> str:
     """Return the previews of a service's stacks.
 
-    Where there is too little room, the longest details give way to a note of where the whole is.
+    If there is too little room, a note that says where to find them replaces the longest details.
     """
     length = sum(len(one.moves) + len(one.resources) for one in found)
     writer = _Writer(style, redact, folded=style.folds and length >= FOLDED_FROM)
@@ -97,7 +97,7 @@ def _details(one: StackPreview, writer: _Writer) -> str:
 
 
 def _warning(dangers: Sequence[ResourcePreview], writer: _Writer) -> str:
-    """Return what is dangerous; it is never folded."""
+    """Return the dangerous changes, which are never folded."""
     lines = [f"> - {_resource(change, writer)}" for change in dangers[:MOST_DANGERS]]
     if len(dangers) > MOST_DANGERS:
         lines.append(f"> - and {len(dangers) - MOST_DANGERS} more")
@@ -119,11 +119,11 @@ def _section(stack: str, text: str, writer: _Writer) -> str:
 
 def _note(style: Style) -> str:
     log = f"[this job's output]({style.log})" if style.log else "this job's output"
-    return f"*Left out here, as it is too long: the whole is in {log}.*"
+    return f"*Too long to show here: all of it is in {log}.*"
 
 
 def _cut(text: str, style: Style) -> str:
-    """Return the first lines, as many as there is room for."""
+    """Return as many first lines as there is room for."""
     note = f"\n\n{_note(style)}"
     kept = text[: max(0, style.room - len(note))]
     return f"{kept.rpartition(chr(10))[0]}{note}"

@@ -19,14 +19,14 @@ from curtainup.pipeline.transition import (
 
 @dataclass(frozen=True)
 class Shown:
-    """What people are told of an environment and of the release that is deployed.
+    """What the text of a preview needs to know of an environment and the new release.
 
     Attributes:
-        before: the environment as it is.
-        called: the new release.
-        url: where it is tested before it has traffic; None where it is not, or that is not known yet.
+        before: the environment's present deployment.
+        called: the new release, in words.
+        url: the URL at which the new release is tested; None when it is not known yet.
         keep: how many releases without traffic stay.
-        held: id of a candidate that somebody holds; empty when there is none.
+        held: the id of a held candidate; empty if there is none.
 
     """
 
@@ -38,7 +38,7 @@ class Shown:
 
 
 def told(transitions: Sequence[Transition], shown: Shown) -> list[str]:
-    """Return what happens, a line each: the new release, the one that serves, and those that leave."""
+    """Return a line for the new release, for the one that serves, and for each that is removed."""
     new, serving = transitions[0].release, shown.before.serving()
     after, retires = end_of(transitions, shown.before), retired_by(transitions)
     lines = []
@@ -73,7 +73,7 @@ def _course(transitions: Sequence[Transition], shown: Shown) -> str:
 
 
 def _shares(transitions: Sequence[Transition], new: Release) -> list[int]:
-    """Return the per cent that a release gets, one after another."""
+    """Return the shares of traffic that a release gets in turn, in per cent."""
     moves = [
         act for one in transitions for act in one.acts if isinstance(act, Update) and act.canary is not None
     ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from curtainup.model.preview import PLACE, ResourcePreview, StackPreview
 
 MOST_KEYS = 6
-"""Keys that are shown of one resource; the rest is counted."""
+"""How many keys of a resource are shown; the others are counted."""
 
 
 def render(found: Sequence[StackPreview], redact: Callable[[str], str] = str) -> str:
@@ -24,7 +24,7 @@ def render(found: Sequence[StackPreview], redact: Callable[[str], str] = str) ->
 
 
 def danger(found: Sequence[StackPreview]) -> str:
-    """Return what is to be known of dangerous changes, in one line; empty when there are none."""
+    """Return one line about the dangerous changes; empty if there are none."""
     count = sum(len(one.dangers) for one in found)
     if not count:
         return ""
@@ -44,7 +44,7 @@ def kind(one: ResourcePreview) -> str:
 
 
 def because(one: ResourcePreview) -> str:
-    """Return what there is to say of a change besides the resource's name; of a list that it differs."""
+    """Return why and when a resource changes; of a list it says only that the list differs."""
     built = f" (image {one.image})" if one.image else ""
     later = ", once the new release is proven" if one.after else ""
     if one.forced_by:

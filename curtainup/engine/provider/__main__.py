@@ -11,12 +11,12 @@ from types import FrameType
 
 from curtainup.engine.provider.server import serve
 
-# Seconds that running operations get after a signal; their own waits end at the engine's Cancel.
+# Seconds that running operations get after a signal; the engine's Cancel ends their own waits.
 GRACE = 10.0
 
 
 def main() -> None:
-    """Serve until a signal comes, and end quietly then; the engine gives its address as first argument."""
+    """Serve until a signal comes; the first argument is the address of the engine."""
     server, port = serve(sys.argv[1] if len(sys.argv) > 1 else None)
 
     def stop(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""What is asked of Elastic Beanstalk, and of what it runs, to move a name."""
+"""The requests to Elastic Beanstalk, and to the releases that it runs, for a swap of names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Found:
 
 
 def describe(client: Any, **asked: Any) -> list[Found]:
-    """Return the environments that DescribeEnvironments finds, without those that are gone."""
+    """Return the environments that DescribeEnvironments finds, without deleted ones."""
     answer = client.describe_environments(IncludeDeleted=False, **asked)
     return [
         Found(
@@ -36,7 +36,7 @@ def describe(client: Any, **asked: Any) -> list[Found]:
 
 
 def holding(client: Any, found: Sequence[Found], prefix: str) -> Found | None:
-    """Return the environment with the live name, which Beanstalk tells in full for its prefix."""
+    """Return the environment with the live name; Beanstalk returns the full name for a prefix."""
     full = client.check_dns_availability(CNAMEPrefix=prefix).get("FullyQualifiedCNAME")
     return next(
         (one for one in found if one.cname == full or one.cname.partition(".")[0] == prefix),
@@ -45,7 +45,7 @@ def holding(client: Any, found: Sequence[Found], prefix: str) -> Found | None:
 
 
 def events(client: Any, names: Sequence[str]) -> str | None:
-    """Return what Beanstalk itself told of the environments last, oldest first; None if nothing."""
+    """Return Beanstalk's last events of the environments, oldest first, or None."""
     lines = []
     for name in names:
         found = client.describe_events(EnvironmentName=name, MaxRecords=EVENTS)["Events"]
@@ -54,7 +54,7 @@ def events(client: Any, names: Sequence[str]) -> str | None:
 
 
 def release_at(cname: str, path: str) -> str | None:
-    """Return which release answers there, or None if none does."""
+    """Return the release that answers at a name, or None."""
     connection = http.client.HTTPConnection(cname, timeout=5)
     try:
         connection.request("GET", path, headers={"Connection": "close"})

@@ -1,7 +1,7 @@
 """The swap of names on Elastic Beanstalk: which environment of an application holds the live name.
 
-`CnameSwap` is what Pulumi remembers; the functions below are the operations of the resource. What is true is
-asked of Beanstalk each time, so that each may be repeated: a name that is where it should be is left alone.
+`CnameSwap` is the resource in Pulumi's state, and the functions below are its operations. They ask Beanstalk
+each time, so they may be repeated: a name that is already in the right place stays there.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ TYPE = "curtainup:cname_swap:CnameSwap"
 DERIVED: tuple[str, ...] = ()
 LASTING: tuple[str, ...] = ("cname",)
 POLL = 1.0
-# From these states an environment does not become ready again.
+# An environment in one of these states does not become ready again.
 ENDING = frozenset({"Aborting", "Terminating", "Terminated"})
 
 
 @dataclass(frozen=True)
 class Swap:
-    """What a swap is to be.
+    """The wanted state of a swap.
 
     Attributes:
-        region: where the environments are.
-        profile: the AWS profile to work with; None is that of the deployer's environment.
-        application: the Beanstalk application that they belong to.
-        prefix: of the live name.
-        environments: by release id the name of each kept environment.
-        holder: id of the release that is to hold the live name; None leaves it where it is.
-        health_path: asked for through the live name.
-        timeout: seconds that all waiting may take together.
+        region: the region of the environments.
+        profile: the AWS profile to use; None is that of the deployer's environment.
+        application: the Beanstalk application of the environments.
+        prefix: the prefix of the live name.
+        environments: the name of each kept environment, by release id.
+        holder: the id of the release that gets the live name; None leaves the name where it is.
+        health_path: the path of requests to the live name.
+        timeout: how many seconds all waiting may take together.
 
     """
 
@@ -53,16 +53,16 @@ class Swap:
 
 
 def holder(names: Sequence[str], prefix: str, region: str, profile: str | None) -> str | None:
-    """Return which of the environments really holds the live name, or None if none of them does.
+    """Return the environment that really holds the live name, or None if none of them does.
 
     Args:
-        names: of the environments to look at.
-        prefix: of the live name.
-        region: where they are.
-        profile: the AWS profile to ask with; None is that of the deployer's environment.
+        names: the names of the environments to look at.
+        prefix: the prefix of the live name.
+        region: the region of the environments.
+        profile: the AWS profile to use; None is that of the deployer's environment.
 
     Raises:
-        SetupError: AWS is not reached, or does not let itself be asked.
+        SetupError: AWS cannot be reached, or refuses the request.
 
     """
     with amazon.said_clearly("elasticbeanstalk"):
@@ -73,7 +73,7 @@ def holder(names: Sequence[str], prefix: str, region: str, profile: str | None) 
 
 
 def gone(names: Sequence[str], region: str, profile: str | None) -> list[str]:
-    """Return which of the environments are there no more; arguments and errors are those of `holder`."""
+    """Return the environments that no longer exist; arguments and errors are those of `holder`."""
     with amazon.said_clearly("elasticbeanstalk"):
         client = amazon.client("elasticbeanstalk", region, profile)
         there = {one.name for one in beanstalk.describe(client, EnvironmentNames=list(names))}
@@ -113,7 +113,7 @@ def check(olds: Properties, news: Properties) -> list[tuple[str, str]]:
 
 
 def completed(inputs: Properties) -> dict[str, Any]:
-    """Return the inputs: nothing follows from them."""
+    """Return the inputs; the swap derives nothing from them."""
     return dict(inputs)
 
 
@@ -130,13 +130,13 @@ def name(inputs: Properties) -> str:
 
 
 def create(inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
-    """Have the right environment hold the live name; return the resource's outputs.
+    """Give the live name to the right environment; return the resource's outputs.
 
     Raises:
         EngineFailed: an environment does not become ready, or Beanstalk refuses; nothing has moved.
-        StateError: an environment is not there, or the one that holds the name is not to be kept.
-        Partial: the name has moved, and does not lead to the release in time.
-        Interrupted: it was cancelled, and nothing has moved.
+        StateError: an environment is missing, or the one that holds the name is about to be removed.
+        Partial: the name has moved, but does not lead to the release in time.
+        Interrupted: the swap was cancelled, and nothing has moved.
 
     """
     swap = parse(inputs)
@@ -159,14 +159,14 @@ def create(inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str,
 
 
 def update(olds: Properties, inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:  # noqa: ARG001
-    """Have the right environment hold the live name, as `create` does: what is remembered does not count."""
+    """Give the live name to the right environment, as `create` does, whatever the old outputs are."""
     return create(inputs, cancelled, say)
 
 
 def read(state: Properties) -> dict[str, Any] | None:
-    """Return the outputs as they really are, or None if the application has no environment any more.
+    """Return the real outputs, or None if the application has no environment any more.
 
-    An environment that is gone is left out. A holder that is none of the releases is an empty text.
+    They contain only environments that exist. The holder is empty if none of the releases holds the name.
     """
     swap = parse(state)
     with amazon.said_clearly("elasticbeanstalk"):
@@ -187,7 +187,7 @@ def read(state: Properties) -> dict[str, Any] | None:
 
 
 class _Move:
-    """One move of the live name, with all its waiting bounded together."""
+    """One move of the live name, with one time limit for all its waiting."""
 
     def __init__(self, client: Any, swap: Swap, cancelled: Event, say: Say) -> None:
         self._client = client
@@ -205,12 +205,12 @@ class _Move:
                 f"no environment holds the live name {self._swap.prefix}",
                 where=f"application {self._swap.application}, {self._swap.region}",
                 consequence="there is nothing to swap with, and users reach nothing under that name",
-                fix="it was terminated by hand; curtainup destroy, then deploy again",
+                fix="somebody terminated it by hand; run curtainup destroy, then deploy again",
             )
         return holding
 
     def swap(self, source: str, destination: str) -> None:
-        """Have both ready, and ask Beanstalk to swap their names."""
+        """Wait until both environments are ready, and ask Beanstalk to swap their names."""
         from botocore.exceptions import ClientError
 
         self._wait_until_ready(source, destination)
@@ -237,7 +237,7 @@ class _Move:
             self._pause(f"waiting for {wanted} to get the name {before.cname}")
 
     def wait_until_it_answers(self, cname: str) -> None:
-        """Wait until the right release answers through the live name: resolvers keep old answers."""
+        """Wait until the right release answers at the live name, because resolvers cache old answers."""
         while (reached := beanstalk.release_at(cname, self._swap.health_path)) != self._swap.holder:
             self._pause(f"waiting for http://{cname} to lead to {self._swap.holder}, not to {reached}")
 
@@ -256,7 +256,7 @@ class _Move:
             self._pause(f"waiting: {text}", so_far, *names)
 
     def _pause(self, waiting_for: str, so_far: str = "the live name is moving", *names: str) -> None:
-        """Say what is waited for, and look again soon."""
+        """Say what the move waits for, and wait until the next look."""
         self._say(waiting_for)
         if monotonic() > self._deadline:
             self._fail(f"{waiting_for}, for {self._swap.timeout:.0f} s", so_far, *names)
@@ -273,7 +273,7 @@ class _Move:
             what,
             where=self._where,
             consequence=so_far,
-            fix="mend what Beanstalk's events tell of, or raise ready_timeout in pym-config.yaml",
+            fix="fix what Beanstalk's events report, or raise ready_timeout in pym-config.yaml",
             detail=beanstalk.events(self._client, names),
         )
 
@@ -286,6 +286,6 @@ def _not_kept(holding: beanstalk.Found, swap: Swap) -> StateError:
     return StateError(
         f"environment {holding.name} holds the live name, and is about to be terminated",
         where=f"application {swap.application}, {swap.region}",
-        consequence="it would take live away, so nothing was done",
+        consequence="that would remove live, so nothing was done",
         fix="pulumi refresh, then give the traffic to a release that stays: curtainup rollback",
     )

@@ -1,4 +1,4 @@
-"""What every resource type of our provider is: a module with these functions."""
+"""The interface of our provider's resource types: each is a module with these functions."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from curtainup.errors import CurtainupError
 
 Properties = Mapping[str, Any]
 Say = Callable[[str], None]
-"""Tells people what an operation is waiting for; it may be told the same again and again."""
+"""Shows what an operation is waiting for; it may get the same text again and again."""
 
 
 def silent(text: str) -> None:
-    """Tell nobody."""
+    """Show nothing."""
 
 
 class Partial(Exception):
-    """The change was made, and something about it is wrong.
+    """The change was made, but something is wrong with it.
 
-    Pulumi remembers the outputs, and the next update tries again even if nothing is wanted otherwise.
+    Pulumi saves the outputs, and the next update tries again, even if no input has changed.
 
     Args:
         error: what is wrong.
-        outputs: the resource's outputs as they are now.
+        outputs: the resource's present outputs.
 
     """
 
@@ -38,9 +38,9 @@ class Kind(Protocol):
     """The operations of a resource type. Errors for people are `CurtainupError`.
 
     Attributes:
-        TYPE: its token.
-        DERIVED: inputs that `completed` adds; a difference in them is told only where nothing else differs.
-        LASTING: outputs that no update changes, which its preview may promise.
+        TYPE: the type's token.
+        DERIVED: inputs that `completed` adds; a diff names them only if nothing else differs.
+        LASTING: outputs that no update changes, so that a preview may promise them.
 
     """
 
@@ -49,10 +49,10 @@ class Kind(Protocol):
     LASTING: tuple[str, ...]
 
     def check(self, olds: Properties, news: Properties) -> list[tuple[str, str]]:
-        """Return what is wrong with inputs, as property and reason; unknown values pass."""
+        """Return what is wrong with the inputs, as property and reason; unknown values pass."""
 
     def completed(self, inputs: Properties) -> dict[str, Any]:
-        """Return checked inputs with those that follow from them."""
+        """Return checked inputs, with the derived ones added."""
 
     def foreseen(self, inputs: Properties) -> dict[str, Any]:
         """Return the outputs that a preview may promise."""
@@ -61,10 +61,10 @@ class Kind(Protocol):
         """Return the id of a new resource."""
 
     def create(self, inputs: Properties, cancelled: Event, say: Say) -> dict[str, Any]:
-        """Make it real; return the outputs."""
+        """Create the resource; return the outputs."""
 
     def update(self, olds: Properties, inputs: Properties, cancelled: Event, say: Say) -> dict[str, Any]:
-        """Make a change real, from old outputs to new inputs; return the outputs."""
+        """Change the resource from old outputs to new inputs; return the outputs."""
 
     def read(self, state: Properties) -> dict[str, Any] | None:
-        """Return the outputs as they really are, or None if it is gone."""
+        """Return the real outputs, or None if the resource is gone."""

@@ -1,6 +1,6 @@
-"""Pulumi's provider protocol: the generated messages, and plain values in place of theirs.
+"""Pulumi's provider protocol: the generated messages, and their values as plain Python.
 
-The messages are loaded from the SDK's own package without loading the SDK, which would cost every
+The messages come from the SDK's own package, but the SDK itself is not loaded: that would cost every
 operation 0.15 s (docs/adr/0002-traffic-switch.md).
 """
 
@@ -42,7 +42,7 @@ def message_module(name: str) -> Any:
 def _status_type() -> type[Message]:
     """Return `google.rpc.Status` under a name of our own, in a pool of its own.
 
-    Both the Pulumi SDK and Google's libraries register that name, and a process can have only one of them.
+    Both the Pulumi SDK and Google's libraries register the original name, which a process can have only once.
     """
     kinds, labels = FieldDescriptorProto.Type, FieldDescriptorProto.Label
     file = FileDescriptorProto(name="curtainup/status.proto", package="curtainup", syntax="proto3")
@@ -60,7 +60,7 @@ Status: Any = _status_type()
 
 
 def status_details(code: int, message: str, detail: Message) -> tuple[tuple[str, bytes], ...]:
-    """Return the trailing metadata by which a call that fails carries more than a text."""
+    """Return the trailing metadata with which a failed call carries more than a text."""
     packed = Packed()
     packed.Pack(detail)
     told = Status(code=code, message=message, details=[packed.SerializeToString()])
@@ -89,7 +89,7 @@ def has_unknown(value: Any) -> bool:
 
 
 def differences(old: Any, new: Any, path: str = "") -> dict[str, str]:
-    """Return by property path whether it was added, deleted or updated, as `PropertyDiff.Kind` names it."""
+    """Return the difference at each property path: a name of `PropertyDiff.Kind`."""
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         pairs = {_joined(path, name): (old.get(name), new.get(name)) for name in {**old, **new}}
     elif isinstance(old, list) and isinstance(new, list):

@@ -1,6 +1,6 @@
-"""The traffic switch of a Docker host: which releases are behind the proxy, and what share each gets.
+"""The traffic switch of a Docker host: which releases are behind the proxy, and the share of each.
 
-`TrafficSwitch` is what Pulumi remembers; the functions below are the operations of the resource.
+`TrafficSwitch` is the resource in Pulumi's state, and the functions below are its operations.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TYPE = "curtainup:traffic:TrafficSwitch"
 DERIVED = ("config",)
 LASTING: tuple[str, ...] = ()
 POLL = 0.2
-# How long HAProxy may take to let go of a server whose sessions have been closed, in seconds.
+# Seconds that HAProxy may take to delete a server after its sessions have been closed.
 CLOSING = 10.0
 
 _ADDRESS = re.compile(r"(\d{1,3}\.){3}\d{1,3}:\d{1,5}")
@@ -32,17 +32,17 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 @dataclass(frozen=True)
 class Switch:
-    """What a switch is to be.
+    """The wanted state of a switch.
 
     Attributes:
-        proxy: name of the proxy's container.
-        docker_host: the Docker engine's address, or None for the environment's.
-        addresses: by release `ip:port`.
-        containers: by release the name or id of its container.
-        pids_limits: by release how many processes its container may hold, where bounded.
-        traffic: by release its share in per cent.
+        proxy: the name of the proxy's container.
+        docker_host: the Docker engine's address; None is that of the deployer's environment.
+        addresses: the `ip:port` of each release.
+        containers: the name or id of each release's container.
+        pids_limits: how many processes each release's container may have, if it has a limit.
+        traffic: the share of each release, in per cent.
         request_timeout: seconds that a release may stay silent.
-        drain_timeout: seconds that a removed release's requests get to end by themselves.
+        drain_timeout: seconds that the requests of a removed release get to end by themselves.
 
     """
 
@@ -57,12 +57,12 @@ class Switch:
 
     @property
     def servers(self) -> dict[str, Server]:
-        """What HAProxy should have, by release."""
+        """The servers that HAProxy should have, by release."""
         return haproxy.servers(self.addresses, self.traffic)
 
     @property
     def config(self) -> str:
-        """What the proxy's file should say."""
+        """The wanted content of the proxy's file."""
         return haproxy.render(self.servers.values(), request_timeout=self.request_timeout)
 
 
@@ -93,9 +93,9 @@ def check(olds: Properties, news: Properties) -> list[tuple[str, str]]:
 
 
 def completed(inputs: Properties) -> dict[str, Any]:
-    """Return checked inputs with `config`, the fingerprint of what the proxy's file is to say.
+    """Return checked inputs with `config`, the fingerprint of the proxy's wanted file.
 
-    As an input it makes a file that somebody changed, or that an older version wrote, a difference.
+    Because it is an input, Pulumi sees a difference if somebody or an older version wrote another file.
     """
     known = not has_unknown(inputs)
     return {**inputs, "config": proxy.fingerprint(parse(inputs).config) if known else UNKNOWN}
@@ -114,18 +114,18 @@ def name(inputs: Properties) -> str:
 
 
 def create(inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
-    """Put the releases into the proxy, whatever it holds; return the resource's outputs."""
+    """Put the releases into the proxy, whatever it has now; return the resource's outputs."""
     return _apply(inputs, None, {}, cancelled, say)
 
 
 def update(olds: Properties, inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
-    """Move traffic, and add and take away releases; return the resource's outputs.
+    """Move traffic, and add and remove releases; return the resource's outputs.
 
     Args:
-        olds: the outputs that Pulumi remembers. They save a round trip if HAProxy agrees.
-        inputs: what is wanted.
-        cancelled: ends the waiting for requests of removed releases.
-        say: told what is waited for.
+        olds: the outputs in Pulumi's state. They save a round trip if HAProxy agrees.
+        inputs: the wanted state.
+        cancelled: ends the wait for the requests of removed releases.
+        say: shows what the update waits for.
 
     """
     same_proxy = olds.get("proxyId") == inputs.get("proxyId")
@@ -135,9 +135,9 @@ def update(olds: Properties, inputs: Properties, cancelled: Event, say: Say = si
 
 
 def read(state: Properties) -> dict[str, Any] | None:
-    """Return the outputs as they really are, or None if the proxy's container is gone.
+    """Return the real outputs, or None if the proxy's container is gone.
 
-    A proxy that does not run has no servers. A release that is not in HAProxy is left out.
+    A proxy that does not run has no servers. The outputs contain only releases that HAProxy has.
     """
     switch = parse(state)
     with proxy.connect(switch.docker_host) as api:
@@ -180,14 +180,14 @@ def _apply(
 
 
 def _limits(switch: Switch) -> dict[str, int]:
-    """Return by container how many processes it may hold, where bounded."""
+    """Return how many processes each container may have, if it has a limit."""
     return {switch.containers[release]: limit for release, limit in switch.pids_limits.items()}
 
 
 def _converge(
     driven: proxy.Proxy, switch: Switch, expected: Mapping[str, Server] | None, cancelled: Event, say: Say
 ) -> proxy.Observed:
-    """Move HAProxy to what is wanted; wait, bounded, for the requests of removed releases."""
+    """Bring HAProxy to the wanted state; wait for the requests of removed releases, up to a limit."""
     wanted = switch.servers
     servers = driven.observe().servers if expected is None else expected
     deadline = monotonic() + switch.drain_timeout
@@ -200,7 +200,7 @@ def _converge(
             return observed
         if moves and observed.servers == servers:
             raise _refused(switch.proxy, observed.said)
-        # Without an answer nothing was tried: the servers were others than expected.
+        # Without an answer nothing was tried, because the servers were not the expected ones.
         leaving = ", ".join(sorted(set(observed.servers) - set(wanted)))
         if observed.said and leaving:
             say(f"waiting for the last requests of {leaving}")
@@ -217,16 +217,16 @@ def _converge(
 
 def _refused(container: str, said: str) -> EngineFailed:
     return EngineFailed(
-        "HAProxy did not take the change",
+        "HAProxy did not accept the change",
         where=f"proxy {container}",
-        consequence="traffic may not be as wanted",
+        consequence="traffic may not be split as wanted",
         fix="pulumi up --refresh",
         detail=said,
     )
 
 
 def _live(state: Properties, observed: proxy.Observed, limits: Mapping[str, int | None]) -> dict[str, Any]:
-    """Return the state with what is really there in place of what was wanted."""
+    """Return the state with the real values in place of the wanted ones."""
     serving = {release: server for release, server in observed.servers.items() if server.ready}
     weights = {release: server.weight for release, server in serving.items()}
     backends = []

@@ -1,7 +1,7 @@
-"""Which changes are dangerous: those that replace or remove what holds data or traffic.
+"""Which changes are dangerous: those that replace or remove something that holds data or traffic.
 
-Whatever is not known to be harmless counts as dangerous. What belongs to one release is harmless as long
-as that has no traffic: releases leave when `keep` newer ones have come, and nobody notices.
+A change that is not known to be harmless counts as dangerous. A change to the resources of one release is
+harmless while that release has no traffic: old releases are removed all the time, and nobody notices.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HARMLESS: Final = frozenset(
         "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
         "docker:index/registryImage:RegistryImage",  # the registry keeps the image itself,
         "docker:index/remoteImage:RemoteImage",  # and so does the Docker engine
-        "gcp:cloudrunv2/job:Job",  # of tasks, and none is run by an update
+        "gcp:cloudrunv2/job:Job",  # jobs run tasks, and an update runs none
         "gcp:projects/service:Service",  # an API of the project stays enabled
     }
 )
@@ -31,15 +31,15 @@ LEAVE_WITH_RELEASES: Final = frozenset(
         "gcp:secretmanager/secretIamMember:SecretIamMember",
     }
 )
-"""Types whose resources several releases share: the program drops one with the last of them."""
+"""Types whose resources several releases share: the program removes one with the last of these releases."""
 
 
 def is_dangerous(change: Change, traffic: Mapping[str, int] | None) -> bool:
     """Return whether a change replaces or removes something that holds data or traffic.
 
     Args:
-        change: of a resource.
-        traffic: by release id its share before the change, in per cent; None for a stack without releases.
+        change: a change of a resource.
+        traffic: each release's share before the change, in per cent; None for a stack without releases.
 
     """
     if change.operation not in DESTRUCTIVE or change.type in HARMLESS:
@@ -55,17 +55,17 @@ def is_dangerous(change: Change, traffic: Mapping[str, int] | None) -> bool:
 
 
 def release_of(name: str, ids: Collection[str]) -> str | None:
-    """Return the id of the release that a resource belongs to, which is a part of its name; None if none."""
+    """Return the id of the release that a resource belongs to, or None; the resource's name contains it."""
     return next((one for one in ids if f"-{one}-" in f"{name}-"), None)
 
 
 def require_allowed(
     stack: str, changes: Sequence[Change], traffic: Mapping[str, int] | None, *, allow_replace: bool
 ) -> None:
-    """Check that nothing dangerous would be done without leave.
+    """Check that no change is dangerous, unless dangerous changes are allowed.
 
     Raises:
-        RefusedError: it would.
+        RefusedError: a change is dangerous and not allowed.
 
     """
     found = [one for one in changes if is_dangerous(one, traffic)]
@@ -74,8 +74,8 @@ def require_allowed(
     raise RefusedError(
         f"{len(found)} change{'s' * (len(found) != 1)} would replace or remove what holds data or traffic",
         where=f"stack {stack}",
-        consequence="requests could fail or data be lost, so nothing was changed there",
-        fix="put the old settings back, or allow it: curtainup deploy --allow-replace",
+        consequence="requests could fail or data could be lost, so curtainup changed nothing there",
+        fix="put the old settings back, or allow the change: curtainup deploy --allow-replace",
         detail="\n".join(described(one) for one in found),
     )
 

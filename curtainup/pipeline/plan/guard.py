@@ -1,10 +1,9 @@
-"""What keeps a deployment to its plan, and from doing what is dangerous: a look at each update beforehand.
+"""The guard previews each update, and refuses what is dangerous or not in the plan.
 
-A plan has one preview a stack, and a deployment makes several updates of each: it builds and pushes, it
-stages a release, moves traffic in steps, and retires what was replaced. So what a plan says of a resource is
-what may be done to it in the whole deployment: one that is to be replaced may be removed by one update and
-made by another, and one that is to be made may be changed afterwards. What undoes a failed step is never
-checked.
+A plan has one preview for each stack, but a deployment updates a stack several times: it builds and pushes,
+stages a release, moves traffic in steps, and retires releases. So the plan's entry for a resource limits all
+updates together. If the plan replaces a resource, one update may remove it and another may create it. If
+the plan creates a resource, a later update may change it. The guard never checks what undoes a failed step.
 """
 
 from __future__ import annotations
@@ -30,16 +29,16 @@ ALLOWED: Final = {
     "delete": {"delete"},
     "import": {"import", "update"},
 }
-"""What single updates may do to a resource, by what the plan says of it."""
+"""The plan's operation on a resource, and the operations that it allows in single updates."""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Checks the preview of an update before it is made.
+    """Checks the preview of an update before the update begins.
 
     Attributes:
-        plan: what may be done; None is anything.
-        allow_replace: whether what holds data or traffic may be replaced or removed.
+        plan: the allowed changes; None sets no limit.
+        allow_replace: whether an update may replace or remove something that holds data or traffic.
 
     """
 
@@ -47,10 +46,10 @@ class Guard:
     allow_replace: bool = False
 
     def wants(self, *, changed: bool) -> bool:
-        """Return whether an update has to be previewed.
+        """Return whether an update needs a preview.
 
         Args:
-            changed: whether it changes settings that are not a release's; all else is never dangerous.
+            changed: whether the update changes settings that are not a release's; only these are dangerous.
 
         """
         return self.plan is not None or (changed and not self.allow_replace)
@@ -65,13 +64,13 @@ class Guard:
         """Check the preview of an update.
 
         Args:
-            stack: whose update it is.
-            changes: what it would do.
-            before: the environment as it is; None for a stack that is none.
-            after: as it is to be.
+            stack: the stack to update.
+            changes: what the update would do.
+            before: the environment's present deployment; None if the stack is no environment.
+            after: its deployment after the update.
 
         Raises:
-            RefusedError: the plan does not hold it, or it is dangerous and not allowed.
+            RefusedError: the plan does not include a change, or a change is dangerous and not allowed.
 
         """
         if self.plan is not None:
@@ -85,10 +84,10 @@ class Guard:
         dangers.require_allowed(stack, changes, traffic, allow_replace=self.allow_replace)
 
     def require_planned(self, view: EnvironmentView, new: Release) -> None:
-        """Check that a release would run on an environment as it was planned.
+        """Check that a release would run on an environment with the planned settings and secrets.
 
         Raises:
-            RefusedError: it would not, or the plan does not know the environment.
+            RefusedError: it would not, or the plan does not include the environment.
 
         """
         if self.plan is None:
@@ -103,10 +102,10 @@ class Guard:
             )
 
     def require_unmoved(self, view: EnvironmentView) -> None:
-        """Check that an environment is as it was planned, or as an earlier run of the same plan left it.
+        """Check that an environment is as the plan found it, or as an earlier run of the same plan left it.
 
         Raises:
-            RefusedError: another release serves, or the new one would run with something else.
+            RefusedError: another release serves, or the new one would run with other settings or secrets.
 
         """
         if self.plan is None:
@@ -126,7 +125,7 @@ class Guard:
 
 
 def _is_planned(whole: Plan, planned: EnvironmentPreview, one: Release | None) -> bool:
-    """Return whether a release is the one that the plan brings: an earlier run of it got so far."""
+    """Return whether a release is the one that the plan deploys, left by an earlier run of the plan."""
     if one is None or one.id == planned.release:
         return one is not None
     found = plan.settings_hash(one, secrets=bool(planned.releases))
@@ -147,7 +146,7 @@ def _planned(whole: Plan, stack: str) -> StackPreview:
 def _coming(
     planned: EnvironmentPreview | None, before: Deployment | None, after: Deployment | None
 ) -> set[str]:
-    """Return the ids that the release which is deployed goes by in plan and update."""
+    """Return the ids of the new release, in the plan and in the update."""
     if planned is None or before is None or after is None:
         return set()
     here = {one.id for one in (*before.releases, *after.releases)}
@@ -164,7 +163,7 @@ def _leaving(planned: StackPreview) -> set[str]:
 def _outlived(
     planned: EnvironmentPreview | None, before: Deployment | None, coming: Collection[str]
 ) -> list[str]:
-    """Return the planned releases that an earlier run of the plan has left without traffic."""
+    """Return the planned releases that lost their traffic in an earlier run of the plan."""
     serving = before.serving() if before else None
     if planned is None or before is None or serving is None or serving.id not in coming:
         return []
@@ -176,7 +175,7 @@ def _leaves(change: Change, outlived: Collection[str]) -> bool:
 
 
 def _holds(planned: StackPreview, change: Change, coming: Collection[str]) -> bool:
-    """Return whether a plan holds a change."""
+    """Return whether a plan includes a change."""
     name = _called(change.name, coming)
     for one in planned.resources:
         same = (one.type, _called(one.name, coming)) == (change.type, name)
@@ -186,9 +185,9 @@ def _holds(planned: StackPreview, change: Change, coming: Collection[str]) -> bo
 
 
 def _covers(planned: ResourcePreview, change: Change, moving: Collection[str]) -> bool:
-    """Return whether a plan holds all properties that an update changes.
+    """Return whether a plan includes all properties that an update changes.
 
-    What is planned to be said of the new release may as well be said of one that leaves later.
+    A property that the plan sets for the new release may also be set for a release that is removed later.
     """
     allowed = {_path(key, moving) for key in planned.keys}
     return all(
@@ -198,7 +197,7 @@ def _covers(planned: ResourcePreview, change: Change, moving: Collection[str]) -
 
 
 def _path(key: str, moving: Collection[str]) -> str:
-    """Return a property's path up to the first list in it, whose places shift from update to update."""
+    """Return a property's path up to the first list in it, because list indexes differ between updates."""
     return _called(PLACE.split(key, maxsplit=1)[0], moving)
 
 
@@ -211,9 +210,9 @@ def _called(text: str, ids: Collection[str]) -> str:
 def _not_planned(stack: str, over: Sequence[Change]) -> RefusedError:
     count = f"{len(over)} change{'s' * (len(over) != 1)}" if over else "something"
     return RefusedError(
-        f"the plan does not hold {count} that this deployment would make",
+        f"the plan does not include {count} that this deployment would make",
         where=f"stack {stack}",
-        consequence="none of it was made, and what the run had begun is undone",
+        consequence="curtainup did not make it, and undoes what this run had begun",
         fix=plan.AGAIN,
         detail="\n".join(dangers.described(one) for one in over) or None,
     )

@@ -1,6 +1,7 @@
 """The plan: a preview as a document, which `curtainup deploy --plan` keeps to.
 
-It holds names and no values, the same for the same source, settings and state, so that two can be compared.
+It contains names and no values. The same source, settings and state give the same plan, so you can compare
+two plans.
 """
 
 from __future__ import annotations
@@ -24,24 +25,24 @@ if TYPE_CHECKING:
     from curtainup.session import Session
 
 VERSION: Final = 1
-AGAIN: Final = "preview again, and have that reviewed: curtainup preview --save FILE"
+AGAIN: Final = "make a new plan and have it reviewed: curtainup preview --save FILE"
 UNTOUCHED: Final = "nothing was built, and staging and live are as they were"
 
 
 class Plan(BaseModel):
-    """What one deployment may do.
+    """The changes that one deployment may make.
 
     Attributes:
-        curtainup_plan: version of this document's form.
-        made_by: the curtainup that made it.
-        service: what is deployed.
-        rehearsal: whether to a cloud that is played.
-        commit: of the source, in full.
-        version: what the release is called.
-        tree: hash of the tracked files.
-        configuration: hash of the service's settings.
+        curtainup_plan: the version of this document's format.
+        made_by: the version of curtainup that made the plan.
+        service: the service to deploy.
+        rehearsal: whether the plan is for a rehearsal.
+        commit: the full hash of the source's commit.
+        version: the version of the new release.
+        tree: the hash of the tracked files.
+        configuration: the hash of the service's settings.
         image: `repository@sha256:…`, or `built from COMMIT`.
-        stacks: what may change in each.
+        stacks: the changes that each stack may get.
 
     """
 
@@ -59,12 +60,12 @@ class Plan(BaseModel):
     stacks: tuple[StackPreview, ...]
 
     def stack(self, name: str) -> StackPreview | None:
-        """Return what may change in a stack, None where the plan does not know it."""
+        """Return the changes that a stack may get, or None if the plan does not include the stack."""
         return next((one for one in self.stacks if one.stack == name), None)
 
 
 def save(plan: Plan, file: Path) -> None:
-    """Write a plan; the same one always gives the same bytes.
+    """Write a plan; equal plans give equal bytes.
 
     Raises:
         RefusedError: the file cannot be written.
@@ -87,7 +88,7 @@ def read(file: Path) -> Plan:
     """Read a plan.
 
     Raises:
-        RefusedError: there is none that this version can read.
+        RefusedError: the file is missing, or this version cannot read it.
 
     """
     try:
@@ -96,9 +97,9 @@ def read(file: Path) -> Plan:
         raise _refused("the plan cannot be read", file, f"{type(error).__name__}: {error}") from error
     version = document.get("curtainup_plan") if isinstance(document, dict) else None
     if version is None:
-        raise _refused("this is no plan of curtainup", file)
+        raise _refused("this is not a curtainup plan", file)
     if version != VERSION:
-        raise _refused(f"this plan is of version {version}, and this curtainup reads {VERSION}", file)
+        raise _refused(f"this plan has version {version}, but this curtainup reads version {VERSION}", file)
     try:
         return Plan.model_validate(document)
     except ValidationError as error:
@@ -106,17 +107,17 @@ def read(file: Path) -> Plan:
 
 
 def configuration_hash(config: ServiceConfig) -> str:
-    """Return the hash of a service's settings, those of its environments included."""
+    """Return the hash of a service's settings, including those of its environments."""
     document = json.dumps(config.model_dump(mode="json"), sort_keys=True)
     return hashlib.sha256(document.encode()).hexdigest()
 
 
 def settings_hash(one: Release, *, secrets: bool) -> str:
-    """Return the hash of what a release runs with, its image apart.
+    """Return the hash of everything that a release runs with, except its image.
 
     Args:
         one: the release.
-        secrets: whether its secrets count; not with the first one, as it brings the key of their HMACs.
+        secrets: whether to include its secrets; not for a first release, which brings the key of the HMACs.
 
     """
     document = [one.settings.model_dump(mode="json"), one.secrets_hmac if secrets else ""]
@@ -127,7 +128,7 @@ def require_made_for(plan: Plan, session: Session, source: Source) -> None:
     """Check that a plan is for this deployment.
 
     Raises:
-        RefusedError: it is for another one.
+        RefusedError: it is for another deployment.
 
     """
     for what, planned, found in _compared(plan, session, source):

@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM: the main thread owns them, the work runs in another.
+"""Ctrl-C and SIGTERM: the main thread handles them, and the work runs in another thread.
 
-A run that is told to stop finishes the operation in flight, undoes what it had begun, and ends.
+When one arrives, the run finishes the operation in flight, undoes what it had begun, and ends.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def _handled(session: Session) -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         if session.run.cancelled.is_set():
             session.run.report.warn(
-                "still stopping: what is in flight is finished, and undone where it can be"
+                "still stopping: curtainup finishes the operation in flight, and undoes it if it can"
             )
             return
         session.run.cancelled.set()
-        session.run.report.warn("stopping: what is in flight is finished first")
+        session.run.report.warn("stopping: curtainup finishes the operation in flight first")
         session.run.processes.interrupt()
 
     before = {number: signal.signal(number, stop) for number in SIGNALS}

@@ -1,6 +1,6 @@
-"""One run at a time for each service of a user on this machine.
+"""The lock that lets a user run one command for each service at a time on this machine.
 
-Runs on different machines are kept apart by Pulumi's own locks, stack by stack.
+Between machines, Pulumi's own lock of each stack does the same.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from curtainup.util.files import write_atomically
 def held(folder: Path, service: str) -> Iterator[None]:
     """Hold a service's lock.
 
-    The kernel lets go of it when its process ends, however it ends, so no stale lock is left behind.
+    The kernel releases it when the process ends, however it ends, so no stale lock remains.
 
     Raises:
-        Busy: another run holds it; the message says which.
+        Busy: another run holds the lock; the message says which.
 
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ def held(folder: Path, service: str) -> Iterator[None]:
         raise Busy(
             f"another run of {service} is under way",
             where=_describe(holder) or lock.lock_file,
-            consequence="this one was not started",
+            consequence="this run did not start",
             fix="wait for it to end, or stop it with Ctrl-C in its terminal",
         ) from error
     try:

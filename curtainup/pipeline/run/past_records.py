@@ -20,7 +20,7 @@ def runs(folder: Path) -> tuple[Path, ...]:
 
 
 def latest(folder: Path) -> RunRecord | None:
-    """Return the record of the latest run in curtainup's own folder, or None; raises as `load` does."""
+    """Return the record of the latest run in curtainup's own folder, or None; raises what `load` raises."""
     found = runs(folder)
     return load(found[-1]) if found else None
 
@@ -29,7 +29,7 @@ def load(run: Path) -> RunRecord:
     """Read the record in a run's folder.
 
     Raises:
-        CurtainupError: it is no record, or was written by a newer curtainup.
+        CurtainupError: the file is not a record, or a newer curtainup wrote it.
 
     """
     file = run / RECORD
@@ -39,14 +39,14 @@ def load(run: Path) -> RunRecord:
         raise CurtainupError(
             "the record of a run cannot be read",
             where=str(file),
-            consequence="what that run has proved is not known",
+            consequence="curtainup does not know what that run has proved",
             fix="use the curtainup that wrote it, or move its folder away",
             detail=str(error),
         ) from error
 
 
 def readable(folder: Path, service: str, but: Path | None = None) -> Iterator[RunRecord]:
-    """Give the readable records of a service in curtainup's own folder, latest first; `but` is left out."""
+    """Yield a service's readable records in curtainup's own folder, latest first, without the run `but`."""
     for run in reversed(runs(folder)):
         if run == but:
             continue

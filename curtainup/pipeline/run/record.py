@@ -1,8 +1,8 @@
-"""The record of a run: what was done, what was proved for which image, and how it ended.
+"""The record of a run: what it did, what it proved for which image, and how it ended.
 
 Each run has a folder, `.curtainup/runs/<UTC time>-<command>/`, with `record.json`, JUnit files, logs and
-the probe's figures. The record is replaced in one step whenever a step starts or ends, so that a run
-that was killed leaves a readable one, with no result. docs/records.md describes every field.
+the probe's figures. Whenever a step starts or ends, curtainup replaces the record atomically. A run that was
+killed therefore leaves a readable record, without a result. docs/records.md describes every field.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ CI_VARIABLES = (
     "BUILDKITE_BUILD_URL",
     "CIRCLE_BUILD_URL",
 )
-"""Variables by which CI systems say which job this is."""
+"""The variables in which CI systems name their job."""
 OUR_WORDS = frozenset({"outcome", "gate", "release", "from", "to"})
-"""Fields that hold words and ids of our own, which no secret that happens to look like them may hide."""
+"""Fields that contain only words and ids of curtainup; they stay readable even if a secret equals one."""
 
 
 class Recorder:
-    """Keeps the record of one run; may be called from several threads.
+    """Keeps the record of one run; several threads may call it.
 
     Attributes:
-        folder: of the run; JUnit files and logs go there, already redacted.
+        folder: the folder of the run; JUnit files and logs go there, already redacted.
 
     """
 
@@ -69,14 +69,14 @@ class Recorder:
         """Begin the record.
 
         Args:
-            folder: curtainup's own, in the service's repository.
+            folder: curtainup's own folder in the service's repository.
             service: the service's name.
             command: the subcommand that runs, such as `deploy`.
             redact: takes the secrets out of a text.
-            environ: searched for the CI job.
+            environ: the environment variables, which may name the CI job.
 
         Raises:
-            DiskFull: there is no space for it.
+            DiskFull: there is no space for the record.
 
         """
         self._runs = folder / RUNS
@@ -95,7 +95,7 @@ class Recorder:
         return self._record
 
     def source(self, source: Source) -> None:
-        """Note what is deployed."""
+        """Note the source of the deployment."""
         found = run_models.SourceRecord(
             commit=source.revision, tree=source.tree, dirty=source.dirty, url=source.url
         )
@@ -105,7 +105,7 @@ class Recorder:
         """Note the image, and bind the proofs of its id (config digest) to the digest in the registry.
 
         Args:
-            image_id: `sha256:…`, or empty where it is not known.
+            image_id: `sha256:…`, or empty when it is not known.
             reference: `repository@sha256:…`, or empty before the push.
 
         """
@@ -121,7 +121,7 @@ class Recorder:
             self._update(steps=(*self._record.steps, step))
 
     def step_finished(self, name: str, outcome: Outcome, detail: str = "") -> None:
-        """Note how the step of that name that began last has ended."""
+        """Note how a step ended: the last one of that name."""
         with self._lock:
             steps = list(self._record.steps)
             at = max(index for index, step in enumerate(steps) if step.name == name)
@@ -130,7 +130,7 @@ class Recorder:
             self._update(steps=tuple(steps))
 
     def tests(self, name: str, result: GateResult) -> None:
-        """Note what came of a run of tests, whether it passed or not."""
+        """Note the result of a test suite, passed or not."""
         with self._lock:
             suite = run_models.SuiteRecord(
                 name=name,
@@ -150,7 +150,7 @@ class Recorder:
             self._update(tasks=(*self._record.tasks, ran))
 
     def proved(self, gate: str, url: str, release: str | None, image: str, result: GateResult) -> None:
-        """Note that a gate has passed for an image, given by its id or its reference."""
+        """Note the proof that an image, given by its id or its reference, has passed a gate."""
         with self._lock:
             is_id = image.startswith("sha256:")
             proof = run_models.Proof(
@@ -167,9 +167,9 @@ class Recorder:
             self._update(proofs=(*self._record.proofs, self._bound(proof)))
 
     def is_proved(self, gate: str, release: str) -> bool:
-        """Whether a run of this service, this one or an older one, has proved a release at a gate.
+        """Whether this run or an earlier run of this service has proved a release at a gate.
 
-        The proof is taken over into this run's record, with the name of the run that it is from.
+        The proof is copied into this run's record, with the name of the run that it is from.
         """
         with self._lock:
             proof = past_records.find_proof(chain([self._record], self._older()), gate, release)
@@ -178,7 +178,7 @@ class Recorder:
             return proof is not None
 
     def probe(self, result: ProbeResult) -> None:
-        """Keep the probe's figures, in probe.json; a probe that has sent nothing leaves none."""
+        """Write the probe's figures to probe.json, if the probe has sent anything."""
         if not result.total:
             return
         with self._lock:
@@ -196,7 +196,7 @@ class Recorder:
             self._update(traffic=(*self._record.traffic, made))
 
     def succeeded(self, result: object) -> None:
-        """End the record of a run that did what it was asked; what `result` says is kept."""
+        """End the record of a run that succeeded, with the fields of its `result`."""
         self._end(
             outcome=_outcome(result),
             exit_code=0,
@@ -205,7 +205,7 @@ class Recorder:
         )
 
     def failed(self, error: CurtainupError) -> None:
-        """End the record of a run that failed or was interrupted; never raises, as `error` matters more."""
+        """End the record of a run that failed; ignores a full disk, because `error` matters more."""
         outcome = "failed"
         if isinstance(error, Interrupted):
             outcome = "interrupted"
@@ -215,7 +215,7 @@ class Recorder:
             self._end(outcome=outcome, exit_code=error.exit_code, why=error.what, detail=error.detail)
 
     def crashed(self, error: BaseException) -> None:
-        """End the record of a run that met an error nobody foresaw; never raises, as `error` matters more."""
+        """End the record of a run that crashed; ignores a full disk, because `error` matters more."""
         with suppress(DiskFull, OSError):
             self._end(outcome="failed", exit_code=1, why=f"{type(error).__name__}: {error}")
 
@@ -240,7 +240,7 @@ class Recorder:
         return past_records.readable(self._runs.parent, self._record.service, but=self.folder)
 
     def _bound(self, proof: run_models.Proof) -> run_models.Proof:
-        """The proof with both names of its image, when the run knows them to be the same."""
+        """The proof with both names of its image, if the run knows that they mean the same image."""
         image = self._record.image
         if image is None or not {proof.image, proof.digest} & {image.id, image.digest} - {""}:
             return proof
@@ -253,7 +253,7 @@ class Recorder:
 
 
 def _outcome(result: object) -> str:
-    """Return how a run ended that did what it was asked."""
+    """Return the outcome of a run that succeeded."""
     changed = getattr(result, "changed", None)
     if changed is None:
         return "done"
@@ -265,7 +265,7 @@ def _outcome(result: object) -> str:
 
 
 def _new_folder(runs: Path, command: str) -> Path:
-    """Make the folder of a run; runs that begin in the same millisecond get one each."""
+    """Make the folder of a run; runs that begin at the same moment get different folders."""
     while True:
         folder = runs / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z-{command}"
         with _disk_full_is_told(folder), suppress(FileExistsError):
@@ -274,7 +274,7 @@ def _new_folder(runs: Path, command: str) -> Path:
 
 
 def _redacted(value: object, redact: Callable[[str], str]) -> object:
-    """The same without secrets in any text."""
+    """The same value, without secrets in any text."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
@@ -307,6 +307,6 @@ def _disk_full_is_told(file: Path) -> Iterator[None]:
         raise DiskFull(
             "no space is left for the record of this run",
             where=str(file.parent),
-            consequence="the run stops here; what it had begun is undone",
-            fix="free some space: `df -h` says where it is short, and old folders in .curtainup/runs may go",
+            consequence="the run stops here, and curtainup undoes what it had begun",
+            fix="free some space: `df -h` shows which disk is full; old folders in .curtainup/runs may go",
         ) from error

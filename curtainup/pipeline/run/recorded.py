@@ -1,4 +1,4 @@
-"""Every command that changes or proves something: under the service's lock, recorded, told, interruptible."""
+"""The frame of commands that change or prove something: lock, record, notifications and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Result = TypeVar("Result")
 def recorded(
     session: Session, command: str, work: Callable[[Recorder], Result], environment: str = "live"
 ) -> Result:
-    """Do the work of a command, leave a record of how it ended, and tell who is to be told.
+    """Do the work of a command, record how it ended, and send the notifications.
 
     Args:
         session: the command's collaborators.
-        command: its name.
-        work: what it does.
-        environment: the one that it is for.
+        command: the command's name.
+        work: the work of the command.
+        environment: the environment that it works on.
 
     Raises:
         Busy: another run of this service is under way.
-        CurtainupError: whatever the work raises.
+        CurtainupError: the work failed.
 
     """
     service, report = session.service, session.run.report
@@ -55,7 +55,7 @@ def recorded(
 
 
 class _Telling(Recorder):
-    """Tells of a run when its first step begins: one that finds nothing to do has none."""
+    """Sends a notification when the first step begins; a run that finds nothing to do has no step."""
 
     def __init__(self, session: Session, command: str, notifier: Notifier) -> None:
         folder = session.state.workspace.folder

@@ -1,4 +1,4 @@
-"""One step of a run: shown while it works, recorded when it ends, and never started after Ctrl-C."""
+"""The steps of a run: each is shown while it works and recorded when it ends; none starts after Ctrl-C."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Result = TypeVar("Result")
 
 @dataclass
 class Progress:
-    """What a step may say of itself while it works.
+    """Shows the progress of a step.
 
     Attributes:
-        report: where it is shown.
-        name: of the step.
-        note: what is shown of it when it has ended.
+        report: where the progress is shown.
+        name: the step's name.
+        note: the text to show when the step has ended.
 
     """
 
@@ -38,11 +38,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Stopped:
-    """What is said of a run that was interrupted.
+    """The text for a run that was interrupted.
 
     Attributes:
-        consequence: for staging and live.
-        fix: what to do next.
+        consequence: the consequence for staging and live.
+        fix: what you can do next.
 
     """
 
@@ -51,8 +51,8 @@ class Stopped:
 
 
 UNDONE = Stopped(
-    "what was in flight has been undone; what staging has proven stays there",
-    "run the same command again; what was already built and proven is not done twice",
+    "curtainup has undone what was in flight; what staging has proven stays there",
+    "run the same command again; it does not repeat what is already built and proven",
 )
 
 
@@ -61,10 +61,10 @@ class Steps:
     """Runs the steps of one run.
 
     Attributes:
-        report: is told of each.
-        recorder: of the run.
-        cancelled: set when it is to stop.
-        stopped: what is said then.
+        report: shows each step.
+        recorder: records each step.
+        cancelled: is set when the run has to stop.
+        stopped: the text for that case.
 
     """
 
@@ -79,10 +79,10 @@ class Steps:
         """Run one step to its end.
 
         Args:
-            name: for the record.
-            title: for people.
-            work: what it does; takes a `Progress`.
-            undoing: whether it undoes another step, and so runs after Ctrl-C as well.
+            name: the step's name in the record.
+            title: the step's title for people.
+            work: the work of the step; takes a `Progress`.
+            undoing: whether the step undoes another one, and so runs after Ctrl-C too.
 
         Raises:
             Interrupted: the run was cancelled before the step began.
@@ -108,7 +108,7 @@ class Steps:
         return result
 
     def skip(self, name: str, title: str, why: str) -> None:
-        """Note a step that does not have to run."""
+        """Record a step that does not have to run."""
         self.report.step_started(name, title)
         self.recorder.step_started(name)
         self._ended(name, "skipped", time.monotonic(), why)

@@ -10,7 +10,6 @@ import requests
 from curtainup.errors import SetupError
 from curtainup.setup import extras
 
-TARGET = "gcp-cloud-run"
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
 TIMEOUT = 20
 """Seconds within which an answer must come."""
@@ -62,7 +61,7 @@ class RealGoogle:
             SetupError: the credentials are missing or give no identity token.
 
         """
-        extras.require(TARGET)
+        extras.require(extras.GCP)
         from google.auth.exceptions import GoogleAuthError
         from google.auth.transport.requests import Request
         from google.oauth2 import id_token
@@ -134,7 +133,7 @@ def credentials() -> Any:
         SetupError: there are none, Google does not accept them, or curtainup cannot reach Google.
 
     """
-    extras.require(TARGET)
+    extras.require(extras.GCP)
     import google.auth
     from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
     from google.auth.transport.requests import Request

@@ -30,7 +30,7 @@ class Application(_Kind):
     computed = ("arn", "tagsAll")
 
     def create(self, inputs: Properties) -> Made:
-        """Make it."""
+        """Create the resource."""
         name, service = inputs["name"], self.service(inputs)
         with told(f"creating Elastic Beanstalk Application ({name})", _SERVICE, "CreateApplication"):
             if not 1 <= len(name) <= 100 or "/" in name:
@@ -44,18 +44,18 @@ class Application(_Kind):
         return Made(name, self._outputs(name, service, inputs))
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Take the description and tags."""
+        """Change the description and tags."""
         service = self.service(inputs)
         with service.state() as state:
             state["applications"].setdefault(id, {})["description"] = inputs.get("description") or ""
         return self._outputs(id, service, inputs)
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Say whether it is there."""
+        """Return the resource, or None if it is gone."""
         return Found(outputs=outputs) if self.service(outputs).application(id) else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002
-        """Remove it, unless it has environments."""
+        """Remove the application, unless it has environments."""
         service = self.service(outputs)
         with told(f"deleting Elastic Beanstalk Application ({id})", _SERVICE, "DeleteApplication"):
             if any(one["application"] == id for one in service.environments()):
@@ -78,7 +78,7 @@ class ApplicationVersion(_Kind):
     computed = ("arn", "tagsAll")
 
     def create(self, inputs: Properties) -> Made:
-        """Make it of a bundle in S3."""
+        """Create the version from a bundle in S3."""
         name, application, service = inputs["name"], inputs["application"], self.service(inputs)
         record = {part: inputs.get(part) or "" for part in ("bucket", "key", "description")}
         with told(
@@ -93,7 +93,7 @@ class ApplicationVersion(_Kind):
         return Made(name, self._outputs(name, service, inputs))
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Take the description and tags."""
+        """Change the description and tags."""
         service = self.service(inputs)
         with service.state() as state:
             version = state["versions"].setdefault(f"{inputs['application']}/{id}", {})
@@ -101,12 +101,12 @@ class ApplicationVersion(_Kind):
         return self._outputs(id, service, inputs)
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Say whether it is there."""
+        """Return the resource, or None if it is gone."""
         found = self.service(outputs).version(outputs["application"], id)
         return Found(outputs=outputs) if found else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002
-        """Remove it, unless an environment runs it."""
+        """Remove the version, unless an environment runs it."""
         service, application = self.service(outputs), outputs["application"]
         users = [
             one["id"]

@@ -1,4 +1,4 @@
-"""What Beanstalk's stand-in answers to AWS's SDKs and command line, operation by operation."""
+"""The answers of Beanstalk's stand-in to AWS's SDKs and command line, operation by operation."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def settings(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
 
 
 def swap(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
-    """`SwapEnvironmentCNAMEs`: answers at once, and swaps then."""
+    """`SwapEnvironmentCNAMEs`: answers at once, and swaps afterwards."""
     both = [
         _named(service, {part: asked.get(f"{side}{part}") for part in ("EnvironmentId", "EnvironmentName")})
         for side in ("Source", "Destination")
@@ -158,14 +158,14 @@ def swap(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
 
 
 def terminate(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
-    """`TerminateEnvironment`: answers at once, and terminates then."""
+    """`TerminateEnvironment`: answers at once, and terminates afterwards."""
     record = launching.terminate(service, _named(service, asked))
     Thread(target=launching.take_down, args=(service, record), name="terminate").start()
     return service.describe(record)
 
 
 def availability(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
-    """`CheckDNSAvailability`; a taken name is given as it is reached: by its address on this machine."""
+    """`CheckDNSAvailability`; the full name of a taken prefix is its address on this machine."""
     prefix = asked.get("CNAMEPrefix") or ""
     if not PREFIX.fullmatch(prefix):
         raise AwsError(
@@ -183,7 +183,7 @@ def stacks(service: Beanstalk, asked: Arguments) -> dict[str, Any]:  # noqa: ARG
 
 
 def require(service: Beanstalk, asked: Arguments) -> str | None:
-    """Return the name of an environment that a request is about, if it is about one."""
+    """Return the name of the environment that a request names, or None."""
     names = [
         *asked.get("EnvironmentNames", ()),
         asked.get("EnvironmentName"),

@@ -16,17 +16,17 @@ _HEADER = re.compile(r'^\s*add_header\s+Curtainup-Release\s+"?([\w.-]+)"?\s+alwa
 
 
 class BadBundle(Exception):
-    """The platform cannot make anything of it; the text is what it says."""
+    """The platform cannot use the bundle; the text is the platform's."""
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """What a bundle asks for.
+    """The content of a bundle.
 
     Attributes:
-        image: to pull.
-        port: that the container listens on.
-        release: what the machines' nginx names in every answer, if anything.
+        image: the image to pull.
+        port: the port that the container listens on.
+        release: the release that the machines' nginx names in every answer, if any.
 
     """
 
@@ -36,7 +36,7 @@ class Bundle:
 
 
 def parse(data: bytes) -> Bundle:
-    """Read a bundle, which is an archive or `Dockerrun.aws.json` itself.
+    """Read a bundle, which is an archive or a `Dockerrun.aws.json`.
 
     Raises:
         BadBundle: it is neither.

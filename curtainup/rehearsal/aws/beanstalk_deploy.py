@@ -1,4 +1,4 @@
-"""How a version comes to run in an environment of Beanstalk's stand-in."""
+"""Deploying a version to an environment of Beanstalk's stand-in."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from curtainup.rehearsal.aws.beanstalk_state import Beanstalk, Environment
 from curtainup.rehearsal.aws.common import AwsError
 
 PATIENCE = 30.0
-"""Seconds that a container may take to answer before its environment is judged."""
+"""Seconds that a container may take to answer before its environment counts as unhealthy."""
 _SLOW = 5.0
 _NOWHERE = Server("none", "127.0.0.1:1", 100)
 _PROFILE = (options.LAUNCH, "IamInstanceProfile")
@@ -22,14 +22,14 @@ _UNHEALTHY = (
 
 
 class DeploymentFailed(Exception):
-    """A version does not run; the text is what the machine's deployment says."""
+    """A version does not run; the text is that of the machine's deployment."""
 
 
 def deploy(service: Beanstalk, docker: Machines, record: Environment) -> None:
-    """Run a version beside the one before, and lead the load balancer to it once it answers.
+    """Run a version beside the previous one, and point the load balancer to it once it answers.
 
     Raises:
-        DeploymentFailed: it does not run. On a first launch the load balancer is there all the same.
+        DeploymentFailed: the version does not run. On a first launch the load balancer exists even so.
 
     """
     number = record["round"] + 1
@@ -58,7 +58,7 @@ def deploy(service: Beanstalk, docker: Machines, record: Environment) -> None:
 def _lead(
     service: Beanstalk, docker: Machines, record: Environment, target: Server, bundle: Bundle | None
 ) -> None:
-    """Lead the environment's load balancer to its machine, and on a first launch its name to the balancer."""
+    """Point the load balancer to the environment's machine; on a first launch, point the name to it."""
     balancer = container_name(service, record, "lb")
     port = docker.balancer(balancer, target, bundle.release if bundle else None)
     if record["endpoint"]:
@@ -91,7 +91,7 @@ def _start(service: Beanstalk, docker: Machines, record: Environment, bundle: Bu
 
 
 def _variables(service: Beanstalk, record: Environment) -> dict[str, str]:
-    """Return the container's variables, secrets fetched as the instance profile allows."""
+    """Return the container's variables, with the secrets that the instance profile allows it to fetch."""
     settings = options.options(record["settings"])
     found = {one.name: one.value for one in settings if one.namespace == options.ENVIRONMENT}
     profile = options.value(settings, *_PROFILE)
@@ -129,5 +129,5 @@ def _check(record: Environment) -> Check:
 
 
 def container_name(service: Beanstalk, record: Environment, part: str) -> str:
-    """Return the name of an environment's container: a number for a machine, `lb` for the load balancer."""
+    """Return the name of an environment's container; `part` is a machine's number, or `lb`."""
     return service.cloud.home.docker_name("eb", record["id"], part)

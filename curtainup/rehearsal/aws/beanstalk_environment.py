@@ -19,7 +19,7 @@ _SERVICE = "Elastic Beanstalk"
 _TIMEOUT = "20m"
 _POLL = 0.05
 _LONGEST = 45.0
-"""Seconds at most that the provider waits for a state: longer time-outs run faster here."""
+"""The most seconds that the provider waits for a state; longer timeouts run faster here."""
 _THROTTLED = 2.0
 
 
@@ -62,7 +62,7 @@ class Environment(Kind):
         return [one for one in found if one]
 
     def create(self, inputs: Properties) -> Made:
-        """Launch it, and wait until it is Ready."""
+        """Launch the environment, and wait until it is Ready."""
         service, name = self._service(inputs), inputs["name"]
         self._wait_if_throttled(name)
         with told(f"creating Elastic Beanstalk Environment ({name})", _SERVICE, "CreateEnvironment"):
@@ -76,7 +76,7 @@ class Environment(Kind):
         return Made(record["id"], self._outputs(service, service.environment(record["id"]), inputs))
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Change what differs, and wait until it is Ready."""
+        """Change what differs, and wait until the environment is Ready."""
         service = self._service(inputs)
         self._wait_if_throttled(inputs["name"])
         with told(f"updating Elastic Beanstalk Environment ({id})", _SERVICE, "UpdateEnvironment"):
@@ -90,7 +90,7 @@ class Environment(Kind):
         return self._outputs(service, service.environment(id), inputs)
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Return it as it is: its name moves with a swap, and it may have been terminated."""
+        """Return the environment as it is: a swap may have moved its name, and it may be terminated."""
         service = self._service(outputs)
         try:
             record = resumed(service, launching.settled(service, service.environment(id)))
@@ -111,7 +111,7 @@ class Environment(Kind):
         return Found(drifted, self._outputs(service, record, outputs))
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002
-        """Terminate it, once it is Ready."""
+        """Terminate the environment, once it is Ready."""
         service = self._service(outputs)
         try:
             record = service.environment(id)
@@ -144,10 +144,10 @@ class Environment(Kind):
         }
 
     def _wait(self, service: Beanstalk, record: Record, inputs: Properties, doing: str, since: float) -> None:
-        """Wait as the real provider does: until the environment is Ready, and no event tells of an error.
+        """Wait as the real provider does: until the environment is Ready and no event reports an error.
 
         Raises:
-            Unready: it is not, in time; or it is, with errors.
+            Unready: the environment is not Ready in time, or it is Ready with errors.
 
         """
         timeout = go_text.seconds(inputs.get("waitForReadyTimeout") or _TIMEOUT) or 0.0
@@ -171,7 +171,7 @@ class Environment(Kind):
     def _await_ready(
         self, service: Beanstalk, record: Record, limit: float, given_up: float | None = None
     ) -> Record:
-        """Wait so many seconds at most; one that is stuck is given up `given_up` before Beanstalk does so."""
+        """Wait so many seconds at most; give up a stuck environment `given_up` before Beanstalk does so."""
         end = monotonic() + limit
         while True:
             found = service.environment(record["id"])
@@ -184,7 +184,7 @@ class Environment(Kind):
                 return found
 
     def _wait_if_throttled(self, name: str) -> None:
-        """Lose the time that the real provider's own retries take; it does not show them."""
+        """Wait as long as the real provider's own retries take; it does not show them."""
         if self.cloud.faults.strikes_first("throttle", name):
             Event().wait(_THROTTLED)
 

@@ -19,15 +19,15 @@ from curtainup.rehearsal.aws.beanstalk_state import SOLUTION_STACKS, Beanstalk, 
 from curtainup.rehearsal.aws.common import KEY_PAIRS, AwsError
 
 STUCK = 20.0
-"""Seconds after which Beanstalk itself gives up on an environment that is stuck; it takes longer really."""
+"""Seconds after which Beanstalk itself gives up a stuck environment; the real service takes longer."""
 
 
 def validate(service: Beanstalk, wanted: Mapping[str, Any]) -> None:
-    """Raise `AwsError` for what the real service refuses before it makes anything.
+    """Raise `AwsError` for what the real service refuses before it creates anything.
 
     Args:
-        service: the region's.
-        wanted: `application`, `version`, `stack`, `settings` of an environment.
+        service: Beanstalk in the region.
+        wanted: the `application`, `version`, `stack` and `settings` of an environment.
 
     """
     service.require_application(wanted["application"])
@@ -82,7 +82,7 @@ def accept(service: Beanstalk, wanted: Mapping[str, Any]) -> Environment:
 
 
 def launch(service: Beanstalk, record: Environment) -> None:
-    """Make an accepted environment real; it is Ready afterwards, and healthy unless events say otherwise."""
+    """Launch an accepted environment; it is Ready afterwards, and healthy unless events say otherwise."""
     with machines(service.cloud.home) as docker:
         try:
             deploy(service, docker, record)
@@ -103,7 +103,7 @@ def launch(service: Beanstalk, record: Environment) -> None:
 
 
 def update(service: Beanstalk, record: Environment, changes: Mapping[str, Any]) -> None:
-    """Change an environment; raises `AwsError`. When the new version does not run, the old one goes on."""
+    """Change an environment; raises `AwsError`. If the new version does not run, the old one stays."""
     require_ready(record)
     validate(service, {**record, **changes})
     service.say(record, "Environment update is starting.")
@@ -135,7 +135,7 @@ def terminate(service: Beanstalk, record: Environment) -> Environment:
 
 
 def take_down(service: Beanstalk, record: Environment) -> None:
-    """Remove what a terminating environment runs."""
+    """Remove the containers of a terminating environment."""
     with machines(service.cloud.home) as docker:
         docker.remove([container_name(service, record, "lb"), record["front"]])
         docker.remove(container_name(service, record, str(number)) for number in range(record["round"] + 1))
@@ -144,10 +144,10 @@ def take_down(service: Beanstalk, record: Environment) -> None:
 
 
 def settled(service: Beanstalk, record: Environment) -> Environment:
-    """Return an environment, after an operation that will never end by itself was ended.
+    """Return an environment, after ending an operation that would never end by itself.
 
-    Beanstalk gives up on one that was stuck for long enough. And what a process that is gone had begun is
-    settled: a termination is finished, anything else is given up.
+    Beanstalk gives up an environment that was stuck for long enough. If a process is gone, this finishes the
+    termination that it had begun, and gives up any other operation.
     """
     if record["status"] in ("Ready", "Terminated") or record.get("swapping"):
         return record

@@ -1,4 +1,4 @@
-"""What Beanstalk's stand-in runs: a container as a machine, and proxies as load balancer and name."""
+"""The containers of Beanstalk's stand-in: one plays the machine, and proxies play load balancer and name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ATTEMPTS = 5
 
 
 class NoImage(Exception):
-    """The image cannot be pulled; the text is the registry's."""
+    """The image cannot be pulled; the text is that of the registry."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class Check:
     """The load balancer's health check.
 
     Attributes:
-        path: that is asked for.
-        codes: that are healthy, as `200-299` or `200,302`.
+        path: the path of the request.
+        codes: the healthy status codes, such as `200-299` or `200,302`.
 
     """
 
@@ -46,7 +46,7 @@ class Check:
     codes: str
 
     def passes(self, status: int) -> bool:
-        """Say whether an answer is healthy."""
+        """Return whether an answer is healthy."""
         spans = [part.partition("-") for part in self.codes.split(",")]
         return any(int(low) <= status <= int(high or low) for low, _, high in spans)
 
@@ -59,10 +59,10 @@ class Machines:
         self._api = api
 
     def pull(self, image: str) -> None:
-        """Have an image.
+        """Pull an image if it is not on this machine.
 
         Raises:
-            NoImage: no registry gives it.
+            NoImage: no registry has the image.
 
         """
         from docker.errors import APIError, ImageNotFound
@@ -78,7 +78,7 @@ class Machines:
             raise NoImage(str(error.explanation)) from error
 
     def start(self, name: str, image: str, variables: Mapping[str, str], *, crash: bool = False) -> str:
-        """Start a machine's container and return its address; it may be down again at once."""
+        """Start a machine's container and return its address; the container may end at once."""
         self.remove([name])
         container = self._api.create_container(
             image,
@@ -98,7 +98,7 @@ class Machines:
         return str(networks[self._network()]["IPAddress"])
 
     def is_down(self, name: str) -> bool:
-        """Say whether a container has ended, or is gone."""
+        """Return whether a container has ended or is gone."""
         from docker.errors import NotFound
 
         try:
@@ -107,7 +107,7 @@ class Machines:
             return True
 
     def log(self, name: str) -> str:
-        """Return a container's last lines, in one."""
+        """Return a container's last lines, joined."""
         from docker.errors import APIError
 
         try:
@@ -116,7 +116,7 @@ class Machines:
             return ""
 
     def answers(self, name: str, url: str, check: Check, cloud: Cloud, seconds: float) -> bool:
-        """Wait until a container answers the health check; False when it ends, or time does."""
+        """Wait until a container passes the health check; return False if it ends or time runs out."""
         end = monotonic() + seconds
         while monotonic() < end and not self.is_down(name):
             with suppress(OSError):
@@ -127,12 +127,12 @@ class Machines:
         return False
 
     def balancer(self, name: str, target: Server, release: str | None = None) -> int:
-        """Start a proxy that leads to a target, or lead a running one there; return its loopback port.
+        """Start a proxy for a target, or point a running one to it; return the proxy's loopback port.
 
         Args:
-            name: of its container.
-            target: where it leads.
-            release: what it names in every answer; None leaves answers as they are.
+            name: the name of the proxy's container.
+            target: the address that the proxy leads to.
+            release: the release that it names in every answer; None leaves answers as they are.
 
         """
         from docker.errors import NotFound
@@ -148,7 +148,7 @@ class Machines:
         return int(bound[0]["HostPort"])
 
     def remove(self, names: Iterable[str]) -> None:
-        """Remove containers; one that is gone is no error."""
+        """Remove containers; it is no error if one is gone."""
         from docker.errors import NotFound
 
         for name in names:
@@ -156,7 +156,7 @@ class Machines:
                 self._api.remove_container(name, force=True, v=True)
 
     def _point(self, name: str, target: Server, release: str | None) -> None:
-        """Lead a proxy elsewhere, the new target first; the old one is deleted once it has no sessions."""
+        """Point a proxy to a new target; delete the old target once it has no sessions."""
         proxy = Proxy(self._api, name)
         observed = proxy.observe().servers
         wanted = {target.release: target}
@@ -208,7 +208,7 @@ class Machines:
 
 @contextmanager
 def machines(home: Home) -> Iterator[Machines]:
-    """Give a connection to the Docker engine."""
+    """Yield the machines, with a connection to the Docker engine."""
     import docker
 
     client = docker.from_env()
@@ -234,7 +234,7 @@ def _status(url: str) -> int:
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object, **__: object) -> None:
-        """Take a redirect for the answer that it is."""
+        """Follow no redirect: it is the answer."""
 
 
 # Containers are on this machine, whatever HTTP_PROXY says.

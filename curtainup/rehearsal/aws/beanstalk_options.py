@@ -1,4 +1,4 @@
-"""The option settings that Elastic Beanstalk knows, and which values it takes.
+"""The option settings that Elastic Beanstalk knows, and the values that it accepts.
 
 Follows "General options for all environments" and "Platform specific options" of the Elastic Beanstalk
 developer guide, as far as web server environments of the Docker platform go.
@@ -135,13 +135,13 @@ _INSTANCE_TYPE = re.compile(
 
 @dataclass(frozen=True)
 class Account:
-    """What else there is in the account, by which option settings are judged.
+    """The parts of the account that option settings may refer to.
 
     Attributes:
-        region: of the environment.
-        key_pairs: names of the region's key pairs.
-        has_instance_profile: whether there is one of that name or ARN.
-        has_role: whether there is one of that name or ARN.
+        region: the region of the environment.
+        key_pairs: the names of the region's key pairs.
+        has_instance_profile: returns whether an instance profile of that name or ARN exists.
+        has_role: returns whether a role of that name or ARN exists.
 
     """
 
@@ -161,11 +161,11 @@ class Option:
 
     @property
     def place(self) -> str:
-        """Return it as the real service's messages name it."""
+        """Return the option as the real service's messages name it."""
         return f"(Namespace: '{self.namespace}', OptionName: '{self.name}')"
 
     def wrong(self, why: str) -> str:
-        """Return the real service's message on a value."""
+        """Return the real service's message about a wrong value."""
         return f"Invalid option value: '{self.value}' {self.place}: {why}"
 
 
@@ -175,13 +175,13 @@ def options(settings: Sequence[Mapping[str, str]]) -> tuple[Option, ...]:
 
 
 def value(settings: Sequence[Option], namespace: str, name: str) -> str | None:
-    """Return an option's value, the last one when there are several."""
+    """Return an option's value; if there are several, the last one."""
     found = [one.value for one in settings if (one.namespace, one.name) == (namespace, name)]
     return found[-1] if found else None
 
 
 def problem(settings: Sequence[Option], account: Account) -> str | None:
-    """Return the real service's message on the first option that it would refuse."""
+    """Return the real service's message about the first option that it would refuse, or None."""
     for option in settings:
         wrong = _problem(option, account)
         if wrong:
@@ -232,7 +232,7 @@ def _range_problem(option: Option, low: int, high: int) -> str | None:
 
 
 def _reference_problem(option: Option, account: Account) -> str | None:
-    """Judge what names something else in the account."""
+    """Check a value that names something else in the account."""
     if option.namespace == SECRETS:
         return _secret_problem(option, account)
     if option.name == "SSLCertificateArns":

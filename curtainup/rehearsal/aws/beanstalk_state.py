@@ -1,4 +1,4 @@
-"""What Beanstalk's stand-in knows: applications, versions, environments and events."""
+"""The state of Beanstalk's stand-in: applications, versions, environments and events."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SOLUTION_STACKS = tuple(
 )
 
 Environment = dict[str, Any]
-"""An environment's record; `Beanstalk.describe` says what of it AWS tells."""
+"""An environment's record; `Beanstalk.describe` returns the part of it that AWS shows."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Beanstalk:
 
     @contextmanager
     def state(self) -> Iterator[dict[str, dict[str, Any]]]:
-        """Give the region's records by kind; held only shortly, as nobody else has them meanwhile."""
+        """Yield the region's records by kind; they are locked in the meantime, so hold them only briefly."""
         with self.cloud.home.cloud("beanstalk") as everything:
             mine = everything.setdefault(self.region, {})
             for kind in ("applications", "versions", "environments", "events"):
@@ -56,7 +56,7 @@ class Beanstalk:
         return found
 
     def require_application(self, name: str) -> None:
-        """Raise `AwsError` unless there is an application of that name."""
+        """Raise `AwsError` unless an application of that name exists."""
         if self.application(name) is None:
             raise AwsError("InvalidParameterValue", f"No Application named '{name}' found.")
 
@@ -74,7 +74,7 @@ class Beanstalk:
         return found
 
     def environments(self, *, deleted: bool = False) -> list[Environment]:
-        """Return the environments, oldest first; terminated ones only when asked for."""
+        """Return the environments, oldest first, with the terminated ones only if asked for."""
         with self.state() as state:
             found = list(state["environments"].values())
         found.sort(key=lambda one: one["created"])
@@ -115,7 +115,7 @@ class Beanstalk:
             return [event for _, event in sorted(state["events"].items(), reverse=True)]
 
     def set_health(self, environment: Environment, status: str, causes: Sequence[str] = ()) -> None:
-        """Change an environment's health, with the event that tells of it."""
+        """Change an environment's health, and add the event about it."""
         colour = {"Ok": "Green", "Info": "Green", "Pending": "Grey", "Warning": "Yellow"}.get(status, "Red")
         before = self.environment(environment["id"])["health_status"]
         self.change(environment["id"], health=colour, health_status=status, causes=list(causes))
@@ -129,7 +129,7 @@ class Beanstalk:
             )
 
     def require_names(self, name: str, prefix: str | None) -> None:
-        """Raise `AwsError` for an environment's name or CNAME prefix that is none, or is taken."""
+        """Raise `AwsError` if an environment's name or CNAME prefix is invalid or taken."""
         if not _NAME.fullmatch(name):
             raise AwsError(
                 "InvalidParameterValue",
@@ -151,7 +151,7 @@ class Beanstalk:
                 raise AwsError("InvalidParameterValue", f"DNS name ({self.host(prefix)}) is not available.")
 
     def host(self, prefix: str) -> str:
-        """Return the name that a prefix stands for on the real service."""
+        """Return the full name of a prefix on the real service."""
         return f"{prefix}.{self.region}.elasticbeanstalk.com"
 
     def describe(self, one: Environment) -> dict[str, Any]:
@@ -192,7 +192,7 @@ def platform_arn(region: str, stack: str) -> str:
 
 
 def now() -> float:
-    """Return the time as records keep it: seconds since 1970."""
+    """Return the time as in records: seconds since 1970."""
     return datetime.now(UTC).timestamp()
 
 

@@ -13,7 +13,7 @@ from curtainup.rehearsal.aws.beanstalk_state import Beanstalk, Environment
 from curtainup.rehearsal.aws.common import AwsError
 
 _TAKES = 0.3
-"""Seconds that both environments are Updating, at least; some five on the real service."""
+"""The least seconds that both environments are Updating; about five on the real service."""
 
 
 def begin(service: Beanstalk, source: Environment, destination: Environment) -> Thread:
@@ -44,7 +44,7 @@ def begin(service: Beanstalk, source: Environment, destination: Environment) -> 
 
 
 def resumed(service: Beanstalk, record: Environment) -> Environment:
-    """Return an environment, after a swap that a process left half done was finished."""
+    """Return an environment, after finishing a swap that a process had left half done."""
     swapping = record.get("swapping")
     if not swapping or Path(f"/proc/{swapping['by']}").exists():
         return record

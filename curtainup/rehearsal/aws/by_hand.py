@@ -1,4 +1,4 @@
-"""The rehearsed AWS for whoever looks at it by hand, with the AWS command line or boto3."""
+"""The rehearsed AWS for use by hand, with the AWS command line or boto3."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from curtainup.util.process import LOOK
 
 TARGET = "aws-beanstalk"
 TAKEN = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-"""Variables of this process that lead to the endpoint which it serves."""
+"""The variables of this process that lead to the endpoint that it serves."""
 
 
 def variables(session: Session) -> dict[str, str]:
     """Return the variables that lead the AWS command line and every SDK to the endpoint of this process.
 
-    The credentials are good for nothing else.
+    The credentials work nowhere else.
 
     Raises:
         RefusedError: the service is not on Elastic Beanstalk.
@@ -39,7 +39,7 @@ def variables(session: Session) -> dict[str, str]:
 
 
 def serve(session: Session, show: Callable[[str], None]) -> None:
-    """Show the variables as lines for a shell, and let the endpoint answer until Ctrl-C or SIGTERM.
+    """Print the variables as lines for a shell, and let the endpoint answer until Ctrl-C or SIGTERM.
 
     Raises:
         RefusedError: the service is not on Elastic Beanstalk.

@@ -1,8 +1,8 @@
-"""Stand-in of CloudWatch Logs: FilterLogEvents over what Beanstalk's machines have written.
+"""Stand-in of CloudWatch Logs: FilterLogEvents over the output of Beanstalk's machines.
 
 Follows the API reference. An environment that streams its logs has one log group, that of the Docker
-platform's containers, once its machine has started. Pages are small and the first of a long list is empty, as
-the real service may answer.
+platform's containers, once its machine has started. Pages are small, and the first page of a long list is
+empty, as the real service may answer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ FILE = "/var/log/eb-docker/containers/eb-current-app/stdouterr.log"
 STREAMING = ("aws:elasticbeanstalk:cloudwatch:logs", "StreamLogs")
 MOST = 10_000
 LONGEST = 20
-"""Events that a page of the stand-in holds at most, whatever is asked for."""
+"""The maximum number of events in a page of the stand-in, whatever the request asks for."""
 NEWEST_FIRST_SINCE = datetime(2024, 1, 1, tzinfo=UTC).timestamp() * 1000
 _KEYS = frozenset({"logGroupName", "startTime", "endTime", "nextToken", "limit", "startFromHead"})
 
@@ -32,7 +32,7 @@ def filter_log_events(service: Beanstalk, asked: Mapping[str, Any]) -> dict[str,
     """Return a page of events.
 
     Raises:
-        AwsError: the request is not allowed, or there is no such group.
+        AwsError: the request is not allowed, or the group does not exist.
 
     """
     unknown = sorted(set(asked) - _KEYS)
@@ -82,7 +82,7 @@ def _events(service: Beanstalk, group: str) -> list[dict[str, Any]]:
 
 
 def _streaming(service: Beanstalk, group: str) -> Environment | None:
-    """Return the environment whose group that is, if a machine of it has begun to stream."""
+    """Return the environment that has that group, if its machine has begun to stream."""
     for one in service.environments(deleted=True):
         settings = options.options(one["settings"])
         streams = options.value(settings, *STREAMING) == "true"

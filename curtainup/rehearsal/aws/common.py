@@ -1,4 +1,4 @@
-"""What the stand-ins of AWS services have in common: the account, regions, ARNs and how errors read."""
+"""The common parts of the stand-ins of AWS services: the account, regions, ARNs and error texts."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class AwsError(Exception):
     """A service refuses.
 
     Args:
-        code: the service's own, such as `InvalidParameterValue`.
-        message: the service's own.
-        status: HTTP status of the answer.
+        code: the service's error code, such as `InvalidParameterValue`.
+        message: the service's message.
+        status: the HTTP status of the answer.
 
     """
 
@@ -36,12 +36,12 @@ class AwsError(Exception):
 
 @contextmanager
 def told(doing: str, service: str, operation: str) -> Iterator[None]:
-    """Turn what a service refuses into the words of the real provider, which calls it with AWS's SDK for Go.
+    """Turn a service's refusal into the words of the real provider, which uses AWS's SDK for Go.
 
     Args:
-        doing: as the provider begins, such as `creating S3 Bucket (name)`.
-        service: as the SDK names it, such as `S3`.
-        operation: such as `CreateBucket`.
+        doing: the beginning of the provider's message, such as `creating S3 Bucket (name)`.
+        service: the SDK's name of the service, such as `S3`.
+        operation: the operation, such as `CreateBucket`.
 
     """
     try:
@@ -54,10 +54,10 @@ def told(doing: str, service: str, operation: str) -> Iterator[None]:
 
 
 def region_of(cloud: Cloud, inputs: Properties) -> str:
-    """Return the region that a resource is in: its own, the provider's, else that of this process.
+    """Return the region of a resource: its own, the provider's, or that of this process.
 
     Raises:
-        CloudError: there is none, or no such region.
+        CloudError: no region is set, or it does not exist.
 
     """
     named = (
@@ -74,12 +74,12 @@ def region_of(cloud: Cloud, inputs: Properties) -> str:
 
 
 def arn(service: str, region: str, resource: str) -> str:
-    """Return a resource's ARN; some services' have no region."""
+    """Return a resource's ARN; the ARNs of some services have no region."""
     return f"arn:aws:{service}:{region}:{ACCOUNT}:{resource}"
 
 
 def tags_of(cloud: Cloud, inputs: Properties) -> dict[str, str]:
-    """Return a resource's tags, the provider's default ones included."""
+    """Return a resource's tags, including the provider's default tags."""
     given = cloud.config.get("defaultTags") or {}
     default = json.loads(given) if isinstance(given, str) else given
     return {**(default.get("tags") or {}), **(inputs.get("tags") or {})}

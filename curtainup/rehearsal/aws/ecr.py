@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?=.{2,256}$)(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:
 
 
 def authorization(home: Home) -> dict[str, Any]:
-    """Return what GetAuthorizationToken answers; the registry asks for no login and takes any."""
+    """Return the answer of GetAuthorizationToken; the registry needs no login and accepts any."""
     expires = datetime.now(UTC) + timedelta(hours=12)
     one = {
         "authorizationToken": base64.b64encode(b"AWS:rehearsal").decode(),
@@ -45,7 +45,7 @@ class Repository(Stored):
     )
 
     def refuse(self, inputs: Properties) -> None:
-        """Refuse a name that is none."""
+        """Refuse an invalid name."""
         if not _NAME.fullmatch(inputs["name"]):
             raise AwsError(
                 "InvalidParameterException",
@@ -54,7 +54,7 @@ class Repository(Stored):
             )
 
     def facts(self, id: str, inputs: Properties) -> Mapping[str, Any]:  # noqa: A002
-        """Return where images are pushed."""
+        """Return the URL that images are pushed to."""
         return {
             "arn": arn("ecr", region_of(self.cloud, inputs), f"repository/{id}"),
             "registryId": ACCOUNT,
@@ -63,7 +63,7 @@ class Repository(Stored):
         }
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Say whether it is there, with the registry running."""
+        """Start the registry, and return the repository, or None if it is gone."""
         found = super().read(id, outputs)
         if found:
             address(self.cloud.home)

@@ -1,7 +1,7 @@
 """AWS on this machine's loopback interface, for unchanged boto3 and the AWS command line: `AWS_ENDPOINT_URL`.
 
-It answers as much of Beanstalk, STS, ECR and CloudWatch Logs as is asked for, and shares its state with the
-stand-in provider. Services are told apart by the scope of the request's signature (Signature Version 4).
+It answers the operations of Beanstalk, STS, ECR and CloudWatch Logs that curtainup uses, and shares its state
+with the stand-in provider. The scope of a request's signature (Signature Version 4) names the service.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Endpoint:
     """A served endpoint.
 
     Attributes:
-        url: `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL`.
+        url: the value for `AWS_ENDPOINT_URL`, `http://127.0.0.1:PORT`.
 
     """
 
@@ -68,7 +68,7 @@ def serve(home: Home, faults: Faults) -> Endpoint:
 
 
 class Account:
-    """What answers calls."""
+    """Answers calls."""
 
     def __init__(self, home: Home, faults: Faults) -> None:
         self._home = home
@@ -162,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _call(authorization: str, target: str, body: bytes) -> Call:
-    """Read who calls what; raises `AwsError` for a request that nobody signed."""
+    """Read the caller, the service and the operation; raises `AwsError` for an unsigned request."""
     scope = _SCOPE.search(authorization)
     if scope is None:
         raise AwsError("MissingAuthenticationToken", "Missing Authentication Token", 403)

@@ -1,4 +1,4 @@
-"""IAM's stand-in: roles, their policies and instance profiles, by which machines may read or may not."""
+"""IAM's stand-in: roles, their policies and instance profiles, which decide what machines may do."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ MANAGED: Mapping[str, tuple[str, ...]] = {
     "AWSElasticBeanstalkManagedUpdatesCustomerRolePolicy": ("elasticbeanstalk:*",),
     "AdministratorAccess": ("*",),
 }
-"""What the managed policies that a Beanstalk environment is given allow, on everything."""
+"""The actions that the managed policies of a Beanstalk environment allow, on every resource."""
 
 
 def has_instance_profile(home: Home, named: str) -> bool:
-    """Say whether there is an instance profile of that name or ARN."""
+    """Return whether an instance profile of that name or ARN exists."""
     return _find(home, InstanceProfile.token, named) is not None
 
 
 def has_role(home: Home, named: str) -> bool:
-    """Say whether there is a role of that name or ARN."""
+    """Return whether a role of that name or ARN exists."""
     return _find(home, Role.token, named) is not None
 
 
 def allows(home: Home, profile: str, action: str, resource: str) -> bool:
-    """Say whether machines with that instance profile, by name or ARN, may do something."""
+    """Return whether machines with that instance profile, by name or ARN, may do something."""
     found = _find(home, InstanceProfile.token, profile)
     role = found.get("role") if found else None
     return role is not None and any(
@@ -87,10 +87,10 @@ def _require_document(text: str) -> None:
 
 
 class _Named(Stored):
-    """What has a name and a path of its own.
+    """A resource with a name and a path.
 
     Attributes:
-        resource: how its ARN calls it.
+        resource: its type in its ARN.
         unique_id: as IAM makes them, by kind (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html).
 
     """
@@ -103,7 +103,7 @@ class _Named(Stored):
     unique_id: ClassVar[str]
 
     def refuse(self, inputs: Properties) -> None:
-        """Refuse a name that is none."""
+        """Refuse an invalid name."""
         if not _NAME.fullmatch(inputs["name"]):
             raise AwsError(
                 "ValidationError",
@@ -133,7 +133,7 @@ class Role(_Named):
     unique_id = "AROAREHEARSAL0000000"
 
     def refuse(self, inputs: Properties) -> None:
-        """Refuse a trust policy that is none."""
+        """Refuse an invalid trust policy."""
         super().refuse(inputs)
         _require_document(inputs["assumeRolePolicy"])
 
@@ -170,7 +170,7 @@ class RolePolicy(Stored):
         return f"{inputs['role']}:{inputs['name']}"
 
     def refuse(self, inputs: Properties) -> None:
-        """Refuse a role that does not exist, and a policy that is none."""
+        """Refuse a role that does not exist, and an invalid policy."""
         _require_role(self, inputs["role"])
         _require_document(inputs["policy"])
 

@@ -1,4 +1,4 @@
-"""The `docker` of a stand-in machine: what a script on a Beanstalk machine may ask of it, and no more.
+"""The `docker` command of a stand-in machine; it supports only what scripts on a Beanstalk machine need.
 
 `python -m curtainup.rehearsal.aws.machine_docker CONTAINER ARGUMENTS…`: the machine runs that one container.
 """
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     import docker
 
 USAGE = 125
-"""Exit code of a docker that was asked wrongly."""
+"""The exit code of `docker` for wrong arguments."""
 
 
 def main(container: str, arguments: Sequence[str]) -> int:
-    """Do as `docker ps --quiet` or `docker exec CONTAINER COMMAND…`; return the exit code."""
+    """Run `docker ps --quiet` or `docker exec CONTAINER COMMAND…`; return the exit code."""
     import docker
 
     client = docker.from_env()

@@ -1,7 +1,7 @@
-"""The AWS query protocol: parameters in, XML out, both by the service models that botocore brings.
+"""The AWS query protocol: parameters in, XML out, according to the service models in botocore.
 
 Follows the AWS Query protocol of the Smithy specification; botocore's serializer and parser are the other
-half of it.
+end of it.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def model(service: str) -> ServiceModel:
 
 
 def arguments(shape: Any, parameters: Mapping[str, str], prefix: str = "") -> Any:
-    """Read an operation's input out of the request's parameters; what was not given is absent.
+    """Read an operation's input from the request's parameters, without those that were not given.
 
     Args:
-        shape: of the input.
-        parameters: by dotted name, as in `EnvironmentNames.member.1`.
-        prefix: the part of the dotted name that has been read.
+        shape: the shape of the input.
+        parameters: the parameters by dotted name, such as `EnvironmentNames.member.1`.
+        prefix: the part of the dotted name that has already been read.
 
     """
     if shape is None:
@@ -66,7 +66,7 @@ def answer(operation: OperationModel, output: Mapping[str, Any]) -> bytes:
 
 
 def refusal(code: str, message: str, namespace: str = "") -> bytes:
-    """Return the XML of an error that is the caller's."""
+    """Return the XML of an error that the caller made."""
     root = ET.Element("ErrorResponse", {"xmlns": namespace} if namespace else {})
     error = ET.SubElement(root, "Error")
     for name, text in (("Type", "Sender"), ("Code", code), ("Message", message)):

@@ -1,4 +1,4 @@
-"""Route 53's stand-in: records are kept, and answer no one."""
+"""Route 53's stand-in: it keeps records, but no name server answers with them."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Record(Stored):
     computed = ("fqdn",)
 
     def identify(self, inputs: Properties) -> str:
-        """Return zone, name and type, as the real provider does."""
+        """Return the zone, name and type, as the real provider does."""
         return f"{inputs['zoneId']}_{inputs['name']}_{inputs['type']}"
 
     def refuse(self, inputs: Properties) -> None:
-        """Refuse a zone that is none, and a record without a time to live or a target."""
+        """Refuse an invalid zone, and a record without a time to live or a target."""
         zone = inputs["zoneId"]
         if not re.fullmatch(r"Z[A-Z0-9]{1,31}", zone):
             raise AwsError("NoSuchHostedZone", f"No hosted zone found with ID: {zone}", 404)
@@ -37,7 +37,7 @@ class Record(Stored):
             )
 
     def facts(self, id: str, inputs: Properties) -> Mapping[str, Any]:  # noqa: A002, ARG002
-        """Return its whole name."""
+        """Return the record's full name."""
         return {"fqdn": str(inputs["name"]).rstrip(".")}
 
 

@@ -23,7 +23,7 @@ _DATE_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def folder(home: Home, bucket: str) -> Path:
-    """Return where a bucket's objects are."""
+    """Return the folder of a bucket's objects."""
     return home.clouds / "s3" / bucket
 
 
@@ -31,7 +31,7 @@ def content(home: Home, bucket: str, key: str) -> bytes:
     """Return an object's bytes.
 
     Raises:
-        AwsError: there is no such object.
+        AwsError: the object does not exist.
 
     """
     file = folder(home, bucket) / _file_name(key)
@@ -49,7 +49,7 @@ class Bucket(Kind):
     computed = ("arn", "bucketDomainName", "bucketRegionalDomainName", "hostedZoneId", "region", "tagsAll")
 
     def create(self, inputs: Properties) -> Made:
-        """Make the folder."""
+        """Create the folder."""
         name, region = inputs["bucket"], region_of(self.cloud, inputs)
         with told(f"creating S3 Bucket ({name})", "S3", "CreateBucket"):
             if not _BUCKET.fullmatch(name):
@@ -62,17 +62,17 @@ class Bucket(Kind):
         return Made(name, _bucket_outputs(name, region, tags_of(self.cloud, inputs)))
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002
-        """Take the tags."""
+        """Change the tags."""
         return _bucket_outputs(
             id, outputs.get("region") or region_of(self.cloud, inputs), tags_of(self.cloud, inputs)
         )
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Say whether it is there."""
+        """Return the resource, or None if it is gone."""
         return Found(outputs=outputs) if folder(self.cloud.home, id).is_dir() else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002
-        """Remove it; one with objects only if `forceDestroy` says so."""
+        """Remove the bucket; if it has objects, only if `forceDestroy` says so."""
         place = folder(self.cloud.home, id)
         with told(f"deleting S3 Bucket ({id})", "S3", "DeleteBucket"):
             if place.is_dir() and any(place.iterdir()) and not outputs.get("forceDestroy"):
@@ -101,11 +101,11 @@ class Object(Kind):
         return Made(inputs["key"], self._write(inputs))
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Write it anew."""
+        """Write the file again."""
         return self._write(inputs)
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Say whether it is there, and what it holds."""
+        """Return the object and its content, or None if it is gone."""
         try:
             found = content(self.cloud.home, outputs["bucket"], id)
         except AwsError:
@@ -182,7 +182,7 @@ def _files(folder_: Path) -> dict[str, bytes]:
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:
-    """Return an archive that is the same for the same files."""
+    """Return an archive; equal files give equal archives."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in sorted(files.items()):
@@ -191,27 +191,27 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 class _Part(Kind):
-    """A part of a bucket's configuration, of which there is one for each bucket."""
+    """A part of a bucket's configuration; each bucket has one."""
 
     replaced_by = frozenset({"bucket", "region"})
 
     def create(self, inputs: Properties) -> Made:
-        """Take it, if the bucket is there."""
+        """Accept the configuration, if the bucket exists."""
         with told(f"creating {type(self).__name__} ({inputs['bucket']})", "S3", f"Put{type(self).__name__}"):
             if not folder(self.cloud.home, inputs["bucket"]).is_dir():
                 raise AwsError("NoSuchBucket", "The specified bucket does not exist", 404)
         return Made(inputs["bucket"], {})
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Take the change."""
+        """Accept the change."""
         return {}
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Say whether the bucket is there."""
+        """Return the configuration, or None if the bucket is gone."""
         return Found(outputs=outputs) if folder(self.cloud.home, id).is_dir() else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002
-        """Forget it."""
+        """Remove the configuration."""
 
 
 def _part(name: str) -> type[Kind]:
@@ -233,6 +233,6 @@ PARTS = tuple(
         "BucketPolicy",
     )
 )
-"""Resource types of what belongs to a bucket, none of which changes what the stand-in does."""
+"""The resource types of a bucket's configuration; none of them changes what the stand-in does."""
 
 KINDS: tuple[type[Kind], ...] = (Bucket, BucketV2, Object, ObjectV2, *PARTS)

@@ -14,7 +14,7 @@ from curtainup.rehearsal.kind import Properties
 
 
 def value(home: Home, resource: str) -> str | None:
-    """Return what a secret or parameter holds, by ARN; None when there is none."""
+    """Return the value of a secret or parameter, by ARN, or None if it does not exist."""
     for parameter in records(home, Parameter.token).values():
         if parameter["arn"] == resource:
             return str(parameter["value"])
@@ -34,11 +34,11 @@ class Secret(Stored):
     computed = ("arn", "tagsAll", "policy", "replicas")
 
     def identify(self, inputs: Properties) -> str:
-        """Return a new ARN, with six characters more than the name."""
+        """Return a new ARN, which ends with six more characters than the name."""
         return arn("secretsmanager", region_of(self.cloud, inputs), f"secret:{inputs['name']}-{_end()}")
 
     def refuse(self, inputs: Properties) -> None:
-        """Refuse a name that is none, or taken."""
+        """Refuse a name that is invalid or taken."""
         if not re.fullmatch(r"[\w/+=.@-]{1,512}", inputs["name"]):
             message = (
                 "Invalid name. Must be a valid name containing alphanumeric characters, or any of the "
@@ -71,7 +71,7 @@ class SecretVersion(Stored):
             raise AwsError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
 
     def facts(self, id: str, inputs: Properties) -> Mapping[str, Any]:  # noqa: A002
-        """Return the secret's ARN and the version's id, and in which order versions came."""
+        """Return the secret's ARN, the version's id, and the version's place in the order of versions."""
         found = _secret(self.cloud.home, inputs["secretId"])
         known = {"arn": found, "versionId": id.rpartition("|")[2], "versionStages": ["AWSCURRENT"]}
         return {**known, "order": len(records(self.cloud.home, self.token))}
@@ -97,7 +97,7 @@ class Parameter(Stored):
     changing = ("version",)
 
     def refuse(self, inputs: Properties) -> None:
-        """Refuse a type that there is not."""
+        """Refuse an unknown type."""
         if inputs["type"] not in ("String", "StringList", "SecureString"):
             raise AwsError("ValidationException", f"{inputs['type']} is not a valid parameter type.")
 

@@ -1,4 +1,4 @@
-"""Resource types that are no more than a record that others look up."""
+"""Resource types that are only a record, which other resources look up."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from curtainup.rehearsal.kind import Found, Kind, Made, Properties
 
 
 def records(home: Home, token: str) -> dict[str, Any]:
-    """Return by id the inputs and outputs of a type's resources."""
+    """Return the inputs and outputs of a type's resources, by id."""
     with home.cloud("aws") as state:
         found: dict[str, Any] = state.get(token, {})
     return found
 
 
 class Stored(Kind):
-    """A resource that is kept by id in `clouds/aws.json`.
+    """A resource that `clouds/aws.json` keeps by id.
 
     Attributes:
-        service: as AWS's SDK names it.
-        noun: the resource as the real provider names it.
-        operation: that creates it.
-        taken: code and message of the refusal when there is one of that id; None replaces it.
+        service: the name of the service in AWS's SDK.
+        noun: the name of the resource in the real provider.
+        operation: the operation that creates it.
+        taken: the code and message of the refusal when the id is taken; None replaces the resource.
 
     """
 
@@ -34,18 +34,18 @@ class Stored(Kind):
     taken: ClassVar[tuple[str, str] | None] = None
 
     def identify(self, inputs: Properties) -> str:
-        """Return the id of a new one."""
+        """Return the id of a new resource."""
         return str(inputs["name"])
 
     def facts(self, id: str, inputs: Properties) -> Mapping[str, Any]:  # noqa: A002, ARG002
-        """Return what it has besides its inputs."""
+        """Return the resource's outputs besides its inputs."""
         return {}
 
     def refuse(self, inputs: Properties) -> None:
         """Raise `AwsError` for what the service would refuse."""
 
     def create(self, inputs: Properties) -> Made:
-        """Keep it."""
+        """Save the resource."""
         with told(f"creating {self.noun} ({self._called(inputs)})", self.service, self.operation):
             self.refuse(inputs)
             id = self.identify(inputs)  # noqa: A001
@@ -54,7 +54,7 @@ class Stored(Kind):
         return Made(id, outputs)
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Keep what changed."""
+        """Save the changes."""
         with told(f"updating {self.noun} ({id})", self.service, self.operation.replace("Create", "Update")):
             self.refuse(inputs)
             facts = dict(self.facts(id, inputs))
@@ -62,11 +62,11 @@ class Stored(Kind):
         return facts
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Say whether it is there."""
+        """Return the resource, or None if it is gone."""
         return Found(outputs=outputs) if id in records(self.cloud.home, self.token) else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002, ARG002
-        """Forget it."""
+        """Remove the record."""
         with self.cloud.home.cloud("aws") as state:
             state.get(self.token, {}).pop(id, None)
 

@@ -1,7 +1,7 @@
 """Stand-in of Systems Manager's Run Command, for the machines of Beanstalk's stand-in.
 
-The script is really run, by this machine's shell, with a `docker` that knows the one container of the machine
-and nothing else. What is asked is held against the service's own model, which botocore brings.
+The shell of this machine really runs the script, with a `docker` command that knows only the machine's one
+container. Requests are checked against the service's model in botocore.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from curtainup.rehearsal.aws.common import AwsError
 from curtainup.rehearsal.home import Home
 
 PREFIX = "AmazonSSM."
-"""Of the operations in a request's target."""
+"""The prefix of the operations in a request's target."""
 STATE = "ssm"
 DOCUMENT = "AWS-RunShellScript"
 MOST_OUTPUT, MOST_ERRORS = 24_000, 8_000
-"""Characters that GetCommandInvocation gives."""
+"""How many characters of output GetCommandInvocation returns."""
 CALLS_BEFORE_REGISTERED = 2
 _PROFILE = (options.LAUNCH, "IamInstanceProfile")
 _PARAMETERS = frozenset({"commands", "executionTimeout", "workingDirectory"})
@@ -40,7 +40,7 @@ def answer(service: Beanstalk, operation: str, asked: Mapping[str, Any]) -> dict
     """Answer one call.
 
     Raises:
-        AwsError: it is refused.
+        AwsError: the call is refused.
 
     """
     if operation not in OPERATIONS:
@@ -50,7 +50,7 @@ def answer(service: Beanstalk, operation: str, asked: Mapping[str, Any]) -> dict
 
 
 def send_command(service: Beanstalk, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """`SendCommand`: answers at once, and runs the script then."""
+    """`SendCommand`: answers at once, and runs the script afterwards."""
     if asked["DocumentName"] != DOCUMENT:
         raise AwsError("InvalidDocument", "The specified document does not exist.")
     parameters = asked.get("Parameters") or {}
@@ -96,7 +96,7 @@ def get_command_invocation(service: Beanstalk, asked: Mapping[str, Any]) -> dict
 
 
 def cancel_command(service: Beanstalk, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """`CancelCommand`: the script is killed; what it began in a container goes on there, as really."""
+    """`CancelCommand`: kills the script; what it began in a container continues, as on the real service."""
     with service.cloud.home.cloud(STATE) as state:
         found = state.get("commands", {}).get(asked["CommandId"])
         if found is None:
@@ -118,7 +118,7 @@ def container_of(service: Beanstalk, instance: str) -> str:
     """Return the container that a machine runs.
 
     Raises:
-        AwsError: there is no such machine, its profile does not let it be managed, or it is not known yet.
+        AwsError: the machine does not exist, its profile does not allow management, or it is not known yet.
 
     """
     refusal = AwsError("InvalidInstanceId", f"Instances [[{instance}]] not in a valid state for account")
@@ -143,7 +143,7 @@ def _environment(service: Beanstalk, instance: str) -> Environment | None:
 
 
 def _run(home: Home, command: str, script: str, container: str, limit: int) -> None:
-    """Run a script as the machine's agent does, and keep what came of it."""
+    """Run a script as the machine's agent does, and save its result."""
     tools = _tools(home, container)
     kept = {name: value for name, value in os.environ.items() if name.startswith(("DOCKER_", "HOME"))}
     process = subprocess.Popen(
@@ -178,7 +178,7 @@ def _note(home: Home, command: str, **facts: Any) -> None:
 
 
 def _tools(home: Home, container: str) -> Path:
-    """Return the folder of a machine's own commands."""
+    """Return the folder of the machine's own commands."""
     folder = home.path / "machines" / container
     folder.mkdir(parents=True, exist_ok=True)
     command = shlex.join([sys.executable, "-P", "-m", "curtainup.rehearsal.aws.machine_docker", container])

@@ -26,7 +26,7 @@ class Repository(GoogleKind):
     changing = ("updateTime",)
 
     def check(self, inputs: Properties) -> list[Failure]:
-        """Refuse what Artifact Registry does not have."""
+        """Refuse what Artifact Registry does not support."""
         found = super().check(inputs)
         name, kind = inputs["repositoryId"], inputs["format"]
         if name != UNKNOWN and not _ID.fullmatch(name):
@@ -38,7 +38,7 @@ class Repository(GoogleKind):
         return found
 
     def create(self, inputs: Properties) -> Made:
-        """Make it."""
+        """Create the resource."""
         project, name = self.project(inputs), inputs["repositoryId"]
         path = f"{inputs['location']}/{name}"
         with self.opened(project) as part:
@@ -56,17 +56,17 @@ class Repository(GoogleKind):
         return Made(f"projects/{project}/locations/{inputs['location']}/repositories/{name}", outputs)
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Take other labels and clean-up policies."""
+        """Change the labels and clean-up policies."""
         return {**{name: outputs[name] for name in (*self.computed, "project")}, "updateTime": now()}
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002, ARG002
-        """Look whether it is still there."""
+        """Return the resource, or None if it is gone."""
         with self.opened(outputs["project"]) as part:
             there = f"{outputs['location']}/{outputs['repositoryId']}" in part.get("repositories", {})
         return Found() if there else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002, ARG002
-        """Remove it. Its images stay in the registry of this machine until the rehearsal is cleared away."""
+        """Remove the repository; its images stay in the local registry until the rehearsal is removed."""
         with self.opened(outputs["project"]) as part:
             part.get("repositories", {}).pop(f"{outputs['location']}/{outputs['repositoryId']}", None)
 

@@ -1,7 +1,7 @@
-"""Stand-in of Cloud Logging: `entries.list` over what the revisions' containers have written.
+"""Stand-in of Cloud Logging: `entries.list` over the output of the revisions' containers.
 
-Follows the reference of the Cloud Logging API v2. Pages are small and the first of a long list is empty, as
-the real service may answer, so that whoever reads them has to go on as documented.
+Follows the reference of the Cloud Logging API v2. Pages are small, and the first page of a long list is
+empty, as the real service may answer. A reader therefore has to follow the page tokens, as documented.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from curtainup.rehearsal.kind import Cloud
 
 PATH = "/v2/entries:list"
 MOST, USUAL = 1000, 50
-"""Entries in a page: at most, and where nothing is asked for."""
+"""Entries in a page: the maximum, and the default."""
 LONGEST = 20
-"""Entries that a page of the stand-in holds at most, whatever is asked for."""
+"""The maximum number of entries in a page of the stand-in, whatever the request asks for."""
 _KEYS = frozenset({"resourceNames", "filter", "orderBy", "pageSize", "pageToken"})
 _ORDERS = {"": False, "timestamp asc": False, "timestamp desc": True}
 
@@ -46,7 +46,7 @@ def listed(home: Home, asked: Mapping[str, Any]) -> dict[str, Any]:
     """Return a page of entries (ListLogEntriesResponse).
 
     Raises:
-        Refusal: the request is not allowed, or there is no such project.
+        Refusal: the request is not allowed, or the project does not exist.
 
     """
     unknown = sorted(set(asked) - _KEYS)
@@ -67,7 +67,7 @@ def listed(home: Home, asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _page(entries: list[dict[str, Any]], size: int, asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a page; a token is good for the very request that it came from."""
+    """Return a page; a token is valid only for the request that it came from."""
     same = json.dumps({key: asked.get(key) for key in ("filter", "orderBy", "resourceNames")})
     token, first = asked.get("pageToken"), 0
     if token:
@@ -94,7 +94,7 @@ def _project(asked: Mapping[str, Any]) -> str:
 
 
 def _entries(home: Home, project: str) -> Iterator[dict[str, Any]]:
-    """Give the entries of all revisions and executions of a project."""
+    """Yield the entries of all revisions and executions of a project."""
     with home.cloud(STATE) as state:
         part = state.get("projects", {}).get(project)
     if part is None:
@@ -117,7 +117,7 @@ def _entries(home: Home, project: str) -> Iterator[dict[str, Any]]:
 
 
 def _entry(labels: Mapping[str, str], one: written.Written) -> dict[str, Any]:
-    """Return a LogEntry; a line of JSON is a structured one, as Cloud Run takes it."""
+    """Return a LogEntry; a line of JSON becomes a structured entry, as in Cloud Run."""
     try:
         structured = json.loads(one.text)
     except ValueError:

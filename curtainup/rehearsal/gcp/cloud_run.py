@@ -1,7 +1,7 @@
-"""Stand-in of Cloud Run's services and of who may call them.
+"""Stand-in of Cloud Run's services and of the members that may call them.
 
-A revision is a container; a service's URL and its tags' URLs are the doors of its front. Only revisions
-with traffic or a tag have a running container, as a service scales to nothing.
+A revision is a container. The URLs of a service and of its tags are the doors of its front. Only revisions
+with traffic or a tag have a running container, because a service scales to zero.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class Service(GoogleKind):
     )
 
     def check(self, inputs: Properties) -> list[Failure]:
-        """Refuse what Cloud Run does not have."""
+        """Refuse what Cloud Run does not support."""
         return [*super().check(inputs), *rules.complaints(inputs)]
 
     def create(self, inputs: Properties) -> Made:
-        """Make the service with its first revision."""
+        """Create the service with its first revision."""
         project = self.project(inputs)
         path = f"{inputs['location']}/{inputs['name']}"
         name = f"projects/{project}/locations/{inputs['location']}/services/{inputs['name']}"
@@ -60,7 +60,7 @@ class Service(GoogleKind):
         return Made(name, self._change(name, inputs, "create"))
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Make a revision, where the template asks for another one, and split traffic anew."""
+        """Create a revision if the template has changed, and split traffic again."""
         project, path = _place(id)
         with self.opened(project) as part:
             if path not in part.get("services", {}):
@@ -68,7 +68,7 @@ class Service(GoogleKind):
         return self._change(id, inputs, "update")
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Return how traffic is really split."""
+        """Return the real traffic split."""
         project, path = _place(id)
         with self.opened(project, enabled=False) as part:
             service = part.get("services", {}).get(path)
@@ -155,7 +155,7 @@ class Service(GoogleKind):
 
 
 class ServiceIamMember(Binding):
-    """Who may call a service: `allUsers` as `roles/run.invoker` is everybody."""
+    """A member that may call a service: `allUsers` with `roles/run.invoker` means everybody."""
 
     token = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"  # noqa: S105
     api = API
@@ -169,7 +169,7 @@ class ServiceIamMember(Binding):
         return f"projects/{project}/locations/{location}/services/{name}"
 
     def exists(self, part: Document, resource: str) -> bool:
-        """Return whether the service is there."""
+        """Return whether the service exists."""
         return _place(resource)[1] in part.get("services", {})
 
     def changed(self, resource: str) -> None:

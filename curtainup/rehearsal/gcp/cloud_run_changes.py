@@ -1,4 +1,4 @@
-"""One change of a stand-in Cloud Run service: a revision from the template, and traffic split anew."""
+"""One change of a stand-in Cloud Run service: a revision from the template, and a new traffic split."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INTERNAL = 13
 
 
 class Refused(Exception):
-    """The service took the change and could not make it real; traffic stays as it was."""
+    """The service accepted the change but could not apply it; traffic stays as it was."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(f"Error code {code}, message: {message}")
@@ -27,10 +27,10 @@ class Refused(Exception):
 
 
 class Change:
-    """A change of one service, whose state it works on."""
+    """A change of one service; it works on the service's state."""
 
     def __init__(self, cloud: Cloud, name: str, service: Document, inputs: Properties) -> None:
-        """Prepare to change a service of that full name to the inputs."""
+        """Prepare to change the service of that full name to the inputs."""
         self._cloud = cloud
         self._name = name
         self._short = name.rpartition("/")[2]
@@ -43,8 +43,8 @@ class Change:
         """Make the change.
 
         Raises:
-            CloudError: it was refused, and nothing has changed.
-            Refused: it was taken, and failed.
+            CloudError: the change was refused, and nothing has changed.
+            Refused: the change was accepted, and failed.
 
         """
         template = self._inputs["template"]
@@ -110,7 +110,7 @@ class Change:
             raise Refused(NOT_READY, failure)
 
     def _forbidden(self, revision: str, template: Mapping[str, Any]) -> str | None:
-        """Return why the revision may not have its secrets, or None if it may."""
+        """Return why the revision may not read its secrets, or None if it may."""
         email = (
             template.get("serviceAccount") or f"{number(self._project)}-compute@developer.gserviceaccount.com"
         )
@@ -145,13 +145,13 @@ class Change:
 
 
 def secret_refusals(part: Document, project: str, container: Mapping[str, Any], email: str) -> list[str]:
-    """Return why a container may not have its secrets, one text each; empty if it may.
+    """Return why a container may not read its secrets, one text for each; empty if it may.
 
     Args:
         part: the project's part of the state.
-        project: its id.
-        container: with its variables.
-        email: of the service account that it runs as.
+        project: the project's id.
+        container: the container, with its variables.
+        email: the address of the service account that it runs as.
 
     """
     refusals = []

@@ -1,7 +1,7 @@
 """Cloud Run's v2 API on this machine's loopback interface: executions of jobs, and nothing else.
 
-Follows `projects.locations.jobs.run` and `….jobs.executions` of the Cloud Run Admin API. Like the real one it
-refuses a field that it does not know.
+Follows `projects.locations.jobs.run` and `….jobs.executions` of the Cloud Run Admin API. Like the real API,
+it refuses unknown fields.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _REQUEST: Mapping[str, Any] = {
         "timeout": str,
     },
 }
-"""The message `RunJobRequest`: by field its type, as one element where it is a list."""
+"""The message `RunJobRequest`: the type of each field; a list field has its type as the only element."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """What answers calls."""
+    """Answers calls."""
 
     home: Home
 
@@ -47,7 +47,7 @@ class Account:
         """Answer one call.
 
         Raises:
-            Refusal: it is refused.
+            Refusal: the call is refused.
 
         """
         for wanted, pattern, work in self._methods():

@@ -1,7 +1,7 @@
 """Executions of stand-in Cloud Run jobs: each is a container, which stays as its log until its job goes.
 
-How one stands is read off its container, and one whose time is over is ended when it is looked at: so it
-does not matter which process began it.
+The state of an execution comes from its container, and an execution whose time is over is ended when somebody
+looks at it. So it does not matter which process began it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TIMED_OUT = "failed with message: The configured timeout was reached."
 
 
 class Missing(Exception):
-    """There is no such job or execution."""
+    """The job or execution does not exist."""
 
 
 def place(job: str) -> tuple[str, str]:
@@ -39,13 +39,13 @@ def begin(cloud: Cloud, job: str, arguments: Sequence[str] | None, timeout: int)
     """Begin an execution, and return its full name.
 
     Args:
-        cloud: where the job is.
-        job: its full name.
-        arguments: in place of those of the job; None leaves them.
-        timeout: seconds that it may take.
+        cloud: the cloud that has the job.
+        job: the full name of the job.
+        arguments: replace the arguments of the job; None keeps them.
+        timeout: how many seconds the execution may take.
 
     Raises:
-        Missing: there is no such job.
+        Missing: the job does not exist.
 
     """
     project, path = place(job)
@@ -72,10 +72,10 @@ def begin(cloud: Cloud, job: str, arguments: Sequence[str] | None, timeout: int)
 
 
 def look(home: Home, name: str) -> Document:
-    """Return an execution as the API gives it (`Execution` of the v2 API).
+    """Return an execution as `Execution` of the v2 API.
 
     Raises:
-        Missing: there is no such execution.
+        Missing: the execution does not exist.
 
     """
     entry = _entry(home, name)
@@ -121,7 +121,7 @@ def cancel(home: Home, name: str) -> None:
 
 
 def forget(home: Home, job: str) -> None:
-    """Remove a job with its executions; one that is gone is no error."""
+    """Remove a job with its executions; it is no error if it is gone."""
     project, path = place(job)
     with home.cloud(STATE) as state:
         part = _part(state, project)
@@ -178,7 +178,7 @@ def _facts(entry: Document) -> dict[str, Any] | None:
 
 
 def _end(home: Home, name: str, why: str) -> Document:
-    """Kill an execution's container, and note why."""
+    """Kill an execution's container, and record why."""
     with home.cloud(STATE) as state:
         entry: Document = state["projects"][name.split("/")[1]]["executions"][name]
         entry["ended"] = entry["ended"] or why
@@ -204,6 +204,6 @@ def _utc(text: str) -> str:
 
 
 def _time(text: str) -> datetime:
-    """Read a time of Docker's, which has nanoseconds."""
+    """Read a time from Docker, which has nanoseconds."""
     whole, _, rest = text.removesuffix("Z").partition(".")
     return datetime.fromisoformat(f"{whole}.{rest[:6].ljust(6, '0')}+00:00")

@@ -27,7 +27,7 @@ RESERVED = frozenset(
         "CLOUD_RUN_TASK_COUNT",
     }
 )
-"""Variables that a job cannot set: those of the container runtime contract."""
+"""The variables that a job cannot set, because the container runtime contract reserves them."""
 LEAST_MEMORY = 512 * 2**20
 MOST_RETRIES = 10
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -57,11 +57,11 @@ class Job(GoogleKind):
     )
 
     def check(self, inputs: Properties) -> list[Failure]:
-        """Refuse what Cloud Run does not have."""
+        """Refuse what Cloud Run does not support."""
         return [*super().check(inputs), *(Failure(path, why) for path, why in _complaints(inputs))]
 
     def create(self, inputs: Properties) -> Made:
-        """Make the job."""
+        """Create the job."""
         project = self.project(inputs)
         path = f"{inputs['location']}/{inputs['name']}"
         id = f"projects/{project}/locations/{inputs['location']}/jobs/{inputs['name']}"  # noqa: A001
@@ -71,7 +71,7 @@ class Job(GoogleKind):
         return Made(id, self._put(id, inputs, {"createTime": now(), "generation": 0}))
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Change the template; executions that are under way keep theirs."""
+        """Change the template; running executions keep theirs."""
         project, path = executions.place(id)
         with self.opened(project) as part:
             found = part.get("jobs", {}).get(path)
@@ -80,7 +80,7 @@ class Job(GoogleKind):
         return self._put(id, inputs, found)
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002, ARG002
-        """Return the job, if it is there."""
+        """Return the job, or None if it is gone."""
         project, path = executions.place(id)
         with self.opened(project, enabled=False) as part:
             found = part.get("jobs", {}).get(path)

@@ -1,4 +1,4 @@
-"""What the executions of stand-in Cloud Run jobs have written, as entries of Cloud Logging."""
+"""The output of stand-in Cloud Run jobs' executions, as entries of Cloud Logging."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def entries(api: APIClient, part: Document, project: str) -> Iterator[dict[str, Any]]:
-    """Give the entries of all executions of a project: what they printed, and that they have ended.
+    """Yield the entries of all executions of a project: their output, and an entry when one has ended.
 
     Args:
         api: the Docker engine.
         part: the project's part of the state.
-        project: its id.
+        project: the project's id.
 
     """
     for name, execution in part.get("executions", {}).items():
@@ -43,7 +43,7 @@ def _common(name: str, project: str) -> dict[str, Any]:
 
 
 def _ended(api: APIClient, container: str) -> tuple[str, int] | None:
-    """Return when a container came to its end, and its exit code."""
+    """Return when a container ended, and its exit code."""
     try:
         with docker_errors(f"container {container}"):
             state = api.inspect_container(container)["State"]

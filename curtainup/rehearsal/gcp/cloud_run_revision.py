@@ -1,4 +1,4 @@
-"""The container behind a stand-in revision: its variables, its start, and what is said when it fails."""
+"""The container of a stand-in revision: its variables, its start, and the message when it fails."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _CRASH = ("sh", "-c", "echo 'rehearsal: this release was asked to crash' >&2; ex
 
 @dataclass(frozen=True)
 class Probe:
-    """How long a container may take to start, and how it is asked.
+    """How to find out whether a container has started, and how long that may take.
 
     Attributes:
-        path: asked by HTTP; None is a mere connection.
-        port: of the container.
-        delay: seconds before it is asked at all.
-        patience: seconds from then on.
+        path: the path of the HTTP request; None only opens a connection.
+        port: the container's port.
+        delay: seconds before the first attempt.
+        patience: seconds of attempts after that.
         timeout: seconds that one answer may take.
 
     """
@@ -45,12 +45,12 @@ class Probe:
 
 
 def port_of(container: Mapping[str, Any]) -> int:
-    """Return the port that requests are sent to."""
+    """Return the port that requests go to."""
     return int((container.get("ports") or {}).get("containerPort") or DEFAULT_PORT)
 
 
 def probe_of(container: Mapping[str, Any]) -> Probe:
-    """Return the startup probe; without one a connection within 240 seconds is enough."""
+    """Return the startup probe; the default is a connection within 240 seconds."""
     given = container.get("startupProbe")
     if not given:
         return Probe(None, port_of(container), 0, 240, 240)
@@ -77,7 +77,7 @@ class Revision:
         self._container = container
 
     def start(self, template: Mapping[str, Any], variables: Mapping[str, str]) -> str | None:
-        """Start it; return None once it answers its startup probe, else why it does not."""
+        """Start the container; return None once it passes its startup probe, or why it does not."""
         spec = template["containers"][0]
         probe = probe_of(spec)
         started = monotonic()
@@ -94,7 +94,7 @@ class Revision:
         return self._failure(spec, said)
 
     def address(self, template: Mapping[str, Any], variables: Mapping[str, str]) -> str:
-        """Return where it answers; a container that is gone, or does not run, is started again."""
+        """Return the container's address; start the container again if it is gone or does not run."""
         seen = containers.look(self._api, self._container)
         if seen is None or not seen.running:
             self.start(template, variables)
@@ -142,7 +142,7 @@ class Revision:
 
 
 def _asked(ip: str, probe: Probe) -> bool:
-    """Ask a container once."""
+    """Probe a container once."""
     try:
         if probe.path is None:
             socket.create_connection((ip, probe.port), probe.timeout).close()

@@ -1,4 +1,4 @@
-"""The addresses of a stand-in Cloud Run service: its front's doors, one for the service and one per tag."""
+"""The addresses of a stand-in Cloud Run service: doors of its front, for the service and for each tag."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ TAGS = 24
 """How many tags a service can have at once. The real service has no such limit."""
 
 DRAIN = 10.0
-"""Seconds that the last requests of a revision without traffic get: as after Cloud Run's SIGTERM."""
+"""Seconds that the last requests of a revision without traffic get, as after Cloud Run's SIGTERM."""
 POLL = 0.05
 
 _PLAN = Plan(doors=1 + TAGS, guarded=True)
 
 
 class Routes:
-    """How requests reach the revisions of one service."""
+    """Routes requests to the revisions of one service."""
 
     def __init__(self, cloud: Cloud, name: str) -> None:
         """Route for the service of that full name."""
@@ -45,7 +45,7 @@ class Routes:
         return self._cloud.home.docker_name("run", self._key, self._name.rpartition("/")[2])
 
     def urls(self, service: Document) -> dict[str, str]:
-        """Return the URL of each tag, and of the service itself by the empty one."""
+        """Return the URL of each tag; the empty tag has the URL of the service itself."""
         ports = service["ports"]
         if not ports:
             return {"": ""}
@@ -53,7 +53,7 @@ class Routes:
         return {tag: f"http://127.0.0.1:{ports[door]}" for tag, door in doors.items()}
 
     def revision(self, api: APIClient, name: str) -> Revision:
-        """Return what drives a revision's container."""
+        """Return the object that drives a revision's container."""
         return Revision(self._cloud, api, self._name.rpartition("/")[2], name, self.container(name))
 
     def container(self, revision: str) -> str:
@@ -61,7 +61,7 @@ class Routes:
         return self._cloud.home.docker_name("run", self._key, revision)
 
     def variables(self, template: Mapping[str, Any]) -> dict[str, str]:
-        """Return a revision's variables, secrets included."""
+        """Return a revision's variables, including secrets."""
         found = {}
         with self._cloud.home.cloud(STATE) as state:
             part = state["projects"][self._project]
@@ -75,12 +75,12 @@ class Routes:
         return found
 
     def ensure(self, api: APIClient, service: Document) -> Front:
-        """Start the front where it does not run; its ports are chosen once."""
+        """Start the front if it does not run; its ports are chosen once."""
         front, service["ports"] = Front.ensure(api, self._cloud.home, self.front, _PLAN, service["ports"])
         return front
 
     def apply(self, service: Document) -> None:
-        """Send requests as the service's traffic says, and let revisions go that nothing reaches."""
+        """Route requests as the service's traffic says, and stop revisions that no request can reach."""
         self._give_doors(service)
         with connect(None) as api:
             front = self.ensure(api, service)
@@ -95,7 +95,7 @@ class Routes:
                 self._let_go(api, front, name)
 
     def admit(self, service: Document) -> None:
-        """Let pass who may call the service now."""
+        """Open the service to everybody, or require a token, as its policy says."""
         with connect(None) as api:
             self.ensure(api, service).apply({}, public=self._is_public())
 
@@ -120,7 +120,7 @@ class Routes:
         return pools
 
     def _give_doors(self, service: Document) -> None:
-        """Give each tag a door; a door that became free is the last to be given again."""
+        """Give each tag a door; the door that became free last is reused last."""
         tags = [one["tag"] for one in service["traffic"] if one["tag"]]
         doors = {tag: door for tag, door in service["doors"].items() if tag in tags}
         last = service.get("lastDoor", 0)
@@ -134,7 +134,7 @@ class Routes:
         service.update(doors=doors, lastDoor=last)
 
     def _let_go(self, api: APIClient, front: Front, name: str) -> None:
-        """Stop a revision's container when it has answered its last request."""
+        """Stop a revision's container after its last request."""
         container = self._cloud.home.docker_name("run", self._key, name)
         if containers.look(api, container) is None:
             return

@@ -1,4 +1,4 @@
-"""What Cloud Run refuses, as pure functions of a service's inputs; texts as the provider's and the API's.
+"""What Cloud Run refuses, as pure functions of a service's inputs, in the provider's and the API's words.
 
 Sources: the message `Service` of the v2 API (https://cloud.google.com/run/docs/reference/rest),
 https://cloud.google.com/run/docs/configuring/services/cpu and …/memory-limits, and
@@ -32,7 +32,7 @@ Complaint = tuple[str, str]
 
 
 def complaints(inputs: Properties) -> list[Failure]:
-    """Return everything that would be refused; what is not known yet is passed over."""
+    """Return everything that Cloud Run would refuse; values that are not known yet pass."""
     found: list[Complaint] = []
     rules: Iterable[Callable[[Properties], Iterable[Complaint]]] = (_service, _traffics, _template)
     for rule in rules:
@@ -41,13 +41,13 @@ def complaints(inputs: Properties) -> list[Failure]:
 
 
 def memory(quantity: str) -> int:
-    """Return a quantity of memory in bytes; -1 if it is none."""
+    """Return a quantity of memory in bytes; -1 if it is invalid."""
     found = _MEMORY.fullmatch(quantity)
     return int(float(found[1]) * _UNITS[found[2]]) if found else -1
 
 
 def cpus(quantity: str) -> float:
-    """Return a quantity of processors; -1 if it is none."""
+    """Return a quantity of processors; -1 if it is invalid."""
     try:
         return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
     except ValueError:
@@ -55,7 +55,7 @@ def cpus(quantity: str) -> float:
 
 
 def traffics(inputs: Properties) -> list[dict[str, Any]]:
-    """Return how traffic is to be split; without a split the latest revision has all of it."""
+    """Return the traffic split; without one the latest revision gets all traffic."""
     wanted: Sequence[Mapping[str, Any]] = inputs.get("traffics") or [{"type": LATEST, "percent": 100}]
     return [{"type": REVISION if one.get("revision") else LATEST, **one} for one in wanted]
 

@@ -1,4 +1,4 @@
-"""What the stand-ins of Google's services have in common: projects, APIs, regions, bindings, and refusals."""
+"""The common parts of the stand-ins of Google's services: projects, APIs, regions, bindings and refusals."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class GoogleKind(Kind):
     """A resource type of a Google service.
 
     Attributes:
-        api: what must be enabled in the project before it is used; empty is nothing.
-        location: the input that names its region; empty is none.
+        api: the API that must be enabled in the project; empty if it needs none.
+        location: the input that names the region; empty if it has none.
 
     """
 
@@ -46,10 +46,10 @@ class GoogleKind(Kind):
     location: ClassVar[str] = ""
 
     def project(self, inputs: Properties) -> str:
-        """Return the project of a resource: its own, else the provider's.
+        """Return the project of a resource: its own, or the provider's.
 
         Raises:
-            CloudError: there is none, or it cannot be one.
+            CloudError: no project is set, or its name is invalid.
 
         """
         project = inputs.get("project") or self.cloud.config.get("project")
@@ -63,7 +63,7 @@ class GoogleKind(Kind):
 
     @contextmanager
     def opened(self, project: str, *, enabled: bool = True) -> Iterator[Document]:
-        """Give the project's part of the state, to read and change.
+        """Yield the project's part of the state, to read and change.
 
         Raises:
             CloudError: the API of this kind is not enabled in the project.
@@ -76,7 +76,7 @@ class GoogleKind(Kind):
             yield part
 
     def throttled(self, name: str) -> None:
-        """Answer the first calls with 429, where that fault is asked for: the real provider tries again."""
+        """Answer the first calls with 429, if the fault is asked for; the real provider retries."""
         for _ in range(THROTTLED_CALLS):
             if self.cloud.faults.strikes_first("throttle", name, THROTTLED_CALLS):
                 self.cloud.cancelled.wait(THROTTLED_SECONDS)
@@ -90,20 +90,20 @@ class GoogleKind(Kind):
 
 
 class Binding(GoogleKind):
-    """A member that is granted a role on one resource: `…IamMember`."""
+    """A member that has a role on one resource: `…IamMember`."""
 
     computed = ("etag",)
 
     def resource(self, inputs: Properties, project: str) -> str:
-        """Return the full name of what the role is granted on."""
+        """Return the full name of the resource that the role is granted on."""
         raise NotImplementedError(self.token)
 
     def exists(self, part: Document, resource: str) -> bool:
-        """Return whether that is there."""
+        """Return whether that resource exists."""
         raise NotImplementedError(self.token)
 
     def check(self, inputs: Properties) -> list[Failure]:
-        """Refuse members that are none."""
+        """Refuse invalid members."""
         member = inputs["member"]
         if member == UNKNOWN or _MEMBER.fullmatch(member):
             return super().check(inputs)
@@ -129,7 +129,7 @@ class Binding(GoogleKind):
         return Made(f"{resource}/{inputs['role']}/{inputs['member']}", self._outputs(project))
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002, ARG002
-        """Look whether the role is still granted."""
+        """Return the binding, or None if the role is no longer granted."""
         project = self.project(outputs)
         with self.opened(project, enabled=False) as part:
             bindings = part.get("policies", {}).get(self.resource(outputs, project), [])
@@ -137,7 +137,7 @@ class Binding(GoogleKind):
         return Found({}, self._outputs(project)) if there else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002, ARG002
-        """Take the role away."""
+        """Revoke the role."""
         project = self.project(outputs)
         resource = self.resource(outputs, project)
         with self.opened(project, enabled=False) as part:
@@ -148,7 +148,7 @@ class Binding(GoogleKind):
         self.changed(resource)
 
     def changed(self, resource: str) -> None:
-        """Make a changed policy real."""
+        """Apply a changed policy."""
 
     def _outputs(self, project: str) -> Document:
         return {"etag": "BwYAAAAAAAA=", "project": project}
@@ -160,7 +160,7 @@ class Binding(GoogleKind):
 
 
 def is_account(part: Document, email: str) -> bool:
-    """Whether a service account exists: of the project, or one of Google's own."""
+    """Whether a service account exists: one of the project, or one of Google's own."""
     return email in part.get("accounts", {}) or not email.endswith(".iam.gserviceaccount.com")
 
 
@@ -175,7 +175,7 @@ def now() -> str:
 
 
 def conflict(what: str) -> CloudError:
-    """Return the refusal to make what exists."""
+    """Return the error for a resource that already exists."""
     return CloudError(f"googleapi: Error 409: {what}, alreadyExists")
 
 

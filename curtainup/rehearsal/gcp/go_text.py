@@ -10,7 +10,7 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|h|m|s)")
 
 
 def seconds(text: str) -> float | None:
-    """Return the seconds of a duration such as `1h2m3.5s`, or None if it is none."""
+    """Return the seconds of a duration such as `1h2m3.5s`, or None if the text is no duration."""
     if not re.fullmatch(rf"({_PART.pattern})+", text):
         return None
     return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
@@ -26,6 +26,6 @@ def duration(length: float) -> str:
 
 
 def timestamp(since: float) -> str:
-    """Return a moment, in seconds since 1970, as Go prints it in UTC."""
+    """Return a time, given in seconds since 1970, as Go prints it in UTC."""
     moment = datetime.fromtimestamp(since, UTC)
     return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} +0000 UTC"

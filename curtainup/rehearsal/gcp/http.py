@@ -11,16 +11,16 @@ from typing import Any
 from curtainup.rehearsal.front import TOKEN
 
 Answer = Callable[[str, str, Any], Mapping[str, Any]]
-"""Answers a call, by its method, path and document; raises `Refusal`."""
+"""Takes a call's method, path and document, and returns the answer; raises `Refusal`."""
 
 
 class Refusal(Exception):
     """A call that is refused.
 
     Args:
-        status: of HTTP.
+        status: the HTTP status.
         name: the status of google.rpc.
-        message: the service's own.
+        message: the real service's message.
 
     """
 
@@ -31,7 +31,7 @@ class Refusal(Exception):
 
 
 def invalid(message: str) -> Refusal:
-    """Return the refusal of a request that is not as the API has it."""
+    """Return the refusal of a request that does not match the API."""
     return Refusal(400, "INVALID_ARGUMENT", message)
 
 
@@ -39,8 +39,8 @@ def serve(name: str, answer: Answer) -> str:
     """Serve an API on a free loopback port until the process ends; return its URL.
 
     Args:
-        name: of the thread that serves.
-        answer: asked for every call that brings the rehearsal's token.
+        name: the name of the thread that serves.
+        answer: answers each call that has the rehearsal's token.
 
     """
 

@@ -1,7 +1,7 @@
-"""The part of Cloud Logging's query language that a rehearsal understands; anything else is refused.
+"""The part of Cloud Logging's query language that a rehearsal understands; it refuses everything else.
 
-Comparisons joined by AND, of which one may be alternatives in parentheses joined by OR. Follows "Logging
-query language" of the Cloud Logging documentation.
+A filter is a list of comparisons joined by AND. One of them may be a list of alternatives, in parentheses and
+joined by OR. Follows "Logging query language" of the Cloud Logging documentation.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ Test = Callable[[Mapping[str, Any]], bool]
 
 
 class BadFilter(Exception):
-    """A filter that is refused; the text is the service's own."""
+    """A filter that is refused; the text is the real service's."""
 
 
 def parse(text: str) -> Test:
-    """Return what says whether a LogEntry passes.
+    """Return a function that says whether a LogEntry passes the filter.
 
     Raises:
-        BadFilter: it cannot be parsed, or names what is no field.
+        BadFilter: the filter cannot be parsed, or names an unknown field.
 
     """
     tests = [_term(part.strip()) for part in re.split(r"\sAND\s", text)] if text.strip() else []
@@ -89,7 +89,7 @@ def _value(entry: Mapping[str, Any], field: str) -> Any:
 
 
 def _digits(stamp: str) -> str:
-    """Return a time in UTC so that it sorts as text: with nine digits of a second."""
+    """Return a time in UTC with nine digits of a second, which sorts as text."""
     moment = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", stamp)
     if moment is None:
         raise BadFilter(f"Unparseable filter: {stamp!r} is not a time in UTC")

@@ -1,4 +1,4 @@
-"""Stand-ins of what belongs to a Google Cloud project: enabled APIs, service accounts, granted roles."""
+"""Stand-ins of the parts of a Google Cloud project: enabled APIs, service accounts and granted roles."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Service(GoogleKind):
     replaced_by = frozenset({"project", "service"})
 
     def check(self, inputs: Properties) -> list[Failure]:
-        """Refuse what is no API."""
+        """Refuse an invalid name of an API."""
         service = inputs["service"]
         if service == UNKNOWN or _API.fullmatch(service):
             return []
         return [Failure("service", f"{service!r} is not the name of a service")]
 
     def create(self, inputs: Properties) -> Made:
-        """Enable it; one that is enabled already stays so."""
+        """Enable the API; it may already be enabled."""
         project = self.project(inputs)
         with self.opened(project) as part:
             apis = part.setdefault("apis", [])
@@ -36,16 +36,16 @@ class Service(GoogleKind):
         return Made(f"{project}/{inputs['service']}", {"project": project})
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Take what is to happen when it is deleted."""
+        """Change what happens when the resource is deleted."""
         return {"project": outputs["project"]}
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002, ARG002
-        """Look whether it is still enabled."""
+        """Return the API, or None if it is no longer enabled."""
         with self.opened(outputs["project"]) as part:
             return Found() if outputs["service"] in part.get("apis", []) else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002, ARG002
-        """Disable it, if that is asked for."""
+        """Disable the API, if the inputs ask for it."""
         if not outputs.get("disableOnDestroy", False):
             return
         with self.opened(outputs["project"]) as part:
@@ -61,7 +61,7 @@ class Account(GoogleKind):
     computed = ("email", "member", "name", "uniqueId")
 
     def check(self, inputs: Properties) -> list[Failure]:
-        """Refuse an id that cannot be one."""
+        """Refuse an invalid id."""
         account = inputs["accountId"]
         if account == UNKNOWN or _ACCOUNT.fullmatch(account):
             return []
@@ -69,7 +69,7 @@ class Account(GoogleKind):
         return [Failure("accountId", reason)]
 
     def create(self, inputs: Properties) -> Made:
-        """Make it."""
+        """Create the resource."""
         project = self.project(inputs)
         email = f"{inputs['accountId']}@{project}.iam.gserviceaccount.com"
         name = f"projects/{project}/serviceAccounts/{email}"
@@ -92,16 +92,16 @@ class Account(GoogleKind):
         )
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Take another display name or description."""
+        """Change the display name or description."""
         return {name: outputs[name] for name in (*self.computed, "project")}
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002, ARG002
-        """Look whether it is still there."""
+        """Return the resource, or None if it is gone."""
         with self.opened(outputs["project"]) as part:
             return Found() if outputs["email"] in part.get("accounts", {}) else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002, ARG002
-        """Remove it, and what it was granted."""
+        """Remove the account, and the roles that it was granted."""
         with self.opened(outputs["project"]) as part:
             part.get("accounts", {}).pop(outputs["email"], None)
 
@@ -118,10 +118,10 @@ class Member(Binding):
         return f"projects/{project}"
 
     def exists(self, part: Document, resource: str) -> bool:  # noqa: ARG002
-        """Return True: a rehearsal's projects are there."""
+        """Return True, because a rehearsal's projects always exist."""
         return True
 
 
 def project_facts(project: str) -> Document:
-    """Return what `getProject` tells."""
+    """Return the result of `getProject`."""
     return {"id": f"projects/{project}", "projectId": project, "name": project, "number": number(project)}

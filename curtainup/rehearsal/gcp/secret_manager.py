@@ -1,4 +1,4 @@
-"""Stand-in of Secret Manager. Values are kept below the rehearsal's home, readable by its owner alone."""
+"""Stand-in of Secret Manager. It keeps values in the rehearsal's folder, readable only by its owner."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Secret(GoogleKind):
     computed = ("createTime", "name")
 
     def check(self, inputs: Properties) -> list[Failure]:
-        """Refuse ids and replicas that Secret Manager does not have."""
+        """Refuse ids and replications that Secret Manager does not support."""
         found = []
         if inputs["secretId"] != UNKNOWN and not _ID.fullmatch(inputs["secretId"]):
             found.append(
@@ -50,7 +50,7 @@ class Secret(GoogleKind):
         return found
 
     def create(self, inputs: Properties) -> Made:
-        """Make it, without a version."""
+        """Create the secret, without a version."""
         project, secret = self.project(inputs), inputs["secretId"]
         self.throttled(secret)
         with self.opened(project) as part:
@@ -63,16 +63,16 @@ class Secret(GoogleKind):
         return Made(id_, {"createTime": now(), "name": name, "project": project})
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Take other labels."""
+        """Change the labels."""
         return {name: outputs[name] for name in (*self.computed, "project")}
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002, ARG002
-        """Look whether it is still there."""
+        """Return the resource, or None if it is gone."""
         with self.opened(outputs["project"]) as part:
             return Found() if outputs["secretId"] in part.get("secrets", {}) else None
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002
-        """Remove it with its versions."""
+        """Remove the secret with its versions."""
         if outputs.get("deletionProtection"):
             raise CloudError(
                 "cannot destroy secret without setting deletion_protection=false and running `pulumi up`"
@@ -119,11 +119,11 @@ class SecretVersion(GoogleKind):
         )
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
-        """Take what is to happen when it is deleted."""
+        """Change what happens when the resource is deleted."""
         return {name: outputs[name] for name in self.computed}
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002, ARG002
-        """Look whether it is still there."""
+        """Return the resource, or None if it is gone."""
         found = _SECRET.fullmatch(outputs["secret"])
         if not found:
             return None
@@ -152,12 +152,12 @@ class SecretIamMember(Binding):
         return f"projects/{project}/secrets/{inputs['secretId'].rpartition('/')[2]}"
 
     def exists(self, part: Document, resource: str) -> bool:
-        """Return whether the secret is there."""
+        """Return whether the secret exists."""
         return resource.rpartition("/")[2] in part.get("secrets", {})
 
 
 def value_of(part: Document, secret: str, version: str) -> str | None:
-    """Return a version's value, or None if there is none.
+    """Return a version's value, or None if the version does not exist.
 
     Args:
         part: the project's part of the state.
@@ -172,7 +172,7 @@ def value_of(part: Document, secret: str, version: str) -> str | None:
 
 
 def may_read(part: Document, project: str, secret: str, email: str) -> bool:
-    """Whether a service account has been granted a secret's values, on it or on the whole project."""
+    """Whether a service account may read a secret's values, by a role on the secret or on the project."""
     policies = part.get("policies", {})
     member = f"serviceAccount:{email}"
     places = (f"projects/{project}/secrets/{secret.rpartition('/')[2]}", f"projects/{project}")

@@ -13,8 +13,8 @@ from functools import cached_property, partial
 from typing import Any
 
 from curtainup.errors import SetupError
-from curtainup.model.contract import BeanstalkEnvironment
 from curtainup.model.environment import Environment
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment
 from curtainup.platforms import amazon
 from curtainup.session import Session
 from curtainup.targets import log_polling

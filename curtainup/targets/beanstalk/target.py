@@ -12,17 +12,25 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
-from curtainup.model.contract import AnyEnvironment, BeanstalkEnvironment
 from curtainup.model.release import Release
-from curtainup.model.release_settings import BeanstalkSettings
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
-from curtainup.targets.base import BaseTarget, displaced
 from curtainup.targets.beanstalk import progress
+from curtainup.targets.capabilities import (
+    Bills,
+    Explains,
+    Lingers,
+    Looks,
+    NeedsAccount,
+    RunsTasks,
+    Suspects,
+    Watches,
+)
+from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
-    from curtainup.model.environment import Environment
     from curtainup.targets.task_result import Ran
 
 NAME_TTL = 60.0
@@ -67,14 +75,8 @@ class Machines:
         return [f"{found.get('HealthStatus')} ({found.get('Color')})", *found.get("Causes", ())]
 
 
-class BeanstalkTarget(BaseTarget):
+class BeanstalkTarget(Target, NeedsAccount, Suspects, Lingers, Looks, RunsTasks, Watches, Explains, Bills):
     """A Beanstalk environment per release; the live name moves between them."""
-
-    keep = 0
-    names_releases = True
-    bills_idle = True
-    anchored = True
-    splits = False
 
     def require_ready(self) -> None:
         """Check that there are credentials and the engine's plugin; a rehearsal has its own of both.
@@ -102,11 +104,7 @@ class BeanstalkTarget(BaseTarget):
             request_timeout=config.request_timeout,
         )
 
-    def settings(
-        self,
-        current: AnyEnvironment | None,
-        neighbours: Sequence[AnyEnvironment],  # noqa: ARG002
-    ) -> BeanstalkEnvironment:
+    def settings(self) -> BeanstalkEnvironment:
         """Return the environment's settings.
 
         Raises:
@@ -116,7 +114,7 @@ class BeanstalkTarget(BaseTarget):
         """
         config, service = self.config, self._session.service.config
         region = amazon.region_of(config.aws_region, config.aws_user)
-        known = current if isinstance(current, BeanstalkEnvironment) else None
+        current, known = self.environment.settings, self.known(BeanstalkEnvironment)
         if known is not None and known.region != region:
             raise displaced(self.name, f"in region {known.region}", region, "aws_region")
         return BeanstalkEnvironment(
@@ -135,21 +133,20 @@ class BeanstalkTarget(BaseTarget):
             tasks=bool(config.tasks),
         )
 
-    def suspect(self, environment: Environment, one: Release) -> Machines:
+    def suspect(self, one: Release) -> Machines:
         """Return the release's machines."""
-        names = environment.outputs.get("environments") or {}
-        return Machines(_settings(environment), str(names.get(one.id, one.id)))
+        return Machines(self._settings, self._names.get(one.id, one.id))
 
-    def lingering(self, environment: Environment) -> float:
+    def lingering(self) -> float:
         """Return how long resolvers keep a name; a bare address is asked of none."""
-        host = urlsplit(self.url(environment) or "").hostname or ""
+        host = urlsplit(str(self.environment.outputs.get("url") or "")).hostname or ""
         try:
             ipaddress.ip_address(host)
         except ValueError:
             return NAME_TTL
         return 0
 
-    def require_idle(self, environment: Environment, leaving: Sequence[Release]) -> None:
+    def require_idle(self, leaving: Sequence[Release]) -> None:
         """Check with Beanstalk that no release which is to go holds the live name.
 
         Raises:
@@ -158,7 +155,7 @@ class BeanstalkTarget(BaseTarget):
         """
         from curtainup.engine.provider import cname_swap
 
-        settings, names = _settings(environment), environment.outputs.get("environments") or {}
+        settings, names = self._settings, self._names
         going = {names[one.id]: one for one in leaving if one.id in names}
         if not going:
             return
@@ -170,69 +167,76 @@ class BeanstalkTarget(BaseTarget):
                 f"environment {holder} holds the live name, whatever Pulumi remembers",
                 where=f"Elastic Beanstalk, {settings.region}",
                 consequence="removing it would take live away, so nothing was done",
-                fix=f"curtainup pulumi refresh --stack {environment.stack}, then curtainup status",
+                fix=f"curtainup pulumi refresh --stack {self.environment.stack}, then curtainup status",
             )
 
-    def has_lost(self, environment: Environment) -> bool:
+    def has_lost(self) -> bool:
         """Return whether an environment was terminated by hand: no update would get past the swap then."""
         from curtainup.engine.provider import cname_swap
 
-        names = environment.outputs.get("environments") or {}
-        kept = [names[one.id] for one in environment.deployment.releases if one.id in names]
-        settings = _settings(environment)
+        names, settings = self._names, self._settings
+        kept = [names[one.id] for one in self.environment.deployment.releases if one.id in names]
         return bool(kept) and bool(cname_swap.gone(kept, settings.region, settings.profile))
 
-    def run_task(
-        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
-    ) -> Ran:
+    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task in the release's container, on one of its machines."""
         from curtainup.targets.beanstalk import tasks as beanstalk
 
-        settings, name = _settings(environment), str(environment.outputs["environments"][one.id])
-        machine = beanstalk.machine(settings.region, settings.profile, name)
+        settings = self._settings
+        machine = beanstalk.machine(settings.region, settings.profile, self._names[one.id])
         return beanstalk.run(machine, task, self._session.run.cancelled, on_line)
 
-    def watching(self, environment: Environment, told: Callable[[str], None]) -> AbstractContextManager[None]:
+    def watching(self, told: Callable[[str], None]) -> AbstractContextManager[None]:
         """Tell in which state each environment is, since when, and its latest event."""
-        settings = _settings(environment)
-        return progress.watched(lambda: _client(settings), environment.stack, told)
+        settings = self._settings
+        return progress.watched(lambda: _client(settings), self.environment.stack, told)
 
-    def explained(self, environment: Environment, error: CurtainupError, started: datetime) -> CurtainupError:
+    def explained(self, error: CurtainupError, started: datetime) -> CurtainupError:
         """Return the error with Beanstalk's own events, and as an unhealthy release if it is one."""
         try:
-            events = self._events(environment, started)
+            events = self._events(started)
         except CurtainupError as also:
             events = [f"Beanstalk's events could not be read: {also.what}"]
         if events:
             error.detail = "\n".join([error.detail or error.what, "Beanstalk's own events:", *events])
         told = f"{error.what}\n{error.detail or ''}"
-        return self._unhealthy(environment, error) if UNHEALTHY.search(told) else error
+        return self._unhealthy(error) if UNHEALTHY.search(told) else error
 
-    def costs(self, environment: Environment) -> str | None:
+    def costs(self) -> str | None:
         """Return what runs, whether it has traffic or not."""
-        releases = environment.deployment.releases
+        deployment = self.environment.deployment
+        releases = deployment.releases
         if not releases:
             return None
-        settings = _settings(environment)
-        idle = sum(1 for one in releases if not environment.deployment.traffic.get(one.id))
+        settings = self._settings
+        idle = sum(1 for one in releases if not deployment.traffic.get(one.id))
         hosts = f"{settings.hosts_min} to {settings.hosts_max} machines each"
         count = f"{len(releases)} environment{'s' * (len(releases) != 1)}, {idle} of them idle"
         return f"{count}: a load balancer and {hosts}"
 
-    def _unhealthy(self, environment: Environment, error: CurtainupError) -> ReleaseUnhealthy:
+    @property
+    def _settings(self) -> BeanstalkEnvironment:
+        return self.own(BeanstalkEnvironment)
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """By release id, the name of its Beanstalk environment."""
+        return self.environment.outputs.get("environments") or {}
+
+    def _unhealthy(self, error: CurtainupError) -> ReleaseUnhealthy:
         return ReleaseUnhealthy(
             "the environment did not become healthy",
-            where=f"Elastic Beanstalk application {environment.stack}",
+            where=f"Elastic Beanstalk application {self.environment.stack}",
             consequence="it gets no traffic",
             fix="mend what its events say; `eb logs` shows more. ready_timeout gives it more time",
             detail=error.detail or error.what,
         )
 
-    def _events(self, environment: Environment, started: datetime) -> list[str]:
-        settings = _settings(environment)
+    def _events(self, started: datetime) -> list[str]:
+        settings = self._settings
         with amazon.said_clearly("elasticbeanstalk"):
             found = _client(settings).describe_events(
-                ApplicationName=environment.stack, Severity="WARN", StartTime=started, MaxRecords=EVENTS
+                ApplicationName=self.environment.stack, Severity="WARN", StartTime=started, MaxRecords=EVENTS
             )["Events"]
         return [
             f"{one['EventDate']:%H:%M:%S} {one['Severity']}: {one['Message']} ({one.get('EnvironmentName')})"
@@ -243,9 +247,3 @@ class BeanstalkTarget(BaseTarget):
 def _client(settings: BeanstalkEnvironment) -> Any:
     """Return boto3's client of Elastic Beanstalk; its types are made when it is."""
     return amazon.client("elasticbeanstalk", settings.region, settings.profile)
-
-
-def _settings(environment: Environment) -> BeanstalkEnvironment:
-    if not isinstance(environment.settings, BeanstalkEnvironment):
-        raise TypeError("these are not the settings of an environment on Elastic Beanstalk")
-    return environment.settings

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from curtainup.errors import SetupError
-from curtainup.model.contract import CloudRunEnvironment
 from curtainup.model.environment import Environment
+from curtainup.model.targets.cloud_run import CloudRunEnvironment
 from curtainup.platforms.google.api import Api, Endpoints, Refused
 from curtainup.session import Session
 from curtainup.targets import log_polling
@@ -42,12 +42,7 @@ class CloudRunLogs:
 
     outlives = True
 
-    def __init__(
-        self,
-        session: Session,
-        environment: Environment,
-        look: Callable[[], Environment] | None = None,  # noqa: ARG002
-    ) -> None:
+    def __init__(self, session: Session, environment: Environment) -> None:
         if not isinstance(environment.settings, CloudRunEnvironment):
             raise TypeError("these are not the settings of an environment on Cloud Run")
         self._session = session

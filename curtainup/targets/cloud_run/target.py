@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from curtainup.errors import CurtainupError, ReleaseUnhealthy, TrafficReturned
-from curtainup.model.contract import AnyEnvironment, CloudRunEnvironment
-from curtainup.model.release_settings import CloudRunSettings
+from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.auth_proxy import door
 from curtainup.setup import cloud_provider
-from curtainup.targets.base import BaseTarget, displaced
+from curtainup.targets.capabilities import Bills, Confirms, Explains, Hides, NeedsAccount, RunsTasks
+from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
-    from curtainup.model.environment import Environment
     from curtainup.model.release import Release
     from curtainup.targets.task_result import Ran
 
@@ -32,11 +31,8 @@ def project_of(docker_repo: str) -> str:
     return rest.partition("/")[0] if slash and "." in first else first
 
 
-class CloudRunTarget(BaseTarget):
+class CloudRunTarget(Target, NeedsAccount, Hides, Confirms, RunsTasks, Explains, Bills):
     """A Cloud Run service with a revision per release."""
-
-    keep = 5
-    reuses_ids = False
 
     def require_ready(self) -> None:
         """Check that there are credentials and the engine's plugin; a rehearsal has its own of both.
@@ -63,11 +59,7 @@ class CloudRunTarget(BaseTarget):
             start_timeout=config.start_timeout,
         )
 
-    def settings(
-        self,
-        current: AnyEnvironment | None,
-        neighbours: Sequence[AnyEnvironment],  # noqa: ARG002
-    ) -> CloudRunEnvironment:
+    def settings(self) -> CloudRunEnvironment:
         """Return the environment's settings.
 
         Raises:
@@ -75,6 +67,7 @@ class CloudRunTarget(BaseTarget):
 
         """
         config, service = self.config, self._session.service.config
+        current = self.environment.settings
         wanted = CloudRunEnvironment(
             service=service.name,
             name=self.name,
@@ -86,32 +79,33 @@ class CloudRunTarget(BaseTarget):
             ready_timeout=config.ready_timeout,
             tasks=bool(config.tasks),
         )
-        if isinstance(current, CloudRunEnvironment):
-            self._require_same_place(current, wanted)
+        if (known := self.known(CloudRunEnvironment)) is not None:
+            self._require_same_place(known, wanted)
         return wanted
 
-    def is_private(self, environment: Environment) -> bool:
+    def is_private(self) -> bool:
         """Return whether the public may not call it: nothing there has ever had traffic."""
-        return environment.deployment.serving() is None
+        return self.environment.deployment.serving() is None
 
     @contextmanager
-    def reachable(self, environment: Environment, url: str) -> Iterator[str]:
+    def reachable(self, url: str) -> Iterator[str]:
         """Give a local URL that adds the deployer's identity while the public may not call the service."""
-        if not self.is_private(environment):
+        if not self.is_private():
             yield url
             return
-        audience = str(environment.outputs.get("url") or url)
+        audience = str(self.environment.outputs.get("url") or url)
         token = self._session.accounts.google.identity_token(audience)
         with door(url, {IDENTITY_HEADER: f"Bearer {token}"}) as local:
             yield local
 
-    def require_moved(self, environment: Environment) -> None:
+    def require_moved(self) -> None:
         """Check that Cloud Run tells the split that was asked for: its answers name no release.
 
         Raises:
             TrafficReturned: it tells another one.
 
         """
+        environment = self.environment
         wanted = {one: share for one, share in environment.deployment.traffic.items() if share}
         told = environment.outputs.get("traffic_statuses") or {}
         found = {one: share for one, share in told.items() if share}
@@ -124,9 +118,7 @@ class CloudRunTarget(BaseTarget):
                 fix=f"see who else changes the service: {place}",
             )
 
-    def run_task(
-        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
-    ) -> Ran:
+    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as an execution of the release's job."""
         from curtainup.platforms.google.api import Endpoints
         from curtainup.platforms.google.jobs import Jobs
@@ -134,31 +126,26 @@ class CloudRunTarget(BaseTarget):
 
         google = self._session.accounts.google
         jobs = Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
-        job = str(environment.outputs["jobs"][one.id])
+        job = str(self.environment.outputs["jobs"][one.id])
         return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.run.cancelled), on_line)
 
-    def explained(
-        self,
-        environment: Environment,
-        error: CurtainupError,
-        started: datetime,  # noqa: ARG002
-    ) -> CurtainupError:
+    def explained(self, error: CurtainupError, _started: datetime) -> CurtainupError:
         """Return the error of a revision that never became ready as what it is."""
         text = error.detail or error.what
         if not NOT_READY.search(text):
             return error
         return ReleaseUnhealthy(
             "the revision did not become ready",
-            where=f"Cloud Run service {environment.stack}",
+            where=f"Cloud Run service {self.environment.stack}",
             consequence="it gets no traffic",
             fix="mend what its log says, or give it more time (start_timeout) or memory (gcp_memory)",
             detail=text.strip(),
         )
 
-    def costs(self, environment: Environment) -> str | None:
+    def costs(self) -> str | None:
         """Return what waits for requests; without a minimum only requests are billed."""
-        settings = environment.settings
-        if not isinstance(settings, CloudRunEnvironment) or not settings.min_instances:
+        settings = self.known(CloudRunEnvironment)
+        if settings is None or not settings.min_instances:
             return None
         return f"{settings.min_instances} waiting instance{'s' * (settings.min_instances != 1)}"
 

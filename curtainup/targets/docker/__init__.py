@@ -1,1 +1,60 @@
 """A Docker host as a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from curtainup.model.release import Address
+from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
+from curtainup.targets.spec import Look, Resources, Switch, TargetSpec
+
+if TYPE_CHECKING:
+    from curtainup.model.environment import Environment
+    from curtainup.session import Session
+    from curtainup.targets.log_lines import Source
+    from curtainup.targets.target import Target
+
+
+def _bind(session: Session, name: str, look: Look) -> Target:
+    from curtainup.targets.docker.target import DockerTarget
+
+    return DockerTarget(session, name, look)
+
+
+def _logs(session: Session, environment: Environment, _look: Look) -> Source:
+    from curtainup.targets.docker.logs import DockerLogs
+
+    return DockerLogs(session, environment)
+
+
+def _shares(outputs: Mapping[str, Any], _resources: Resources) -> dict[str, int]:
+    """Return what the proxy was told."""
+    return {str(one): int(share) for one, share in (outputs.get("traffic") or {}).items()}
+
+
+def _places(resources: Resources) -> dict[str, Address]:
+    """Return where each release's container is, those of a cut-off update too."""
+    found = {}
+    for resource in resources:
+        inputs = resource.get("inputs") or {}
+        if resource.get("type") != "docker:index/container:Container":
+            continue
+        names = {label["label"]: label["value"] for label in inputs.get("labels") or []}
+        networks, ports = inputs.get("networksAdvanced") or [], inputs.get("ports") or []
+        if "curtainup.release" in names and networks and ports:
+            place = Address(ip=networks[0]["ipv4Address"], port=int(ports[0]["external"]))
+            found[names["curtainup.release"]] = place
+    return found
+
+
+SPEC = TargetSpec(
+    name="docker",
+    environment=DockerEnvironment,
+    settings=DockerSettings,
+    bind=_bind,
+    logs=_logs,
+    switch=Switch("curtainup:traffic:TrafficSwitch", _shares),
+    places=_places,
+    names_releases=True,
+)

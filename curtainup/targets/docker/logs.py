@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -87,12 +87,7 @@ class DockerLogs:
 
     outlives = False
 
-    def __init__(
-        self,
-        session: Session,
-        environment: Environment,
-        look: Callable[[], Environment] | None = None,  # noqa: ARG002
-    ) -> None:
+    def __init__(self, session: Session, environment: Environment) -> None:
         self._api: APIClient = session.accounts.docker.api
         self._stack = environment.stack
 

@@ -9,19 +9,29 @@ from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
 from curtainup.config import EnvironmentConfig
-from curtainup.model.contract import AnyEnvironment, DockerEnvironment
 from curtainup.model.release import Address, Release
-from curtainup.model.release_settings import DockerSettings
+from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.docker import placement
 from curtainup.platforms.docker.container import Container
 from curtainup.setup.catalogue import REFERENCES
-from curtainup.targets.base import BaseTarget
+from curtainup.targets.capabilities import (
+    Chooses,
+    Drains,
+    EndsTasks,
+    FixesPlaces,
+    Interrupts,
+    Misses,
+    Revives,
+    RunsTasks,
+    Suspects,
+)
 from curtainup.targets.docker import availability
 from curtainup.targets.docker import tasks as docker_host
+from curtainup.targets.target import Target
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
-    from curtainup.model.environment import Environment
+    from curtainup.model.contract import EnvironmentSettings
     from curtainup.targets.task_result import Ran
 
 
@@ -38,33 +48,31 @@ def runtime(config: EnvironmentConfig) -> DockerSettings:
     )
 
 
-class DockerTarget(BaseTarget):
+class DockerTarget(
+    Target, Chooses, Interrupts, FixesPlaces, Suspects, Revives, Misses, Drains, RunsTasks, EndsTasks
+):
     """An environment on a Docker host: its ports, its network, its containers."""
-
-    names_releases = True
 
     def runtime(self) -> DockerSettings:
         """Return what a release runs with today."""
         return runtime(self.config)
 
-    def interrupting(self, settings: AnyEnvironment) -> list[str]:
+    def interrupting(self) -> list[str]:
         """Return the keys whose new values would replace the proxy."""
-        known = _docker(settings)
+        known = self.known(DockerEnvironment)
+        if known is None:
+            return []
         wanted = {"port": self.config.port or known.port, "bind": self.config.bind}
         return [key for key, value in wanted.items() if getattr(known, key) != value]
 
-    def settings(
-        self, current: AnyEnvironment | None, neighbours: Sequence[AnyEnvironment]
-    ) -> DockerEnvironment:
-        """Return the environment's settings; ports and network are chosen once.
+    def settings(self) -> DockerEnvironment:
+        """Return the environment's settings, with the ports and the network that were chosen for it.
 
         Raises:
             PortTaken: the configured port belongs to something else.
 
         """
-        if current is None:
-            return self._first_settings([one for one in neighbours if isinstance(one, DockerEnvironment)])
-        known = _docker(current)
+        known = self.own(DockerEnvironment)
         if self.config.port and self.config.port != known.port:
             placement.require_free(self.config.port, self.config.bind, "port")
         update = {
@@ -76,90 +84,22 @@ class DockerTarget(BaseTarget):
         }
         return known.model_copy(update=update)
 
-    def address(self, environment: Environment, release_id: str) -> Address:
-        """Return the place that the release's container has, else a free one."""
-        if environment.settings is None:
-            raise RuntimeError("settings() come first")
-        known = _docker(environment.settings)
-        return environment.places.get(release_id) or placement.address(
-            f"{environment.stack}-{release_id}", known.subnet, environment.deployment, {known.stats_port}
-        )
-
-    def url(self, environment: Environment) -> str | None:
-        """Return where users reach it: chosen before the first update."""
-        return _docker(environment.settings).url if environment.settings else None
-
-    def release_url(self, environment: Environment, one: Release) -> str | None:
-        """Return the release's own port: chosen before its first update."""
-        return one.address.url if one.address else super().release_url(environment, one)
-
-    def suspect(self, environment: Environment, one: Release) -> Container:
-        """Return the release's container."""
-        session = self._session
-        return Container(
-            lambda: session.accounts.docker,
-            f"{environment.stack}-{one.id}",
-            one.settings.container_port,
-            session.service.redact,
-        )
-
-    def revive(self, environment: Environment, one: Release) -> None:
-        """Start the container: a run that was cut off while it removed it may have left it stopped."""
-        self.suspect(environment, one).start()
-
-    def require_there(self, environment: Environment, one: Release) -> None:
-        """Check that the release's container is there.
+    def first_settings(self, neighbours: Sequence[EnvironmentSettings]) -> DockerEnvironment:
+        """Return the environment's settings, with ports and a network that nobody else has.
 
         Raises:
-            UnknownRelease: it is gone.
+            PortTaken: the configured port belongs to something else.
 
         """
-        availability.require_container(self._session.accounts.docker.api, environment.stack, one)
-
-    def drained(self, environment: Environment, releases: Sequence[str]) -> bool:
-        """Return whether the proxy has no request under way on these releases."""
-        sessions = current_sessions(str(environment.outputs["stats_url"]))
-        return sessions is not None and not any(sessions.get(one) for one in releases)
-
-    def run_task(
-        self, environment: Environment, one: Release, task: Task, on_line: Callable[[str], None]
-    ) -> Ran:
-        """Run a task in a container beside the release's."""
-        session = self._session
-        return docker_host.run(
-            session.accounts.docker,
-            docker_host.Place(environment.stack, _docker(environment.settings)),
-            one,
-            task,
-            session.service.secrets_of(self.name),
-            on_line=on_line,
-            cancel=session.run.cancelled,
-        )
-
-    def end_tasks(self, environment: Environment) -> None:
-        """Remove the containers of tasks that a run which was killed has left."""
-        place = docker_host.Place(environment.stack, _docker(environment.settings))
-        docker_host.end(self._session.accounts.docker, place.labels)
-
-    def renew(self, environment: Environment, one: Release) -> None:
-        """Start the release's container anew if it has ended; Docker tries that less and less often."""
-        self.suspect(environment, one).renew()
-
-    def _first_settings(self, neighbours: Sequence[DockerEnvironment]) -> DockerEnvironment:
         session, config = self._session, self.config
+        beside = [one for one in neighbours if isinstance(one, DockerEnvironment)]
         stack = session.service.names.environment(self.name)
         if config.port is not None:
             placement.require_free(config.port, config.bind, "port")
-        given = {port for one in neighbours for port in (one.port, one.stats_port)}
+        given = {port for one in beside for port in (one.port, one.stats_port)}
         port = config.port or placement.public_port(config.bind, {*given, *self._other_ports()})
         stats_port = placement.internal_port(f"{stack}-stats", {port, *given})
-        networks = [
-            pool["Subnet"]
-            for network in session.accounts.docker.networks.list()
-            for pool in (network.attrs.get("IPAM") or {}).get("Config") or []
-            if "Subnet" in pool
-        ]
-        subnet = placement.subnet(stack, [*networks, *(one.subnet for one in neighbours)])
+        subnet = placement.subnet(stack, [*self._networks(), *(one.subnet for one in beside)])
         return DockerEnvironment(
             service=session.service.config.name,
             name=self.name,
@@ -172,6 +112,84 @@ class DockerTarget(BaseTarget):
             request_timeout=config.request_timeout,
             drain_timeout=config.drain_timeout,
         )
+
+    def address(self, release_id: str) -> Address:
+        """Return the place that the release's container has, else a free one."""
+        environment, known = self.environment, self.own(DockerEnvironment)
+        return environment.places.get(release_id) or placement.address(
+            f"{environment.stack}-{release_id}", known.subnet, environment.deployment, {known.stats_port}
+        )
+
+    def url(self) -> str | None:
+        """Return where users reach it: chosen before the first update."""
+        known = self.known(DockerEnvironment)
+        return known.url if known else None
+
+    def release_url(self, one: Release) -> str | None:
+        """Return the release's own port: chosen before its first update."""
+        return one.address.url if one.address else None
+
+    def suspect(self, one: Release) -> Container:
+        """Return the release's container."""
+        session = self._session
+        return Container(
+            lambda: session.accounts.docker,
+            f"{self.environment.stack}-{one.id}",
+            one.settings.container_port,
+            session.service.redact,
+        )
+
+    def revive(self, one: Release) -> None:
+        """Start the container: a run that was cut off while it removed it may have left it stopped."""
+        self.suspect(one).start()
+
+    def renew(self, one: Release) -> None:
+        """Start the release's container anew if it has ended; Docker tries that less and less often."""
+        self.suspect(one).renew()
+
+    def require_there(self, one: Release) -> None:
+        """Check that the release's container is there.
+
+        Raises:
+            UnknownRelease: it is gone.
+
+        """
+        availability.require_container(self._session.accounts.docker.api, self.environment.stack, one)
+
+    def drained(self, releases: Sequence[str]) -> bool:
+        """Return whether the proxy has no request under way on these releases."""
+        sessions = current_sessions(str(self.environment.outputs["stats_url"]))
+        return sessions is not None and not any(sessions.get(one) for one in releases)
+
+    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+        """Run a task in a container beside the release's."""
+        session = self._session
+        return docker_host.run(
+            session.accounts.docker,
+            self._place,
+            one,
+            task,
+            session.service.secrets_of(self.name),
+            on_line=on_line,
+            cancel=session.run.cancelled,
+        )
+
+    def end_tasks(self) -> None:
+        """Remove the containers of tasks that a run which was killed has left."""
+        docker_host.end(self._session.accounts.docker, self._place.labels)
+
+    @property
+    def _place(self) -> docker_host.Place:
+        return docker_host.Place(self.environment.stack, self.own(DockerEnvironment))
+
+    def _networks(self) -> list[str]:
+        """Return the subnets of the networks that the Docker engine has."""
+        return [
+            pool["Subnet"]
+            for network in self._session.accounts.docker.networks.list()
+            for pool in (network.attrs.get("IPAM") or {}).get("Config") or []
+            if "Subnet" in pool
+        ]
 
     def _other_ports(self) -> set[int]:
         """Ports that the other environments of this service were given by name."""
@@ -204,9 +222,3 @@ def current_sessions(stats_url: str) -> dict[str, int] | None:
         for row in rows
         if row["pxname"] == "releases" and row["svname"] not in {"FRONTEND", "BACKEND"}
     }
-
-
-def _docker(settings: AnyEnvironment | None) -> DockerEnvironment:
-    if not isinstance(settings, DockerEnvironment):
-        raise TypeError("these are not the settings of an environment on a Docker host")
-    return settings

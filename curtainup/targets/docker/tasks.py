@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from curtainup.config.tasks import Task
 from curtainup.errors import SetupError
-from curtainup.model.contract import DockerEnvironment
 from curtainup.model.release import Release
-from curtainup.model.release_settings import DockerSettings, variables
+from curtainup.model.release_settings import variables
+from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.docker.output import follow
 from curtainup.targets.task_result import Ran
 from curtainup.util.process import Ended

@@ -1,7 +1,7 @@
-"""The deployer of these tests has no cloud account, or one that is played on loopback."""
+"""The deployer of these tests has no cloud account."""
 
 from __future__ import annotations
 
-from tests.accounts.fixtures import amazon, google, nobody, project
+from tests.accounts.fixtures import nobody
 
-__all__ = ["amazon", "google", "nobody", "project"]
+__all__ = ["nobody"]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from curtainup.commands.doctor import accounts
-from curtainup.commands.doctor.grouping import Grouped, grouped
 from curtainup.config import ServiceConfig
+from curtainup.targets.grouping import Grouped, grouped
 
 pytestmark = pytest.mark.usefixtures("nobody")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from curtainup.commands.doctor import machine
-from curtainup.commands.doctor.pieces import Check, Found, Piece
 from curtainup.errors import SetupError, StateError
+from curtainup.model.checks import Check, Found, Piece
 
 
 def _silent(_: str) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from curtainup.commands.doctor import machine
 from curtainup.commands.doctor.machine import look_at
-from curtainup.commands.doctor.pieces import Check, Found, Piece
 from curtainup.errors import ConfigError, SetupError
+from curtainup.model.checks import Check, Found, Piece
 
 BEANSTALK = "name: shop\ndeploy_target: aws-beanstalk\naws_region: eu-west-1\n"
 HEAVY = {"pulumi_gcp", "pulumi_aws", "google.auth", "boto3", "botocore"}

@@ -98,7 +98,7 @@ def test_the_longest_details_give_way_first_and_the_note_says_where_they_are() -
 
     assert len(text) <= room
     assert text.count("- move") == 20
-    assert "the whole is in [this job's output](https://ci.example/8)" in text
+    assert "all of it is in [this job's output](https://ci.example/8)" in text
     assert text.count("<details>") == text.count("</details>")
 
 
@@ -109,7 +109,7 @@ def test_any_room_that_hosts_give_is_kept() -> None:
             text = render("shop", found, Style(folds, room))
             assert len(text) <= room
             assert text.count("<details>") == text.count("</details>")
-            assert "the whole is in this job's output" in text
+            assert "all of it is in this job's output" in text
 
 
 def test_a_text_is_no_markup() -> None:

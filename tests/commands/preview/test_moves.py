@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ class Scene:
         view = Rollout(world(self.folder, text).session, name)
         view.environment = Environment(f"shop-{name}", samples.environment(name=name), before)
         if bills_idle:
-            view.target.bills_idle = True
+            view.spec = replace(view.spec, bills_idle=True)
         transitions = planner.deployment([(view, NEW)], "", _never)
         return moves.told(transitions, Shown(before, f"{V9} (a new release)", url, keep, held))
 

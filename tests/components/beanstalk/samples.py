@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from components.beanstalk.beanstalk import Beanstalk
-from curtainup.model.contract import BeanstalkEnvironment
 from curtainup.model.release import Deployment
-from curtainup.model.release_settings import BeanstalkSettings
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
 from tests.components.cloud_samples import Samples
 from tests.components.program import ANSWERS, COMPUTED, Run
 

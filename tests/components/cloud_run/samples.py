@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from components.cloud_run.cloud_run import CloudRun
-from curtainup.model.contract import CloudRunEnvironment
 from curtainup.model.release import Deployment
-from curtainup.model.release_settings import CloudRunSettings
+from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from tests.components.cloud_samples import Samples
 from tests.components.program import COMPUTED, Run
 

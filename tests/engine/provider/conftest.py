@@ -60,7 +60,7 @@ def create_network(api: docker.APIClient, name: str) -> str:
 
 def start_proxy(world: World) -> None:
     world.proxy_id = world.create(world.proxy, 2)
-    config = haproxy.render((), request_timeout=30).encode()
+    config = haproxy.render((), request_timeout=300).encode()
     world.api.put_archive(world.proxy_id, "/etc/curtainup", archive("haproxy.cfg", config))
     world.api.start(world.proxy_id)
 

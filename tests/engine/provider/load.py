@@ -46,7 +46,7 @@ class Load:
         """Wait until that many more requests were answered."""
         enough = self.count + requests
         with self.changed:
-            assert self.changed.wait_for(lambda: self.count >= enough or self.failures, timeout=60)
+            assert self.changed.wait_for(lambda: self.count >= enough or self.failures, timeout=300)
 
     def answered_since(self, mark: int) -> set[str]:
         """Return the releases that answered requests sent after the mark."""

@@ -35,7 +35,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/go":
             self.go.set()
         if self.path == "/waiting":
-            self.waiting.wait(30)
+            self.waiting.wait(300)
         if self.path == "/attempts":
             return str(self.attempts)
         if self.path == "/headers":
@@ -44,7 +44,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def hold(self) -> None:
         self.waiting.set()
-        self.go.wait(60)
+        self.go.wait(300)
         self.answer("held")
 
     def stream(self) -> None:
@@ -54,7 +54,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for part in (b"first", b"last"):
             self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
             self.wfile.flush()
-            self.go.wait(60)
+            self.go.wait(300)
         self.wfile.write(b"0\r\n\r\n")
 
     def echo(self) -> None:

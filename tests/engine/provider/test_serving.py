@@ -31,7 +31,7 @@ def test_streams_are_not_held_back(world: World) -> None:
 
 
 def test_sockets_are_upgraded(world: World) -> None:
-    with socket.create_connection((f"{world.subnet}.2", 8080), timeout=30) as user:
+    with socket.create_connection((f"{world.subnet}.2", 8080), timeout=300) as user:
         user.sendall(b"GET /socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
         lines = user.makefile("rwb")
         assert lines.readline().startswith(b"HTTP/1.1 101")
@@ -98,4 +98,4 @@ def test_requests_in_flight_end_when_the_proxy_is_stopped(world: World) -> None:
             with closing(world.direct(number)) as direct:
                 get(direct, "/go")
         assert answer.read() == b"last"
-    assert world.api.wait(world.proxy, timeout=60)["StatusCode"] == 0
+    assert world.api.wait(world.proxy, timeout=300)["StatusCode"] == 0

@@ -43,16 +43,16 @@ class World:
 
     def direct(self, number: int) -> http.client.HTTPConnection:
         """Connect to a release, past the proxy."""
-        return http.client.HTTPConnection(f"{self.subnet}.{number + 2}", 8000, timeout=70)
+        return http.client.HTTPConnection(f"{self.subnet}.{number + 2}", 8000, timeout=600)
 
     def connect(self) -> http.client.HTTPConnection:
         """Connect to the proxy."""
-        return http.client.HTTPConnection(f"{self.subnet}.2", 8080, timeout=70)
+        return http.client.HTTPConnection(f"{self.subnet}.2", 8080, timeout=600)
 
     def restart_proxy(self) -> None:
         self.api.restart(self.proxy)
         wait_until_it_answers(
-            http.client.HTTPConnection(f"{self.subnet}.2", 8404, timeout=5), "alive\n", "/alive"
+            http.client.HTTPConnection(f"{self.subnet}.2", 8404, timeout=60), "alive\n", "/alive"
         )
 
     def say(self, command: str) -> str:
@@ -79,8 +79,8 @@ class World:
             "proxyId": self.proxy_id,
             "backends": backends,
             "traffic": traffic,
-            "requestTimeout": 30,
-            "drainTimeout": 30,
+            "requestTimeout": 300,
+            "drainTimeout": 300,
             "generation": 1,
         }
         return {**base, **changes}
@@ -104,7 +104,7 @@ def closing(connection: http.client.HTTPConnection) -> Iterator[http.client.HTTP
 
 
 def wait_until_it_answers(connection: http.client.HTTPConnection, expected: str, path: str = "/") -> None:
-    deadline = monotonic() + 60
+    deadline = monotonic() + 300
     while True:
         try:
             if get(connection, path)[1] == expected:

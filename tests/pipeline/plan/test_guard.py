@@ -60,10 +60,10 @@ def check(
 
 
 def refused(found: Plan, *changes: Change, **more: Any) -> str:
-    with pytest.raises(RefusedError, match="the plan does not hold 1 change") as caught:
+    with pytest.raises(RefusedError, match="the plan does not include 1 change") as caught:
         check(found, *changes, **more)
     assert caught.value.where == "stack shop-live"
-    assert "preview again" in str(caught.value.fix)
+    assert "make a new plan" in str(caught.value.fix)
     return str(caught.value.detail)
 
 
@@ -165,7 +165,7 @@ def test_releases_that_are_billed_leave_after_the_new_one_is_proven() -> None:
 
 
 def test_a_stack_that_the_plan_does_not_know_is_refused() -> None:
-    with pytest.raises(RefusedError, match="the plan does not hold"):
+    with pytest.raises(RefusedError, match="the plan does not include"):
         Guard(DOCKER).check("shop-staging", [], BEFORE, STAGED)
 
 

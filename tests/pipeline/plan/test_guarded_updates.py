@@ -82,7 +82,7 @@ def test_what_the_plan_does_not_hold_is_not_done(tmp_path: Path) -> None:
     rollout = deployed(found)
     rollout.guard = Guard(plan())
     found.engine.planned = (Change("create", CONTAINER, f"shop-live-{NEW.id}"),)
-    with pytest.raises(RefusedError, match="the plan does not hold"):
+    with pytest.raises(RefusedError, match="the plan does not include"):
         rollout.apply(STAGED)
     assert found.engine.ups == []
     assert not rollout.is_touched
@@ -166,7 +166,7 @@ def test_a_build_and_a_push_are_checked_each(tmp_path: Path, monkeypatch: pytest
     found.engine.planned = (Change("create", "x:y:Image", "shop-build"),)
     image = image_stack.build(found.session, image_stack.look(found.session, source), source, guard)
     found.engine.planned = (Change("create", "x:y:Image", "shop-push"),)
-    with pytest.raises(RefusedError, match="the plan does not hold"):
+    with pytest.raises(RefusedError, match="the plan does not include"):
         image_stack.push(found.session, image, guard)
     assert [stack for stack, _ in found.engine.previews] == ["shop-image"] * 2
     assert len(found.engine.ups) == 1

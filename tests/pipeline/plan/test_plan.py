@@ -65,9 +65,9 @@ def test_a_plan_knows_its_stacks(tmp_path: Path) -> None:
         ("", "the plan cannot be read"),
         ("[1, 2", "the plan cannot be read"),
         (b"\xff\xfe\x00", "the plan cannot be read"),
-        ("[]", "this is no plan of curtainup"),
-        ('{"version": 3}', "this is no plan of curtainup"),
-        ('{"curtainup_plan": 2}', "this plan is of version 2, and this curtainup reads 1"),
+        ("[]", "this is not a curtainup plan"),
+        ('{"version": 3}', "this is not a curtainup plan"),
+        ('{"curtainup_plan": 2}', "this plan has version 2, but this curtainup reads version 1"),
         ('{"curtainup_plan": 1}', "this plan is damaged"),
     ],
 )

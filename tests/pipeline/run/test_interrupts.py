@@ -34,11 +34,11 @@ def test_a_signal_cancels_the_run_and_the_work_ends_by_itself(tmp_path: Path, nu
 
     def work() -> str:
         os.kill(os.getpid(), number)
-        assert found.session.run.cancelled.wait(60)
+        assert found.session.run.cancelled.wait(300)
         return "undone"
 
     assert interruptible(found.session, work) == "undone"
-    assert found.report.warnings == ["stopping: what is in flight is finished first"]
+    assert found.report.warnings == ["stopping: curtainup finishes the operation in flight first"]
 
 
 def test_further_signals_only_say_that_it_is_stopping(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_further_signals_only_say_that_it_is_stopping(tmp_path: Path) -> None:
         for _ in range(3):
             heard.clear()
             os.kill(os.getpid(), signal.SIGINT)
-            assert heard.wait(60)
+            assert heard.wait(300)
 
     interruptible(found.session, work)
     assert len(found.report.warnings) == 3

@@ -18,7 +18,7 @@ from curtainup.setup import images
 from curtainup.setup.catalogue import REFERENCES
 
 pytestmark = pytest.mark.docker
-PATIENCE = 60
+PATIENCE = 120
 
 
 @pytest.fixture

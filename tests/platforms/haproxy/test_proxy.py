@@ -33,8 +33,9 @@ class Docker:
         return {"ExitCode": 0}
 
 
-@pytest.fixture(autouse=True)
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give up soon what is never answered."""
     monkeypatch.setattr(script, "PATIENCE", 0.2)
     monkeypatch.setattr(script, "PAUSE", 0.01)
 
@@ -45,6 +46,7 @@ def test_a_container_that_is_just_being_started_is_asked_again() -> None:
     assert docker.asked == 3
 
 
+@pytest.mark.usefixtures("impatient")
 def test_one_that_never_answers_is_told_with_what_it_said() -> None:
     with pytest.raises(EngineFailed, match="cannot control HAProxy") as caught:
         Proxy(Docker(NOT_YET), "shop-live-proxy").observe()  # type: ignore[arg-type]  # what it needs of one
@@ -52,6 +54,7 @@ def test_one_that_never_answers_is_told_with_what_it_said() -> None:
     assert "docker restart shop-live-proxy" in str(caught.value.fix)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_lost_output_is_told_with_the_exit_code() -> None:
     with pytest.raises(EngineFailed, match="cannot control HAProxy") as caught:
         Proxy(Docker(b""), "shop-live-proxy").observe()  # type: ignore[arg-type]  # what it needs of one

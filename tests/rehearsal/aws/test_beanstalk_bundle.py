@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from components.beanstalk import bundle as written
-from curtainup.model.release_settings import BeanstalkSettings
+from curtainup.model.targets.beanstalk import BeanstalkSettings
 from curtainup.rehearsal.aws.beanstalk_bundle import BadBundle, Bundle, parse
 
 DOCKERRUN = {

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pulumi.automation import CommandError
 
-from curtainup.rehearsal.aws import beanstalk_deploy, beanstalk_launch
+from curtainup.rehearsal.aws import beanstalk_deploy, beanstalk_environment
+from tests.clocks import Clock
 from tests.rehearsal.aws_world import PREFIX, Wanted, World, ask
 
 pytestmark = [
@@ -79,11 +80,12 @@ def test_a_release_that_never_answers_turns_red(world: World, monkeypatch: pytes
 
 @pytest.mark.parametrize("faults", [["partial"]])
 def test_an_environment_that_is_stuck_ends_the_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(beanstalk_launch, "STUCK", 30.0)
-    world.wanted.environments["shop-live-r1"] = {**FIRST, "timeout": "12s"}
+    clock = Clock(lambda: described(world).get("Status") == "Updating")
+    monkeypatch.setattr(beanstalk_environment, "monotonic", clock.monotonic)
+    world.wanted.environments["shop-live-r1"] = {**FIRST, "timeout": "10m"}
     said = refused(world)
     assert (
-        "create: timeout while waiting for state to become 'Ready' (last state: 'Updating', timeout: 12s)"
+        "create: timeout while waiting for state to become 'Ready' (last state: 'Updating', timeout: 10m0s)"
         in said
     )
     assert described(world)["Status"] == "Updating"

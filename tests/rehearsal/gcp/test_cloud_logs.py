@@ -13,8 +13,9 @@ import requests
 from botocore.exceptions import ClientError
 
 from curtainup.errors import SetupError
-from curtainup.model.contract import BeanstalkEnvironment, CloudRunEnvironment
 from curtainup.model.environment import Environment
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment
+from curtainup.model.targets.cloud_run import CloudRunEnvironment
 from curtainup.rehearsal.aws import cloudwatch_logs, endpoint
 from curtainup.rehearsal.aws.beanstalk_deploy import container_name
 from curtainup.rehearsal.aws.beanstalk_state import Beanstalk
@@ -192,11 +193,11 @@ def test_cloud_logging_knows_its_callers(home: Home) -> None:
     url = f"{cloud_logging.serve(home)}/v2/entries:list"
     body = {"resourceNames": ["projects/empty"]}
     known = {"Authorization": "Bearer rehearsal"}
-    assert requests.post(url, json=body, timeout=10).status_code == 401
-    assert requests.post(f"{url}x", json=body, headers=known, timeout=10).status_code == 404
-    assert requests.get(url, headers=known, timeout=10).status_code == 404
-    assert requests.post(url, data="{", headers=known, timeout=10).status_code == 400
-    assert requests.post(url, json=body, headers=known, timeout=10).json() == {}
+    assert requests.post(url, json=body, timeout=60).status_code == 401
+    assert requests.post(f"{url}x", json=body, headers=known, timeout=60).status_code == 404
+    assert requests.get(url, headers=known, timeout=60).status_code == 404
+    assert requests.post(url, data="{", headers=known, timeout=60).status_code == 400
+    assert requests.post(url, json=body, headers=known, timeout=60).json() == {}
 
 
 @pytest.mark.parametrize(

@@ -262,11 +262,11 @@ def test_it_is_as_strict(deployed: JobWorld, path: str, body: dict[str, Any], st
     url = f"{StandinGoogle(deployed.home).run_api}/v2/{path}"
     headers = {"Authorization": "Bearer rehearsal"}
 
-    answer = requests.post(url, json=body, headers=headers, timeout=10)
+    answer = requests.post(url, json=body, headers=headers, timeout=60)
 
     assert answer.status_code == status
     assert said in answer.json()["error"]["message"]
-    assert requests.post(url, json=body, timeout=10).status_code == 401
+    assert requests.post(url, json=body, timeout=60).status_code == 401
 
 
 def test_what_is_refused_is_told(jobs: Jobs) -> None:

@@ -10,14 +10,21 @@ import pytest
 from curtainup.commands.rollback import choose
 from curtainup.engine.provider import cname_swap
 from curtainup.environments.rollout import Rollout
-from curtainup.errors import ConfigError, EngineFailed, RefusedError, ReleaseUnhealthy, SetupError
+from curtainup.errors import (
+    ConfigError,
+    CurtainupError,
+    EngineFailed,
+    RefusedError,
+    ReleaseUnhealthy,
+    SetupError,
+)
 from curtainup.model import release
-from curtainup.model.contract import BeanstalkEnvironment
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
-from curtainup.model.release_settings import BeanstalkSettings
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
 from curtainup.platforms import amazon
 from curtainup.targets.beanstalk.target import Machines
+from curtainup.targets.capabilities import Explains, Looks
 from tests.images.test_registry import BEANSTALK
 from tests.sessions import World, world
 
@@ -146,7 +153,8 @@ def test_what_was_terminated_by_hand_is_looked_at_before_an_update(
     found = world(tmp_path, BEANSTALK)
     rollout = _rollout(found)
     first = _deployed(rollout, "a")
-    assert not rollout.target.has_lost(rollout.environment)
+    assert isinstance(rollout.target, Looks)
+    assert not rollout.target.has_lost()
     terminated.append(f"shop-live-{first.id}")
     assert rollout.has_lost
     before = len(found.engine.ups)
@@ -203,18 +211,16 @@ def test_names_are_remembered_by_resolvers_and_addresses_are_not(tmp_path: Path)
     rollout = _rollout(world(tmp_path, BEANSTALK))
     _deployed(rollout, "a")
     assert rollout.lingering == 60
-    here = Environment("shop-live", outputs={"url": "http://127.0.0.1:20001"})
-    assert rollout.target.lingering(here) == 0
+    rollout.environment = Environment("shop-live", outputs={"url": "http://127.0.0.1:20001"})
+    assert rollout.lingering == 0
 
 
 def test_idle_environments_are_billed(tmp_path: Path) -> None:
     rollout = _rollout(world(tmp_path, BEANSTALK))
-    assert rollout.target.costs(rollout.environment) is None
+    assert rollout.costs() is None
     _deployed(rollout, "a")
     _deployed(rollout, "b")
-    assert rollout.target.costs(rollout.environment) == (
-        "2 environments, 1 of them idle: a load balancer and 1 to 4 machines each"
-    )
+    assert rollout.costs() == ("2 environments, 1 of them idle: a load balancer and 1 to 4 machines each")
 
 
 AT = datetime(2026, 11, 21, 2, 3, 4, tzinfo=UTC)
@@ -237,12 +243,17 @@ class Events:
         return {"Events": found}
 
 
+def _explained(rollout: Rollout, error: EngineFailed, started: datetime) -> CurtainupError:
+    assert isinstance(rollout.target, Explains)
+    return rollout.target.explained(error, started)
+
+
 def test_a_failed_update_shows_the_cloud_s_own_events(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rollout = _rollout(world(tmp_path, BEANSTALK))
     monkeypatch.setattr(amazon, "client", lambda *_: Events())
-    error = rollout.target.explained(rollout.environment, EngineFailed("it failed", detail="said so"), AT)
+    error = _explained(rollout, EngineFailed("it failed", detail="said so"), AT)
     assert str(error.detail).splitlines() == [
         "said so",
         "Beanstalk's own events:",
@@ -263,7 +274,7 @@ def test_an_environment_that_never_got_well_is_an_unhealthy_release(
 ) -> None:
     rollout = _rollout(world(tmp_path, BEANSTALK))
     monkeypatch.setattr(amazon, "client", lambda *_: Events())
-    error = rollout.target.explained(rollout.environment, EngineFailed(said), AT)
+    error = _explained(rollout, EngineFailed(said), AT)
     assert isinstance(error, ReleaseUnhealthy)
     assert "Health checks fail." in str(error.detail)
 
@@ -275,7 +286,7 @@ def test_an_environment_that_never_got_well_is_one_without_events_too(
     monkeypatch.setattr(Events, "describe_events", lambda *_, **__: {"Events": []})
     monkeypatch.setattr(amazon, "client", lambda *_: Events())
     said = "waiting for Elastic Beanstalk Environment (e-1) create: timeout while waiting for state"
-    error = rollout.target.explained(rollout.environment, EngineFailed(said), AT)
+    error = _explained(rollout, EngineFailed(said), AT)
     assert isinstance(error, ReleaseUnhealthy)
     assert error.detail == said
 

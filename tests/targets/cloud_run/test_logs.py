@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from curtainup.errors import SetupError
-from curtainup.model.contract import CloudRunEnvironment
 from curtainup.model.environment import Environment
+from curtainup.model.targets.cloud_run import CloudRunEnvironment
 from curtainup.rehearsal.gcp.logging_filter import parse
 from curtainup.targets.cloud_run import logs as cloud_run
 from curtainup.targets.cloud_run.logs import CloudRunLogs

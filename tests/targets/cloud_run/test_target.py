@@ -11,9 +11,8 @@ import requests
 
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
-from curtainup.model.contract import CloudRunEnvironment
 from curtainup.model.environment import Environment
-from curtainup.model.release_settings import CloudRunSettings
+from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.targets.cloud_run.target import CloudRunTarget, project_of
 from tests import samples
 from tests.images.test_registry import CLOUD_RUN, Google
@@ -35,6 +34,11 @@ def _rollout(folder: Path, text: str = TEXT) -> Rollout:
     rollout = Rollout(_world(folder, text).session, "live")
     rollout.prepare(allow_replace=False)
     return rollout
+
+
+def _bound(found: World, environment: Environment) -> CloudRunTarget:
+    """The target of an environment that is as it is."""
+    return CloudRunTarget(found.session, "live", lambda: environment)
 
 
 def test_a_release_runs_with_what_the_keys_say(tmp_path: Path) -> None:
@@ -102,13 +106,13 @@ def test_an_account_and_the_plugin_are_there_before_anything_is_built(
     monkeypatch.setenv("PATH", str(tmp_path))
     found = _world(tmp_path)
     with pytest.raises(SetupError, match="gcp plugin"):
-        CloudRunTarget(found.session, "live").require_ready()
+        _bound(found, Environment("shop-live")).require_ready()
     (tmp_path / "pulumi-resource-gcp").touch(mode=0o755)
-    CloudRunTarget(found.session, "live").require_ready()
+    _bound(found, Environment("shop-live")).require_ready()
     del found.session.accounts.__dict__["google"]
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none"))
     with pytest.raises(SetupError, match="no Google Cloud credentials"):
-        CloudRunTarget(found.session, "live").require_ready()
+        _bound(found, Environment("shop-live")).require_ready()
 
 
 def test_who_was_never_proven_is_reached_by_identity_alone(tmp_path: Path) -> None:
@@ -127,40 +131,42 @@ def test_who_was_never_proven_is_reached_by_identity_alone(tmp_path: Path) -> No
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     url = f"http://127.0.0.1:{server.server_address[1]}"
-    target = CloudRunTarget(_world(tmp_path).session, "live")
+    found = _world(tmp_path)
     staged = Environment("shop-live", deployment=samples.deployment(0), outputs={"url": "https://service"})
     public = Environment("shop-live", deployment=samples.deployment(100))
     try:
-        with target.reachable(staged, url) as door:
-            requests.get(door, timeout=5)
-        with target.reachable(public, url) as door:
+        with _bound(found, staged).reachable(url) as door:
+            requests.get(door, timeout=60)
+        with _bound(found, public).reachable(url) as door:
             assert door == url
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
     assert asked == ["Bearer identity for https://service"]
-    assert target.is_private(staged)
-    assert not target.is_private(public)
+    assert _bound(found, staged).is_private()
+    assert not _bound(found, public).is_private()
 
 
 def test_the_split_is_what_cloud_run_tells(tmp_path: Path) -> None:
     """Its answers name no release, so what it tells is the evidence."""
-    target = CloudRunTarget(_world(tmp_path).session, "live")
+    found = _world(tmp_path)
     outputs = {"traffic_statuses": {"r0000001": 0, "r0000002": 100}}
-    target.require_moved(Environment("shop-live", deployment=samples.deployment(0, 100), outputs=outputs))
+    _bound(
+        found, Environment("shop-live", deployment=samples.deployment(0, 100), outputs=outputs)
+    ).require_moved()
+    other = _bound(found, Environment("shop-live", deployment=samples.deployment(100, 0), outputs=outputs))
     with pytest.raises(TrafficReturned, match=r"not as \{'r0000001': 100\}"):
-        target.require_moved(Environment("shop-live", deployment=samples.deployment(100, 0), outputs=outputs))
+        other.require_moved()
 
 
 def test_a_revision_that_never_became_ready_is_an_unhealthy_release(tmp_path: Path) -> None:
-    target = CloudRunTarget(_world(tmp_path).session, "live")
-    environment = Environment("shop-live")
-    found = target.explained(environment, EngineFailed("it failed", detail=NOT_READY), NOW)
+    target = _bound(_world(tmp_path), Environment("shop-live"))
+    found = target.explained(EngineFailed("it failed", detail=NOT_READY), NOW)
     assert isinstance(found, ReleaseUnhealthy)
     assert NOT_READY in str(found.detail)
     other = EngineFailed("quota")
-    assert target.explained(environment, other, NOW) is other
+    assert target.explained(other, NOW) is other
 
 
 @pytest.mark.parametrize(
@@ -168,4 +174,4 @@ def test_a_revision_that_never_became_ready_is_an_unhealthy_release(tmp_path: Pa
 )
 def test_what_waits_for_requests_is_billed(tmp_path: Path, least: int, costs: str | None) -> None:
     rollout = _rollout(tmp_path, f"{TEXT}gcp_min_instances: {least}\n")
-    assert rollout.target.costs(rollout.environment) == costs
+    assert rollout.costs() == costs

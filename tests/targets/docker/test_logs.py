@@ -33,7 +33,7 @@ WRITER = """\
 [ -p /tmp/1 ] || mkfifo /tmp/1 /tmp/2
 while :; do cat /tmp/2 >&2; done &
 while :; do cat /tmp/1; done"""
-PATIENCE = 30.0
+PATIENCE = 120.0
 
 
 class Releases:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curtainup.commands.doctor.pieces import Found
 from curtainup.errors import SetupError
+from curtainup.model.checks import Found
 from curtainup.platforms import amazon
 from curtainup.setup.paths import program_dir
 

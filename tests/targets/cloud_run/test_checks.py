@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from curtainup.commands.doctor import google as google_checks
 from curtainup.commands.doctor.machine import look_at
-from curtainup.commands.doctor.pieces import Check, Piece
 from curtainup.config import EnvironmentConfig, ServiceConfig
+from curtainup.model.checks import Check, Piece
 from curtainup.platforms.google.api import Api, Endpoints
+from curtainup.targets.cloud_run import checks as google_checks
 from tests.accounts.google_account import DENIED, DISABLED, EMAIL, TOKEN, Project, refusal
 from tests.accounts.servers import Answer
 

@@ -1,11 +1,9 @@
-"""The pieces that doctor looks at, and what it found of each."""
+"""The pieces that the doctor looks at, and what it found of each."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from curtainup.setup.process import Report
 
 
 @dataclass(frozen=True)
@@ -44,12 +42,12 @@ class Piece:
     Attributes:
         name: different for each.
         look: raises a CurtainupError when it is missing.
-        mend: brings it.
+        mend: brings it, and tells each thing that it does.
         needs: name of the piece without which there is no looking.
 
     """
 
     name: str
     look: Callable[[], Found]
-    mend: Callable[[Report], object] | None = None
+    mend: Callable[[Callable[[str], None]], object] | None = None
     needs: str | None = None

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from curtainup.commands.doctor.amazon_permissions import Caller, Needed, caller, look
-from curtainup.commands.doctor.grouping import grouped
-from curtainup.commands.doctor.pieces import Found, Piece
 from curtainup.config import EnvironmentConfig
 from curtainup.errors import SetupError
+from curtainup.model.checks import Found, Piece
 from curtainup.platforms import amazon
 from curtainup.setup import extras
+from curtainup.targets.beanstalk.permissions import Caller, Needed, caller, look
+from curtainup.targets.grouping import grouped
 
 PLATFORM = re.compile(r"64bit Amazon Linux 2023 v\S+ running Docker")
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
@@ -96,7 +96,7 @@ def _needed(service: str, environments: Iterable[EnvironmentConfig], *, ecr: boo
 
 
 def _sdk() -> Found:
-    extras.require("aws-beanstalk")
+    extras.require(extras.AWS)
     found = extras.versions(extras.AWS)
     return Found(found["pulumi-aws"], ", ".join(f"{name} {version}" for name, version in found.items()))
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from curtainup.commands.doctor import amazon as amazon_checks
-from curtainup.commands.doctor.amazon_permissions import MANAGED, Caller, Needed, statements
 from curtainup.commands.doctor.machine import look_at
-from curtainup.commands.doctor.pieces import Check
 from curtainup.config import EnvironmentConfig, ServiceConfig
 from curtainup.config.tasks import Task
+from curtainup.model.checks import Check
+from curtainup.targets.beanstalk import checks as amazon_checks
+from curtainup.targets.beanstalk.permissions import MANAGED, Caller, Needed, statements
 from tests.accounts.amazon_account import ACCOUNT, DOCKER, Amazon
 
 pytestmark = pytest.mark.usefixtures("nobody")

@@ -8,15 +8,15 @@ from functools import cache, partial
 
 import yaml
 
-from curtainup.commands.doctor.grouping import Grouped, grouped
-from curtainup.commands.doctor.pieces import Found, Piece
 from curtainup.config import EnvironmentConfig
 from curtainup.errors import SetupError
+from curtainup.model.checks import Found, Piece
 from curtainup.platforms.google import account as google
 from curtainup.platforms.google.api import Api, Endpoints, Refused
 from curtainup.setup import extras
 from curtainup.setup.paths import program_dir
 from curtainup.targets.cloud_run.target import project_of
+from curtainup.targets.grouping import Grouped, grouped
 
 ROLE = "docs/cloud-run-role.yaml"
 SDK = "Google Cloud SDK"
@@ -69,7 +69,7 @@ def _region(place: Grouped[Place], api: Callable[[], Api], needs: str) -> Piece:
 
 
 def _sdk() -> Found:
-    extras.require("gcp-cloud-run")
+    extras.require(extras.GCP)
     found = extras.versions(extras.GCP)
     return Found(found["pulumi-gcp"], ", ".join(f"{name} {version}" for name, version in found.items()))
 

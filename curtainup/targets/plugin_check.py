@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from curtainup.commands.doctor.pieces import Found, Piece
+from curtainup.model.checks import Found, Piece
 from curtainup.setup import cloud_provider, engine
 from curtainup.setup.process import Report
 

@@ -1,0 +1,51 @@
+"""Where a target's images go when nothing else is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curtainup.model.contract import RegistrySettings
+from curtainup.platforms.docker import placement
+from curtainup.setup.catalogue import REFERENCES
+
+if TYPE_CHECKING:
+    from curtainup.session import Session
+
+
+def _below_the_host(registry: RegistrySettings, service: str) -> str:
+    return f"{registry.host}/{service}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """A kind of registry.
+
+    Attributes:
+        kind: as `RegistrySettings` has it.
+        choose: returns the registry of a service, as remembered where that still fits.
+        repository: returns the name of a service's image there, without tag or digest.
+        login: returns user and short-lived password; None leaves it to Docker's own login.
+        is_account: whether `docker_repo` without a host names the cloud's account, and no registry.
+
+    """
+
+    kind: str
+    choose: Callable[[Session, RegistrySettings | None], RegistrySettings]
+    repository: Callable[[RegistrySettings, str], str] = _below_the_host
+    login: Callable[[Session, RegistrySettings], tuple[str, str]] | None = None
+    is_account: bool = False
+
+
+def _local(session: Session, known: RegistrySettings | None) -> RegistrySettings:
+    if known is not None and known.kind == LOCAL.kind:
+        return known
+    port = placement.internal_port(f"{session.service.config.name}-registry", ())
+    return RegistrySettings(
+        kind=LOCAL.kind, host=f"127.0.0.1:{port}", local_port=port, image=REFERENCES["registry"]
+    )
+
+
+LOCAL = Registry(kind="local", choose=_local)
+"""A registry that curtainup runs on the Docker host."""

@@ -1,0 +1,42 @@
+"""What every target's specification has to be, whichever targets there are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from curtainup.config import ServiceConfig
+from curtainup.errors import ConfigError
+from curtainup.targets import TARGETS, configured, every, spec_of
+
+HEAVY = {"boto3", "botocore", "docker", "google.auth", "grpc", "pulumi", "pulumi_docker", "requests"}
+
+
+def test_specifications_are_cheap_to_import() -> None:
+    """Each command asks them, those that have to answer at once among them."""
+    code = f"import sys; from curtainup.targets import every; every(); print({HEAVY} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_specification_is_of_the_target_that_it_is_registered_for(name: str) -> None:
+    spec = spec_of(name)
+    assert spec.name == name
+    assert spec.environment.model_fields["target"].default == name
+    assert spec.extra is None or spec.extra.target == name
+
+
+def test_no_two_targets_are_told_apart_by_the_same_thing() -> None:
+    """A registry is known by its kind when nothing else is."""
+    kinds = {(one.registry.kind, one.registry) for one in every()}
+    assert len(kinds) == len({kind for kind, _ in kinds})
+
+
+def test_what_is_only_foreseen_cannot_be_deployed_to() -> None:
+    config = ServiceConfig.model_validate({"name": "shop", "deploy_target": "gke", "docker_repo": "p"})
+    with pytest.raises(ConfigError, match="gke cannot be deployed to by this version") as caught:
+        configured(config.for_environment("live"))
+    assert caught.value.fix == "use one of aws-beanstalk, docker, gcp-cloud-run"

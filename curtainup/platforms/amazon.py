@@ -122,7 +122,7 @@ def said_clearly(service: str) -> Iterator[None]:
         raise _refused(error, service) from error
     except exceptions.BotoCoreError as error:
         raise SetupError(
-            "curtainup cannot reach AWS",
+            "cannot reach AWS",
             where=service,
             consequence="nothing was built or changed",
             fix="check the network, the proxy (HTTPS_PROXY), AWS_ENDPOINT_URL and aws_region",

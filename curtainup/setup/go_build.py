@@ -84,7 +84,7 @@ def find_go() -> Path:
     go = shutil.which("go")
     fix = f"put Go {versions.GO_MINIMUM} or newer on PATH, or install Pulumi with its own installer"
     if go is None:
-        raise SetupError("curtainup needs Go to build the Pulumi engine, but Go is not on PATH", fix=fix)
+        raise SetupError("Go is not on PATH, and curtainup needs it to build the Pulumi engine", fix=fix)
     # Run it outside of any module, so that no go.mod asks Go for another toolchain.
     version = run([go, "version"], "asking Go for its version", _silent, timeout=60, cwd=Path("/"))
     if not versions.at_least(version.removeprefix("go version go"), versions.GO_MINIMUM):

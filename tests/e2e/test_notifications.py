@@ -48,7 +48,10 @@ def test_a_deployment_is_told_at_its_start_and_when_it_is_live(told: Service, te
     assert live == f"{told.name}: {version} serves in live"
     assert f"- commit: {commit}" in first
     assert {f"- url: <{told.url('live')}>", f"- record: {told.last_run_folder()}"} <= set(last)
-    assert "warning: curtainup skips variables in `notify` that are not set: DEAD_URL, SILENT_URL" in done.err
+    assert (
+        "warning: variables in `notify` are not set, so curtainup skips them: DEAD_URL, SILENT_URL"
+        in done.err
+    )
 
 
 def test_of_a_deployment_that_changes_nothing_nobody_is_told(told: Service, team: Hook) -> None:

@@ -189,7 +189,7 @@ def test_a_refused_push_names_the_registry_and_how_to_log_in(tmp_path: Path) -> 
     source = _source(tmp_path)
     image = image_stack.build(found.session, image_stack.look(found.session, source), source)
     found.engine.failures.append(EngineFailed("denied", detail="denied: requested access"))
-    with pytest.raises(PushFailed, match=r"registry\.example\.com did not take") as caught:
+    with pytest.raises(PushFailed, match=r"registry\.example\.com did not accept the image") as caught:
         image_stack.push(found.session, image)
     assert "docker login registry.example.com" in str(caught.value.fix)
     assert caught.value.detail == "denied: requested access"

@@ -73,7 +73,7 @@ def test_nothing_is_said_about_credentials_where_the_network_is_down(
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     error = _refusal()
-    assert error.what == "curtainup cannot reach AWS"
+    assert error.what == "cannot reach AWS"
     assert "AWS_ENDPOINT_URL" in str(error.fix)
 
 

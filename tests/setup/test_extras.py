@@ -71,7 +71,9 @@ def test_the_program_says_so_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a plain `pulumi up`."""
     for module in ("pulumi_aws", "boto3"):
         monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(SetupError, match="pulumi-aws and boto3 are not installed") as caught:
+    with pytest.raises(
+        SetupError, match="aws-beanstalk needs pulumi-aws and boto3, which are not installed"
+    ) as caught:
         component("aws-beanstalk")
     assert caught.value.fix == "pip install 'curtainup[aws]'"
     _import_ahead("aws-beanstalk")

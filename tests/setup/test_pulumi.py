@@ -93,7 +93,7 @@ def test_the_official_installer_is_tried_first_and_once(cache: Path) -> None:
 
 @pytest.mark.usefixtures("cache", "unreachable", "alone_on_path")
 def test_with_neither_installer_nor_go_both_are_explained() -> None:
-    with pytest.raises(SetupError, match="curtainup needs Go") as caught:
+    with pytest.raises(SetupError, match="Go is not on PATH") as caught:
         pulumi.ensure(silent)
     assert caught.value.fix is not None
     assert caught.value.detail is not None
@@ -103,7 +103,7 @@ def test_with_neither_installer_nor_go_both_are_explained() -> None:
 
 @pytest.mark.usefixtures("cache", "hole", "alone_on_path")
 def test_an_installer_that_never_answers_is_given_up() -> None:
-    with pytest.raises(SetupError, match="curtainup needs Go") as caught:
+    with pytest.raises(SetupError, match="Go is not on PATH") as caught:
         pulumi.ensure(silent)
     assert caught.value.detail is not None
     assert "timed out" in caught.value.detail

@@ -145,7 +145,7 @@ def credentials() -> Any:
         raise _unusable("there are no Google Cloud credentials", error) from error
     except TransportError as error:
         fix = "check the network and the proxy (HTTPS_PROXY)"
-        raise _unusable("curtainup cannot reach Google Cloud", error, fix) from error
+        raise _unusable("cannot reach Google Cloud", error, fix) from error
     except GoogleAuthError as error:
         raise _unusable("Google does not accept the credentials", error) from error
     return found

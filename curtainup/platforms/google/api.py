@@ -94,7 +94,7 @@ class Api:
             said = answer.json()
         except requests.RequestException as error:
             raise SetupError(
-                "curtainup cannot reach Google Cloud",
+                "cannot reach Google Cloud",
                 where=url,
                 fix="check the network and the proxy (HTTPS_PROXY)",
                 detail=str(error),

@@ -138,7 +138,7 @@ def docker_errors(where: str) -> Iterator[None]:
         ) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
         raise SetupError(
-            "curtainup cannot reach the Docker engine",
+            "cannot reach the Docker engine",
             where=where,
             fix="check docker version, and DOCKER_HOST",
             detail=str(error),

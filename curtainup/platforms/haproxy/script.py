@@ -43,7 +43,7 @@ def run(api: APIClient, container: str, script: str, variables: Mapping[str, str
         if time.monotonic() > deadline:
             nothing = f"nothing was printed, exit code {api.exec_inspect(job)['ExitCode']}"
             raise EngineFailed(
-                "curtainup could not control HAProxy",
+                "cannot control HAProxy",
                 where=f"container {container}",
                 fix=f"read its log, and restart it: docker restart {container}",
                 detail=output.strip() or nothing,

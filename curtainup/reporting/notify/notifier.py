@@ -45,7 +45,7 @@ def notifying(
     known = addresses(destinations, environ)
     missing = [one.url_env for one in wanted if one.url_env not in known]
     if missing:
-        report.warn(f"curtainup skips variables in `notify` that are not set: {', '.join(missing)}")
+        report.warn(f"variables in `notify` are not set, so curtainup skips them: {', '.join(missing)}")
     there = [one for one in wanted if one.url_env in known]
     notifier = Notifier(Writer(run, redact), there, Outbox(known), report)
     try:

@@ -29,7 +29,7 @@ def debian_image(client: docker.DockerClient, reference: str, report: Report) ->
     if shutil.which("mmdebstrap") is None:
         if not debian.can_install():
             raise SetupError(
-                "curtainup reaches no image registry, and mmdebstrap, which builds a base image, is missing",
+                "cannot reach an image registry, nor build a base image because mmdebstrap is missing",
                 consequence="nothing can be deployed to a Docker host",
                 fix="sudo apt-get install mmdebstrap, or set CURTAINUP_IMAGES_FROM to another registry",
             )

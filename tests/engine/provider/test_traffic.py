@@ -244,7 +244,7 @@ def test_a_missing_release_container_is_named(world: World, inputs: dict[str, An
 @pytest.mark.docker
 def test_what_haproxy_refuses_is_said(world: World, inputs: dict[str, Any]) -> None:
     world.run("rm /etc/curtainup/haproxy.cfg && mkdir /etc/curtainup/haproxy.cfg")
-    with pytest.raises(EngineFailed, match="curtainup could not control HAProxy"):
+    with pytest.raises(EngineFailed, match="cannot control HAProxy"):
         traffic.create(inputs, NEVER)
 
 

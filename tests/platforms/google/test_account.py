@@ -70,7 +70,7 @@ def test_nothing_is_said_about_credentials_where_the_network_is_down(
     key = json.loads(file.read_text())
     file.write_text(json.dumps({**key, "token_uri": "http://127.0.0.1:9/token"}))
     error = _refusal()
-    assert error.what == "curtainup cannot reach Google Cloud"
+    assert error.what == "cannot reach Google Cloud"
     assert "HTTPS_PROXY" in str(error.fix)
 
 

@@ -48,7 +48,7 @@ def test_a_container_that_is_just_being_started_is_asked_again() -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_one_that_never_answers_is_told_with_what_it_said() -> None:
-    with pytest.raises(EngineFailed, match="curtainup could not control HAProxy") as caught:
+    with pytest.raises(EngineFailed, match="cannot control HAProxy") as caught:
         Proxy(Docker(NOT_YET), "shop-live-proxy").observe()  # type: ignore[arg-type]  # what it needs of one
     assert caught.value.detail == NOT_YET.decode()
     assert "docker restart shop-live-proxy" in str(caught.value.fix)
@@ -56,6 +56,6 @@ def test_one_that_never_answers_is_told_with_what_it_said() -> None:
 
 @pytest.mark.usefixtures("impatient")
 def test_lost_output_is_told_with_the_exit_code() -> None:
-    with pytest.raises(EngineFailed, match="curtainup could not control HAProxy") as caught:
+    with pytest.raises(EngineFailed, match="cannot control HAProxy") as caught:
         Proxy(Docker(b""), "shop-live-proxy").observe()  # type: ignore[arg-type]  # what it needs of one
     assert caught.value.detail == "nothing was printed, exit code 0"

@@ -149,7 +149,7 @@ def test_a_variable_that_is_not_set_is_a_warning(tmp_path: Path, told: Hook) -> 
     runs.recorded(made.session, "deploy", one_step(Came(changed=True)))
 
     assert made.report.warnings == [
-        "curtainup skips variables in `notify` that are not set: CHAT_URL, MAIL_URL"
+        "variables in `notify` are not set, so curtainup skips them: CHAT_URL, MAIL_URL"
     ]
     assert len(told.titles()) == 2
 

@@ -95,5 +95,5 @@ def test_something_else_that_answers_is_told_from_the_api(job: Job) -> None:
 
     error = job.refused()
 
-    assert "not the API" in error.what
+    assert "does not come from the API" in error.what
     assert "Please sign in" in (error.detail or "")

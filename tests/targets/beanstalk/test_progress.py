@@ -48,7 +48,7 @@ def test_a_state_is_told_with_its_age_and_latest_event() -> None:
     ("reached", "line"),
     [
         (True, "shop-live-r1 is Launching, Grey, for 0 s: Created load balancer."),
-        (False, "Beanstalk does not say how far it is: curtainup cannot reach AWS"),
+        (False, "Beanstalk does not say how far it is: cannot reach AWS"),
     ],
 )
 def test_what_is_not_ready_is_told_while_the_update_runs(

@@ -126,7 +126,7 @@ def test_a_token_that_an_api_does_not_know_is_a_matter_of_the_credentials(
 def test_an_api_that_is_not_reached_is_a_matter_of_the_network() -> None:
     nowhere = "http://127.0.0.1:9"
     check = _checked(Endpoints(nowhere, nowhere), "Google project")
-    assert str(check.detail).startswith("curtainup cannot reach Google Cloud")
+    assert str(check.detail).startswith("cannot reach Google Cloud")
     assert "network" in str(check.fix)
 
 

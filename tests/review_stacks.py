@@ -28,8 +28,8 @@ class Removing(Memory):
         self.destroyed: list[str] = []
         self.refusing: dict[str, Exception] = {}
 
-    def destroy(self, stack: str, told: Any = None, env: Mapping[str, str] | None = None) -> None:
-        del told, env
+    def destroy(self, stack: str, on_progress: Any = None, env: Mapping[str, str] | None = None) -> None:
+        del on_progress, env
         if stack in self.refusing:
             raise self.refusing[stack]
         self._kept.file(stack).unlink()

@@ -56,12 +56,12 @@ class Memory(Engine):
         self,
         stack: str,
         config: Mapping[str, Any],
-        told: Callable[[str], None] | None = None,
+        on_progress: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
     ) -> OperationResult:
-        del told, env
+        del on_progress, env
         if refresh:
             self.refreshed.append(len(self.ups))
         self.ups.append((stack, copy.deepcopy(dict(config))))
@@ -96,10 +96,10 @@ class Memory(Engine):
     def destroy(
         self,
         stack: str,
-        told: Callable[[str], None] | None = None,
+        on_progress: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        del told, env
+        del on_progress, env
         self.known.pop(stack)
 
     @property

@@ -151,9 +151,9 @@ class _Deploy:
             return Result(rollout.release_url(new), new.version, new.id, changed=True, held=True)
         return self._at(rollout, new, changed=True)
 
-    def _at(self, rollout: Rollout, one: Release, *, changed: bool) -> Result:
+    def _at(self, rollout: Rollout, release: Release, *, changed: bool) -> Result:
         stopped = self._options.until if changed and rollout is not self._live else None
-        return Result(rollout.environment.url, one.version, one.id, changed=changed, until=stopped)
+        return Result(rollout.environment.url, release.version, release.id, changed=changed, until=stopped)
 
     def _stopped(self, image: AnyImage) -> Result:
         return Result("", image.version, "", changed=True, until=self._options.until, image=image.runnable)

@@ -118,9 +118,9 @@ class _Review:
         self._context.tell_unchanged(serving)
         return self._came_to(serving, changed=False)
 
-    def _came_to(self, one: Release, *, changed: bool) -> Reviewed:
+    def _came_to(self, release: Release, *, changed: bool) -> Reviewed:
         rollout, ttl = self._rollout, self._session.service.config.review_ttl
-        return Reviewed(rollout.name, rollout.environment.url, one.version, one.id, changed, ttl)
+        return Reviewed(rollout.name, rollout.environment.url, release.version, release.id, changed, ttl)
 
 
 def _require_own(session: Session, rollout: Rollout) -> None:

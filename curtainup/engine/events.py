@@ -95,13 +95,13 @@ class Events:
 
 
 @contextmanager
-def telling(events: Events, told: Callable[[str], None] | None) -> Iterator[None]:
+def telling(events: Events, on_progress: Callable[[str], None] | None) -> Iterator[None]:
     """Report what an operation waits for while it runs: every change at once, and repeats now and then."""
-    if told is None:
+    if on_progress is None:
         yield
         return
     ended = Event()
-    teller = Thread(target=_tell, args=(events, told, ended), name="progress", daemon=True)
+    teller = Thread(target=_tell, args=(events, on_progress, ended), name="progress", daemon=True)
     teller.start()
     try:
         yield
@@ -110,7 +110,7 @@ def telling(events: Events, told: Callable[[str], None] | None) -> Iterator[None
         teller.join()
 
 
-def _tell(events: Events, told: Callable[[str], None], ended: Event) -> None:
+def _tell(events: Events, on_progress: Callable[[str], None], ended: Event) -> None:
     last, at = ("", ""), 0.0
     while not ended.wait(LOOK):
         found = events.slowest()
@@ -119,7 +119,7 @@ def _tell(events: Events, told: Callable[[str], None], ended: Event) -> None:
         words, said, seconds = found
         if (words, said) != last or time.monotonic() - at >= REPEAT:
             last, at = (words, said), time.monotonic()
-            told(f"{words} for {seconds:.0f} s" + (f": {said}" if said else ""))
+            on_progress(f"{words} for {seconds:.0f} s" + (f": {said}" if said else ""))
 
 
 def _name(urn: str) -> str:

@@ -85,7 +85,7 @@ class Engine:
         self,
         stack: str,
         config: Mapping[str, Any],
-        told: Callable[[str], None] | None = None,
+        on_progress: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
@@ -95,7 +95,7 @@ class Engine:
         Args:
             stack: the stack.
             config: its configuration.
-            told: shows what the update waits for when that takes long.
+            on_progress: shows what the update waits for when that takes long.
             env: further variables of this update's processes.
             refresh: whether to read the real resources first.
 
@@ -108,7 +108,7 @@ class Engine:
             stack,
             "up",
             lambda one, on_event: one.up(on_event=on_event, color="never", refresh=refresh),
-            told,
+            on_progress,
             env,
         )
 
@@ -146,17 +146,21 @@ class Engine:
     def destroy(
         self,
         stack: str,
-        told: Callable[[str], None] | None = None,
+        on_progress: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        """Delete every resource of a stack, and then the stack; `told` and `env` as in `up`.
+        """Delete every resource of a stack, and then the stack; `on_progress` and `env` as in `up`.
 
         Raises:
             CurtainupError: a resource could not be deleted; the state keeps the rest of the stack.
 
         """
         self._operate(
-            stack, "destroy", lambda one, on_event: one.destroy(on_event=on_event, color="never"), told, env
+            stack,
+            "destroy",
+            lambda one, on_event: one.destroy(on_event=on_event, color="never"),
+            on_progress,
+            env,
         )
         self._forget(stack)
 
@@ -226,14 +230,14 @@ class Engine:
         stack: str,
         verb: str,
         operation: Callable[[automation.Stack, OnEvent], Any],
-        told: Callable[[str], None] | None = None,
+        on_progress: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
     ) -> OperationResult:
         command = self._command.another()
         events = Events(command.at_work)
         deadline = time.monotonic() + LOCK_PATIENCE
         self._settle(stack, deadline)
-        with program.providers(self._standins) as variables, telling(events, told):
+        with program.providers(self._standins) as variables, telling(events, on_progress):
             one = SelectedStack(stack, self._local_workspace(command, {**variables, **(env or {})}))
             try:
                 try:

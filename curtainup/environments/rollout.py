@@ -126,21 +126,21 @@ class Rollout(EnvironmentView):
             self.environment = environments.retiring(self.environment, leaving)
         self._reach(deployment, on_progress, guarded=True)
 
-    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+    def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task of the environment in the image of a release; see `RunsTasks`."""
         if not isinstance(self.target, RunsTasks):
             raise _no_tasks(self.name, self.spec.name)
-        return self.target.run_task(one, task, on_line)
+        return self.target.run_task(release, task, on_line)
 
     def end_tasks(self) -> None:
         """End the tasks that a run which was killed has left."""
         if isinstance(self.target, EndsTasks):
             self.target.end_tasks()
 
-    def renew(self, one: Release) -> None:
+    def renew(self, release: Release) -> None:
         """Start a release anew that ended before its tasks had run: it may have needed what they do."""
         if isinstance(self.target, Revives):
-            self.target.renew(one)
+            self.target.renew(release)
 
     def make_ready(self) -> None:
         """Import what an update needs; done beside something that has to be waited for anyhow."""
@@ -152,7 +152,7 @@ class Rollout(EnvironmentView):
         found = environments.of(self._session, self.name)
         self.environment = replace(found, sealed={**sealed, **found.sealed})
 
-    def wait_until_healthy(self, one: Release) -> float:
+    def wait_until_healthy(self, release: Release) -> float:
         """Wait until a release answers on its own URL; return for how many seconds.
 
         One that was there before this run is started first when it does not answer.
@@ -161,14 +161,18 @@ class Rollout(EnvironmentView):
             ReleaseUnhealthy: it exited, or did not answer in `start_timeout`.
 
         """
-        path = one.settings.health_path
-        with self.reachable(self.release_url(one)) as url:
-            if one.id in self._there and not health.answers(url, path) and isinstance(self.target, Revives):
-                self.target.revive(one)
+        path = release.settings.health_path
+        with self.reachable(self.release_url(release)) as url:
+            if (
+                release.id in self._there
+                and not health.answers(url, path)
+                and isinstance(self.target, Revives)
+            ):
+                self.target.revive(release)
             return health.wait_until_healthy(
                 url,
                 path,
-                self.target.suspect(one) if isinstance(self.target, Suspects) else None,
+                self.target.suspect(release) if isinstance(self.target, Suspects) else None,
                 timeout=self.config.start_timeout,
                 cancelled=self._session.run.cancelled,
             )
@@ -193,7 +197,11 @@ class Rollout(EnvironmentView):
         return [one for one in self.deployment.releases if deployment.find(one.id) is None]
 
     def _reach(
-        self, deployment: Deployment, told: Callable[[str], None] | None = None, *, guarded: bool = False
+        self,
+        deployment: Deployment,
+        on_progress: Callable[[str], None] | None = None,
+        *,
+        guarded: bool = False,
     ) -> None:
         """Make a deployment real by as many updates as it takes to let go of what is to leave."""
         leaving, here = self._leaving(deployment), self.environment
@@ -206,7 +214,7 @@ class Rollout(EnvironmentView):
             self._require_idle(step)
             if guarded:
                 self._look_at(step)
-            self._update(step, told)
+            self._update(step, on_progress)
 
     def _require_idle(self, deployment: Deployment) -> None:
         leaving = self._leaving(deployment)
@@ -223,13 +231,17 @@ class Rollout(EnvironmentView):
         )
         guard.check(environment.stack, found.resources, self.deployment, deployment)
 
-    def _update(self, deployment: Deployment, told: Callable[[str], None] | None) -> None:
+    def _update(self, deployment: Deployment, on_progress: Callable[[str], None] | None) -> None:
         environment, started, self.is_touched = self.environment, datetime.now(UTC), True
         refresh = self.has_lost
         try:
-            with self.target.watching(told) if told and isinstance(self.target, Watches) else nullcontext():
+            with (
+                self.target.watching(on_progress)
+                if on_progress and isinstance(self.target, Watches)
+                else nullcontext()
+            ):
                 self.environment = environments.apply(
-                    self._session.state.engine, environment, deployment, told, refresh=refresh
+                    self._session.state.engine, environment, deployment, on_progress, refresh=refresh
                 )
         except CurtainupError as error:
             if isinstance(self.target, Explains):

@@ -142,7 +142,7 @@ def apply(
     engine: Engine,
     environment: Environment,
     deployment: Deployment,
-    told: Callable[[str], None] | None = None,
+    on_progress: Callable[[str], None] | None = None,
     *,
     refresh: bool = False,
 ) -> Environment:
@@ -152,14 +152,14 @@ def apply(
         engine: runs the update.
         environment: as it is.
         deployment: as it is to be.
-        told: what is under way, while that takes long.
+        on_progress: what is under way, while that takes long.
         refresh: read first what is really there.
 
     Raises:
         CurtainupError: the update failed.
 
     """
-    engine.up(environment.stack, configured(environment, deployment), told, refresh=refresh)
+    engine.up(environment.stack, configured(environment, deployment), on_progress, refresh=refresh)
     return parse(environment.stack, engine.remembered(environment.stack))
 
 

@@ -74,16 +74,16 @@ class EnvironmentView:
         """Where users reach it; on some targets that is known before the first update too."""
         return _known(self.known_url)
 
-    def known_release_url(self, one: Release) -> str | None:
+    def known_release_url(self, release: Release) -> str | None:
         """Where a release is reached alone, None while that is not known yet."""
         if isinstance(self.target, FixesPlaces):
-            return self.target.release_url(one)
-        found = (self.environment.outputs.get("release_urls") or {}).get(one.id)
+            return self.target.release_url(release)
+        found = (self.environment.outputs.get("release_urls") or {}).get(release.id)
         return str(found) if found else None
 
-    def release_url(self, one: Release) -> str:
+    def release_url(self, release: Release) -> str:
         """Where a release is reached alone."""
-        return _known(self.known_release_url(one))
+        return _known(self.known_release_url(release))
 
     @contextmanager
     def reachable(self, url: str) -> Iterator[str]:
@@ -114,7 +114,7 @@ class EnvironmentView:
         if isinstance(self.target, Confirms):
             self.target.require_moved()
 
-    def require_there(self, one: Release) -> None:
+    def require_there(self, release: Release) -> None:
         """Check that what runs a kept release was not taken away by hand.
 
         Raises:
@@ -122,7 +122,7 @@ class EnvironmentView:
 
         """
         if isinstance(self.target, Misses):
-            self.target.require_there(one)
+            self.target.require_there(release)
 
     def drained(self, releases: Sequence[str]) -> bool:
         """Return whether none of the releases has a request under way, as far as the target tells."""

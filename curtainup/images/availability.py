@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     pass
 
 
-def require_image(session: Session, one: Release) -> None:
+def require_image(session: Session, release: Release) -> None:
     """Check that the registry still has the image of a release that curtainup has to create again.
 
     If the registry does not answer, do nothing: creating the release will show whether the image exists.
@@ -27,16 +27,16 @@ def require_image(session: Session, one: Release) -> None:
     from requests import RequestException
 
     registry = image_stack.registry(session)
-    if registry is None or not one.image.startswith(f"{registry.host}/"):
+    if registry is None or not release.image.startswith(f"{registry.host}/"):
         return
     login = registries.login(session, registry)
     given = dict(zip(("username", "password"), login, strict=True)) if login else None
     try:
-        session.accounts.docker.api.inspect_distribution(one.image, given)  # type: ignore[no-untyped-call]
+        session.accounts.docker.api.inspect_distribution(release.image, given)  # type: ignore[no-untyped-call]
     except NotFound as error:
         raise UnknownRelease(
-            f"the image of {one.version} is gone from its registry",
-            where=one.image,
+            f"the image of {release.version} is gone from its registry",
+            where=release.image,
             consequence="it cannot be made again; traffic has not moved",
             fix=AGAIN,
             detail=str(error),

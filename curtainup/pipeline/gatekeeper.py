@@ -72,18 +72,18 @@ class Gate:
     door: str | None = None
 
 
-def gate_of(session: Session, name: str, view: EnvironmentView, one: Release) -> Gate | None:
+def gate_of(session: Session, name: str, view: EnvironmentView, release: Release) -> Gate | None:
     """Return the gate of an environment for the release that should answer there.
 
     A candidate's gate calls the release by its own URL. None while the URL is not known yet.
     """
     alone = name == CANDIDATE
-    url = view.known_release_url(one) if alone else view.known_url
+    url = view.known_release_url(release) if alone else view.known_url
     if url is None:
         return None
     named = view.spec.names_releases and not alone
     pym = pym_env(session, view.name)
-    return Gate(name, url, view.config, pym, one.version, one.id, through_proxy=named)
+    return Gate(name, url, view.config, pym, release.version, release.id, through_proxy=named)
 
 
 class Gatekeeper:

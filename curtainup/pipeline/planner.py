@@ -115,16 +115,16 @@ def to_serving(
     return (Transition(name, new, image, tuple(acts), undo), *_retire(view, f"{name}-retire", new, after))
 
 
-def judged(view: EnvironmentView, one: Release, image: str) -> tuple[Transition, ...]:
+def judged(view: EnvironmentView, release: Release, image: str) -> tuple[Transition, ...]:
     """Run the gate on the release that already serves; a failure undoes nothing."""
-    return (Transition(view.name, one, image, (_gate(view.name),)),)
+    return (Transition(view.name, release, image, (_gate(view.name),)),)
 
 
-def judged_on_live(view: EnvironmentView, one: Release, image: str) -> tuple[Transition, ...]:
+def judged_on_live(view: EnvironmentView, release: Release, image: str) -> tuple[Transition, ...]:
     """Run the gate on the release that already serves on live; if it fails, the previous one gets traffic."""
-    older = [kept for kept in view.deployment.releases if kept.id != one.id]
+    older = [kept for kept in view.deployment.releases if kept.id != release.id]
     undo = _return(moves.shift(view.deployment, older[-1].id)) if older else None
-    return (Transition(view.name, one, image, (_gate(view.name),), undo),)
+    return (Transition(view.name, release, image, (_gate(view.name),), undo),)
 
 
 def to_candidate(
@@ -157,23 +157,23 @@ def to_live(
 
 
 def promoted(
-    view: EnvironmentView, one: Release, is_proved: IsProved, canary: Canary | None
+    view: EnvironmentView, release: Release, is_proved: IsProved, canary: Canary | None
 ) -> tuple[Transition, ...]:
     """Give a held candidate the traffic; its gate runs again first, unless the record has the proof."""
-    proven = "passed when it was staged" if is_proved(CANDIDATE, one.id) else ""
+    proven = "passed when it was staged" if is_proved(CANDIDATE, release.id) else ""
     acts = (
         Await("release", "check that the candidate answers"),
         Judge("candidate-gate", CANDIDATE_GATE, CANDIDATE, proven, STAYS_HELD),
     )
-    back = moves.retract(view.deployment, one.id)
-    first = Transition(view.name, one, one.image, acts)
-    return (first, *_move(view, one, one.image, view.deployment, back, canary))
+    back = moves.retract(view.deployment, release.id)
+    first = Transition(view.name, release, release.image, acts)
+    return (first, *_move(view, release, release.image, view.deployment, back, canary))
 
 
-def discarded(view: EnvironmentView, one: Release) -> tuple[Transition, ...]:
+def discarded(view: EnvironmentView, release: Release) -> tuple[Transition, ...]:
     """Remove a held candidate."""
-    act = PutBack("discard", "remove the held candidate", moves.retract(view.deployment, one.id))
-    return (Transition(view.name, one, one.image, (act,)),)
+    act = PutBack("discard", "remove the held candidate", moves.retract(view.deployment, release.id))
+    return (Transition(view.name, release, release.image, (act,)),)
 
 
 def rolled_back(view: EnvironmentView, wanted: Release) -> tuple[Transition, ...]:
@@ -188,10 +188,10 @@ def rolled_back(view: EnvironmentView, wanted: Release) -> tuple[Transition, ...
     return (first, *_move(view, wanted, wanted.image, staged, before, AT_ONCE))
 
 
-def renewed(view: EnvironmentView, one: Release) -> tuple[Transition, ...]:
+def renewed(view: EnvironmentView, release: Release) -> tuple[Transition, ...]:
     """Leave a review environment as it is, and restart its time to live."""
     act = Update("renew", "restart its time to live", (view.deployment,))
-    return (Transition(view.name, one, one.image, (act,)),)
+    return (Transition(view.name, release, release.image, (act,)),)
 
 
 def _made_again(view: EnvironmentView, wanted: Release, staged: Deployment) -> Transition:

@@ -31,7 +31,7 @@ CONSEQUENCES = {
 }
 
 
-def run_tasks(context: RunContext, rollout: Rollout, one: Release) -> None:
+def run_tasks(context: RunContext, rollout: Rollout, release: Release) -> None:
     """Run an environment's tasks in the image of a release that is staged there without traffic.
 
     Without tasks no step begins.
@@ -49,7 +49,7 @@ def run_tasks(context: RunContext, rollout: Rollout, one: Release) -> None:
     def work(progress: Progress) -> None:
         rollout.end_tasks()
         for task in tasks:
-            _run_one(context, rollout, one, task, progress)
+            _run_one(context, rollout, release, task, progress)
         progress.note = f"{len(tasks)} task{'s' * (len(tasks) != 1)}"
 
     context.steps.run(f"{rollout.name}-tasks", f"run tasks for {rollout.name}", work)

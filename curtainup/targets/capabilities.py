@@ -68,7 +68,7 @@ class FixesPlaces(Protocol):
     def url(self) -> str | None:
         """Return where users reach the environment; None before its settings are chosen."""
 
-    def release_url(self, one: Release) -> str | None:
+    def release_url(self, release: Release) -> str | None:
         """Return where a release is reached alone."""
 
 
@@ -87,7 +87,7 @@ class Hides(Protocol):
 class Suspects(Protocol):
     """It can look into what runs a release."""
 
-    def suspect(self, one: Release) -> Suspect:
+    def suspect(self, release: Release) -> Suspect:
         """Return what is looked into when the release does not answer."""
 
 
@@ -95,10 +95,10 @@ class Suspects(Protocol):
 class Revives(Protocol):
     """What runs a release may have stopped, and has to be started by us."""
 
-    def revive(self, one: Release) -> None:
+    def revive(self, release: Release) -> None:
         """Start a release that was there before this run and does not answer."""
 
-    def renew(self, one: Release) -> None:
+    def renew(self, release: Release) -> None:
         """Start a release anew that ended before its tasks had run: it may have needed what they do."""
 
 
@@ -106,7 +106,7 @@ class Revives(Protocol):
 class Misses(Protocol):
     """What runs a release may have been taken away by hand, which no update would notice."""
 
-    def require_there(self, one: Release) -> None:
+    def require_there(self, release: Release) -> None:
         """Check that what runs a kept release is there.
 
         Raises:
@@ -164,11 +164,11 @@ class Looks(Protocol):
 class RunsTasks(Protocol):
     """It runs an environment's tasks."""
 
-    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+    def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task to its end in the image of a release, or stop it in time.
 
         Args:
-            one: the release, which is staged; the task has its variables and secrets.
+            release: the release, which is staged; the task has its variables and secrets.
             task: what to run.
             on_line: takes each line of its output.
 
@@ -190,7 +190,7 @@ class EndsTasks(Protocol):
 class Watches(Protocol):
     """It tells what it is doing while an update waits for it."""
 
-    def watching(self, told: Callable[[str], None]) -> AbstractContextManager[None]:
+    def watching(self, on_progress: Callable[[str], None]) -> AbstractContextManager[None]:
         """Tell that, one line at a time, while a block runs."""
 
 

@@ -21,19 +21,19 @@ class LineLog:
     """
 
     def __init__(
-        self, file: Path, redact: Callable[[str], str], told: Callable[[str], None] | None = None
+        self, file: Path, redact: Callable[[str], str], on_progress: Callable[[str], None] | None = None
     ) -> None:
         """Create the file, or replace an existing one.
 
         Args:
             file: the path of the log; its folder exists.
             redact: takes the secrets out of a text.
-            told: receives each line, without secrets.
+            on_progress: receives each line, without secrets.
 
         """
         self.end: deque[str] = deque(maxlen=LAST)
         self._redact = redact
-        self._told = told
+        self._told = on_progress
         self._file = file.open("w", encoding="utf-8", errors="replace")
 
     def __enter__(self) -> Self:

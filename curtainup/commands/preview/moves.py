@@ -80,5 +80,5 @@ def _stay(serving: Release, new: Release, retires: Sequence[str], keep: int) -> 
     return f"is kept without traffic until {keep} newer ones have been live"
 
 
-def _named(one: Release) -> str:
-    return f"{one.version} ({one.id})"
+def _named(release: Release) -> str:
+    return f"{release.version} ({release.id})"

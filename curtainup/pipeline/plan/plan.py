@@ -112,15 +112,15 @@ def configuration_hash(config: ServiceConfig) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
-def settings_hash(one: Release, *, secrets: bool) -> str:
+def settings_hash(release: Release, *, secrets: bool) -> str:
     """Return the hash of everything that a release runs with, except its image.
 
     Args:
-        one: the release.
+        release: the release.
         secrets: whether to include its secrets; not for a first release, which brings the key of the HMACs.
 
     """
-    document = [one.settings.model_dump(mode="json"), one.secrets_hmac if secrets else ""]
+    document = [release.settings.model_dump(mode="json"), release.secrets_hmac if secrets else ""]
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 

@@ -18,17 +18,21 @@ Clock = Callable[[], float]
 
 
 @contextmanager
-def watched(client: Callable[[], Any], application: str, told: Callable[[str], None]) -> Iterator[None]:
+def watched(
+    client: Callable[[], Any], application: str, on_progress: Callable[[str], None]
+) -> Iterator[None]:
     """Tell, while a block runs, which environments of an application are not ready, and since when.
 
     Args:
         client: gives a client of Elastic Beanstalk; not called by what ends soon.
         application: whose environments are looked at.
-        told: takes one line at a time.
+        on_progress: takes one line at a time.
 
     """
     ended = Event()
-    watcher = Thread(target=_watch, args=(client, application, told, ended), name="beanstalk", daemon=True)
+    watcher = Thread(
+        target=_watch, args=(client, application, on_progress, ended), name="beanstalk", daemon=True
+    )
     watcher.start()
     try:
         yield
@@ -67,7 +71,9 @@ class States:
         )
 
 
-def _watch(client: Callable[[], Any], application: str, told: Callable[[str], None], ended: Event) -> None:
+def _watch(
+    client: Callable[[], Any], application: str, on_progress: Callable[[str], None], ended: Event
+) -> None:
     states, pause = States(), FIRST
     while not ended.wait(pause):
         pause = PERIOD
@@ -79,7 +85,7 @@ def _watch(client: Callable[[], Any], application: str, told: Callable[[str], No
                 ]
                 events = found.describe_events(ApplicationName=application, MaxRecords=20)["Events"]
         except CurtainupError as error:
-            told(f"Beanstalk does not say how far it is: {error.what}")
+            on_progress(f"Beanstalk does not say how far it is: {error.what}")
             continue
         for line in states.lines(environments, events):
-            told(line)
+            on_progress(line)

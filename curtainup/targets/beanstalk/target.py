@@ -133,9 +133,9 @@ class BeanstalkTarget(Target, NeedsAccount, Suspects, Lingers, Looks, RunsTasks,
             tasks=bool(config.tasks),
         )
 
-    def suspect(self, one: Release) -> Machines:
+    def suspect(self, release: Release) -> Machines:
         """Return the release's machines."""
-        return Machines(self._settings, self._names.get(one.id, one.id))
+        return Machines(self._settings, self._names.get(release.id, release.id))
 
     def lingering(self) -> float:
         """Return how long resolvers keep a name; a bare address is asked of none."""
@@ -178,18 +178,18 @@ class BeanstalkTarget(Target, NeedsAccount, Suspects, Lingers, Looks, RunsTasks,
         kept = [names[one.id] for one in self.environment.deployment.releases if one.id in names]
         return bool(kept) and bool(cname_swap.gone(kept, settings.region, settings.profile))
 
-    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+    def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task in the release's container, on one of its machines."""
         from curtainup.targets.beanstalk import tasks as beanstalk
 
         settings = self._settings
-        machine = beanstalk.machine(settings.region, settings.profile, self._names[one.id])
+        machine = beanstalk.machine(settings.region, settings.profile, self._names[release.id])
         return beanstalk.run(machine, task, self._session.run.cancelled, on_line)
 
-    def watching(self, told: Callable[[str], None]) -> AbstractContextManager[None]:
+    def watching(self, on_progress: Callable[[str], None]) -> AbstractContextManager[None]:
         """Tell in which state each environment is, since when, and its latest event."""
         settings = self._settings
-        return progress.watched(lambda: _client(settings), self.environment.stack, told)
+        return progress.watched(lambda: _client(settings), self.environment.stack, on_progress)
 
     def explained(self, error: CurtainupError, started: datetime) -> CurtainupError:
         """Return the error with Beanstalk's own events, and as an unhealthy release if it is one."""

@@ -118,7 +118,7 @@ class CloudRunTarget(Target, NeedsAccount, Hides, Confirms, RunsTasks, Explains,
                 fix=f"see who else changes the service: {place}",
             )
 
-    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+    def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as an execution of the release's job."""
         from curtainup.platforms.google.api import Endpoints
         from curtainup.platforms.google.jobs import Jobs
@@ -126,7 +126,7 @@ class CloudRunTarget(Target, NeedsAccount, Hides, Confirms, RunsTasks, Explains,
 
         google = self._session.accounts.google
         jobs = Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
-        job = str(self.environment.outputs["jobs"][one.id])
+        job = str(self.environment.outputs["jobs"][release.id])
         return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.run.cancelled), on_line)
 
     def explained(self, error: CurtainupError, _started: datetime) -> CurtainupError:

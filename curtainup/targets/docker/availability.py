@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 
-def require_container(api: APIClient, stack: str, one: Release) -> None:
+def require_container(api: APIClient, stack: str, release: Release) -> None:
     """Check that a release's container exists, running or not.
 
     Raises:
@@ -22,11 +22,11 @@ def require_container(api: APIClient, stack: str, one: Release) -> None:
     from docker.errors import DockerException, NotFound
     from requests import RequestException
 
-    name = f"{stack}-{one.id}"
+    name = f"{stack}-{release.id}"
     try:
         api.inspect_container(name)
     except NotFound:
-        raise _lost(api, stack, one) from None
+        raise _lost(api, stack, release) from None
     except (DockerException, RequestException) as error:
         raise SetupError(
             "the Docker engine does not answer",
@@ -37,18 +37,18 @@ def require_container(api: APIClient, stack: str, one: Release) -> None:
         ) from error
 
 
-def _lost(api: APIClient, stack: str, one: Release) -> UnknownRelease:
-    why = _image_is_gone(api, one.image)
+def _lost(api: APIClient, stack: str, release: Release) -> UnknownRelease:
+    why = _image_is_gone(api, release.image)
     if why is None:
         return UnknownRelease(
-            f"the container of {one.version} is gone",
-            where=f"container {stack}-{one.id}",
+            f"the container of {release.version} is gone",
+            where=f"container {stack}-{release.id}",
             consequence="traffic has not moved",
             fix=f"curtainup pulumi up --refresh --stack {stack} makes it again; then run this command again",
         )
     return UnknownRelease(
-        f"the container of {one.version} is gone, and so is its image",
-        where=f"container {stack}-{one.id}, image {one.image}",
+        f"the container of {release.version} is gone, and so is its image",
+        where=f"container {stack}-{release.id}, image {release.image}",
         consequence="it cannot be made again; traffic has not moved",
         fix=AGAIN,
         detail=why,

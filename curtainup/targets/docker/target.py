@@ -125,49 +125,49 @@ class DockerTarget(
         known = self.known(DockerEnvironment)
         return known.url if known else None
 
-    def release_url(self, one: Release) -> str | None:
+    def release_url(self, release: Release) -> str | None:
         """Return the release's own port: chosen before its first update."""
-        return one.address.url if one.address else None
+        return release.address.url if release.address else None
 
-    def suspect(self, one: Release) -> Container:
+    def suspect(self, release: Release) -> Container:
         """Return the release's container."""
         session = self._session
         return Container(
             lambda: session.accounts.docker,
-            f"{self.environment.stack}-{one.id}",
-            one.settings.container_port,
+            f"{self.environment.stack}-{release.id}",
+            release.settings.container_port,
             session.service.redact,
         )
 
-    def revive(self, one: Release) -> None:
+    def revive(self, release: Release) -> None:
         """Start the container: a run that was cut off while it removed it may have left it stopped."""
-        self.suspect(one).start()
+        self.suspect(release).start()
 
-    def renew(self, one: Release) -> None:
+    def renew(self, release: Release) -> None:
         """Start the release's container anew if it has ended; Docker tries that less and less often."""
-        self.suspect(one).renew()
+        self.suspect(release).renew()
 
-    def require_there(self, one: Release) -> None:
+    def require_there(self, release: Release) -> None:
         """Check that the release's container is there.
 
         Raises:
             UnknownRelease: it is gone.
 
         """
-        availability.require_container(self._session.accounts.docker.api, self.environment.stack, one)
+        availability.require_container(self._session.accounts.docker.api, self.environment.stack, release)
 
     def drained(self, releases: Sequence[str]) -> bool:
         """Return whether the proxy has no request under way on these releases."""
         sessions = current_sessions(str(self.environment.outputs["stats_url"]))
         return sessions is not None and not any(sessions.get(one) for one in releases)
 
-    def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+    def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task in a container beside the release's."""
         session = self._session
         return docker_host.run(
             session.accounts.docker,
             self._place,
-            one,
+            release,
             task,
             session.service.secrets_of(self.name),
             on_line=on_line,

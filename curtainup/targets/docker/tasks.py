@@ -51,7 +51,7 @@ class Place:
 def run(
     client: docker.DockerClient,
     place: Place,
-    one: Release,
+    release: Release,
     task: Task,
     secrets: Mapping[str, Secret],
     *,
@@ -66,7 +66,7 @@ def run(
     Args:
         client: the Docker engine.
         place: where.
-        one: the release in whose image it runs.
+        release: the release in whose image it runs.
         task: what to run, and for how long at most.
         secrets: of the environment, by the variable's name.
         on_line: takes each line of its output and errors.
@@ -76,7 +76,7 @@ def run(
         SetupError: Docker does not answer, or the image is gone.
 
     """
-    with _said_clearly(one.image), _container(client, place, one, task, secrets) as container:
+    with _said_clearly(release.image), _container(client, place, release, task, secrets) as container:
         name = f"container {container.name}"
         container.start()
         ended = follow(
@@ -84,10 +84,10 @@ def run(
             timeout=task.timeout,
             on_line=on_line,
             cancel=cancel,
-            stop=lambda _: _stop(container, _settings(one).stop_timeout),
+            stop=lambda _: _stop(container, _settings(release).stop_timeout),
         )
         code = int(container.wait()["StatusCode"])
-        return _result(container, name, code, ended, _settings(one))
+        return _result(container, name, code, ended, _settings(release))
 
 
 def end(client: docker.DockerClient, labels: Mapping[str, str]) -> None:
@@ -108,26 +108,26 @@ def address(subnet: str) -> str:
     return str(ipaddress.ip_network(subnet)[-2])
 
 
-def _settings(one: Release) -> DockerSettings:
-    if not isinstance(one.settings, DockerSettings):
-        raise TypeError(f"release {one.id} is not made for a Docker host")
-    return one.settings
+def _settings(release: Release) -> DockerSettings:
+    if not isinstance(release.settings, DockerSettings):
+        raise TypeError(f"release {release.id} is not made for a Docker host")
+    return release.settings
 
 
 @contextmanager
 def _container(
-    client: docker.DockerClient, place: Place, one: Release, task: Task, secrets: Mapping[str, Secret]
+    client: docker.DockerClient, place: Place, release: Release, task: Task, secrets: Mapping[str, Secret]
 ) -> Iterator[Container]:
     """Give a container that is not started yet, and remove it whatever happens."""
-    settings = _settings(one)
+    settings = _settings(release)
     values = {name: secret.reveal() for name, secret in secrets.items()}
     fixed = client.api.create_endpoint_config(ipv4_address=address(place.settings.subnet))
     container = client.containers.create(
-        one.image,
+        release.image,
         command=list(task.command),
-        name=f"{place.stack}-{one.id}-{task.name}",
-        environment={**variables(settings, one.version), **values},
-        labels={**place.labels, "curtainup.release": one.id, LABEL: task.name},
+        name=f"{place.stack}-{release.id}-{task.name}",
+        environment={**variables(settings, release.version), **values},
+        labels={**place.labels, "curtainup.release": release.id, LABEL: task.name},
         init=True,
         mem_limit=f"{settings.memory_mb}m",
         memswap_limit=f"{settings.memory_mb}m",

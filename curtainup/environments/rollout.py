@@ -18,16 +18,7 @@ from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Deployment, Release
 from curtainup.session import Session
-from curtainup.targets.capabilities import (
-    EndsTasks,
-    Explains,
-    Looks,
-    NeedsAccount,
-    Revives,
-    RunsTasks,
-    Suspects,
-    Watches,
-)
+from curtainup.targets import capabilities
 from curtainup.targets.target import displaced
 from curtainup.targets.task_result import Ran
 
@@ -56,9 +47,9 @@ class Rollout(EnvironmentView):
 
     def require_ready(self) -> None:
         """Check, before anything is built, that the target can be reached, and can do what it is to do."""
-        if isinstance(self.target, NeedsAccount):
+        if isinstance(self.target, capabilities.NeedsAccount):
             self.target.require_ready()
-        if self.config.tasks and not isinstance(self.target, RunsTasks):
+        if self.config.tasks and not isinstance(self.target, capabilities.RunsTasks):
             raise _no_tasks(self.name, self.spec.name)
 
     def prepare(self, *, allow_replace: bool, neighbours: Sequence[EnvironmentSettings] = ()) -> None:
@@ -127,19 +118,19 @@ class Rollout(EnvironmentView):
         self._reach(deployment, on_progress, guarded=True)
 
     def run_task(self, one: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-        """Run a task of the environment in the image of a release; see `RunsTasks`."""
-        if not isinstance(self.target, RunsTasks):
+        """Run a task of the environment in the image of a release; see `capabilities.RunsTasks`."""
+        if not isinstance(self.target, capabilities.RunsTasks):
             raise _no_tasks(self.name, self.spec.name)
         return self.target.run_task(one, task, on_line)
 
     def end_tasks(self) -> None:
         """End the tasks that a run which was killed has left."""
-        if isinstance(self.target, EndsTasks):
+        if isinstance(self.target, capabilities.EndsTasks):
             self.target.end_tasks()
 
     def renew(self, one: Release) -> None:
         """Start a release anew that ended before its tasks had run: it may have needed what they do."""
-        if isinstance(self.target, Revives):
+        if isinstance(self.target, capabilities.Revives):
             self.target.renew(one)
 
     def make_ready(self) -> None:
@@ -163,12 +154,16 @@ class Rollout(EnvironmentView):
         """
         path = one.settings.health_path
         with self.reachable(self.release_url(one)) as url:
-            if one.id in self._there and not health.answers(url, path) and isinstance(self.target, Revives):
+            if (
+                one.id in self._there
+                and not health.answers(url, path)
+                and isinstance(self.target, capabilities.Revives)
+            ):
                 self.target.revive(one)
             return health.wait_until_healthy(
                 url,
                 path,
-                self.target.suspect(one) if isinstance(self.target, Suspects) else None,
+                self.target.suspect(one) if isinstance(self.target, capabilities.Inspects) else None,
                 timeout=self.config.start_timeout,
                 cancelled=self._session.run.cancelled,
             )
@@ -210,7 +205,7 @@ class Rollout(EnvironmentView):
 
     def _require_idle(self, deployment: Deployment) -> None:
         leaving = self._leaving(deployment)
-        if leaving and deployment.serving() is not None and isinstance(self.target, Looks):
+        if leaving and deployment.serving() is not None and isinstance(self.target, capabilities.Audits):
             self.target.require_idle(leaving)
 
     def _look_at(self, deployment: Deployment, *, changed: bool = False) -> None:
@@ -227,12 +222,16 @@ class Rollout(EnvironmentView):
         environment, started, self.is_touched = self.environment, datetime.now(UTC), True
         refresh = self.has_lost
         try:
-            with self.target.watching(told) if told and isinstance(self.target, Watches) else nullcontext():
+            with (
+                self.target.watching(told)
+                if told and isinstance(self.target, capabilities.Watches)
+                else nullcontext()
+            ):
                 self.environment = environments.apply(
                     self._session.state.engine, environment, deployment, told, refresh=refresh
                 )
         except CurtainupError as error:
-            if isinstance(self.target, Explains):
+            if isinstance(self.target, capabilities.Explains):
                 raise self.target.explained(error, started) from error
             raise
 

@@ -1,8 +1,7 @@
-"""The targets, by name: the one place of the driver that names them all.
+"""The names of the targets: the only place of the driver that lists them.
 
-Configuration says which names there are, and may import no target; whoever is above both asks
-`curtainup.targets`. So the names are down here, each with where its specification is, as a text that imports
-nothing.
+`deploy_target` accepts these names, and the configuration must not import targets, which stand above it. So
+the dict is here, and holds texts, which import nothing. Code above both calls `curtainup.targets.spec_of`.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ TARGETS: Final[dict[str, str]] = {
     "gcp-cloud-run": "curtainup.targets.cloud_run:SPEC",
     "aws-beanstalk": "curtainup.targets.beanstalk:SPEC",
 }
-"""By name, as `deploy_target` has it, the module of its specification and the name in there."""
+"""Where the specification of each target is: its module, and its name in that module."""
 FORESEEN: Final = ("gke",)
-"""What a configuration may name already, though nothing can be deployed there yet."""
+"""Names that a configuration may contain already. This version deploys nothing there."""
 
 
 def names() -> tuple[str, ...]:
-    """Return what `deploy_target` may say."""
+    """Return the names that `deploy_target` accepts."""
     return (*TARGETS, *FORESEEN)

@@ -18,16 +18,7 @@ from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Deployment, Release
 from curtainup.session import Session
-from curtainup.targets.capabilities import (
-    EndsTasks,
-    Explains,
-    Looks,
-    NeedsAccount,
-    Revives,
-    RunsTasks,
-    Suspects,
-    Watches,
-)
+from curtainup.targets import capabilities
 from curtainup.targets.target import displaced
 from curtainup.targets.task_result import Ran
 
@@ -56,9 +47,9 @@ class Rollout(EnvironmentView):
 
     def require_ready(self) -> None:
         """Check, before anything is built, that the target can be reached, and can do what it is to do."""
-        if isinstance(self.target, NeedsAccount):
+        if isinstance(self.target, capabilities.NeedsAccount):
             self.target.require_ready()
-        if self.config.tasks and not isinstance(self.target, RunsTasks):
+        if self.config.tasks and not isinstance(self.target, capabilities.RunsTasks):
             raise _no_tasks(self.name, self.spec.name)
 
     def prepare(self, *, allow_replace: bool, neighbours: Sequence[EnvironmentSettings] = ()) -> None:
@@ -127,19 +118,19 @@ class Rollout(EnvironmentView):
         self._reach(deployment, on_progress, guarded=True)
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-        """Run a task of the environment in the image of a release; see `RunsTasks`."""
-        if not isinstance(self.target, RunsTasks):
+        """Run a task of the environment in the image of a release; see `capabilities.RunsTasks`."""
+        if not isinstance(self.target, capabilities.RunsTasks):
             raise _no_tasks(self.name, self.spec.name)
         return self.target.run_task(release, task, on_line)
 
     def end_tasks(self) -> None:
         """End the tasks that a run which was killed has left."""
-        if isinstance(self.target, EndsTasks):
+        if isinstance(self.target, capabilities.EndsTasks):
             self.target.end_tasks()
 
     def renew(self, release: Release) -> None:
         """Start a release anew that ended before its tasks had run: it may have needed what they do."""
-        if isinstance(self.target, Revives):
+        if isinstance(self.target, capabilities.Revives):
             self.target.renew(release)
 
     def make_ready(self) -> None:
@@ -166,13 +157,13 @@ class Rollout(EnvironmentView):
             if (
                 release.id in self._there
                 and not health.answers(url, path)
-                and isinstance(self.target, Revives)
+                and isinstance(self.target, capabilities.Revives)
             ):
                 self.target.revive(release)
             return health.wait_until_healthy(
                 url,
                 path,
-                self.target.suspect(release) if isinstance(self.target, Suspects) else None,
+                self.target.suspect(release) if isinstance(self.target, capabilities.Inspects) else None,
                 timeout=self.config.start_timeout,
                 cancelled=self._session.run.cancelled,
             )
@@ -218,7 +209,7 @@ class Rollout(EnvironmentView):
 
     def _require_idle(self, deployment: Deployment) -> None:
         leaving = self._leaving(deployment)
-        if leaving and deployment.serving() is not None and isinstance(self.target, Looks):
+        if leaving and deployment.serving() is not None and isinstance(self.target, capabilities.Audits):
             self.target.require_idle(leaving)
 
     def _look_at(self, deployment: Deployment, *, changed: bool = False) -> None:
@@ -237,14 +228,14 @@ class Rollout(EnvironmentView):
         try:
             with (
                 self.target.watching(on_progress)
-                if on_progress and isinstance(self.target, Watches)
+                if on_progress and isinstance(self.target, capabilities.Watches)
                 else nullcontext()
             ):
                 self.environment = environments.apply(
                     self._session.state.engine, environment, deployment, on_progress, refresh=refresh
                 )
         except CurtainupError as error:
-            if isinstance(self.target, Explains):
+            if isinstance(self.target, capabilities.Explains):
                 raise self.target.explained(error, started) from error
             raise
 

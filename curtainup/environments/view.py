@@ -16,19 +16,7 @@ from curtainup.model.release import Deployment, Release
 from curtainup.model.release_settings import Settings
 from curtainup.session import Session
 from curtainup.setup import extras
-from curtainup.targets import configured
-from curtainup.targets.capabilities import (
-    Bills,
-    Chooses,
-    Confirms,
-    Drains,
-    FixesPlaces,
-    Hides,
-    Interrupts,
-    Lingers,
-    Looks,
-    Misses,
-)
+from curtainup.targets import capabilities, configured
 
 ANSWER_SECONDS = 3.0
 """How long an answer of what serves is waited for."""
@@ -64,7 +52,7 @@ class EnvironmentView:
     @property
     def known_url(self) -> str | None:
         """Where users reach it, None while that is not known yet."""
-        if isinstance(self.target, FixesPlaces):
+        if isinstance(self.target, capabilities.KnowsPlaces):
             return self.target.url()
         found = self.environment.outputs.get("url")
         return str(found) if found else None
@@ -76,7 +64,7 @@ class EnvironmentView:
 
     def known_release_url(self, release: Release) -> str | None:
         """Where a release is reached alone, None while that is not known yet."""
-        if isinstance(self.target, FixesPlaces):
+        if isinstance(self.target, capabilities.KnowsPlaces):
             return self.target.release_url(release)
         found = (self.environment.outputs.get("release_urls") or {}).get(release.id)
         return str(found) if found else None
@@ -88,7 +76,7 @@ class EnvironmentView:
     @contextmanager
     def reachable(self, url: str) -> Iterator[str]:
         """Give a URL by which anybody on this machine reaches one of the environment's URLs."""
-        if not isinstance(self.target, Hides):
+        if not isinstance(self.target, capabilities.StartsPrivate):
             yield url
             return
         with self.target.reachable(url) as reached:
@@ -97,12 +85,12 @@ class EnvironmentView:
     @property
     def is_private(self) -> bool:
         """Whether only those with an identity reach it, as it has never been proven."""
-        return isinstance(self.target, Hides) and self.target.is_private()
+        return isinstance(self.target, capabilities.StartsPrivate) and self.target.is_private()
 
     @property
     def has_lost(self) -> bool:
         """Whether what runs a release was taken away by hand, so that the next update makes it anew."""
-        return isinstance(self.target, Looks) and self.target.has_lost()
+        return isinstance(self.target, capabilities.Audits) and self.target.has_lost()
 
     def require_moved(self) -> None:
         """Check with what the target itself tells that traffic is split as it was to be.
@@ -111,7 +99,7 @@ class EnvironmentView:
             TrafficReturned: it is not.
 
         """
-        if isinstance(self.target, Confirms):
+        if isinstance(self.target, capabilities.Confirms):
             self.target.require_moved()
 
     def require_there(self, release: Release) -> None:
@@ -121,17 +109,17 @@ class EnvironmentView:
             UnknownRelease: it was; the fix says whether the release can be made again.
 
         """
-        if isinstance(self.target, Misses):
+        if isinstance(self.target, capabilities.ChecksPresence):
             self.target.require_there(release)
 
     def drained(self, releases: Sequence[str]) -> bool:
         """Return whether none of the releases has a request under way, as far as the target tells."""
-        return not isinstance(self.target, Drains) or self.target.drained(releases)
+        return not isinstance(self.target, capabilities.Drains) or self.target.drained(releases)
 
     @property
     def lingering(self) -> float:
         """For how many seconds after a switch requests may still come to the old release."""
-        return self.target.lingering() if isinstance(self.target, Lingers) else 0
+        return self.target.lingering() if isinstance(self.target, capabilities.Lingers) else 0
 
     @property
     def keep(self) -> int:
@@ -142,7 +130,7 @@ class EnvironmentView:
 
     def costs(self) -> str | None:
         """Return what it costs while nobody uses it, in words; None when nothing."""
-        return self.target.costs() if isinstance(self.target, Bills) else None
+        return self.target.costs() if isinstance(self.target, capabilities.Bills) else None
 
     def runtime(self) -> Settings:
         """Return what a release runs with today."""
@@ -167,7 +155,9 @@ class EnvironmentView:
             settings=self.runtime(),
             attempt=attempt,
             secrets_hmac=self._hmac(),
-            address=self.target.address(identity) if isinstance(self.target, FixesPlaces) else None,
+            address=self.target.address(identity)
+            if isinstance(self.target, capabilities.KnowsPlaces)
+            else None,
         )
 
     def answering(self, timeout: float = ANSWER_SECONDS) -> str | None:
@@ -185,7 +175,7 @@ class EnvironmentView:
 
     def needs_replacement(self) -> list[str]:
         """Return the keys whose new values would interrupt traffic."""
-        return self.target.interrupting() if isinstance(self.target, Interrupts) else []
+        return self.target.interrupting() if isinstance(self.target, capabilities.Interrupts) else []
 
     def has_other_settings(self) -> bool:
         """Return whether the environment itself is configured otherwise than it was deployed.
@@ -204,7 +194,7 @@ class EnvironmentView:
         settings = self.environment.settings
         if settings is not None:
             return self.target.settings().model_copy(update={"ttl": settings.ttl})
-        if isinstance(self.target, Chooses):
+        if isinstance(self.target, capabilities.Chooses):
             return self.target.first_settings(neighbours)
         return self.target.settings()
 

@@ -1,6 +1,7 @@
-"""What some targets can and others need not: whoever calls one of these asks first whether the target is one.
+"""What only some targets can do.
 
-A target names what it can in its class line. What each does for the environment is said here once.
+A target inherits from each of these that it offers, so its class line says what it can do. A caller asks with
+`isinstance` before it calls, and otherwise does without. A new target therefore implements only what it has.
 """
 
 from __future__ import annotations
@@ -22,110 +23,110 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class NeedsAccount(Protocol):
-    """It is reached with an account, a plugin or an SDK."""
+    """The driver reaches the target with an account, a plugin or an SDK."""
 
     def require_ready(self) -> None:
-        """Check, before anything is built, that the target can be reached with what is here.
+        """Check, before curtainup builds anything, that nothing of that is missing.
 
         Raises:
-            CurtainupError: an account, a plugin or an SDK is missing.
+            CurtainupError: something is missing.
 
         """
 
 
 @runtime_checkable
 class Chooses(Protocol):
-    """It chooses some settings of an environment once, beside those that others have."""
+    """The target chooses some settings of an environment once, such as a port, and then keeps them."""
 
     def first_settings(self, neighbours: Sequence[EnvironmentSettings]) -> EnvironmentSettings:
         """Return the settings of an environment that has none yet.
 
         Args:
-            neighbours: settings of the service's other environments: what they hold is not to be chosen,
-                though nothing may listen there yet.
+            neighbours: the settings of the service's other environments. The target chooses nothing that they
+                hold, even if nothing listens there yet.
 
         Raises:
-            CurtainupError: something that the configuration names is not to be had.
+            CurtainupError: something in the configuration is not available.
 
         """
 
 
 @runtime_checkable
 class Interrupts(Protocol):
-    """Some changes of an environment's settings would interrupt its traffic."""
+    """Some changes of the environment's settings interrupt its traffic."""
 
     def interrupting(self) -> list[str]:
-        """Return the keys whose new values would."""
+        """Return the configuration keys whose new values would interrupt traffic."""
 
 
 @runtime_checkable
-class FixesPlaces(Protocol):
-    """It knows where things are reached before the first update, as it chooses that itself."""
+class KnowsPlaces(Protocol):
+    """The target knows the URLs before the first update, because it chooses them."""
 
     def address(self, release_id: str) -> Address:
-        """Return the fixed place of a release, one that is there or a new one."""
+        """Return the fixed address of an existing or a new release."""
 
     def url(self) -> str | None:
-        """Return where users reach the environment; None before its settings are chosen."""
+        """Return the URL of the environment; None before its settings are chosen."""
 
     def release_url(self, release: Release) -> str | None:
-        """Return where a release is reached alone."""
+        """Return the URL that reaches this release alone."""
 
 
 @runtime_checkable
-class Hides(Protocol):
-    """Nobody reaches an environment without an identity until it is proven."""
+class StartsPrivate(Protocol):
+    """Only callers with an identity reach an environment until a release has passed its gate."""
 
     def is_private(self) -> bool:
-        """Return whether that is so now."""
+        """Return whether the environment is still private."""
 
     def reachable(self, url: str) -> AbstractContextManager[str]:
-        """Give a URL by which anybody on this machine reaches `url`, though it may ask for an identity."""
+        """Give a URL by which every process on this machine reaches `url`, without an identity."""
 
 
 @runtime_checkable
-class Suspects(Protocol):
-    """It can look into what runs a release."""
+class Inspects(Protocol):
+    """The target can inspect what runs a release."""
 
     def suspect(self, release: Release) -> Suspect:
-        """Return what is looked into when the release does not answer."""
+        """Return what to inspect when the release does not answer."""
 
 
 @runtime_checkable
 class Revives(Protocol):
-    """What runs a release may have stopped, and has to be started by us."""
+    """A release that stopped does not start again by itself."""
 
     def revive(self, release: Release) -> None:
-        """Start a release that was there before this run and does not answer."""
+        """Start a release that existed before this run and does not answer."""
 
     def renew(self, release: Release) -> None:
-        """Start a release anew that ended before its tasks had run: it may have needed what they do."""
+        """Start a new release again after its tasks, without which it may have exited."""
 
 
 @runtime_checkable
-class Misses(Protocol):
-    """What runs a release may have been taken away by hand, which no update would notice."""
+class ChecksPresence(Protocol):
+    """Somebody can remove what runs a release without Pulumi, and no update would notice."""
 
     def require_there(self, release: Release) -> None:
-        """Check that what runs a kept release is there.
+        """Check that what runs a kept release still exists.
 
         Raises:
-            UnknownRelease: it is not; the fix says whether the release can be made again.
+            UnknownRelease: it does not; the fix says whether curtainup can recreate the release.
 
         """
 
 
 @runtime_checkable
 class Drains(Protocol):
-    """It tells which requests are under way."""
+    """The target knows the requests in flight."""
 
     def drained(self, releases: Sequence[str]) -> bool:
-        """Return whether none of the releases has a request under way."""
+        """Return whether none of the releases has a request in flight."""
 
 
 @runtime_checkable
 class Lingers(Protocol):
-    """Requests may come to the old release for a while after a switch."""
+    """The old release may get requests for a while after a switch."""
 
     def lingering(self) -> float:
         """Return for how many seconds."""
@@ -133,78 +134,78 @@ class Lingers(Protocol):
 
 @runtime_checkable
 class Confirms(Protocol):
-    """It tells itself how traffic is split, where answers name no release."""
+    """The target itself reports the traffic split, because answers do not name their release."""
 
     def require_moved(self) -> None:
-        """Check that traffic is split as it was to be.
+        """Check that the reported split is the wanted one.
 
         Raises:
-            TrafficReturned: it is not.
+            TrafficReturned: it is another one.
 
         """
 
 
 @runtime_checkable
-class Looks(Protocol):
-    """It can be asked what is so, whatever Pulumi remembers."""
+class Audits(Protocol):
+    """The target can be asked for the truth, whatever Pulumi remembers."""
 
     def has_lost(self) -> bool:
-        """Return whether what runs a release was taken away behind Pulumi's back."""
+        """Return whether somebody removed what runs a release."""
 
     def require_idle(self, leaving: Sequence[Release]) -> None:
-        """Check that releases which are to go have no traffic.
+        """Check that none of the releases to remove has traffic.
 
         Raises:
-            RefusedError: one has.
+            RefusedError: one of them has.
 
         """
 
 
 @runtime_checkable
 class RunsTasks(Protocol):
-    """It runs an environment's tasks."""
+    """The target runs the environment's tasks."""
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-        """Run a task to its end in the image of a release, or stop it in time.
+        """Run a task in the image of a release, until it ends or its time is over.
 
         Args:
-            release: the release, which is staged; the task has its variables and secrets.
-            task: what to run.
-            on_line: takes each line of its output.
+            release: a staged release; the task gets its variables and secrets.
+            task: the task to run.
+            on_line: gets each line of the output.
 
         Raises:
-            CurtainupError: it could not be run.
+            CurtainupError: the task could not run.
 
         """
 
 
 @runtime_checkable
 class EndsTasks(Protocol):
-    """Tasks go on after a run that was killed."""
+    """A task goes on after somebody has killed the run that started it."""
 
     def end_tasks(self) -> None:
-        """End those that there are."""
+        """End all such tasks."""
 
 
 @runtime_checkable
 class Watches(Protocol):
-    """It tells what it is doing while an update waits for it."""
+    """The target reports its progress during an update."""
 
     def watching(self, on_progress: Callable[[str], None]) -> AbstractContextManager[None]:
-        """Tell that, one line at a time, while a block runs."""
+        """Report progress line by line while a block runs."""
 
 
 @runtime_checkable
 class Explains(Protocol):
-    """It knows more of an update that failed than the engine does."""
+    """The target knows more about a failed update than the engine."""
 
     def explained(self, error: CurtainupError, started: datetime) -> CurtainupError:
-        """Return the error of an update that began then with what the target knows of it."""
+        """Return the error of an update that began at `started`, with what the target knows about it."""
 
 
 @runtime_checkable
 class Bills(Protocol):
-    """An environment may cost something while nobody uses it."""
+    """An idle environment may cost money."""
 
     def costs(self) -> str | None:
-        """Return what that is, in words; None when it is nothing."""
+        """Return in words what costs money; None if nothing does."""

@@ -1,7 +1,7 @@
-"""What a target is, for the driver: one specification, which its own folder holds.
+"""The driver's specification of a target.
 
-A specification is cheap to import. What costs time, or an SDK that whoever deploys elsewhere goes without, is
-imported by its functions when they are called.
+A specification is cheap to import. Its functions import whatever takes time, and the SDKs that only this
+target needs, when somebody calls them.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from curtainup.targets.target import Target
 
 Resources = Sequence[Mapping[str, Any]]
-"""Of a stack, as the state holds them."""
+"""The resources of a stack, as the state holds them."""
 Look = Callable[[], "Environment"]
-"""Gives an environment as it is at that moment."""
+"""Returns an environment in its present state."""
 
 
 @dataclass(frozen=True)
 class Switch:
-    """What moves a target's traffic, as Pulumi remembers it.
+    """The resource that moves traffic on a target.
 
     Attributes:
-        type: of its resource.
-        shares: returns by release id the per cent that it has given, from its outputs and all resources; None
-            where nothing was ever given any.
+        type: its type.
+        shares: returns the per cent of each release id, from the outputs of this resource and from all
+            resources; None if no release ever had traffic.
 
     """
 
@@ -50,24 +50,25 @@ class TargetSpec:
     """A target.
 
     Attributes:
-        name: as `deploy_target` has it.
-        environment: the type of its environments' own settings.
-        settings: the type of what a release runs with.
-        bind: returns an environment on it, from the session, the environment's name, and how to look at it.
-        logs: returns where an environment's logs are kept, from the session, the environment, and how to look
-            at it again.
-        switch: what moves its traffic.
-        places: returns by release id the address of each release in the state; None where none is fixed.
-        registry: where images go when nothing else is configured.
-        checks: returns what the doctor looks at for the service's environments on it; None is nothing.
-        extra: what has to be installed besides; None is nothing.
-        standin: the provider that a rehearsal has a stand-in for; None where nothing can be rehearsed.
-        keep: how many releases without traffic stay for rollback, where nothing is configured.
-        names_releases: whether answers say in `Curtainup-Release` which release they come from.
-        reuses_ids: whether a release that failed may be tried again under the same id.
-        bills_idle: whether a release without traffic costs what one with traffic does.
-        anchored: whether an environment's name stays with the first of its releases until it moves, so that
-            another first release can come only when that one is gone.
+        name: its name in `deploy_target`.
+        environment: the model of the settings of an environment.
+        settings: the model of the settings of a release.
+        bind: returns the target of one environment, given the session, the environment's name, and a function
+            that returns the environment.
+        logs: returns the log of an environment, given the session, the environment, and a function that reads
+            the environment again.
+        switch: the resource that moves traffic.
+        places: returns the fixed address of each release id in the state; None if addresses are not fixed.
+        registry: the registry for images if the configuration names none.
+        checks: returns the pieces that the doctor checks for these environments; None if there are none.
+        extra: the extra of the package that the target needs; None if it needs none.
+        standin: the Pulumi provider that a rehearsal replaces; None if you cannot rehearse.
+        keep: the number of idle releases to keep for rollback, by default.
+        names_releases: whether answers carry the header `Curtainup-Release`.
+        reuses_ids: whether a release that failed may come again under the same id.
+        bills_idle: whether an idle release costs as much as one with traffic.
+        anchored: whether the first release of an environment holds its name, so that another first release
+            can only come after that one is gone.
         splits: whether a release can have a part of the traffic.
 
     """

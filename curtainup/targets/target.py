@@ -1,4 +1,4 @@
-"""An environment on its target, bound once: what every target has, and nothing that only some have."""
+"""The target of one environment: what every target has. `capabilities` has what only some can do."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Own = TypeVar("Own", bound="EnvironmentSettings")
 
 
 class Target(ABC):
-    """One environment's place; whatever else it can is in its class line, from `capabilities`."""
+    """A target, bound to one environment."""
 
     def __init__(self, session: Session, name: str, look: Look) -> None:
-        """Bind an environment.
+        """Bind the target to an environment.
 
         Args:
-            session: of its service.
-            name: the environment's.
-            look: gives it as it is at that moment.
+            session: the session of its service.
+            name: the name of the environment.
+            look: returns the environment in its present state.
 
         """
         self._session = session
@@ -36,16 +36,16 @@ class Target(ABC):
 
     @property
     def environment(self) -> Environment:
-        """The environment as it is now."""
+        """The environment in its present state."""
         return self._look()
 
     def known(self, kind: type[Own]) -> Own | None:
-        """Return the environment's settings; None before it has any, or while it is on another target."""
+        """Return the environment's settings; None if it has none yet, or is still on another target."""
         settings = self.environment.settings
         return settings if isinstance(settings, kind) else None
 
     def own(self, kind: type[Own]) -> Own:
-        """Return the settings of an environment that is on this target."""
+        """Return the settings of an environment that has some on this target."""
         known = self.known(kind)
         if known is None:
             raise TypeError(f"{self.name} has no {kind.__name__}")
@@ -53,26 +53,26 @@ class Target(ABC):
 
     @abstractmethod
     def runtime(self) -> Settings:
-        """Return what a release runs with today, apart from PYM_ENV."""
+        """Return the settings of a new release, without PYM_ENV."""
 
     @abstractmethod
     def settings(self) -> EnvironmentSettings:
-        """Return the environment's own settings: as remembered what was chosen once, the rest as configured.
+        """Return the environment's settings: remembered where the target chose them once, else as configured.
 
         Raises:
-            CurtainupError: something that they name is not to be had.
+            CurtainupError: something in the configuration is not available.
 
         """
 
 
 def displaced(name: str, place: str, wanted: str, key: str) -> RefusedError:
-    """Return the error for an environment that a changed key would make anew somewhere else.
+    """Return the error for a changed key that would recreate the environment in another place.
 
     Args:
-        name: of the environment.
+        name: the name of the environment.
         place: where it is, such as `in region eu-west-1`.
-        wanted: what the key says now.
-        key: of pym-config.yaml.
+        wanted: the new value of the key.
+        key: the key in pym-config.yaml.
 
     """
     return RefusedError(

@@ -18,13 +18,13 @@ from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
 from curtainup.targets.beanstalk import progress
 from curtainup.targets.capabilities import (
+    Audits,
     Bills,
     Explains,
+    Inspects,
     Lingers,
-    Looks,
     NeedsAccount,
     RunsTasks,
-    Suspects,
     Watches,
 )
 from curtainup.targets.target import Target, displaced
@@ -75,7 +75,7 @@ class Machines:
         return [f"{found.get('HealthStatus')} ({found.get('Color')})", *found.get("Causes", ())]
 
 
-class BeanstalkTarget(Target, NeedsAccount, Suspects, Lingers, Looks, RunsTasks, Watches, Explains, Bills):
+class BeanstalkTarget(Target, NeedsAccount, Inspects, Lingers, Audits, RunsTasks, Watches, Explains, Bills):
     """A Beanstalk environment per release; the live name moves between them."""
 
     def require_ready(self) -> None:

@@ -12,7 +12,7 @@ from curtainup.errors import CurtainupError, ReleaseUnhealthy, TrafficReturned
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.auth_proxy import door
 from curtainup.setup import cloud_provider
-from curtainup.targets.capabilities import Bills, Confirms, Explains, Hides, NeedsAccount, RunsTasks
+from curtainup.targets.capabilities import Bills, Confirms, Explains, NeedsAccount, RunsTasks, StartsPrivate
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def project_of(docker_repo: str) -> str:
     return rest.partition("/")[0] if slash and "." in first else first
 
 
-class CloudRunTarget(Target, NeedsAccount, Hides, Confirms, RunsTasks, Explains, Bills):
+class CloudRunTarget(Target, NeedsAccount, StartsPrivate, Confirms, RunsTasks, Explains, Bills):
     """A Cloud Run service with a revision per release."""
 
     def require_ready(self) -> None:

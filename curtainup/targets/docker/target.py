@@ -15,15 +15,15 @@ from curtainup.platforms.docker import placement
 from curtainup.platforms.docker.container import Container
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.capabilities import (
+    ChecksPresence,
     Chooses,
     Drains,
     EndsTasks,
-    FixesPlaces,
+    Inspects,
     Interrupts,
-    Misses,
+    KnowsPlaces,
     Revives,
     RunsTasks,
-    Suspects,
 )
 from curtainup.targets.docker import availability
 from curtainup.targets.docker import tasks as docker_host
@@ -49,7 +49,7 @@ def runtime(config: EnvironmentConfig) -> DockerSettings:
 
 
 class DockerTarget(
-    Target, Chooses, Interrupts, FixesPlaces, Suspects, Revives, Misses, Drains, RunsTasks, EndsTasks
+    Target, Chooses, Interrupts, KnowsPlaces, Inspects, Revives, ChecksPresence, Drains, RunsTasks, EndsTasks
 ):
     """An environment on a Docker host: its ports, its network, its containers."""
 

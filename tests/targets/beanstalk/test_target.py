@@ -24,7 +24,7 @@ from curtainup.model.release import Deployment, Release
 from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
 from curtainup.platforms import amazon
 from curtainup.targets.beanstalk.target import Machines
-from curtainup.targets.capabilities import Explains, Looks
+from curtainup.targets.capabilities import Audits, Explains
 from tests.images.test_registry import BEANSTALK
 from tests.sessions import World, world
 
@@ -153,7 +153,7 @@ def test_what_was_terminated_by_hand_is_looked_at_before_an_update(
     found = world(tmp_path, BEANSTALK)
     rollout = _rollout(found)
     first = _deployed(rollout, "a")
-    assert isinstance(rollout.target, Looks)
+    assert isinstance(rollout.target, Audits)
     assert not rollout.target.has_lost()
     terminated.append(f"shop-live-{first.id}")
     assert rollout.has_lost

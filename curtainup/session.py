@@ -19,8 +19,8 @@ from curtainup.engine import recovery
 from curtainup.engine.memory import StackMemory, memory_of
 from curtainup.engine.processes import Processes
 from curtainup.engine.workspace import Workspace
-from curtainup.errors import SetupError
 from curtainup.model.names import LIVE, STAGING, Names
+from curtainup.platforms.docker import errors as docker_errors
 from curtainup.reporting import Report
 from curtainup.setup import engine as engines
 from curtainup.setup import paths
@@ -123,19 +123,15 @@ class Accounts:
 
         """
         import docker
-        from docker.errors import DockerException
 
-        try:
+        with docker_errors.translated(
+            "no Docker engine answers",
+            where=self.environ.get("DOCKER_HOST", "the local socket"),
+            consequence="nothing was built or changed",
+            fix="curtainup doctor --fix",
+        ):
             client = docker.from_env()
             client.ping()
-        except DockerException as error:
-            raise SetupError(
-                "no Docker engine answers",
-                where=self.environ.get("DOCKER_HOST", "the local socket"),
-                consequence="nothing was built or changed",
-                fix="curtainup doctor --fix",
-                detail=str(error),
-            ) from error
         return client
 
 

@@ -18,14 +18,14 @@ from typing import Any
 
 import docker
 from docker.client import DockerClient
-from docker.errors import APIError, DockerException, NotFound
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
-from curtainup.errors import SetupError
 from curtainup.gates.arguments import ACCEPTANCE_TESTS, UNIT_TESTS
 from curtainup.gates.interpreter import THREE_WAYS
 from curtainup.gates.models import GateRequest, UnitTestRequest
 from curtainup.gates.variables import ACCEPTANCE, image_variables
+from curtainup.platforms.docker import errors
 from curtainup.platforms.docker.output import follow
 from curtainup.setup.paths import program_dir
 from curtainup.util.process import GRACE, Finished
@@ -57,30 +57,26 @@ def run(
         SetupError: the Docker engine or the image is missing, or the image contains no Python.
 
     """
-    try:
-        client = docker.from_env(use_ssh_client=True)
-        with (
-            contextlib.closing(client),
-            _container(client, request, image, arguments(FOLDER / ACCEPTANCE, str(REPORT))) as container,
-        ):
-            container.start()
-            ended = follow(
-                container,
-                timeout=request.timeout,
-                on_line=on_line,
-                cancel=cancel,
-                stop=partial(_interrupt, container),
-            )
-            status = int(container.wait()["StatusCode"])
-            return Finished(status, ended, _fetch_report(container))
-    except DockerException as error:
-        raise SetupError(
+    with (
+        errors.translated(
             "the service's tests could not run in its image",
             where=image,
             consequence="nothing was tested, so nothing was deployed",
             fix=THREE_WAYS,
-            detail=str(error),
-        ) from error
+        ),
+        contextlib.closing(docker.from_env(use_ssh_client=True)) as client,
+        _container(client, request, image, arguments(FOLDER / ACCEPTANCE, str(REPORT))) as container,
+    ):
+        container.start()
+        ended = follow(
+            container,
+            timeout=request.timeout,
+            on_line=on_line,
+            cancel=cancel,
+            stop=partial(_interrupt, container),
+        )
+        status = int(container.wait()["StatusCode"])
+        return Finished(status, ended, _fetch_report(container))
 
 
 @contextmanager

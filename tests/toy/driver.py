@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from curtainup.setup.catalogue import REFERENCES
+
 from curtainup.errors import ConfigError
 from curtainup.model.environment import Environment
 from curtainup.session import Session
-from curtainup.setup.catalogue import REFERENCES
 from curtainup.targets.docker.logs import DockerLogs
 from curtainup.targets.log_lines import Source
 from curtainup.targets.spec import Look, Resources, Switch, TargetSpec

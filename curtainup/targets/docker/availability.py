@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curtainup.errors import AGAIN, SetupError, UnknownRelease
+from curtainup.errors import AGAIN, UnknownRelease
 from curtainup.model.release import Release
+from curtainup.platforms.docker import errors
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -19,22 +20,16 @@ def require_container(api: APIClient, stack: str, release: Release) -> None:
         SetupError: the Docker engine does not answer.
 
     """
-    from docker.errors import DockerException, NotFound
-    from requests import RequestException
+    from docker.errors import NotFound
 
     name = f"{stack}-{release.id}"
-    try:
-        api.inspect_container(name)
-    except NotFound:
-        raise _lost(api, stack, release) from None
-    except (DockerException, RequestException) as error:
-        raise SetupError(
-            "the Docker engine does not answer",
-            where=f"container {name}",
-            consequence="traffic has not moved",
-            fix="curtainup doctor",
-            detail=str(error),
-        ) from error
+    with errors.translated(
+        "the Docker engine does not answer", where=f"container {name}", consequence="traffic has not moved"
+    ):
+        try:
+            api.inspect_container(name)
+        except NotFound:
+            raise _lost(api, stack, release) from None
 
 
 def _lost(api: APIClient, stack: str, release: Release) -> UnknownRelease:

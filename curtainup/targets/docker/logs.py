@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from queue import Empty, Queue
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import SetupError
 from curtainup.model.environment import Environment
+from curtainup.platforms.docker import errors
 from curtainup.session import Session
 from curtainup.targets.log_lines import Asked, Line, Lines
 from curtainup.util import chunks
@@ -225,18 +226,9 @@ def _stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%f000Z")
 
 
-@contextmanager
-def _told_clearly() -> Iterator[None]:
-    from docker.errors import DockerException
-    from requests import RequestException
-
-    try:
-        yield
-    except (DockerException, RequestException) as error:
-        raise SetupError(
-            "the Docker engine does not give the log",
-            where="docker logs",
-            consequence="nothing more is shown",
-            fix="curtainup doctor",
-            detail=str(error),
-        ) from error
+def _told_clearly() -> AbstractContextManager[None]:
+    return errors.translated(
+        "the Docker engine does not give the log",
+        where="docker logs",
+        consequence="nothing more is shown",
+    )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curtainup.config.tasks import Task
-from curtainup.errors import SetupError
 from curtainup.model.release import Release
 from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
+from curtainup.platforms.docker import errors
 from curtainup.platforms.docker.output import follow
 from curtainup.targets.task_result import Ran
 from curtainup.util.process import Ended
@@ -176,24 +176,11 @@ def _result(container: Container, name: str, code: int, ended: Ended, settings: 
     return Ran(code, ended, name, CODES.get(code, ""), fix)
 
 
-@contextmanager
-def _said_clearly(image: str) -> Iterator[None]:
-    from docker.errors import DockerException, ImageNotFound
-    from requests import RequestException
-
-    try:
-        yield
-    except ImageNotFound as error:
-        raise _unusable("the release's image is gone", image, str(error)) from error
-    except (DockerException, RequestException) as error:
-        raise _unusable("the Docker engine could not run a task", image, str(error)) from error
-
-
-def _unusable(what: str, where: str, detail: str) -> SetupError:
-    return SetupError(
-        what,
-        where=where,
+def _said_clearly(image: str) -> AbstractContextManager[None]:
+    return errors.translated(
+        "the Docker engine could not run a task",
+        where=image,
         consequence="the release gets no traffic, and the environment is put back",
         fix="curtainup doctor, then deploy again",
-        detail=detail,
+        without_image="the release's image is gone",
     )

@@ -7,9 +7,7 @@ to it by `PULUMI_DEBUG_PROVIDERS=gcp:PORT,aws:PORT`; nothing is installed anywhe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import wraps
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import version
 from threading import Lock
@@ -18,18 +16,22 @@ from typing import Any, NoReturn, Protocol
 import grpc
 from google.protobuf.empty_pb2 import Empty
 
-from curtainup.engine.provider.protocol import UNKNOWN, message_module, plain, status_details, struct
-from curtainup.engine.provider.server import one_line
+from curtainup.engine.provider import servicer
+from curtainup.engine.provider.protocol import UNKNOWN, plain, struct
+from curtainup.engine.provider.servicer import (
+    Servicer,
+    abort,
+    abort_partly,
+    answering,
+    messages,
+    type_of,
+)
 from curtainup.errors import CurtainupError
 from curtainup.rehearsal import changes, schema
 from curtainup.rehearsal.assets import objects
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud, CloudError, Failure, Function, Kind, Unready
-
-messages = message_module("provider_pb2")
-services = message_module("provider_pb2_grpc")
-plugin = message_module("plugin_pb2")
 
 WORKERS = 32
 """Calls that are answered at once: waiting for one environment must not hold up another."""
@@ -45,23 +47,10 @@ class Package(Protocol):
     FUNCTIONS: Mapping[str, Function]
 
 
-def _answering(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn refusals into the status of the call, without a traceback."""
-
-    @wraps(method)
-    def call(self: Provider, request: Any, context: grpc.ServicerContext) -> Any:
-        try:
-            return method(self, request, context)
-        except CloudError as error:
-            return context.abort(grpc.StatusCode.UNKNOWN, str(error))
-        except CurtainupError as error:
-            return context.abort(grpc.StatusCode.UNKNOWN, one_line(error))
-
-    return call
-
-
-class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,misc]
+class Provider(Servicer):
     """Answers engines. Each connection is a provider of its own, with its own configuration."""
+
+    expected = (CloudError, CurtainupError, Unready)
 
     def __init__(self, name: str, package: Package, home: Home, faults: Faults) -> None:
         """Serve a cloud's package.
@@ -73,6 +62,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
             faults: what is to go wrong.
 
         """
+        super().__init__(version(f"pulumi-{name}"))
         self._name = name
         self._kinds = {kind.token: kind for kind in package.KINDS}
         self._functions = package.FUNCTIONS
@@ -81,17 +71,13 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         self._clouds: dict[str, Cloud] = {}
         self._lock = Lock()
 
-    def Attach(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Let an engine use a provider that it did not start."""
-        return Empty()
-
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Ask for nothing beyond the protocol as it always was."""
-        return messages.ProviderHandshakeResponse()
-
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Name the version of the SDK that is stood in for."""
-        return plugin.PluginInfo(version=version(f"pulumi-{self._name}"))
+    def refuse(self, error: Exception, request: Any, context: grpc.ServicerContext) -> NoReturn:
+        """End a call; the engine keeps a resource that was made and does not work, with the reasons."""
+        if isinstance(error, Unready):
+            inputs = plain(request.news if hasattr(request, "news") else request.properties)
+            outputs = {**changes.visible(inputs), **error.outputs}
+            abort_partly(context, str(error), error.id, outputs, struct(inputs), error.reasons)
+        super().refuse(error, request, context)
 
     def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Return an empty schema: the SDKs have their own."""
@@ -122,7 +108,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         self._cloud(context).cancelled.set()
         return Empty()
 
-    @_answering
+    @answering
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Call a function."""
         if request.tok not in self._functions:
@@ -130,7 +116,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         result = self._functions[request.tok](self._cloud(context), plain(request.args))
         return messages.InvokeResponse(**{"return": struct(result)})
 
-    @_answering
+    @answering
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Refuse what the real provider or service would refuse, before anything happens."""
         kind = self._kind(request.urn, context)
@@ -151,21 +137,18 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
             kind.named_by,
         )
 
-    @_answering
+    @answering
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Make a resource, or foresee it."""
         kind, inputs = self._kind(request.urn, context), plain(request.properties)
         if request.preview:
             foreseen = {**changes.visible(inputs), **dict.fromkeys(kind.computed, UNKNOWN)}
             return messages.CreateResponse(properties=struct(foreseen))
-        try:
-            made = kind.create(changes.visible(objects(inputs)))
-        except Unready as error:
-            _unready(context, error, inputs)
+        made = kind.create(changes.visible(objects(inputs)))
         outputs = {**changes.visible(inputs), **made.outputs}
         return messages.CreateResponse(id=made.id, properties=struct(outputs))
 
-    @_answering
+    @answering
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Change a resource, or foresee it."""
         kind = self._kind(request.urn, context)
@@ -174,13 +157,10 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
             kept = {name: olds[name] for name in kind.computed if name in olds}
             foreseen = {**changes.visible(inputs), **kept, **dict.fromkeys(kind.changing, UNKNOWN)}
             return messages.UpdateResponse(properties=struct(foreseen))
-        try:
-            outputs = kind.update(request.id, objects(olds), changes.visible(objects(inputs)))
-        except Unready as error:
-            _unready(context, error, inputs)
+        outputs = kind.update(request.id, objects(olds), changes.visible(objects(inputs)))
         return messages.UpdateResponse(properties=struct({**changes.visible(inputs), **outputs}))
 
-    @_answering
+    @answering
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Say how a resource really is, as inputs too, so that the next update mends it."""
         kind = self._kind(request.urn, context)
@@ -196,7 +176,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
             inputs=struct({**inputs, **found.inputs}),
         )
 
-    @_answering
+    @answering
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Remove a resource."""
         kind = self._kind(request.urn, context)
@@ -208,7 +188,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
             return self._clouds.setdefault(context.peer(), Cloud(self._home, self._faults))
 
     def _kind(self, urn: str, context: grpc.ServicerContext) -> Kind:
-        token = urn.split("::")[2].rpartition("$")[2]
+        token = type_of(urn)
         if token not in self._kinds:
             _unknown(context, f"resource type {token}")
         return self._kinds[token](self._cloud(context))
@@ -228,11 +208,7 @@ def serve(name: str, home: Home, faults: Faults) -> tuple[grpc.Server, int]:
         ("grpc.max_receive_message_length", _LARGEST_MESSAGE),
         ("grpc.max_send_message_length", _LARGEST_MESSAGE),
     ]
-    server = grpc.server(ThreadPoolExecutor(max_workers=WORKERS), options=options)
-    services.add_ResourceProviderServicer_to_server(Provider(name, package, home, faults), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    return server, port
+    return servicer.serve(Provider(name, package, home, faults), WORKERS, options)
 
 
 def _failure(found: Failure) -> Any:
@@ -240,19 +216,4 @@ def _failure(found: Failure) -> Any:
 
 
 def _unknown(context: grpc.ServicerContext, what: str) -> NoReturn:
-    context.abort(grpc.StatusCode.UNIMPLEMENTED, f"a rehearsal has no {what}")
-    raise AssertionError("abort raises")
-
-
-def _unready(context: grpc.ServicerContext, error: Unready, inputs: Mapping[str, Any]) -> NoReturn:
-    """End the call so that the engine keeps the resource, with the reasons."""
-    detail = messages.ErrorResourceInitFailed(
-        id=error.id,
-        properties=struct({**changes.visible(inputs), **error.outputs}),
-        reasons=error.reasons,
-        inputs=struct(inputs),
-    )
-    code: tuple[int, str] = grpc.StatusCode.UNKNOWN.value
-    context.set_trailing_metadata(status_details(code[0], str(error), detail))
-    context.abort(grpc.StatusCode.UNKNOWN, str(error))
-    raise AssertionError("abort raises")
+    abort(context, grpc.StatusCode.UNIMPLEMENTED, f"a rehearsal has no {what}")

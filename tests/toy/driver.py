@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from curtainup.setup.base_images.catalogue import REFERENCES
-
 from curtainup.errors import ConfigError
 from curtainup.model.environment import Environment
 from curtainup.session import Session
+from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.docker.logs import DockerLogs
 from curtainup.targets.log_lines import Source
 from curtainup.targets.spec import Look, Resources, Switch, TargetSpec

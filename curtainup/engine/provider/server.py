@@ -5,79 +5,42 @@ Follows `pulumirpc.ResourceProvider` (proto/pulumi/provider.proto of the Pulumi 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import wraps
 from threading import Event
-from typing import Any
+from typing import Any, NoReturn
 
 import grpc
 from google.protobuf.empty_pb2 import Empty
 
 from curtainup import __version__
-from curtainup.engine.provider import cname_swap, traffic
+from curtainup.engine.provider import cname_swap, servicer, traffic
 from curtainup.engine.provider.kind import Kind, Partial, Say, silent
-from curtainup.engine.provider.protocol import differences, message_module, plain, status_details, struct
+from curtainup.engine.provider.protocol import differences, message_module, plain, struct
+from curtainup.engine.provider.servicer import (
+    Servicer,
+    abort_partly,
+    answering,
+    messages,
+    one_line,
+    type_of,
+)
 from curtainup.errors import CurtainupError
 
-messages = message_module("provider_pb2")
-services = message_module("provider_pb2_grpc")
-plugin = message_module("plugin_pb2")
 engine = message_module("engine_pb2")
 engine_services = message_module("engine_pb2_grpc")
+
+WORKERS = 8
+"""Calls that are answered at once."""
 
 KINDS: Mapping[str, Kind] = {kind.TYPE: kind for kind in (traffic, cname_swap)}
 
 
-def one_line(error: CurtainupError) -> str:
-    """Return an error as Pulumi's output is to show it."""
-    parts = [f"{error.where}: {error.what}" if error.where else error.what]
-    parts += [error.consequence] if error.consequence else []
-    parts += [f"fix: {error.fix}"] if error.fix else []
-    parts += [f"({' '.join(error.detail.split())})"] if error.detail else []
-    return "; ".join(parts)
-
-
-def _answering(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn errors for people into the status of the call, without a traceback."""
-
-    @wraps(method)
-    def call(self: Provider, request: Any, context: grpc.ServicerContext) -> Any:
-        try:
-            return method(self, request, context)
-        except CurtainupError as error:
-            return context.abort(grpc.StatusCode.FAILED_PRECONDITION, one_line(error))
-        except Partial as partial:
-            return _abort_partly(request, context, partial)
-
-    return call
-
-
-def _abort_partly(request: Any, context: grpc.ServicerContext, partial: Partial) -> Any:
-    """Fail a call, and have the engine remember what was made (`ErrorResourceInitFailed`)."""
-    why = one_line(partial.error)
-    inputs = request.news if hasattr(request, "news") else request.properties
-    kept = messages.ErrorResourceInitFailed(
-        id=getattr(request, "id", "") or _kind(request).name(plain(inputs)),
-        properties=struct(partial.outputs),
-        inputs=inputs,
-        reasons=[why],
-    )
-    code: int = grpc.StatusCode.UNKNOWN.value[0]
-    context.set_trailing_metadata(status_details(code, why, kept))
-    return context.abort(grpc.StatusCode.UNKNOWN, why)
-
-
 def _kind(request: Any) -> Kind:
-    return KINDS[_type_of(request)]
+    return KINDS[type_of(request.urn)]
 
 
-def _type_of(request: Any) -> str:
-    return str(request.urn.split("::")[2].rpartition("$")[2])
-
-
-class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,misc]
+class Provider(Servicer):
     """Answers the engine.
 
     Args:
@@ -85,9 +48,22 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
 
     """
 
+    code = grpc.StatusCode.FAILED_PRECONDITION
+    expected = (CurtainupError, Partial)
+
     def __init__(self, engine_address: str | None = None) -> None:
+        super().__init__(__version__)
         self._cancelled = Event()
         self._engine_address = engine_address
+
+    def refuse(self, error: Exception, request: Any, context: grpc.ServicerContext) -> NoReturn:
+        """End a call; what a partial change has made is remembered."""
+        if isinstance(error, Partial):
+            inputs = request.news if hasattr(request, "news") else request.properties
+            name = getattr(request, "id", "") or _kind(request).name(plain(inputs))
+            why = one_line(error.error)
+            abort_partly(context, why, name, error.outputs, inputs, [why])
+        super().refuse(error, request, context)
 
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Let an engine use a provider that it did not start: the driver serves one itself.
@@ -97,18 +73,6 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         self._engine_address = request.address
         self._cancelled.clear()
         return Empty()
-
-    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Ask for nothing beyond the protocol as it always was."""
-        return messages.ProviderHandshakeResponse()
-
-    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Name the version."""
-        return plugin.PluginInfo(version=__version__)
-
-    def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Accept previews; secrets arrive in plain and the engine marks them again itself."""
-        return messages.ConfigureResponse(supportsPreview=True)
 
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Take any configuration: there is none."""
@@ -123,12 +87,12 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
         self._cancelled.set()
         return Empty()
 
-    @_answering
+    @answering
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Refuse inputs that would break something, before anything happens."""
-        if _type_of(request) not in KINDS:
+        if type_of(request.urn) not in KINDS:
             context.abort(
-                grpc.StatusCode.UNIMPLEMENTED, f"curtainup has no resource type {_type_of(request)}"
+                grpc.StatusCode.UNIMPLEMENTED, f"curtainup has no resource type {type_of(request.urn)}"
             )
         kind, inputs = _kind(request), plain(request.news)
         failures = kind.check(plain(request.olds), inputs)
@@ -155,7 +119,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
             hasDetailedDiff=True,
         )
 
-    @_answering
+    @answering
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, N802
         """Make a resource real."""
         kind, inputs = _kind(request), plain(request.properties)
@@ -165,7 +129,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
             created = kind.create(inputs, self._cancelled, say)
         return messages.CreateResponse(id=kind.name(inputs), properties=struct(created))
 
-    @_answering
+    @answering
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, N802
         """Make a change real."""
         kind, olds, inputs = _kind(request), plain(request.olds), plain(request.news)
@@ -176,7 +140,7 @@ class Provider(services.ResourceProviderServicer):  # type: ignore[name-defined,
             updated = kind.update(olds, inputs, self._cancelled, say)
         return messages.UpdateResponse(properties=struct(updated))
 
-    @_answering
+    @answering
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         """Say what is really there, as inputs too, so that the next update mends it."""
         kind, state, inputs = _kind(request), plain(request.properties), plain(request.inputs)
@@ -226,8 +190,4 @@ def serve(engine_address: str | None = None) -> tuple[grpc.Server, int]:
         engine_address: of the engine that started this process; one that attaches itself tells its own.
 
     """
-    server = grpc.server(ThreadPoolExecutor(max_workers=8))
-    services.add_ResourceProviderServicer_to_server(Provider(engine_address), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    return server, port
+    return servicer.serve(Provider(engine_address), WORKERS)

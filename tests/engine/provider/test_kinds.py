@@ -12,7 +12,7 @@ import grpc
 import pytest
 from google.protobuf.any_pb2 import Any as Packed
 
-from curtainup.engine.provider import server, traffic
+from curtainup.engine.provider import server, servicer, traffic
 from curtainup.engine.provider.kind import Partial, Say
 from curtainup.engine.provider.protocol import Status, plain, struct
 from curtainup.errors import EngineFailed
@@ -54,7 +54,7 @@ def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(server, "KINDS", {**server.KINDS, Half.TYPE: Half()})
     served, port = server.serve()
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        yield server.services.ResourceProviderStub(channel)
+        yield servicer.services.ResourceProviderStub(channel)
     served.stop(None)
 
 
@@ -62,7 +62,7 @@ def remembered(call: Any) -> Any:
     """Return what the engine is told to remember of a call that failed."""
     (packed,) = (value for name, value in call.trailing_metadata() if name == "grpc-status-details-bin")
     (detail,) = Status.FromString(packed).details
-    kept = server.messages.ErrorResourceInitFailed()
+    kept = servicer.messages.ErrorResourceInitFailed()
     assert Packed.FromString(detail).Unpack(kept)
     return kept
 
@@ -70,7 +70,7 @@ def remembered(call: Any) -> Any:
 def test_what_was_made_and_is_wrong_is_remembered(stub: Any) -> None:
     """Else the next update would believe that nothing has changed, and leave it so."""
     with pytest.raises(grpc.RpcError) as failed:
-        stub.Create(server.messages.CreateRequest(urn=URN, properties=struct({"a": 1})))
+        stub.Create(servicer.messages.CreateRequest(urn=URN, properties=struct({"a": 1})))
     kept = remembered(failed.value)
     assert (kept.id, plain(kept.properties), plain(kept.inputs)) == ("half", {"a": 1, "made": True}, {"a": 1})
     assert list(kept.reasons) == ["it does not answer; fix: look"]
@@ -78,13 +78,15 @@ def test_what_was_made_and_is_wrong_is_remembered(stub: Any) -> None:
 
 def test_so_is_a_change(stub: Any) -> None:
     with pytest.raises(grpc.RpcError) as failed:
-        stub.Update(server.messages.UpdateRequest(urn=URN, id="one", olds=struct({}), news=struct({"a": 2})))
+        stub.Update(
+            servicer.messages.UpdateRequest(urn=URN, id="one", olds=struct({}), news=struct({"a": 2}))
+        )
     kept = remembered(failed.value)
     assert (kept.id, plain(kept.properties), plain(kept.inputs)) == ("one", {"a": 2, "made": True}, {"a": 2})
 
 
 def test_what_no_update_changes_is_promised(stub: Any) -> None:
-    request = server.messages.UpdateRequest(
+    request = servicer.messages.UpdateRequest(
         urn=URN, id="one", olds=struct({"address": "here"}), news=struct({"a": 2}), preview=True
     )
     assert plain(stub.Update(request).properties) == {"a": 2, "address": "here"}
@@ -92,12 +94,12 @@ def test_what_no_update_changes_is_promised(stub: Any) -> None:
 
 def test_unknown_types_are_refused(stub: Any) -> None:
     with pytest.raises(grpc.RpcError, match="curtainup has no resource type curtainup:x:Y"):
-        stub.Check(server.messages.CheckRequest(urn=URN.replace("half:Half", "x:Y")))
+        stub.Check(servicer.messages.CheckRequest(urn=URN.replace("half:Half", "x:Y")))
 
 
 def test_nothing_can_be_imported(stub: Any) -> None:
     with pytest.raises(grpc.RpcError, match="cannot be imported: create it"):
-        stub.Read(server.messages.ReadRequest(urn=URN, id="one"))
+        stub.Read(servicer.messages.ReadRequest(urn=URN, id="one"))
 
 
 @pytest.mark.parametrize(
@@ -109,5 +111,5 @@ def test_what_follows_from_other_inputs_is_told_only_alone(
 ) -> None:
     urn = URN.replace(Half.TYPE, traffic.TYPE)
     old = struct({"a": 1, "config": "x"})
-    request = server.messages.DiffRequest(urn=urn, id="p", old_inputs=old, news=struct(new))
+    request = servicer.messages.DiffRequest(urn=urn, id="p", old_inputs=old, news=struct(new))
     assert list(stub.Diff(request).diffs) == told

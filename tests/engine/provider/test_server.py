@@ -19,7 +19,7 @@ from pulumi.automation.errors import CommandError
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from curtainup.engine.command import EngineCommand
 from curtainup.engine.processes import Processes
-from curtainup.engine.provider.server import one_line
+from curtainup.engine.provider.servicer import one_line
 from curtainup.errors import EngineFailed
 from curtainup.setup import engine
 from tests.engine.provider.world import World, closing, get

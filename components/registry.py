@@ -7,7 +7,7 @@ import pulumi_docker as docker
 
 from components import targets
 from components.labels import labels
-from components.registry_args import CloudRegistry, CloudRegistryType, RegistryArgs
+from components.registry_args import RegistryArgs
 
 __all__ = ["Registry", "RegistryArgs"]
 
@@ -32,15 +32,11 @@ class Registry(pulumi.ComponentResource):
         self.host = args.settings.host
         self.ready = ()
         if (repository := targets.registry(args.settings.kind)) is not None:
-            self.ready = self._create_repository(name, args, repository()).ready
+            options = pulumi.ResourceOptions(parent=self)
+            self.ready = repository(f"{name}-{args.settings.kind}", args, options).ready
         elif args.settings.local_port:
             self.ready = (self._create_container(name, args),)
         self.register_outputs({"host": self.host})
-
-    def _create_repository(
-        self, name: str, args: RegistryArgs, component: CloudRegistryType
-    ) -> CloudRegistry:
-        return component(f"{name}-{args.settings.kind}", args, pulumi.ResourceOptions(parent=self))
 
     def _create_container(self, name: str, args: RegistryArgs) -> docker.Container:
         options = pulumi.ResourceOptions(parent=self)

@@ -1,30 +1,48 @@
-"""The program's half of each target: a folder with its specification, and one entry here."""
+"""The program's half of each target: a folder with its specification, and one entry in `TARGETS`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
-from importlib import import_module
-from typing import TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from components.environment import EnvironmentType
 from components.registry_args import CloudRegistryType
-from components.spec import TargetSpec
+from curtainup.model.contract import EnvironmentSettings
+from curtainup.model.release_settings import Settings
 from curtainup.setup import extras
 from curtainup.setup.extras import Extra
-
-Component = TypeVar("Component")
+from curtainup.util.references import resolved
 
 TARGETS = {
     "docker": "components.docker:SPEC",
     "gcp-cloud-run": "components.cloud_run:SPEC",
     "aws-beanstalk": "components.beanstalk:SPEC",
 }
-"""By name, as an environment's settings have it, the module of its specification and the name in there."""
+"""Where the specification of each target is: its module, and its name in that module."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetSpec:
+    """The program's specification of a target. It names components as texts, as they import SDKs.
+
+    Attributes:
+        environment: the model of the settings of an environment.
+        settings: the model of the settings of a release.
+        component: where the component of an environment is, `module:name`.
+        registries: where the component of each kind of registry is that comes with the target.
+        extra: the extra of the package that the components need; None if they need none.
+
+    """
+
+    environment: type[EnvironmentSettings]
+    settings: type[Settings]
+    component: str
+    registries: Mapping[str, str] = field(default_factory=dict)
+    extra: Extra | None = None
 
 
 def spec_of(name: str) -> TargetSpec:
-    """Return a target's specification, which is imported now.
+    """Return the specification of a target, and import only that.
 
     Raises:
         ValueError: there is no such target.
@@ -32,34 +50,34 @@ def spec_of(name: str) -> TargetSpec:
     """
     if name not in TARGETS:
         raise ValueError(f"there is no target {name!r}")
-    module, _, attribute = TARGETS[name].partition(":")
-    found: TargetSpec = getattr(import_module(module), attribute)
+    found: TargetSpec = resolved(TARGETS[name])
     return found
 
 
 def component(target: str) -> EnvironmentType:
-    """Return the component of a target; the SDK of its provider is imported only now.
+    """Import the component of a target, and return it.
 
     Raises:
-        SetupError: the SDK is not installed.
+        SetupError: the SDK of its provider is not installed.
         ValueError: there is no such target.
 
     """
     spec = spec_of(target)
-    return _imported(spec.extra, spec.component)
+    extras.require(spec.extra)
+    found: EnvironmentType = resolved(spec.component)
+    return found
 
 
-def registry(kind: str) -> Callable[[], CloudRegistryType] | None:
-    """Return what imports the component of a kind of registry; None where no target brings that kind.
+def registry(kind: str) -> CloudRegistryType | None:
+    """Import the component of a kind of registry, and return it; None if no target has that kind.
 
-    What is returned raises SetupError where the SDK is not installed.
+    Raises:
+        SetupError: the SDK of its provider is not installed.
+
     """
     for spec in map(spec_of, TARGETS):
-        if spec.registry is not None and spec.registry.kind == kind:
-            return partial(_imported, spec.extra, spec.registry.component)
+        if kind in spec.registries:
+            extras.require(spec.extra)
+            found: CloudRegistryType = resolved(spec.registries[kind])
+            return found
     return None
-
-
-def _imported(extra: Extra | None, component: Callable[[], Component]) -> Component:
-    extras.require(extra)
-    return component()

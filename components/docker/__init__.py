@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from components.environment import EnvironmentType
-from components.spec import TargetSpec
+from components.targets import TargetSpec
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 
-
-def _component() -> EnvironmentType:
-    from components.docker.docker_host import DockerHost
-
-    return DockerHost
-
-
-SPEC = TargetSpec(environment=DockerEnvironment, settings=DockerSettings, component=_component)
+SPEC = TargetSpec(
+    environment=DockerEnvironment,
+    settings=DockerSettings,
+    component="components.docker.docker_host:DockerHost",
+)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from curtainup.config.targets import TARGETS
 from curtainup.errors import ConfigError
 from curtainup.targets.spec import TargetSpec
+from curtainup.util.references import resolved
 
 if TYPE_CHECKING:
     from curtainup.config import EnvironmentConfig
@@ -25,8 +25,7 @@ def spec_of(name: str) -> TargetSpec:
     """
     if name not in TARGETS:
         raise ValueError(f"there is no target {name!r}")
-    module, _, attribute = TARGETS[name].partition(":")
-    found: TargetSpec = getattr(import_module(module), attribute)
+    found: TargetSpec = resolved(TARGETS[name])
     return found
 
 

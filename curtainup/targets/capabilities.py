@@ -26,12 +26,7 @@ class NeedsAccount(Protocol):
     """The driver reaches the target with an account, a plugin or an SDK."""
 
     def require_ready(self) -> None:
-        """Check, before curtainup builds anything, that nothing of that is missing.
-
-        Raises:
-            CurtainupError: something is missing.
-
-        """
+        """Raise CurtainupError, before curtainup builds anything, if something of that is missing."""
 
 
 @runtime_checkable
@@ -41,13 +36,7 @@ class Chooses(Protocol):
     def first_settings(self, neighbours: Sequence[EnvironmentSettings]) -> EnvironmentSettings:
         """Return the settings of an environment that has none yet.
 
-        Args:
-            neighbours: the settings of the service's other environments. The target chooses nothing that they
-                hold, even if nothing listens there yet.
-
-        Raises:
-            CurtainupError: something in the configuration is not available.
-
+        It chooses nothing that the service's other environments hold, even if nothing listens there yet.
         """
 
 
@@ -108,12 +97,7 @@ class ChecksPresence(Protocol):
     """Somebody can remove what runs a release without Pulumi, and no update would notice."""
 
     def require_there(self, release: Release) -> None:
-        """Check that what runs a kept release still exists.
-
-        Raises:
-            UnknownRelease: it does not; the fix says whether curtainup can recreate the release.
-
-        """
+        """Raise UnknownRelease if what runs a kept release is gone; the fix says how it can come back."""
 
 
 @runtime_checkable
@@ -137,12 +121,7 @@ class Confirms(Protocol):
     """The target itself reports the traffic split, because answers do not name their release."""
 
     def require_moved(self) -> None:
-        """Check that the reported split is the wanted one.
-
-        Raises:
-            TrafficReturned: it is another one.
-
-        """
+        """Raise TrafficReturned if the reported split is not the wanted one."""
 
 
 @runtime_checkable
@@ -153,12 +132,7 @@ class Audits(Protocol):
         """Return whether somebody removed what runs a release."""
 
     def require_idle(self, leaving: Sequence[Release]) -> None:
-        """Check that none of the releases to remove has traffic.
-
-        Raises:
-            RefusedError: one of them has.
-
-        """
+        """Raise RefusedError if one of the releases to remove has traffic."""
 
 
 @runtime_checkable
@@ -166,16 +140,10 @@ class RunsTasks(Protocol):
     """The target runs the environment's tasks."""
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-        """Run a task in the image of a release, until it ends or its time is over.
+        """Run a task in the image of a staged release, until it ends or its time is over.
 
-        Args:
-            release: a staged release; the task gets its variables and secrets.
-            task: the task to run.
-            on_line: gets each line of the output.
-
-        Raises:
-            CurtainupError: the task could not run.
-
+        The task gets the release's variables and secrets, and `on_line` each line of its output. The target
+        raises CurtainupError if it could not run the task.
         """
 
 

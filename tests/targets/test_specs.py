@@ -10,6 +10,7 @@ import pytest
 from curtainup.config import ServiceConfig
 from curtainup.errors import ConfigError
 from curtainup.targets import TARGETS, configured, every, spec_of
+from curtainup.util.references import Deferred, resolved
 
 HEAVY = {"boto3", "botocore", "docker", "google.auth", "grpc", "pulumi", "pulumi_docker", "requests"}
 
@@ -27,6 +28,13 @@ def test_a_specification_is_of_the_target_that_it_is_registered_for(name: str) -
     assert spec.name == name
     assert spec.environment.model_fields["target"].default == name
     assert spec.extra is None or spec.extra.target == name
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_what_a_specification_imports_when_it_is_called_is_there(name: str) -> None:
+    found = [one for one in vars(spec_of(name)).values() if isinstance(one, Deferred)]
+    assert found
+    assert all(callable(resolved(one.reference)) for one in found)
 
 
 def test_no_two_targets_are_told_apart_by_the_same_thing() -> None:

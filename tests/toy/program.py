@@ -11,7 +11,7 @@ import pulumi_docker as docker
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from components.environment import EnvironmentArgs
 from components.labels import RELEASE, labels
-from components.spec import TargetSpec
+from components.targets import TargetSpec
 from curtainup.model.release import Release
 from curtainup.model.release_settings import variables
 from curtainup.platforms.haproxy import config
@@ -122,4 +122,4 @@ def _settings(args: EnvironmentArgs) -> PodiumEnvironment:
     return args.settings
 
 
-SPEC = TargetSpec(environment=PodiumEnvironment, settings=PodiumSettings, component=lambda: Podium)
+SPEC = TargetSpec(environment=PodiumEnvironment, settings=PodiumSettings, component=f"{__name__}:Podium")

@@ -2,41 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
 from curtainup.setup import extras
 from curtainup.targets.beanstalk.registry import ECR
-from curtainup.targets.spec import Look, Resources, Switch, TargetSpec
-
-if TYPE_CHECKING:
-    from curtainup.config import EnvironmentConfig, ServiceConfig
-    from curtainup.model.checks import Piece
-    from curtainup.model.environment import Environment
-    from curtainup.session import Session
-    from curtainup.targets.log_lines import Source
-    from curtainup.targets.target import Target
-
-
-def _bind(session: Session, name: str, look: Look) -> Target:
-    from curtainup.targets.beanstalk.target import BeanstalkTarget
-
-    return BeanstalkTarget(session, name, look)
-
-
-def _logs(session: Session, environment: Environment, look: Look) -> Source:
-    from curtainup.targets.beanstalk.logs import BeanstalkLogs
-
-    return BeanstalkLogs(session, environment, look)
-
-
-def _checks(service: ServiceConfig, environments: Sequence[EnvironmentConfig]) -> list[Piece]:
-    from curtainup.targets import plugin_check
-    from curtainup.targets.beanstalk import checks
-
-    found = checks.pieces(service.name, environments, ecr=service.docker_repo is None)
-    return [*found, plugin_check.piece("aws", needs=checks.SDK)]
+from curtainup.targets.spec import Resources, Switch, TargetSpec
+from curtainup.util.references import Deferred
 
 
 def _shares(outputs: Mapping[str, Any], _resources: Resources) -> dict[str, int] | None:
@@ -49,11 +22,11 @@ SPEC = TargetSpec(
     name="aws-beanstalk",
     environment=BeanstalkEnvironment,
     settings=BeanstalkSettings,
-    bind=_bind,
-    logs=_logs,
+    bind=Deferred("curtainup.targets.beanstalk.target:BeanstalkTarget"),
+    logs=Deferred("curtainup.targets.beanstalk.logs:BeanstalkLogs"),
     switch=Switch("curtainup:cname_swap:CnameSwap", _shares),
     registry=ECR,
-    checks=_checks,
+    checks=Deferred("curtainup.targets.beanstalk.checks:of_service"),
     extra=extras.AWS,
     standin="aws",
     keep=0,

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from curtainup.config import EnvironmentConfig
+from curtainup.config import EnvironmentConfig, ServiceConfig
 from curtainup.errors import SetupError
 from curtainup.model.checks import Found, Piece
 from curtainup.platforms import amazon
 from curtainup.setup import extras
+from curtainup.targets import plugin_check
 from curtainup.targets.beanstalk.permissions import Caller, Needed, caller, look
 from curtainup.targets.grouping import grouped
 
@@ -42,6 +43,12 @@ class _Of:
 
     account: Account
     name: str
+
+
+def of_service(service: ServiceConfig, environments: Sequence[EnvironmentConfig]) -> list[Piece]:
+    """Return everything to look at for a service's environments on Elastic Beanstalk."""
+    found = pieces(service.name, environments, ecr=service.docker_repo is None)
+    return [*found, plugin_check.piece("aws", needs=SDK)]
 
 
 def pieces(service: str, environments: Sequence[EnvironmentConfig], *, ecr: bool = True) -> list[Piece]:

@@ -2,44 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.setup import extras
 from curtainup.targets.cloud_run.registry import ARTIFACT_REGISTRY
-from curtainup.targets.spec import Look, Resources, Switch, TargetSpec
-
-if TYPE_CHECKING:
-    from curtainup.config import EnvironmentConfig, ServiceConfig
-    from curtainup.model.checks import Piece
-    from curtainup.model.environment import Environment
-    from curtainup.session import Session
-    from curtainup.targets.log_lines import Source
-    from curtainup.targets.target import Target
+from curtainup.targets.spec import Resources, Switch, TargetSpec
+from curtainup.util.references import Deferred
 
 PUBLIC_ACCESS = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
 """The type of what lets everybody call a service."""
-
-
-def _bind(session: Session, name: str, look: Look) -> Target:
-    from curtainup.targets.cloud_run.target import CloudRunTarget
-
-    return CloudRunTarget(session, name, look)
-
-
-def _logs(session: Session, environment: Environment, _look: Look) -> Source:
-    from curtainup.targets.cloud_run.logs import CloudRunLogs
-
-    return CloudRunLogs(session, environment)
-
-
-def _checks(service: ServiceConfig, environments: Sequence[EnvironmentConfig]) -> list[Piece]:
-    from curtainup.targets import plugin_check
-    from curtainup.targets.cloud_run import checks
-
-    found = checks.pieces(str(service.docker_repo), environments)
-    return [*found, plugin_check.piece("gcp", needs=checks.SDK)]
 
 
 def _shares(outputs: Mapping[str, Any], resources: Resources) -> dict[str, int] | None:
@@ -57,11 +30,11 @@ SPEC = TargetSpec(
     name="gcp-cloud-run",
     environment=CloudRunEnvironment,
     settings=CloudRunSettings,
-    bind=_bind,
-    logs=_logs,
+    bind=Deferred("curtainup.targets.cloud_run.target:CloudRunTarget"),
+    logs=Deferred("curtainup.targets.cloud_run.logs:CloudRunLogs"),
     switch=Switch("gcp:cloudrunv2/service:Service", _shares),
     registry=ARTIFACT_REGISTRY,
-    checks=_checks,
+    checks=Deferred("curtainup.targets.cloud_run.checks:of_service"),
     extra=extras.GCP,
     standin="gcp",
     keep=5,

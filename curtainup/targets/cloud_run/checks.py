@@ -8,13 +8,14 @@ from functools import cache, partial
 
 import yaml
 
-from curtainup.config import EnvironmentConfig
+from curtainup.config import EnvironmentConfig, ServiceConfig
 from curtainup.errors import SetupError
 from curtainup.model.checks import Found, Piece
 from curtainup.platforms.google import account as google
 from curtainup.platforms.google.api import Api, Endpoints, Refused
 from curtainup.setup import extras
 from curtainup.setup.paths import program_dir
+from curtainup.targets import plugin_check
 from curtainup.targets.cloud_run.target import project_of
 from curtainup.targets.grouping import Grouped, grouped
 
@@ -31,6 +32,11 @@ class Place:
 
     project: str
     region: str
+
+
+def of_service(service: ServiceConfig, environments: Sequence[EnvironmentConfig]) -> list[Piece]:
+    """Return everything to look at for a service's environments on Cloud Run."""
+    return [*pieces(str(service.docker_repo), environments), plugin_check.piece("gcp", needs=SDK)]
 
 
 def pieces(

@@ -42,7 +42,7 @@ class CloudRunLogs:
 
     outlives = True
 
-    def __init__(self, session: Session, environment: Environment) -> None:
+    def __init__(self, session: Session, environment: Environment, _look: object = None) -> None:
         if not isinstance(environment.settings, CloudRunEnvironment):
             raise TypeError("these are not the settings of an environment on Cloud Run")
         self._session = session

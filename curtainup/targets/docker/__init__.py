@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from curtainup.model.release import Address
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
-from curtainup.targets.spec import Look, Resources, Switch, TargetSpec
-
-if TYPE_CHECKING:
-    from curtainup.model.environment import Environment
-    from curtainup.session import Session
-    from curtainup.targets.log_lines import Source
-    from curtainup.targets.target import Target
-
-
-def _bind(session: Session, name: str, look: Look) -> Target:
-    from curtainup.targets.docker.target import DockerTarget
-
-    return DockerTarget(session, name, look)
-
-
-def _logs(session: Session, environment: Environment, _look: Look) -> Source:
-    from curtainup.targets.docker.logs import DockerLogs
-
-    return DockerLogs(session, environment)
+from curtainup.targets.spec import Resources, Switch, TargetSpec
+from curtainup.util.references import Deferred
 
 
 def _shares(outputs: Mapping[str, Any], _resources: Resources) -> dict[str, int]:
@@ -52,8 +35,8 @@ SPEC = TargetSpec(
     name="docker",
     environment=DockerEnvironment,
     settings=DockerSettings,
-    bind=_bind,
-    logs=_logs,
+    bind=Deferred("curtainup.targets.docker.target:DockerTarget"),
+    logs=Deferred("curtainup.targets.docker.logs:DockerLogs"),
     switch=Switch("curtainup:traffic:TrafficSwitch", _shares),
     places=_places,
     names_releases=True,

@@ -88,7 +88,7 @@ class DockerLogs:
 
     outlives = False
 
-    def __init__(self, session: Session, environment: Environment) -> None:
+    def __init__(self, session: Session, environment: Environment, _look: object = None) -> None:
         self._api: APIClient = session.accounts.docker.api
         self._stack = environment.stack
 

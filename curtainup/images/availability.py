@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from curtainup.errors import AGAIN, SetupError, UnknownRelease
 from curtainup.images import registry as registries
 from curtainup.images import stack as image_stack
 from curtainup.model.release import Release
 from curtainup.session import Session
-
-if TYPE_CHECKING:
-    pass
 
 
 def require_image(session: Session, release: Release) -> None:

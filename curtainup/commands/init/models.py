@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 Framework = Literal["flask", "fastapi", "django"]
 Install = Literal["requirements", "project", "dependencies", "poetry", "nothing"]
@@ -29,9 +29,6 @@ class Ci(StrEnum):
     GITLAB = "gitlab"
     BITBUCKET = "bitbucket"
     NONE = "none"
-
-
-CLOUDS: Final = (Target.CLOUD_RUN, Target.BEANSTALK)
 
 
 @dataclass(frozen=True)

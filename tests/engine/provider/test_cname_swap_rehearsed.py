@@ -27,6 +27,9 @@ from tests.rehearsal.aws_world import REGION, World, ask
 
 # The SDK abandons the event loop of an inline program whose resource failed; the fixture collects it here.
 pytestmark = [
+    pytest.mark.matrix(
+        reason="test_rehearsal_beanstalk shows once, with the whole pipeline, that a swap moves traffic"
+    ),
     pytest.mark.e2e,
     pytest.mark.docker,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),

@@ -199,6 +199,9 @@ def test_a_registry_that_is_not_reached_leaves_it_to_debian(
     os.geteuid() != 0 or shutil.which("mmdebstrap") is None,
     reason="needs root and mmdebstrap, as set-up does",
 )
+@pytest.mark.matrix(
+    reason="test_python_in_the_base_image_installs_packages shows it of the one that set-up made"
+)
 def test_debian_becomes_an_image_in_which_pip_works(
     client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

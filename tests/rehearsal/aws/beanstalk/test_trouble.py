@@ -19,6 +19,9 @@ pytestmark = [
     # What the SDK leaves open of a program that failed.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+MATRIX = pytest.mark.matrix(
+    reason="test_a_container_that_exits_fails_with_the_service_s_events shows a fault once"
+)
 FIRST: dict[str, Any] = {"prefix": PREFIX}
 
 
@@ -68,6 +71,7 @@ def test_a_container_that_exits_fails_with_the_service_s_events(world: World) ->
     assert (described(world)["Status"], described(world)["Health"]) == ("Ready", "Red")
 
 
+@MATRIX
 def test_a_release_that_never_answers_turns_red(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deploy, "PATIENCE", 2.0)
     unhealthy = ("aws:elasticbeanstalk:application:environment", "UNHEALTHY")
@@ -78,6 +82,7 @@ def test_a_release_that_never_answers_turns_red(world: World, monkeypatch: pytes
     assert "ELB processes are not healthy on all instances." in found["Causes"]
 
 
+@MATRIX
 @pytest.mark.parametrize("faults", [["partial"]])
 def test_an_environment_that_is_stuck_ends_the_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(lambda: described(world).get("Status") == "Updating")
@@ -97,6 +102,7 @@ def test_a_quota_refuses_before_anything_is_made(world: World) -> None:
     assert described(world) == {}
 
 
+@MATRIX
 @pytest.mark.parametrize("faults", [["slow-start", "throttle"]])
 def test_slowness_and_throttling_only_take_time(world: World) -> None:
     assert ask(world.up()["r1"]["cname"])[2] == "r1"

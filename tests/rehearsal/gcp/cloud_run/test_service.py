@@ -24,6 +24,7 @@ pytestmark = [
     # The SDK leaves the event loop of a program open whose update failed.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+MATRIX = pytest.mark.matrix(reason="test_rehearsal_cloud_run_trouble shows once what a fault comes to")
 
 Make = Callable[..., GoogleWorld]
 LIVE = {"releases": ("r1",), "traffic": {"r1": 100}, "public": True}
@@ -158,8 +159,8 @@ def test_an_api_that_is_not_enabled_and_a_secret_that_may_not_be_read_are_refuse
     ("fault", "text"),
     [
         ("crash", "rehearsal: this release was asked to crash"),
-        ("quota", "Quota exceeded for total allowable CPU per project per region."),
-        ("partial", "An internal error has occurred"),
+        pytest.param("quota", "Quota exceeded for total allowable CPU per project per region.", marks=MATRIX),
+        pytest.param("partial", "An internal error has occurred", marks=MATRIX),
     ],
 )
 def test_a_fault_strikes_with_the_real_text_and_nothing_is_left_behind(
@@ -171,6 +172,7 @@ def test_a_fault_strikes_with_the_real_text_and_nothing_is_left_behind(
     assert world.containers() == []
 
 
+@MATRIX
 def test_faults_that_only_take_time_are_overcome(make: Make) -> None:
     world = make("slow-start", "throttle")
     assert answers(world.up(public=True)["url"], 5) == {f"{SERVICE}-r1": 5}

@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from curtainup.session import Session
     from curtainup.setup.extras import Extra
     from curtainup.targets.log_lines import Source
-    from curtainup.targets.target import Target
+    from curtainup.targets.target import Look, Target
 
 Resources = Sequence[Mapping[str, Any]]
 """The resources of a stack, as the state holds them."""
-Look = Callable[[], "Environment"]
-"""Returns an environment in its present state."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from curtainup.errors import RefusedError
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     from curtainup.model.environment import Environment
     from curtainup.model.release_settings import Settings
     from curtainup.session import Session
-    from curtainup.targets.spec import Look
 
 Own = TypeVar("Own", bound="EnvironmentSettings")
+Look = Callable[[], "Environment"]
+"""Returns an environment in its present state."""
 
 
 class Target(ABC):

@@ -11,8 +11,8 @@ from curtainup.session import Session
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.docker.logs import DockerLogs
 from curtainup.targets.log_lines import Source
-from curtainup.targets.spec import Look, Resources, Switch, TargetSpec
-from curtainup.targets.target import Target
+from curtainup.targets.spec import Resources, Switch, TargetSpec
+from curtainup.targets.target import Look, Target
 from tests.toy.models import PodiumEnvironment, PodiumSettings
 
 

@@ -19,6 +19,8 @@ TARGETS = {
     "aws-beanstalk": "components.beanstalk:SPEC",
 }
 """Where the specification of each target is: its module, and its name in that module."""
+WITHOUT_REPOSITORY = frozenset({"local", "given"})
+"""Kinds of registries in which no repository has to be created before a push."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +71,11 @@ def component(target: str) -> EnvironmentType:
 
 
 def registry(kind: str) -> CloudRegistryType | None:
-    """Import the component of a kind of registry, and return it; None if no target has that kind.
+    """Import the component of a kind of registry, and return it; None if we create no repository.
 
     Raises:
         SetupError: the SDK of its provider is not installed.
+        ValueError: there is no such kind. The repository that it stands for must not be taken for none.
 
     """
     for spec in map(spec_of, TARGETS):
@@ -80,4 +83,6 @@ def registry(kind: str) -> CloudRegistryType | None:
             extras.require(spec.extra)
             found: CloudRegistryType = resolved(spec.registries[kind])
             return found
+    if kind not in WITHOUT_REPOSITORY:
+        raise ValueError(f"there is no kind of registry {kind!r}")
     return None

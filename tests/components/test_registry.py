@@ -4,6 +4,7 @@ import base64
 import json
 from pathlib import Path
 
+import pulumi
 import pytest
 
 from curtainup.model.contract import RegistrySettings
@@ -77,3 +78,9 @@ def test_a_given_registry_on_this_machine_speaks_plain_http(
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     auth = json.loads(rendered(RegistrySettings(host="localhost:5001")).one(PROVIDER).inputs["registryAuth"])
     assert auth == [{"address": "http://localhost:5001", "authDisabled": True}]
+
+
+def test_a_kind_that_this_version_does_not_know_is_refused() -> None:
+    """An update without its repository would delete that, and all images."""
+    with pytest.raises(pulumi.RunError, match="no kind of registry 'quay'"):
+        rendered(RegistrySettings(kind="quay", host="quay.example"))

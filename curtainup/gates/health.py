@@ -43,13 +43,13 @@ def wait_until_healthy(
     """
     started = time.monotonic()
     deadline, inspect_at, pause = started + timeout, started + FIRST_PAUSE, FIRST_PAUSE
-    while (trouble := _ask(url, path)) is not None:
+    while (how := trouble(url, path)) is not None:
         if suspect and time.monotonic() >= inspect_at:
             suspect.raise_if_down()
             inspect_at = time.monotonic() + INSPECT_EVERY
         left = deadline - time.monotonic()
         if left <= 0:
-            raise _timed_out(suspect, url, path, timeout, trouble)
+            raise _timed_out(suspect, url, path, timeout, how)
         if cancelled.wait(min(pause, left)):
             raise Interrupted("interrupted while waiting for the release to answer", where=url)
         pause = min(pause * 1.5, LONGEST_PAUSE)
@@ -58,7 +58,15 @@ def wait_until_healthy(
 
 def answers(url: str, path: str) -> bool:
     """Return whether GET `path` below `url` answers 2xx now."""
-    return _ask(url, path) is None
+    return trouble(url, path) is None
+
+
+def trouble_after(url: str, path: str, seconds: float) -> str | None:
+    """Ask until GET `path` below `url` answers 2xx, for `seconds` at most; return how it fails in the end."""
+    deadline = time.monotonic() + seconds
+    while (how := trouble(url, path)) is not None and time.monotonic() < deadline:
+        time.sleep(LONGEST_PAUSE)
+    return how
 
 
 def live_release(url: str, path: str, timeout: float) -> str | None:
@@ -69,8 +77,8 @@ def live_release(url: str, path: str, timeout: float) -> str | None:
         return None
 
 
-def _ask(url: str, path: str) -> str | None:
-    """Return None when the release is healthy, else a description of the failure."""
+def trouble(url: str, path: str) -> str | None:
+    """Return how GET `path` below `url` fails now; None if it answers 2xx."""
     try:
         status = get_once(url, path, LONGEST_REQUEST).status
     except FetchError as error:

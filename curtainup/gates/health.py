@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
@@ -18,6 +19,14 @@ LONGEST_REQUEST = 2.0
 
 The last request gets as long as the others, because people see how it ended.
 """
+
+
+@dataclass(frozen=True)
+class Look:
+    """The result of one request: the release that the answer names, and how the request failed, if it did."""
+
+    release: str | None
+    trouble: str | None
 
 
 class Suspect(Protocol):
@@ -69,21 +78,18 @@ def trouble_after(url: str, path: str, seconds: float) -> str | None:
     return how
 
 
-def live_release(url: str, path: str, timeout: float) -> str | None:
-    """Return the release that the proxy names in its answer at `url`; None without an answer or a name."""
+def look(url: str, path: str, timeout: float = LONGEST_REQUEST) -> Look:
+    """Send one GET to `path` below `url`, and return what came of it; it gets `timeout` seconds."""
     try:
-        return get_once(url, path, timeout).release
-    except FetchError:
-        return None
+        answer = get_once(url, path, timeout)
+    except FetchError as error:
+        return Look(None, explain(error))
+    return Look(answer.release, None if 200 <= answer.status < 300 else f"HTTP {answer.status}")
 
 
 def trouble(url: str, path: str) -> str | None:
     """Return how GET `path` below `url` fails now; None if it answers 2xx."""
-    try:
-        status = get_once(url, path, LONGEST_REQUEST).status
-    except FetchError as error:
-        return explain(error)
-    return None if 200 <= status < 300 else f"HTTP {status}"
+    return look(url, path).trouble
 
 
 def _timed_out(

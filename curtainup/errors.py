@@ -196,6 +196,18 @@ class NotifyFailed(CurtainupError):
     exit_code = 27
 
 
+class ReturnDidNotHelp(CurtainupError):
+    """Live failed and traffic is back on the release before, but live still does not answer."""
+
+    exit_code = 28
+
+
+class TrafficKept(CurtainupError):
+    """The release failed on live and keeps the traffic, because the release before is known to be worse."""
+
+    exit_code = 29
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 

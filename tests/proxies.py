@@ -19,6 +19,7 @@ class Proxy:
         port: where it answers, to users and about its state.
         release: the release that it names in its answers.
         status: of its answers.
+        statuses: by release, the status of its answers; `status` is for the others.
         sessions: by release, how many requests it says are under way.
         asked: how often its state was asked for.
         before: called before each answer.
@@ -28,6 +29,7 @@ class Proxy:
     port: int = 0
     release: str = "r0000001"
     status: int = 200
+    statuses: dict[str, int] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
     asked: int = 0
     before: Callable[[], object] = bool
@@ -50,7 +52,8 @@ def serving() -> Iterator[Proxy]:
         def do_GET(self) -> None:
             proxy.before()
             body = proxy.csv().encode() if self.path.startswith("/stats") else b""
-            self.send_response(200 if body else proxy.status)
+            status = proxy.statuses.get(proxy.release, proxy.status)
+            self.send_response(200 if body else status)
             self.send_header("Curtainup-Release", proxy.release)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

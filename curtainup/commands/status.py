@@ -41,6 +41,7 @@ class ReleaseStatus:
         candidate: whether it is staged and has never had traffic.
         held: whether it is a candidate that waits for `curtainup promote`.
         commit: the commit that it was built from; None for an image that was built elsewhere.
+        down: how the release's own URL fails; None if it answers, or if an answer may cost money.
         since: when the update that gave it this share began (UTC, ISO 8601); None when that is not known.
         by: who made that update, such as `ann@laptop`; None when that is not known.
 
@@ -54,6 +55,7 @@ class ReleaseStatus:
     candidate: bool
     held: bool = False
     commit: str | None = None
+    down: str | None = None
     since: str | None = None
     by: str | None = None
 
@@ -65,10 +67,11 @@ class EnvironmentStatus:
     Attributes:
         name: `staging`, `live` …
         url: the URL for users; None if the environment was never deployed.
-        answers: the release that answers there now, or None.
+        answers: the release that answers there now, well or not, or None.
         releases: its releases, oldest first.
         costs: in words, what is billed while nobody uses it.
         update: in words, the update that is under way or was cut off.
+        down: how a request of a user fails now; None if it does not, or if there is no release.
 
     """
 
@@ -78,6 +81,7 @@ class EnvironmentStatus:
     releases: tuple[ReleaseStatus, ...]
     costs: str | None = None
     update: str | None = None
+    down: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,13 +142,15 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
     update = recovery.unfinished(session.state.memory.locks(environment.stack), environment.pending)
     if environment.settings is None or "url" not in environment.outputs:
         return EnvironmentStatus(name, None, None, (), update=update)
+    found = view.look(ANSWER_SECONDS)
     return EnvironmentStatus(
         name,
         environment.url,
-        view.answering(ANSWER_SECONDS),
-        _releases(environment, _occasions(session, environment)),
+        found.release,
+        _releases(environment, _occasions(session, environment), view.down(ANSWER_SECONDS)),
         view.costs(),
         update,
+        found.trouble if environment.deployment.serving() else None,
     )
 
 
@@ -152,7 +158,9 @@ def _occasions(session: Session, environment: Environment) -> dict[str, Occasion
     return history.occasions(environment.deployment, session.state.memory.updates(environment.stack))
 
 
-def _releases(environment: Environment, occasions: Mapping[str, Occasion]) -> tuple[ReleaseStatus, ...]:
+def _releases(
+    environment: Environment, occasions: Mapping[str, Occasion], down: Mapping[str, str]
+) -> tuple[ReleaseStatus, ...]:
     deployment = environment.deployment
     urls = environment.outputs.get("release_urls") or {}
     nothing = Occasion("", "", "", "")
@@ -166,6 +174,7 @@ def _releases(environment: Environment, occasions: Mapping[str, Occasion]) -> tu
             candidate=one.id == deployment.candidate,
             held=one.id == environment.held,
             commit=history.commit_of(one.version, occasions.values()),
+            down=down.get(one.id),
             since=occasions.get(one.id, nothing).at or None,
             by=occasions.get(one.id, nothing).by or None,
         )

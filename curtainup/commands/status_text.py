@@ -31,14 +31,18 @@ def _environment(service: str, found: EnvironmentStatus) -> list[str]:
 
 def _release(one: ReleaseStatus) -> str:
     candidate = "candidate, held" if one.held else "candidate" if one.candidate else ""
+    down = f"DOWN: {one.down}" if one.down else ""
     when = f"since {one.since[:16].replace('T', ' ')} UTC" if one.since else ""
     who = f"by {one.by}" if one.since and one.by else ""
     since = f"{when} {who}".strip()
-    parts = (f"{one.traffic:3} %", one.version, one.id, one.url, candidate, since)
+    parts = (f"{one.traffic:3} %", one.version, one.id, one.url, down, candidate, since)
     return "  ".join(part for part in parts if part)
 
 
 def _answer(environment: EnvironmentStatus) -> str:
+    if environment.down:
+        who = f", answered by {environment.answers}" if environment.answers else ""
+        return f"DOWN: {environment.down}{who}"
     if environment.answers is None:
         return "no answer" if environment.releases else "no release"
     shares = {one.id: one.traffic for one in environment.releases}

@@ -22,6 +22,9 @@ from curtainup.targets import capabilities
 from curtainup.targets.target import displaced
 from curtainup.targets.task_result import Ran
 
+REVIVE_SECONDS = 5.0
+"""How long a release that had stopped may take to answer, before curtainup goes back to it."""
+
 
 class Rollout(EnvironmentView):
     """One environment, as it is now and as it is to be."""
@@ -167,6 +170,22 @@ class Rollout(EnvironmentView):
                 timeout=self.config.start_timeout,
                 cancelled=self._session.run.cancelled,
             )
+
+    def answers(self, release: Release) -> bool:
+        """Return whether a release answers on its own URL; start it first if it had stopped.
+
+        A release whose URL is not known counts as one that answers.
+        """
+        url, path = self.known_release_url(release), release.settings.health_path
+        if url is None:
+            return True
+        with self.reachable(url) as reached:
+            if health.answers(reached, path):
+                return True
+            if not isinstance(self.target, capabilities.Revives):
+                return False
+            self.target.revive(release)
+            return health.trouble_after(reached, path, REVIVE_SECONDS) is None
 
     def put_back(self, before: Deployment, note: Callable[[str], None]) -> None:
         """Undo what a failed or interrupted step did: make the environment what it was before.

@@ -9,6 +9,7 @@ from curtainup.config import EnvironmentConfig
 from curtainup.engine import ejected
 from curtainup.environments import stack
 from curtainup.gates import health
+from curtainup.gates.health import Look
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.names import LIVE
@@ -161,17 +162,34 @@ class EnvironmentView:
         )
 
     def answering(self, timeout: float = ANSWER_SECONDS) -> str | None:
-        """Return the id of the release that answers where users reach the environment, None if none does.
+        """Return the id of the release that answers users with success; None if none does."""
+        found = self.look(timeout)
+        return None if found.trouble else found.release
 
-        Where answers name no release it is taken for the one with most traffic.
+    def look(self, timeout: float = ANSWER_SECONDS) -> Look:
+        """Send one request to where users reach the environment, and return what came of it.
+
+        Where answers name no release, the one with most traffic is taken to have answered.
         """
         url, serving = self.known_url, self.deployment.serving()
         if url is None or serving is None:
-            return None
-        path = serving.settings.health_path
-        if self.spec.names_releases:
-            return health.live_release(url, path, timeout)
-        return serving.id if health.answers(url, path) else None
+            return Look(None, "no release has traffic")
+        found = health.look(url, serving.settings.health_path, timeout)
+        return found if self.spec.names_releases or found.trouble else Look(serving.id, None)
+
+    def down(self, timeout: float = ANSWER_SECONDS) -> dict[str, str]:
+        """Return by release how its own URL fails, for those that do not answer there.
+
+        Only on a target where asking costs nothing: a release without traffic may be billed for its answer.
+        """
+        if self.spec.bills_idle or not isinstance(self.target, capabilities.KnowsPlaces):
+            return {}
+        looks = {
+            one.id: health.look(url, one.settings.health_path, timeout).trouble
+            for one in self.deployment.releases
+            if (url := self.known_release_url(one))
+        }
+        return {release: trouble for release, trouble in looks.items() if trouble}
 
     def needs_replacement(self) -> list[str]:
         """Return the keys whose new values would interrupt traffic."""

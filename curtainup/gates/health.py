@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
 
@@ -18,6 +19,14 @@ LONGEST_REQUEST = 2.0
 
 The last request gets as long as the others, because people see how it ended.
 """
+
+
+@dataclass(frozen=True)
+class Look:
+    """The result of one request: the release that the answer names, and how the request failed, if it did."""
+
+    release: str | None
+    trouble: str | None
 
 
 class Suspect(Protocol):
@@ -43,13 +52,13 @@ def wait_until_healthy(
     """
     started = time.monotonic()
     deadline, inspect_at, pause = started + timeout, started + FIRST_PAUSE, FIRST_PAUSE
-    while (trouble := _ask(url, path)) is not None:
+    while (how := trouble(url, path)) is not None:
         if suspect and time.monotonic() >= inspect_at:
             suspect.raise_if_down()
             inspect_at = time.monotonic() + INSPECT_EVERY
         left = deadline - time.monotonic()
         if left <= 0:
-            raise _timed_out(suspect, url, path, timeout, trouble)
+            raise _timed_out(suspect, url, path, timeout, how)
         if cancelled.wait(min(pause, left)):
             raise Interrupted("interrupted while waiting for the release to answer", where=url)
         pause = min(pause * 1.5, LONGEST_PAUSE)
@@ -58,24 +67,29 @@ def wait_until_healthy(
 
 def answers(url: str, path: str) -> bool:
     """Return whether GET `path` below `url` answers 2xx now."""
-    return _ask(url, path) is None
+    return trouble(url, path) is None
 
 
-def live_release(url: str, path: str, timeout: float) -> str | None:
-    """Return the release that the proxy names in its answer at `url`; None without an answer or a name."""
+def trouble_after(url: str, path: str, seconds: float) -> str | None:
+    """Ask until GET `path` below `url` answers 2xx, for `seconds` at most; return how it fails in the end."""
+    deadline = time.monotonic() + seconds
+    while (how := trouble(url, path)) is not None and time.monotonic() < deadline:
+        time.sleep(LONGEST_PAUSE)
+    return how
+
+
+def look(url: str, path: str, timeout: float = LONGEST_REQUEST) -> Look:
+    """Send one GET to `path` below `url`, and return what came of it; it gets `timeout` seconds."""
     try:
-        return get_once(url, path, timeout).release
-    except FetchError:
-        return None
-
-
-def _ask(url: str, path: str) -> str | None:
-    """Return None when the release is healthy, else a description of the failure."""
-    try:
-        status = get_once(url, path, LONGEST_REQUEST).status
+        answer = get_once(url, path, timeout)
     except FetchError as error:
-        return explain(error)
-    return None if 200 <= status < 300 else f"HTTP {status}"
+        return Look(None, explain(error))
+    return Look(answer.release, None if 200 <= answer.status < 300 else f"HTTP {answer.status}")
+
+
+def trouble(url: str, path: str) -> str | None:
+    """Return how GET `path` below `url` fails now; None if it answers 2xx."""
+    return look(url, path).trouble
 
 
 def _timed_out(

@@ -28,7 +28,7 @@ from curtainup.gates.variables import ACCEPTANCE, image_variables
 from curtainup.platforms.docker import errors
 from curtainup.platforms.docker.output import follow
 from curtainup.setup.paths import program_dir
-from curtainup.util.process import GRACE, Finished
+from curtainup.util.process import GRACE, Cancel, Finished
 
 FOLDER = PurePosixPath("/curtainup")  # curtainup's own folder in the container
 REPORT = FOLDER / "junit.xml"
@@ -41,7 +41,7 @@ def run(
     arguments: Callable[[PurePosixPath, str], Sequence[str]],
     *,
     on_line: Callable[[str], None],
-    cancel: threading.Event,
+    cancel: Cancel,
 ) -> Finished:
     """Run pytest in a container of `image` until it ends or has to stop.
 

@@ -18,7 +18,7 @@ from curtainup.gates.go import Go
 from curtainup.gates.log import OnLine, log_of
 from curtainup.gates.models import GateRequest, GateResult, LocalInterpreter
 from curtainup.gates.suite import judge, run_gate, start
-from curtainup.util.process import Ended, Running
+from curtainup.util.process import Cancel, Ended, Running
 
 FRESH = 30.0
 """Seconds after which a value that a suite created at import, such as a token, may be too old."""
@@ -44,7 +44,7 @@ class PreparedGate:
     ) -> None:
         self.abandon()
 
-    def run(self, *, on_line: OnLine | None = None, cancel: threading.Event | None = None) -> GateResult:
+    def run(self, *, on_line: OnLine | None = None, cancel: Cancel | None = None) -> GateResult:
         """Send the go signal and run the tests to their end; `timeout` and `seconds` count from now.
 
         Args and errors are those of `run_gate`. `on_line` gets lines from before the go signal after it.
@@ -63,9 +63,7 @@ class PreparedGate:
             waiting.go.close()
             waiting.running.stop()
 
-    def _run_warm(
-        self, waiting: _Waiting, on_line: OnLine | None, cancel: threading.Event
-    ) -> GateResult | None:
+    def _run_warm(self, waiting: _Waiting, on_line: OnLine | None, cancel: Cancel) -> GateResult | None:
         """Run the tests; return None if pytest ended before it took the go signal."""
         started = time.monotonic()
         self._request.folder.mkdir(parents=True, exist_ok=True)

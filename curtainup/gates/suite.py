@@ -26,14 +26,14 @@ from curtainup.gates.variables import ACCEPTANCE, local_variables
 from curtainup.gates.verdict import NO_TESTS, missing_module, reason
 from curtainup.setup.paths import program_dir
 from curtainup.util import process
-from curtainup.util.process import Ended, Finished, Running
+from curtainup.util.process import Cancel, Ended, Finished, Running
 from curtainup.util.secrets import redactor
 
 Arguments = Callable[[PurePath, str], Sequence[str]]
 
 
 def run_gate(
-    request: GateRequest, *, on_line: OnLine | None = None, cancel: threading.Event | None = None
+    request: GateRequest, *, on_line: OnLine | None = None, cancel: Cancel | None = None
 ) -> GateResult:
     """Run `testaccept/`, if there is one, and the smoke suite against one URL.
 
@@ -50,7 +50,7 @@ def run_gate(
 
 
 def run_unit_tests(
-    request: UnitTestRequest, *, on_line: OnLine | None = None, cancel: threading.Event | None = None
+    request: UnitTestRequest, *, on_line: OnLine | None = None, cancel: Cancel | None = None
 ) -> GateResult:
     """Run `test/`. A service without tests passes; the `reason` then says that it has none.
 
@@ -93,7 +93,7 @@ def judge(request: UnitTestRequest, finished: Finished, log_end: Sequence[str], 
     return result
 
 
-def _run(request: UnitTestRequest, on_line: OnLine | None, cancel: threading.Event | None) -> GateResult:
+def _run(request: UnitTestRequest, on_line: OnLine | None, cancel: Cancel | None) -> GateResult:
     started = time.monotonic()
     request.folder.mkdir(parents=True, exist_ok=True)
     with log_of(request, on_line) as log:
@@ -101,7 +101,7 @@ def _run(request: UnitTestRequest, on_line: OnLine | None, cancel: threading.Eve
     return judge(request, finished, log.end, time.monotonic() - started)
 
 
-def _execute(request: UnitTestRequest, on_line: OnLine, cancel: threading.Event) -> Finished:
+def _execute(request: UnitTestRequest, on_line: OnLine, cancel: Cancel) -> Finished:
     match request.interpreter:
         case LocalInterpreter(python):
             return _start_here(request, python).follow(

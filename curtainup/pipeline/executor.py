@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from curtainup.environments.rollout import Rollout
-from curtainup.errors import CandidateGateFailed, CurtainupError, ReturnFailed
-from curtainup.gates.probe import ProbeResult
-from curtainup.pipeline import traffic
+from curtainup.errors import CandidateGateFailed, CurtainupError, ReturnDidNotHelp, ReturnFailed
+from curtainup.gates.tally import ProbeResult
+from curtainup.pipeline import returning, traffic
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.gatekeeper import gate_of
 from curtainup.pipeline.run.steps import Progress
@@ -167,7 +167,7 @@ class _OneTransition:
         if not _is_watched(self._transition):
             yield
             return
-        with traffic.watched(self._rollout, self._figures) as self._watch:
+        with traffic.watched(self._rollout, self._transition.release.id, self._figures) as self._watch:
             yield
 
     def _figures(self, result: ProbeResult) -> None:
@@ -191,7 +191,7 @@ class _OneTransition:
         rollout, one = self._rollout, self._transition
         gate = gate_of(self._context.session, name, rollout, one.release)
         if gate is not None and not rollout.is_private and not rollout.has_lost:
-            with self._context.gatekeeper.prepared(gate, one.image) as judging:
+            with self._context.gatekeeper.prepared(gate, one.image, self._watch) as judging:
                 yield judging
             return
         yield lambda progress: self._judge_then(name, progress)
@@ -202,7 +202,7 @@ class _OneTransition:
         if gate is None:
             raise RuntimeError(f"{rollout.name} has no URL after its update")
         with rollout.reachable(gate.url) as door:
-            self._context.gatekeeper.judge(replace(gate, door=door), progress, one.image)
+            self._context.gatekeeper.judge(replace(gate, door=door), progress, one.image, self._watch)
 
     # Undoing
 
@@ -221,10 +221,17 @@ class _OneTransition:
         if not rollout.is_touched and rollout.deployment == undo.deployment:
             return
         self._context.session.run.processes.resume()
+        reason = returning.reason_to_stay(rollout, undo.deployment, self._watch)
+        if reason is not None:
+            self._context.steps.skip(undo.step, undo.title, reason)
+            raise returning.keep(rollout, error, reason) from error
         try:
             self._context.steps.run(
                 undo.step, undo.title, lambda progress: self._restore(undo, progress), undoing=True
             )
+        except ReturnDidNotHelp as failure:
+            failure.detail = f"curtainup put it back because: {error}"
+            raise failure from error
         except CurtainupError as failure:
             raise ReturnFailed(
                 f"{rollout.name} could not be put back: {failure.what}",
@@ -237,9 +244,12 @@ class _OneTransition:
     def _restore(self, undo: PutBack, progress: Progress) -> None:
         rollout = self._rollout
         outgoing, serving = rollout.deployment.serving(), undo.deployment.serving()
+        moves_live = returning.moves_live(rollout, undo.deployment)
         rollout.put_back(undo.deployment, self._context.session.run.report.warn)
         if outgoing and serving and outgoing.id != serving.id:
             self._context.recorder.moved(rollout.name, outgoing.id, serving.id)
+        if serving and moves_live:
+            returning.require_answer(rollout, serving)
         progress.note = f"{serving.version} ({serving.id}) serves" if serving else "nothing serves, as before"
 
 

@@ -26,8 +26,10 @@ from curtainup.images import source
 from curtainup.model.release import Release
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress
+from curtainup.pipeline.traffic import Watch
 from curtainup.pipeline.transition import CANDIDATE
 from curtainup.session import Session
+from curtainup.util.process import Cancel
 
 _PERCENT = re.compile(r"\[\s*\d+%\]$")
 
@@ -124,17 +126,25 @@ class Gatekeeper:
         if not result.passed:
             raise self.failure(result, UnitTestsFailed, "unit tests", CONSEQUENCES["unit"], "test/")
 
-    def judge(self, gate: Gate, progress: Progress, image: str) -> None:
+    def judge(self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None) -> None:
         """Run one gate, and record its proof.
+
+        Args:
+            gate: the gate.
+            progress: shows the tests.
+            image: the image that the tests run in, when they run in the image.
+            watch: ends the tests as soon as the probe has seen enough; None lets them end by themselves.
 
         Raises:
             CurtainupError: the gate failed; `FAILURES` has the class.
 
         """
-        self._conclude(gate, image, self.check(gate, progress, image))
+        self._conclude(gate, image, self.check(gate, progress, image, watch), watch)
 
     @contextmanager
-    def prepared(self, gate: Gate, image: str) -> Iterator[Callable[[Progress], None]]:
+    def prepared(
+        self, gate: Gate, image: str, watch: Watch | None = None
+    ) -> Iterator[Callable[[Progress], None]]:
         """Prepare a gate while the release that it tests still starts.
 
         Yields the work of the gate's step, which does what `judge` does. If you never call it, the
@@ -143,13 +153,15 @@ class Gatekeeper:
         with gates.prepare_gate(self._request(gate, image)) as prepared:
 
             def judge(progress: Progress) -> None:
-                result = prepared.run(on_line=_showing(progress), cancel=self._session.run.cancelled)
+                result = prepared.run(on_line=_showing(progress), cancel=self._cancel(watch))
                 self._note(gate, progress, result)
-                self._conclude(gate, image, result)
+                self._conclude(gate, image, result, watch)
 
             yield judge
 
-    def _conclude(self, gate: Gate, image: str, result: GateResult) -> None:
+    def _conclude(self, gate: Gate, image: str, result: GateResult, watch: Watch | None) -> None:
+        if result.stopped and watch is not None and not self._session.run.cancelled.is_set():
+            watch.require_clean()
         if not result.passed:
             name = f"acceptance tests on {gate.name}"
             error = self.failure(result, _failure_of(gate), name, _consequence_of(gate), gate.url)
@@ -172,13 +184,17 @@ class Gatekeeper:
             f"that {gate.version} does not have, check out its commit and run the same command again"
         )
 
-    def check(self, gate: Gate, progress: Progress, image: str) -> GateResult:
+    def check(self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None) -> GateResult:
         """Run the tests of one gate, and record their result."""
         result = gates.run_gate(
-            self._request(gate, image), on_line=_showing(progress), cancel=self._session.run.cancelled
+            self._request(gate, image), on_line=_showing(progress), cancel=self._cancel(watch)
         )
         self._note(gate, progress, result)
         return result
+
+    def _cancel(self, watch: Watch | None) -> Cancel:
+        cancelled = self._session.run.cancelled
+        return cancelled if watch is None else _Either(cancelled, watch)
 
     def _note(self, gate: Gate, progress: Progress, result: GateResult) -> None:
         progress.note = _summary(result)
@@ -237,6 +253,17 @@ class Gatekeeper:
             fix=f"the whole output is in {result.log}",
             detail="\n\n".join(shown) or result.detail,
         )
+
+
+@dataclass(frozen=True)
+class _Either:
+    """Set as soon as the run is cancelled, or the probe has seen that the release cannot keep the traffic."""
+
+    cancelled: Cancel
+    watch: Watch
+
+    def is_set(self) -> bool:
+        return self.cancelled.is_set() or not self.watch.is_clean
 
 
 def _failure_of(gate: Gate) -> type[CurtainupError]:

@@ -8,10 +8,12 @@ from contextlib import contextmanager
 
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import Interrupted, TrafficReturned
-from curtainup.gates.probe import Probe, ProbeResult
+from curtainup.gates.probe import Probe
+from curtainup.gates.tally import ProbeResult
 from curtainup.model.release import Deployment
 from curtainup.pipeline.canary import PERIOD, Canary, trouble
 from curtainup.pipeline.run.steps import Progress
+from curtainup.pipeline.standing import OVERDUE, Standing
 from curtainup.util import durations
 
 BEFORE = 4
@@ -28,15 +30,31 @@ class Watch:
     """The probe around a move of traffic: it runs from before the move until the live gate has passed.
 
     For a first release it sends nothing, because no traffic can be lost.
+
+    Attributes:
+        outgoing: the id of the release that served before; None for a first release.
+
     """
 
-    def __init__(self, rollout: Rollout) -> None:
+    def __init__(self, rollout: Rollout, incoming: str) -> None:
         self._rollout = rollout
         serving = rollout.deployment.serving()
-        self._outgoing = serving.id if serving is not None else None
+        self._incoming = incoming
         self._probe = Probe(rollout.url, rollout.config.health_path)
-        if self._outgoing:
+        self._heeds_watch = True
+        self.outgoing = serving.id if serving is not None else None
+        if self.outgoing:
             self._probe.start()
+
+    @property
+    def standing(self) -> Standing:
+        """How live was before, and how the incoming release answers until now."""
+        return Standing.of(self._probe.tally, self._incoming)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the incoming release may keep the traffic, by what the probe has seen until now."""
+        return self.standing.is_clean(self._rollout.config.max_failures)
 
     def move(self, stages: Sequence[Deployment], progress: Progress, canary: Canary = AT_ONCE) -> None:
         """Apply the deployments in turn, and wait until the outgoing release has drained.
@@ -53,9 +71,9 @@ class Watch:
 
         """
         self._rollout.make_ready()
-        self._see(BEFORE)
-        variables = self._variables(stages[-1])
-        self._require_well(canary.watch, variables, "before traffic moved")
+        self._look_before()
+        variables = self._variables()
+        self._check_before(canary.watch, variables, progress)
         self._probe.mark("during")
         for number, stage in enumerate(stages):
             if number:
@@ -65,9 +83,10 @@ class Watch:
             self._rollout.apply(stage, progress.say)
             self._rollout.require_moved()
             self.require_clean()
-        leaving = [one for one in [self._outgoing] if one and not stages[-1].traffic.get(one)]
-        drained = wait_until_drained(self._rollout, leaving)
+        drained = wait_until_drained(self._rollout, self._leaving(stages[-1]))
         self._probe.mark("after")
+        if self.standing.was_failing:
+            self._see(BEFORE)
         self.require_clean()
         progress.note = self._summary(drained=drained)
 
@@ -75,14 +94,15 @@ class Watch:
         """Check what the probe has seen up to now.
 
         Raises:
-            TrafficReturned: more requests failed than `max_failures` allows.
+            TrafficReturned: more requests failed than `max_failures` allows, and live was better before.
 
         """
-        failed = self._probe.failed_so_far
-        if failed <= self._rollout.config.max_failures:
+        if self.is_clean:
             return
+        held, before = self.standing.held, self.standing.before
+        earlier = f"; {before.failed} of {before.total} failed before" if before.failed else ""
         raise TrafficReturned(
-            f"{failed} of {self._probe.total_so_far} requests failed while traffic moved",
+            f"{held.failed} of {held.total} requests failed while traffic moved{earlier}",
             where=self._rollout.url,
             consequence="live is put back to what it was before",
             fix="the run's probe.json says which failed, when and how",
@@ -104,15 +124,39 @@ class Watch:
                 return
             if now >= tell_at:
                 tell_at = now + TELL
-                progress.say(f"{shares}: {durations.render(left)} left, {self._figures()}")
+                progress.say(f"{shares}: {durations.render(left)} left, {self.standing}")
             if self._rollout.cancelled.wait(min(left, PERIOD)):
                 raise Interrupted("interrupted while traffic was split", where=self._rollout.url)
 
+    def _look_before(self) -> None:
+        """See how live is before traffic moves; look longer if some requests fail and others do not."""
+        if self.outgoing and self._probe.wait_for(BEFORE, OVERDUE + 0.1):
+            before = self.standing.before
+            if 0 < before.failed < before.total:
+                self._see(BETWEEN)
+
+    def _leaving(self, last: Deployment) -> list[str]:
+        """Return the release to wait for until it has drained; none if it was down anyway."""
+        leaves = self.outgoing and not last.traffic.get(self.outgoing) and not self.standing.was_down
+        return [self.outgoing] if self.outgoing and leaves else []
+
+    def _check_before(self, watch: str | None, variables: Mapping[str, str], progress: Progress) -> None:
+        """Check the canary watch before traffic moves. If live is down, a watch that fails stops nothing."""
+        if not self.standing.was_down:
+            self._require_well(watch, variables, "before traffic moved")
+            return
+        found = trouble(watch, variables) if watch else None
+        if found is not None:
+            self._heeds_watch = False
+            what, _, _ = found.partition("\n")
+            progress.say(f"live is down, and the canary watch fails: {what}; it counts once it has passed")
+
     def _require_well(self, watch: str | None, variables: Mapping[str, str], when: str) -> None:
-        if watch is None or not self._outgoing:
+        if watch is None or not self.outgoing:
             return
         found = trouble(watch, variables)
-        if found is None:
+        self._heeds_watch = self._heeds_watch or found is None
+        if found is None or not self._heeds_watch:
             return
         what, _, rest = found.partition("\n")
         raise TrafficReturned(
@@ -123,29 +167,25 @@ class Watch:
             detail=rest or None,
         )
 
-    def _variables(self, last: Deployment) -> dict[str, str]:
-        incoming = last.serving()
-        return {"CURTAINUP_URL": self._rollout.url, "CURTAINUP_RELEASE": incoming.id if incoming else ""}
-
-    def _figures(self) -> str:
-        return f"{self._probe.failed_so_far} of {self._probe.total_so_far} requests failed"
+    def _variables(self) -> dict[str, str]:
+        return {"CURTAINUP_URL": self._rollout.url, "CURTAINUP_RELEASE": self._incoming}
 
     def _see(self, requests: int) -> None:
         """Wait until the probe has sent that many more requests."""
-        if self._outgoing:
+        if self.outgoing:
             self._probe.wait_for(requests, PROBE_PATIENCE)
 
     def _summary(self, *, drained: bool) -> str:
-        if not self._outgoing:
+        if not self.outgoing:
             return "first traffic"
-        failed = self._figures()
-        return failed if drained else f"{failed}; the outgoing release still has requests under way"
+        figures = str(self.standing)
+        return figures if drained else f"{figures}; the outgoing release still has requests under way"
 
 
 @contextmanager
-def watched(rollout: Rollout, figures: Callable[[ProbeResult], None]) -> Iterator[Watch]:
-    """Watch a move of traffic; `figures` gets the probe's result, even when the move fails."""
-    watch = Watch(rollout)
+def watched(rollout: Rollout, incoming: str, figures: Callable[[ProbeResult], None]) -> Iterator[Watch]:
+    """Watch a move of traffic to a release; `figures` gets the probe's result, even when the move fails."""
+    watch = Watch(rollout, incoming)
     try:
         yield watch
     finally:

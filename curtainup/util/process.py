@@ -13,9 +13,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Protocol
 
 TICK = 0.1  # seconds between looks at the clock and at `cancel`
 GRACE = 5.0  # seconds that a process has to end after SIGINT
+
+
+class Cancel(Protocol):
+    """Something that can be set, such as a `threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Return whether it is set."""
 
 
 class Ended(Enum):
@@ -64,7 +72,7 @@ class Running:
         self._process = process
         self._report = report
 
-    def follow(self, *, on_line: Callable[[str], None], timeout: float, cancel: threading.Event) -> Finished:
+    def follow(self, *, on_line: Callable[[str], None], timeout: float, cancel: Cancel) -> Finished:
         """Read the output until the process ends; if necessary stop its group with SIGINT, then SIGKILL.
 
         Args:
@@ -130,7 +138,7 @@ class _Supervisor:
         process: subprocess.Popen[bytes],
         on_line: Callable[[str], None],
         timeout: float,
-        cancel: threading.Event,
+        cancel: Cancel,
     ) -> None:
         self._process = process
         self._lines = Lines(on_line)

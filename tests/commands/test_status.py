@@ -23,6 +23,7 @@ from tests.sessions import Notes
 FIRST = samples.deployment(100)
 STAGED = samples.deployment(100, 0, candidate="r0000002")
 SHIFTED = samples.deployment(0, 100)
+REFUSED = "ConnectionRefusedError: Connection refused"
 
 
 @pytest.fixture
@@ -70,6 +71,7 @@ def test_what_serves_and_what_is_kept_is_told(tmp_path: Path, proxy: Proxy) -> N
         "http://127.0.0.1:20002",
         candidate=False,
         commit=kept.HEAD,
+        down=REFUSED,
         since="2026-11-21T15:33:24+00:00",
         by="ann2@laptop",
     )
@@ -92,12 +94,23 @@ def test_an_environment_that_does_not_answer_is_told(tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         kept.environment(tmp_path, "shop-live", [FIRST], port=closed.getsockname()[1])
-        assert _live(tmp_path).answers is None
+        live = _live(tmp_path)
+    assert (live.answers, live.down) == (None, REFUSED)
+    assert f"DOWN: {REFUSED}" in render([ServiceStatus("shop", (live,))])
+
+
+def test_an_environment_that_answers_with_an_error_is_down(tmp_path: Path, proxy: Proxy) -> None:
+    proxy.status = 503
+    kept.environment(tmp_path, "shop-live", [FIRST], port=proxy.port)
+    live = _live(tmp_path)
+    assert (live.answers, live.down) == ("r0000001", "HTTP 503")
+    assert "DOWN: HTTP 503, answered by r0000001" in render([ServiceStatus("shop", (live,))])
 
 
 def test_an_environment_without_releases_is_not_asked(tmp_path: Path, proxy: Proxy) -> None:
     kept.environment(tmp_path, "shop-live", [FIRST, Deployment()], port=proxy.port)
-    assert _live(tmp_path).answers is None
+    live = _live(tmp_path)
+    assert (live.answers, live.down) == (None, None)
 
 
 def test_an_update_that_was_cut_off_is_told(tmp_path: Path, proxy: Proxy) -> None:

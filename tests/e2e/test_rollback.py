@@ -56,6 +56,21 @@ def test_a_rollback_moves_traffic_and_builds_nothing(deployed: Service) -> None:
     assert move.probe
 
 
+def test_a_rollback_leaves_a_live_that_hangs(deployed: Service) -> None:
+    """Requests that failed before traffic moved are not held against the release that takes over."""
+    serving = deployed.serving("live")
+    [other] = {*deployed.traffic("live")} - {serving}
+
+    with hanging(deployed, serving):
+        assert deployed.status("live")["down"] == "TimeoutError: timed out"
+        deployed.run("rollback")
+        assert deployed.serving("live") == other
+
+    [shift] = [step for step in deployed.last_run().steps if step.name == "shift"]
+    assert "live was failing before (4 of 4); the new release answered" in shift.detail
+    deployed.run("rollback", serving)
+
+
 @MATRIX
 def test_a_version_that_is_not_kept_is_refused_by_naming_those_that_are(deployed: Service) -> None:
     before = deployed.traffic("live")

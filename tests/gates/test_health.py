@@ -12,7 +12,7 @@ import pytest
 
 from curtainup.errors import Interrupted, ReleaseUnhealthy
 from curtainup.gates import health
-from curtainup.gates.health import live_release, wait_until_healthy
+from curtainup.gates.health import Look, look, wait_until_healthy
 from curtainup.platforms.docker.container import Container
 from curtainup.setup.base_images import catalogue, images
 
@@ -241,13 +241,14 @@ def test_a_dead_engine_is_not_a_dead_release() -> None:
 
 
 def test_tells_the_release_that_answers(named: str) -> None:
-    assert live_release(named, "/ping", timeout=10) == "r000001"
+    assert look(named, "/ping", timeout=10) == Look("r000001", "HTTP 503")
 
 
 def test_no_answer_is_no_release() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        assert live_release(f"http://127.0.0.1:{closed.getsockname()[1]}", "/ping", timeout=10) is None
+        found = look(f"http://127.0.0.1:{closed.getsockname()[1]}", "/ping", timeout=10)
+    assert found == Look(None, "ConnectionRefusedError: Connection refused")
 
 
 @pytest.mark.docker

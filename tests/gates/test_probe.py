@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from curtainup.gates.probe import Probe, ProbeResult
+from curtainup.gates.probe import Probe
+from curtainup.gates.tally import ProbeResult
 
 PATIENCE = 120.0
 Respond = Callable[[BaseHTTPRequestHandler], None]
@@ -132,7 +133,7 @@ def test_a_server_that_stalls_is_a_failure_once_the_time_is_over() -> None:
         probe = Probe(f"http://127.0.0.1:{mute.getsockname()[1]}", timeout=0.1, rate=500)
         probe.start()
         assert probe.wait_for(4, timeout=PATIENCE)
-        assert probe.failed_so_far >= 4
+        assert probe.tally.failed >= 4
         result = probe.stop()
     assert result.failed == result.total
     assert result.failures[0].what.startswith("TimeoutError")

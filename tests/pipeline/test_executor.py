@@ -7,10 +7,17 @@ from pathlib import Path
 import pytest
 
 from curtainup.environments.rollout import Rollout
-from curtainup.errors import EngineFailed, Interrupted, ReturnFailed, TrafficReturned
+from curtainup.errors import (
+    EngineFailed,
+    Interrupted,
+    ReturnDidNotHelp,
+    ReturnFailed,
+    TrafficKept,
+    TrafficReturned,
+)
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
-from curtainup.pipeline import planner
+from curtainup.pipeline import planner, returning
 from curtainup.pipeline.canary import Canary
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
@@ -18,7 +25,7 @@ from curtainup.pipeline.gatekeeper import Gate, Gatekeeper
 from curtainup.pipeline.plan.guard import Guard
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress, Steps
-from curtainup.pipeline.traffic import AT_ONCE
+from curtainup.pipeline.traffic import AT_ONCE, Watch
 from curtainup.pipeline.transition import PutBack, Transition
 from tests import samples
 from tests.proxies import Proxy, serving
@@ -32,17 +39,21 @@ class Judge(Gatekeeper):
 
     def __init__(self) -> None:
         self.asked: list[Gate] = []
+        self.watched = True
         self.verdict: Callable[[], None] = lambda: None
 
-    def judge(self, gate: Gate, progress: Progress, image: str) -> None:
+    def judge(self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None) -> None:
         assert progress.name == "live-gate"
         assert image == "image"
+        assert watch is not None or not self.watched
         self.asked.append(gate)
         self.verdict()
 
     @contextmanager
-    def prepared(self, gate: Gate, image: str) -> Iterator[Callable[[Progress], None]]:
-        yield lambda progress: self.judge(gate, progress, image)
+    def prepared(
+        self, gate: Gate, image: str, watch: Watch | None = None
+    ) -> Iterator[Callable[[Progress], None]]:
+        yield lambda progress: self.judge(gate, progress, image, watch)
 
 
 class Scene:
@@ -62,6 +73,14 @@ class Scene:
         steps = Steps(self.session.run.report, self.recorder, self.session.run.cancelled)
         context = RunContext(self.session, self.recorder, steps, self.judge, Guard())
         self.executor = Executor(context, {"live": self.rollout})
+        self.proxy, self.down = proxy, set[str]()
+        proxy.before = self._route
+        self.rollout.answers = lambda release: release.id not in self.down  # type: ignore[method-assign]
+
+    def _route(self) -> None:
+        """Let the release with most traffic answer, as the proxy does."""
+        serving = self.rollout.deployment.serving()
+        self.proxy.release = serving.id if serving else ""
 
     def move(self, *, canary: Canary = AT_ONCE) -> None:
         """Give the candidate the traffic, as `deploy` does once it is proven."""
@@ -111,7 +130,7 @@ def test_a_failed_gate_puts_traffic_back_before_it_removes_anything(tmp_path: Pa
 
 def test_failed_requests_put_traffic_back(tmp_path: Path, proxy: Proxy) -> None:
     scene = Scene(tmp_path, proxy)
-    proxy.status = 503
+    proxy.statuses = {"r0000002": 503}
     with pytest.raises(TrafficReturned):
         scene.move()
     assert scene.world.engine.traffics[-1] == OLD
@@ -157,6 +176,68 @@ def test_a_return_that_fails_calls_for_a_person(tmp_path: Path, proxy: Proxy) ->
     assert scene.steps()[-1] == ("return", "failed")
 
 
+def test_a_release_that_fails_keeps_the_traffic_if_live_was_down_before(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    proxy.statuses = {"r0000001": 500}
+    scene.judge.verdict = _fail
+    with pytest.raises(TrafficKept, match="2 of 3 tests failed") as caught:
+        scene.move()
+    assert "r0000002 100 %" in str(caught.value.consequence)
+    assert "live was failing before" in str(caught.value.consequence)
+    assert scene.world.engine.traffics == [NEW]
+    assert scene.steps() == [("shift", "passed"), ("live-gate", "failed"), ("return", "skipped")]
+
+
+def test_a_release_that_fails_keeps_the_traffic_if_the_one_before_no_longer_answers(
+    tmp_path: Path, proxy: Proxy
+) -> None:
+    scene = Scene(tmp_path, proxy)
+
+    def fail() -> None:
+        scene.down.add("r0000001")
+        _fail()
+
+    scene.judge.verdict = fail
+    with pytest.raises(TrafficKept) as caught:
+        scene.move()
+    assert "(r0000001) does not answer" in str(caught.value.consequence)
+    assert scene.world.engine.traffics == [NEW]
+
+
+def test_ctrl_c_leaves_the_traffic_with_the_release_that_answers(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    proxy.statuses = {"r0000001": 500}
+
+    def interrupted() -> None:
+        scene.session.run.cancelled.set()
+        raise Interrupted("interrupted")
+
+    scene.judge.verdict = interrupted
+    with pytest.raises(Interrupted) as caught:
+        scene.move()
+    assert "traffic stays as it is (r0000002 100 %)" in str(caught.value.consequence)
+    assert scene.world.engine.traffics == [NEW]
+
+
+def test_a_return_that_does_not_help_says_so(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(tmp_path, proxy)
+    monkeypatch.setattr(returning, "ANSWER_WITHIN", 0.2)
+
+    def fail() -> None:
+        scene.down |= {"r0000001", "r0000002"}
+        proxy.status = 503
+        _fail()
+
+    scene.judge.verdict = fail
+    with pytest.raises(ReturnDidNotHelp, match="live still fails: GET /ping: HTTP 503") as caught:
+        scene.move()
+    assert "2 of 3 tests failed" in str(caught.value.detail)
+    assert scene.rollout.deployment == scene.before
+    assert scene.steps()[-1] == ("return", "failed")
+
+
 def test_canary_shares_come_before_all_of_it(tmp_path: Path, proxy: Proxy) -> None:
     scene = Scene(tmp_path, proxy)
     scene.move(canary=Canary((10,)))
@@ -167,7 +248,7 @@ def test_what_already_serves_is_judged_and_left_when_there_is_no_way_back(
     tmp_path: Path, proxy: Proxy
 ) -> None:
     scene = Scene(tmp_path, proxy)
-    scene.judge.verdict = _fail
+    scene.judge.verdict, scene.judge.watched = _fail, False
     with pytest.raises(TrafficReturned):
         scene.executor.carry_out(planner.judged(scene.rollout, samples.release(1), "image"))
     assert scene.world.engine.ups == []

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 
 import pytest
 
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import EngineFailed, Interrupted, TrafficReturned
-from curtainup.gates.probe import ProbeResult
+from curtainup.gates.tally import ProbeResult
 from curtainup.model import release
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
@@ -20,7 +22,7 @@ from tests.clocks import Clock
 from tests.proxies import Proxy, serving
 from tests.sessions import Notes, World, world
 
-NEW = "r0000002"
+OLD, NEW = "r0000001", "r0000002"
 UNDER_WAY = "the outgoing release still has requests under way"
 
 
@@ -35,6 +37,7 @@ class Scene:
 
     def __init__(self, folder: Path, proxy: Proxy, text: str = "", start: Deployment | None = None) -> None:
         self.world: World = world(folder, text)
+        self.proxy = proxy
         self.rollout = Rollout(self.world.session, "live")
         settings = samples.environment(port=proxy.port, stats_port=proxy.port)
         self.rollout.environment = Environment("shop-live", settings)
@@ -43,10 +46,16 @@ class Scene:
         self.results: list[ProbeResult] = []
         self.report = Notes()
         self.progress = Progress(self.report, "shift")
+        proxy.before = self._route
+
+    def _route(self) -> None:
+        """Let the release with most traffic answer, as the proxy does."""
+        serving = self.rollout.deployment.serving()
+        self.proxy.release = serving.id if serving else ""
 
     def move(self, *shares: int, canary: Canary = traffic.AT_ONCE) -> ProbeResult:
         stages = [release.shift(self.rollout.deployment, NEW, share) for share in shares]
-        with traffic.watched(self.rollout, self.results.append) as watch:
+        with traffic.watched(self.rollout, NEW, self.results.append) as watch:
             watch.move(stages, self.progress, canary)
         return self.results[-1]
 
@@ -75,27 +84,111 @@ def test_a_first_release_takes_traffic_without_a_probe(tmp_path: Path, proxy: Pr
 
 def test_failed_requests_stop_the_move_and_the_figures_are_kept(tmp_path: Path, proxy: Proxy) -> None:
     scene = Scene(tmp_path, proxy)
-    proxy.status = 503
+    proxy.statuses = {NEW: 503}
     with pytest.raises(TrafficReturned, match="requests failed while traffic moved") as caught:
-        scene.move(10, 100)
+        scene.move(60, 100, canary=Canary((60,), 60))
     assert len(scene.world.engine.ups) == 1, "it went no further"
     assert "probe.json" in str(caught.value.fix)
     (result,) = scene.results
-    assert result.failed == result.total > 0
+    assert 0 < result.failed < result.total
+    assert {failure.release for failure in result.failures} == {NEW}
 
 
 def test_as_many_failures_as_are_allowed_are_no_failure(tmp_path: Path, proxy: Proxy) -> None:
     scene = Scene(tmp_path, proxy, "max_failures: 1000000\n")
-    proxy.status = 503
-    assert scene.move(100).failed > 0
+    proxy.statuses = {NEW: 503}
+    scene.move(60, 100)
+    assert scene.results[0].failed > 0
+
+
+def test_a_broken_live_is_not_held_against_the_release_that_replaces_it(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    proxy.statuses = {OLD: 500}
+    moved = scene.move(100)
+    assert moved.failed > 0
+    assert re.fullmatch(
+        r"live was failing before \((\d+) of \1\); the new release answered (\d+) of \2", scene.progress.note
+    )
+
+
+def test_a_stopped_live_is_not_held_against_the_release_that_replaces_it(
+    tmp_path: Path, proxy: Proxy
+) -> None:
+    """What the proxy answers for a release that is gone names none."""
+    scene = Scene(tmp_path, proxy)
+
+    def route() -> None:
+        serving = scene.rollout.deployment.serving()
+        proxy.release = NEW if serving and serving.id == NEW else ""
+        proxy.status = 200 if proxy.release else 503
+
+    proxy.before = route
+    scene.move(100)
+    assert scene.progress.note.startswith("live was failing before (")
+
+
+def test_a_hanging_live_does_not_hold_up_the_release_that_replaces_it(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    proxy.sessions = {OLD: "9"}
+    ended = Event()
+
+    def hang() -> None:
+        scene._route()
+        if proxy.release == OLD:
+            ended.wait(60)
+
+    proxy.before = hang
+    try:
+        scene.move(100)
+    finally:
+        ended.set()
+    assert scene.progress.note.startswith("live was failing before (")
+    assert scene.drained, "requests that hang are not waited for"
+
+
+def test_a_new_release_that_is_worse_than_a_failing_live_is_not_kept(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    answers = itertools.count()
+
+    def route() -> None:
+        scene._route()
+        proxy.status = 500 if proxy.release == NEW or next(answers) % 2 else 200
+
+    proxy.before = route
+    with pytest.raises(TrafficReturned, match=r"failed while traffic moved; \d+ of \d+ failed before"):
+        scene.move(100)
+
+
+def test_failures_of_the_outgoing_release_are_shown_and_not_held_against_the_incoming(
+    tmp_path: Path, proxy: Proxy
+) -> None:
+    scene = Scene(tmp_path, proxy)
+    flag = tmp_path / "flag"
+
+    def route() -> None:
+        scene._route()
+        proxy.status = 500 if proxy.release == OLD and scene.rollout.deployment.traffic.get(NEW) else 200
+
+    proxy.before = route
+    watch = f"sleep 0.2; touch {flag}"
+    assert scene.move(10, 100, canary=Canary((10,), 0.3, watch)).failed > 0
+    assert "of them in the outgoing release" in scene.progress.note
+
+
+def test_a_watch_that_fails_because_live_is_down_stops_nothing(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+    proxy.statuses = {OLD: 500}
+    scene.move(60, 100, canary=Canary((60,), 0, "false"))
+    assert any("live is down, and the canary watch fails: false" in text for _, text in scene.report.progress)
+    assert scene.world.engine.traffics[-1] == {NEW: 100}
 
 
 def test_a_request_that_fails_while_live_is_tested_counts(tmp_path: Path, proxy: Proxy) -> None:
     scene = Scene(tmp_path, proxy)
     stages = [release.shift(scene.rollout.deployment, NEW)]
-    with traffic.watched(scene.rollout, scene.results.append) as watch:
+    with traffic.watched(scene.rollout, NEW, scene.results.append) as watch:
         watch.move(stages, scene.progress)
-        proxy.status = 503
+        proxy.statuses = {NEW: 503}
         assert watch._probe.wait_for(5, 120)
         with pytest.raises(TrafficReturned, match="requests failed while traffic moved"):
             watch.require_clean()

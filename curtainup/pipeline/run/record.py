@@ -23,7 +23,7 @@ from typing import Any
 from curtainup import __version__
 from curtainup.errors import CurtainupError, DiskFull, Interrupted, TrafficReturned
 from curtainup.gates import GateResult
-from curtainup.gates.probe import ProbeResult
+from curtainup.gates.tally import ProbeResult
 from curtainup.images.source import Source
 from curtainup.model import run as run_models
 from curtainup.model.run import Outcome, RunRecord

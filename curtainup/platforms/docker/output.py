@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from curtainup.util.process import TICK, Ended, Lines
+from curtainup.util.process import TICK, Cancel, Ended, Lines
 
 if TYPE_CHECKING:
     from docker.models.containers import Container
@@ -21,7 +21,7 @@ def follow(
     *,
     timeout: float,
     on_line: Callable[[str], None],
-    cancel: threading.Event,
+    cancel: Cancel,
     stop: Stop,
 ) -> Ended:
     """Pass on the output of a container until it ends; a second thread stops it on time-out or `cancel`.
@@ -45,7 +45,7 @@ def follow(
 class _Watch:
     """Calls `stop` when the time is over or someone cancels."""
 
-    def __init__(self, timeout: float, cancel: threading.Event, stop: Stop) -> None:
+    def __init__(self, timeout: float, cancel: Cancel, stop: Stop) -> None:
         self.ended = Ended.BY_ITSELF
         self._deadline = time.monotonic() + timeout
         self._cancel = cancel

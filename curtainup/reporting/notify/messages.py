@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from curtainup.config.notify import Event
-from curtainup.errors import CurtainupError, ReturnFailed
+from curtainup.errors import CurtainupError, ReturnDidNotHelp, ReturnFailed, TrafficKept
 from curtainup.model.run import RunRecord, Who
 
 Kind = Literal["info", "success", "warning", "failure"]
@@ -45,6 +45,14 @@ OF_OUTCOMES: Mapping[str, Event] = {
 }
 CI_PAGES = ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL")
 LONGEST = 300  # characters of one line: services refuse long messages, Discord from 2,000 characters on
+
+
+ALARMS: dict[type[CurtainupError], str] = {
+    ReturnFailed: "and could not be undone: look now",
+    ReturnDidNotHelp: "and live is down although its traffic is back: look now",
+    TrafficKept: "and its release keeps the traffic, because live was worse before: look now",
+}
+"""Errors after which a person has to look at live; those who listen to `returned` hear of them."""
 
 
 @dataclass(frozen=True)
@@ -124,9 +132,10 @@ class Writer:
             told = {"why": ended.why if ended else None}
         more |= {name: self._plain(text) for name, text in told.items()}
         message = self._message(event, record, version, more, folder)
-        if not isinstance(error, ReturnFailed):
+        alarm = next((text for kind, text in ALARMS.items() if isinstance(error, kind)), None)
+        if alarm is None:
             return message
-        title = f"{self.run.service}: {self.run.command} failed, and could not be undone: look now"
+        title = f"{self.run.service}: {self.run.command} failed, {alarm}"
         return replace(message, title=self.redact(title), also="returned")
 
     def _message(

@@ -11,7 +11,7 @@ import pytest
 
 from curtainup.errors import Interrupted, StagingGateFailed, TrafficReturned
 from curtainup.gates import FailedTest, GateResult
-from curtainup.gates.probe import ProbeResult
+from curtainup.gates.tally import ProbeResult
 from curtainup.images.source import Source
 from curtainup.pipeline.run import past_records
 from curtainup.pipeline.run.record import Recorder

@@ -1,16 +1,23 @@
 """Claims on ports and networks, held from the choice of one until a container uses it.
 
 Until then a port looks free to everybody, so two simultaneous first deployments would choose the same one. A
-claim is a lock on one byte of a file of the user. The kernel releases it when the process ends.
+claim is a lock on one byte of a file. All users of this machine share the file, as they share the ports. The
+kernel releases the lock when the process ends.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
+import stat
+import tempfile
 from functools import cache
 from io import FileIO
+from pathlib import Path
 
 import platformdirs
+
+FILE = "curtainup-claims"
 
 NETWORKS = 65536
 """The number of the first network; smaller numbers are ports."""
@@ -32,7 +39,33 @@ def claim(number: int) -> bool:
 
 @cache
 def _file() -> FileIO:
-    """Return the open file. It stays open while the process lives: closing it would drop all claims."""
-    folder = platformdirs.user_cache_path("curtainup")
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileIO(folder / "claims", "a")
+    """Return the open file. It stays open while the process lives: closing it would drop all claims.
+
+    It is a file of this user alone if the shared one cannot be used.
+    """
+    try:
+        return _shared(Path(tempfile.gettempdir()) / FILE)
+    except OSError:
+        folder = platformdirs.user_cache_path("curtainup")
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileIO(folder / "claims", "a")
+
+
+def _shared(path: Path) -> FileIO:
+    """Open the shared file; whoever comes first makes it, for everybody.
+
+    Raises:
+        OSError: it cannot be opened, or something else has its name.
+
+    """
+    flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o666)
+        os.fchmod(descriptor, 0o666)
+    except FileExistsError:
+        descriptor = os.open(path, flags)
+    file = FileIO(descriptor, "r+")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise OSError(f"{path} is no regular file")
+    return file

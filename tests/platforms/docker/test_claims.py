@@ -1,7 +1,8 @@
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from io import FileIO
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,17 +17,20 @@ UNLIKELY = NETWORKS + 4321
 @pytest.fixture(autouse=True)
 def _own_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have all processes claim in a file of the test's own, whatever was claimed before."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    folder = tmp_path / "curtainup"
-    folder.mkdir()
-    with FileIO(folder / "claims", "a") as file:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    with claims._shared(tmp_path / claims.FILE) as file:
         monkeypatch.setattr(claims, "_file", lambda: file)
         yield
 
 
-def claim_in_another_process(number: int) -> bool:
+def claim_in_another_process(number: int, **variables: str) -> bool:
     done = subprocess.run(
-        [sys.executable, "-c", CLAIM, str(number)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", CLAIM, str(number)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **variables},
     )
     return done.stdout == "True\n"
 
@@ -46,3 +50,29 @@ def test_a_process_may_claim_again_what_it_has() -> None:
 def test_a_claim_ends_with_its_process() -> None:
     assert claim_in_another_process(UNLIKELY + 2)
     assert claim_in_another_process(UNLIKELY + 2)
+
+
+def test_users_with_other_homes_share_the_claims(tmp_path: Path) -> None:
+    assert claim(UNLIKELY)
+
+    assert not claim_in_another_process(UNLIKELY, HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))
+    assert (tmp_path / claims.FILE).stat().st_mode & 0o777 == 0o666
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/etc/passwd")])
+def test_something_else_by_the_files_name_is_left_alone(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    make(tmp_path / "odd")
+
+    with pytest.raises(OSError, match="odd"):
+        claims._shared(tmp_path / "odd")
+
+
+def test_without_the_shared_file_a_users_own_processes_still_share_one(tmp_path: Path) -> None:
+    (tmp_path / claims.FILE).unlink()
+    (tmp_path / claims.FILE).mkdir()
+    cache = str(tmp_path / "cache")
+
+    assert claim_in_another_process(UNLIKELY, XDG_CACHE_HOME=cache)
+    assert (tmp_path / "cache" / "curtainup" / "claims").is_file()

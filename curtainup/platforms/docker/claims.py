@@ -12,7 +12,6 @@ import os
 import stat
 import tempfile
 from functools import cache
-from io import FileIO
 from pathlib import Path
 
 import platformdirs
@@ -38,8 +37,8 @@ def claim(number: int) -> bool:
 
 
 @cache
-def _file() -> FileIO:
-    """Return the open file. It stays open while the process lives: closing it would drop all claims.
+def _file() -> int:
+    """Return the descriptor of the open file. It stays open while the process lives: closing it would drop all claims.
 
     It is a file of this user alone if the shared one cannot be used.
     """
@@ -48,10 +47,10 @@ def _file() -> FileIO:
     except OSError:
         folder = platformdirs.user_cache_path("curtainup")
         folder.mkdir(parents=True, exist_ok=True)
-        return FileIO(folder / "claims", "a")
+        return os.open(folder / "claims", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _shared(path: Path) -> FileIO:
+def _shared(path: Path) -> int:
     """Open the shared file; whoever comes first makes it, for everybody.
 
     Raises:
@@ -64,8 +63,7 @@ def _shared(path: Path) -> FileIO:
         os.fchmod(descriptor, 0o666)
     except FileExistsError:
         descriptor = os.open(path, flags)
-    file = FileIO(descriptor, "r+")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
+        os.close(descriptor)
         raise OSError(f"{path} is no regular file")
-    return file
+    return descriptor

@@ -36,7 +36,7 @@ ENVIRONMENT = EnvironmentPreview("live", "r0000001", ("r0000001",), None, "0" * 
 def _own_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Claim nothing from deployments that run at the same time."""
     with FileIO(tmp_path / "claims", "a") as file:
-        monkeypatch.setattr(claims, "_file", lambda: file)
+        monkeypatch.setattr(claims, "_file", file.fileno)
         yield
 
 

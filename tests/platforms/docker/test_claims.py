@@ -19,8 +19,8 @@ def _own_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     """Have all processes claim in a file of the test's own, whatever was claimed before."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    with claims._shared(tmp_path / claims.FILE) as file:
-        monkeypatch.setattr(claims, "_file", lambda: file)
+    with open(claims._shared(tmp_path / claims.FILE), "rb") as file:  # noqa: PTH123 - a descriptor
+        monkeypatch.setattr(claims, "_file", file.fileno)
         yield
 
 

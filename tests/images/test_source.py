@@ -294,7 +294,7 @@ def test_a_folder_of_that_name_without_the_stamp_is_built_like_any_other(reposit
 
 
 def test_settings_that_git_was_told_not_to_look_at_are_a_change(repository: Repository) -> None:
-    """curtainup reads them in the folder, not in the commit."""
+    """They are read in the folder, not in the commit."""
     repository.write("pym-config.yaml", "name: shop\n")
     repository.commit()
     repository.git("update-index", "--assume-unchanged", "pym-config.yaml")

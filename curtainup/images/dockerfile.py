@@ -18,7 +18,7 @@ def name(source: Source) -> str:
 
 def asks_for_base(source: Source) -> bool:
     """Return whether the service's own Dockerfile takes the base image as `ARG CURTAINUP_BASE`."""
-    return "ARG CURTAINUP_BASE" in source.texts.get(OWN, "")
+    return OWN in source.files and "ARG CURTAINUP_BASE" in _text(source, OWN)
 
 
 def generate(source: Source, base: str) -> str:
@@ -36,11 +36,15 @@ def generate(source: Source, base: str) -> str:
         "WORKDIR /app",
         "RUN python3 -m venv /venv && useradd --system --create-home app",
         _install(source.files),
-        source.texts.get(EXTRA, "").strip(),
+        _text(source, EXTRA).strip() if EXTRA in source.files else "",
         "USER app",
         f"CMD {_command()}",
     ]
     return "\n".join(part for part in parts if part) + "\n"
+
+
+def _text(source: Source, file: str) -> str:
+    return source.texts.get(file, "")
 
 
 def _install(files: Collection[str]) -> str:

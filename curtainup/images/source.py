@@ -150,19 +150,23 @@ def _require_settings(layer: Layer) -> None:
 
 def _version(layer: Layer, seconds: int) -> str:
     found = layer.repository
-    try:
-        moment = datetime.fromtimestamp(seconds, UTC).strftime("%y%m%d-%H%M")
-    except (ValueError, OverflowError, OSError) as error:
-        raise SourceError(
-            "the commit has no date that a version can name",
-            where=f"{found.head}: {seconds} seconds after 1970",
-            consequence="the version comes from the date, so nothing was done",
-            fix="git commit --amend --no-edit --date=now",
-            detail=str(error),
-        ) from error
+    moment = _moment(seconds, found.head)
     count = found.git.ask("rev-list", "--count", found.head).text
     version = f"{moment}-{count}-{found.head[:SHORT]}"
     return f"{version}-dirty-{layer.digest[:SHORT]}" if layer.changed else version
+
+
+def _moment(seconds: int, revision: str) -> str:
+    """Return the beginning of a version; raise SourceError for a year that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%y%m%d-%H%M")
+    except (ValueError, OverflowError, OSError) as error:
+        raise SourceError(
+            "the date of the last commit is out of range",
+            where=f"commit {revision[:SHORT]}, {seconds} seconds after 1970",
+            consequence="the version begins with that date, so nothing was done",
+            fix="set this machine's clock, then: git commit --amend --no-edit --date=now",
+        ) from error
 
 
 def _seconds(commit: bytes) -> int:

@@ -16,13 +16,14 @@ from pathlib import Path
 from curtainup.errors import SourceError
 from curtainup.images import index, large_files, layers
 from curtainup.images.index import Index
-from curtainup.images.layers import LARGE, Layer, Taken
+from curtainup.images.large_files import LONGEST
+from curtainup.images.layers import LARGE, NONE, Layer, Taken
 from curtainup.images.repository import Repository
 from curtainup.images.source import Source
 from curtainup.images.tree import ATTRIBUTES, EXECUTABLE, LINK
 
-ENCRYPTED = b"\0GITCRYPT\0"
-"""The beginning of a file that git-crypt has encrypted."""
+ENCRYPTED = (b"\0GITCRYPT\0", b"U2FsdGVkX1")
+"""The beginnings of files that git-crypt and transcrypt have encrypted."""
 FETCH = ("--no-tags", "--no-write-fetch-head", "--recurse-submodules=no", "--filter=blob:none", "--stdin")
 
 
@@ -120,7 +121,7 @@ def _convert(layer: Layer, scratch: Index) -> None:
     filters = scratch.attribute("filter", [found.prefix + name for name in names], committed=False)
     filtered = {name: filters[found.prefix + name] for name in names}
     _fill(found, scratch, [name for name, value in filtered.items() if value == LARGE])
-    others = [name for name, value in filtered.items() if value.startswith("git-crypt")]
+    others = [name for name, value in filtered.items() if value not in {LARGE, *NONE}]
     _require_readable(found, [name for name in others if _is_encrypted(scratch.files / found.prefix / name)])
 
 
@@ -141,11 +142,10 @@ def _fill(found: Repository, scratch: Index, names: Sequence[str]) -> None:
 def _require_readable(found: Repository, encrypted: Sequence[str]) -> None:
     if encrypted:
         raise SourceError(
-            "git holds files encrypted by git-crypt",
+            "git holds files that a filter has encrypted",
             where=", ".join(encrypted[:5]) + (" …" if len(encrypted) > 5 else ""),
             consequence="curtainup builds what git holds, and no service could read it, so nothing was built",
-            fix=f"git -C {found.folder} crypt unlock, and deploy the tree as it is with --dirty; "
-            "or pass secrets by `env_secrets`",
+            fix="pass secrets by `env_secrets`, or deploy the tree, unlocked, as it is with --dirty",
         )
 
 
@@ -153,7 +153,7 @@ def _is_encrypted(path: Path) -> bool:
     if path.is_symlink():
         return False
     with path.open("rb") as stream:
-        return stream.read(len(ENCRYPTED)) == ENCRYPTED
+        return stream.read(LONGEST).startswith(ENCRYPTED)
 
 
 def _settle(folder: Path, seconds: int, taken: Set[Path]) -> None:

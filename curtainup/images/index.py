@@ -82,7 +82,8 @@ def of(repository: Repository, commit: str, beside: Path | None = None) -> Itera
 
     """
     with tempfile.TemporaryDirectory(prefix="curtainup-", dir=beside) as folder:
-        scratch, files = Path(folder) / "git", Path(folder) / "files"
+        place = Path(folder).absolute()
+        scratch, files = place / "git", place / "files"
         _make(scratch, commit)
         files.mkdir()
         variables = {

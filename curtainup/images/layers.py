@@ -20,6 +20,8 @@ from curtainup.images.tree import LINK, MODULE, Entry, Listing
 
 IGNORE = "export-ignore"
 LARGE = "lfs"
+NONE = ("unspecified", "unset", "set")
+"""What git says of an attribute that has no value."""
 
 
 @dataclass(frozen=True)
@@ -172,8 +174,7 @@ def _converted(found: Repository, commit: str, files: Sequence[Entry], rules: st
         return set()
     with index.of(found, commit) as scratch:
         values = scratch.attribute("filter", [found.prefix + one.name for one in files])
-    passed = {"unspecified", "unset", "set", LARGE}
-    return {path.removeprefix(found.prefix) for path, value in values.items() if value not in passed}
+    return {path.removeprefix(found.prefix) for path, value in values.items() if value not in {LARGE, *NONE}}
 
 
 def _modules(

@@ -65,7 +65,7 @@ def find(folder: Path) -> Repository:
         git.as_user() if promisor else git,
         head,
         prefix,
-        folder / objects,
+        (folder / objects).absolute(),
         settings.get("remote.origin.url", ""),
         promisor,
     )

@@ -122,7 +122,7 @@ def _convert(layer: Layer, scratch: Index) -> None:
     filtered = {name: filters[found.prefix + name] for name in names}
     _fill(found, scratch, [name for name, value in filtered.items() if value == LARGE])
     others = [name for name, value in filtered.items() if value not in {LARGE, *NONE}]
-    _require_readable(found, [name for name in others if _is_encrypted(scratch.files / found.prefix / name)])
+    _require_readable([name for name in others if _is_encrypted(scratch.files / found.prefix / name)])
 
 
 def _fill(found: Repository, scratch: Index, names: Sequence[str]) -> None:
@@ -139,7 +139,7 @@ def _fill(found: Repository, scratch: Index, names: Sequence[str]) -> None:
         raise large_files.missing(found.folder, missing)
 
 
-def _require_readable(found: Repository, encrypted: Sequence[str]) -> None:
+def _require_readable(encrypted: Sequence[str]) -> None:
     if encrypted:
         raise SourceError(
             "git holds files that a filter has encrypted",

@@ -102,7 +102,7 @@ class Built:
             self._steps.skip("build", "build the image", f"{image.version} is in the registry")
             self._unit(image.reference)
             return image
-        if self._options.reaches("build"):
+        if self._gatekeeper.needs_image or self._options.reaches("build"):
             stack.prepare(self._session, _own(image), self._source)
         if self._gatekeeper.needs_image:
             image = self._build(image)

@@ -115,7 +115,7 @@ def _convert(layer: Layer, scratch: Index) -> None:
     No other filter is run, because it is no part of the commit: another clone may have another one, or none.
     """
     found = layer.repository
-    names = [one.name for one in (*layer.entries, *layer.taken)]
+    names = [*(one.name for one in layer.entries), *(one.name for one in layer.taken)]
     if "filter=" not in layer.rules and not any(name.endswith(ATTRIBUTES) for name in names):
         return
     filters = scratch.attribute("filter", [found.prefix + name for name in names], committed=False)

@@ -134,7 +134,8 @@ def read(
     kept = [one for one in listed.entries if one.name not in edited]
     modules = _modules(found, kept, edits, dirty=shown is not None)
     taken = _taken(found.folder, edits)
-    ignored = _ignored(found, commit, [one.name for one in (*kept, *taken)]) if IGNORE in rules else set()
+    names = [*(one.name for one in kept), *(one.name for one in taken)]
+    ignored = _ignored(found, commit, names) if IGNORE in rules else set()
     return Layer(
         found,
         commit,

@@ -192,7 +192,7 @@ def _texts(layer: Layer) -> tuple[bytes, Mapping[str, str]]:
 def _followed(layer: Layer, name: str) -> str | None:
     """Return the file that a name leads to through links; None if it is not among the files of the layer."""
     found = layer.repository
-    modes = {one.name: one.mode for one in (*layer.entries, *layer.taken)}
+    modes = {one.name: one.mode for one in layer.entries} | {one.name: one.mode for one in layer.taken}
     ids = {one.name: one.id for one in layer.entries}
     for _ in range(LINKS):
         if modes.get(name) != LINK:

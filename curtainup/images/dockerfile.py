@@ -44,7 +44,7 @@ def generate(source: Source, base: str) -> str:
 
 
 def _text(source: Source, file: str) -> str:
-    return (source.folder / file).read_text(encoding="utf-8", errors="replace")
+    return source.texts.get(file, "")
 
 
 def _install(files: Collection[str]) -> str:

@@ -1,22 +1,34 @@
-"""The service's source: its commit, the files that git tracks, and its version.
+"""The service's source: its commit, what a build takes from it, and its version.
 
 git also tracks an ejected program, but the program is not part of the image: editing it makes no other image.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
+import posixpath
 import shutil
-import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatch
 from pathlib import Path
 
 from curtainup.engine import ejected
 from curtainup.errors import SourceError
+from curtainup.gates.arguments import ACCEPTANCE_TESTS, UNIT_TESTS
+from curtainup.images import changes, layers, repository
+from curtainup.images.layers import Layer
+from curtainup.images.repository import Repository
+from curtainup.images.tree import LINK
 
 SHORT = 6
+SETTINGS = "pym-config*.yaml"
+TESTS = (f"{UNIT_TESTS}/", f"{ACCEPTANCE_TESTS}/")
+READ = ("Dockerfile", "Dockerfile.extra")
+"""Files that say how the image is built, and are read before the build."""
+LINKS = 8
+"""Links that are followed one after another, at most."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +40,13 @@ class Source:
         revision: the commit, in full.
         version: date, commit count and short hash, as `200415-0819-953-b3548e`; a dirty tree adds
             `-dirty-` and a hash of it.
-        tree: hash of the tracked files as they are now, without the service's own program.
-        files: the tracked files that exist, without that program, relative to the folder.
+        tree: hash of exactly what a build reads of it.
+        files: the files that a build takes, without the service's own program, relative to the folder.
         dirty: whether tracked files, that program's among them, differ from the commit.
         url: of the remote `origin`, without user and password; may be empty.
+        texts: the Dockerfile and `Dockerfile.extra` as they are built, by name.
+        seconds: when the commit was made, since 1970.
+        layer: what the build takes, by repository; None only where there is none, as in a test.
 
     """
 
@@ -42,6 +57,14 @@ class Source:
     files: tuple[str, ...]
     dirty: bool
     url: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    seconds: int = 0
+    layer: Layer | None = None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Files that the attribute `export-ignore` leaves out."""
+        return self.layer.left_out if self.layer else ()
 
 
 def read(folder: Path, *, allow_dirty: bool) -> Source:
@@ -57,134 +80,133 @@ def read(folder: Path, *, allow_dirty: bool) -> Source:
             consequence="curtainup takes the version and the files to build from git, so nothing was done",
             fix="apt-get install git",
         )
-    revision, count, seconds = _commit(folder)
+    found = repository.find(folder)
+    changed = changes.find(found)
+    if changed and not allow_dirty:
+        raise _dirty([one.name for one in changed])
     program = f"{ejected.FOLDER}/" if ejected.find(folder) else None
-    files = _without(program, _names(folder, "ls-files", "--recurse-submodules", "-z"))
-    if not files:
+    layer = layers.read(found, found.head, changed if allow_dirty else None, program)
+    _require_files(layer)
+    if not allow_dirty:
+        _require_settings(layer)
+    commit, texts = _texts(layer)
+    seconds = _seconds(commit)
+    return Source(
+        folder,
+        found.head,
+        _version(layer, seconds),
+        layer.digest,
+        tuple(sorted(layer.names())),
+        bool(changed) or layer.changed,
+        _without_password(found.url),
+        texts,
+        seconds,
+        layer,
+    )
+
+
+def _dirty(names: Sequence[str], also: str = "") -> SourceError:
+    differ = "1 tracked file differs" if len(names) == 1 else f"{len(names)} tracked files differ"
+    return SourceError(
+        f"{differ} from the last commit{also}",
+        where=_some(names),
+        consequence="a version must identify its content, so nothing was done",
+        fix="commit them, or deploy the tree as it is with --dirty",
+    )
+
+
+def _require_files(layer: Layer) -> None:
+    """Refuse a source without files, and one whose tests are not checked out: no gate would run them."""
+    folder = layer.repository.folder
+    if not any(True for _ in layer.names()):
         raise SourceError(
             "git tracks no file here",
             where=str(folder),
             consequence="only tracked files are built, so nothing was done",
             fix="git add the service's files and commit them",
         )
-    changed = _changed(folder)
-    if changed and not allow_dirty:
+    tests = [one.name for one in layer.entries if one.name.startswith(TESTS)]
+    absent = [name for name in tests if not os.path.lexists(folder / name)]
+    if absent:
         raise SourceError(
-            f"{_count(changed)} from the last commit",
-            where=", ".join(changed[:5]) + (" …" if len(changed) > 5 else ""),
-            consequence="a version must identify its content, so nothing was done",
-            fix="commit them, or deploy the tree as it is with --dirty",
+            "a sparse checkout leaves out tests of the service",
+            where=_some(absent),
+            consequence="a gate would pass without them, so nothing was done",
+            fix=f"git -C {folder} sparse-checkout disable",
         )
-    built = _without(program, changed)
-    tree = _tree(folder, built, program)
-    moment = datetime.fromtimestamp(seconds, UTC).strftime("%y%m%d-%H%M")
-    version = f"{moment}-{count}-{revision[:SHORT]}"
-    if built:
-        version += f"-dirty-{tree[:SHORT]}"
-    present = tuple(name for name in files if (folder / name).is_file() or (folder / name).is_symlink())
-    return Source(folder, revision, version, tree, present, bool(changed), _origin(folder))
 
 
-def export(source: Source, target: Path, extra: dict[str, str]) -> None:
-    """Lay out a build context: the tracked files as they are now, and `extra` files by name.
-
-    It creates the folder again, so that nothing of an earlier build remains in it.
-    """
-    if target.exists():
-        shutil.rmtree(target)
-    target.mkdir(parents=True)
-    for name in source.files:
-        destination = target / name
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source.folder / name, destination, follow_symlinks=False)
-    for name, text in extra.items():
-        (target / name).write_text(text)
+def _require_settings(layer: Layer) -> None:
+    """Refuse a configuration that differs from the commit without git showing it: the folder's is read."""
+    found = layer.repository
+    settings = [one for one in layer.entries if fnmatch(one.name, SETTINGS)]
+    differing = [one for one in settings if not changes.is_as_stored(found.folder / one.name, one)]
+    hidden = [one.name for one in changes.hidden(found, differing, ())] if differing else []
+    if hidden:
+        error = _dirty(hidden, ", though git was told not to look at it")
+        error.fix = f"git update-index --no-assume-unchanged --no-skip-worktree {' '.join(hidden)}"
+        raise error
 
 
-def _commit(folder: Path) -> tuple[str, int, int]:
-    found = _git(folder, "log", "-1", "--format=%H %ct")
-    if found.returncode == 0 and found.stdout.strip():
-        revision, seconds = found.stdout.split()
-        count = _git(folder, "rev-list", "--count", "HEAD").stdout.strip()
-        return revision, int(count), int(seconds)
-    if "not a git repository" in found.stderr:
+def _version(layer: Layer, seconds: int) -> str:
+    found = layer.repository
+    moment = _moment(seconds, found.head)
+    count = found.git.ask("rev-list", "--count", found.head).text
+    version = f"{moment}-{count}-{found.head[:SHORT]}"
+    return f"{version}-dirty-{layer.digest[:SHORT]}" if layer.changed else version
+
+
+def _moment(seconds: int, revision: str) -> str:
+    """Return the beginning of a version; raise SourceError for a year that no calendar has."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%y%m%d-%H%M")
+    except (ValueError, OverflowError, OSError) as error:
         raise SourceError(
-            "the service is not in a git repository",
-            where=str(folder),
-            consequence="its version comes from its commit, so nothing was done",
-            fix="git init && git add -A && git commit -m 'First version'",
-        )
-    if "dubious ownership" in found.stderr:
-        raise SourceError(
-            "git refuses this repository, because another user owns it",
-            where=str(folder),
-            consequence="nothing was done",
-            fix=f"git config --global --add safe.directory {folder}",
-        )
-    raise SourceError(
-        "the repository has no commit yet",
-        where=str(folder),
-        consequence="the version comes from the commit, so nothing was done",
-        fix="git add -A && git commit -m 'First version'",
-        detail=found.stderr.strip() or None,
-    )
+            "the date of the last commit is out of range",
+            where=f"commit {revision[:SHORT]}, {seconds} seconds after 1970",
+            consequence="the version begins with that date, so nothing was done",
+            fix="set this machine's clock, then: git commit --amend --no-edit --date=now",
+        ) from error
 
 
-def _changed(folder: Path) -> tuple[str, ...]:
-    options = ("--name-only", "--relative", "--ignore-submodules=untracked", "-z")
-    return _names(folder, "diff", *options, "HEAD", "--", ".")
+def _seconds(commit: bytes) -> int:
+    """Return when a commit was made, from what git stores of it."""
+    header = commit.partition(b"\n\n")[0].splitlines()
+    line = next(line for line in header if line.startswith(b"committer "))
+    return int(line.split()[-2])
 
 
-def _count(changed: tuple[str, ...]) -> str:
-    return "1 tracked file differs" if len(changed) == 1 else f"{len(changed)} tracked files differ"
+def _texts(layer: Layer) -> tuple[bytes, Mapping[str, str]]:
+    """Return the commit as git stores it, and the texts of `READ`, as they are built."""
+    found = layer.repository
+    entries = {one.name: one for one in layer.entries}
+    taken = {one.name for one in layer.taken}
+    files = {name: path for name in READ if (path := _followed(layer, name)) is not None}
+    ids = {path: entries[path].id for path in files.values() if path in entries}
+    stored = repository.contents(found, [found.head, *ids.values()])
+    texts = {path: stored[one] for path, one in ids.items()}
+    texts |= {path: (found.folder / path).read_bytes() for path in files.values() if path in taken}
+    return stored[found.head], {name: texts[path].decode("utf-8", "replace") for name, path in files.items()}
 
 
-def _without(program: str | None, names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if program is None or not name.startswith(program))
+def _followed(layer: Layer, name: str) -> str | None:
+    """Return the file that a name leads to through links; None if it is not among the files of the layer."""
+    found = layer.repository
+    modes = {one.name: one.mode for one in layer.entries} | {one.name: one.mode for one in layer.taken}
+    ids = {one.name: one.id for one in layer.entries}
+    for _ in range(LINKS):
+        if modes.get(name) != LINK:
+            return name if name in modes else None
+        target = _stored_link(found, ids[name]) if name in ids else str((found.folder / name).readlink())
+        name = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+    return None
 
 
-def _tree(folder: Path, changed: tuple[str, ...], program: str | None = None) -> str:
-    """Return git's hash of the folder's tree, mixed with the changed files when it is dirty."""
-    committed = _committed(folder, program)
-    if not changed:
-        return committed
-    digest = hashlib.sha256(os.fsencode(committed))
-    for name in sorted(changed):
-        digest.update(os.fsencode(name) + b"\0" + hashlib.sha256(_content(folder / name)).digest())
-    return digest.hexdigest()
+def _stored_link(found: Repository, identity: str) -> str:
+    return os.fsdecode(repository.contents(found, [identity])[identity])
 
 
-def _committed(folder: Path, program: str | None) -> str:
-    """Return git's hash of the folder's tree without the program.
-
-    It writes nothing. The format of a tree is in https://git-scm.com/book/en/v2/Git-Internals-Git-Objects.
-    """
-    prefix = _git(folder, "rev-parse", "--show-prefix").stdout.strip()
-    tree = f"HEAD:{prefix}"
-    if program is None:
-        return _git(folder, "rev-parse", tree).stdout.strip()
-    content = b""
-    for entry in _names(folder, "ls-tree", "--full-tree", "-z", tree):
-        described, _, name = entry.partition("\t")
-        mode, _, digest = described.split()
-        if f"{name}/" != program:
-            content += f"{mode.lstrip('0')} ".encode() + os.fsencode(name) + b"\0" + bytes.fromhex(digest)
-    return _git(folder, "hash-object", "-t", "tree", "--stdin", given=content).stdout.strip()
-
-
-def _content(path: Path) -> bytes:
-    """Return the bytes that identify a changed file: link target, mode and text, or a submodule's tree."""
-    if path.is_symlink():
-        return b"link to " + os.fsencode(path.readlink())
-    if path.is_dir():
-        return _tree(path, _changed(path)).encode()
-    if not path.is_file():
-        return b"deleted"
-    return f"mode {path.stat().st_mode & 0o111:o}\n".encode() + path.read_bytes()
-
-
-def _origin(folder: Path) -> str:
-    url = _git(folder, "config", "--get", "remote.origin.url").stdout.strip()
+def _without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator:
         return url
@@ -192,16 +214,5 @@ def _origin(folder: Path) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
-def _names(folder: Path, *args: str) -> tuple[str, ...]:
-    return tuple(name for name in _git(folder, *args).stdout.split("\0") if name)
-
-
-def _git(folder: Path, *args: str, given: bytes = b"") -> subprocess.CompletedProcess[str]:
-    """Run git in English, and decode its output as Python decodes file names, without loss."""
-    command = ["git", "-C", str(folder), *args]
-    done = subprocess.run(
-        command, input=given, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"}
-    )
-    return subprocess.CompletedProcess(
-        command, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr)
-    )
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

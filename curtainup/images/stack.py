@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed
-from curtainup.images import builds, dockerfile, source
+from curtainup.images import builds, context, dockerfile
 from curtainup.images import registry as registries
 from curtainup.images.source import Source
 from curtainup.model.contract import ImageSettings, RegistrySettings
@@ -60,7 +60,12 @@ class Image:
 
 
 def look(session: Session, wanted: Source) -> Image:
-    """Return the image for a source: an image already pushed from the same source, else one to build."""
+    """Return the image for a source: an image already pushed from the same source, else one to build.
+
+    Raises:
+        SourceError: it has to be built, and a submodule is not checked out.
+
+    """
     remembered = session.state.memory.read(session.service.names.image)
     settings = _settings(session, wanted)
     known = _known(remembered)
@@ -71,13 +76,27 @@ def look(session: Session, wanted: Source) -> Image:
     settings = settings.model_copy(update={"repository": repository})
     earlier = builds.find(builds.read(_own(remembered)), settings.tree, repository)
     if earlier is None:
+        context.require_modules(wanted)
         return Image(settings, registry, moved=known is not None and known.registry != registry)
     named = {"version": earlier.version, "revision": earlier.revision, "push": True}
     return Image(settings.model_copy(update=named), registry, earlier.image_id, earlier.reference)
 
 
+def prepare(session: Session, image: Image, wanted: Source) -> None:
+    """Lay out what the image is built from.
+
+    Raises:
+        SourceError: something that belongs to the commit is not on this machine.
+        DiskFull: the disk is full.
+
+    """
+    generated = image.settings.dockerfile == dockerfile.GENERATED
+    extra = {dockerfile.GENERATED: _generated(session, wanted)} if generated else {}
+    context.export(wanted, Path(image.settings.context), extra)
+
+
 def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | None = None) -> Image:
-    """Build the image from the tracked files.
+    """Build the image from what `prepare` has laid out.
 
     Raises:
         BuildFailed: the build failed; the detail is the end of its output.
@@ -85,11 +104,6 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
         DiskFull: the disk is full.
 
     """
-    folder = Path(image.settings.context)
-    extra = {}
-    if image.settings.dockerfile == dockerfile.GENERATED:
-        extra[dockerfile.GENERATED] = _generated(session, wanted)
-    source.export(wanted, folder, extra)
     Path(image.settings.log).unlink(missing_ok=True)
     try:
         config = {**_config(image, push=False), builds.KEY: _builds(session)}

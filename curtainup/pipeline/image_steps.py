@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -101,6 +102,8 @@ class Built:
             self._steps.skip("build", "build the image", f"{image.version} is in the registry")
             self._unit(image.reference)
             return image
+        if self._gatekeeper.needs_image or self._options.reaches("build"):
+            stack.prepare(self._session, _own(image), self._source)
         if self._gatekeeper.needs_image:
             image = self._build(image)
             self._unit(image.image_id)
@@ -119,7 +122,7 @@ class Built:
     def _build(self, image: AnyImage) -> Image:
         def work(progress: Progress) -> Image:
             built = stack.build(self._session, _own(image), self._source, self._context.guard)
-            progress.note = built.version
+            progress.note = built.version + _without(self._source.left_out)
             return built
 
         return self._steps.run("build", "build the image", work)
@@ -167,6 +170,12 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
                 judge(progress)
 
     context.steps.run("local", "acceptance tests on the image", work)
+
+
+def _without(left_out: Collection[str]) -> str:
+    """Return what to add to the version when the image lacks files of the commit."""
+    files = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
+    return f", without {files} (export-ignore)" if left_out else ""
 
 
 def _own(image: AnyImage) -> Image:

@@ -11,9 +11,7 @@ from curtainup.images.source import Source
 def _source(folder: Path, **files: str) -> Source:
     """A source whose tracked files are these; `_` in a name stands for a dot."""
     names = {name.replace("_", "."): text for name, text in files.items()}
-    for name, text in names.items():
-        (folder / name).write_text(text)
-    return Source(folder, "f" * 40, "v1", "tree", tuple(names), dirty=False, url="")
+    return Source(folder, "f" * 40, "v1", "tree", tuple(names), dirty=False, url="", texts=names)
 
 
 def test_a_dockerfile_of_its_own_is_taken(tmp_path: Path) -> None:

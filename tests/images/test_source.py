@@ -1,82 +1,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from curtainup.errors import SourceError
-from curtainup.images import source
-
-IDENTITY = {
-    "GIT_AUTHOR_NAME": "A",
-    "GIT_AUTHOR_EMAIL": "a@example.com",
-    "GIT_AUTHOR_DATE": "2020-04-15T08:19:30Z",
-    "GIT_COMMITTER_NAME": "A",
-    "GIT_COMMITTER_EMAIL": "a@example.com",
-    "GIT_COMMITTER_DATE": "2020-04-15T08:19:30Z",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1",
-}
-UNUSUAL = [
-    "with space.txt",
-    "größe.txt",
-    "new\nline.txt",
-    "return\r.txt",
-    "-dash",
-    ":colon",
-    "back\\slash",
-    '"q"',
-]
-
-
-class Repository:
-    """A git repository with one commit that holds `server.py` and `app/util.py`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        self.git("init", "-q", "-b", "main")
-        self.write("server.py", "app = 1\n")
-        self.write("app/util.py", "x = 1\n")
-
-    def git(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(self.folder), *arguments], check=True, capture_output=True, text=True
-        )
-        return done.stdout.strip()
-
-    def write(self, name: str, text: str) -> None:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def commit(self) -> str:
-        self.git("add", "-A")
-        self.git("commit", "-q", "--allow-empty", "-m", "Change")
-        return self.git("rev-parse", "HEAD")
-
-    def read(self, folder: str = ".", *, dirty: bool = False) -> source.Source:
-        return source.read(self.folder / folder, allow_dirty=dirty)
-
-    def refused(self, folder: str = ".", *, dirty: bool = False) -> SourceError:
-        with pytest.raises(SourceError) as caught:
-            self.read(folder, dirty=dirty)
-        assert caught.value.fix
-        assert "nothing was done" in str(caught.value.consequence)
-        return caught.value
-
-
-@pytest.fixture(autouse=True)
-def _identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in IDENTITY.items():
-        monkeypatch.setenv(name, value)
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path / "repository")
+from curtainup.images import context, source
+from tests.images.repositories import UNUSUAL, Repository
 
 
 def test_the_version_is_date_count_and_short_hash(repository: Repository) -> None:
@@ -189,7 +120,7 @@ def test_unusual_names_arrive_in_the_build_as_they_are(repository: Repository, t
     repository.commit()
     found = repository.read()
     assert {*UNUSUAL, raw} <= set(found.files)
-    source.export(found, tmp_path / "context", {})
+    context.export(found, tmp_path / "context", {})
     assert {*UNUSUAL, raw} <= {path.name for path in (tmp_path / "context").iterdir()}
     repository.write(raw, "changed")
     assert repository.read(dirty=True).tree != found.tree
@@ -205,15 +136,15 @@ def test_the_context_holds_the_files_as_they_are_now_and_nothing_else(
     repository.commit()
     repository.write("server.py", "app = 2\n")
     repository.write("untracked.py", "")
-    context = tmp_path / "context"
-    (context / "old").mkdir(parents=True)
-    source.export(repository.read(dirty=True), context, {"Dockerfile.curtainup": "FROM x\n"})
-    names = {str(path.relative_to(context)) for path in context.rglob("*")}
+    folder = tmp_path / "context"
+    (folder / "old").mkdir(parents=True)
+    context.export(repository.read(dirty=True), folder, {"Dockerfile.curtainup": "FROM x\n"})
+    names = {str(path.relative_to(folder)) for path in folder.rglob("*")}
     assert names == {"Dockerfile.curtainup", "app", "app/util.py", "dangling", "link", "run.sh", "server.py"}
-    assert (context / "server.py").read_text() == "app = 2\n"
-    assert os.access(context / "run.sh", os.X_OK)
-    assert (context / "link").readlink() == Path("server.py")
-    assert (context / "dangling").readlink() == Path("nowhere")
+    assert (folder / "server.py").read_text() == "app = 2\n"
+    assert os.access(folder / "run.sh", os.X_OK)
+    assert (folder / "link").readlink() == Path("server.py")
+    assert (folder / "dangling").readlink() == Path("nowhere")
 
 
 def test_a_submodule_is_built_with_its_files(repository: Repository, tmp_path: Path) -> None:
@@ -223,7 +154,7 @@ def test_a_submodule_is_built_with_its_files(repository: Repository, tmp_path: P
     repository.commit()
     found = repository.read()
     assert "lib/server.py" in found.files
-    source.export(found, tmp_path / "context", {})
+    context.export(found, tmp_path / "context", {})
     assert (tmp_path / "context/lib/server.py").is_file()
     repository.write("lib/server.py", "app = 2\n")
     changed = repository.read(dirty=True)
@@ -337,7 +268,7 @@ def test_an_edit_of_the_program_must_be_committed_too_but_is_not_in_the_version(
     assert (after.tree, after.version, after.dirty) == (before.tree, before.version, True)
 
 
-def test_the_tree_is_that_of_git_with_whatever_is_in_it(repository: Repository) -> None:
+def test_the_program_makes_no_other_tree_with_whatever_is_in_it(repository: Repository) -> None:
     """Links, executables, folders and names that are not UTF-8: as if the program had never been there."""
     (repository.folder / "link").symlink_to("server.py")
     (repository.folder / "server.py").chmod(0o755)
@@ -346,7 +277,7 @@ def test_the_tree_is_that_of_git_with_whatever_is_in_it(repository: Repository) 
         repository.write(name, "x")
     repository.write("infra.py", "")
     repository.commit()
-    expected = repository.git("rev-parse", "HEAD^{tree}")
+    expected = repository.read().tree
     _eject(repository)
     repository.commit()
     assert repository.read().tree == expected
@@ -355,5 +286,86 @@ def test_the_tree_is_that_of_git_with_whatever_is_in_it(repository: Repository) 
 def test_a_folder_of_that_name_without_the_stamp_is_built_like_any_other(repository: Repository) -> None:
     repository.write("infra/main.tf", "")
     repository.commit()
-    assert "infra/main.tf" in repository.read().files
-    assert repository.read().tree == repository.git("rev-parse", "HEAD^{tree}")
+    before = repository.read()
+    assert "infra/main.tf" in before.files
+    repository.write("infra/main.tf", "x")
+    repository.commit()
+    assert repository.read().tree != before.tree
+
+
+def test_settings_that_git_was_told_not_to_look_at_are_a_change(repository: Repository) -> None:
+    """They are read in the folder, not in the commit."""
+    repository.write("pym-config.yaml", "name: shop\n")
+    repository.commit()
+    repository.git("update-index", "--assume-unchanged", "pym-config.yaml")
+    assert not repository.read().dirty
+    repository.write("pym-config.yaml", "name: other\n")
+    error = repository.refused()
+    assert error.what == "1 tracked file differs from the last commit, though git was told not to look at it"
+    assert error.where == "pym-config.yaml"
+    assert str(error.fix).startswith("git update-index --no-assume-unchanged")
+    assert repository.read(dirty=True).dirty
+
+
+def test_settings_with_the_line_ends_of_another_system_are_none(repository: Repository) -> None:
+    repository.write("pym-config.yaml", "name: shop\n")
+    repository.commit()
+    clone = repository.clone("clone", "-c", "core.autocrlf=true")
+    assert b"\r\n" in (clone.folder / "pym-config.yaml").read_bytes()
+    assert not clone.read().dirty
+
+
+@pytest.mark.parametrize("folder", ["test", "testaccept"])
+def test_a_sparse_checkout_without_the_tests_is_refused(repository: Repository, folder: str) -> None:
+    repository.write(f"{folder}/test_it.py", "")
+    repository.commit()
+    clone = repository.clone("clone")
+    clone.git("sparse-checkout", "set", "app")
+    error = clone.refused()
+    assert (error.what, error.where) == (
+        "a sparse checkout leaves out tests of the service",
+        f"{folder}/test_it.py",
+    )
+    clone.git(*str(error.fix).split()[3:])
+    assert clone.read().tree == repository.read().tree
+
+
+def test_the_dockerfile_is_read_as_it_is_built(repository: Repository) -> None:
+    repository.write("docker/Dockerfile", "FROM committed\n")
+    repository.write("Dockerfile.extra", "RUN committed\n")
+    (repository.folder / "Dockerfile").symlink_to("docker/Dockerfile")
+    repository.commit()
+    for name in ("docker/Dockerfile", "Dockerfile.extra"):
+        repository.git("update-index", "--assume-unchanged", name)
+        repository.write(name, "edited\n")
+    assert repository.read().texts == {
+        "Dockerfile": "FROM committed\n",
+        "Dockerfile.extra": "RUN committed\n",
+    }
+    assert repository.read(dirty=True).texts == {"Dockerfile": "edited\n", "Dockerfile.extra": "edited\n"}
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "../outside", "Dockerfile", "nowhere", "app"])
+def test_a_dockerfile_that_leads_out_of_the_repository_has_no_text(
+    repository: Repository, target: str
+) -> None:
+    (repository.folder / "Dockerfile").symlink_to(target)
+    repository.commit()
+    assert repository.read().texts == {}
+
+
+def test_a_commit_of_a_far_year_is_refused(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "@999999999999 +0000")
+    repository.commit()
+    assert repository.refused().what == "the date of the last commit is out of range"
+
+
+def test_a_repository_that_hashes_with_sha256_is_built_too(tmp_path: Path) -> None:
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    long = Repository(folder, new=False)
+    long.git("init", "-q", "--object-format=sha256")
+    long.write("server.py", "app = 1\n")
+    long.write(".gitattributes", "server.py text eol=lf\nother export-ignore\n")
+    assert len(long.commit()) == 64
+    assert (long.export() / "server.py").read_text() == "app = 1\n"

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from curtainup.errors import BuildFailed, DiskFull, EngineFailed, PushFailed
+from curtainup.errors import BuildFailed, DiskFull, EngineFailed, PushFailed, SourceError
 from curtainup.images import stack as image_stack
 from curtainup.images.source import Source
 from curtainup.images.stack import Image
+from tests.images.repositories import Repository
 from tests.sessions import World, world
 
 STACK = "shop-image"
@@ -20,9 +21,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _source(folder: Path, tree: str = "t1", files: tuple[str, ...] = ("server.py",)) -> Source:
-    for name in files:
-        (folder / name).write_text("x = 1\n")
-    return Source(folder, "f" * 40, f"200415-0819-1-{tree}", tree, files, dirty=False, url="https://x/shop")
+    texts = dict.fromkeys(files, "x = 1\n")
+    version = f"200415-0819-1-{tree}"
+    return Source(folder, "f" * 40, version, tree, files, dirty=False, url="https://x/shop", texts=texts)
 
 
 def _deployed(found: World, source: Source) -> Image:
@@ -51,15 +52,35 @@ def test_building_and_pushing_are_two_updates_of_one_stack(tmp_path: Path) -> No
     ]
 
 
-def test_the_context_holds_the_tracked_files_and_the_generated_dockerfile(tmp_path: Path) -> None:
+def test_the_context_holds_the_tracked_files_and_the_generated_dockerfile(
+    tmp_path: Path, repository: Repository
+) -> None:
     found = world(tmp_path)
-    source = _source(tmp_path)
-    (tmp_path / "untracked").write_text("")
-    image = image_stack.build(found.session, image_stack.look(found.session, source), source)
+    repository.commit()
+    repository.write("untracked", "")
+    source = repository.read()
+    image = image_stack.look(found.session, source)
+    image_stack.prepare(found.session, image, source)
     assert {path.name for path in Path(image.settings.context).iterdir()} == {
+        "app",
         "server.py",
         "Dockerfile.curtainup",
     }
+
+
+def test_an_image_to_build_needs_all_submodules_and_a_pushed_one_none(
+    tmp_path: Path, repository: Repository
+) -> None:
+    lib = Repository(tmp_path / "lib")
+    lib.commit()
+    repository.git("submodule", "add", "-q", str(lib.folder), "lib")
+    repository.commit()
+    found = world(tmp_path)
+    lacking = repository.clone("clone").read()
+    with pytest.raises(SourceError, match="submodule"):
+        image_stack.look(found.session, lacking)
+    pushed = _deployed(found, repository.read())
+    assert image_stack.look(found.session, lacking).reference == pushed.reference
 
 
 def test_an_unchanged_source_is_the_pushed_image(tmp_path: Path) -> None:
@@ -149,6 +170,7 @@ def test_a_failed_build_shows_the_end_of_its_output(tmp_path: Path) -> None:
 
     class Failing(type(found.engine)):  # type: ignore[misc]  # a class that is known at run time
         def up(self, *_: object) -> None:
+            Path(image.settings.log).parent.mkdir(parents=True)
             Path(image.settings.log).write_text("\n".join(f"step {number}" for number in range(50)))
             failed = EngineFailed("pip failed")
             failed.failing = (

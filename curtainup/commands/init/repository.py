@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
 from curtainup.commands.init.models import Ci, Repository
+from curtainup.util.git import Git
 
 USUAL = ("main", "master")
 
@@ -41,9 +40,8 @@ def _ci(url: str) -> Ci:
 
 def _git(folder: Path, *arguments: str) -> str:
     """Return what git says, or nothing where it says no or is not there."""
-    command = ["git", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+        done = Git(folder, users=True).run(*arguments)
     except OSError:
         return ""
-    return os.fsdecode(done.stdout).strip() if done.returncode == 0 else ""
+    return "" if done.code else done.text

@@ -38,7 +38,7 @@ def claim(number: int) -> bool:
 
 @cache
 def _file() -> int:
-    """Return the descriptor of the open file. It stays open while the process lives: closing it would drop all claims.
+    """Return the descriptor of the file, open while the process lives: a close would drop all claims.
 
     It is a file of this user alone if the shared one cannot be used.
     """

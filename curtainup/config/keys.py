@@ -9,6 +9,7 @@ import ipaddress
 import itertools
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
@@ -86,6 +87,12 @@ def _once(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _inside(value: str) -> str:
+    if value.startswith(("/", "-")) or ".." in PurePosixPath(value).parts or "\0" in value:
+        raise ValueError("not a folder of the service")
+    return value
+
+
 def _text_of_number(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
@@ -110,6 +117,11 @@ Names = Annotated[
     AfterValidator(_once),
 ]
 Variables = Annotated[tuple[Variable, ...], AfterValidator(_once)]
+Folders = Annotated[
+    tuple[Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_inside)], ...],
+    AfterValidator(_once),
+]
+"""Folders of the service, relative to its own."""
 Text = Annotated[str, StringConstraints(min_length=1)]
 TextOrNumber = Annotated[str, BeforeValidator(_text_of_number)]
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?\z", max_length=40)]

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
-from curtainup.config.keys import KeyDoc, Names, ServiceName, Text, TextOrNumber, key
+from curtainup.config.keys import Folders, KeyDoc, Names, ServiceName, Text, TextOrNumber, key
 from curtainup.config.runtime import Settings
 
 _SERVICE = ("service",)
@@ -124,6 +124,17 @@ class ToolSettings(Settings):
             wrong="the service's tests could not be run",
             example=".venv/bin/python",
             shown="the service's `.venv`, else pytest in its image",
+        ),
+    )
+    unit_tests: Folders | None = key(
+        None,
+        "The folders of the service's unit tests. `[]` says that it has none, and ends the warning.",
+        KeyDoc(
+            expects="a list of folders of the service, without duplicates",
+            item="a folder of the service, without .. and not from /",
+            wrong="the unit tests would not run",
+            example="[test]",
+            shown="`test`, else `tests`",
         ),
     )
     backend: BackendUrl | None = key(

@@ -1,6 +1,8 @@
 """Gates: a service's own tests, and the smoke suite, run by the service's own Python."""
 
+from curtainup.gates.arguments import unit_test_folders
 from curtainup.gates.interpreter import find_interpreter
+from curtainup.gates.lending import ready
 from curtainup.gates.models import (
     FailedTest,
     GateRequest,
@@ -8,6 +10,7 @@ from curtainup.gates.models import (
     ImageInterpreter,
     Interpreter,
     LocalInterpreter,
+    ProvidedInterpreter,
     UnitTestRequest,
 )
 from curtainup.gates.prepared import PreparedGate, prepare_gate
@@ -21,9 +24,12 @@ __all__ = [
     "Interpreter",
     "LocalInterpreter",
     "PreparedGate",
+    "ProvidedInterpreter",
     "UnitTestRequest",
     "find_interpreter",
     "prepare_gate",
+    "ready",
     "run_gate",
     "run_unit_tests",
+    "unit_test_folders",
 ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
+from collections.abc import Sequence
+from pathlib import Path, PurePath
 
+from curtainup.errors import ConfigError
 from curtainup.gates.models import GateRequest, UnitTestRequest
 
-UNIT_TESTS = "test"
+UNIT_TESTS = ("test", "tests")
+"""The folders in which unit tests are looked for; the first that there is counts."""
 ACCEPTANCE_TESTS = "testaccept"
 PLUGIN = "curtainup_acceptance.plugin"
 
@@ -29,8 +32,32 @@ def gate_arguments(request: GateRequest, acceptance: PurePath, report: str) -> l
 
 
 def unit_test_arguments(request: UnitTestRequest, report: str) -> list[str]:
-    """Return the arguments for `test/`."""
-    return [*_junit(report), UNIT_TESTS, *request.extra_args]
+    """Return the arguments for the unit tests."""
+    return [*_junit(report), *request.tests, *request.extra_args]
+
+
+def unit_test_folders(service_dir: Path, configured: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the folders of a service's unit tests: the configured ones, else `test`, else `tests`.
+
+    Args:
+        service_dir: the service's source.
+        configured: `unit_tests` of `pym-config.yaml`; None where the file does not say.
+
+    Raises:
+        ConfigError: a configured folder does not exist.
+
+    """
+    if configured is None:
+        return tuple(name for name in UNIT_TESTS if (service_dir / name).is_dir())[:1]
+    for name in configured:
+        if not (service_dir / name).exists():
+            raise ConfigError(
+                f"unit_tests names {name}, which does not exist",
+                where=str(service_dir / name),
+                consequence="these tests could not run, so nothing was built or deployed",
+                fix="correct unit_tests in pym-config.yaml",
+            )
+    return tuple(configured)
 
 
 def has_tests(request: UnitTestRequest, folder: str) -> bool:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import docker
@@ -21,9 +21,10 @@ from docker.client import DockerClient
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 
-from curtainup.gates.arguments import ACCEPTANCE_TESTS, UNIT_TESTS
+from curtainup.gates.arguments import ACCEPTANCE_TESTS
 from curtainup.gates.interpreter import THREE_WAYS
-from curtainup.gates.models import GateRequest, UnitTestRequest
+from curtainup.gates.lending import command
+from curtainup.gates.models import GateRequest, ImageInterpreter, UnitTestRequest
 from curtainup.gates.variables import ACCEPTANCE, image_variables
 from curtainup.platforms.docker import errors
 from curtainup.platforms.docker.output import follow
@@ -32,6 +33,8 @@ from curtainup.util.process import GRACE, Cancel, Finished
 
 FOLDER = PurePosixPath("/curtainup")  # curtainup's own folder in the container
 REPORT = FOLDER / "junit.xml"
+LENT = FOLDER / "packages"
+NOT_LENT = {"__pycache__", "pip"}
 SETTINGS = ("conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 
 
@@ -87,10 +90,11 @@ def _container(
     settings: dict[str, Any] = client.images.get(image).attrs["Config"]
     home = _home(settings.get("WorkingDir"))
     own = dict(entry.split("=", 1) for entry in settings.get("Env") or [])
+    python, *pytest = command("python3", LENT if _lent(request) else None)
     container = client.containers.create(
         image,
-        entrypoint=["python3"],
-        command=["-m", "pytest", *arguments],
+        entrypoint=[python],
+        command=[*pytest, *arguments],
         working_dir=str(home),
         user="root",
         network_mode="host",
@@ -111,10 +115,12 @@ def _home(working_dir: str | None) -> PurePosixPath:
 
 
 def _pack(request: UnitTestRequest, home: PurePosixPath) -> bytes:
-    """Pack the tests, pytest's settings and, for a gate, curtainup's own suite into an archive for `/`."""
+    """Pack the tests, pytest's settings, what is lent and, for a gate, our own suite, for `/`."""
     is_gate = isinstance(request, GateRequest)
-    tests = ACCEPTANCE_TESTS if is_gate else UNIT_TESTS
-    sources = [(request.service_dir / name, home / name) for name in (tests, *SETTINGS)]
+    tests = (ACCEPTANCE_TESTS,) if is_gate else request.tests
+    sources = [(request.service_dir / name, home / name) for name in (*tests, *SETTINGS)]
+    if lent := _lent(request):
+        sources += [(one, LENT / one.name) for one in lent.iterdir() if one.name not in NOT_LENT]
     if is_gate:
         sources.append((program_dir() / ACCEPTANCE, FOLDER / ACCEPTANCE))
     packed = io.BytesIO()
@@ -123,6 +129,10 @@ def _pack(request: UnitTestRequest, home: PurePosixPath) -> bytes:
             if source.exists():
                 archive.add(source, str(place.relative_to("/")), filter=_as_roots)
     return packed.getvalue()
+
+
+def _lent(request: UnitTestRequest) -> Path | None:
+    return request.interpreter.lent if isinstance(request.interpreter, ImageInterpreter) else None
 
 
 def _as_roots(member: tarfile.TarInfo) -> tarfile.TarInfo | None:

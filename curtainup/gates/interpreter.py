@@ -1,13 +1,15 @@
-"""Finds the Python that runs a service's tests. curtainup's own Python lacks the service's dependencies."""
+"""Chooses the Python that runs a service's tests."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from curtainup.errors import SetupError
-from curtainup.gates.models import ImageInterpreter, Interpreter, LocalInterpreter
+from curtainup.gates.models import ImageInterpreter, Interpreter, LocalInterpreter, ProvidedInterpreter
+from curtainup.gates.needs import beyond_pytest
 
 THREE_WAYS = (
     "give the service a virtual environment (`python -m venv .venv`, then `.venv/bin/python -m pip install "
@@ -16,12 +18,22 @@ THREE_WAYS = (
 )
 
 
-def find_interpreter(service_dir: Path, configured: str | None) -> Interpreter:
-    """Return the configured Python, else the one of the service's `.venv`, else the one in its image.
+ENVIRONMENTS = (".venv", "venv")
+"""Where services keep their virtual environment; only the first counts when it is broken."""
+
+
+def find_interpreter(
+    service_dir: Path, configured: str | None, tests: Iterable[str]
+) -> Interpreter | ProvidedInterpreter:
+    """Choose the Python for the tests of some folders.
+
+    It is the configured one, else that of the service's virtual environment, else curtainup's own if the
+    tests need only pytest and requests, else the one in the service's image.
 
     Args:
         service_dir: the service's source.
         configured: a path, relative to the service's directory if it is not absolute, or a command on PATH.
+        tests: the folders, relative to the service's directory.
 
     Raises:
         SetupError: the configured Python, or the one of the service's `.venv`, does not exist or is not
@@ -30,10 +42,14 @@ def find_interpreter(service_dir: Path, configured: str | None) -> Interpreter:
     """
     if configured is not None:
         return LocalInterpreter(_named(service_dir, configured))
-    python = service_dir.absolute() / ".venv" / "bin" / "python"
-    if not os.path.lexists(python):
+    for name in ENVIRONMENTS:
+        environment = service_dir.absolute() / name
+        python = environment / "bin" / "python"
+        if os.path.lexists(python) and (name == ENVIRONMENTS[0] or (environment / "pyvenv.cfg").is_file()):
+            return LocalInterpreter(_executable(python, "create the service's virtual environment again"))
+    if any(beyond_pytest(service_dir, folder) for folder in tests):
         return ImageInterpreter()
-    return LocalInterpreter(_executable(python, "create the service's virtual environment again"))
+    return ProvidedInterpreter()
 
 
 def _named(service_dir: Path, configured: str) -> Path:

@@ -11,16 +11,35 @@ from curtainup.util.secrets import Secret
 
 @dataclass(frozen=True)
 class LocalInterpreter:
-    """A Python on this machine that has the service's dependencies, pytest and requests."""
+    """A Python on this machine that has the service's dependencies.
+
+    Attributes:
+        python: its path.
+        lent: a folder of packages, pytest and requests among them, for those that it lacks; None lends none.
+
+    """
 
     python: Path
+    lent: Path | None = None
 
 
 @dataclass(frozen=True)
 class ImageInterpreter:
-    """The Python of the service's built image; `image` is None until the image is known."""
+    """The Python of the service's built image.
+
+    Attributes:
+        image: None until the image is known.
+        lent: as for a `LocalInterpreter`.
+
+    """
 
     image: str | None = None
+    lent: Path | None = None
+
+
+@dataclass(frozen=True)
+class ProvidedInterpreter:
+    """curtainup's own Python for tests, for those that need only pytest and requests."""
 
 
 Interpreter = LocalInterpreter | ImageInterpreter
@@ -28,7 +47,7 @@ Interpreter = LocalInterpreter | ImageInterpreter
 
 @dataclass(frozen=True)
 class UnitTestRequest:
-    """One run of a service's `test/`.
+    """One run of a service's unit tests.
 
     Attributes:
         service: the service's name.
@@ -37,6 +56,7 @@ class UnitTestRequest:
         folder: where curtainup writes `junit.xml` and `pytest.log`; no other test run uses it.
         timeout: seconds that the tests may take.
         redact: secrets that no file, log or report may show.
+        tests: the folders of the unit tests, relative to `service_dir`; a gate has none.
         extra_args: further arguments to pytest.
         extra_env: variables that the service's tests need beyond the deployer's own.
 
@@ -48,6 +68,7 @@ class UnitTestRequest:
     folder: Path
     timeout: float
     redact: tuple[Secret, ...] = ()
+    tests: tuple[str, ...] = ()
     extra_args: tuple[str, ...] = ()
     extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
 

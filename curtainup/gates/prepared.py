@@ -98,7 +98,7 @@ def _start(request: GateRequest) -> _Waiting | None:
         return None
     go = Go()
     try:
-        return _Waiting(start(request, request.interpreter.python, go), go, time.monotonic())
+        return _Waiting(start(request, request.interpreter, go), go, time.monotonic())
     except OSError:
         go.close()
         return None

@@ -7,13 +7,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from curtainup.errors import SetupError
-from curtainup.gates.arguments import UNIT_TESTS, gate_arguments, has_tests, unit_test_arguments
+from curtainup.gates.arguments import gate_arguments, unit_test_arguments
 from curtainup.gates.go import VARIABLE, Go
 from curtainup.gates.interpreter import THREE_WAYS
 from curtainup.gates.junit import Report, read_report, redact_report
+from curtainup.gates.lending import command
 from curtainup.gates.log import JUNIT, LOG, OnLine, log_of
 from curtainup.gates.models import (
     GateRequest,
@@ -52,16 +53,16 @@ def run_gate(
 def run_unit_tests(
     request: UnitTestRequest, *, on_line: OnLine | None = None, cancel: Cancel | None = None
 ) -> GateResult:
-    """Run `test/`. A service without tests passes; the `reason` then says that it has none.
+    """Run the unit tests. A service without tests passes; the `reason` then says that it has none.
 
     Args and errors are those of `run_gate`.
     """
-    if not has_tests(request, UNIT_TESTS):
-        return GateResult(True, 0, (), 0, 0.0, None, request.folder / LOG, "the service has no test/ folder")
+    if not request.tests:
+        return GateResult(True, 0, (), 0, 0.0, None, request.folder / LOG, "the service has no unit tests")
     return _run(request, on_line, cancel)
 
 
-def start(request: UnitTestRequest, python: Path, go: Go | None = None) -> Running:
+def start(request: UnitTestRequest, interpreter: LocalInterpreter, go: Go | None = None) -> Running:
     """Start pytest on this machine; with a `go` it waits for that signal before its first test.
 
     Raises:
@@ -69,9 +70,10 @@ def start(request: UnitTestRequest, python: Path, go: Go | None = None) -> Runni
 
     """
     acceptance = program_dir() / ACCEPTANCE
-    variables = local_variables(request, os.environ, python)
+    variables = local_variables(request, os.environ, interpreter.python)
+    pytest = command(str(interpreter.python), interpreter.lent)
     return process.start(
-        lambda report: [str(python), "-m", "pytest", *_arguments(request)(acceptance, report)],
+        lambda report: [*pytest, *_arguments(request)(acceptance, report)],
         cwd=request.service_dir,
         env=variables if go is None else {**variables, VARIABLE: str(go.descriptor)},
         pass_fds=() if go is None else (go.descriptor,),
@@ -103,10 +105,8 @@ def _run(request: UnitTestRequest, on_line: OnLine | None, cancel: Cancel | None
 
 def _execute(request: UnitTestRequest, on_line: OnLine, cancel: Cancel) -> Finished:
     match request.interpreter:
-        case LocalInterpreter(python):
-            return _start_here(request, python).follow(
-                on_line=on_line, timeout=request.timeout, cancel=cancel
-            )
+        case LocalInterpreter() as here:
+            return _start_here(request, here).follow(on_line=on_line, timeout=request.timeout, cancel=cancel)
         case ImageInterpreter(image):
             if image is None:
                 raise ValueError("the service's image is not known yet")
@@ -115,13 +115,13 @@ def _execute(request: UnitTestRequest, on_line: OnLine, cancel: Cancel) -> Finis
             return in_image.run(request, image, _arguments(request), on_line=on_line, cancel=cancel)
 
 
-def _start_here(request: UnitTestRequest, python: Path) -> Running:
+def _start_here(request: UnitTestRequest, interpreter: LocalInterpreter) -> Running:
     try:
-        return start(request, python)
+        return start(request, interpreter)
     except OSError as error:
         raise SetupError(
             "the Python for the service's tests does not start",
-            where=str(python),
+            where=str(interpreter.python),
             consequence="nothing was tested, so nothing was deployed",
             fix=THREE_WAYS,
             detail=str(error),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from curtainup import gates
@@ -22,6 +23,7 @@ from curtainup.errors import (
     UnitTestsFailed,
 )
 from curtainup.gates import GateRequest, GateResult, ImageInterpreter, Interpreter, UnitTestRequest
+from curtainup.gates.arguments import ACCEPTANCE_TESTS
 from curtainup.images import source
 from curtainup.model.release import Release
 from curtainup.pipeline.run.record import Recorder
@@ -95,16 +97,45 @@ class Gatekeeper:
         self._session = session
         self._recorder = recorder
         self._arguments = arguments
-        service_dir = session.state.workspace.service_dir
-        self._interpreter = gates.find_interpreter(service_dir, python or session.service.config.python)
+        service_dir, config = session.state.workspace.service_dir, session.service.config
+        named = python or config.python
+        self._unit_tests = gates.unit_test_folders(service_dir, config.unit_tests)
+        self._for_unit_tests = gates.find_interpreter(service_dir, named, self._unit_tests)
+        self._for_gates = gates.find_interpreter(service_dir, named, (ACCEPTANCE_TESTS,))
 
     @property
-    def needs_image(self) -> bool:
-        """Whether the tests run with the Python of the image, which has to be built first then."""
-        return isinstance(self._interpreter, ImageInterpreter)
+    def unit_tests_need_image(self) -> bool:
+        """Whether the unit tests run with the Python of the image, which has to be built first then."""
+        return bool(self._unit_tests) and isinstance(self._for_unit_tests, ImageInterpreter)
+
+    @property
+    def gates_need_image(self) -> bool:
+        """Whether the acceptance tests run with the Python of the image."""
+        return isinstance(self._for_gates, ImageInterpreter)
+
+    def require_ready(self) -> None:
+        """Get all that the tests need, before anything is built.
+
+        Raises:
+            SetupError: a Python does not start, or lacks pytest or requests and cannot get them.
+
+        """
+        if self._unit_tests:
+            self._unit_interpreter  # noqa: B018 - looking at it makes it ready
+        self._gate_interpreter  # noqa: B018
+
+    @cached_property
+    def _unit_interpreter(self) -> Interpreter:
+        return gates.ready(self._for_unit_tests, self._session.run.report.info)
+
+    @cached_property
+    def _gate_interpreter(self) -> Interpreter:
+        if self._for_gates == self._for_unit_tests and self._unit_tests:
+            return self._unit_interpreter
+        return gates.ready(self._for_gates, self._session.run.report.info)
 
     def unit_tests(self, progress: Progress, image: str | None = None) -> None:
-        """Run `test/`.
+        """Run the unit tests, and warn if there are none.
 
         Raises:
             UnitTestsFailed: a test failed.
@@ -114,17 +145,23 @@ class Gatekeeper:
         request = UnitTestRequest(
             service=session.service.config.name,
             service_dir=session.state.workspace.service_dir,
-            interpreter=self._with_image(image),
+            interpreter=_with_image(self._unit_interpreter, image)
+            if self._unit_tests
+            else ImageInterpreter(),
             folder=self._folder("unit"),
             timeout=session.service.config.for_environment("live").gate_timeout,
             redact=session.service.hidden,
-            extra_env=self._secrets(),
+            tests=self._unit_tests,
+            extra_env=self._secrets(self.unit_tests_need_image),
         )
         result = gates.run_unit_tests(request, on_line=_showing(progress), cancel=session.run.cancelled)
         progress.note = _summary(result)
         self._recorder.tests("unit", result)
         if not result.passed:
-            raise self.failure(result, UnitTestsFailed, "unit tests", CONSEQUENCES["unit"], "test/")
+            where = ", ".join(f"{one.rstrip('/')}/" for one in self._unit_tests)
+            raise self.failure(result, UnitTestsFailed, "unit tests", CONSEQUENCES["unit"], where)
+        if not result.tests and session.service.config.unit_tests != ():
+            session.run.report.warn(_no_unit_tests(self._unit_tests))
 
     def judge(self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None) -> None:
         """Run one gate, and record its proof.
@@ -205,11 +242,11 @@ class Gatekeeper:
         return GateRequest(
             service=session.service.config.name,
             service_dir=session.state.workspace.service_dir,
-            interpreter=self._with_image(image),
+            interpreter=_with_image(self._gate_interpreter, image),
             folder=self._folder(gate.name),
             timeout=gate.settings.gate_timeout,
             redact=session.service.hidden,
-            extra_env=self._secrets(),
+            extra_env=self._secrets(self.gates_need_image),
             extra_args=self._arguments,
             url=gate.door or gate.url,
             environment=gate.name if gate.name == "local" else gate.settings.environment,
@@ -220,16 +257,11 @@ class Gatekeeper:
             health_path=gate.settings.health_path,
         )
 
-    def _secrets(self) -> dict[str, str]:
+    def _secrets(self, in_image: bool) -> dict[str, str]:
         """The service's secrets, for tests that run in a container of the image."""
-        if not self.needs_image:
+        if not in_image:
             return {}
         return {name: secret.reveal() for name, secret in self._session.service.secrets.items()}
-
-    def _with_image(self, image: str | None) -> Interpreter:
-        if isinstance(self._interpreter, ImageInterpreter):
-            return ImageInterpreter(image)
-        return self._interpreter
 
     def _folder(self, name: str) -> Path:
         folder = self._recorder.folder / name
@@ -264,6 +296,18 @@ class _Either:
 
     def is_set(self) -> bool:
         return self.cancelled.is_set() or not self.watch.is_clean
+
+
+def _with_image(interpreter: Interpreter, image: str | None) -> Interpreter:
+    return replace(interpreter, image=image) if isinstance(interpreter, ImageInterpreter) else interpreter
+
+
+def _no_unit_tests(folders: tuple[str, ...]) -> str:
+    found = f"no test in {', '.join(folders)}" if folders else "there is no test/ and no tests/ folder"
+    return (
+        f"the service has no unit tests: {found}; name their folders with `unit_tests:` in pym-config.yaml, "
+        "or write `unit_tests: []` there if it has none"
+    )
 
 
 def _failure_of(gate: Gate) -> type[CurtainupError]:

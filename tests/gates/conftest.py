@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from curtainup.gates import GateRequest, LocalInterpreter, UnitTestRequest
+from curtainup.gates import GateRequest, LocalInterpreter, UnitTestRequest, unit_test_folders
 from tests.gates.serving import HEALTHY, Served, paths, serve
 
 MakeService = Callable[[dict[str, str]], Path]
@@ -69,6 +69,7 @@ def unit_tests(tmp_path: Path) -> MakeUnitTests:
             "interpreter": OURS,
             "folder": tmp_path / "unit",
             "timeout": 600,
+            "tests": unit_test_folders(service, None),
         }
         return UnitTestRequest(**{**settings, **changed})
 

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from curtainup.gates.arguments import gate_arguments, unit_test_arguments
+import pytest
+
+from curtainup.errors import ConfigError
+from curtainup.gates.arguments import gate_arguments, unit_test_arguments, unit_test_folders
 from tests.gates.conftest import MakeGate, MakeUnitTests
 
 OURS = PurePosixPath("/ours")
@@ -34,4 +37,23 @@ def test_without_acceptance_tests_only_our_own_settings_are_in_force(gate: MakeG
 
 
 def test_unit_tests_get_nothing_of_ours(unit_tests: MakeUnitTests, tmp_path: Path) -> None:
-    assert unit_test_arguments(unit_tests(tmp_path, extra_args=("-x",)), "/report") == [*REPORT, "test", "-x"]
+    assert unit_test_arguments(unit_tests(tmp_path, tests=("test",), extra_args=("-x",)), "/report") == [
+        *REPORT,
+        "test",
+        "-x",
+    ]
+
+
+def test_unit_tests_are_in_test_or_tests_or_where_the_configuration_says(tmp_path: Path) -> None:
+    assert unit_test_folders(tmp_path, None) == ()
+    (tmp_path / "tests").mkdir()
+    assert unit_test_folders(tmp_path, None) == ("tests",)
+    (tmp_path / "test").mkdir()
+    assert unit_test_folders(tmp_path, None) == ("test",)
+    assert unit_test_folders(tmp_path, ["tests", "test"]) == ("tests", "test")
+    assert unit_test_folders(tmp_path, []) == ()
+
+
+def test_a_configured_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="unit_tests names src/tests, which does not exist"):
+        unit_test_folders(tmp_path, ["src/tests"])

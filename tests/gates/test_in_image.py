@@ -15,6 +15,7 @@ from docker.errors import DockerException
 from curtainup.errors import SetupError
 from curtainup.gates import ImageInterpreter, run_gate, run_unit_tests
 from curtainup.platforms.docker import output
+from curtainup.setup import test_python
 from tests.clocks import Clock
 from tests.gates.conftest import MakeGate, MakeService, MakeUnitTests
 
@@ -162,3 +163,14 @@ def test_an_engine_that_does_not_answer_is_refused(
     assert isinstance(error.value.__cause__, DockerException)
     del error
     gc.collect()
+
+
+def test_an_image_without_pytest_borrows_it(make_service: MakeService, unit_tests: MakeUnitTests) -> None:
+    lent = test_python.packages(lambda _: None)
+    service = make_service({"test/test_it.py": "import pytest, requests\n\ndef test_it():\n    assert True\n"})
+
+    result = run_unit_tests(
+        unit_tests(service, service="cu-gates-test", interpreter=ImageInterpreter(BASE, lent))
+    )
+
+    assert (result.passed, result.tests) == (True, 1), (result, result.log.read_text())

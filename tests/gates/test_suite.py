@@ -380,7 +380,7 @@ def test_a_service_without_unit_tests_passes_and_says_so(
     (service / "test").mkdir()
     none_in_it = run_unit_tests(unit_tests(service))
 
-    assert (no_folder.passed, no_folder.reason) == (True, "the service has no test/ folder")
+    assert (no_folder.passed, no_folder.reason) == (True, "the service has no unit tests")
     assert (none_in_it.passed, none_in_it.reason) == (True, "pytest collected no test")
 
 

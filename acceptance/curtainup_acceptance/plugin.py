@@ -17,6 +17,8 @@ from curtainup_acceptance.session import ServiceSession
 from curtainup_acceptance.target import Target, read_target
 
 INTERRUPTED = 2  # pytest.ExitCode
+PYTEST = int(pytest.__version__.partition(".")[0])
+NAMES = ("test*.py", "*_test.py")  # whatever `python_files` says; nose took the first without `_`
 SMOKE = Path(__file__).parent / "smoke" / "test_smoke.py"
 GO = go.from_environment()
 
@@ -25,6 +27,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare `--curtainup-smoke`."""
     group = parser.getgroup("curtainup")
     group.addoption("--curtainup-smoke", action="store_true", help="run curtainup's smoke suite as well")
+    group.addoption("--curtainup-whole", action="store_true", help="run all tests, whatever ran before")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Overrule settings with which no gate can judge: no sockets, or those tests alone that failed before."""
+    if hasattr(config.option, "force_enable_socket"):
+        config.option.force_enable_socket = True
+    if config.getoption("--curtainup-whole"):
+        for name in ("lf", "failedfirst", "newfirst", "stepwise", "stepwise_skip"):
+            if hasattr(config.option, name):
+                setattr(config.option, name, False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +46,36 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--curtainup-smoke"):
         config.args.append(str(SMOKE))
         config.addinivalue_line("python_functions", "test_smoke_")
+        for pattern in NAMES:
+            config.addinivalue_line("python_files", pattern)
+
+
+if PYTEST >= 7:
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(collection_path: Path) -> bool | None:
+        """Collect the smoke suite, whatever the service's settings ignore."""
+        return False if _is_smoke(collection_path) else None
+
+else:
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_ignore_collect(path: object) -> bool | None:
+        """Collect the smoke suite, whatever the service's settings ignore."""
+        return False if _is_smoke(Path(str(path))) else None
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    """Bring back the tests of the smoke suite that the service's settings deselect."""
+    whole = config.getoption("--curtainup-whole")
+    smoke = [item for item in items if whole and _is_smoke(Path(str(item.fspath)))]
+    yield
+    items += [item for item in smoke if item not in items]
+
+
+def _is_smoke(path: Path) -> bool:
+    return path == SMOKE or path in SMOKE.parents
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 
 from curtainup.errors import ConfigError
+from curtainup.gates import needs
 from curtainup.gates.models import GateRequest, UnitTestRequest
 
 UNIT_TESTS = ("test", "tests")
 """The folders in which unit tests are looked for; the first that there is counts."""
 ACCEPTANCE_TESTS = "testaccept"
 PLUGIN = "curtainup_acceptance.plugin"
+REPORTERS = frozenset({"no:junitxml", "no:terminal"})
+"""What would take away plugins of pytest itself that a verdict needs."""
 
 
 def gate_arguments(request: GateRequest, acceptance: PurePath, report: str) -> list[str]:
@@ -25,15 +29,16 @@ def gate_arguments(request: GateRequest, acceptance: PurePath, report: str) -> l
     """
     if has_tests(request, ACCEPTANCE_TESTS):
         chosen = [] if _names_tests(request.extra_args) else [ACCEPTANCE_TESTS]
-        suite = ["--curtainup-smoke", *chosen]
+        whole = [] if request.extra_args else ["--curtainup-whole"]
+        suite = ["--curtainup-smoke", *whole, *chosen]
     else:
         suite = _smoke_alone(acceptance)
-    return ["-p", PLUGIN, *_junit(report), *suite, *request.extra_args]
+    return ["-p", PLUGIN, *_junit(report), *_with_reporters(request.service_dir), *suite, *request.extra_args]
 
 
 def unit_test_arguments(request: UnitTestRequest, report: str) -> list[str]:
     """Return the arguments for the unit tests."""
-    return [*_junit(report), *request.tests, *request.extra_args]
+    return [*_junit(report), *_with_reporters(request.service_dir), *request.tests, *request.extra_args]
 
 
 def unit_test_folders(service_dir: Path, configured: Sequence[str] | None) -> tuple[str, ...]:
@@ -75,6 +80,19 @@ def _smoke_alone(acceptance: PurePath) -> list[str]:
 def _junit(report: str) -> list[str]:
     """Ask for the older report family, because only that one contains file and line."""
     return [f"--junitxml={report}", "-o", "junit_family=xunit1"]
+
+
+def _with_reporters(service_dir: Path) -> list[str]:
+    """Return the service's `addopts` without what would take a reporter away, if there is such a thing."""
+    words = needs.option_words(needs.settings_of(service_dir).get("addopts", ""))
+    kept: list[str] = []
+    for word in words:
+        taken = word.removeprefix("-p") in REPORTERS or (kept[-1:] == ["-p"] and word in REPORTERS)
+        if not taken:
+            kept.append(word)
+        elif kept[-1:] == ["-p"]:
+            kept.pop()
+    return [] if kept == words else ["-o", f"addopts={shlex.join(kept)}"]
 
 
 def _names_tests(extra_args: tuple[str, ...]) -> bool:

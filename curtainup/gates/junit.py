@@ -20,11 +20,22 @@ _LOCATION = re.compile(r"(\S[^:]*):(\d+):(?: |$)")  # `testaccept/test_a.py:12: 
 
 @dataclass(frozen=True)
 class Report:
-    """The result of one pytest run; `tests` includes the skipped tests."""
+    """The result of one pytest run.
+
+    Attributes:
+        tests: how many tests ran or were skipped.
+        skipped: how many were skipped.
+        failed: those that failed.
+        ran: the dotted addresses, `testaccept.test_shop.TestIt.test_it`, of those that were not skipped.
+        seen: the dotted addresses of all.
+
+    """
 
     tests: int
     skipped: int
     failed: tuple[FailedTest, ...]
+    ran: frozenset[str] = frozenset()
+    seen: frozenset[str] = frozenset()
 
 
 def redact_report(xml: bytes, redact: Callable[[str], str]) -> bytes:
@@ -61,8 +72,18 @@ def read_report(xml: bytes) -> Report:
         if problem is not None:
             test = _failed_test(case, problem)
             failed.setdefault(test.name, test)
-    skipped = sum(case.find("skipped") is not None for case in cases)
-    return Report(len({_name(case) for case in cases}), skipped, tuple(failed.values()))
+    ran = [case for case in cases if case.find("skipped") is None]
+    return Report(
+        len({_name(case) for case in cases}),
+        len(cases) - len(ran),
+        tuple(failed.values()),
+        frozenset(_address(case) for case in ran),
+        frozenset(_address(case) for case in cases),
+    )
+
+
+def _address(case: ET.Element) -> str:
+    return ".".join(filter(None, [case.get("classname"), case.get("name")]))
 
 
 def _parse(xml: bytes) -> ET.Element:

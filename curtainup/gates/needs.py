@@ -8,7 +8,7 @@ import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 PROVIDED = frozenset(
@@ -74,26 +74,31 @@ def _is_plugins(target: ast.expr) -> bool:
 
 def _plugins(service_dir: Path) -> Iterator[str]:
     """Yield the options of the service's pytest settings that a plugin has to bring."""
-    settings = next((found for name in SETTINGS if (found := _settings(service_dir / name)) is not None), {})
+    settings = settings_of(service_dir)
     if settings.get("required_plugins"):
         yield "required_plugins"
-    options = settings.get("addopts", "")
-    yield from (one for one in _words(options) if one.startswith("-") and not CORE_OPTIONS.fullmatch(one))
+    joined = re.sub(r"(^|\s)-p\s+", r"\1-p=", " ".join(option_words(settings.get("addopts", ""))))
+    yield from (one for one in joined.split() if one.startswith("-") and not CORE_OPTIONS.fullmatch(one))
 
 
-def _words(options: object) -> Iterable[str]:
+def option_words(options: object) -> list[str]:
+    """Return the words of `addopts`; what cannot be split is one word."""
     if isinstance(options, list):
-        words = [str(one) for one in options]
-    else:
-        try:
-            words = shlex.split(str(options))
-        except ValueError:
-            return [str(options)]
-    joined = re.sub(r"(^|\s)-p\s+", r"\1-p=", " ".join(words))
-    return joined.split()
+        return [str(one) for one in options]
+    try:
+        return shlex.split(str(options))
+    except ValueError:
+        return [str(options)]
 
 
-def _settings(file: Path) -> dict[str, object] | None:
+def settings_of(service_dir: Path) -> dict[str, object]:
+    """Return pytest's settings for a service, from the first file that has some."""
+    return next(
+        (found for name in SETTINGS if (found := pytest_settings(service_dir / name)) is not None), {}
+    )
+
+
+def pytest_settings(file: Path) -> dict[str, object] | None:
     """Return pytest's settings in a file; None where pytest would look further."""
     try:
         text = file.read_text(encoding="utf-8-sig")

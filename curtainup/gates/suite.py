@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from curtainup.errors import SetupError
+from curtainup.gates import left_out
 from curtainup.gates.arguments import gate_arguments, unit_test_arguments
 from curtainup.gates.go import VARIABLE, Go
 from curtainup.gates.interpreter import THREE_WAYS
@@ -90,9 +91,12 @@ def judge(request: UnitTestRequest, finished: Finished, log_end: Sequence[str], 
     report = _keep_report(request, finished.report)
     _refuse_missing_modules(request, report, log_end)
     result = _result(request, finished, report, log_end, seconds)
-    if isinstance(request, GateRequest) and result.passed and result.skipped == result.tests:
+    if not isinstance(request, GateRequest) or not result.passed or report is None:
+        return result
+    if result.skipped == result.tests:
         return replace(result, passed=False, reason="no test ran: all were skipped or left out")
-    return result
+    lost = None if request.extra_args else left_out.why(request.service_dir, report)
+    return result if lost is None else replace(result, passed=False, reason=lost)
 
 
 def _run(request: UnitTestRequest, on_line: OnLine | None, cancel: Cancel | None) -> GateResult:

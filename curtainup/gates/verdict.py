@@ -18,6 +18,7 @@ _ENDINGS = {
     NO_TESTS: "pytest collected no test",
 }
 _STOPPED = re.compile(r"curtainup: stopped in (.+)")
+_THRESHOLD = re.compile(r"(FAIL|ERROR|FAILED)\b[: ].+")
 _MISSING = re.compile(r"No module named '?(pytest|requests)'?$")
 
 
@@ -35,9 +36,18 @@ def reason(finished: Finished, report: Report | None, log_end: Sequence[str], ti
         return f"the tests took longer than {timeout:g} s and were stopped{_hanging(log_end)}"
     if report is not None and report.failed:
         return f"{len(report.failed)} of {_count(report.tests, 'test')} failed"
+    if finished.returncode == TESTS_FAILED and report is not None and report.tests:
+        passed = "the test" if report.tests == 1 else f"all {report.tests} tests"
+        return f"{passed} passed, but pytest or a plugin of it ended with exit code 1{_said(log_end)}"
     if finished.returncode:
         return _ENDINGS.get(finished.returncode, f"pytest ended with exit code {finished.returncode}")
     return "pytest reported success, but wrote no report" if report is None else None
+
+
+def _said(log_end: Sequence[str]) -> str:
+    """Return what a plugin says of a threshold that was not met, as pytest-cov does."""
+    found = [line.strip() for line in log_end if _THRESHOLD.match(line)]
+    return f": {found[-1]}" if found else ""
 
 
 def _hanging(log_end: Sequence[str]) -> str:

@@ -57,3 +57,21 @@ def test_unit_tests_are_in_test_or_tests_or_where_the_configuration_says(tmp_pat
 def test_a_configured_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unit_tests names src/tests, which does not exist"):
         unit_test_folders(tmp_path, ["src/tests"])
+
+
+@pytest.mark.parametrize(
+    ("addopts", "kept"),
+    [
+        ("-q -p no:junitxml -ra", "-q -ra"),
+        ("-pno:terminal -m 'not slow'", "-m 'not slow'"),
+        ("-p no:cacheprovider", None),
+    ],
+)
+def test_settings_cannot_take_away_what_the_verdict_is_read_from(
+    unit_tests: MakeUnitTests, tmp_path: Path, addopts: str, kept: str | None
+) -> None:
+    (tmp_path / "pytest.ini").write_text(f"[pytest]\naddopts = {addopts}\n")
+
+    arguments = unit_test_arguments(unit_tests(tmp_path), "/report")
+
+    assert arguments == [*REPORT, *([] if kept is None else ["-o", f"addopts={kept}"])]

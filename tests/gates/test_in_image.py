@@ -167,7 +167,9 @@ def test_an_engine_that_does_not_answer_is_refused(
 
 def test_an_image_without_pytest_borrows_it(make_service: MakeService, unit_tests: MakeUnitTests) -> None:
     lent = test_python.packages(lambda _: None)
-    service = make_service({"test/test_it.py": "import pytest, requests\n\ndef test_it():\n    assert True\n"})
+    service = make_service(
+        {"test/test_it.py": "import pytest, requests\n\ndef test_it():\n    assert True\n"}
+    )
 
     result = run_unit_tests(
         unit_tests(service, service="cu-gates-test", interpreter=ImageInterpreter(BASE, lent))

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 
+from curtainup.images import background
 from curtainup.images.source import Source
 
 OWN = "Dockerfile"
 GENERATED = "Dockerfile.curtainup"
 EXTRA = "Dockerfile.extra"
+_COPY = "COPY --chown=app . ."
+_GUNICORN = (
+    "exec gunicorn --worker-class gthread --workers 2 --threads 8 --worker-tmp-dir /dev/shm "
+    "--access-logfile - --bind 0.0.0.0:$PORT server:app"
+)
+"""The service's own command; GUNICORN_CMD_ARGS can change every option."""
+_SUDO = "RUN printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/local/bin/sudo && chmod 755 /usr/local/bin/sudo"
+"""PyMacaron's images had sudo, and its manual uses it in Dockerfile.extra; the build runs as root anyway."""
 
 
 def name(source: Source) -> str:
@@ -21,24 +31,32 @@ def asks_for_base(source: Source) -> bool:
     return OWN in source.files and "ARG CURTAINUP_BASE" in _text(source, OWN)
 
 
-def generate(source: Source, base: str) -> str:
+def generate(source: Source, base: str, *, with_async: bool = False) -> str:
     """Return a Dockerfile that serves `server:app` on `$PORT`.
+
+    As in PyMacaron's images, the service may write beside its code, `/pym/VERSION` holds the version, and
+    `Dockerfile.extra` finds the environment at `/pym/virtenv`.
 
     Args:
         source: the service's source; `requirements.txt` or `pyproject.toml` names its dependencies. The text
             of `Dockerfile.extra` goes before `CMD`.
         base: an image with Python 3, `pip` and `venv`.
+        with_async: whether redis and a Celery worker run beside the service.
 
     """
+    extra = _text(source, EXTRA).strip() if EXTRA in source.files else ""
     parts = [
         f"FROM {base}",
         "ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PORT=8080",
         "WORKDIR /app",
-        "RUN python3 -m venv /venv && useradd --system --create-home app",
+        "RUN python3 -m venv /venv && useradd --system --create-home app \\",
+        "    && mkdir /pym && ln -s /venv /pym/virtenv && chown app /app /pym",
         _install(source.files),
-        _text(source, EXTRA).strip() if EXTRA in source.files else "",
+        background.install(_GUNICORN) if with_async else "",
+        _SUDO if "sudo" in extra else "",
+        extra,
         "USER app",
-        f"CMD {_command()}",
+        f"CMD {_command(background.COMMAND if with_async else _GUNICORN)}",
     ]
     return "\n".join(part for part in parts if part) + "\n"
 
@@ -50,16 +68,13 @@ def _text(source: Source, file: str) -> str:
 def _install(files: Collection[str]) -> str:
     pip = "RUN pip install --no-cache-dir --disable-pip-version-check"
     if "requirements.txt" in files:
-        return f"COPY requirements.txt ./\n{pip} gunicorn -r requirements.txt\nCOPY . ."
+        return f"COPY requirements.txt ./\n{pip} gunicorn -r requirements.txt\n{_COPY}"
     if "pyproject.toml" in files:
-        return f"{pip} gunicorn\nCOPY . .\n{pip} ."
-    return f"{pip} gunicorn\nCOPY . ."
+        return f"{pip} gunicorn\n{_COPY}\n{pip} ."
+    return f"{pip} gunicorn\n{_COPY}"
 
 
-def _command() -> str:
-    """Run gunicorn as the container's first process; GUNICORN_CMD_ARGS can change every option."""
-    gunicorn = (
-        "exec gunicorn --worker-class gthread --workers 2 --threads 8 --worker-tmp-dir /dev/shm "
-        "--access-logfile - --bind 0.0.0.0:$PORT server:app"
-    )
-    return f'["sh", "-c", "{gunicorn}"]'
+def _command(last: str) -> str:
+    """Return a `CMD` that writes the version where PyMacaron looks for it, and ends in its last command."""
+    version = 'printf %s "${VERSION:-local}" 2>/dev/null >/pym/VERSION'
+    return json.dumps(["sh", "-c", f"{version}; {last}"])

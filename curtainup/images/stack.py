@@ -260,7 +260,7 @@ def _settings(session: Session, wanted: Source) -> ImageSettings:
 
 
 def _generated(session: Session, wanted: Source) -> str:
-    return dockerfile.generate(wanted, _base(session))
+    return dockerfile.generate(wanted, _base(session), with_async=session.service.config.with_async)
 
 
 def _base(session: Session) -> str:

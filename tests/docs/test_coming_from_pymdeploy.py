@@ -103,7 +103,7 @@ def test_the_defaults_are_those_that_are_told(service: Service) -> None:
     assert told["`memory_limit`"].endswith(f"{config.memory_limit}m without it")
 
 
-@pytest.mark.parametrize("key", ["docker_bucket: b", "with_async: true", "include_links: [a]"])
+@pytest.mark.parametrize("key", ["docker_bucket: b", "include_links: [a]"])
 def test_what_is_said_to_bring_a_warning_does(service: Service, key: str) -> None:
     service.load(f"name: hello\n{key}\n")
     assert len(service.warnings) == 1

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import configparser
+import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from curtainup.images import dockerfile
 from curtainup.images.source import Source
+
+PIP = "pip install --no-cache-dir --disable-pip-version-check"
 
 
 def _source(folder: Path, **files: str) -> Source:
@@ -40,7 +45,10 @@ def test_the_generated_one_serves_on_port_as_a_user_without_rights(tmp_path: Pat
     lines = dockerfile.generate(_source(tmp_path, server_py=""), "base:1").splitlines()
     assert lines[0] == "FROM base:1"
     assert lines[-2] == "USER app"
-    assert lines[-1].startswith('CMD ["sh", "-c", "exec gunicorn ')
+    kind, *words = lines[-1].split(" ", 1)
+    shell, option, command = json.loads(words[0])
+    assert (kind, shell, option) == ("CMD", "sh", "-c")
+    assert "; exec gunicorn " in command
     assert "$PORT server:app" in lines[-1]
     assert "gthread" in lines[-1]
 
@@ -48,13 +56,13 @@ def test_the_generated_one_serves_on_port_as_a_user_without_rights(tmp_path: Pat
 def test_requirements_are_installed_before_the_source_is_copied(tmp_path: Path) -> None:
     """So that a changed line of the service leaves that layer of the build as it was."""
     text = dockerfile.generate(_source(tmp_path, requirements_txt="flask"), "base:1")
-    assert text.index("pip install") < text.index("COPY . .")
+    assert text.index("pip install") < text.index("COPY --chown=app . .")
     assert "gunicorn -r requirements.txt" in text
 
 
 def test_a_project_without_requirements_is_installed_itself(tmp_path: Path) -> None:
     text = dockerfile.generate(_source(tmp_path, pyproject_toml=""), "base:1")
-    assert text.index("COPY . .") < text.index("pip install --no-cache-dir --disable-pip-version-check .")
+    assert text.index("COPY --chown=app . .") < text.index(f"{PIP} .")
 
 
 def test_gunicorn_is_there_even_when_nothing_names_dependencies(tmp_path: Path) -> None:
@@ -67,3 +75,42 @@ def test_what_is_extra_runs_as_root_just_before_the_user_and_cmd(tmp_path: Path)
     source = _source(tmp_path, Dockerfile_extra="RUN apt-get install -y x\n\n")
     lines = dockerfile.generate(source, "base:1").splitlines()
     assert lines[-3:-1] == ["RUN apt-get install -y x", "USER app"]
+
+
+def test_the_service_may_write_beside_its_code_and_finds_what_pymacarons_images_had(tmp_path: Path) -> None:
+    text = dockerfile.generate(_source(tmp_path, server_py=""), "base:1")
+    assert "COPY --chown=app . ." in text
+    assert "ln -s /venv /pym/virtenv" in text
+    assert "chown app /app /pym" in text
+
+
+@pytest.mark.parametrize(("given", "written"), [({"VERSION": "v1"}, "v1"), ({}, "local")])
+def test_the_version_is_written_before_the_service_starts(
+    tmp_path: Path, given: dict[str, str], written: str
+) -> None:
+    text = dockerfile.generate(_source(tmp_path, server_py=""), "base:1")
+    command = json.loads(text.splitlines()[-1].removeprefix("CMD "))
+    script = command[2].replace("/pym/", f"{tmp_path}/").replace("exec gunicorn", "exec true")
+    subprocess.run(["sh", "-c", script], check=True, env={"PATH": "/usr/bin:/bin", "PORT": "8080", **given})
+    assert (tmp_path / "VERSION").read_text() == written
+
+
+def test_sudo_is_there_only_for_who_uses_it(tmp_path: Path) -> None:
+    extra = "RUN sudo apt-get install -y x"
+    assert "/usr/local/bin/sudo" in dockerfile.generate(_source(tmp_path, Dockerfile_extra=extra), "base:1")
+    assert "sudo" not in dockerfile.generate(_source(tmp_path, server_py=""), "base:1")
+
+
+def test_background_tasks_run_beside_the_service_under_one_supervisor(tmp_path: Path) -> None:
+    text = dockerfile.generate(_source(tmp_path, server_py=""), "base:1", with_async=True)
+    line = next(line for line in text.splitlines() if "supervisord.conf" in line and line.startswith("RUN"))
+    script = line.removeprefix("RUN ").replace("/pym/", f"{tmp_path}/")
+    subprocess.run(["sh", "-c", script], check=True)
+    settings = configparser.RawConfigParser()
+    settings.read(tmp_path / "supervisord.conf")
+    assert settings.sections() == ["supervisord", "program:redis", "program:celery", "program:service"]
+    assert settings["program:redis"]["command"].startswith("redis-server --bind 127.0.0.1 --save '' ")
+    service = settings["program:service"]["command"]
+    assert service.startswith('sh -c "exec gunicorn ')
+    assert "0.0.0.0:$PORT server:app" in service
+    assert text.splitlines()[-1].endswith('; exec supervisord -c /pym/supervisord.conf"]')

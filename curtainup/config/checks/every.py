@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from curtainup.config import review
+from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.checks.beanstalk import beanstalk
 from curtainup.config.checks.cloud_run import cloud_run
 from curtainup.config.checks.shared import bounds
@@ -49,9 +50,8 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
 
 def oddities(config: ServiceConfig) -> list[Problem]:
     """What is worth a warning: obsolete, ignored, or surely not meant."""
-    return list(
-        dict.fromkeys([*_obsolete(config), *_ignored(config), *_open_secret(config), *_near_names(config)])
-    )
+    rules = (_obsolete, _ignored, _open_secret, _near_names, _meant_beanstalk)
+    return list(dict.fromkeys(problem for rule in rules for problem in rule(config)))
 
 
 def _environments(config: ServiceConfig) -> list[EnvironmentConfig]:
@@ -253,12 +253,23 @@ def _ignored(config: ServiceConfig) -> Iterator[Problem]:
                 consequence="curtainup ignores it, and the service cannot find them by these names",
                 fix="remove it, and give the service their addresses in `env`",
             )
-    if config.with_async:
+
+
+def _meant_beanstalk(config: ServiceConfig) -> Iterator[Problem]:
+    """Without `deploy_target` pymdeploy deployed to Beanstalk, whose keys then stand in the file."""
+    if any("deploy_target" in settings.model_fields_set for _, settings in _levels(config)):
+        return
+    given = [
+        (*path, name)
+        for path, settings in _levels(config)
+        for name in sorted(settings.model_fields_set & set(BeanstalkKeys.model_fields))
+    ]
+    if given:
         yield Problem(
-            path=("with_async",),
-            what="does not make curtainup start a worker",
-            consequence="background tasks wait until a worker runs",
-            fix="start one in the service's own Dockerfile, or deploy the worker as a separate service",
+            path=given[0],
+            what="is for aws-beanstalk, and the file has no deploy_target",
+            consequence="pymdeploy deployed to Beanstalk then; curtainup deploys to Docker on this machine",
+            fix="write `deploy_target: aws-beanstalk`, or `deploy_target: docker` if that is what you want",
         )
 
 

@@ -11,8 +11,10 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
+from curtainup.config import pymacaron
 from curtainup.config.checks import every
 from curtainup.config.models import EnvironmentSettings, ServiceConfig
+from curtainup.config.reading import neighbours
 from curtainup.config.reading.problems import NOTHING_HAPPENED, KeyPath, Problem, config_error, rendered
 from curtainup.config.reading.source import Document, read
 from curtainup.config.reading.wording import problems_of
@@ -48,7 +50,7 @@ def load(service_dir: Path, overlay: str | None = None, *, warn: Callable[[str],
     Args:
         service_dir: the folder that holds `pym-config.yaml`.
         overlay: reads `pym-config.OVERLAY.yaml` instead.
-        warn: gets one line for each obsolete, ignored or odd key.
+        warn: gets one line for each obsolete, ignored or odd key, and for what is left to the service.
 
     Raises:
         ConfigError: the file is missing or unreadable, or has problems; all of them are listed at once.
@@ -56,6 +58,8 @@ def load(service_dir: Path, overlay: str | None = None, *, warn: Callable[[str],
     """
     document = read(config_file(service_dir, overlay))
     data = _without_service_keys(document, _without_nothing(document.data))
+    left = pymacaron.left_to_the_service(data)
+    data = {name: value for name, value in data.items() if name not in left}
     config, problems, suspect = _validated(document, data)
     problems += [found for found in every.mistakes(config) if not _follows_from(found, suspect)]
     problems += document.problems
@@ -63,6 +67,11 @@ def load(service_dir: Path, overlay: str | None = None, *, warn: Callable[[str],
         raise config_error(document.file, [_placed(problem, document) for problem in problems])
     for oddity in every.oddities(config):
         warn(rendered(_placed(oddity, document), document.file.name))
+    for remark in pymacaron.remarks(left):
+        warn(f"{document.file.name}: {remark}")
+    if overlay is None:
+        for remark in neighbours.remarks(service_dir, config):
+            warn(remark)
     return _with_live_host(config)
 
 

@@ -68,12 +68,12 @@ def _unknown(path: KeyPath, document: Document) -> Problem:
 
 
 def _suggestion(name: str, known: Iterable[str], *, service_keys: bool) -> str:
-    own = f"if only the service reads it, list it: `service_keys: [{spelled((name,))}]`"
+    """Return the fix for a key; at the top level, what is near to no key of curtainup's is left alone."""
     near = difflib.get_close_matches(name.lower().replace("-", "_"), known, n=1)
     if not near:
-        return own if service_keys else "remove it; docs/config.md lists every key"
-    meant = f"did you mean `{near[0]}`?"
-    return f"{meant} Or, {own}" if service_keys else meant
+        return "remove it; docs/config.md lists every key"
+    own = f" Or, if only the service reads it, list it: `service_keys: [{spelled((name,))}]`"
+    return f"did you mean `{near[0]}`?" + (own if service_keys else "")
 
 
 def _misplaced(path: KeyPath, line: int) -> Problem:

@@ -57,7 +57,6 @@ def test_every_key_of_the_seed_is_read(service: Service) -> None:
     assert [": ".join(warning.split(" — ")[0].split(": ")[:3]) for warning in service.warnings] == [
         "pym-config.yaml:3: docker_bucket: is obsolete",
         "pym-config.yaml:17: include_links: is not supported",
-        "pym-config.yaml:19: with_async: does not make curtainup start a worker",
     ]
 
 
@@ -130,3 +129,65 @@ def test_an_overlay_stays_in_the_folder(name: str) -> None:
 def test_warnings_wait_until_the_file_is_right(service: Service) -> None:
     service.refused("name: hello\ndocker_bucket: x\nprot: 1\n")
     assert service.warnings == []
+
+
+def test_keys_that_are_near_to_none_of_ours_are_left_to_the_service_in_one_line(service: Service) -> None:
+    service.load('name: hello\nupload_folder: x\nmail:\n  host: y\n"a\\nb": 1\n')
+    (warning,) = service.warnings
+    assert warning == (
+        "pym-config.yaml: left to the service, as curtainup has no such key: upload_folder, mail, 'a\\nb'; "
+        "`service_keys: [upload_folder, mail, 'a\\nb']` ends this line"
+    )
+
+
+@pytest.mark.parametrize("key", ["memroy_limit", "Health-Path", "helth_path", "enviroments", "Live", "task"])
+def test_a_slip_of_the_pen_is_still_an_error(service: Service, key: str) -> None:
+    assert "is not a known key" in service.problem(f"name: hello\n{key}: 1\n")
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "app_name_live",
+        "app_name_dev",
+        "worker_count",
+        "cpu_count",
+        "scout_key",
+        "aws_access_key_id",
+        "aws_secret_access_key",
+        "aws_default_region",
+        "env_jwt_secret",
+    ],
+)
+def test_keys_of_pymacaron_pass_without_a_word(service: Service, key: str) -> None:
+    service.load(f"name: hello\n{key}: A_SECRET\nenv_secrets: [A_SECRET]\n")
+    assert service.warnings == []
+
+
+def test_keys_of_a_build_that_curtainup_does_not_have_are_named_one_by_one(service: Service) -> None:
+    service.load("name: hello\ntarget: prod\nbuild_args: {A: b}\n")
+    assert [warning.split(":")[1].strip().split()[0] for warning in service.warnings] == [
+        "target",
+        "build_args",
+    ]
+    assert all("last stage of ./Dockerfile" in warning for warning in service.warnings)
+
+
+def test_keys_of_beanstalk_without_a_target_are_asked_about(service: Service) -> None:
+    service.load("name: hello\naws_user: me\naws_region: eu-west-1\n")
+    (warning,) = service.warnings
+    assert "the file has no deploy_target" in warning
+    service.warnings.clear()
+    service.load("name: hello\naws_user: me\ndeploy_target: docker\n")
+    service.load("name: hello\naws_user: me\nenvironments: {live: {deploy_target: docker}}\n")
+    assert service.warnings == []
+
+
+def test_files_that_pymacaron_chose_by_pym_env_are_named(service: Service, tmp_path: Path) -> None:
+    for name in ("live", "dev", "demo", "hello-live"):
+        (tmp_path / f"pym-config.{name}.yaml").write_text("name: hello\n")
+    service.load("name: hello\n")
+    live, dev = service.warnings
+    assert live.startswith("pym-config.live.yaml is not read: PyMacaron chose it by PYM_ENV=live")
+    assert "rename it to pym-config.hello-live.yaml" in live
+    assert dev.startswith("pym-config.dev.yaml is read by the service at the local gate alone")

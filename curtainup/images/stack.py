@@ -147,6 +147,12 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
     return replace(image, reference=str(outcome.outputs["reference"]))
 
 
+def last_line(image: Image) -> str:
+    """Return the last line of the build's output so far."""
+    lines = [line.strip() for line in (_log_end(Path(image.settings.log)) or "").splitlines()]
+    return next((line for line in reversed(lines) if line), "")
+
+
 def preview(session: Session, image: Image) -> OperationResult:
     """Return the changes that building and pushing a new image would make."""
     with registries.logged_in(session, image.registry) as variables:

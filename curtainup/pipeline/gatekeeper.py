@@ -319,12 +319,16 @@ def _consequence_of(gate: Gate) -> str:
 
 
 def _showing(progress: Progress) -> Callable[[str], None]:
-    """Show pytest's progress; the rest of its output is in the run's log."""
+    """Show pytest's progress, and its last line where it is silent; its output is in the run's log."""
+    last = ""
 
     def show(line: str) -> None:
+        nonlocal last
+        last = line.strip() or last
         if _PERCENT.search(line):
             progress.say(line)
 
+    progress.where = lambda: last
     return show
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from curtainup.environments.view import pym_env
-from curtainup.images import prebuilt, source, stack
+from curtainup.images import dockerfile_remarks, prebuilt, source, stack
 from curtainup.images.stack import Image
 from curtainup.pipeline import local_container
 from curtainup.pipeline.context import RunContext
@@ -121,7 +121,12 @@ class Built:
         self._steps.run("unit", "unit tests", lambda progress: self._gatekeeper.unit_tests(progress, image))
 
     def _build(self, image: AnyImage) -> Image:
+        report, config = self._session.run.report, self._session.service.config
+        for remark in dockerfile_remarks.of(self._source, with_async=config.with_async):
+            (report.warn if remark.is_warning else report.info)(remark.text)
+
         def work(progress: Progress) -> Image:
+            progress.where = lambda: self._session.service.redact(stack.last_line(_own(image)))
             built = stack.build(self._session, _own(image), self._source, self._context.guard)
             progress.note = built.version + _without(self._source.left_out)
             return built

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from threading import Event
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event, Thread
 from typing import TypeVar
 
 from curtainup.errors import CurtainupError, Interrupted
@@ -14,6 +15,9 @@ from curtainup.pipeline.run.record import Recorder
 from curtainup.reporting import Report
 
 Result = TypeVar("Result")
+
+SILENCE = 10.0
+"""Seconds without a word after which a step says where it is."""
 
 
 @dataclass
@@ -24,16 +28,24 @@ class Progress:
         report: where the progress is shown.
         name: the step's name.
         note: the text to show when the step has ended.
+        where: tells where a step is that says nothing by itself.
 
     """
 
     report: Report
     name: str
     note: str = ""
+    where: Callable[[], str] = str
+    _said: float = field(default_factory=time.monotonic, repr=False)
 
     def say(self, text: str) -> None:
         """Show what the step is doing now."""
+        self._said = time.monotonic()
         self.report.step_progress(self.name, text)
+
+    def is_silent(self, seconds: float) -> bool:
+        """Return whether nothing was said for that long."""
+        return time.monotonic() - self._said >= seconds
 
 
 @dataclass(frozen=True)
@@ -96,7 +108,8 @@ class Steps:
         self.report.step_started(name, title)
         self.recorder.step_started(name)
         try:
-            result = work(progress)
+            with _beating(progress, started):
+                result = work(progress)
         except BaseException as error:
             interrupted = isinstance(error, Interrupted) or (self.cancelled.is_set() and not undoing)
             detail = error.what if isinstance(error, CurtainupError) else type(error).__name__
@@ -120,3 +133,23 @@ class Steps:
     def _interrupted(self, where: str) -> Interrupted:
         said = self.stopped
         return Interrupted("interrupted", where=where, consequence=said.consequence, fix=said.fix)
+
+
+@contextmanager
+def _beating(progress: Progress, started: float) -> Iterator[None]:
+    """Say where a step is whenever it has said nothing for a while, until it ends."""
+    ended = Event()
+
+    def beat() -> None:
+        while not ended.wait(SILENCE / 4):
+            if progress.is_silent(SILENCE):
+                at = progress.where()
+                progress.say(f"{time.monotonic() - started:.0f} s so far" + (f": {at}" if at else ""))
+
+    thread = Thread(target=beat, name=f"{progress.name} is at work", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

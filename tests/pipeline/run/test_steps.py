@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,19 @@ def test_a_skipped_step_says_why(run: Run) -> None:
     run.steps.skip("build", "build the image", "unchanged")
     assert run.report.finished == [("build", "skipped", "unchanged")]
     assert run.recorded() == [("build", "skipped")]
+
+
+def test_a_step_that_says_nothing_tells_where_it_is(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("curtainup.pipeline.run.steps.SILENCE", 0.01)
+
+    def work(progress: Progress) -> None:
+        progress.where = lambda: "Step 3/7"
+        while not run.report.progress:
+            time.sleep(0.01)
+
+    run.steps.run("build", "build the image", work)
+
+    assert run.report.progress[0] in {("build", "0 s so far: Step 3/7"), ("build", "0 s so far")}
+    said = len(run.report.progress)
+    time.sleep(0.05)
+    assert len(run.report.progress) == said, "the step has ended"

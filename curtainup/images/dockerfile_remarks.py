@@ -1,0 +1,85 @@
+"""What a service's Dockerfiles say that curtainup does not do; no other image is built without a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from curtainup.images import dockerfile
+from curtainup.images.source import Source
+
+_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*\S+(?:\s+AS\s+(\S+))?\s*$", re.IGNORECASE | re.MULTILINE)
+_ARGUMENT = re.compile(r"^\s*ARG\s+(\w+)\s*$", re.IGNORECASE | re.MULTILINE)
+_DOCKERFILE = re.compile(r"(.*/)?((Docker|Container)file(\..+)?|.+\.(docker|container)file)", re.IGNORECASE)
+_OURS = {"Dockerfile.extra", "Dockerfile.curtainup"}
+_NOT_FOR_LIVE = re.compile(
+    r"(^|[-_.])(dev\w*|tests?|testing|debug|lint|ci|builder?|local)($|[-_.])", re.IGNORECASE
+)
+_PREDEFINED = re.compile(r"(HTTPS?|FTP|NO|ALL)_PROXY|(TARGET|BUILD)(PLATFORM|OS|ARCH|VARIANT)", re.IGNORECASE)
+"""Arguments that Docker gives itself (https://docs.docker.com/reference/dockerfile/#predefined-args)."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One remark; a warning where the image is probably not the one that was meant."""
+
+    text: str
+    is_warning: bool = True
+
+
+def of(source: Source, *, with_async: bool = False) -> list[Remark]:
+    """Return what to say before a service's image is built.
+
+    Args:
+        source: the service's source.
+        with_async: whether the service runs background tasks.
+
+    """
+    if dockerfile.OWN not in source.files:
+        return list(_elsewhere(source))
+    text = (source.folder / dockerfile.OWN).read_text(encoding="utf-8", errors="replace")
+    found = [*_stages(text), *_arguments(text)]
+    if with_async:
+        found.append(
+            Remark("with_async: the service has its own Dockerfile, so curtainup starts no worker beside it")
+        )
+    return found
+
+
+def _elsewhere(source: Source) -> Iterator[Remark]:
+    if (source.folder / dockerfile.OWN).is_file():
+        yield Remark(
+            "Dockerfile is not tracked by git, so a generated one is built; git add it if it is meant"
+        )
+    others = [name for name in source.files if _DOCKERFILE.fullmatch(name) and name not in _OURS]
+    if others:
+        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        yield Remark(
+            f"{', '.join(others[:_SHOWN])}{more}: not used, as curtainup builds ./Dockerfile alone; there is "
+            "none, so a generated one is built. Move the service's own to ./Dockerfile"
+        )
+
+
+def _stages(text: str) -> Iterator[Remark]:
+    names = [name or "(no name)" for name in _FROM.findall(text)]
+    if len(names) < 2:
+        return
+    *before, last = names
+    said = f"the last stage of Dockerfile is built, {last}, after {', '.join(before)}"
+    if _NOT_FOR_LIVE.search(last):
+        yield Remark(f"{said}; if that is not the stage to deploy, move the one that is to the end")
+    else:
+        yield Remark(said, is_warning=False)
+
+
+def _arguments(text: str) -> Iterator[Remark]:
+    names = dict.fromkeys(name for name in _ARGUMENT.findall(text) if name != "CURTAINUP_BASE")
+    for name in names:
+        has_default = re.search(rf"^\s*ARG\s+{name}=", text, re.IGNORECASE | re.MULTILINE)
+        if not has_default and not _PREDEFINED.fullmatch(name):
+            yield Remark(
+                f"ARG {name} in Dockerfile has no default, and curtainup gives it none, so it is empty; "
+                f"write ARG {name}=…"
+            )

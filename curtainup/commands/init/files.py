@@ -57,6 +57,11 @@ def dockerignore(found: Found) -> str:
     return fill("dockerignore", {"tests": "" if found.tests_in_image else f"{why}\ntestaccept"})
 
 
+def gitignore() -> str:
+    """Return what git should not track, so that it is neither in the repository nor in the image."""
+    return fill("gitignore", {})
+
+
 def dockerfile(app: App, dependencies: Dependencies) -> str:
     """Return a Dockerfile that serves an application on `$PORT`."""
     server = "uvicorn" if app.asgi else "gunicorn"

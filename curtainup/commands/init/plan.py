@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from curtainup import config as configuration
-from curtainup.commands.init import files, workflows
+from curtainup.commands.init import django, files, workflows
 from curtainup.commands.init.models import Ci, Found, Plan, PlannedFile, Target, Wishes
 from curtainup.config.reading.loader import FILE_NAME
 from curtainup.errors import ConfigError
 
 TESTS = ("test_*.py", "*_test.py")
+GITIGNORE = ".gitignore"
 
 
 def plan(found: Found, wishes: Wishes) -> Plan:
@@ -56,11 +57,19 @@ def _files(found: Found, wishes: Wishes, ci: Ci) -> list[PlannedFile]:
         text = files.dockerfile(found.app, found.dependencies)
         planned.append(_compared(found, folder / "Dockerfile", text))
     planned.append(_compared(found, folder / ".dockerignore", files.dockerignore(found)))
+    if not _has_gitignore(folder, root):
+        planned.append(_compared(found, folder / GITIGNORE, files.gitignore()))
     planned.append(_tests(found))
     if ci is not Ci.NONE:
         file = root / workflows.path(ci, found)
         planned.append(_compared(found, file, workflows.workflow(ci, found, reviews=wishes.reviews)))
     return planned
+
+
+def _has_gitignore(folder: Path, root: Path) -> bool:
+    """Return whether a `.gitignore` holds for a folder: its own, or one above it in the repository."""
+    above = [one for one in folder.parents if one.is_relative_to(root)]
+    return any((one / GITIGNORE).exists() for one in (folder, *above))
 
 
 def _check(text: str) -> None:
@@ -116,9 +125,7 @@ def _todo(found: Found, wishes: Wishes, ci: Ci) -> list[str]:
             "name your packages under [tool.setuptools] in pyproject.toml, as testaccept/ is not one of them"
         )
     if found.framework == "django":
-        todo.append(
-            "add the hosts that the tests use to ALLOWED_HOSTS: 127.0.0.1, and those of staging and live"
-        )
+        todo += django.hints(found.folder, files.health_path(found))
     if ci is not Ci.NONE and Target.CLOUD_RUN in found.targets:
         todo.append("make the first deployment by hand, as the workflow explains; CI makes the others")
     if ci is not Ci.NONE:

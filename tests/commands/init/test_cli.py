@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,9 +14,9 @@ from tests.commands.init.command import at_a_terminal, init
 from tests.commands.init.services import DJANGO, FASTAPI, FLASK, SERVICES, everything, lay_out
 
 NEW = {
-    "flask": {"pym-config.yaml", ".dockerignore", "testaccept/test_answers.py"},
-    "fastapi": {"pym-config.yaml", "Dockerfile", ".dockerignore", "testaccept/test_answers.py"},
-    "django": {"pym-config.yaml", "Dockerfile", ".dockerignore", "testaccept/test_answers.py"},
+    "flask": {"pym-config.yaml", ".dockerignore", ".gitignore", "testaccept/test_answers.py"},
+    "fastapi": {"pym-config.yaml", "Dockerfile", ".dockerignore", ".gitignore", "testaccept/test_answers.py"},
+    "django": {"pym-config.yaml", "Dockerfile", ".dockerignore", ".gitignore", "testaccept/test_answers.py"},
 }
 PLACES = {
     "github": ".github/workflows/curtainup.yml",
@@ -142,3 +143,20 @@ def test_a_folder_without_a_service_is_refused(tmp_path: Path) -> None:
     done = init(tmp_path, code=6)
     assert "no Dockerfile" in done.stderr
     assert everything(tmp_path) == {}
+
+
+def test_a_gitignore_is_kept_wherever_it_is_in_the_repository(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / ".gitignore").write_text("mine\n")
+    init(lay_out(tmp_path / "services" / "shop", FLASK))
+    assert not (tmp_path / "services" / "shop" / ".gitignore").exists()
+    assert (tmp_path / ".gitignore").read_text() == "mine\n"
+
+
+def test_without_one_the_virtual_environment_stays_out_of_git(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    init(lay_out(tmp_path, {**FLASK, ".venv/lib/a.py": "", ".env": "SECRET=x", "app/__pycache__/a.pyc": ""}))
+    listed = ["git", "-C", tmp_path, "ls-files", "--others", "--exclude-standard"]
+    untracked = subprocess.run(listed, check=True, capture_output=True, text=True).stdout.split()
+    assert ".gitignore" in untracked
+    assert not any(name.startswith((".venv", ".env", "app/__pycache__")) for name in untracked)

@@ -26,6 +26,7 @@ def run(
     every: asked.Every = None,
     watch: asked.Watch = None,
     plan: asked.Plan = None,
+    take_over: asked.TakeOver = False,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -46,6 +47,7 @@ def run(
         replace_candidate=replace_candidate,
         canary=(canary, every, watch),
         plan=plan,
+        take_over=take_over,
     )
     reviews.require_alone(env, options, post=post)
     session = common.session(service, config, quiet=quiet, review=env)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import UnknownRelease
+from curtainup.images import origin
 from curtainup.model.names import LIVE
 from curtainup.model.release import Release
 from curtainup.pipeline import planner
@@ -43,6 +44,7 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
         TrafficReturned: the release failed on live, and traffic is back where it was.
 
     """
+    origin.require_own(session)
     context = RunContext.of(session, recorder, python)
     live = context.rollout(LIVE)
     one = _held(live)
@@ -63,6 +65,7 @@ def discard(session: Session, recorder: Recorder) -> Discarded:
         RefusedError: an edited program would make a dangerous change.
 
     """
+    origin.require_own(session)
     context = RunContext.of(session, recorder, None)
     live = context.rollout(LIVE)
     one = _held(live)

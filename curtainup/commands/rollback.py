@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import UnknownRelease
-from curtainup.images import availability
+from curtainup.images import availability, origin
 from curtainup.model import release
 from curtainup.model.names import LIVE
 from curtainup.model.release import Deployment, Release
@@ -34,6 +34,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
         TrafficReturned: the release failed its gate, and traffic is back where it was.
 
     """
+    origin.require_own(session)
     guard = Guard()
     live = Rollout(session, LIVE, guard)
     wanted = choose(live.deployment, version, live.environment.retired)

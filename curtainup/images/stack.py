@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed
-from curtainup.images import builds, context, dockerfile
+from curtainup.images import builds, context, dockerfile, origin
 from curtainup.images import registry as registries
 from curtainup.images.source import Source
 from curtainup.model.contract import ImageSettings, RegistrySettings
@@ -106,7 +106,7 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
     """
     Path(image.settings.log).unlink(missing_ok=True)
     try:
-        config = {**_config(image, push=False), builds.KEY: _builds(session)}
+        config = {**_config(image, push=False), builds.KEY: _builds(session), **origin.settings(session)}
         _look_at(session, image, guard, config)
         outcome = session.state.engine.up(session.service.names.image, config)
     except EngineFailed as error:
@@ -133,7 +133,7 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
     """
     try:
         with registries.logged_in(session, image.registry) as variables:
-            config = _config(image, push=True)
+            config = {**_config(image, push=True), **origin.settings(session)}
             _look_at(session, image, guard, config, variables)
             outcome = session.state.engine.up(session.service.names.image, config, env=variables)
     except EngineFailed as error:
@@ -151,6 +151,15 @@ def last_line(image: Image) -> str:
     """Return the last line of the build's output so far."""
     lines = [line.strip() for line in (_log_end(Path(image.settings.log)) or "").splitlines()]
     return next((line for line in reversed(lines) if line), "")
+
+
+def take_over(session: Session) -> None:
+    """Write down this repository as the service's, where another one stands; the image stays as it is."""
+    found = registry(session)
+    if found is None:
+        return
+    with registries.logged_in(session, found) as variables:
+        session.state.engine.up(session.service.names.image, origin.settings(session), env=variables)
 
 
 def preview(session: Session, image: Image) -> OperationResult:

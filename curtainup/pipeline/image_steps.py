@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from curtainup.environments.view import pym_env
-from curtainup.images import dockerfile_remarks, prebuilt, source, stack
+from curtainup.errors import RefusedError
+from curtainup.images import dockerfile_remarks, origin, prebuilt, source, stack
 from curtainup.images.stack import Image
 from curtainup.pipeline import local_container
 from curtainup.pipeline.context import RunContext
@@ -57,7 +58,22 @@ class ImageSteps(Protocol):
 
 def steps_of(context: RunContext, options: Options) -> ImageSteps:
     """Return the steps for the image that the options name."""
-    return Given(context, options.image) if options.image else Built(context, options)
+    return Given(context, options) if options.image else Built(context, options)
+
+
+def require_own(context: RunContext, options: Options) -> None:
+    """Refuse a service that is another repository's, unless the options take it over.
+
+    Raises:
+        RefusedError: it is another repository's.
+
+    """
+    try:
+        origin.require_own(context.session)
+    except RefusedError:
+        if not options.take_over:
+            raise
+        stack.take_over(context.session)
 
 
 class Built:
@@ -74,6 +90,7 @@ class Built:
 
     def look(self) -> Image:
         """Return the image of this source: the pushed one, if nothing that it is built from has changed."""
+        require_own(self._context, self._options)
         found = stack.look(self._session, self._source)
         self._context.recorder.source(self._source)
         return found
@@ -137,15 +154,16 @@ class Built:
 class Given:
     """The steps for an image that was built elsewhere; curtainup does not test its source."""
 
-    def __init__(self, context: RunContext, wanted: str) -> None:
+    def __init__(self, context: RunContext, options: Options) -> None:
         self._context = context
-        self._wanted = wanted
+        self._options = options
 
     def look(self) -> AnyImage:
         """Pull the image, because its digest is not known before."""
+        require_own(self._context, self._options)
 
         def work(progress: Progress) -> AnyImage:
-            found = prebuilt.pull(self._context.session.accounts.docker, self._wanted)
+            found = prebuilt.pull(self._context.session.accounts.docker, str(self._options.image))
             progress.note = f"{found.version}, {found.reference.rpartition('@')[2][:19]}"
             return found
 

@@ -31,6 +31,7 @@ class Options:
         replace_candidate: whether to drop a candidate that is held.
         canary: replaces the configured canary.
         plan: the plan that the deployment keeps to; None sets no limit.
+        take_over: whether the service may come from another repository than before.
 
     """
 
@@ -44,6 +45,7 @@ class Options:
     replace_candidate: bool = False
     canary: Canary | None = None
     plan: Plan | None = None
+    take_over: bool = False
 
     @property
     def hold(self) -> bool:

@@ -61,6 +61,12 @@ ReplaceCandidate = Annotated[
     bool,
     typer.Option("--replace-candidate", help="Replace the candidate that is held on live."),
 ]
+TakeOver = Annotated[
+    bool,
+    typer.Option(
+        "--take-over", help="Deploy a service that another repository has deployed, and record this one."
+    ),
+]
 CanarySteps = Annotated[
     str | None,
     typer.Option("--canary", metavar="10,50", help="Move live's traffic in these steps, in percent."),
@@ -90,6 +96,7 @@ def options(
     replace_candidate: bool,
     canary: tuple[str | None, str | None, str | None],
     plan: Path | None,
+    take_over: bool = False,
 ) -> Options:
     """Return what a deployment is asked for; `canary` is its steps, how long each lasts, and what is watched.
 
@@ -110,6 +117,7 @@ def options(
         replace_candidate=replace_candidate,
         canary=canary_of(*canary),
         plan=_plan(plan, image=image),
+        take_over=take_over,
     )
 
 

@@ -46,14 +46,17 @@ def run(
 
 
 def _clouds(service: Path | None, overlay: str | None, report: Report) -> list[Piece]:
-    """Return what to look at of the service's cloud accounts; nothing where there is no service."""
+    """Return what to look at of the service and its cloud accounts; nothing where there is no service."""
     from curtainup import config as configuration
     from curtainup.commands.doctor import accounts
+    from curtainup.commands.doctor import service as of_service
     from curtainup.config.reading.loader import config_file
 
     if service is None and overlay is None and not config_file(Path()).exists():
         return []
-    return accounts.pieces(configuration.load(service or Path(), overlay, warn=report.warn))
+    folder = service or Path()
+    found = configuration.load(folder, overlay, warn=report.warn)
+    return [*of_service.pieces(folder, found), *accounts.pieces(found)]
 
 
 def _require_fine(found: list[Check], more: list[Piece], *, fix: bool) -> None:
@@ -62,9 +65,18 @@ def _require_fine(found: list[Check], more: list[Piece], *, fix: bool) -> None:
 
     broken = [check.name for check in found if not check.ok and check.detail != machine.NOT_LOOKED_AT]
     if broken:
-        mendable = not fix and machine.can_mend(broken, more)
+        mendable = [] if fix else machine.can_mend(broken, more)
         raise SetupError(
             f"{', '.join(broken)}: not ready",
             consequence="deployments cannot run",
-            fix="curtainup doctor --fix" if mendable else "see above",
+            fix=_advice(broken, mendable),
         )
+
+
+def _advice(broken: list[str], mendable: list[str]) -> str:
+    """Return what to do; `--fix` is named for what it can mend alone."""
+    if not mendable:
+        return "see above"
+    if mendable == broken:
+        return "curtainup doctor --fix"
+    return f"curtainup doctor --fix for {', '.join(mendable)}; see above for the rest"

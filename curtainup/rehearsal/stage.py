@@ -112,12 +112,11 @@ class Rehearsal:
         self._server, port = server.serve(self._played, self.home, self._faults)
         return {self._played: port}
 
-    def enter(self, environ: MutableMapping[str, str] = os.environ, profile: str | None = None) -> None:
+    def enter(self, environ: MutableMapping[str, str] = os.environ) -> None:
         """Take every way to a real account out of a process's variables, and lead to the stand-ins.
 
         Args:
             environ: of this process, which those of its children follow.
-            profile: the AWS profile that the service names, if any.
 
         """
         for name in [name for name in environ if name.startswith(REAL)]:
@@ -128,7 +127,7 @@ class Rehearsal:
         environ["GOOGLE_APPLICATION_CREDENTIALS"] = str(nothing)
         environ["CLOUDSDK_CONFIG"] = str(nothing)
         if self._played == "aws":
-            self._enter_aws(environ, profile)
+            self._enter_aws(environ)
 
     def backend(self) -> Backend:
         """Return the rehearsal's own state, and the variables of its own Pulumi home."""
@@ -153,13 +152,12 @@ class Rehearsal:
         if not FileState(self.home.state).stacks():
             containers.remove_all(self.home)
 
-    def _enter_aws(self, environ: MutableMapping[str, str], profile: str | None) -> None:
+    def _enter_aws(self, environ: MutableMapping[str, str]) -> None:
         from curtainup.rehearsal.aws import endpoint
 
         folder = self.home.path / "aws"
         folder.mkdir(parents=True, exist_ok=True)
-        named = f"[profile {profile}]\n" if profile else ""
-        (folder / "config").write_text(f"[default]\nregion = eu-west-1\n{named}")
+        (folder / "config").write_text("[default]\nregion = eu-west-1\n")
         environ.update(
             AWS_ENDPOINT_URL=endpoint.serve(self.home, self._faults).url,
             AWS_ACCESS_KEY_ID=KEY,

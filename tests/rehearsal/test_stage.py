@@ -45,9 +45,9 @@ def test_stand_ins_are_reached_past_a_proxy(tmp_path: Path) -> None:
 
 def test_aws_is_the_endpoint_on_this_machine(tmp_path: Path) -> None:
     environ = dict(REAL)
-    Rehearsal(Home(tmp_path), "aws-beanstalk").enter(environ, profile="deployer")
+    Rehearsal(Home(tmp_path), "aws-beanstalk").enter(environ)
     assert environ["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
-    assert "[profile deployer]" in Path(environ["AWS_CONFIG_FILE"]).read_text()
+    assert "[default]" in Path(environ["AWS_CONFIG_FILE"]).read_text()
     assert environ["AWS_EC2_METADATA_DISABLED"] == "true"
 
 

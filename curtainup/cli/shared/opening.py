@@ -51,6 +51,10 @@ def open_session(
 
     """
     config = configuration.load(service_dir, overlay, warn=report.warn)
+    if rehearsing is not None:
+        from curtainup.rehearsal import no_accounts
+
+        config = no_accounts.without_accounts(config)
     if review is not None:
         review_names.require(config, review)
     secrets = _at_hand(config, os.environ)
@@ -77,7 +81,7 @@ def _on_stage(config: ServiceConfig, rehearsing: Rehearsing) -> Rehearsal:
     rehearsal = stage.Rehearsal(
         stage.home(environment.deploy_target), environment.deploy_target, rehearsing.faults
     )
-    rehearsal.enter(profile=environment.aws_user)
+    rehearsal.enter()
     return rehearsal
 
 

@@ -28,6 +28,8 @@ SPACE_NEEDED = 2_000_000_000
 
 DOCKER_ROOT = Path("/var/lib/docker")
 NOT_LOOKED_AT = "not looked at"
+INSTALLED = {"git", "Docker engine"}
+"""Pieces that only a package of the system brings."""
 OWN_PROVIDER = "pulumi-resource-curtainup"
 
 
@@ -60,10 +62,12 @@ def look_at(pieces: Iterable[Piece], look: Callable[[Piece], Check] | None = Non
     return list(found.values())
 
 
-def can_mend(names: Iterable[str], more: Iterable[Piece] = ()) -> bool:
-    """Return whether one of these pieces, of the machine or of `more`, could be mended by `--fix`."""
-    wanted = set(names)
-    return any(piece.mend for piece in (*PIECES, *more) if piece.name in wanted)
+def can_mend(names: Iterable[str], more: Iterable[Piece] = ()) -> list[str]:
+    """Return which of these pieces, of the machine or of `more`, `--fix` could mend on this machine."""
+    mended = {piece.name for piece in (*PIECES, *more) if piece.mend}
+    if not debian.can_install():
+        mended -= INSTALLED
+    return [name for name in names if name in mended]
 
 
 def render(found: list[Check]) -> str:
@@ -198,11 +202,19 @@ PIECES = (
     Piece("Python", _python),
     Piece("git", _git, _mend_git),
     Piece("Pulumi engine", _engine, _mend_engine),
-    Piece("Python language host", _language_host, lambda _: language_host.ensure(engine.locate())),
+    Piece(
+        "Python language host",
+        _language_host,
+        lambda _: language_host.ensure(engine.locate()),
+        needs="Pulumi engine",
+    ),
     Piece("Docker provider", _docker_provider, lambda report: provider.ensure(engine.locate(), report)),
     Piece("curtainup provider", _own_provider),
     Piece("Docker engine", _docker, lambda report: docker_engine.ensure(os.environ, report)),
-    *(Piece(f"{role} image", partial(_image, role), _mend_images) for role in catalogue.REFERENCES),
+    *(
+        Piece(f"{role} image", partial(_image, role), _mend_images, needs="Docker engine")
+        for role in catalogue.REFERENCES
+    ),
     Piece("disk space", _space),
     Piece("state", _state),
 )

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from curtainup.commands.doctor import machine
+from curtainup.commands.doctor import machine, service
 from curtainup.commands.doctor.machine import look_at
+from curtainup.config import load
 from curtainup.errors import ConfigError, SetupError
 from curtainup.model.checks import Check, Found, Piece
 
@@ -36,6 +37,7 @@ def _names(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [check["name"] for check in json.loads(done.stdout)]
 
 
+TESTS = "Python for tests"
 MACHINE = [piece.name for piece in machine.PIECES]
 
 
@@ -45,10 +47,10 @@ def test_without_a_service_the_machine_alone_is_looked_at(tmp_path: Path) -> Non
     assert done.stderr.endswith("imported:\n"), "no cloud's SDK is imported"
 
 
-def test_a_service_on_a_docker_host_adds_nothing(tmp_path: Path) -> None:
+def test_a_service_on_a_docker_host_adds_no_account(tmp_path: Path) -> None:
     (tmp_path / "pym-config.yaml").write_text("name: shop\n")
     done = _run("doctor", "--json", folder=tmp_path)
-    assert _names(done) == MACHINE
+    assert _names(done) == [*MACHINE, TESTS]
     assert done.stderr.endswith("imported:\n"), "no cloud's SDK is imported"
 
 
@@ -69,12 +71,13 @@ def test_a_service_in_the_cloud_has_its_account_looked_at(tmp_path: Path) -> Non
 
 
 def test_a_service_and_another_configuration_may_be_named(tmp_path: Path) -> None:
-    service = tmp_path / "service"
-    service.mkdir()
-    (service / "pym-config.yaml").write_text("name: shop\n")
-    (service / "pym-config.cloud.yaml").write_text(BEANSTALK)
+    folder = tmp_path / "service"
+    folder.mkdir()
+    (folder / "pym-config.yaml").write_text("name: shop\n")
+    (folder / "pym-config.cloud.yaml").write_text(BEANSTALK)
     done = _run("doctor", "service", "--config", "cloud", "--json", folder=tmp_path)
     assert _names(done)[len(MACHINE) :] == [
+        TESTS,
         "AWS SDK",
         "AWS credentials",
         "AWS region",
@@ -110,6 +113,38 @@ def test_what_needs_a_piece_that_is_not_fine_is_left_out() -> None:
     assert checks[2] == Check("b", False, None, "not looked at", "mend a first")
 
 
-def test_only_what_can_be_mended_is_promised_to_be() -> None:
-    assert machine.can_mend(["git", "AWS credentials"])
-    assert not machine.can_mend(["AWS credentials", "disk space"])
+@pytest.mark.parametrize(
+    ("installs", "mended"), [(True, ["git", "Pulumi engine"]), (False, ["Pulumi engine"])]
+)
+def test_only_what_can_be_mended_here_is_promised_to_be(
+    monkeypatch: pytest.MonkeyPatch, installs: bool, mended: list[str]
+) -> None:
+    monkeypatch.setattr("curtainup.setup.debian.can_install", lambda: installs)
+    assert machine.can_mend(["git", "AWS credentials", "Pulumi engine"]) == mended
+    assert machine.can_mend(["AWS credentials", "disk space"]) == []
+
+
+def test_one_cause_is_not_told_of_what_needs_it() -> None:
+    needs = {piece.name: piece.needs for piece in machine.PIECES}
+    assert needs["Python language host"] == "Pulumi engine"
+    assert needs["base image"] == needs["proxy image"] == "Docker engine"
+
+
+def test_secrets_that_are_not_set_are_not_ready(tmp_path: Path) -> None:
+    (tmp_path / "pym-config.yaml").write_text("name: shop\nenv_secrets: [NO_SUCH_SECRET, PATH_TO_IT]\n")
+    done = _run("doctor", folder=tmp_path)
+    assert done.returncode == SetupError.exit_code
+    assert "NO_SUCH_SECRET, PATH_TO_IT: not set here" in done.stdout
+    assert "fix: set them where you run curtainup: export NO_SUCH_SECRET=… PATH_TO_IT=…" in done.stdout
+    assert "secrets: not ready" in done.stderr
+    assert "see above" in done.stderr
+
+
+def test_whose_python_runs_the_tests_is_told(tmp_path: Path) -> None:
+    (tmp_path / "pym-config.yaml").write_text("name: shop\n")
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_it.py").write_text("from server import app\n")
+    told = {
+        check.name: check.detail for check in look_at(service.pieces(tmp_path, load(tmp_path, warn=print)))
+    }
+    assert told == {TESTS: "unit tests: that of the image; acceptance tests: curtainup's"}

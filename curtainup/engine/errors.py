@@ -26,6 +26,9 @@ _NO_PLUGIN = re.compile(
     r"no folder at path|no resource plugin|could not load plugin|failed to load plugin|unknown plugin",
     re.IGNORECASE,
 )
+_MADE_ELSEWHERE = re.compile(
+    r'container name "/(?P<container>[^"]+)" is already in use|network with name (?P<network>\S+) already exists'
+)
 _COUNT = re.compile(r"\d+ errors? occurred:")
 _FAILED = "update failed"
 _OUTPUT_LINES = 30
@@ -118,9 +121,21 @@ def _wrong_passphrase(_found: re.Match[str], _text: str, where: str) -> Curtainu
     )
 
 
+def _made_elsewhere(found: re.Match[str], _text: str, where: str) -> CurtainupError:
+    """Say that another state has what this one wanted to make; the other one may be serving with it."""
+    return StateError(
+        f"{found['container'] or found['network']} is there already, and another state made it",
+        where=where,
+        consequence="it may serve for another user, so it stays as it is, and this update stopped",
+        fix="deploy with the state that made it (PULUMI_BACKEND_URL, or `backend:` in pym-config.yaml; without "
+        "them each user has a state of their own), or give this service another `name:`",
+    )
+
+
 _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], CurtainupError]], ...] = (
     (_NO_SPACE, _disk_full),
     (_PORT, _port_taken),
+    (_MADE_ELSEWHERE, _made_elsewhere),
     (_NO_DOCKER, _no_docker),
     (_NO_PLUGIN, _no_plugin),
     (_PASSPHRASE, _wrong_passphrase),

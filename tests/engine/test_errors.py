@@ -121,3 +121,22 @@ def test_what_is_said_twice_is_told_once() -> None:
     text = "1 error occurred:\n\t* creating environment: refused\n\n"
     assert _translated("", "creating environment: refused", text, "update failed").detail is None
     assert _translated("", "creating environment: refused", "and why").detail is not None
+
+
+@pytest.mark.parametrize(
+    ("message", "name"),
+    [
+        (
+            'Unable to create container: Error response from daemon: Conflict. The container name "/shop-registry" is '
+            'already in use by container "a7f4". You have to remove (or rename) that container to be able to reuse '
+            "that name.",
+            "shop-registry",
+        ),
+        ("Error response from daemon: network with name shop-live already exists", "shop-live"),
+    ],
+)
+def test_what_another_state_has_made_is_never_advised_to_be_removed(message: str, name: str) -> None:
+    error = _translated(message)
+    assert isinstance(error, StateError)
+    assert error.what == f"{name} is there already, and another state made it"
+    assert "remove" not in str(error.fix) + str(error.detail)

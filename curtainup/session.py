@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
-from curtainup.config import ServiceConfig, notify
+from curtainup.config import EnvironmentConfig, ServiceConfig, notify
 from curtainup.engine import recovery
 from curtainup.engine.memory import StackMemory, memory_of
 from curtainup.engine.processes import Processes
@@ -69,6 +69,16 @@ class Service:
         """Return by name the secrets that an environment's releases get."""
         wanted = self.config.for_environment(environment).env_secrets
         return {name: self.secrets[name] for name in wanted}
+
+    @property
+    def local(self) -> EnvironmentConfig:
+        """The settings of the local gate."""
+        return self.config.for_local(self.first)
+
+    @property
+    def local_secrets(self) -> dict[str, Secret]:
+        """By name the secrets that the container of the local gate gets."""
+        return {name: self.secrets[name] for name in self.local.env_secrets}
 
 
 class Stage(Protocol):

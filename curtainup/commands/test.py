@@ -76,7 +76,7 @@ def _environment(session: Session, name: str) -> tuple[Gate, str]:
 
 def _image(session: Session, steps: Steps, gatekeeper: Gatekeeper, given: str | None) -> Tested:
     image = given or _built(session)
-    config = session.service.config.for_environment("staging")
+    config = session.service.local
     with local_container.started(session, image, "") as local:
         local.wait_until_healthy()
         return _judge(steps, gatekeeper, Gate("image", local.url, config, "dev", None), image)

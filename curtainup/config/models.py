@@ -46,8 +46,8 @@ class ServiceConfig(
 
     environments: dict[EnvironmentName, EnvironmentSettings] = key(
         {},
-        "A section for each environment: `staging`, `live` or `review-NAME`, and `review` for all review "
-        "environments. A section overrides the top level.",
+        "A section for each environment: `staging`, `live` or `review-NAME`, `review` for all review "
+        "environments, and `local` for the local gate. A section overrides the top level.",
         KeyDoc(
             expects="a mapping of environment names to sections",
             wrong="all environments would be the same",
@@ -75,6 +75,22 @@ class ServiceConfig(
             }
         return EnvironmentConfig.model_construct(service=self.name, environment=name, **values)
 
+    def for_local(self, first: str) -> EnvironmentConfig:
+        """The settings of the local gate: those of the first environment, and over them the section `local`.
+
+        A cloud's tasks may need what this machine does not reach, so only the section gives it tasks there.
+
+        Args:
+            first: the environment that a run deploys to first.
+
+        """
+        base = self.for_environment(first)
+        section = self.environments.get(review.LOCAL, EnvironmentSettings())
+        changed = {field: getattr(section, field) for field in section.model_fields_set}
+        if base.deploy_target != "docker":
+            changed.setdefault("tasks", ())
+        return base.model_copy(update=changed | {"env": _merged(base.env, section.env)})
+
     def sections_of(self, name: str) -> dict[str, EnvironmentSettings]:
         """The sections that an environment takes settings from, the weakest first, by their names.
 
@@ -91,7 +107,7 @@ class ServiceConfig(
     @property
     def environment_names(self) -> tuple[str, ...]:
         """Staging, live, and the other environments that have a section of their own."""
-        named = [name for name in self.environments if name != review.SECTION]
+        named = [name for name in self.environments if name not in {review.SECTION, review.LOCAL}]
         return tuple(dict.fromkeys((*STANDARD_ENVIRONMENTS, *named)))
 
 

@@ -16,6 +16,8 @@ from curtainup.util import durations
 PREFIX: Final = "review-"
 SECTION: Final = "review"
 """The section that holds for all review environments; no environment is called that."""
+LOCAL: Final = "local"
+"""The section that holds for the local gate, over the first environment's; no environment is called that."""
 LONGEST_ENVIRONMENT: Final = 20
 SHORTEST_TTL, LONGEST_TTL = 60, 365 * 86400
 
@@ -62,6 +64,8 @@ def sections(name: str) -> Iterator[str]:
     """Give the sections that an environment takes its settings from, the weakest first."""
     if name == SECTION or is_review(name):
         yield from ("staging", SECTION)
+    if name == LOCAL:
+        yield "staging"
     if name != SECTION:
         yield name
 

@@ -18,12 +18,13 @@ def secret_names(config: ServiceConfig) -> tuple[str, ...]:
 
 def needed_secrets(config: ServiceConfig, review: str | None = None) -> tuple[str, ...]:
     """Names of the secrets of one review environment, else those of all other environments."""
+    local = config.for_local(review or "staging").env_secrets
     if review is not None:
-        return config.for_environment(review).env_secrets
+        return tuple(dict.fromkeys((*config.for_environment(review).env_secrets, *local)))
     named = (
         config.for_environment(name).env_secrets for name in config.environment_names if not is_review(name)
     )
-    return tuple(dict.fromkeys((*config.env_secrets, *(name for names in named for name in names))))
+    return tuple(dict.fromkeys((*config.env_secrets, *(name for names in named for name in names), *local)))
 
 
 def collect_secrets(

@@ -27,7 +27,8 @@ _NO_PLUGIN = re.compile(
     re.IGNORECASE,
 )
 _MADE_ELSEWHERE = re.compile(
-    r'container name "/(?P<container>[^"]+)" is already in use|network with name (?P<network>\S+) already exists'
+    r'container name "/(?P<container>[^"]+)" is already in use'
+    r"|network with name (?P<network>\S+) already exists"
 )
 _COUNT = re.compile(r"\d+ errors? occurred:")
 _FAILED = "update failed"
@@ -127,8 +128,8 @@ def _made_elsewhere(found: re.Match[str], _text: str, where: str) -> CurtainupEr
         f"{found['container'] or found['network']} is there already, and another state made it",
         where=where,
         consequence="it may serve for another user, so it stays as it is, and this update stopped",
-        fix="deploy with the state that made it (PULUMI_BACKEND_URL, or `backend:` in pym-config.yaml; without "
-        "them each user has a state of their own), or give this service another `name:`",
+        fix="deploy with the state that made it (PULUMI_BACKEND_URL, or `backend:` in pym-config.yaml; each "
+        "user has another without these), or give this service another `name:`",
     )
 
 

@@ -10,7 +10,7 @@ from curtainup.environments.view import pym_env
 from curtainup.errors import RefusedError
 from curtainup.images import dockerfile_remarks, origin, prebuilt, source, stack
 from curtainup.images.stack import Image
-from curtainup.pipeline import local_container
+from curtainup.pipeline import local_container, local_tasks
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.gatekeeper import Gate
 from curtainup.pipeline.options import Options
@@ -187,13 +187,14 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
 
     def work(progress: Progress) -> None:
         session = context.session
-        config = session.service.config.for_environment(session.service.first)
+        config = session.service.local
         with local_container.started(session, image.runnable, image.version) as local:
             gate = Gate("local", local.url, config, pym_env(session, "local"), image.version)
             with context.gatekeeper.prepared(gate, image.runnable) as judge:
                 local.wait_until_healthy()
                 judge(progress)
 
+    local_tasks.run(context, image.runnable, image.version)
     context.steps.run("local", "acceptance tests on the image", work)
 
 

@@ -42,15 +42,23 @@ class Started:
     wait_until_healthy: Callable[[], object]
 
 
+def settings_of(session: Session) -> DockerSettings:
+    """Return what the image runs with at the local gate."""
+    found = runtime(session.service.local)
+    return found.model_copy(update={"env": {**found.env, "PYM_ENV": "dev"}})
+
+
 @contextmanager
 def started(session: Session, image: str, version: str) -> Iterator[Started]:
     """Run an image as the first environment would run it, with PYM_ENV `dev`; see `running`."""
-    config = session.service.config.for_environment(session.service.first)
-    found = runtime(config)
-    settings = found.model_copy(update={"env": {**found.env, "PYM_ENV": "dev"}})
-    secrets = session.service.secrets_of(session.service.first)
+    config, settings = session.service.local, settings_of(session)
     with running(
-        session.accounts.docker, session.service.config.name, image, version, settings, secrets
+        session.accounts.docker,
+        session.service.config.name,
+        image,
+        version,
+        settings,
+        session.service.local_secrets,
     ) as local:
         container = containers.Container(
             lambda: session.accounts.docker, local.name, settings.container_port, session.service.redact

@@ -8,8 +8,9 @@ docs/tasks.md says how each target runs tasks.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from curtainup.config.tasks import Task
 from curtainup.environments.rollout import Rollout
@@ -26,6 +27,7 @@ from curtainup.util.process import Ended
 FOLDER = "tasks"
 """The folder of the tasks' logs in a run's folder."""
 CONSEQUENCES = {
+    "local": "nothing was pushed; staging and live are as they were",
     "staging": "staging is put back to what it was before; live is untouched",
     "live": "the candidate never had traffic and is removed; live is as it was",
 }
@@ -48,14 +50,37 @@ def run_tasks(context: RunContext, rollout: Rollout, release: Release) -> None:
 
     def work(progress: Progress) -> None:
         rollout.end_tasks()
-        for task in tasks:
-            _run_one(context, rollout, release, task, progress)
-        progress.note = f"{len(tasks)} task{'s' * (len(tasks) != 1)}"
+        run_all(context, rollout, release, tasks, progress)
 
     context.steps.run(f"{rollout.name}-tasks", f"run tasks for {rollout.name}", work)
 
 
-def _run_one(context: RunContext, rollout: Rollout, one: Release, task: Task, progress: Progress) -> None:
+class RunsTasks(Protocol):
+    """What runs a task in the image of a release."""
+
+    @property
+    def name(self) -> str:
+        """The environment's name."""
+
+    def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+        """Run a task to its end."""
+
+
+def run_all(
+    context: RunContext, place: RunsTasks, release: Release, tasks: Sequence[Task], progress: Progress
+) -> None:
+    """Run tasks one after the other, and record each.
+
+    Raises:
+        TaskFailed: a task failed or took too long; the tasks after it did not run.
+
+    """
+    for task in tasks:
+        _run_one(context, place, release, task, progress)
+    progress.note = f"{len(tasks)} task{'s' * (len(tasks) != 1)}"
+
+
+def _run_one(context: RunContext, rollout: RunsTasks, one: Release, task: Task, progress: Progress) -> None:
     recorder = context.recorder
     file = recorder.folder / FOLDER / f"{rollout.name}-{task.name}.log"
     progress.say(f"{task.name} begins")

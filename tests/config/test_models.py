@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from curtainup.config import EnvironmentConfig, EnvironmentSettings, ServiceConfig
+from curtainup.config.secrets import needed_secrets
 from tests.config.conftest import Service
 
 TEXT = """\
@@ -70,3 +71,35 @@ def test_importing_the_configuration_loads_no_engine() -> None:
     code = f"import sys, curtainup.config; print(set({heavy}) & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_local_gate_has_the_first_environments_settings_and_its_section_over_them() -> None:
+    config = ServiceConfig.model_validate(
+        {
+            "name": "shop",
+            "env": {"A": "top", "B": "top"},
+            "tasks": ("migrate",),
+            "environments": {"staging": {"env": {"B": "staging"}}, "local": {"env": {"A": "local"}}},
+        }
+    )
+    local = config.for_local("staging")
+    assert local.env == {"A": "local", "B": "staging"}
+    assert [task.command for task in local.tasks] == [("migrate",)]
+    assert "local" not in config.environment_names
+
+
+def test_a_clouds_tasks_run_at_the_local_gate_only_if_its_section_says_so() -> None:
+    cloud = {"name": "shop", "deploy_target": "aws-beanstalk", "tasks": ("migrate",)}
+    assert ServiceConfig.model_validate(cloud).for_local("staging").tasks == ()
+    named = {**cloud, "environments": {"local": {"tasks": ("seed",)}}}
+    assert [task.command for task in ServiceConfig.model_validate(named).for_local("staging").tasks] == [
+        ("seed",)
+    ]
+
+
+def test_secrets_of_the_local_gate_are_needed_too() -> None:
+    config = ServiceConfig.model_validate(
+        {"name": "shop", "env_secrets": ("A",), "environments": {"local": {"env_secrets": ("B",)}}}
+    )
+    assert needed_secrets(config) == ("A", "B")
+    assert needed_secrets(config, "review-x") == ("A", "B")

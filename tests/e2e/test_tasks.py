@@ -120,10 +120,13 @@ def test_tasks_come_before_traffic_in_both_environments(tasked: Service) -> None
         "live-gate",
     ]
     assert [(one.environment, one.name, one.exit_code) for one in record.tasks] == [
+        ("local", "check", 0),
         ("staging", "check", 0),
         ("live", "check", 0),
     ]
-    assert {one.release for one in record.tasks} == {
+    assert steps(record).index("local-tasks") < steps(record).index("local")
+    assert log(tasked, "local", "check").startswith(f"dev {record.version} ['HELLO_SECRET']\n")
+    assert {one.release for one in record.tasks if one.environment != "local"} == {
         *tasked.traffic("staging"),
         *tasked.traffic("live"),
     }

@@ -123,15 +123,16 @@ def test_what_is_said_twice_is_told_once() -> None:
     assert _translated("", "creating environment: refused", "and why").detail is not None
 
 
+TAKEN = (
+    "Unable to create container: Error response from daemon: Conflict. The container name "
+    '"/shop-registry" is already in use by container "a7f4". You have to remove (or rename) that container.'
+)
+
+
 @pytest.mark.parametrize(
     ("message", "name"),
     [
-        (
-            'Unable to create container: Error response from daemon: Conflict. The container name "/shop-registry" is '
-            'already in use by container "a7f4". You have to remove (or rename) that container to be able to reuse '
-            "that name.",
-            "shop-registry",
-        ),
+        (TAKEN, "shop-registry"),
         ("Error response from daemon: network with name shop-live already exists", "shop-live"),
     ],
 )

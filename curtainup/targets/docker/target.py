@@ -180,7 +180,7 @@ class DockerTarget(
 
     @property
     def _place(self) -> docker_host.Place:
-        return docker_host.Place(self.environment.stack, self.own(DockerEnvironment))
+        return docker_host.Place.of(self.environment.stack, self.own(DockerEnvironment))
 
     def _networks(self) -> list[str]:
         """Return the subnets of the networks that the Docker engine has."""

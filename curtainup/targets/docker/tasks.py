@@ -31,21 +31,26 @@ CODES = {126: "its command is not executable", 127: "its command was not found"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where an environment's tasks run.
+    """Where tasks run.
 
     Attributes:
-        stack: the environment's, after which its network is named.
-        settings: the environment's own.
+        name: what the containers' names begin with.
+        labels: what all of the place's containers are labelled with.
+        network: the network to join, by its name; None is Docker's own.
+        address: on that network.
 
     """
 
-    stack: str
-    settings: DockerEnvironment
+    name: str
+    labels: Mapping[str, str]
+    network: str | None = None
+    address: str | None = None
 
-    @property
-    def labels(self) -> dict[str, str]:
-        """What all of its containers are labelled with."""
-        return {"curtainup.service": self.settings.service, "curtainup.environment": self.settings.name}
+    @classmethod
+    def of(cls, stack: str, settings: DockerEnvironment) -> Place:
+        """Return the place of an environment's tasks, on its network."""
+        labels = {"curtainup.service": settings.service, "curtainup.environment": settings.name}
+        return cls(stack, labels, stack, address(settings.subnet))
 
 
 def run(
@@ -121,11 +126,10 @@ def _container(
     """Give a container that is not started yet, and remove it whatever happens."""
     settings = _settings(release)
     values = {name: secret.reveal() for name, secret in secrets.items()}
-    fixed = client.api.create_endpoint_config(ipv4_address=address(place.settings.subnet))
     container = client.containers.create(
         release.image,
         command=list(task.command),
-        name=f"{place.stack}-{release.id}-{task.name}",
+        name=f"{place.name}-{release.id}-{task.name}",
         environment={**variables(settings, release.version), **values},
         labels={**place.labels, "curtainup.release": release.id, LABEL: task.name},
         init=True,
@@ -135,13 +139,19 @@ def _container(
         pids_limit=settings.pids_limit,
         log_config=_kept(),
         healthcheck={"test": ["NONE"]},
-        network=place.stack,
-        networking_config={place.stack: fixed},
+        **_network(client, place),
     )
     try:
         yield container
     finally:
         _remove(container)
+
+
+def _network(client: docker.DockerClient, place: Place) -> dict[str, Any]:
+    if place.network is None:
+        return {}
+    fixed = client.api.create_endpoint_config(ipv4_address=place.address)
+    return {"network": place.network, "networking_config": {place.network: fixed}}
 
 
 def _kept() -> Any:

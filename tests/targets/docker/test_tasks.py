@@ -45,7 +45,7 @@ def place(client: docker.DockerClient) -> Iterator[Place]:
     taken = [pool["Subnet"] for one in client.networks.list() for pool in one.attrs["IPAM"]["Config"] or []]
     subnet = placement.subnet(stack, taken)
     network = client.networks.create(stack, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]))
-    yield Place(stack, samples.environment(service=stack, subnet=subnet))
+    yield Place.of(stack, samples.environment(service=stack, subnet=subnet))
     network.remove()
 
 

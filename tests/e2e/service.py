@@ -20,6 +20,7 @@ from curtainup.engine.state import FileState
 from curtainup.model.run import RunRecord
 from curtainup.pipeline.run import past_records
 from curtainup.setup import paths
+from tests.commands.init.services import lay_out
 from tests.e2e.docker_host import DockerHost
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -238,6 +239,27 @@ class Service:
         finally:
             self.host.remove_everything()
         assert not left, f"destroy has left {left}"
+
+
+class FromSource(Service):
+    """A service of which there is only the source."""
+
+    def __init__(self, folder: Path, framework: str, source: Mapping[str, str]) -> None:
+        self.folder = lay_out(folder / "service", source)
+        self.name = f"{framework}-{uuid.uuid4().hex[:6]}"
+        self.home = folder / "home"
+        self.host = DockerHost(self.name)
+        self.environ = environ(self.home)
+        self.git("init", "--quiet")
+        self.commit("As it was")
+
+    def initialise(self) -> dict[str, Any]:
+        """Have `init` write what is missing, and commit it."""
+        done = self.run("init", "--name", self.name, "--ci", "github", "--json").json()
+        self.commit("Add what curtainup needs")
+        self.config = yaml.safe_load((self.folder / "pym-config.yaml").read_text())
+        assert isinstance(done, dict)
+        return done
 
 
 def session() -> requests.Session:

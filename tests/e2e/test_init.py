@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
-import yaml
 
-from tests.commands.init.services import SERVICES, lay_out
-from tests.e2e.docker_host import DockerHost
-from tests.e2e.service import Service, environ
+from tests.commands.init.services import SERVICES
+from tests.e2e.service import FromSource
 
 MATRIX = pytest.mark.matrix(reason="test_what_init_writes_takes_a_service_live shows it once, for Flask")
 
@@ -26,27 +21,6 @@ def test_health():
 """
 }
 ANSWERS = {"flask": "/health", "fastapi": "/healthz", "django": "/ping/"}
-
-
-class FromSource(Service):
-    """A service of which there is only the source."""
-
-    def __init__(self, folder: Path, framework: str, source: Mapping[str, str]) -> None:
-        self.folder = lay_out(folder / "service", source)
-        self.name = f"{framework}-{uuid.uuid4().hex[:6]}"
-        self.home = folder / "home"
-        self.host = DockerHost(self.name)
-        self.environ = environ(self.home)
-        self.git("init", "--quiet")
-        self.commit("As it was")
-
-    def initialise(self) -> dict[str, Any]:
-        """Have `init` write what is missing, and commit it."""
-        done = self.run("init", "--name", self.name, "--ci", "github", "--json").json()
-        self.commit("Add what curtainup needs")
-        self.config = yaml.safe_load((self.folder / "pym-config.yaml").read_text())
-        assert isinstance(done, dict)
-        return done
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.e2e.test_init import FromSource
+from tests.e2e.service import FromSource
 
 CONFIG = """\
 name: shop
@@ -61,7 +61,7 @@ SOURCE = {
     "server.py": SERVER,
     "apis/shop_models.py": "MADE = False\n",
     "requirements.txt": "",
-    "Dockerfile.extra": "RUN /bin/bash -c \"source /pym/virtenv/bin/activate && python -c 'import gunicorn'\"\n",
+    "Dockerfile.extra": 'RUN /bin/bash -c "source /pym/virtenv/bin/activate && gunicorn --version"\n',
     "testaccept/common.py": COMMON,
     "testaccept/testversion.py": SUITE,
 }
@@ -69,6 +69,8 @@ SOURCE = {
 
 def test_it_is_built_and_tested_as_it_is(tmp_path: Path) -> None:
     service = FromSource(tmp_path, "shop", SOURCE)
+    for name in ("pym-config.yaml", "pym-config.live.yaml"):
+        service.edit(name, "name: shop\n", f"name: {service.name}\n")
     try:
         done = service.run("deploy", "--until", "local", "--json")
         record = service.last_run()

@@ -60,7 +60,7 @@ if PYTEST >= 7:
 else:
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_ignore_collect(path: object) -> bool | None:
+    def pytest_ignore_collect(path: object) -> bool | None:  # type: ignore[misc] # pytest 6
         """Collect the smoke suite, whatever the service's settings ignore."""
         return False if _is_smoke(Path(str(path))) else None
 

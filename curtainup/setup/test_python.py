@@ -74,11 +74,12 @@ def _make(folder: Path, report: process.Report) -> None:
         made = Path(place) / "environment"
         clean = {"PYTHONPATH": "", "PYTHONHOME": ""}
         own_pip = importlib.util.find_spec("pip") is not None
-        venv = [sys.executable, "-m", "venv", *(["--without-pip"] if own_pip else []), made]
+        venv: list[str | Path] = [sys.executable, "-m", "venv", *(["--without-pip"] if own_pip else []), made]
         process.run(venv, "making an environment for tests", report, timeout=SECONDS, env=clean)
         python = python_of(made)
         pip = [sys.executable, "-m", "pip", "--python", python] if own_pip else [python, "-m", "pip"]
-        install = [*pip, "install", "--quiet", "--disable-pip-version-check", "--no-input", *PACKAGES]
+        quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
+        install: list[str | Path] = [*pip, "install", *quiet, *PACKAGES]
         process.run(install, "installing pytest and requests", report, timeout=SECONDS, env=clean)
         try:
             made.rename(folder)

@@ -156,7 +156,7 @@ def test_a_gitignore_is_kept_wherever_it_is_in_the_repository(tmp_path: Path) ->
 def test_without_one_the_virtual_environment_stays_out_of_git(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     init(lay_out(tmp_path, {**FLASK, ".venv/lib/a.py": "", ".env": "SECRET=x", "app/__pycache__/a.pyc": ""}))
-    listed = ["git", "-C", tmp_path, "ls-files", "--others", "--exclude-standard"]
+    listed = ["git", "-C", str(tmp_path), "ls-files", "--others", "--exclude-standard"]
     untracked = subprocess.run(listed, check=True, capture_output=True, text=True).stdout.split()
     assert ".gitignore" in untracked
     assert not any(name.startswith((".venv", ".env", "app/__pycache__")) for name in untracked)

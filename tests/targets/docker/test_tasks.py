@@ -52,13 +52,13 @@ def place(client: docker.DockerClient) -> Iterator[Place]:
 @pytest.fixture(scope="module")
 def release(client: docker.DockerClient, place: Place) -> Iterator[Release]:
     """A release whose image has an entrypoint, and a command that no task runs."""
-    container = client.containers.create(REFERENCES["base"], name=f"{place.stack}-image")
+    container = client.containers.create(REFERENCES["base"], name=f"{place.name}-image")
     config = {"Entrypoint": ["env", "ENTERED=yes"], "Cmd": ["false"], "User": "nobody", "WorkingDir": "/srv"}
-    container.commit(place.stack, tag="1", conf=config)
+    container.commit(place.name, tag="1", conf=config)
     container.remove()
     settings = samples.SETTINGS.model_copy(update={"stop_timeout": 1})
-    yield samples.release(1, image=f"{place.stack}:1", settings=settings)
-    client.images.remove(f"{place.stack}:1", force=True)
+    yield samples.release(1, image=f"{place.name}:1", settings=settings)
+    client.images.remove(f"{place.name}:1", force=True)
 
 
 Run = Callable[..., Ran]
@@ -83,7 +83,7 @@ def run(client: docker.DockerClient, place: Place, release: Release, lines: list
 
 
 def _left(client: docker.DockerClient, place: Place) -> list[Container]:
-    wanted: dict[str, str | list[str] | bool] = {"label": f"curtainup.service={place.settings.service}"}
+    wanted: dict[str, str | list[str] | bool] = {"label": f"curtainup.service={place.name}"}
     return list(client.containers.list(all=True, filters=wanted, ignore_removed=True))
 
 
@@ -121,15 +121,15 @@ def test_it_is_bound_and_labelled_as_its_release_is_and_has_an_address_that_no_r
         cancel.set()
         thread.join()
 
-    host, network = facts["HostConfig"], facts["NetworkSettings"]["Networks"][place.stack]
+    host, network = facts["HostConfig"], facts["NetworkSettings"]["Networks"][place.name]
     assert (host["Memory"], host["MemorySwap"], host["PidsLimit"]) == (256 * 2**20, 256 * 2**20, 64)
     assert host["RestartPolicy"]["Name"] in {"", "no"}
     assert not host["PortBindings"]
-    assert network["IPAddress"] == place.settings.subnet.replace(".0/24", ".254")
+    assert network["IPAddress"] == place.address
     assert (
         facts["Config"]["Labels"].items()
         >= {
-            "curtainup.service": place.stack,
+            "curtainup.service": place.name,
             "curtainup.environment": "live",
             "curtainup.release": "r0000001",
             "curtainup.task": "migrate",
@@ -186,10 +186,10 @@ def test_what_a_killed_run_left_is_removed_and_nothing_else(
     client: docker.DockerClient, place: Place, release: Release
 ) -> None:
     labels = {**place.labels, "curtainup.task": "migrate"}
-    others = [{**labels, "curtainup.environment": "staging"}, place.labels]
+    others = [{**labels, "curtainup.environment": "staging"}, dict(place.labels)]
     made = [
         client.containers.run(
-            release.image, ["sleep", "600"], name=f"{place.stack}-{at}", detach=True, labels=one
+            release.image, ["sleep", "600"], name=f"{place.name}-{at}", detach=True, labels=one
         )
         for at, one in enumerate([labels, *others])
     ]
@@ -204,7 +204,7 @@ def test_what_a_killed_run_left_is_removed_and_nothing_else(
 
 def test_an_image_that_is_gone_is_told(client: docker.DockerClient, place: Place, release: Release) -> None:
     task = Task(name="migrate", command=("true",))
-    gone = release.model_copy(update={"image": f"{place.stack}:none"})
+    gone = release.model_copy(update={"image": f"{place.name}:none"})
     with pytest.raises(SetupError, match="the release's image is gone"):
         docker_host.run(client, place, gone, task, {}, on_line=print, cancel=threading.Event())
     assert _left(client, place) == []

@@ -13,6 +13,8 @@ from curtainup.gates.models import GateRequest, UnitTestRequest
 from curtainup.setup.paths import program_dir
 
 ACCEPTANCE = "acceptance"
+LOCAL = "local"
+"""The environment of the gate whose container runs on this machine."""
 
 
 def local_variables(request: UnitTestRequest, environ: Mapping[str, str], python: Path) -> dict[str, str]:
@@ -21,7 +23,7 @@ def local_variables(request: UnitTestRequest, environ: Mapping[str, str], python
     if isinstance(request, GateRequest):
         folder = str(program_dir() / ACCEPTANCE)
         variables["PYTHONPATH"] = os.pathsep.join(filter(None, [folder, variables["PYTHONPATH"]]))
-        variables |= _without_proxy(variables, request.url)
+        variables |= _without_proxy(variables, request)
     return variables
 
 
@@ -31,7 +33,7 @@ def image_variables(request: UnitTestRequest, image: Mapping[str, str], acceptan
     variables["PYTHONUNBUFFERED"] = "1"
     if isinstance(request, GateRequest):
         variables["PYTHONPATH"] = ":".join(filter(None, [acceptance, image.get("PYTHONPATH")]))
-        variables |= _without_proxy(image, request.url)
+        variables |= _without_proxy(image, request)
     return variables
 
 
@@ -74,10 +76,10 @@ def deployers_variables(environ: Mapping[str, str], python: Path) -> dict[str, s
     return variables
 
 
-def _without_proxy(variables: Mapping[str, str], url: str) -> dict[str, str]:
-    """Return the variables that exempt a loopback URL's host from the machine's HTTP proxy."""
-    host = urlsplit(url).hostname or ""
-    if not _is_loopback(host):
+def _without_proxy(variables: Mapping[str, str], request: GateRequest) -> dict[str, str]:
+    """Return the variables that exempt a host on this machine from the machine's HTTP proxy."""
+    host = urlsplit(request.url).hostname or ""
+    if not (_is_loopback(host) or request.environment == LOCAL):
         return {}
     return {name: ",".join(filter(None, [variables.get(name), host])) for name in ("NO_PROXY", "no_proxy")}
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from curtainup.environments.view import pym_env
 from curtainup.errors import RefusedError
+from curtainup.gates import own_address
 from curtainup.images import dockerfile_remarks, origin, prebuilt, source, stack
 from curtainup.images.stack import Image
 from curtainup.pipeline import local_container, local_tasks
@@ -189,7 +190,9 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
         session = context.session
         config = session.service.local
         with local_container.started(session, image.runnable, image.version) as local:
-            gate = Gate("local", local.url, config, pym_env(session, "local"), image.version)
+            relied_on = own_address.is_relied_on(session.state.workspace.service_dir)
+            door = local.own_url() if relied_on else None
+            gate = Gate("local", local.url, config, pym_env(session, "local"), image.version, door=door)
             with context.gatekeeper.prepared(gate, image.runnable) as judge:
                 local.wait_until_healthy()
                 judge(progress)

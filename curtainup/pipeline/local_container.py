@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from curtainup.errors import BuildFailed, DiskFull, SetupError
-from curtainup.gates import health
+from curtainup.gates import health, own_address
 from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms.docker import container as containers
@@ -36,10 +36,18 @@ class LocalContainer:
 
 @dataclass(frozen=True)
 class Started:
-    """The image in a local container of a session: its URL, and a function that waits for it."""
+    """The image in a local container of a session.
+
+    Attributes:
+        url: on the loopback address.
+        wait_until_healthy: waits for it.
+        own_url: its URL on Docker's network; None where that is not reached from here.
+
+    """
 
     url: str
     wait_until_healthy: Callable[[], object]
+    own_url: Callable[[], str | None] = lambda: None
 
 
 def settings_of(session: Session) -> DockerSettings:
@@ -72,7 +80,15 @@ def started(session: Session, image: str, version: str) -> Iterator[Started]:
                 timeout=config.start_timeout,
                 cancelled=session.run.cancelled,
             ),
+            lambda: _own_url(session.accounts.docker, local.name, settings.container_port),
         )
+
+
+def _own_url(client: docker.DockerClient, name: str, port: int) -> str | None:
+    networks = client.containers.get(name).attrs["NetworkSettings"]["Networks"]
+    addresses = [str(one["IPAddress"]) for one in networks.values() if one.get("IPAddress")]
+    host = next(iter(addresses), None)
+    return f"http://{host}:{port}" if host and own_address.is_reached(host, port) else None
 
 
 @contextmanager

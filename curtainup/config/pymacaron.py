@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
+from curtainup.config.keys import doc_of
 from curtainup.config.models import STANDARD_ENVIRONMENTS, ServiceConfig
 
 FRAMEWORK: Final = re.compile(
@@ -16,6 +17,9 @@ FRAMEWORK: Final = re.compile(
 """Keys of PyMacaron and its extensions: read by the service from the file in its image, or by its tools."""
 BUILD: Final = frozenset({"dockerfile", "target", "build_args", "build_target", "context"})
 """Keys that change a build elsewhere, and that curtainup does not have."""
+_PLACEHOLDER: Final = re.compile(r"<[A-Za-z0-9_ .-]+>")
+_PROJECT: Final = ("gcp-cloud-run", "gke")
+"""Targets that need `docker_repo`; others have a registry of their own."""
 NEAR: Final = 0.75
 """How alike a key has to be to one of curtainup's to be taken for a slip of the pen."""
 
@@ -23,6 +27,29 @@ NEAR: Final = 0.75
 def left_to_the_service(names: Iterable[str]) -> tuple[str, ...]:
     """Return the keys, of those of a file's top level, that are no slip of the pen of one of curtainup's."""
     return tuple(name for name in names if name not in ServiceConfig.model_fields and not _is_slip(name))
+
+
+def placeholders(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys that still have a placeholder of PyMacaron's manual, and that no environment needs."""
+    return tuple(
+        name for name, value in data.items() if _is_placeholder(value) and not _is_needed(name, data)
+    )
+
+
+def _is_placeholder(value: object) -> bool:
+    return isinstance(value, str) and bool(_PLACEHOLDER.fullmatch(value))
+
+
+def _is_needed(name: str, data: Mapping[str, Any]) -> bool:
+    """Return whether a target that the file names heeds a key."""
+    field = ServiceConfig.model_fields.get(name)
+    if field is None:
+        return False
+    sections = data.get("environments")
+    levels = [data, *(sections.values() if isinstance(sections, dict) else ())]
+    named = {one.get("deploy_target") for one in levels if isinstance(one, dict)} - {None} or {"docker"}
+    heeding = set(_PROJECT) if name == "docker_repo" else {*doc_of(field).targets}
+    return bool(named & heeding)
 
 
 def _is_slip(name: str) -> bool:
@@ -33,7 +60,7 @@ def _is_slip(name: str) -> bool:
     return bool(difflib.get_close_matches(plain, known, n=1, cutoff=NEAR))
 
 
-def remarks(names: Iterable[str]) -> list[str]:
+def remarks(names: Iterable[str], unfilled: Iterable[str] = ()) -> list[str]:
     """Return what to say of keys that are left to the service: one line, and one for each of builds."""
     own = [name for name in names if not FRAMEWORK.fullmatch(name)]
     build = [name for name in own if name in BUILD]
@@ -49,6 +76,7 @@ def remarks(names: Iterable[str]) -> list[str]:
         "from the service's folder"
         for name in build
     ]
+    found += [f"{name} is still a placeholder, so it counts as not given" for name in unfilled]
     return found
 
 

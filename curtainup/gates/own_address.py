@@ -14,6 +14,8 @@ from curtainup.gates.arguments import ACCEPTANCE_TESTS
 
 SECONDS = 0.5
 """How long a container's address may take to accept or refuse a connection."""
+_GIVES_HOST = ("PYM_SERVER_HOST", "PyMacaronTestCase")
+"""Names by which a suite gets the host: the variable, and PyMacaron's class, which reads it."""
 _COMPARED = re.compile(
     r"""(==|!=|\bin\b|startswith\(|match\()\s*[\[({]?\s*r?["'](localhost|127\.0|172\.|\^?172)"""
 )
@@ -25,7 +27,8 @@ def is_relied_on(service_dir: Path) -> bool:
         file.read_text(encoding="utf-8", errors="replace")
         for file in (service_dir / ACCEPTANCE_TESTS).rglob("*.py")
     ]
-    return any("PYM_SERVER_HOST" in text for text in texts) and any(_COMPARED.search(text) for text in texts)
+    asks = any(name in text for name in _GIVES_HOST for text in texts)
+    return asks and any(_COMPARED.search(text) for text in texts)
 
 
 def is_reached(host: str, port: int) -> bool:

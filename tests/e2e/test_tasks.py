@@ -66,9 +66,9 @@ def log(service: Service, environment: str, name: str) -> str:
     return (service.last_run_folder() / "tasks" / f"{environment}-{name}.log").read_text()
 
 
-def new_version(service: Service, *tasks: Any, staging: dict[str, Any] | None = None) -> None:
-    """Commit a version with other tasks; those of staging are its own, if they are given."""
-    sections = {"live": service.config["environments"]["live"], **({"staging": staging} if staging else {})}
+def new_version(service: Service, *tasks: Any, **sections: dict[str, Any]) -> None:
+    """Commit a version with other tasks; those of staging and of the local gate are their own, if given."""
+    sections = {"live": service.config["environments"]["live"], **sections}
     service.configure(tasks=list(tasks), environments=sections)
 
 
@@ -197,7 +197,7 @@ def test_a_failing_task_leaves_live_as_it_was(tasked: Service) -> None:
 @MATRIX
 def test_a_task_that_hangs_is_stopped_at_its_limit(tasked: Service) -> None:
     hangs = {"name": "hang", "command": "sleep 600", "timeout": "1s"}
-    new_version(tasked, staging={"tasks": [hangs]})
+    new_version(tasked, staging={"tasks": [hangs]}, local={"tasks": []})
     staging = tasked.traffic("staging")
 
     with untouched(tasked):

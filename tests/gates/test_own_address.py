@@ -16,6 +16,10 @@ from tests.gates.conftest import MakeGate, MakeService
         ('HOST = os.environ["PYM_SERVER_HOST"]\nif HOST == "127.0.0.1":\n    start()\n', True),
         ('HOST = os.environ["PYM_SERVER_HOST"]\nLOCAL = HOST in ("localhost", "0.0.0.0")\n', True),
         ('assert os.environ["PYM_SERVER_HOST"].startswith("172.")\n', True),
+        (
+            "class Test(PyMacaronTestCase):\n    def test(self):\n        assert self.host != '127.0.0.1'\n",
+            True,
+        ),
         ('HOST = os.environ.get("PYM_SERVER_HOST", "127.0.0.1")\n', False),
         ('if HOST == "localhost":\n    start()\n', False),
     ],

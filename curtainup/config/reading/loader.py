@@ -59,7 +59,8 @@ def load(service_dir: Path, overlay: str | None = None, *, warn: Callable[[str],
     document = read(config_file(service_dir, overlay))
     data = _without_service_keys(document, _without_nothing(document.data))
     left = pymacaron.left_to_the_service(data)
-    data = {name: value for name, value in data.items() if name not in left}
+    unfilled = pymacaron.placeholders(data)
+    data = {name: value for name, value in data.items() if name not in {*left, *unfilled}}
     config, problems, suspect = _validated(document, data)
     problems += [found for found in every.mistakes(config) if not _follows_from(found, suspect)]
     problems += document.problems
@@ -67,7 +68,7 @@ def load(service_dir: Path, overlay: str | None = None, *, warn: Callable[[str],
         raise config_error(document.file, [_placed(problem, document) for problem in problems])
     for oddity in every.oddities(config):
         warn(rendered(_placed(oddity, document), document.file.name))
-    for remark in pymacaron.remarks(left):
+    for remark in pymacaron.remarks(left, unfilled):
         warn(f"{document.file.name}: {remark}")
     if overlay is None:
         for remark in neighbours.remarks(service_dir, config):

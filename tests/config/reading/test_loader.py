@@ -191,3 +191,37 @@ def test_files_that_pymacaron_chose_by_pym_env_are_named(service: Service, tmp_p
     assert live.startswith("pym-config.live.yaml is not read: PyMacaron chose it by PYM_ENV=live")
     assert "rename it to pym-config.hello-live.yaml" in live
     assert dev.startswith("pym-config.dev.yaml is read by the service at the local gate alone")
+
+
+HELLOWORLD = """\
+name: hello
+docker_repo: <MYREPO>
+docker_bucket: <DOCKER_CFG_BUCKET>
+aws_user: <IAM_USER_NAME>
+aws_keypair: aws-eb
+aws_instance_type: t2.micro
+aws_cert_arn: <ARN_OF_SSL_CERTIFICATE>
+with_async: true
+uuid_file_path: /tmp/test-pymacaron-async
+jwt_issuer: api.helloworld.com
+jwt_audience: helloworldaudienceisgreat
+jwt_secret: PYM_JWT_SECRET
+live_host: helloworld.com
+env_secrets:
+  - PYM_JWT_SECRET
+"""
+"""What the file of PyMacaron's own example holds."""
+
+
+def test_the_frameworks_own_example_is_read_as_it_is(service: Service) -> None:
+    config = service.load(HELLOWORLD)
+    assert (config.docker_repo, config.aws_cert_arn, config.aws_user) == (None, None, None)
+    told = "\n".join(service.warnings)
+    assert "uuid_file_path" in told
+    assert "the file has no deploy_target" in told
+    assert "docker_repo is still a placeholder" in told
+
+
+def test_a_placeholder_that_the_target_needs_is_an_error(service: Service) -> None:
+    target = "name: hello\ndeploy_target: gcp-cloud-run\ngcp_region: europe-west1\n"
+    assert "docker_repo" in service.problem(f"{target}docker_repo: <PROJECT_ID>\n")

@@ -56,7 +56,7 @@ def test(session: Session, recorder: Recorder, wanted: Wanted) -> Tested:
     if wanted.url is not None:
         config = session.service.config.for_environment("live")
         gate = Gate("url", wanted.url.rstrip("/"), config, pym_env(session, "live"), None)
-        return _judge(steps, gatekeeper, gate, _built(session) if gatekeeper.gates_need_image else "")
+        return _judge(steps, gatekeeper, gate, _built(session) if gatekeeper.pythons.gates_need_image else "")
     return _image(session, steps, gatekeeper, wanted.image)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 
 from curtainup import gates
@@ -22,10 +21,10 @@ from curtainup.errors import (
     TrafficReturned,
     UnitTestsFailed,
 )
-from curtainup.gates import GateRequest, GateResult, ImageInterpreter, Interpreter, UnitTestRequest
-from curtainup.gates.arguments import ACCEPTANCE_TESTS
+from curtainup.gates import GateRequest, GateResult, UnitTestRequest
 from curtainup.images import source
 from curtainup.model.release import Release
+from curtainup.pipeline.pythons import Pythons
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.traffic import Watch
@@ -91,48 +90,18 @@ def gate_of(session: Session, name: str, view: EnvironmentView, release: Release
 
 
 class Gatekeeper:
-    """Runs the gates of one run."""
+    """Runs the gates of one run.
+
+    Attributes:
+        pythons: whose Python runs the tests.
+
+    """
 
     def __init__(self, session: Session, recorder: Recorder, python: str | None, arguments: tuple[str, ...]):
         self._session = session
         self._recorder = recorder
         self._arguments = arguments
-        service_dir, config = session.state.workspace.service_dir, session.service.config
-        named = python or config.python
-        self._unit_tests = gates.unit_test_folders(service_dir, config.unit_tests)
-        self._for_unit_tests = gates.find_interpreter(service_dir, named, self._unit_tests)
-        self._for_gates = gates.find_interpreter(service_dir, named, (ACCEPTANCE_TESTS,))
-
-    @property
-    def unit_tests_need_image(self) -> bool:
-        """Whether the unit tests run with the Python of the image, which has to be built first then."""
-        return bool(self._unit_tests) and isinstance(self._for_unit_tests, ImageInterpreter)
-
-    @property
-    def gates_need_image(self) -> bool:
-        """Whether the acceptance tests run with the Python of the image."""
-        return isinstance(self._for_gates, ImageInterpreter)
-
-    def require_ready(self) -> None:
-        """Get all that the tests need, before anything is built.
-
-        Raises:
-            SetupError: a Python does not start, or lacks pytest or requests and cannot get them.
-
-        """
-        if self._unit_tests:
-            self._unit_interpreter  # noqa: B018 - looking at it makes it ready
-        self._gate_interpreter  # noqa: B018
-
-    @cached_property
-    def _unit_interpreter(self) -> Interpreter:
-        return gates.ready(self._for_unit_tests, self._session.run.report.info)
-
-    @cached_property
-    def _gate_interpreter(self) -> Interpreter:
-        if self._for_gates == self._for_unit_tests and self._unit_tests:
-            return self._unit_interpreter
-        return gates.ready(self._for_gates, self._session.run.report.info)
+        self.pythons = Pythons(session, python)
 
     def unit_tests(self, progress: Progress, image: str | None = None) -> None:
         """Run the unit tests, and warn if there are none.
@@ -145,23 +114,21 @@ class Gatekeeper:
         request = UnitTestRequest(
             service=session.service.config.name,
             service_dir=session.state.workspace.service_dir,
-            interpreter=_with_image(self._unit_interpreter, image)
-            if self._unit_tests
-            else ImageInterpreter(),
+            interpreter=self.pythons.of_unit_tests(image),
             folder=self._folder("unit"),
             timeout=session.service.config.for_environment("live").gate_timeout,
             redact=session.service.hidden,
-            tests=self._unit_tests,
-            extra_env=self._secrets(self.unit_tests_need_image),
+            tests=self.pythons.unit_tests,
+            extra_env=self._secrets(self.pythons.unit_tests_need_image),
         )
         result = gates.run_unit_tests(request, on_line=_showing(progress), cancel=session.run.cancelled)
         progress.note = _summary(result)
         self._recorder.tests("unit", result)
         if not result.passed:
-            where = ", ".join(f"{one.rstrip('/')}/" for one in self._unit_tests)
+            where = ", ".join(f"{one.rstrip('/')}/" for one in self.pythons.unit_tests)
             raise self.failure(result, UnitTestsFailed, "unit tests", CONSEQUENCES["unit"], where)
         if not result.tests and session.service.config.unit_tests != ():
-            session.run.report.warn(_no_unit_tests(self._unit_tests))
+            session.run.report.warn(self.pythons.no_unit_tests)
 
     def judge(self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None) -> None:
         """Run one gate, and record its proof.
@@ -242,11 +209,11 @@ class Gatekeeper:
         return GateRequest(
             service=session.service.config.name,
             service_dir=session.state.workspace.service_dir,
-            interpreter=_with_image(self._gate_interpreter, image),
+            interpreter=self.pythons.of_gates(image),
             folder=self._folder(gate.name),
             timeout=gate.settings.gate_timeout,
             redact=session.service.hidden,
-            extra_env=self._secrets(self.gates_need_image),
+            extra_env=self._secrets(self.pythons.gates_need_image),
             extra_args=self._arguments,
             url=gate.door or gate.url,
             environment=gate.name if gate.name == "local" else gate.settings.environment,
@@ -296,18 +263,6 @@ class _Either:
 
     def is_set(self) -> bool:
         return self.cancelled.is_set() or not self.watch.is_clean
-
-
-def _with_image(interpreter: Interpreter, image: str | None) -> Interpreter:
-    return replace(interpreter, image=image) if isinstance(interpreter, ImageInterpreter) else interpreter
-
-
-def _no_unit_tests(folders: tuple[str, ...]) -> str:
-    found = f"no test in {', '.join(folders)}" if folders else "there is no test/ and no tests/ folder"
-    return (
-        f"the service has no unit tests: {found}; name their folders with `unit_tests:` in pym-config.yaml, "
-        "or write `unit_tests: []` there if it has none"
-    )
 
 
 def _failure_of(gate: Gate) -> type[CurtainupError]:

@@ -98,7 +98,7 @@ class Built:
 
     def prove(self, image: AnyImage) -> AnyImage:
         """Run the unit tests, build the image, and test it in a container; independent steps run at once."""
-        self._gatekeeper.require_ready()
+        self._gatekeeper.pythons.require_ready()
         built = self._test_and_build(image)
         if self._options.reaches("local"):
             local_gate(self._context, built)
@@ -121,9 +121,10 @@ class Built:
             self._steps.skip("build", "build the image", f"{image.version} is in the registry")
             self._unit(image.reference)
             return image
-        if self._gatekeeper.unit_tests_need_image or self._options.reaches("build"):
+        in_image = self._gatekeeper.pythons.unit_tests_need_image
+        if in_image or self._options.reaches("build"):
             stack.prepare(self._session, _own(image), self._source)
-        if self._gatekeeper.unit_tests_need_image:
+        if in_image:
             image = self._build(image)
             self._unit(image.image_id)
             return image
@@ -172,7 +173,7 @@ class Given:
 
     def prove(self, image: AnyImage) -> AnyImage:
         """Test the image in a container; unit tests would need its source."""
-        self._context.gatekeeper.require_ready()
+        self._context.gatekeeper.pythons.require_ready()
         for name, title in (("build", "build the image"), ("unit", "unit tests")):
             self._context.steps.skip(name, title, "the image was built elsewhere")
         local_gate(self._context, image)

@@ -28,7 +28,7 @@ def name(source: Source) -> str:
 
 def asks_for_base(source: Source) -> bool:
     """Return whether the service's own Dockerfile takes the base image as `ARG CURTAINUP_BASE`."""
-    return OWN in source.files and "ARG CURTAINUP_BASE" in _text(source, OWN)
+    return "ARG CURTAINUP_BASE" in source.texts.get(OWN, "")
 
 
 def generate(source: Source, base: str, *, with_async: bool = False) -> str:
@@ -44,7 +44,7 @@ def generate(source: Source, base: str, *, with_async: bool = False) -> str:
         with_async: whether redis and a Celery worker run beside the service.
 
     """
-    extra = _text(source, EXTRA).strip() if EXTRA in source.files else ""
+    extra = source.texts.get(EXTRA, "").strip()
     parts = [
         f"FROM {base}",
         "ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PORT=8080",
@@ -59,10 +59,6 @@ def generate(source: Source, base: str, *, with_async: bool = False) -> str:
         f"CMD {_command(background.COMMAND if with_async else _GUNICORN)}",
     ]
     return "\n".join(part for part in parts if part) + "\n"
-
-
-def _text(source: Source, file: str) -> str:
-    return source.texts.get(file, "")
 
 
 def _install(files: Collection[str]) -> str:

@@ -39,7 +39,7 @@ def of(source: Source, *, with_async: bool = False) -> list[Remark]:
     """
     if dockerfile.OWN not in source.files:
         return list(_elsewhere(source))
-    text = (source.folder / dockerfile.OWN).read_text(encoding="utf-8", errors="replace")
+    text = source.texts.get(dockerfile.OWN, "")
     found = [*_stages(text), *_arguments(text)]
     if with_async:
         found.append(

@@ -6,9 +6,7 @@ which a move keeps, and by the address of its remote `origin`. A shallow clone d
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,6 +17,7 @@ from curtainup.config.reading.loader import FILE_NAME
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.errors import RefusedError
 from curtainup.session import Session
+from curtainup.util.git import Git
 
 KEY = "origin"
 """Of the image stack's configuration."""
@@ -71,12 +70,16 @@ def require_own(session: Session) -> None:
 
 def read(folder: Path) -> Origin | None:
     """Return where the service in a folder comes from; None where git does not say."""
-    prefix = _git(folder, "rev-parse", "--show-prefix")
-    if prefix is None:
+    git = Git(folder).as_user()  # only the user's configuration says which folders of others are trusted
+    try:
+        found = git.run("rev-parse", "--is-shallow-repository", "--show-prefix")
+    except OSError:
         return None
-    shallow = _git(folder, "rev-parse", "--is-shallow-repository") == "true"
-    first = "" if shallow else _git(folder, "rev-list", "--max-parents=0", "HEAD") or ""
-    url = _git(folder, "config", "--get", "remote.origin.url") or ""
+    if found.code:
+        return None
+    shallow, _, prefix = found.text.partition("\n")
+    first = "" if shallow == "true" else git.run("rev-list", "--max-parents=0", "HEAD").text
+    url = git.run("config", "--get", "remote.origin.url").text
     return Origin(url=normalized(url), first=tuple(sorted(first.split())), folder=prefix.rstrip("/"))
 
 
@@ -134,14 +137,3 @@ def settings(session: Session) -> dict[str, Any]:
     """Return what an update of the image's stack writes down of the service's origin."""
     found = read(session.state.workspace.service_dir)
     return {} if found is None else {KEY: found.model_dump(mode="json")}
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git says, or None where it says no or is not there."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, check=False, env={**environ, "LC_ALL": "C"})
-    except OSError:
-        return None
-    return os.fsdecode(done.stdout).strip() if done.returncode == 0 else None

@@ -12,7 +12,7 @@ def _source(folder: Path, files: dict[str, str]) -> Source:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    return Source(folder, "f" * 40, "v1", "tree", tuple(files), dirty=False, url="")
+    return Source(folder, "f" * 40, "v1", "tree", tuple(files), dirty=False, url="", texts=files)
 
 
 @pytest.mark.parametrize(

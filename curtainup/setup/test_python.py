@@ -77,7 +77,9 @@ def _make(folder: Path, report: process.Report) -> None:
         venv: list[str | Path] = [sys.executable, "-m", "venv", *(["--without-pip"] if own_pip else []), made]
         process.run(venv, "making an environment for tests", report, timeout=SECONDS, env=clean)
         python = python_of(made)
-        pip = [sys.executable, "-m", "pip", "--python", python] if own_pip else [python, "-m", "pip"]
+        pip: list[str | Path] = (
+            [sys.executable, "-m", "pip", "--python", python] if own_pip else [python, "-m", "pip"]
+        )
         quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
         install: list[str | Path] = [*pip, "install", *quiet, *PACKAGES]
         process.run(install, "installing pytest and requests", report, timeout=SECONDS, env=clean)

@@ -30,11 +30,14 @@ from curtainup.engine.memory import StackMemory
 from curtainup.engine.stack_locks import Repair, StackLocks
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Workspace
+from curtainup.errors import StateError
 
 OnEvent = Callable[[EngineEvent], Any]
 
 LOCK_PATIENCE = 60.0
 """Seconds to wait for another update of the same stack."""
+SHARED_KEY = 32
+"""Bytes of the random key that a stack's configuration keeps."""
 
 
 class Engine:
@@ -195,14 +198,18 @@ class Engine:
         """Return a random key that a stack's configuration keeps encrypted; create it if it is missing.
 
         It is only for backends without a passphrase, from which the key could be derived.
+
+        Raises:
+            StateError: the key is empty or cut off.
+
         """
         if stack in self._shared_keys:
             return self._shared_keys[stack]
         name = f"{stack_settings.NAMESPACE}hmac_key"
         if name in self.remembered(stack).config:
             self._write_settings(stack, {})
-            return self.cli(["config", "get", name, "--stack", stack]).stdout.strip()
-        key = self._shared_keys[stack] = secrets.token_hex(32)
+            return _whole(self.cli(["config", "get", name, "--stack", stack]).stdout.strip(), stack)
+        key = self._shared_keys[stack] = secrets.token_hex(SHARED_KEY)
         self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
         return key
 
@@ -298,3 +305,15 @@ class Engine:
             pulumi_command=command,
             env_vars={**self._env, **variables},
         )
+
+
+def _whole(key: str, stack: str) -> str:
+    """Return a shared key; raise StateError if it is not whole, as everybody could test guesses with it."""
+    if len(key) < 2 * SHARED_KEY:
+        raise StateError(
+            f"the key for the secrets' hashes is {'cut off' if key else 'empty'}",
+            where=f"curtainup:hmac_key of stack {stack}",
+            consequence="curtainup cannot tell whether a secret has changed, so nothing was done",
+            fix=f"put the settings of {stack} back: curtainup pulumi config refresh --stack {stack}",
+        )
+    return key

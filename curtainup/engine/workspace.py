@@ -8,24 +8,24 @@ ejected program has a project of its own, in its folder.
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from curtainup.engine import ejected
+from curtainup.engine import ejected, passphrase
 from curtainup.errors import StateError
 from curtainup.setup import paths
 from curtainup.setup.paths import data_dir, program_dir
-from curtainup.util.files import write_atomically
+from curtainup.util.files import read_bounded, write_atomically
 
 PROJECT = "curtainup"
 FOLDER = ".curtainup"
 REHEARSAL_MARK = "rehearsal"
 """The file that marks the folder of a backend for rehearsals only."""
+MOST_LOGIN = 1 << 20
+"""Bytes of Pulumi's file of logins."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ def find_backend(configured: str | None, secrets_provider: str | None, environ: 
     """Find the backend as Pulumi would; outside CI the default is a file backend of our own.
 
     Raises:
-        StateError: CI has no configured backend, or the passphrase of a configured backend is missing.
+        StateError: CI has no configured backend, or a passphrase is missing, empty or cut off.
+        DiskFull: there is no space for a passphrase.
 
     """
     url = environ.get("PULUMI_BACKEND_URL") or configured or _logged_in(environ)
@@ -96,24 +97,35 @@ def find_backend(configured: str | None, secrets_provider: str | None, environ: 
         )
     url = _absolute(url) if url else None
     env = {"PULUMI_BACKEND_URL": url} if url else {}
-    passphrase = _given_passphrase(environ)
+    key = passphrase.given(environ)
     if url is None:
         folder = data_dir() / "state"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         url = f"file://{folder}"
         env["PULUMI_BACKEND_URL"] = url
-        if passphrase is None:
-            file = _generated_passphrase(data_dir() / "passphrase")
+        if key is None:
+            file = data_dir() / "passphrase"
+            key = passphrase.generated(file)
             env["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(file)
-            passphrase = file.read_bytes().strip()
-    if passphrase is None and not secrets_provider and not url.startswith("https://"):
+    return Backend(url, secrets_provider, env, _usable(key, url, secrets_provider, environ))
+
+
+def _usable(
+    key: bytes | None, url: str, secrets_provider: str | None, environ: Mapping[str, str]
+) -> bytes | None:
+    """Return the passphrase; refuse to go without one where it seals secrets."""
+    provider = secrets_provider or "default"
+    seals = provider == "passphrase" or (provider == "default" and not url.startswith("https://"))
+    if key is None and seals:
         raise StateError(
             "the passphrase of the Pulumi backend is not set",
             where=f"backend {url}",
-            consequence="curtainup could not read or write secrets, so nothing was done",
+            consequence=passphrase.NOTHING,
             fix="set PULUMI_CONFIG_PASSPHRASE_FILE, or `secrets_provider:` in pym-config.yaml",
         )
-    return Backend(url, secrets_provider, env, passphrase)
+    if key == b"" and seals:
+        raise passphrase.empty(environ)
+    return key or None
 
 
 def require_real(backend: Backend) -> None:
@@ -184,8 +196,8 @@ def _logged_in(environ: Mapping[str, str]) -> str | None:
     """Return the backend of `pulumi login`, from its credentials file."""
     home = Path(environ["PULUMI_HOME"]) if environ.get("PULUMI_HOME") else paths.pulumi_home()
     try:
-        current = json.loads((home / "credentials.json").read_text()).get("current")
-    except (OSError, ValueError):
+        current = json.loads(read_bounded(home / "credentials.json", MOST_LOGIN)).get("current")
+    except (OSError, ValueError, AttributeError, RecursionError):
         return None
     return str(current) if current else None
 
@@ -194,30 +206,3 @@ def _absolute(url: str) -> str:
     """Resolve a relative file backend against the current folder; Pulumi would use the project's folder."""
     place = url.removeprefix("file://")
     return url if place == url or place.startswith(("/", "~")) else f"file://{Path.cwd() / place}"
-
-
-def _given_passphrase(environ: Mapping[str, str]) -> bytes | None:
-    if "PULUMI_CONFIG_PASSPHRASE" in environ:
-        return environ["PULUMI_CONFIG_PASSPHRASE"].encode()
-    file = environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
-    try:
-        return Path(file).expanduser().read_bytes().strip() if file else None
-    except OSError as error:
-        raise StateError(
-            "the passphrase file of the Pulumi backend cannot be read",
-            where=f"PULUMI_CONFIG_PASSPHRASE_FILE={file}",
-            consequence="curtainup could not read or write secrets, so nothing was done",
-            fix="set the variable to the file that the stacks were created with",
-            detail=str(error),
-        ) from error
-
-
-def _generated_passphrase(file: Path) -> Path:
-    """Write a random passphrase that only its owner can read, unless there is one."""
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file
-    with os.fdopen(descriptor, "w") as stream:
-        stream.write(secrets.token_urlsafe(32) + "\n")
-    return file

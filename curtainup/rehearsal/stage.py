@@ -9,13 +9,12 @@ real account before it begins.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from curtainup.engine import workspace
+from curtainup.engine import passphrase, workspace
 from curtainup.engine.state import FileState
 from curtainup.engine.workspace import Backend
 from curtainup.errors import RefusedError
@@ -135,7 +134,8 @@ class Rehearsal:
         for folder in (home.state, home.pulumi / "plugins"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (home.state / workspace.REHEARSAL_MARK).touch()
-        file = _passphrase(home.path / "passphrase")
+        file = home.path / "passphrase"
+        key = passphrase.generated(file)
         self._borrow_docker_plugin()
         url = f"file://{home.state}"
         env = {
@@ -143,7 +143,7 @@ class Rehearsal:
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(file),
             "PULUMI_HOME": str(home.pulumi),
         }
-        return Backend(url, None, env, file.read_bytes().strip())
+        return Backend(url, None, env, key)
 
     def strike(self) -> None:
         """Remove what the clouds share, once no service is rehearsed any more."""
@@ -188,10 +188,3 @@ def standins() -> dict[str, str]:
 def home(target: str) -> Home:
     """Return this user's home of rehearsals on a target."""
     return Home(paths.data_dir() / "rehearsal" / target)
-
-
-def _passphrase(file: Path) -> Path:
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(32) + "\n")
-    return file

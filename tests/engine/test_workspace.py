@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,54 @@ def test_a_passphrase_file_that_is_missing_is_told(home: Path) -> None:
     with pytest.raises(StateError, match="passphrase file") as caught:
         workspace.find_backend("s3://team", None, {"PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "none")})
     assert str(home / "none") in str(caught.value.where)
+
+
+@pytest.mark.parametrize(("left", "said"), [("", "empty"), ("\n", "empty"), ("c4t0ff\n", "cut off")])
+def test_a_generated_passphrase_that_is_not_whole_seals_nothing(home: Path, left: str, said: str) -> None:
+    """A full disk may have left it."""
+    file = home / "data" / "curtainup" / "passphrase"
+    file.parent.mkdir(parents=True)
+    file.write_text(left)
+    with pytest.raises(StateError, match=said) as caught:
+        workspace.find_backend(None, None, {})
+    assert caught.value.where == str(file)
+    assert file.read_text() == left
+
+
+def test_a_full_disk_leaves_no_passphrase(home: Path) -> None:
+    file = home / "data" / "curtainup" / "passphrase"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3, before[1]))
+    try:
+        with pytest.raises(StateError, match="cannot be read or written"):
+            workspace.find_backend(None, None, {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not file.exists()
+    assert workspace.find_backend(None, None, {}).passphrase == file.read_bytes().strip()
+
+
+@pytest.mark.parametrize("provider", [None, "default", "passphrase"])
+@pytest.mark.parametrize("variable", ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"])
+def test_an_empty_passphrase_seals_nothing(home: Path, provider: str | None, variable: str) -> None:
+    (home / "file").touch()
+    given = {variable: "" if variable == "PULUMI_CONFIG_PASSPHRASE" else str(home / "file")}
+    with pytest.raises(StateError, match="is empty") as caught:
+        workspace.find_backend("s3://team", provider, given)
+    assert variable in str(caught.value.where)
+
+
+def test_an_empty_passphrase_that_seals_nothing_is_none() -> None:
+    given = {"PULUMI_CONFIG_PASSPHRASE": ""}
+    assert workspace.find_backend("s3://team", "awskms://alias/x", given).passphrase is None
+    assert workspace.find_backend("https://api.example.com", None, given).passphrase is None
+
+
+def test_a_passphrase_is_not_waited_for(home: Path) -> None:
+    os.mkfifo(home / "file")
+    with pytest.raises(StateError, match="passphrase file") as caught:
+        workspace.find_backend("s3://team", None, {"PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "file")})
+    assert "not a regular file" in str(caught.value.detail)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any, Callable
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -10,6 +13,8 @@ from urllib3.util.retry import Retry
 
 CONNECT_TIMEOUT = 3.0  # seconds
 READ_TIMEOUT = 10.0  # seconds
+LONGEST = 60.0  # seconds of a whole request, with its retries and redirects
+BOUNDED = "curtainup: a request"
 RETRIES = 3  # waits of 0, 0.2 and 0.4 s
 
 
@@ -46,9 +51,28 @@ class ServiceSession(requests.Session):
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         """Send with the default time-outs if the test sets none."""
-        if kwargs.get("timeout") is None:
-            kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
-        return super().send(request, **kwargs)
+        if kwargs.get("timeout") is not None:
+            return super().send(request, **kwargs)
+        kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        if threading.current_thread().name == BOUNDED:  # it follows a redirect
+            return super().send(request, **kwargs)
+        return self._within(lambda: super(ServiceSession, self).send(request, **kwargs))
+
+    def _within(self, send: Callable[[], requests.Response]) -> requests.Response:
+        """Send in a thread, because the time-outs are for each read: an answer may trickle in for ever."""
+        ended: Future[requests.Response] = Future()
+
+        def work() -> None:
+            try:
+                ended.set_result(send())
+            except BaseException as error:
+                ended.set_exception(error)
+
+        threading.Thread(target=work, name=BOUNDED, daemon=True).start()
+        try:
+            return ended.result(LONGEST)
+        except FutureTimeout:
+            raise requests.Timeout(f"no whole answer came within {LONGEST:g} s") from None
 
 
 def join(base_url: str, path: str) -> str:

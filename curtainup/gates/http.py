@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import http.client
+import io
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
+
+from curtainup.util.plain import one_line
 
 RELEASE_HEADER = "Curtainup-Release"
 """The response header in which the proxy names the release that answered."""
+
+LONGEST = 300
+"""Characters of an explanation: it may repeat what the peer has sent."""
 
 FetchError = (OSError, http.client.HTTPException)
 """The errors that `get` raises when it does not get a complete answer."""
@@ -24,7 +32,7 @@ class Answer:
 
 
 def connect(url: str, timeout: float) -> http.client.HTTPConnection:
-    """Return an unopened connection to the host of `url`; each socket operation may take `timeout` seconds.
+    """Return an unopened connection to the host of `url`; connecting may take `timeout` seconds.
 
     Raises ValueError when `url` is not http(s)://host….
     """
@@ -46,28 +54,88 @@ def get(
     """Send one GET on `connection`, and read and discard the body of the answer.
 
     Raises OSError or http.client.HTTPException, and closes the connection then. The OSError is a TimeoutError
-    when the body is not complete at `deadline`, a value of `time.monotonic()`.
+    when the answer is not complete at `deadline`, a value of `time.monotonic()`: whatever the peer does,
+    nothing of the exchange outlasts it.
     """
     try:
-        connection.request("GET", path, headers=dict(headers))
-        response = connection.getresponse()
-        _read_body(response, deadline)
+        return _exchange(connection, path, deadline, headers)
     except FetchError:
         connection.close()
         raise
-    return Answer(response.status, response.getheader(RELEASE_HEADER))
+    except ValueError as error:  # of a head that http.client does not expect
+        connection.close()
+        raise http.client.HTTPException(f"the answer is no HTTP: {one_line(str(error))}") from error
 
 
-def _read_body(response: http.client.HTTPResponse, deadline: float) -> None:
-    """Read the body in pieces, because a single `read` of a slow body could outlast any deadline.
+def _exchange(
+    connection: http.client.HTTPConnection, path: str, deadline: float, headers: Mapping[str, str]
+) -> Answer:
+    connection.response_class = lambda sock, *args, **options: http.client.HTTPResponse(
+        _Bounded(sock, deadline), *args, **options
+    )
+    if connection.sock is None:
+        connection.timeout = min(connection.timeout or _left(deadline), _left(deadline))
+        connection.connect()
+    connection.sock.settimeout(_left(deadline))
+    connection.request("GET", path, headers=dict(headers))
+    response = connection.getresponse()
+    _read_body(response)
+    release = response.getheader(RELEASE_HEADER)
+    return Answer(response.status, release and one_line(release))
+
+
+def _left(deadline: float) -> float:
+    """Return the seconds that are left; raise TimeoutError if none are."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the answer did not end in time")
+    return left
+
+
+class _Bounded:
+    """A socket from which `http.client` reads until a deadline, in however many pieces.
+
+    Its own time limit is for each read, so that a peer that sends one byte at a time would never reach it.
+    """
+
+    def __init__(self, sock: socket.socket, deadline: float) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def makefile(self, mode: str) -> Any:
+        """Return what the answer is read from."""
+        raw = self._sock.makefile(mode, buffering=0)
+        return io.BufferedReader(_Raw(raw, self._sock, self._deadline))
+
+
+class _Raw(io.RawIOBase):
+    """The reads of one answer."""
+
+    def __init__(self, raw: Any, sock: socket.socket, deadline: float) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._sock.settimeout(_left(self._deadline))
+        return int(self._raw.readinto(buffer))
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _read_body(response: http.client.HTTPResponse) -> None:
+    """Read the body in pieces.
 
     This function counts the bytes itself: `read1` of Python 3.11 does not, and would wait for more.
     """
     missing = response.length
     while missing != 0 and (piece := response.read1(65536)):
         missing = missing if missing is None else missing - len(piece)
-        if time.monotonic() > deadline:
-            raise TimeoutError("the answer did not end in time")
     if missing:
         raise http.client.IncompleteRead(b"", missing)
     response.close()
@@ -86,4 +154,4 @@ def explain(error: OSError | http.client.HTTPException) -> str:
     """Describe why a request failed, as in `ConnectionRefusedError: Connection refused`."""
     text = getattr(error, "strerror", None) or str(error)
     name = type(error).__name__
-    return f"{name}: {text}" if text else name
+    return one_line(f"{name}: {text}" if text else name)[:LONGEST]

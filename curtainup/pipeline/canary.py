@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
 
 from curtainup.config import EnvironmentConfig
+from curtainup.util import process
+from curtainup.util.deadlines import whole
+from curtainup.util.process import Ended
 
 PERIOD = 5.0
 """Seconds between two checks of the watch."""
@@ -57,26 +62,19 @@ def _of_url(url: str) -> str | None:
     import requests
 
     try:
-        answer = requests.get(url, timeout=LOOK_TIMEOUT)
+        answer = whole(lambda: requests.get(url, timeout=LOOK_TIMEOUT, stream=True), seconds=LOOK_TIMEOUT)
     except requests.RequestException as error:
         return f"GET {url}: {error}"
     return None if answer.ok else f"GET {url}: status {answer.status_code}"
 
 
 def _of_command(command: str, variables: Mapping[str, str]) -> str | None:
-    try:
-        done = subprocess.run(
-            ["/bin/sh", "-c", command],
-            env={**os.environ, **variables},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=LOOK_TIMEOUT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    said: deque[str] = deque(maxlen=OUTPUT_LINES)
+    argv = ["/bin/sh", "-c", command]
+    running = process.start(lambda _: argv, cwd=Path.cwd(), env={**os.environ, **variables})
+    done = running.follow(on_line=said.append, timeout=LOOK_TIMEOUT, cancel=Event())
+    if done.ended is not Ended.BY_ITSELF:
         return f"{command}: no end after {LOOK_TIMEOUT:g} s"
     if done.returncode == 0:
         return None
-    said = done.stdout.decode(errors="replace").splitlines()[-OUTPUT_LINES:]
     return "\n".join([f"{command}: exit code {done.returncode}", *said])

@@ -10,9 +10,12 @@ from typing import Any
 
 from curtainup.errors import ConfigError, CurtainupError, SetupError
 from curtainup.setup import extras
+from curtainup.util.deadlines import within
 
 TIMEOUT = 10
 """Seconds within which a connection must be established."""
+LONGEST = 240
+"""Seconds of a whole call, botocore's own repetitions included."""
 UNKNOWN_CALLER = frozenset(
     [
         "AuthFailure",
@@ -59,7 +62,24 @@ def client(service: str, region: str | None, profile: str | None) -> Any:
 
     settings = Config(connect_timeout=TIMEOUT, read_timeout=60, retries={"mode": "standard"})
     with said_clearly(service):
-        return boto3.Session(profile_name=profile, region_name=region).client(service, config=settings)
+        session = boto3.Session(profile_name=profile, region_name=region)
+        session.events.register("creating-client-class", _bound)
+        return session.client(service, config=settings)
+
+
+class _Bounded:
+    """A client whose calls end, however slowly an answer trickles in.
+
+    botocore lets whoever makes a client add classes before its own (boto3's extensibility guide).
+    """
+
+    def _make_api_call(self, operation_name: str, api_params: Any) -> Any:
+        call = super()._make_api_call  # type: ignore[misc]
+        return within(LONGEST, lambda: call(operation_name, api_params))
+
+
+def _bound(base_classes: list[type], **_: Any) -> None:
+    base_classes.insert(0, _Bounded)
 
 
 def region_of(configured: str | None, profile: str | None) -> str:
@@ -120,13 +140,13 @@ def said_clearly(service: str) -> Iterator[None]:
         raise _no_access("the AWS credentials cannot be used", service, str(error)) from error
     except exceptions.ClientError as error:
         raise _refused(error, service) from error
-    except exceptions.BotoCoreError as error:
+    except (exceptions.BotoCoreError, TimeoutError) as error:
         raise SetupError(
             "cannot reach AWS",
             where=service,
             consequence="nothing was built or changed",
             fix="check the network, the proxy (HTTPS_PROXY), AWS_ENDPOINT_URL and aws_region",
-            detail=str(error),
+            detail=str(error) or f"no whole answer came within {LONGEST} s",
         ) from error
 
 

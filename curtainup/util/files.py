@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+MOST = 16 << 20
+"""Bytes of a file that has no bound of its own."""
 
-def read_bounded(path: Path, most: int) -> bytes:
+
+def read_bounded(path: Path, most: int = MOST) -> bytes:
     """Return the content of a regular file.
 
     Args:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 EVENTS = 8
-HEADER = "Curtainup-Release"
 
 
 @dataclass(frozen=True)
@@ -55,11 +53,9 @@ def events(client: Any, names: Sequence[str]) -> str | None:
 
 def release_at(cname: str, path: str) -> str | None:
     """Return the release that answers at a name, or None."""
-    connection = http.client.HTTPConnection(cname, timeout=5)
+    from curtainup.gates.http import FetchError, get_once
+
     try:
-        connection.request("GET", path, headers={"Connection": "close"})
-        return connection.getresponse().getheader(HEADER)
-    except (OSError, http.client.HTTPException):
+        return get_once(f"http://{cname}", path, 5).release
+    except FetchError:
         return None
-    finally:
-        connection.close()

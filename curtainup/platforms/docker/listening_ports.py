@@ -5,6 +5,7 @@ The format of /proc/net/tcp and tcp6: proc(5), and the kernel's Documentation/ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,14 @@ import docker
 from docker.errors import DockerException
 from requests import RequestException
 
+from curtainup.util.deadlines import within
+
 LISTENING = "0A"
+LONGEST = 10.0
+"""Seconds in which the container's `cat` has to print."""
+MOST = 1 << 20
+"""Bytes that are read of it."""
+_ADDRESS = re.compile(r"(?P<host>(?:[0-9A-F]{8}|[0-9A-F]{32})):(?P<port>[0-9A-F]{4})")
 DOCKER_DNS = "0B00007F"
 """127.0.0.11: Docker's name server inside each container of a network."""
 
@@ -33,21 +41,33 @@ def listeners(client: docker.DockerClient, container: str) -> frozenset[Listener
     they come from this machine's /proc.
     """
     try:
-        command = client.api.exec_create(container, ["cat", "/proc/net/tcp", "/proc/net/tcp6"])
-        table = client.api.exec_start(command["Id"]).decode(errors="replace")
-    except (DockerException, RequestException):
+        table = within(LONGEST, lambda: _printed(client, container))
+    except (DockerException, RequestException, TimeoutError):
         table = ""
     if "local_address" not in table:
         table = _table_on_this_machine(client, container)
     return parse(table.splitlines()) if "local_address" in table else None
 
 
+def _printed(client: docker.DockerClient, container: str) -> str:
+    """Return what the container's `cat` prints, which may be any program, so only the beginning."""
+    command = client.api.exec_create(container, ["cat", "/proc/net/tcp", "/proc/net/tcp6"])
+    printed = bytearray()
+    for piece in client.api.exec_start(command["Id"], stream=True):
+        printed += piece
+        if len(printed) > MOST:
+            break
+    return printed.decode(errors="replace")
+
+
 def parse(lines: Iterable[str]) -> frozenset[Listener]:
     """Return the listeners in the lines of /proc/net/tcp and tcp6, without Docker's name server."""
     rows = [line.split() for line in lines]
-    addresses = [row[1].split(":") for row in rows if len(row) > 3 and row[3] == LISTENING]
+    found = [_ADDRESS.fullmatch(row[1]) for row in rows if len(row) > 3 and row[3] == LISTENING]
     return frozenset(
-        Listener(int(port, 16), _is_loopback(host)) for host, port in addresses if host != DOCKER_DNS
+        Listener(int(one["port"], 16), _is_loopback(one["host"]))
+        for one in found
+        if one and one["host"] != DOCKER_DNS
     )
 
 

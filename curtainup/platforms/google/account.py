@@ -9,10 +9,13 @@ import requests
 
 from curtainup.errors import SetupError
 from curtainup.setup import extras
+from curtainup.util.deadlines import whole, within
 
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
 TIMEOUT = 20
-"""Seconds within which an answer must come."""
+"""Seconds of each wait for a part of an answer."""
+LONGEST = 90
+"""Seconds in which Google's library gets a token, its own repetitions included."""
 LOG_IN = "gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS (docs/cloud-run.md)"
 
 
@@ -67,8 +70,8 @@ class RealGoogle:
         from google.oauth2 import id_token
 
         try:
-            return str(id_token.fetch_id_token(Request(), audience))  # type: ignore[no-untyped-call]
-        except GoogleAuthError as first:
+            return within(LONGEST, lambda: str(id_token.fetch_id_token(Request(), audience)))  # type: ignore[no-untyped-call]
+        except (GoogleAuthError, TimeoutError) as first:
             own = credentials()
             found = getattr(own, "id_token", None) or self._signed(own, audience)
             if found:
@@ -95,12 +98,14 @@ class RealGoogle:
         url = f"{self.signer}/v1/projects/-/serviceAccounts/{email}:generateIdToken"
         asked = {"audience": audience, "includeEmail": True}
         try:
-            answer = requests.post(
-                url, json=asked, headers={"Authorization": f"Bearer {own.token}"}, timeout=TIMEOUT
+            headers = {"Authorization": f"Bearer {own.token}"}
+            answer = whole(
+                lambda: requests.post(url, json=asked, headers=headers, timeout=TIMEOUT, stream=True),
+                seconds=LONGEST,
             )
-        except requests.RequestException:
+            return str(answer.json()["token"]) if answer.ok else None
+        except (requests.RequestException, KeyError, TypeError, RecursionError):
             return None
-        return str(answer.json()["token"]) if answer.ok else None
 
     def access_token(self) -> str:
         """Return an access token.
@@ -138,17 +143,20 @@ def credentials() -> Any:
     from google.auth.exceptions import DefaultCredentialsError, GoogleAuthError, TransportError
     from google.auth.transport.requests import Request
 
-    try:
+    def refreshed() -> Any:
         found, _ = google.auth.default(scopes=[CLOUD])
         found.refresh(Request())  # type: ignore[no-untyped-call]
+        return found
+
+    try:
+        return within(LONGEST, refreshed)
     except DefaultCredentialsError as error:
         raise _unusable("there are no Google Cloud credentials", error) from error
-    except TransportError as error:
+    except (TransportError, TimeoutError) as error:
         fix = "check the network and the proxy (HTTPS_PROXY)"
         raise _unusable("cannot reach Google Cloud", error, fix) from error
     except GoogleAuthError as error:
         raise _unusable("Google does not accept the credentials", error) from error
-    return found
 
 
 def _unusable(what: str, error: Exception, fix: str = LOG_IN) -> SetupError:

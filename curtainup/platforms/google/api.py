@@ -11,9 +11,12 @@ import requests
 
 from curtainup.errors import SetupError
 from curtainup.platforms.google.account import LOG_IN
+from curtainup.util.deadlines import whole
 
 TIMEOUT = 20
-"""Seconds within which an answer must come."""
+"""Seconds of each wait for a part of an answer."""
+LONGEST = 60
+"""Seconds of a whole call."""
 MOST_PERMISSIONS = 100
 """How many permissions projects.testIamPermissions accepts in one call."""
 
@@ -90,17 +93,22 @@ class Api:
 
     def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         try:
-            answer = requests.request(method, url, json=body, headers=self._headers, timeout=TIMEOUT)
+            answer = whole(
+                lambda: requests.request(
+                    method, url, json=body, headers=self._headers, timeout=TIMEOUT, stream=True
+                ),
+                seconds=LONGEST,
+            )
             said = answer.json()
-        except requests.RequestException as error:
+        except (requests.RequestException, RecursionError) as error:
             raise SetupError(
                 "cannot reach Google Cloud",
                 where=url,
                 fix="check the network and the proxy (HTTPS_PROXY)",
                 detail=str(error),
             ) from error
-        if answer.ok:
-            return dict(said)
+        if answer.ok and isinstance(said, dict):
+            return said
         refused = _refused(answer.status_code, said)
         if refused.status == 401:
             raise SetupError(

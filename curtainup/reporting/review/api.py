@@ -11,10 +11,13 @@ import requests
 
 from curtainup.errors import ReviewFailed
 from curtainup.reporting.review.models import Comment, Host, Page, Request
-from curtainup.util.secrets import redactor
+from curtainup.util.deadlines import whole
+from curtainup.util.redaction import redactor
 
 TIMEOUT = (10.0, 30.0)
 """Time limits in seconds: to connect, and for each wait for an answer."""
+LONGEST = 60.0
+"""Seconds of a whole call, however slowly its answer trickles in."""
 LIMITED_PAUSE = 60.0
 """Seconds to wait if a rate limit names no time: GitHub asks for at least a minute."""
 MOST_PAGES = 500
@@ -109,15 +112,19 @@ class Comments:
         body: Mapping[str, Any] | None = None,
     ) -> requests.Response:
         try:
-            answer = self._http.request(
-                method,
-                url,
-                params=query,
-                json=body,
-                headers=dict(self._host.headers),
-                auth=self._host.sign(self._request),
-                timeout=TIMEOUT,
-                allow_redirects=False,
+            answer = whole(
+                lambda: self._http.request(
+                    method,
+                    url,
+                    params=query,
+                    json=body,
+                    headers=dict(self._host.headers),
+                    auth=self._host.sign(self._request),
+                    timeout=TIMEOUT,
+                    allow_redirects=False,
+                    stream=True,
+                ),
+                seconds=LONGEST,
             )
         except BROKEN as error:
             raise Later(f"cannot reach {self._host.name}: {self._redact(str(error))}", None) from error
@@ -149,7 +156,7 @@ class Comments:
     def _read(self, answer: requests.Response, reader: Callable[[requests.Response], Any]) -> Any:
         try:
             return reader(answer)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ReviewFailed(
                 f"the answer does not come from the API of {self._host.name}",
                 where=str(answer.url),
@@ -166,7 +173,7 @@ def said(answer: requests.Response) -> str:
     """
     try:
         told = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return answer.text.strip()[:500] or str(answer.reason)
     if not isinstance(told, dict):
         return answer.text[:500]
@@ -201,7 +208,7 @@ def pause_asked(headers: Mapping[str, str], now: float) -> float | None:
     if after:
         try:
             return max(0.0, parsedate_to_datetime(after).timestamp() - now)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
     for prefix in ("X-RateLimit", "RateLimit"):
         reset = headers.get(f"{prefix}-Reset", "")

@@ -19,6 +19,7 @@ from requests.auth import AuthBase
 from curtainup.errors import ReviewFailed
 from curtainup.reporting.review.models import Comment, Page, Request
 from curtainup.reporting.review.variables import Header, token, variable
+from curtainup.util.files import read_bounded
 
 ON_PULL_REQUEST = "run the job `on: pull_request`"
 SET_BY_ACTIONS = "run curtainup in a job of GitHub Actions, which sets it"
@@ -102,7 +103,7 @@ class GitHub:
 def _event(path: str) -> dict[str, Any]:
     """Return the event that started the job; empty if it is not known."""
     try:
-        event = json.loads(Path(path).read_text(encoding="utf-8")) if path else {}
-    except (OSError, ValueError):
+        event = json.loads(read_bounded(Path(path))) if path else {}
+    except (OSError, ValueError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}

@@ -47,7 +47,7 @@ class ConfigError(CurtainupError):
 
 
 class MissingSecretsError(CurtainupError):
-    """Variables named in `env_secrets` are not set in the deployer's environment."""
+    """Variables named in `env_secrets` are not set in the deployer's environment, or hold no text."""
 
     exit_code = 4
 

@@ -24,7 +24,8 @@ from curtainup.platforms.docker import errors as docker_errors
 from curtainup.reporting import Report
 from curtainup.setup import engine as engines
 from curtainup.setup import paths
-from curtainup.util.secrets import Secret, redactor
+from curtainup.util.redaction import Redactor, redactor
+from curtainup.util.secrets import Secret
 
 if TYPE_CHECKING:
     import docker
@@ -61,7 +62,7 @@ class Service:
         return (*self.secrets.values(), *notify.addresses(self.config.notify, self.environ).values())
 
     @cached_property
-    def redact(self) -> Callable[[str], str]:
+    def redact(self) -> Redactor:
         """A function that takes the hidden values out of a text."""
         return redactor(self.hidden)
 

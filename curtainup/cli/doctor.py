@@ -41,7 +41,7 @@ def run(
     if json:
         common.print_json([asdict(check) for check in found])
     else:
-        print(machine.render(found))
+        common.show(machine.render(found))
     _require_fine(found, more, fix=fix)
 
 

@@ -43,4 +43,4 @@ def run(
     if json:
         common.print_json([asdict(one) for one in reversed(found)])
     elif found:
-        print(render(found))
+        common.show(render(found))

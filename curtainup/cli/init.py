@@ -123,7 +123,7 @@ def _eject(folder: Path, *, force: bool, dry_run: bool, json: bool, quiet: bool)
     for file in files:
         _print_file(file, written)
         if dry_run and file.state == "differs":
-            print(eject.difference(file))
+            common.show(eject.difference(file))
     _print_todo(eject.TODO, quiet=quiet)
 
 

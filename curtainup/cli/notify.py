@@ -31,5 +31,5 @@ def run(
     if json:
         common.print_json([{**asdict(one), "sent": one.sent} for one in tried])
     else:
-        print(trial.render(tried))
+        common.show(trial.render(tried))
     trial.require_sent(tried)

@@ -69,11 +69,13 @@ def run(
     elif markdown:
         from curtainup.commands.preview import markdown as preview_markdown
 
-        print(preview_markdown.render(session.service.config.name, found, redact=session.service.redact))
+        common.show(
+            preview_markdown.render(session.service.config.name, found, redact=session.service.redact.ours)
+        )
     else:
         from curtainup.commands.preview import text as preview_text
 
-        print(preview_text.render(found, session.service.redact))
+        common.show(preview_text.render(found, session.service.redact.ours))
     if post:
         _post(session, found, config)
     if whole.changed:
@@ -91,7 +93,7 @@ def _post(session: Session, found: Sequence[StackPreview], config: str | None) -
 
     sys.stdout.flush()
     name = session.service.config.name
-    text = partial(preview_markdown.render, name, found, redact=session.service.redact)
+    text = partial(preview_markdown.render, name, found, redact=session.service.redact.ours)
     with requests.Session() as http:
         written = review.post(text, reviews.subject(name, config), session.service.environ, http)
     session.run.report.info(f"comment {written.action}" + (f": {written.url}" if written.url else ""))

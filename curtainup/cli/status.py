@@ -49,7 +49,7 @@ def run(
     if json:
         common.print_json([_data(one) for one in found])
     elif len(found) > len(unreadable):
-        print(render(found))
+        common.show(render(found))
     sys.stdout.flush()
     for one in unreadable[1:]:
         common.report().error(one.error)

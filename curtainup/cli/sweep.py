@@ -72,7 +72,7 @@ def _list(session: Session, found: list[Swept], *, json: bool) -> None:
         for one in found:
             session.run.report.info(sweep.render([one], session.service.config.name))
     elif found:
-        print(sweep.render(found, session.service.config.name), flush=True)
+        common.show(sweep.render(found, session.service.config.name), flush=True)
 
 
 def _is_agreed(session: Session, found: list[Swept], *, yes: bool) -> bool:

@@ -54,4 +54,4 @@ def run(
     if json:
         common.print_json(asdict(result))
     else:
-        print(f"{result.tests} test{'s' * (result.tests != 1)} passed against {result.url}")
+        common.show(f"{result.tests} test{'s' * (result.tests != 1)} passed against {result.url}")

@@ -15,7 +15,6 @@ from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
-from curtainup.reporting.text import clean
 from curtainup.session import Session
 from curtainup.setup import extras
 from curtainup.targets import spec_of
@@ -65,7 +64,7 @@ def logs(session: Session, wanted: Wanted) -> Iterator[Line]:
         TAIL if wanted.tail is None and wanted.since is None else wanted.tail,
     )
     found = source.follow(asked) if wanted.follow else source.lines(asked)
-    return (Line(one.at, one.release, clean(session.service.redact(one.text))) for one in found)
+    return (Line(one.at, one.release, session.service.redact(one.text)) for one in found)
 
 
 def _environment(session: Session, name: str) -> tuple[Environment, EnvironmentSettings]:

@@ -7,7 +7,7 @@ from curtainup.config.models import (
     ServiceConfig,
 )
 from curtainup.config.reading.loader import config_file, load
-from curtainup.config.secrets import collect_secrets, secret_names
+from curtainup.config.secrets import collect_secrets, secret_names, telltales
 
 __all__ = [
     "STANDARD_ENVIRONMENTS",
@@ -18,4 +18,5 @@ __all__ = [
     "config_file",
     "load",
     "secret_names",
+    "telltales",
 ]

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from curtainup.config.models import ServiceConfig
 from curtainup.config.review import is_review
 from curtainup.errors import MissingSecretsError
+from curtainup.util.plain import is_text
 from curtainup.util.secrets import Secret
+
+SHORTEST = 4
+"""Characters of a value that does not stand in every line."""
+COMMON = frozenset(
+    {
+        *("true", "false", "none", "null", "error", "info", "debug", "warning", "default", "local"),
+        *("live", "staging", "production", "test", "tests", "localhost", "127.0.0.1", "0.0.0.0"),  # noqa: S104
+        *("http", "https", "root", "user", "docker", "python", "flask", "django", "passed", "failed"),
+    }
+)
+"""Words of any output."""
 
 
 def secret_names(config: ServiceConfig) -> tuple[str, ...]:
@@ -38,13 +50,16 @@ def collect_secrets(
         review: the review environment that is deployed; None is any other.
 
     Raises:
-        MissingSecretsError: naming every secret that is not set, or set to nothing.
+        MissingSecretsError: naming every secret that is not set, set to nothing, or no text.
 
     """
     names = needed_secrets(config, review)
     missing = [name for name in names if not environ.get(name)]
     if missing:
         raise _missing(missing, environ)
+    garbled = [name for name in names if not is_text(environ[name])]
+    if garbled:
+        raise _garbled(garbled)
     return {name: Secret(environ[name]) for name in names}
 
 
@@ -58,3 +73,27 @@ def _missing(names: list[str], environ: Mapping[str, str]) -> MissingSecretsErro
         fix=f"Set {'them' if len(names) > 1 else 'it'} before you run curtainup again: export "
         + " ".join(f"{name}=…" for name in names),
     )
+
+
+def _garbled(names: list[str]) -> MissingSecretsError:
+    several = len(names) > 1
+    return MissingSecretsError(
+        f"{'Secrets are' if several else 'A secret is'} not UTF-8 text: {', '.join(names)}.",
+        where="env_secrets in pym-config.yaml",
+        consequence="Nothing was built or deployed; staging and live are as they were.",
+        fix="Encode the bytes, for example with base64, and let the service decode them: export "
+        + " ".join(f'{name}="$(base64 -w0 FILE)"' for name in names),
+    )
+
+
+def telltales(secrets: Mapping[str, Secret], words: Iterable[str]) -> tuple[str, ...]:
+    """Names of the secrets whose value stands in any output, so that hiding it hides much else.
+
+    Args:
+        secrets: by name.
+        words: what curtainup and the service say all the time, such as the names of environments.
+
+    """
+    common = {*COMMON, *(word.lower() for word in words)}
+    values = {name: secret.reveal().strip() for name, secret in secrets.items()}
+    return tuple(name for name, value in values.items() if len(value) < SHORTEST or value.lower() in common)

@@ -29,7 +29,7 @@ from curtainup.gates.variables import ACCEPTANCE, image_variables
 from curtainup.platforms.docker import errors
 from curtainup.platforms.docker.output import follow
 from curtainup.setup.paths import program_dir
-from curtainup.util.process import GRACE, Cancel, Finished
+from curtainup.util.process import GRACE, MOST_REPORT, Cancel, Finished
 
 FOLDER = PurePosixPath("/curtainup")  # curtainup's own folder in the container
 REPORT = FOLDER / "junit.xml"
@@ -156,11 +156,19 @@ def _kill(container: Container, signal: str) -> None:
 
 
 def _fetch_report(container: Container) -> bytes:
-    """Return the JUnit file; empty if pytest has not written one."""
+    """Return the JUnit file; empty if pytest has not written one, or one that is too large."""
     try:
         chunks, _ = container.get_archive(str(REPORT))
     except NotFound:
         return b""
-    with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-        member = archive.extractfile(REPORT.name)
-        return member.read() if member else b""
+    packed = bytearray()
+    for chunk in chunks:
+        packed += chunk
+        if len(packed) > MOST_REPORT:
+            return b""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            member = archive.extractfile(REPORT.name)
+            return member.read() if member else b""
+    except (tarfile.TarError, KeyError):
+        return b""

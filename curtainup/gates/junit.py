@@ -12,8 +12,12 @@ from pathlib import PurePath
 from xml.etree import ElementTree as ET
 
 from curtainup.gates.models import FailedTest
+from curtainup.util.plain import clean, shortened
 
 LONGEST_EXCERPT = 20  # lines
+LONGEST_LINE = 2000  # characters
+OWN = frozenset({"errors", "failures", "file", "line", "skipped", "tests", "time", "timestamp", "type"})
+"""The attributes that hold numbers, times and files."""
 SMOKE_MODULE = ("curtainup_acceptance", "smoke", "test_smoke.py")
 _LOCATION = re.compile(r"(\S[^:]*):(\d+):(?: |$)")  # `testaccept/test_a.py:12: AssertionError`
 
@@ -39,7 +43,7 @@ class Report:
 
 
 def redact_report(xml: bytes, redact: Callable[[str], str]) -> bytes:
-    """Return the report with `redact` applied to each text and attribute.
+    """Return the report with `redact` applied to each text and attribute, except pytest's own numbers.
 
     Raises:
         ValueError: the report is not XML, for example because pytest was killed while it wrote it.
@@ -49,15 +53,16 @@ def redact_report(xml: bytes, redact: Callable[[str], str]) -> bytes:
     for element in root.iter():
         element.text = redact(element.text) if element.text else element.text
         element.tail = redact(element.tail) if element.tail else element.tail
-        element.attrib.update({name: redact(value) for name, value in element.attrib.items()})
+        element.attrib.update({name: redact(element.attrib[name]) for name in element.attrib.keys() - OWN})
     redacted: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return redacted
 
 
-def read_report(xml: bytes) -> Report:
-    """Count the tests of a report and explain those that failed.
+def read_report(xml: bytes, redact: Callable[[str], str] = clean) -> Report:
+    """Count the tests of a report and explain those that failed, without secrets.
 
-    A test that fails, and fails again in its teardown, counts once.
+    A test that fails, and fails again in its teardown, counts once. `xml` is the report as pytest wrote it:
+    a secret may be a number, or a word that this function looks for.
 
     Raises:
         ValueError: the report is not XML.
@@ -76,7 +81,7 @@ def read_report(xml: bytes) -> Report:
     return Report(
         len({_name(case) for case in cases}),
         len(cases) - len(ran),
-        tuple(failed.values()),
+        tuple(_redacted(test, redact) for test in failed.values()),
         frozenset(_address(case) for case in ran),
         frozenset(_address(case) for case in cases),
     )
@@ -104,6 +109,17 @@ def _failed_test(case: ET.Element, problem: ET.Element) -> FailedTest:
         location=None if _is_smoke(case) else location or _beginning(case),
         message=message.removeprefix("Failed: ").strip().split("\n", 1)[0],
         excerpt="\n".join(excerpt[:LONGEST_EXCERPT]),
+    )
+
+
+def _redacted(test: FailedTest, redact: Callable[[str], str]) -> FailedTest:
+    excerpt = "\n".join(shortened(redact(line), LONGEST_LINE) for line in test.excerpt.split("\n"))
+    file, colon, line = (test.location or "").rpartition(":")
+    return FailedTest(
+        name=redact(test.name),
+        location=f"{redact(file)}{colon}{line}" if test.location else None,
+        message=shortened(redact(test.message), LONGEST_LINE),
+        excerpt=excerpt,
     )
 
 

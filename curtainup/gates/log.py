@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from curtainup.gates.models import UnitTestRequest
 from curtainup.util.line_log import LineLog
-from curtainup.util.secrets import redactor
+from curtainup.util.redaction import redactor
 
 OnLine = Callable[[str], None]
 JUNIT = "junit.xml"

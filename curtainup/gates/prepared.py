@@ -76,7 +76,7 @@ class PreparedGate:
             if finished.ended is Ended.BY_ITSELF and not go.taken:
                 return None
             held.release()
-        return judge(self._request, finished, log.end, time.monotonic() - started)
+        return judge(self._request, finished, log, time.monotonic() - started)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -28,8 +28,9 @@ from curtainup.gates.variables import ACCEPTANCE, local_variables
 from curtainup.gates.verdict import NO_TESTS, missing_module, reason
 from curtainup.setup.paths import program_dir
 from curtainup.util import process
+from curtainup.util.line_log import LineLog
 from curtainup.util.process import Cancel, Ended, Finished, Running
-from curtainup.util.secrets import redactor
+from curtainup.util.redaction import redactor
 
 Arguments = Callable[[PurePath, str], Sequence[str]]
 
@@ -81,7 +82,7 @@ def start(request: UnitTestRequest, interpreter: LocalInterpreter, go: Go | None
     )
 
 
-def judge(request: UnitTestRequest, finished: Finished, log_end: Sequence[str], seconds: float) -> GateResult:
+def judge(request: UnitTestRequest, finished: Finished, log: LineLog, seconds: float) -> GateResult:
     """Store the report of a pytest run, and judge the result.
 
     Raises:
@@ -89,8 +90,8 @@ def judge(request: UnitTestRequest, finished: Finished, log_end: Sequence[str], 
 
     """
     report = _keep_report(request, finished.report)
-    _refuse_missing_modules(request, report, log_end)
-    result = _result(request, finished, report, log_end, seconds)
+    _refuse_missing_modules(request, report, log.said)
+    result = _result(request, finished, report, log.end, seconds)
     if not isinstance(request, GateRequest) or not result.passed or report is None:
         return result
     if result.skipped == result.tests:
@@ -104,7 +105,7 @@ def _run(request: UnitTestRequest, on_line: OnLine | None, cancel: Cancel | None
     request.folder.mkdir(parents=True, exist_ok=True)
     with log_of(request, on_line) as log:
         finished = _execute(request, log.add, cancel or threading.Event())
-    return judge(request, finished, log.end, time.monotonic() - started)
+    return judge(request, finished, log, time.monotonic() - started)
 
 
 def _execute(request: UnitTestRequest, on_line: OnLine, cancel: Cancel) -> Finished:
@@ -141,15 +142,15 @@ def _arguments(request: UnitTestRequest) -> Arguments:
 def _keep_report(request: UnitTestRequest, xml: bytes) -> Report | None:
     """Write the redacted JUnit file and read it; return None if pytest wrote none or an incomplete one."""
     try:
-        redacted = redact_report(xml, redactor(request.redact))
+        redact = redactor(request.redact)
+        (request.folder / JUNIT).write_bytes(redact_report(xml, redact))
+        return read_report(xml, redact)
     except ValueError:
         return None
-    (request.folder / JUNIT).write_bytes(redacted)
-    return read_report(redacted)
 
 
-def _refuse_missing_modules(request: UnitTestRequest, report: Report | None, log_end: Sequence[str]) -> None:
-    module = missing_module(report, log_end)
+def _refuse_missing_modules(request: UnitTestRequest, report: Report | None, said: Iterable[str]) -> None:
+    module = missing_module(report, said)
     if module is None:
         return
     match request.interpreter:

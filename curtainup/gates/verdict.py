@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from curtainup.gates.junit import Report
 from curtainup.util.process import Ended, Finished
@@ -22,9 +22,9 @@ _THRESHOLD = re.compile(r"(FAIL|ERROR|FAILED)\b[: ].+")
 _MISSING = re.compile(r"No module named '?(pytest|requests)'?$")
 
 
-def missing_module(report: Report | None, log_end: Sequence[str]) -> str | None:
+def missing_module(report: Report | None, said: Iterable[str]) -> str | None:
     """Return the module that the interpreter lacks, if pytest did not start because of that."""
-    found = [match[1] for line in log_end if (match := _MISSING.search(line))]
+    found = [match[1] for line in said if (match := _MISSING.search(line))]
     return found[-1] if report is None and found else None
 
 

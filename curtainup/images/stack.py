@@ -16,6 +16,7 @@ from curtainup.engine.state import Remembered
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed
 from curtainup.images import builds, context, dockerfile, origin
 from curtainup.images import registry as registries
+from curtainup.images.build_log import BuildLog
 from curtainup.images.source import Source
 from curtainup.model.contract import ImageSettings, RegistrySettings
 from curtainup.session import Session
@@ -24,7 +25,6 @@ from curtainup.setup.base_images.catalogue import REFERENCES
 if TYPE_CHECKING:
     from curtainup.engine.changes import OperationResult, UpdateGuard
 
-LOG_LINES = 30
 BUILD = "-build"
 """The end of the URN of the resource that builds an image."""
 
@@ -104,7 +104,8 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
         DiskFull: the disk is full.
 
     """
-    Path(image.settings.log).unlink(missing_ok=True)
+    log = BuildLog(Path(image.settings.log))
+    log.prepare()
     try:
         config = {**_config(image, push=False), builds.KEY: _builds(session), **origin.settings(session)}
         _look_at(session, image, guard, config)
@@ -112,14 +113,16 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
     except EngineFailed as error:
         if not any(urn.endswith(BUILD) for urn in error.failing):
             raise
-        output = _log_end(Path(image.settings.log)) or ""
+        log.redact(session.service.redact)
         raise BuildFailed(
             "the image could not be built",
             where=f"{wanted.folder / image.settings.dockerfile}",
             consequence="nothing was pushed; staging and live are as they were",
             fix="correct the error in the build's output, commit, and deploy again",
-            detail=f"{output}\n{error.what}".strip(),
+            detail=f"{log.end}\n{error.what}".strip(),
         ) from error
+    finally:
+        log.redact(session.service.redact)
     return replace(image, image_id=str(outcome.outputs["image_id"]))
 
 
@@ -284,10 +287,3 @@ def _base(session: Session) -> str:
 
 def _is(known: Image, tree: str, repository: str) -> bool:
     return known.settings.tree == tree and known.reference.startswith(f"{repository}@")
-
-
-def _log_end(log: Path) -> str | None:
-    try:
-        return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_LINES:])
-    except OSError:
-        return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 
 from curtainup.errors import CurtainupError
 from curtainup.model.run import Outcome
+from curtainup.reporting.concealing import conceal
+from curtainup.util import hidden
+from curtainup.util.plain import shortened
 
 VERBS: dict[Outcome, str] = {
     "passed": "done",
@@ -15,14 +17,13 @@ VERBS: dict[Outcome, str] = {
     "cancelled": "stopped",
 }
 """The outcome of a step in one word."""
-
-_CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]")
-"""Escape sequences (ECMA-48: CSI and OSC) and control characters, except tab and newline."""
+LONGEST = 4000
+"""Characters of a line in an error."""
 
 
 def clean(text: str) -> str:
-    """Remove everything that would move the cursor or colour the terminal."""
-    return _CONTROL.sub("", text)
+    """Return a text as it may be shown: without what moves the cursor, and without this process's secrets."""
+    return hidden.redactor().ours(text)
 
 
 def one_line(text: str) -> str:
@@ -40,14 +41,16 @@ def duration(seconds: float) -> str:
 
 def render_error(error: CurtainupError) -> str:
     """Format an error for people: what happened, where, the consequence, the fix, and below it the detail."""
+    conceal(error, hidden.redactor())
     parts = (("where", error.where), ("so", error.consequence), ("fix", error.fix))
     lines = [f"error: {_hanging(error.what, 7)}"]
     lines += [f"    {name + ':':<6} {_hanging(text, 11)}" for name, text in parts if text]
     if error.detail and error.detail.strip():
-        lines += ["", textwrap.indent(clean(error.detail).strip("\n"), "    ")]
+        shown = "\n".join(shortened(line, LONGEST) for line in error.detail.strip("\n").split("\n"))
+        lines += ["", textwrap.indent(shown, "    ")]
     return "\n".join(lines)
 
 
 def _hanging(text: str, width: int) -> str:
     """Indent all lines of the text but the first."""
-    return clean(text).strip().replace("\n", "\n" + " " * width)
+    return shortened(text.strip(), LONGEST).replace("\n", "\n" + " " * width)

@@ -10,6 +10,8 @@ from typing import Self
 
 LAST = 20
 """How many lines the log keeps to explain a failure."""
+MOST = 64 << 20
+"""Characters of the file; a program may write without end."""
 
 
 class LineLog:
@@ -17,6 +19,7 @@ class LineLog:
 
     Attributes:
         end: the last lines, without secrets.
+        said: the same lines as they were written; only for decisions, never to be shown.
 
     """
 
@@ -32,9 +35,11 @@ class LineLog:
 
         """
         self.end: deque[str] = deque(maxlen=LAST)
+        self.said: deque[str] = deque(maxlen=LAST)
         self._redact = redact
         self._told = on_progress
         self._file = file.open("w", encoding="utf-8", errors="replace")
+        self._room = MOST
 
     def __enter__(self) -> Self:
         return self
@@ -46,9 +51,16 @@ class LineLog:
 
     def add(self, line: str) -> None:
         """Add one line."""
+        self.said.append(line)
         line = self._redact(line)
-        self._file.write(line + "\n")
-        self._file.flush()
+        self._write(line)
         self.end.append(line)
         if self._told is not None:
             self._told(line)
+
+    def _write(self, line: str) -> None:
+        if self._room < 0:
+            return
+        self._room -= len(line) + 1
+        self._file.write(line + "\n" if self._room >= 0 else "… (the rest is left out)\n")
+        self._file.flush()

@@ -1,15 +1,9 @@
-"""The type of all secrets, which prints as `***`, and a function that removes secrets from text."""
+"""The type of all secrets, which prints as `***`."""
 
 from __future__ import annotations
 
 import hmac
-import json
-import os
-import re
-from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Iterator
 from typing import NoReturn, SupportsIndex
-from urllib.parse import quote, quote_plus
 
 REDACTED = "***"
 
@@ -52,34 +46,3 @@ class Secret:
 def _bytes(secret: Secret) -> bytes:
     """Return the bytes that the environment holds, even if they are not UTF-8."""
     return secret.reveal().encode("utf-8", "surrogateescape")
-
-
-SHORTEST_LINE = 4  # characters: shorter lines of a secret, such as `}`, reveal nothing and occur everywhere
-
-
-def redactor(secrets: Iterable[Secret]) -> Callable[[str], str]:
-    """Return a function that replaces each secret, its lines and their quoted forms with `***`."""
-    forms = {form for secret in secrets for form in _forms(secret.reveal())}
-    if not forms:
-        return str
-    pattern = re.compile("|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
-    return lambda text: pattern.sub(REDACTED, text)
-
-
-def _forms(value: str) -> Iterator[str]:
-    """Yield the value and each of its lines: plain, quoted as in `repr`, JSON and URLs, and in base64."""
-    lines = value.splitlines()
-    plain = {value, *(line for line in lines if len(line) >= SHORTEST_LINE)} if len(lines) > 1 else {value}
-    for text in filter(None, plain):
-        yield text
-        yield repr(text)[1:-1]
-        yield ascii(text)[1:-1]
-        yield json.dumps(text)[1:-1]
-        yield json.dumps(text, ensure_ascii=False)[1:-1]
-        raw = os.fsencode(text)  # what the environment holds, UTF-8 or not
-        yield raw.decode("utf-8", "replace")
-        yield quote(raw)
-        yield quote_plus(raw)
-        if len(raw) >= SHORTEST_LINE:
-            yield b64encode(raw).decode()
-            yield urlsafe_b64encode(raw).decode()

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from curtainup.config import EnvironmentSettings, ServiceConfig, collect_secrets, secret_names
+from curtainup.config import EnvironmentSettings, ServiceConfig, collect_secrets, secret_names, telltales
 from curtainup.errors import MissingSecretsError
+from curtainup.util.secrets import Secret
 
 CONFIG = ServiceConfig(
     name="hello",
@@ -17,10 +18,22 @@ def test_names_of_all_sections_each_once() -> None:
 
 
 def test_values_arrive_as_they_are() -> None:
-    values = {"A": "a=b='c\"$d", "B": "two\nlines\n", "C": "ünïcode ✓ \udcff"}
+    values = {"A": "a=b='c\"$d", "B": "two\nlines\n", "C": "ünïcode ✓"}
     found = collect_secrets(CONFIG, values | {"OTHER": "x"})
     assert {name: secret.reveal() for name, secret in found.items()} == values
     assert repr(found) == "{'A': ***, 'B': ***, 'C': ***}"
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(MissingSecretsError) as caught:
+        collect_secrets(CONFIG, {"A": "\udcff\udcfeab", "B": "b", "C": "c"})
+    assert caught.value.what == "A secret is not UTF-8 text: A."
+    assert "\udcff" not in str(caught.value.fix)
+
+
+@pytest.mark.parametrize("value", ["1", "yes", "live", "LIVE", "hello", "staging\n"])
+def test_a_value_that_stands_everywhere_is_told(value: str) -> None:
+    assert telltales({"A": Secret(value), "B": Secret("hunter2")}, ("hello",)) == ("A",)
 
 
 def test_all_missing_ones_are_named_together() -> None:

@@ -86,11 +86,15 @@ def test_the_search_finds_what_it_looks_for(forms: set[bytes]) -> None:
 
 @MATRIX
 @pytest.mark.usefixtures("good_source")
-def test_a_broken_build_leaves_no_trace(careful: Service, forms: set[bytes]) -> None:
-    careful.write("Dockerfile.extra", "RUN env && exit 3\n")
+def test_a_broken_build_that_shows_the_secret_leaves_no_trace(careful: Service, forms: set[bytes]) -> None:
+    backwards = SECRET.splitlines()[1].encode()[::-1].hex()  # so that the source does not hold it
+    shown = f"import sys; sys.stdout.buffer.write(bytes.fromhex('{backwards}')[::-1] + b'\\n')"
+    careful.write("Dockerfile.extra", f'RUN env && python3 -c "{shown}" && exit 3\n')
     careful.commit("Break the build")
 
-    deploy(careful, forms, code=8)
+    done = deploy(careful, forms, code=8)
+
+    assert "***" in done.err
 
 
 def test_a_failing_local_gate_that_shows_the_secret_leaves_no_trace(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from curtainup.gates.junit import read_report, redact_report
-from curtainup.util.secrets import Secret, redactor
+from curtainup.util.redaction import redactor
+from curtainup.util.secrets import Secret
 
 CASES = """<?xml version="1.0" encoding="utf-8"?><testsuites><testsuite name="pytest" tests="5">
 <testcase classname="testaccept.test_a" name="test_fine" file="testaccept/test_a.py" line="0" time="0.1" />
@@ -71,3 +72,29 @@ def test_secrets_are_taken_out_of_texts_and_attributes() -> None:
 def test_half_a_report_is_none(xml: bytes) -> None:
     with pytest.raises(ValueError, match="not XML"):
         read_report(xml)
+
+
+@pytest.mark.parametrize("value", ["3", "8", "testcase", "failure", "7", "py"])
+def test_a_secret_that_is_a_word_or_number_of_the_report_does_not_break_it(value: str) -> None:
+    redact = redactor([Secret(value)])
+
+    report = read_report(CASES.encode(), redact)
+
+    assert (report.tests, report.skipped, len(report.failed)) == (4, 1, 2)
+    assert (report.failed[0].location or "").endswith(":3")
+    again = read_report(redact_report(CASES.encode(), redact))
+    assert (again.tests, len(again.failed)) == (4, 2)
+
+
+def test_secrets_are_taken_out_of_what_explains_a_failure() -> None:
+    (two, broken) = read_report(CASES.encode(), redactor([Secret("nothing"), Secret("a::b")])).failed
+    assert two.name == "testaccept/test_a.py::TestIt::test_two[***]"
+    assert broken.excerpt == "E   ModuleNotFoundError: No module named '***'"
+
+
+def test_what_explains_a_failure_is_bounded() -> None:
+    failure = f"<failure message='{'x' * 9000}'>E  {'y' * 9000}</failure>"
+    xml = f"<testsuite><testcase name='a'>{failure}</testcase></testsuite>"
+    (failed,) = read_report(xml.encode()).failed
+    assert len(failed.message) < 2100
+    assert len(failed.excerpt) < 2100

@@ -193,7 +193,7 @@ def tell(result: Result, *, json: bool) -> None:
     if json:
         common.print_json(asdict(result))
     else:
-        print(result.url or result.image or result.version)
+        common.show(result.url or result.image or result.version)
 
 
 def _shares(text: str) -> tuple[int, ...]:

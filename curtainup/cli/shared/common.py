@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from curtainup.util.plain import clean, in_json
+
 if TYPE_CHECKING:
     from curtainup.reporting import Report
     from curtainup.session import Session
@@ -114,4 +116,9 @@ def _require_somebody(question: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(in_json(json.dumps(value, indent=2, ensure_ascii=False)))
+
+
+def show(text: str, *, flush: bool = False) -> None:
+    """Print a text on standard output; what others have written in it moves no cursor."""
+    print(clean(text), flush=flush)

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import typer
 
+from curtainup.util.files import read_bounded
+
 FILE = "pym-config.yaml"
+MOST = 256 << 10
+"""Bytes of a configuration."""
 
 
 def environments(context: typer.Context, incomplete: str) -> list[str]:
@@ -15,10 +19,10 @@ def environments(context: typer.Context, incomplete: str) -> list[str]:
 
     folder = Path(str(context.params.get("service") or context.params.get("folder") or "."))
     try:
-        found = yaml.safe_load((folder / FILE).read_text(encoding="utf-8"))
+        found = yaml.safe_load(read_bounded(folder / FILE, MOST))
         sections = found.get("environments") or {}
         named = [str(one) for one in sections]
-    except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError):
+    except (OSError, ValueError, AttributeError, TypeError, LookupError, RecursionError, yaml.YAMLError):
         named = []
     names = dict.fromkeys(("staging", "live", *named))
     return [one for one in names if one.startswith(incomplete) and one != "review"]

@@ -15,6 +15,7 @@ from curtainup.engine import workspace as workspaces
 from curtainup.model.names import STAGING
 from curtainup.reporting import Report
 from curtainup.session import Service, Session
+from curtainup.util import hidden
 from curtainup.util.secrets import Secret
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def open_session(
     if with_secrets:
         secrets |= configuration.collect_secrets(config, os.environ, review)
     service = Service(config, os.environ, secrets, review or STAGING)
+    hidden.hide(service.hidden)
+    if with_secrets:
+        _warn_of_telltales(config, secrets, report)
     provider_dir = Path(sys.executable).parent
     if rehearsing is not None:
         rehearsal = _on_stage(config, rehearsing)
@@ -72,6 +76,15 @@ def open_session(
     workspaces.require_real(backend)
     workspace = workspaces.open_workspace(service_dir, backend, provider_dir)
     return Session.of(service, workspace, report)
+
+
+def _warn_of_telltales(config: ServiceConfig, secrets: Mapping[str, Secret], report: Report) -> None:
+    for name in configuration.telltales(secrets, (config.name, *config.environment_names)):
+        report.warn(
+            f"the value of {name} is so short or so common that other output holds it too: curtainup masks "
+            "it wherever it stands as a word in what tests and the service print. If it is no secret, write "
+            "it under `env`; else give it a longer value"
+        )
 
 
 def _on_stage(config: ServiceConfig, rehearsing: Rehearsing) -> Rehearsal:

@@ -77,7 +77,7 @@ def deploy(
     if json:
         common.print_json(asdict(result))
     else:
-        print(result.url, flush=True)
+        common.show(result.url, flush=True)
     if post:
         post_environment(session, config, review_comment.deployed(name, result))
 
@@ -98,7 +98,7 @@ def post_environment(session: Session, config: str | None, text: str) -> None:
 
     from curtainup.reporting import review
 
-    safe = session.service.redact(text)
+    safe = session.service.redact.ours(text)
     with requests.Session() as http:
         written = review.post(
             lambda _: safe,

@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from curtainup.errors import Busy
-from curtainup.util.files import write_atomically
+from curtainup.util.files import read_bounded, write_atomically
 
 
 @contextmanager
@@ -52,9 +52,9 @@ def held(folder: Path, service: str) -> Iterator[None]:
 
 def _describe(holder: Path) -> str | None:
     try:
-        found = json.loads(holder.read_text())
+        found = json.loads(read_bounded(holder))
         return f"process {found['pid']}: curtainup {found['command']}, since {found['since']}"
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

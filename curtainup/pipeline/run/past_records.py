@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from curtainup.errors import CurtainupError
 from curtainup.model.run import Proof, RunRecord
+from curtainup.util.files import read_bounded
 
 RUNS, RECORD = "runs", "record.json"
 
@@ -34,7 +35,7 @@ def load(run: Path) -> RunRecord:
     """
     file = run / RECORD
     try:
-        return RunRecord.model_validate_json(file.read_bytes())
+        return RunRecord.model_validate_json(read_bounded(file))
     except (OSError, ValidationError) as error:
         raise CurtainupError(
             "the record of a run cannot be read",

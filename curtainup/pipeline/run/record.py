@@ -29,7 +29,10 @@ from curtainup.model import run as run_models
 from curtainup.model.run import Outcome, RunRecord
 from curtainup.pipeline.run import past_records
 from curtainup.pipeline.run.past_records import RECORD, RUNS
+from curtainup.reporting.concealing import conceal
 from curtainup.util.files import write_atomically
+from curtainup.util.plain import clean
+from curtainup.util.redaction import NOTHING, Redactor
 
 CI_VARIABLES = (
     "GITHUB_SERVER_URL",
@@ -45,8 +48,14 @@ CI_VARIABLES = (
     "CIRCLE_BUILD_URL",
 )
 """The variables in which CI systems name their job."""
-OUR_WORDS = frozenset({"outcome", "gate", "release", "from", "to"})
-"""Fields that contain only words and ids of curtainup; they stay readable even if a secret equals one."""
+OUR_FIELDS = frozenset(
+    {
+        *("service", "command", "version", "started", "ended", "curtainup", "name", "outcome", "seconds"),
+        *("environment", "gate", "release", "from", "to", "at", "run", "probe", "probes", "phase"),
+        *("commit", "tree", "id", "image", "digest", "reference", "junit", "log", "first_seen", "last_seen"),
+    }
+)
+"""Fields that hold only what curtainup has made; they stay readable even if a secret equals one."""
 
 
 class Recorder:
@@ -54,6 +63,7 @@ class Recorder:
 
     Attributes:
         folder: the folder of the run; JUnit files and logs go there, already redacted.
+        redact: takes the secrets out of a text.
 
     """
 
@@ -63,7 +73,7 @@ class Recorder:
         service: str,
         command: str,
         *,
-        redact: Callable[[str], str] = str,
+        redact: Redactor = NOTHING,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         """Begin the record.
@@ -80,7 +90,7 @@ class Recorder:
 
         """
         self._runs = folder / RUNS
-        self._redact = redact
+        self.redact = redact
         self._lock = threading.RLock()
         self._probed: str | None = None
         self.folder = _new_folder(self._runs, command)
@@ -206,6 +216,7 @@ class Recorder:
 
     def failed(self, error: CurtainupError) -> None:
         """End the record of a run that failed; ignores a full disk, because `error` matters more."""
+        conceal(error, self.redact)
         outcome = "failed"
         if isinstance(error, Interrupted):
             outcome = "interrupted"
@@ -217,7 +228,7 @@ class Recorder:
     def crashed(self, error: BaseException) -> None:
         """End the record of a run that crashed; ignores a full disk, because `error` matters more."""
         with suppress(DiskFull, OSError):
-            self._end(outcome="failed", exit_code=1, why=f"{type(error).__name__}: {error}")
+            self._end(outcome="failed", exit_code=1, why=self.redact(f"{type(error).__name__}: {error}"))
 
     def _end(self, **result: Any) -> None:
         self._update(ended=_now(), result=run_models.RunResult.model_validate(result))
@@ -231,7 +242,7 @@ class Recorder:
         self._save(self.folder / RECORD, self._record.model_dump(by_alias=True))
 
     def _save(self, file: Path, value: object) -> None:
-        text = json.dumps(_redacted(value, self._redact), indent=2, ensure_ascii=False)
+        text = json.dumps(_redacted(value, self.redact.ours), indent=2, ensure_ascii=False)
         with _disk_full_is_told(file):
             write_atomically(file, text + "\n")
 
@@ -274,14 +285,19 @@ def _new_folder(runs: Path, command: str) -> Path:
 
 
 def _redacted(value: object, redact: Callable[[str], str]) -> object:
-    """The same value, without secrets in any text."""
+    """The same value, without secrets in any text but those of our own fields."""
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {key: one if key in OUR_WORDS else _redacted(one, redact) for key, one in value.items()}
+        return {key: _redacted(one, clean if _is_ours(key, one) else redact) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted(one, redact) for one in value]
     return value
+
+
+def _is_ours(key: object, value: object) -> bool:
+    """Whether a field is a text, or texts, of curtainup's own, and no record with fields of its own."""
+    return key in OUR_FIELDS and not isinstance(value, Mapping)
 
 
 def _who(environ: Mapping[str, str]) -> run_models.Who:

@@ -13,6 +13,7 @@ from curtainup.errors import CurtainupError, Interrupted
 from curtainup.model.run import Outcome
 from curtainup.pipeline.run.record import Recorder
 from curtainup.reporting import Report
+from curtainup.reporting.concealing import conceal
 
 Result = TypeVar("Result")
 
@@ -112,6 +113,8 @@ class Steps:
                 result = work(progress)
         except BaseException as error:
             interrupted = isinstance(error, Interrupted) or (self.cancelled.is_set() and not undoing)
+            if isinstance(error, CurtainupError):
+                conceal(error, self.recorder.redact)
             detail = error.what if isinstance(error, CurtainupError) else type(error).__name__
             self._ended(name, "cancelled" if interrupted else "failed", started, detail)
             if interrupted and isinstance(error, CurtainupError) and not isinstance(error, Interrupted):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ from typing import Literal
 from curtainup.config.notify import Event
 from curtainup.errors import CurtainupError, ReturnDidNotHelp, ReturnFailed, TrafficKept
 from curtainup.model.run import RunRecord, Who
+from curtainup.util.redaction import NOTHING, Redactor
 
 Kind = Literal["info", "success", "warning", "failure"]
 KINDS: Mapping[Event, Kind] = {
@@ -104,7 +105,7 @@ class Writer:
     """
 
     run: Run
-    redact: Callable[[str], str] = str
+    redact: Redactor = NOTHING
 
     def started(self, record: RunRecord, folder: Path) -> Message:
         """Return the message for a run that has something to do; `folder` is that of its record."""
@@ -136,7 +137,7 @@ class Writer:
         if alarm is None:
             return message
         title = f"{self.run.service}: {self.run.command} failed, {alarm}"
-        return replace(message, title=self.redact(title), also="returned")
+        return replace(message, title=self.redact.ours(title), also="returned")
 
     def _message(
         self, event: Event, record: RunRecord, version: str | None, more: Mapping[str, str], folder: Path
@@ -154,7 +155,7 @@ class Writer:
             "record": self._plain(str(folder)),
         }
         body = "\n".join(f"- {name}: {text}" for name, text in lines.items() if text)
-        return Message(event, KINDS[event], self.redact(f"{run.service}: {subject}"), body)
+        return Message(event, KINDS[event], self.redact.ours(f"{run.service}: {subject}"), body)
 
     def _commit(self, record: RunRecord) -> str:
         if record.source is None:
@@ -170,13 +171,13 @@ class Writer:
 
     def _plain(self, text: str | None) -> str:
         """Put a text on one line, and escape Markdown and HTML in it."""
-        line = " ".join(self.redact(text or "").split())
+        line = " ".join(self.redact.ours(text or "").split())
         line = line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
         return _MARKS.sub(r"\\\g<0>", line).replace("<", "&lt;")
 
     def _link(self, url: str | None) -> str:
         whole = bool(url) and not any(mark.isspace() or mark in "<>" for mark in url or "")
-        return f"<{self.redact(url or '')}>" if whole else self._plain(url)
+        return f"<{self.redact.ours(url or '')}>" if whole else self._plain(url)
 
 
 def _page_of(ci: Mapping[str, str]) -> str | None:

@@ -13,6 +13,7 @@ from curtainup.model.run import RunRecord
 from curtainup.reporting import Report
 from curtainup.reporting.notify.messages import Message, Run, Writer
 from curtainup.reporting.notify.outbox import Outbox, Undelivered
+from curtainup.util.redaction import Redactor
 
 REMOVING = frozenset({"destroy", "sweep"})
 TOLD_OF = frozenset({"deploy", "promote", "discard", "rollback", "rehearse"}) | REMOVING
@@ -26,7 +27,7 @@ def notifying(
     run: Run,
     destinations: Sequence[Destination],
     environ: Mapping[str, str],
-    redact: Callable[[str], str],
+    redact: Redactor,
     report: Report,
 ) -> Iterator[Notifier]:
     """Notify the destinations of a run; at its end, wait for a limited time until the messages are sent.

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 
 from curtainup.reporting.notify.destinations import parts
 from curtainup.reporting.notify.messages import Message
-from curtainup.util.secrets import Secret, redactor
+from curtainup.util.redaction import redactor
+from curtainup.util.secrets import Secret
 
 SENDER = (sys.executable, "-P", "-W", "ignore", "-m", "curtainup.reporting.notify.send")
 

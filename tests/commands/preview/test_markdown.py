@@ -3,7 +3,8 @@ from __future__ import annotations
 from curtainup.commands.preview.markdown import FOLDED_FROM, MOST_DANGERS, render
 from curtainup.model.preview import ResourcePreview, StackPreview
 from curtainup.reporting.review.models import Style
-from curtainup.util.secrets import Secret, redactor
+from curtainup.util.redaction import redactor
+from curtainup.util.secrets import Secret
 
 FOUND = [
     StackPreview("shop-image", ("v2 is built from 0123456789ab and pushed",), {"create": 1, "same": 2}, True),

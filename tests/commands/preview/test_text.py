@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from curtainup.commands.preview.text import MOST_KEYS, render
 from curtainup.model.preview import ResourcePreview, StackPreview
-from curtainup.util.secrets import Secret, redactor
+from curtainup.util.redaction import redactor
+from curtainup.util.secrets import Secret
 
 CONTAINER = "docker:index/container:Container"
 PROXY = ResourcePreview("replace", CONTAINER, "shop-live-proxy", ("a", "ports[0]"), ("ports[0]",), True)

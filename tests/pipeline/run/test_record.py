@@ -15,7 +15,8 @@ from curtainup.gates.tally import ProbeResult
 from curtainup.images.source import Source
 from curtainup.pipeline.run import past_records
 from curtainup.pipeline.run.record import Recorder
-from curtainup.util.secrets import Secret, redactor
+from curtainup.util.redaction import redactor
+from curtainup.util.secrets import Secret
 
 ID = "sha256:" + "a" * 64
 DIGEST = "sha256:" + "b" * 64

@@ -11,7 +11,8 @@ from curtainup.images.source import Source
 from curtainup.pipeline.run.record import Recorder
 from curtainup.reporting.notify import messages
 from curtainup.reporting.notify.messages import Message, Run, Writer
-from curtainup.util.secrets import Secret, redactor
+from curtainup.util.redaction import redactor
+from curtainup.util.secrets import Secret
 
 WRITER = Writer(Run("hello", "deploy"))
 VERSION = "260612-1015-3-c0ffee"

@@ -11,7 +11,7 @@ SOURCES := curtainup components stacks acceptance
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cloud-run demo-beanstalk test test-all lint bench
+.PHONY: help setup demo demo-cloud-run demo-beanstalk test test-all fuzz lint bench
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 21
@@ -43,6 +43,9 @@ test: setup lint $(HELLO)/.venv/.installed ## What CI checks: lint, types and te
 
 test-all: setup lint $(HELLO)/.venv/.installed ## The same with every case of every matrix, in twice the time
 	$(PYTEST)
+
+fuzz: setup ## What curtainup reads from others: 10,000 inputs for each parser
+	$(BIN)/pytest -m fuzz --hypothesis-profile fuzz --numprocesses 2 --timeout 7200
 
 bench: setup ## Measure, side by side with a plain script and with Pulumi's usual calls
 	$(BIN)/python -m benchmarks

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import io
+import os
 import sys
 import traceback
 
@@ -14,6 +16,7 @@ OBJECTS = 50_000
 
 def main() -> None:
     """Run the command line, and end with the exit code of what went wrong, if anything did."""
+    _require_utf8()
     gc.set_threshold(OBJECTS)
     from curtainup.cli import app
 
@@ -23,6 +26,25 @@ def main() -> None:
         _end(error)
     except Exception as error:
         _end(_unexpected(error))
+
+
+def _require_utf8() -> None:
+    """Start again in Python's UTF-8 mode where the locale has another encoding.
+
+    Files are UTF-8 on every machine. Only what is shown follows the locale.
+    """
+    if sys.getfilesystemencoding() != "utf-8":
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
+    encoding = None
+    if sys.flags.utf8_mode and "PYTHONIOENCODING" not in os.environ:
+        import codecs
+        import locale
+
+        shown = codecs.lookup(locale.getencoding()).name
+        encoding = None if shown == "ascii" else shown  # C and POSIX are no choice of anybody's
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _end(error: CurtainupError) -> None:

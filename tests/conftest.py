@@ -12,6 +12,7 @@ Made: TypeAlias = pytest.Item | pytest.Collector | list[pytest.Item | pytest.Col
 
 # No test fails on a time: neither on a slow example nor on slow generation.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fuzz", settings.get_profile("untimed"), max_examples=10_000)
 settings.load_profile("untimed")
 
 

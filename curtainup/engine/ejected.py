@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from curtainup.errors import SetupError
+from curtainup.util.files import read_bounded
 
 FOLDER = "infra"
 STAMP = "ejected.yaml"
@@ -143,8 +144,8 @@ def read(folder: Path) -> Stamp:
     file = folder / STAMP
     try:
         # Otherwise a digest of digits alone would become a number.
-        return Stamp(**yaml.load(file.read_bytes(), Loader=yaml.BaseLoader))  # noqa: S506 - makes texts only
-    except (OSError, yaml.YAMLError, TypeError, AttributeError) as error:
+        return Stamp(**yaml.load(read_bounded(file), Loader=yaml.BaseLoader))  # noqa: S506 - makes texts only
+    except (OSError, yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise SetupError(
             "the stamp of the ejected program cannot be read",
             where=str(file),

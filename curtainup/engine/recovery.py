@@ -14,12 +14,15 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from curtainup.engine.state import Remembered
+from curtainup.util.files import read_bounded
 
 if TYPE_CHECKING:
     import docker
 
 CLOCK_SLACK = 2.0
 """Seconds by which the calculated start of a process may be wrong."""
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What reading a lock raises that is no lock."""
 
 CONTAINER = "docker:index/container:Container"
 NETWORK = "docker:index/network:Network"
@@ -115,7 +118,7 @@ def _for_a_person(kind: str, urn: str) -> str:
 def dead_holder(lock: Path) -> int | None:
     """Return the id of the process that made a lock on this machine and is dead, or None."""
     try:
-        found = json.loads(lock.read_text())
+        found = json.loads(read_bounded(lock))
         pid, made = int(found["pid"]), datetime.fromisoformat(found["timestamp"]).timestamp()
         if found["hostname"] != socket.gethostname():
             return None
@@ -123,7 +126,7 @@ def dead_holder(lock: Path) -> int | None:
         return pid if _started(pid) > made + CLOCK_SLACK else None
     except ProcessLookupError:
         return pid
-    except (OSError, ValueError, KeyError):
+    except UNREADABLE:
         return None
 
 
@@ -173,10 +176,10 @@ def unfinished(locks: Sequence[Path], pending: Sequence[Mapping[str, Any]]) -> s
 def _holder(lock: Path) -> str:
     """Return who made a lock and when; empty if the lock has gone in the meantime."""
     try:
-        found = json.loads(lock.read_text())
+        found = json.loads(read_bounded(lock))
         since = datetime.fromisoformat(found["timestamp"]).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         return f" by {found['username']}@{found['hostname']}, process {found['pid']}, since {since}"
-    except (OSError, ValueError, KeyError):
+    except UNREADABLE:
         return ""
 
 

@@ -14,6 +14,8 @@ from curtainup.errors import StateError
 from curtainup.util.files import write_atomically
 
 NAMESPACE = "curtainup:"
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
+"""What PyYAML raises for values that their tags do not fit, and we for values that are no settings."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def read(path: Path) -> StackSettings:
         own, foreign = _parted(config)
     except FileNotFoundError:
         return StackSettings({})
-    except (yaml.YAMLError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, *UNREADABLE) as error:
         raise StateError(
             "this stack's settings file cannot be read",
             where=str(path),

@@ -66,7 +66,7 @@ class FileState:
         except FileNotFoundError:
             _refuse_compressed(file.with_suffix(".json.gz"))
             return Remembered()
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
             raise StateError(
                 f"the Pulumi state of stack {stack} cannot be read",
                 where=str(file),
@@ -94,7 +94,7 @@ class FileState:
         for file in sorted(folder.glob("*.history.json"), reverse=True):
             try:
                 yield dict(json.loads(file.read_bytes()))
-            except (ValueError, TypeError) as error:
+            except (ValueError, TypeError, RecursionError) as error:
                 raise StateError(
                     f"an entry of the history of stack {stack} cannot be read",
                     where=str(file),

@@ -24,8 +24,6 @@ PROJECT = "curtainup"
 FOLDER = ".curtainup"
 REHEARSAL_MARK = "rehearsal"
 """The file that marks the folder of a backend for rehearsals only."""
-MOST_LOGIN = 1 << 20
-"""Bytes of Pulumi's file of logins."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +194,7 @@ def _logged_in(environ: Mapping[str, str]) -> str | None:
     """Return the backend of `pulumi login`, from its credentials file."""
     home = Path(environ["PULUMI_HOME"]) if environ.get("PULUMI_HOME") else paths.pulumi_home()
     try:
-        current = json.loads(read_bounded(home / "credentials.json", MOST_LOGIN)).get("current")
+        current = json.loads(read_bounded(home / "credentials.json")).get("current")
     except (OSError, ValueError, AttributeError, RecursionError):
         return None
     return str(current) if current else None

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from curtainup.engine import deployer
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.model.release import Deployment
+from curtainup.util import moments
 
 RELEASES, TRAFFIC, BY = (f"{NAMESPACE}{key}" for key in ("releases", "traffic", deployer.KEY))
 
@@ -94,7 +95,7 @@ def occasion(entry: Mapping[str, Any]) -> Occasion:
     """Return when an update began and who made it."""
     about = entry.get("environment") or {}
     return Occasion(
-        datetime.fromtimestamp(_moment(entry.get("startTime")), UTC).isoformat(timespec="seconds"),
+        moments.utc(_moment(entry.get("startTime"))).isoformat(timespec="seconds"),
         str(_value((entry.get("config") or {}).get(BY)) or ""),
         str(about.get("git.author", "")),
         str(about.get("git.head", "")),
@@ -153,7 +154,7 @@ def _value(told: Any) -> Any:
         return told["objectValue"]
     try:
         return json.loads(told.get("value") or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -163,7 +164,7 @@ def _moment(told: Any) -> float:
         return float(told)
     try:
         return datetime.fromisoformat(str(told)).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0.0
 
 

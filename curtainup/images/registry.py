@@ -15,6 +15,7 @@ from curtainup.model.names import LIVE
 from curtainup.session import Session
 from curtainup.targets import configured, every
 from curtainup.targets.registries import Registry
+from curtainup.util.files import read_bounded
 
 GIVEN = "given"
 """The kind of a registry that is there, whoever runs it."""
@@ -76,8 +77,10 @@ def _docker_config(environ: Mapping[str, str], host: str, user: str, password: s
     """Return Docker's configuration with a login added, and nothing in it that would come before that."""
     folder = Path(environ.get("DOCKER_CONFIG") or Path(environ.get("HOME", "~")).expanduser() / ".docker")
     try:
-        config = json.loads((folder / "config.json").read_text())
-    except (OSError, ValueError):
+        config = json.loads(read_bounded(folder / "config.json"))
+    except (OSError, ValueError, RecursionError):
+        config = {}
+    if not isinstance(config, dict):
         config = {}
     helpers = {name: helper for name, helper in config.get("credHelpers", {}).items() if name != host}
     login = base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -21,6 +21,7 @@ from curtainup.images import changes, layers, repository
 from curtainup.images.layers import Layer
 from curtainup.images.repository import Repository
 from curtainup.images.tree import LINK
+from curtainup.util.plain import clean
 
 SHORT = 6
 SETTINGS = "pym-config*.yaml"
@@ -98,7 +99,7 @@ def read(folder: Path, *, allow_dirty: bool) -> Source:
         layer.digest,
         tuple(sorted(layer.names())),
         bool(changed) or layer.changed,
-        _without_password(found.url),
+        clean(_without_password(found.url)),
         texts,
         seconds,
         layer,

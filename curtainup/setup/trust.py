@@ -85,7 +85,7 @@ def parse_pip_settings(listed: str) -> PipSettings:
     for line in sorted(listed.splitlines(), key=_precedence):
         setting = SETTING.match(line)
         if setting and setting["section"] in SECTIONS and setting["name"] in INDEX_SETTINGS:
-            found[setting["name"]] = str(ast.literal_eval(setting["value"]))
+            found[setting["name"]] = _literal(setting["value"])
     withheld = tuple(name for name, value in found.items() if any(map(_has_password, value.split())))
     lines = [
         f"{name} = {' '.join(places)}"
@@ -93,6 +93,14 @@ def parse_pip_settings(listed: str) -> PipSettings:
         if name not in withheld and (places := [place for place in value.split() if _is_elsewhere(place)])
     ]
     return PipSettings("\n".join(["[global]", *lines, ""]) if lines else "", withheld)
+
+
+def _literal(value: str) -> str:
+    """Return what a literal of Python means; pip writes none that has no meaning."""
+    try:
+        return str(ast.literal_eval(value))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return ""
 
 
 def _precedence(line: str) -> int:

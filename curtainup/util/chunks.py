@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from curtainup.util.process import Lines
+
 
 def whole(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
     """Yield each line with its time stamp (UTC, nine digits of a second) and without its line end.
@@ -14,16 +16,17 @@ def whole(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
         chunks: the result of `logs(stream=True, timestamps=True)`.
 
     """
-    first, parts = "", b""
+    first = ""
+    said: list[str] = []
+    lines = Lines(said.append)
     for chunk in chunks:
         stamp, _, rest = chunk.partition(b" ")
-        first, parts = first or stamp.decode(), parts + rest
-        if parts.endswith(b"\n"):
-            yield first, _text(parts)
-            first, parts = "", b""
-    if first:
-        yield first, _text(parts)
-
-
-def _text(line: bytes) -> str:
-    return line.decode(errors="replace").rstrip("\r\n")
+        first = first or stamp.decode(errors="replace")
+        lines.feed(rest)
+        if said:
+            yield first, "\n".join(said)
+            first = ""
+            said.clear()
+    lines.close()
+    if said:
+        yield first, said[0]

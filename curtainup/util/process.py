@@ -15,8 +15,14 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
+from curtainup.util import descendants
+
 TICK = 0.1  # seconds between looks at the clock and at `cancel`
 GRACE = 5.0  # seconds that a process has to end after SIGINT
+LONGEST_LINE = 1 << 16
+"""Bytes of a line of output that are kept."""
+MOST_REPORT = 32 << 20
+"""Bytes of a report; of a larger one the rest is lost, so that nothing can read it."""
 
 
 class Cancel(Protocol):
@@ -44,22 +50,38 @@ class Finished:
 
 
 class Lines:
-    """Splits bytes into lines of text, without the line ends."""
+    """Splits bytes into lines of text, without the line ends; of a line too long it keeps the beginning."""
 
     def __init__(self, on_line: Callable[[str], None]) -> None:
         self._on_line = on_line
-        self._rest = b""
+        self._line = bytearray()
+        self._left_out = 0
 
     def feed(self, data: bytes) -> None:
         """Pass on each complete line."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            self._on_line(line.decode("utf-8", "replace").rstrip("\r"))
+        first, *others = data.split(b"\n")
+        self._add(first)
+        for piece in others:
+            self._end()
+            self._add(piece)
 
     def close(self) -> None:
         """Pass on a last line that has no line end."""
-        if self._rest:
-            self.feed(b"\n")
+        if self._line:
+            self._end()
+
+    def _add(self, piece: bytes) -> None:
+        room = LONGEST_LINE - len(self._line)
+        self._line += piece[:room]
+        self._left_out += max(0, len(piece) - room)
+
+    def _end(self) -> None:
+        text = self._line.decode("utf-8", "replace").rstrip("\r")
+        if self._left_out:
+            text += f"… ({self._left_out} bytes more)"
+        self._line.clear()
+        self._left_out = 0
+        self._on_line(text)
 
 
 class Running:
@@ -68,9 +90,10 @@ class Running:
     It has its own session, so it gets no Ctrl-C from the terminal: the driver decides what stops.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], report: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], report: int, mark: str) -> None:
         self._process = process
         self._report = report
+        self._mark = mark
 
     def follow(self, *, on_line: Callable[[str], None], timeout: float, cancel: Cancel) -> Finished:
         """Read the output until the process ends; if necessary stop its group with SIGINT, then SIGKILL.
@@ -83,9 +106,11 @@ class Running:
         """
         with self._process, open(self._report, "rb", buffering=0) as report:  # noqa: PTH123 - a descriptor
             try:
-                return _Supervisor(self._process, on_line, timeout, cancel).run(report.fileno())
-            finally:
-                _signal_group(self._process, signal.SIGKILL)
+                supervisor = _Supervisor(self._process, self._end_all, on_line, timeout, cancel)
+                return supervisor.run(report.fileno())
+            except BaseException:
+                self._end_all()
+                raise
 
     def stop(self) -> None:
         """End the process and its children, and discard the output."""
@@ -93,11 +118,18 @@ class Running:
         at_once.set()
         self.follow(on_line=lambda _: None, timeout=GRACE, cancel=at_once)
 
+    def _end_all(self) -> None:
+        """Kill the process and everything that it has started."""
+        _signal_group(self._process, signal.SIGKILL)
+        descendants.end(self._mark)
+
 
 def start(
     argv: Callable[[str], Sequence[str]], *, cwd: Path, env: Mapping[str, str], pass_fds: Sequence[int] = ()
 ) -> Running:
     """Start a process. Its output waits in pipes until `follow` reads it.
+
+    When it has ended, whatever it has started is ended too, in whatever session that runs.
 
     Args:
         argv: builds the command from the path of a pipe. The process may write a report to that pipe; as it
@@ -111,11 +143,12 @@ def start(
 
     """
     source, sink = os.pipe()
+    mark = descendants.new_mark()
     try:
         process = subprocess.Popen(
             argv(f"/dev/fd/{sink}"),
             cwd=cwd,
-            env=env,
+            env={**env, descendants.VARIABLE: mark},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -127,7 +160,7 @@ def start(
         raise
     finally:
         os.close(sink)
-    return Running(process, source)
+    return Running(process, source, mark)
 
 
 class _Supervisor:
@@ -136,11 +169,13 @@ class _Supervisor:
     def __init__(
         self,
         process: subprocess.Popen[bytes],
+        end_all: Callable[[], None],
         on_line: Callable[[str], None],
         timeout: float,
         cancel: Cancel,
     ) -> None:
         self._process = process
+        self._end_all = end_all
         self._lines = Lines(on_line)
         self._report = bytearray()
         self._deadline = time.monotonic() + timeout
@@ -152,15 +187,19 @@ class _Supervisor:
         assert self._process.stdout is not None  # noqa: S101 - `start` asks for it
         with selectors.DefaultSelector() as selector:
             selector.register(self._process.stdout.fileno(), selectors.EVENT_READ, self._lines.feed)
-            selector.register(report, selectors.EVENT_READ, self._report.extend)
+            selector.register(report, selectors.EVENT_READ, self._keep)
             while not _has_exited(self._process):
                 self._read(selector, TICK)
                 self._watch()
-            _signal_group(self._process, signal.SIGKILL)
-            while self._read(selector, 0) and time.monotonic() < self._deadline:
+            self._end_all()
+            until = time.monotonic() + GRACE
+            while self._read(selector, 0) and time.monotonic() < until:
                 pass
         self._lines.close()
         return Finished(self._process.wait(), self._ended, bytes(self._report))
+
+    def _keep(self, data: bytes) -> None:
+        self._report += data[: MOST_REPORT - len(self._report)]
 
     def _read(self, selector: selectors.BaseSelector, wait: float) -> bool:
         """Wait up to `wait` seconds for data and pass it on; return whether there was any."""

@@ -14,9 +14,8 @@ from curtainup.config import EnvironmentSettings, ServiceConfig, load
 from curtainup.config.keys import doc_of
 from curtainup.errors import ConfigError
 
-FREELY = settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+pytestmark = pytest.mark.fuzz
+FREELY = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 KEYS = sorted(ServiceConfig.model_fields)
 
 scalars = (

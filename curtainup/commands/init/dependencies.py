@@ -11,6 +11,7 @@ from typing import Any
 
 from curtainup.commands.init.models import Dependencies, Install
 from curtainup.errors import SourceError
+from curtainup.util.files import read_bounded
 
 NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 """A requirement begins with the package's name (https://peps.python.org/pep-0508/)."""
@@ -98,7 +99,7 @@ def _pyproject(file: Path) -> dict[str, Any]:
         return {}
     try:
         return tomllib.loads(_text(file))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
         raise _unreadable(file, error) from error
 
 
@@ -107,13 +108,13 @@ def _setup(file: Path) -> configparser.RawConfigParser:
     if file.is_file():
         try:
             parser.read_string(_text(file))
-        except configparser.Error as error:
+        except (configparser.Error, ValueError, RecursionError) as error:
             raise _unreadable(file, error) from error
     return parser
 
 
 def _text(file: Path) -> str:
-    return file.read_text(encoding="utf-8-sig", errors="replace")
+    return read_bounded(file).decode("utf-8-sig", errors="replace")
 
 
 def _unreadable(file: Path, error: Exception) -> SourceError:

@@ -12,6 +12,7 @@ from curtainup.commands.init.models import App, Dependencies, Found, Framework, 
 from curtainup.config import ServiceConfig
 from curtainup.config.reading.loader import config_file
 from curtainup.errors import RefusedError, SourceError
+from curtainup.util.files import read_bounded
 
 FRAMEWORKS: tuple[tuple[Framework, frozenset[str]], ...] = (
     ("django", frozenset({"django"})),
@@ -90,7 +91,7 @@ def _named(text: str, *, asgi: bool) -> App:
 
 def _own_dockerfile(folder: Path) -> str | None:
     file = folder / "Dockerfile"
-    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
+    return read_bounded(file).decode("utf-8", errors="replace") if file.is_file() else None
 
 
 def _port(dockerfile: str) -> int | None:

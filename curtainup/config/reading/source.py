@@ -15,9 +15,20 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from curtainup.config.reading.problems import NOTHING_HAPPENED, KeyPath, Problem, spelled
 from curtainup.errors import ConfigError
+from curtainup.util.files import read_bounded
+from curtainup.util.plain import clean, is_text
 
 MAX_NODES: Final = 10_000
+MAX_BYTES: Final = 256 << 10
+"""YAML is read in Python, which takes a second for each 100 KB."""
+LONGEST_NUMBER: Final = 200
+LONGEST_EXCERPT: Final = 200
+_TEXT: Final = "tag:yaml.org,2002:str"
+_KINDS: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+UNREADABLE: Final = (yaml.YAMLError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError)
+"""What PyYAML raises for a value that its tag does not fit."""
 _MERGE: Final = "tag:yaml.org,2002:merge"
+HALF: Final = "write the character itself, or its escape with eight digits (\\U0001F3AD)"
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ def read(file: Path) -> Document:
 def _text(file: Path) -> str:
     """The file's text, without a byte order mark."""
     try:
-        content = file.read_bytes()
+        content = read_bounded(file, MAX_BYTES)
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
@@ -86,7 +97,8 @@ def _text(file: Path) -> str:
             "Give the folder of a service, or write this file with at least `name: NAME`.",
         ) from None
     except OSError as error:
-        raise _unusable(file, f"cannot be read: {error.strerror}", "Make it a readable file.") from None
+        fix = f"Make it a file of at most {MAX_BYTES >> 10} KiB that you can read."
+        raise _unusable(file, f"cannot be read: {error.strerror}", fix) from None
 
 
 def _compose(file: Path, text: str) -> Node | None:
@@ -100,6 +112,8 @@ def _compose(file: Path, text: str) -> Node | None:
         raise _unusable(file, what, "Remove it.", line) from None
     except RecursionError:
         raise _unusable(file, "is nested too deeply", "Use fewer levels.") from None
+    except (ValueError, ArithmeticError) as error:  # of an escape or a directive that PyYAML does not check
+        raise _unusable(file, f"is not valid YAML: {clean(str(error))}", "Correct its escapes.") from None
 
 
 def _broken(file: Path, text: str, error: yaml.MarkedYAMLError) -> ConfigError:
@@ -107,7 +121,9 @@ def _broken(file: Path, text: str, error: yaml.MarkedYAMLError) -> ConfigError:
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
     rows = text.splitlines()
-    excerpt = f"{rows[line]}\n{' ' * column}^" if line < len(rows) else None
+    first = max(0, column - LONGEST_EXCERPT // 2)
+    row = rows[line][first : first + LONGEST_EXCERPT] if line < len(rows) else None
+    excerpt = None if row is None else f"{row}\n{' ' * (column - first)}^"
     reason = " ".join(part for part in (error.context, error.problem) if part)
     tab = "'\\t'" in reason
     return ConfigError(
@@ -181,9 +197,11 @@ class _Reader:
         return found
 
     def _key(self, node: Node, path: KeyPath) -> str | None:
-        if isinstance(node, ScalarNode) and node.tag == "tag:yaml.org,2002:str":
+        if isinstance(node, ScalarNode) and node.tag == _TEXT and is_text(node.value):
             return str(node.value)
-        if isinstance(node, ScalarNode):
+        if isinstance(node, ScalarNode) and not is_text(node.value):
+            self._note(path, node, f"the key {node.value!r} holds half a character", HALF)
+        elif isinstance(node, ScalarNode):
             name = spelled((node.value,))
             self._note(
                 path, node, f"YAML does not read the key {name} as text", f'write it in quotes: "{name}"'
@@ -195,15 +213,26 @@ class _Reader:
     def _value(self, node: Node, path: KeyPath, line: int) -> Any:
         self._count()
         self._document.lines[path] = line
+        if not isinstance(node, ScalarNode) and node.tag not in _KINDS:
+            self._note(path, node, f"YAML does not know the tag {clean(node.tag)!r}", "remove the tag")
+            return None
         if isinstance(node, MappingNode):
             return self.mapping(node, path)
         if isinstance(node, SequenceNode):
             items = enumerate(node.value)
             return tuple(self._value(item, (*path, at), item.start_mark.line + 1) for at, item in items)
+        if not is_text(node.value):
+            self._note(path, node, "the value holds half a character (a lone surrogate)", HALF)
+            return None
         self._document.raw[path] = node.value
+        return self._scalar(node, path)
+
+    def _scalar(self, node: ScalarNode, path: KeyPath) -> Any:
         try:
+            if node.tag != _TEXT and len(node.value) > LONGEST_NUMBER:
+                raise ValueError("no number or date is that long")
             return self._constructor.construct_object(node)
-        except (yaml.YAMLError, ValueError, OverflowError):
+        except UNREADABLE:
             self._note(path, node, "YAML cannot read the value", "write it in quotes, without a tag")
             return None
 

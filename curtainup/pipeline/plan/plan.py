@@ -18,7 +18,7 @@ from curtainup.config import ServiceConfig
 from curtainup.errors import RefusedError
 from curtainup.model.preview import StackPreview
 from curtainup.model.release import Release
-from curtainup.util.files import write_atomically
+from curtainup.util.files import read_bounded, write_atomically
 
 if TYPE_CHECKING:
     from curtainup.images.source import Source
@@ -92,8 +92,8 @@ def read(file: Path) -> Plan:
 
     """
     try:
-        document = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
+        document = json.loads(read_bounded(file))
+    except (OSError, ValueError, RecursionError) as error:
         raise _refused("the plan cannot be read", file, f"{type(error).__name__}: {error}") from error
     version = document.get("curtainup_plan") if isinstance(document, dict) else None
     if version is None:

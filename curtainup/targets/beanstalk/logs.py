@@ -20,6 +20,7 @@ from curtainup.session import Session
 from curtainup.targets import log_polling
 from curtainup.targets.log_lines import Asked, Line, Lines
 from curtainup.targets.log_polling import Entry
+from curtainup.util import moments
 
 FILE = "/var/log/eb-docker/containers/eb-current-app/stdouterr.log"
 ACTION = "logs:FilterLogEvents"
@@ -132,7 +133,7 @@ def window(asked: Asked, now: datetime) -> dict[str, Any]:
 
 
 def _entry(release: str, event: Mapping[str, Any]) -> Entry:
-    at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+    at = moments.utc(event["timestamp"] / 1000)
     return Entry(str(event["eventId"]), Line(at, release, str(event["message"]).rstrip("\r\n")))
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -167,3 +168,17 @@ def test_a_dirty_source_is_another_one(tmp_path: Path) -> None:
 def replace_settings(**changed: Any) -> Any:
     one = release(1, secrets_hmac="aa")
     return one.model_copy(update={"settings": one.settings.model_copy(update=changed)})
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "9" * 100_000, '"\\ud800"'])
+def test_a_document_that_nobody_means_is_no_plan(tmp_path: Path, text: str) -> None:
+    (tmp_path / "plan").write_text(text)
+    with pytest.raises(RefusedError):
+        plans.read(tmp_path / "plan")
+
+
+def test_a_plan_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "plan")
+    with pytest.raises(RefusedError) as caught:
+        plans.read(tmp_path / "plan")
+    assert "not a regular file" in str(caught.value.detail)

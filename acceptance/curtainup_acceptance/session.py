@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import Any, Callable
+from typing import Any, Callable, Iterator
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -14,6 +14,7 @@ from urllib3.util.retry import Retry
 CONNECT_TIMEOUT = 3.0  # seconds
 READ_TIMEOUT = 10.0  # seconds
 LONGEST = 60.0  # seconds of a whole request, with its retries and redirects
+MOST = 512 << 20  # bytes of an answer
 BOUNDED = "curtainup: a request"
 RETRIES = 3  # waits of 0, 0.2 and 0.4 s
 
@@ -41,8 +42,8 @@ class ServiceSession(requests.Session):
             raise_on_status=False,
             respect_retry_after_header=False,
         )
-        self.mount("http://", HTTPAdapter(max_retries=retry))
-        self.mount("https://", HTTPAdapter(max_retries=retry))
+        self.mount("http://", _Adapter(max_retries=retry))
+        self.mount("https://", _Adapter(max_retries=retry))
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """Put the base URL before a path."""
@@ -73,6 +74,35 @@ class ServiceSession(requests.Session):
             return ended.result(LONGEST)
         except FutureTimeout:
             raise requests.Timeout(f"no whole answer came within {LONGEST:g} s") from None
+
+
+class _Adapter(HTTPAdapter):
+    """Gives answers whose body ends, whatever the service sends."""
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
+        answer: requests.Response = super().build_response(req, resp)
+        answer.raw = _Body(answer.raw)
+        return answer
+
+
+class _Body:
+    """The raw answer of urllib3, up to a number of bytes."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._left = MOST
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._raw, name)
+
+    def stream(self, *arguments: Any, **options: Any) -> Iterator[bytes]:
+        """Yield the body in pieces; see `urllib3.response.HTTPResponse.stream`."""
+        for piece in self._raw.stream(*arguments, **options):
+            self._left -= len(piece)
+            if self._left < 0:
+                self._raw.close()
+                raise requests.RequestException(f"the answer is larger than {MOST >> 20} MiB")
+            yield piece
 
 
 def join(base_url: str, path: str) -> str:

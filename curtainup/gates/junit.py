@@ -54,7 +54,10 @@ def redact_report(xml: bytes, redact: Callable[[str], str]) -> bytes:
         element.text = redact(element.text) if element.text else element.text
         element.tail = redact(element.tail) if element.tail else element.tail
         element.attrib.update({name: redact(element.attrib[name]) for name in element.attrib.keys() - OWN})
-    redacted: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    try:
+        redacted: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    except RecursionError as error:
+        raise ValueError("the JUnit report is nested too deeply") from error
     return redacted
 
 

@@ -52,7 +52,11 @@ def whole(send: Callable[[], requests.Response], *, seconds: float, most: int = 
     def exchange() -> requests.Response:
         answer = send()
         answer.raw = _Bounded(answer.raw, most)
-        _ = answer.content
+        try:
+            _ = answer.content
+        except BaseException:
+            answer.close()
+            raise
         return answer
 
     try:

@@ -8,6 +8,7 @@ import requests
 from curtainup_acceptance import session
 from curtainup_acceptance.session import RETRIES, ServiceSession, join
 
+from tests.gates.peers import endless, peer
 from tests.gates.serving import BROKEN, Answer, Answers, Served, serve
 
 BUSY = Answer("busy", 503, {"Retry-After": "3600"})
@@ -105,3 +106,19 @@ def test_a_test_sets_its_own_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(_in_turn(cut_short)) as served, ServiceSession(served.url) as http:  # noqa: SIM117
         with pytest.raises(requests.RequestException):
             http.get("/ping", timeout=0.05)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-A: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
+    monkeypatch.setattr(session, "LONGEST", 0.5)
+    with peer(lambda: endless(head, b"x")) as url, ServiceSession(url) as http:  # noqa: SIM117
+        with pytest.raises(requests.Timeout, match="no whole answer"):
+            http.get("/ping")
+
+
+def test_an_answer_that_is_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "MOST", 1000)
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    with peer(lambda: endless(head, b"x" * 100), pause=0) as url, ServiceSession(url) as http:  # noqa: SIM117
+        with pytest.raises(requests.RequestException, match="larger"):
+            http.get("/ping")

@@ -36,7 +36,7 @@ PIP = b"global.index-url='https://a/'\ninstall.find-links='/x'\n"
 URN = "urn:pulumi:live::curtainup::x$docker:index/container:Container::shop"
 
 
-@given(changed(REPORT))
+@given(changed(REPORT) | st.just(b"<a>" * 20_000 + b"</a>" * 20_000))
 def test_reports(xml: bytes) -> None:
     with suppress(ValueError):
         read_report(redact_report(xml, REDACT), REDACT)

@@ -3,51 +3,17 @@
 from __future__ import annotations
 
 import itertools
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curtainup.gates.http import Answer, FetchError, connect, explain, get, get_once
+from tests.gates.peers import HEAD, Script, bytes_of, endless, peer
 
 TIMEOUT = 0.5
-HEAD = b"HTTP/1.1 200 OK\r\n"
-Script = Callable[[], Iterable[bytes]]
-
-
-@contextmanager
-def peer(script: Script, pause: float = 0.02) -> Iterator[str]:
-    """Answer each connection with the pieces of a script, with a pause between them."""
-
-    def answer(connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            connection.recv(65536)
-            for piece in script():
-                connection.sendall(piece)
-                time.sleep(pause)
-
-    def accept() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-
-
-def endless(first: bytes, piece: bytes) -> Iterator[bytes]:
-    return itertools.chain([first], itertools.repeat(piece))
-
-
-def bytes_of(text: bytes) -> Iterator[bytes]:
-    return (text[at : at + 1] for at in range(len(text)))
 
 
 @pytest.mark.parametrize(

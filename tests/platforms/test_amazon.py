@@ -9,6 +9,7 @@ from botocore import exceptions
 from curtainup.errors import ConfigError, CurtainupError, SetupError
 from curtainup.platforms import amazon as aws
 from tests.accounts.amazon_account import Amazon
+from tests.gates.peers import endless, peer
 
 pytestmark = pytest.mark.usefixtures("nobody")
 
@@ -102,3 +103,11 @@ def test_the_registry_s_login_is_in_its_token(amazon: Amazon, monkeypatch: pytes
     amazon.tokens = [{"authorizationToken": token, "proxyEndpoint": f"https://{host}"}]
     assert aws.registry_login(REGION, None) == aws.RegistryLogin(host, "AWS", "pass:word")
     assert amazon.asked[-1][2] == REGION
+
+
+def test_an_answer_without_end_is_given_up(amazon: Amazon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "LONGEST", 0.5)
+    with peer(lambda: endless(b"HTTP/1.1 200 OK\r\nX-A: ", b"x")) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        error = _refusal()
+    assert (error.what, error.detail) == ("cannot reach AWS", "no whole answer came within 0.5 s")

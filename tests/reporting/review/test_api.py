@@ -8,7 +8,12 @@ from email.utils import formatdate
 import pytest
 import requests
 
-from curtainup.reporting.review.api import pause_asked, said
+from curtainup.reporting.review import api
+from curtainup.reporting.review.api import Comments, Later, pause_asked, said
+from curtainup.reporting.review.github import GitHub
+from curtainup.reporting.review.models import Request
+from curtainup.util.secrets import Secret
+from tests.gates.peers import HEAD, endless, peer
 
 NOW = 1_800_000_000.0
 
@@ -52,3 +57,11 @@ def test_the_reason_a_host_gives(body: object, reason: str) -> None:
     answer.status_code, answer.reason = 418, "Teapot"
     answer._content = (body if isinstance(body, str) else json.dumps(body)).encode()
     assert said(answer) == reason
+
+
+def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "LONGEST", 0.5)
+    with peer(lambda: endless(HEAD + b"X-A: ", b"x")) as url, requests.Session() as http:
+        request = Request("pull request 7", f"{url}/comments", f"{url}/comment", Secret("a token"))
+        with pytest.raises(Later, match="no whole answer"):
+            Comments(http, GitHub(), request).all()

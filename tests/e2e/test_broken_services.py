@@ -23,6 +23,20 @@ EXITS = '["sh", "-c", "echo no database; exit 4"]'
 LISTENS_ELSEWHERE = '["python3", "-m", "http.server", "9999"]'
 LISTENS_TO_ITSELF = '["sh", "-c", "exec python3 -m http.server --bind 127.0.0.1 $PORT"]'
 
+ENDLESS = """\
+import os, socket, threading, time
+def answer(connection):
+    connection.recv(65536)
+    head = b"HTTP/1.1 200 OK\\r\\n"
+    while True:
+        connection.sendall(head)
+        head = b"%s"
+        time.sleep(1)
+server = socket.create_server(("0.0.0.0", int(os.environ["PORT"])))
+while True:
+    threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
+"""
+
 
 @pytest.fixture
 def broken(deployed: Service) -> Iterator[Service]:
@@ -122,3 +136,13 @@ def test_the_next_good_version_goes_live(deployed: Service) -> None:
     deployed.deploy()
 
     assert deployed.get("live").json()["says"] == "mended"
+
+
+@pytest.mark.parametrize("piece", ["X-A: b\\r\\n", "HTTP/1.1 100 Continue\\r\\n\\r\\n", "x"])
+def test_an_answer_without_end_does_not_outlast_the_start_timeout(broken: Service, piece: str) -> None:
+    broken.write("Dockerfile", DOCKERFILE % '["python3", "server.py"]')
+    broken.write("server.py", ENDLESS % piece)
+    broken.configure(start_timeout=5)
+    broken.commit("Never end")
+
+    assert "did not answer within 5 s" in fail(broken, 14).err

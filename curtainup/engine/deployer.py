@@ -7,6 +7,8 @@ import os
 import socket
 from collections.abc import Mapping
 
+from curtainup.util.plain import one_line
+
 KEY = "by"
 """The key in the stack's configuration."""
 HOSTS = {
@@ -21,8 +23,8 @@ def name(environ: Mapping[str, str]) -> str:
     """Return a name such as `ann@laptop`, or in a CI job, from the job's variables, `ann, GitHub Actions`."""
     for mark, (actor, host) in HOSTS.items():
         if environ.get(mark):
-            return ", ".join(part for part in (environ.get(actor), host) if part)
-    return f"{_user()}@{socket.gethostname()}"
+            return one_line(", ".join(part for part in (environ.get(actor), host) if part))
+    return one_line(f"{_user()}@{socket.gethostname()}")
 
 
 def _user() -> str:

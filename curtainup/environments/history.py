@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,9 +109,10 @@ def told(entry: Mapping[str, Any]) -> Told:
     releases, traffic = _value(config.get(RELEASES)), _value(config.get(TRAFFIC))
     versions, shares = None, None
     if isinstance(releases, list):
-        versions = {str(one["id"]): str(one.get("version", one["id"])) for one in releases}
+        known = (one for one in releases if isinstance(one, Mapping) and "id" in one)
+        versions = {str(one["id"]): str(one.get("version", one["id"])) for one in known}
     if isinstance(traffic, Mapping):
-        shares = {str(one): int(share) for one, share in traffic.items() if share}
+        shares = {str(one): share for one, share in traffic.items() if isinstance(share, int) and share}
     return Told(versions, shares)
 
 
@@ -160,10 +162,10 @@ def _value(told: Any) -> Any:
 
 def _moment(told: Any) -> float:
     """Return seconds of the epoch; a file holds them, the CLI tells ISO 8601."""
-    if isinstance(told, int | float):
-        return float(told)
     try:
-        return datetime.fromisoformat(str(told)).timestamp()
+        if not isinstance(told, int | float):
+            return datetime.fromisoformat(str(told)).timestamp()
+        return float(told) if math.isfinite(told) else 0.0
     except (ValueError, OverflowError):
         return 0.0
 

@@ -80,12 +80,17 @@ def _docker_config(environ: Mapping[str, str], host: str, user: str, password: s
         config = json.loads(read_bounded(folder / "config.json"))
     except (OSError, ValueError, RecursionError):
         config = {}
-    if not isinstance(config, dict):
-        config = {}
-    helpers = {name: helper for name, helper in config.get("credHelpers", {}).items() if name != host}
+    known = config if isinstance(config, dict) else {}
+    helpers = {name: helper for name, helper in _section(known, "credHelpers").items() if name != host}
     login = base64.b64encode(f"{user}:{password}".encode()).decode()
-    rest = {key: value for key, value in config.items() if key != "credsStore"}
-    return {**rest, "auths": {**config.get("auths", {}), host: {"auth": login}}, "credHelpers": helpers}
+    rest = {key: value for key, value in known.items() if key != "credsStore"}
+    auths = {**_section(known, "auths"), host: {"auth": login}}
+    return {**rest, "auths": auths, "credHelpers": helpers}
+
+
+def _section(config: dict[str, Any], name: str) -> dict[str, Any]:
+    found = config.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _host(account: str) -> str:

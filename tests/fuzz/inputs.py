@@ -19,7 +19,7 @@ SCALARS = st.none() | st.booleans() | NUMBERS | WORDS | st.text(max_size=20)
 
 def values(*keys: str) -> st.SearchStrategy[Any]:
     """Return any values, with mappings of the given keys and of others."""
-    names = st.sampled_from(keys) | st.text(max_size=5)
+    names = st.text(max_size=5) | st.sampled_from(keys) if keys else st.text(max_size=5)
     return st.recursive(
         SCALARS,
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner, max_size=6),

@@ -128,7 +128,7 @@ class Comments:
             )
         except BROKEN as error:
             raise Later(f"cannot reach {self._host.name}: {self._redact(str(error))}", None) from error
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # a ValueError is of an odd address
             raise ReviewFailed(
                 f"the call to {self._host.name} failed",
                 where=url,

@@ -70,9 +70,11 @@ def get(
 def _exchange(
     connection: http.client.HTTPConnection, path: str, deadline: float, headers: Mapping[str, str]
 ) -> Answer:
-    connection.response_class = lambda sock, *args, **options: http.client.HTTPResponse(
-        _Bounded(sock, deadline), *args, **options
-    )
+    def answer(sock: socket.socket, *args: Any, **options: Any) -> http.client.HTTPResponse:
+        bounded: Any = _Bounded(sock, deadline)  # of a socket, it reads `makefile` alone
+        return http.client.HTTPResponse(bounded, *args, **options)
+
+    connection.response_class = answer  # type: ignore[assignment] - it calls it, and nothing else
     if connection.sock is None:
         connection.timeout = min(connection.timeout or _left(deadline), _left(deadline))
         connection.connect()
@@ -104,8 +106,9 @@ class _Bounded:
 
     def makefile(self, mode: str) -> Any:
         """Return what the answer is read from."""
-        raw = self._sock.makefile(mode, buffering=0)
-        return io.BufferedReader(_Raw(raw, self._sock, self._deadline))
+        if mode != "rb":
+            raise ValueError(mode)
+        return io.BufferedReader(_Raw(self._sock.makefile("rb", buffering=0), self._sock, self._deadline))
 
 
 class _Raw(io.RawIOBase):

@@ -25,9 +25,11 @@ def read_bounded(path: Path, most: int = MOST) -> bytes:
         OSError: it cannot be read, is not a regular file, or is larger; `strerror` says which.
 
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        what = "it is a folder" if path.is_dir() else "it is not a regular file"
-        raise OSError(errno.EINVAL, what, str(path))
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "it is not a regular file", str(path))
     with path.open("rb") as stream:
         content = stream.read(most + 1)
     if len(content) > most:

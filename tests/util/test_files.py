@@ -119,7 +119,7 @@ def test_a_file_within_the_bound_is_read(tmp_path: Path) -> None:
         (lambda file: file.write_bytes(b"123456"), errno.EFBIG),
         (os.mkfifo, errno.EINVAL),
         (lambda file: file.symlink_to("/dev/zero"), errno.EINVAL),
-        (lambda file: file.mkdir(), errno.EINVAL),
+        (lambda file: file.mkdir(), errno.EISDIR),
         (lambda file: file.symlink_to(file), errno.ELOOP),
         (lambda _: None, errno.ENOENT),
     ],

@@ -227,7 +227,7 @@ class _Reader:
         self._document.raw[path] = node.value
         return self._scalar(node, path)
 
-    def _scalar(self, node: ScalarNode, path: KeyPath) -> Any:
+    def _scalar(self, node: Node, path: KeyPath) -> Any:
         try:
             if node.tag != _TEXT and len(node.value) > LONGEST_NUMBER:
                 raise ValueError("no number or date is that long")

@@ -44,7 +44,7 @@ def test_a_folder_in_its_place(service: Service) -> None:
     assert refusal(caught.value) == (
         "pym-config.yaml cannot be read: Is a directory.",
         str(service.file),
-        "Make it a readable file.",
+        "Make it a file of at most 256 KiB that you can read.",
         None,
     )
 

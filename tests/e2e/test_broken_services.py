@@ -27,10 +27,10 @@ ENDLESS = """\
 import os, socket, threading, time
 def answer(connection):
     connection.recv(65536)
-    head = b"HTTP/1.1 200 OK\\r\\n"
+    piece = b"%s"
+    connection.sendall(b"" if piece.startswith(b"HTTP") else b"HTTP/1.1 200 OK\\r\\n")
     while True:
-        connection.sendall(head)
-        head = b"%s"
+        connection.sendall(piece)
         time.sleep(1)
 server = socket.create_server(("0.0.0.0", int(os.environ["PORT"])))
 while True:
@@ -138,11 +138,11 @@ def test_the_next_good_version_goes_live(deployed: Service) -> None:
     assert deployed.get("live").json()["says"] == "mended"
 
 
-@pytest.mark.parametrize("piece", ["X-A: b\\r\\n", "HTTP/1.1 100 Continue\\r\\n\\r\\n", "x"])
+@pytest.mark.parametrize("piece", ["X-A: b\\r\\n", "HTTP/1.1 100 Continue\\r\\n\\r\\n"])
 def test_an_answer_without_end_does_not_outlast_the_start_timeout(broken: Service, piece: str) -> None:
-    broken.write("Dockerfile", DOCKERFILE % '["python3", "server.py"]')
-    broken.write("server.py", ENDLESS % piece)
+    dockerfile = DOCKERFILE % '["python3", "endless.py"]'
+    broken.write("Dockerfile", dockerfile.replace("server.py", "endless.py"))
+    broken.write("endless.py", ENDLESS % piece)
     broken.configure(start_timeout=5)
-    broken.commit("Never end")
 
     assert "did not answer within 5 s" in fail(broken, 14).err

@@ -259,3 +259,37 @@ def test_a_full_disk_is_told_and_hides_no_other_error(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.stdout.strip() == "no space is left for the record of this run", ended.stderr
+
+
+@pytest.mark.parametrize("value", ["live", "1", "hello", "deploy", "r000001", "2026", "http", "127.0.0.1"])
+def test_our_own_fields_stay_as_they_are_whatever_a_secret_is(tmp_path: Path, value: str) -> None:
+    plain, recorder = begun(tmp_path / "a"), begun(tmp_path / "b")
+    recorder.redact = redactor([Secret(value)])
+    for one in (plain, recorder):
+        one.step_started("live")
+        one.step_finished("live", "passed", "1 test")
+        one.source(Source(tmp_path, "c0ffee", "260612-1015-3-c0ffee", "7ree", (), True, "https://example/r"))
+        one.image("sha256:1", REFERENCE)
+        one.tests("live", gate_result(one.folder))
+        one.proved("live", "https://hello.example/live", "r000001", REFERENCE, gate_result(one.folder))
+        one.moved("live", "r000001", "r000002")
+        one.succeeded(Switched("https://hello.example/live", "r000002", changed=True))
+
+    assert timeless(on_disk(recorder)) == timeless(on_disk(plain))
+
+
+def timeless(found: object) -> object:
+    """Leave out the times, and the folder of the run."""
+    if isinstance(found, dict):
+        times = {"started", "ended", "at", "run", "junit", "log"}
+        return {key: timeless(value) for key, value in found.items() if key not in times}
+    return [timeless(one) for one in found] if isinstance(found, list) else found
+
+
+def test_what_no_terminal_should_get_is_in_no_record(tmp_path: Path) -> None:
+    environ = {"BUILD_URL": "https://ci/\udcff\x1b[2J\u202e7"}
+    recorder = Recorder(tmp_path, "hello", "deploy", environ=environ)
+    recorder.failed(StagingGateFailed("it says \x9b31m", detail="\x1b]0;title\x07"))
+    written = (recorder.folder / "record.json").read_text(encoding="utf-8")
+    assert not {"\x1b", "\x9b", "\u202e", "\\u001b"} & set(written)
+    assert "https://ci/\ufffd7" in written

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from http.client import HTTPException
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from curtainup.gates.http import Answer, FetchError, connect, explain, get, get_once
@@ -99,7 +99,7 @@ PIECES = (
 )
 
 
-@settings(max_examples=60)
+@pytest.mark.fuzz
 @given(st.binary(max_size=300) | st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join))
 def test_any_bytes_are_an_answer_or_an_error_of_a_request(text: bytes) -> None:
     with peer(lambda: [text], pause=0) as url:

@@ -24,6 +24,7 @@ FRAME = 30
 """Characters that are written around a value, such as `Basic` and a name."""
 
 
+@pytest.mark.fuzz
 @given(st.binary(min_size=4).map(os.fsdecode))
 def test_no_form_of_a_secret_is_left(value: str) -> None:
     redact = redactor([Secret(value)])
@@ -78,6 +79,7 @@ def test_common_encodings_are_known(write: Callable[[str], str], value: str) -> 
     assert shown.endswith(" after")
 
 
+@pytest.mark.fuzz
 @given(st.text(alphabet="abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=60, max_size=400), st.data())
 def test_every_piece_of_a_long_secret_is_found(value: str, data: st.DataObject) -> None:
     first = data.draw(st.integers(0, len(value) - PIECE))
@@ -153,6 +155,7 @@ def test_our_own_sentences_keep_their_words_and_numbers() -> None:
     assert redact.ours("hunter2 and correct horse, \x1b[1mhere") == "*** and ***, here"
 
 
+@pytest.mark.fuzz
 @given(st.text())
 def test_what_is_clean_can_be_written_and_shown(text: str) -> None:
     cleaned = clean(text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curtainup.errors import SetupError, SourceError
+from curtainup.util.plain import one_line
 
 if TYPE_CHECKING:
     import docker
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 VERSION = "org.opencontainers.image.version"
 """The annotation of the OCI image specification for the version of what is packaged."""
+LONGEST = 128
+"""Characters of a version: a label may hold anything."""
 SHORT = 12
 
 
@@ -79,7 +82,7 @@ def _reference(pulled: Pulled, repository: str) -> str:
 
 
 def _version(labels: Mapping[str, str], tag: str, digest: str) -> str:
-    named = labels.get(VERSION, "").strip()
+    named = one_line(labels.get(VERSION, ""))[:LONGEST]
     return named or tag or digest.removeprefix("sha256:")[:SHORT]
 
 

@@ -13,9 +13,13 @@ from pulumi.automation import CommandResult
 from pulumi.automation.errors import CommandError
 
 from curtainup.engine.errors import translated
+from curtainup.errors import ReviewFailed
 from curtainup.gates.junit import read_report, redact_report
 from curtainup.platforms.docker.listening_ports import parse
 from curtainup.reporting.review import api
+from curtainup.reporting.review.api import Comments
+from curtainup.reporting.review.models import Host, Request
+from curtainup.reporting.review.post import HOSTS
 from curtainup.reporting.text import render_error
 from curtainup.setup.trust import parse_pip_settings
 from curtainup.util import chunks, durations
@@ -66,6 +70,19 @@ def test_answers_of_a_host(content: bytes, status: int) -> None:
     answer = requests.Response()
     answer.status_code, answer._content = status, content
     assert isinstance(api.limited(answer, api.said(answer)), bool)
+
+
+@pytest.mark.parametrize("host", HOSTS.values(), ids=lambda host: host.name)
+@given(
+    content=documents("values", "id", "body", "content", "raw", "html_url", "next", "links"),
+    link=st.text(alphabet='<>;="http:/[]next, ?', max_size=30),
+)
+def test_pages_of_comments(host: Host, content: bytes, link: str) -> None:
+    answer = requests.Response()
+    answer.status_code, answer._content, answer.headers["Link"] = 200, content, link
+    request = Request("request 7", "https://host/comments", "https://host/comment", Secret("a token"))
+    with requests.Session() as http, suppress(ReviewFailed):
+        Comments(http, host, request)._read(answer, lambda one: host.page(one, request))
 
 
 @given(

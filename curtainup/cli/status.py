@@ -61,9 +61,12 @@ def _data(found: ServiceStatus | Unreadable) -> dict[str, Any]:
     from dataclasses import asdict
 
     from curtainup.commands.status import Unreadable
+    from curtainup.reporting.concealing import conceal
+    from curtainup.util import hidden
 
     if not isinstance(found, Unreadable):
         return asdict(found)
     error = found.error
+    conceal(error, hidden.redactor())
     told = {"what": error.what, "where": error.where, "fix": error.fix, "exit_code": error.exit_code}
     return {"service": found.service, "error": told}

@@ -74,7 +74,7 @@ def _exchange(
         bounded: Any = _Bounded(sock, deadline)  # of a socket, it reads `makefile` alone
         return http.client.HTTPResponse(bounded, *args, **options)
 
-    connection.response_class = answer  # type: ignore[assignment] - it calls it, and nothing else
+    connection.response_class = answer  # type: ignore[assignment]  # it only calls it
     if connection.sock is None:
         connection.timeout = min(connection.timeout or _left(deadline), _left(deadline))
         connection.connect()

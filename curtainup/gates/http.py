@@ -16,6 +16,7 @@ from curtainup.util.plain import one_line
 RELEASE_HEADER = "Curtainup-Release"
 """The response header in which the proxy names the release that answered."""
 
+NO_END = "the answer did not end in time"
 LONGEST = 300
 """Characters of an explanation: it may repeat what the peer has sent."""
 
@@ -81,7 +82,10 @@ def _exchange(
     connection.sock.settimeout(_left(deadline))
     connection.request("GET", path, headers=dict(headers))
     response = connection.getresponse()
-    _read_body(response)
+    try:
+        _read_body(response)
+    except TimeoutError as error:
+        raise TimeoutError(NO_END) from error
     release = response.getheader(RELEASE_HEADER)
     return Answer(response.status, release and one_line(release))
 
@@ -90,7 +94,7 @@ def _left(deadline: float) -> float:
     """Return the seconds that are left; raise TimeoutError if none are."""
     left = deadline - time.monotonic()
     if left <= 0:
-        raise TimeoutError("the answer did not end in time")
+        raise TimeoutError(NO_END)
     return left
 
 

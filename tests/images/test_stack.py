@@ -170,7 +170,6 @@ def test_a_failed_build_shows_the_end_of_its_output(tmp_path: Path) -> None:
 
     class Failing(type(found.engine)):  # type: ignore[misc]  # a class that is known at run time
         def up(self, *_: object) -> None:
-            Path(image.settings.log).parent.mkdir(parents=True)
             Path(image.settings.log).write_text("\n".join(f"step {number}" for number in range(50)))
             failed = EngineFailed("pip failed")
             failed.failing = (

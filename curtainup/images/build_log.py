@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from curtainup.util.line_log import LineLog
-from curtainup.util.process import Lines
+from curtainup.util.process import LONGEST_LINE, Lines
 
 LAST = 30
 """Lines that explain a build that failed."""
@@ -52,3 +52,14 @@ class BuildLog:
                 lines.feed(chunk)
             lines.close()
         return "\n".join(end)
+
+
+def last_line(file: Path) -> str:
+    """Return the last line that a build has written so far, with its secrets; empty if there is none."""
+    try:
+        with file.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - LONGEST_LINE))
+            end = stream.read(LONGEST_LINE).decode(errors="replace")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(end.splitlines()) if line.strip()), "")

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed
-from curtainup.images import builds, context, dockerfile, origin
+from curtainup.images import build_log, builds, context, dockerfile, origin
 from curtainup.images import registry as registries
 from curtainup.images.build_log import BuildLog
 from curtainup.images.source import Source
@@ -152,8 +152,7 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
 
 def last_line(image: Image) -> str:
     """Return the last line of the build's output so far."""
-    lines = [line.strip() for line in (_log_end(Path(image.settings.log)) or "").splitlines()]
-    return next((line for line in reversed(lines) if line), "")
+    return build_log.last_line(Path(image.settings.log))
 
 
 def take_over(session: Session) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from curtainup.images.build_log import LAST, BuildLog
+from curtainup.images.build_log import LAST, BuildLog, last_line
 from curtainup.util.redaction import redactor
 from curtainup.util.secrets import Secret
 
@@ -43,3 +43,13 @@ def test_a_build_that_wrote_no_log_has_none(tmp_path: Path) -> None:
     log.redact(REDACT)
     assert log.end == ""
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "line"),
+    [(b"", ""), (b"one\ntwo\n\n", "two"), (b"x" * 100_000 + b"\nlast", "last"), (b"one\xff", "one\ufffd")],
+)
+def test_its_last_line_is_known_while_it_is_written(tmp_path: Path, written: bytes, line: str) -> None:
+    assert last_line(tmp_path / "none") == ""
+    (tmp_path / "log").write_bytes(written)
+    assert last_line(tmp_path / "log") == line

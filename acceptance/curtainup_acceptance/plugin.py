@@ -7,6 +7,7 @@ The plugin adds the smoke suite after pytest has found its root, so the service'
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Iterator
 
@@ -18,7 +19,8 @@ from curtainup_acceptance.target import Target, read_target
 
 INTERRUPTED = 2  # pytest.ExitCode
 PYTEST = int(pytest.__version__.partition(".")[0])
-NAMES = ("test*.py", "*_test.py")  # whatever `python_files` says; nose took the first without `_`
+NAMES = ("test_*.py", "*_test.py")  # pytest's own, whatever `python_files` says
+NOSE = re.compile(r"^class \w+\(.*TestCase.*\):|^class Test|^(?:async )?def test\w*\(\)", re.MULTILINE)
 SMOKE = Path(__file__).parent / "smoke" / "test_smoke.py"
 GO = go.from_environment()
 
@@ -46,8 +48,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--curtainup-smoke"):
         config.args.append(str(SMOKE))
         config.addinivalue_line("python_functions", "test_smoke_")
-        for pattern in NAMES:
+        for pattern in (*NAMES, *_named_for_nose(Path.cwd() / "testaccept")):
             config.addinivalue_line("python_files", pattern)
+
+
+def _named_for_nose(folder: Path) -> Iterator[str]:
+    """Yield the names of files with tests that nose took and pytest does not, as `testping.py`."""
+    for file in folder.rglob("test*.py"):
+        if NOSE.search(file.read_text(encoding="utf-8", errors="replace")):
+            yield file.name
 
 
 if PYTEST >= 7:

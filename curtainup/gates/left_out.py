@@ -17,8 +17,11 @@ from curtainup.gates.junit import Report
 from curtainup.gates.needs import SETTINGS, option_words, pytest_settings
 from curtainup.setup.paths import program_dir
 
-NAMES = re.compile(r"test.*\.py|.*_test\.py")
-"""Names of files with tests: those of pytest, and of nose, which PyMacaron used."""
+NAMES = re.compile(r"test_.*\.py|.*_test\.py")
+"""Names of files with tests."""
+NOSE_NAMES = re.compile(r"test.*\.py")
+NOSE_TESTS = re.compile(r"^class \w+\(.*TestCase.*\):|^class Test|^(?:async )?def test\w*\(\)", re.MULTILINE)
+"""nose, which PyMacaron used, also took files without `_`; others of that name hold tools of the tests."""
 SELECTING = re.compile(
     r"-[mk].*|--(ignore|ignore-glob|deselect|lf|last-failed|sw|stepwise|collect-only|co|pyargs)(=.*)?"
 )
@@ -55,8 +58,13 @@ def _has(addresses: frozenset[str], file: str) -> bool:
 def _test_files(service_dir: Path) -> Iterator[str]:
     """Yield the files of acceptance tests, relative to the service, that hold at least one test."""
     for file in sorted((service_dir / ACCEPTANCE_TESTS).rglob("*.py")):
-        if NAMES.fullmatch(file.name) and _holds_tests(file):
+        named = NAMES.fullmatch(file.name) or (NOSE_NAMES.fullmatch(file.name) and _is_noses(file))
+        if named and _holds_tests(file):
             yield file.relative_to(service_dir).as_posix()
+
+
+def _is_noses(file: Path) -> bool:
+    return bool(NOSE_TESTS.search(file.read_text(encoding="utf-8", errors="replace")))
 
 
 def _holds_tests(file: Path) -> bool:

@@ -25,7 +25,7 @@ from curtainup.util.plain import clean
 
 SHORT = 6
 SETTINGS = "pym-config*.yaml"
-TESTS = (f"{UNIT_TESTS}/", f"{ACCEPTANCE_TESTS}/")
+TESTS = tuple(f"{name}/" for name in (*UNIT_TESTS, ACCEPTANCE_TESTS))
 READ = ("Dockerfile", "Dockerfile.extra")
 """Files that say how the image is built, and are read before the build."""
 LINKS = 8

@@ -175,3 +175,22 @@ def test_a_threshold_of_a_plugin_is_not_told_as_a_failure_before_the_tests(
         "all 8 tests passed, but pytest or a plugin of it ended with exit code 1: "
         "FAIL Required test coverage of 90% not reached"
     )
+
+
+def test_files_named_for_nose_run_but_not_tools_of_that_name(
+    make_service: MakeService, gate: MakeGate
+) -> None:
+    ping = "import unittest\n\nclass Ping(unittest.TestCase):\n    def testPing(self):\n        pass\n"
+    files = {
+        "testaccept/test_shop.py": "import testtools\n\ndef test_it():\n    testtools.test_client(1)\n",
+        "testaccept/testtools.py": "def test_client(port):\n    return port\n",
+        "testaccept/testping.py": ping,
+    }
+
+    result = run_gate(gate(make_service(files)))
+
+    assert (result.passed, result.junit is not None) == (True, True), result
+    assert result.junit is not None
+    report = result.junit.read_text()
+    assert "testPing" in report
+    assert "testtools" not in report

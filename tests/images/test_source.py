@@ -315,7 +315,7 @@ def test_settings_with_the_line_ends_of_another_system_are_none(repository: Repo
     assert not clone.read().dirty
 
 
-@pytest.mark.parametrize("folder", ["test", "testaccept"])
+@pytest.mark.parametrize("folder", ["test", "tests", "testaccept"])
 def test_a_sparse_checkout_without_the_tests_is_refused(repository: Repository, folder: str) -> None:
     repository.write(f"{folder}/test_it.py", "")
     repository.commit()

@@ -11,10 +11,9 @@ from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
-from curtainup.config import pymacaron
 from curtainup.config.checks import every
 from curtainup.config.models import EnvironmentSettings, ServiceConfig
-from curtainup.config.reading import neighbours
+from curtainup.config.reading import neighbours, pymacaron
 from curtainup.config.reading.problems import NOTHING_HAPPENED, KeyPath, Problem, config_error, rendered
 from curtainup.config.reading.source import Document, read
 from curtainup.config.reading.wording import problems_of

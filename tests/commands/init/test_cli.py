@@ -104,7 +104,7 @@ def test_what_is_the_services_own_is_kept_even_with_force(tmp_path: Path) -> Non
     own = {"pym-config.yaml": "name: shop\n", "Dockerfile": "FROM x\n", "testaccept/v1/test_own.py": ""}
     before = everything(lay_out(tmp_path, {**FASTAPI, **own}))
     done = init(tmp_path, "--force")
-    assert _changed(before, everything(tmp_path)) == {".dockerignore"}
+    assert _changed(before, everything(tmp_path)) == {".dockerignore", ".gitignore"}
     for name in ("pym-config.yaml", "Dockerfile", "testaccept"):
         assert f"keep   {name}\n" in done.stdout
 

@@ -13,7 +13,7 @@ from typing import Iterator
 
 import pytest
 
-from curtainup_acceptance import go
+from curtainup_acceptance import go, headers
 from curtainup_acceptance.session import ServiceSession
 from curtainup_acceptance.target import Target, read_target
 
@@ -44,7 +44,13 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the smoke suite, even if the service's settings give its test functions other names."""
+    """Add the smoke suite, even if the service's settings give its test functions other names.
+
+    Requests bear the gate's headers from here on.
+    """
+    sent = headers.from_environment()
+    if sent is not None:
+        headers.install(sent)
     if config.getoption("--curtainup-smoke"):
         config.args.append(str(SMOKE))
         config.addinivalue_line("python_functions", "test_smoke_")

@@ -27,9 +27,10 @@ class ServiceSession(requests.Session):
     everything else.
     """
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, read_timeout: float = READ_TIMEOUT) -> None:
         super().__init__()
         self.base_url = base_url
+        self.read_timeout = read_timeout
         # By default urllib3 repeats only requests of idempotent methods.
         retry = Retry(
             total=RETRIES,
@@ -54,7 +55,7 @@ class ServiceSession(requests.Session):
         """Send with the default time-outs if the test sets none."""
         if kwargs.get("timeout") is not None:
             return super().send(request, **kwargs)
-        kwargs["timeout"] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+        kwargs["timeout"] = (CONNECT_TIMEOUT, self.read_timeout)
         if threading.current_thread().name == BOUNDED:  # it follows a redirect
             return super().send(request, **kwargs)
         return self._within(lambda: super(ServiceSession, self).send(request, **kwargs))
@@ -62,6 +63,7 @@ class ServiceSession(requests.Session):
     def _within(self, send: Callable[[], requests.Response]) -> requests.Response:
         """Send in a thread, because the time-outs are for each read: an answer may trickle in for ever."""
         ended: Future[requests.Response] = Future()
+        longest = max(LONGEST, CONNECT_TIMEOUT + self.read_timeout)
 
         def work() -> None:
             try:
@@ -71,9 +73,9 @@ class ServiceSession(requests.Session):
 
         threading.Thread(target=work, name=BOUNDED, daemon=True).start()
         try:
-            return ended.result(LONGEST)
+            return ended.result(longest)
         except FutureTimeout:
-            raise requests.Timeout(f"no whole answer came within {LONGEST:g} s") from None
+            raise requests.Timeout(f"no whole answer came within {longest:g} s") from None
 
 
 class _Adapter(HTTPAdapter):

@@ -6,6 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import Mapping
 
+HEALTH_TIMEOUT = 5.0
+"""Seconds that an answer on the health path may take, if the gate does not say."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -22,6 +25,7 @@ class Target:
     expect_release_header: bool
     health_path: str
     version_path: str
+    health_timeout: float = HEALTH_TIMEOUT
 
 
 def read_target(environ: Mapping[str, str] = os.environ) -> Target:
@@ -39,6 +43,7 @@ def read_target(environ: Mapping[str, str] = os.environ) -> Target:
         expect_release_header=environ.get("CURTAINUP_EXPECT_RELEASE_HEADER") == "1",
         health_path=environ.get("CURTAINUP_HEALTH_PATH", "/ping"),
         version_path=environ.get("CURTAINUP_VERSION_PATH", "/version"),
+        health_timeout=float(environ.get("CURTAINUP_HEALTH_TIMEOUT", HEALTH_TIMEOUT)),
     )
 
 

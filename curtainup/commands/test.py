@@ -79,7 +79,8 @@ def _image(session: Session, steps: Steps, gatekeeper: Gatekeeper, given: str | 
     config = session.service.local
     with local_container.started(session, image, "") as local:
         local.wait_until_healthy()
-        return _judge(steps, gatekeeper, Gate("image", local.url, config, "dev", None), image)
+        gate = Gate("image", local.url, config, "dev", None, headers=local.headers)
+        return _judge(steps, gatekeeper, gate, image)
 
 
 def _judge(steps: Steps, gatekeeper: Gatekeeper, gate: Gate, image: str) -> Tested:

@@ -112,6 +112,10 @@ Address = Annotated[str, AfterValidator(_address)]
 Percents = Annotated[tuple[Percent, ...], Field(max_length=20), AfterValidator(_rising)]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*\z", max_length=255)]
 VariableValue = Annotated[str, AfterValidator(_no_nul)]
+Host = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?\z", max_length=253),
+]
 Names = Annotated[
     tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*\z")], ...],
     AfterValidator(_once),

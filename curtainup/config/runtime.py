@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from curtainup.config import targets
 from curtainup.config.keys import (
+    Host,
     KeyDoc,
     Memory,
     Percents,
@@ -94,6 +95,28 @@ class RuntimeSettings(Settings):
             expects="a path that starts with / and has no spaces or #",
             wrong="no release would ever count as healthy",
             example="/ping",
+        ),
+    )
+    health_host: Host | None = key(
+        None,
+        "The host that curtainup sends in the header `Host`: in the health check, the probe and the gates. "
+        "Some services answer only to hosts that they know.",
+        KeyDoc(
+            expects="a host name without scheme or path",
+            wrong="the service would refuse the requests that judge it",
+            example="hello.example.com",
+            targets=("docker", "aws-beanstalk", "gke"),
+            shown="the host of `live_url` or `live_host`, else that of the URL",
+        ),
+    )
+    health_timeout: Seconds = key(
+        5,
+        "How many seconds one answer on `health_path` may take, for the health check, the probe and the "
+        "smoke suite.",
+        KeyDoc(
+            expects="a whole number of seconds from 1 to 3600",
+            wrong="a slow release would count as broken, or a hanging one as slow",
+            example="5",
         ),
     )
     memory_limit: Memory = key(

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints
 
-from curtainup.config.keys import Folders, KeyDoc, Names, ServiceName, Text, TextOrNumber, key
+from curtainup.config.keys import Folders, Host, KeyDoc, Names, ServiceName, Text, TextOrNumber, key
 from curtainup.config.runtime import Settings
 
 _SERVICE = ("service",)
@@ -19,10 +19,6 @@ def _with_host(value: str) -> str:
     return value
 
 
-Host = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?\z", max_length=253),
-]
 Url = Annotated[
     str, StringConstraints(pattern=r"^https?://[A-Za-z0-9][\x21-\x7e]*\z"), AfterValidator(_with_host)
 ]

@@ -155,17 +155,17 @@ class Rollout(EnvironmentView):
             ReleaseUnhealthy: it exited, or did not answer in `start_timeout`.
 
         """
-        path = release.settings.health_path
+        asking = self.asking(release)
         with self.reachable(self.release_url(release)) as url:
             if (
                 release.id in self._there
-                and not health.answers(url, path)
+                and not health.answers(url, asking)
                 and isinstance(self.target, capabilities.Revives)
             ):
                 self.target.revive(release)
             return health.wait_until_healthy(
                 url,
-                path,
+                asking,
                 self.target.suspect(release) if isinstance(self.target, capabilities.Inspects) else None,
                 timeout=self.config.start_timeout,
                 cancelled=self._session.run.cancelled,
@@ -176,16 +176,16 @@ class Rollout(EnvironmentView):
 
         A release whose URL is not known counts as one that answers.
         """
-        url, path = self.known_release_url(release), release.settings.health_path
+        url, asking = self.known_release_url(release), self.asking(release)
         if url is None:
             return True
         with self.reachable(url) as reached:
-            if health.answers(reached, path):
+            if health.answers(reached, asking):
                 return True
             if not isinstance(self.target, capabilities.Revives):
                 return False
             self.target.revive(release)
-            return health.trouble_after(reached, path, REVIVE_SECONDS) is None
+            return health.trouble_after(reached, asking, REVIVE_SECONDS) is None
 
     def put_back(self, before: Deployment, note: Callable[[str], None]) -> None:
         """Undo what a failed or interrupted step did: make the environment what it was before.

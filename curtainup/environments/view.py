@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from curtainup.config import EnvironmentConfig
 from curtainup.engine import ejected
 from curtainup.environments import stack
-from curtainup.gates import health
+from curtainup.gates import asking, health
+from curtainup.gates.asking import Asking
 from curtainup.gates.health import Look
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
@@ -174,7 +176,7 @@ class EnvironmentView:
         url, serving = self.known_url, self.deployment.serving()
         if url is None or serving is None:
             return Look(None, "no release has traffic")
-        found = health.look(url, serving.settings.health_path, timeout)
+        found = health.look(url, self._patiently(serving, timeout))
         return found if self.spec.names_releases or found.trouble else Look(serving.id, None)
 
     def down(self, timeout: float = ANSWER_SECONDS) -> dict[str, str]:
@@ -185,11 +187,23 @@ class EnvironmentView:
         if self.spec.bills_idle or not isinstance(self.target, capabilities.KnowsPlaces):
             return {}
         looks = {
-            one.id: health.look(url, one.settings.health_path, timeout).trouble
+            one.id: health.look(url, self._patiently(one, timeout)).trouble
             for one in self.deployment.releases
             if (url := self.known_release_url(one))
         }
         return {release: trouble for release, trouble in looks.items() if trouble}
+
+    def asking(self, release: Release | None = None) -> Asking:
+        """Return how a release is asked whether it is well; None asks as is configured now."""
+        path = release.settings.health_path if release else None
+        return asking.of_environment(
+            self._session.service.config, self.config, path=path, routed=self.spec.routes_by_host
+        )
+
+    def _patiently(self, release: Release, timeout: float) -> Asking:
+        """Return how a release is asked that gets `timeout` seconds, or longer if its health check does."""
+        found = self.asking(release)
+        return replace(found, timeout=max(timeout, found.timeout))
 
     def needs_replacement(self) -> list[str]:
         """Return the keys whose new values would interrupt traffic."""

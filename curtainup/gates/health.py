@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from threading import Event
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
 from typing import Protocol
 
 from curtainup.errors import Interrupted, ReleaseUnhealthy
-from curtainup.gates.http import FetchError, explain, get_once
+from curtainup.gates.asking import Asking, too_slow, trouble_of_answer, trouble_of_error
+from curtainup.gates.http import Answer, FetchError, explain, get_once
+from curtainup.model.trouble import Trouble
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.1
 """Seconds between two requests: short at first, because most services start fast."""
 INSPECT_EVERY = 0.25
 """Seconds between two inspections of the container; each costs the Docker engine a few ms."""
-LONGEST_REQUEST = 2.0
-"""Time limit of one request, in seconds: short, so that the wait soon notices Ctrl-C and a dead container.
+SHORTEST_REQUEST = 1.0
+"""Seconds that the last request gets, even if the deadline passes meanwhile: people see how it ended."""
+LASTING = 10.0
+"""Seconds for which a release has to give the same wrong answer until nobody waits for another one.
 
-The last request gets as long as the others, because people see how it ended.
+Some services answer 404 for a moment while they start, behind a server that starts faster.
 """
 
 
@@ -32,74 +37,151 @@ class Look:
 class Suspect(Protocol):
     """Something to inspect when a release does not answer, such as a `container.Container`."""
 
+    @property
+    def answers_itself(self) -> bool:
+        """Whether nothing else answers in its place while it starts, as the front of a cloud does."""
+
     def raise_if_down(self) -> None:
         """Raise ReleaseUnhealthy when it has stopped or restarted."""
 
-    def timed_out(self, url: str, path: str, timeout: float, trouble: str) -> ReleaseUnhealthy:
-        """Return the error after `timeout` seconds; `trouble` says how the last request failed."""
+    def unhealthy(self, url: str, seconds: float, trouble: Trouble) -> ReleaseUnhealthy:
+        """Return the error after `seconds` of waiting."""
 
 
 def wait_until_healthy(
-    url: str, path: str, suspect: Suspect | None, *, timeout: float, cancelled: Event
+    url: str,
+    asking: Asking,
+    suspect: Suspect | None,
+    *,
+    timeout: float,
+    cancelled: Event,
+    lasting: float = LASTING,
 ) -> float:
-    """Wait until GET `path` below `url` answers 2xx; return how many seconds that took.
+    """Wait until a release answers 2xx; return how many seconds that took.
+
+    Args:
+        url: where the release answers.
+        asking: how it is asked.
+        suspect: what to inspect when it does not answer.
+        timeout: seconds that it may take in all.
+        cancelled: ends the wait.
+        lasting: seconds after which the same wrong answer of the release itself ends the wait.
 
     Raises:
-        ReleaseUnhealthy: `timeout` seconds have passed. When the container has exited, has restarted or is
-            gone, this is raised at once.
+        ReleaseUnhealthy: `timeout` seconds have passed, or the same wrong answer came for `lasting` seconds.
+            When the container has exited, has restarted or is gone, this is raised at once.
         Interrupted: `cancelled` was set.
 
     """
-    started = time.monotonic()
-    deadline, inspect_at, pause = started + timeout, started + FIRST_PAUSE, FIRST_PAUSE
-    while (how := trouble(url, path)) is not None:
-        if suspect and time.monotonic() >= inspect_at:
-            suspect.raise_if_down()
-            inspect_at = time.monotonic() + INSPECT_EVERY
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise _timed_out(suspect, url, path, timeout, how)
-        if cancelled.wait(min(pause, left)):
-            raise Interrupted("interrupted while waiting for the release to answer", where=url)
+    wait = _Wait(url, asking, suspect, time.monotonic(), timeout, cancelled)
+    pause, since = FIRST_PAUSE, wait.started
+    last: Trouble | None = None
+    while (trouble := wait.ask(last)) is not None:
+        now = time.monotonic()
+        if last is None or trouble.what != last.what:
+            since, last = now, trouble
+        wait.look()
+        if now >= wait.deadline:
+            raise wait.failed(replace(trouble, lasting=False))
+        if trouble.lasting and suspect is not None and suspect.answers_itself and now - since >= lasting:
+            raise wait.failed(trouble)
+        wait.sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
-    return time.monotonic() - started
+    return time.monotonic() - wait.started
 
 
-def answers(url: str, path: str) -> bool:
-    """Return whether GET `path` below `url` answers 2xx now."""
-    return trouble(url, path) is None
+def answers(url: str, asking: Asking) -> bool:
+    """Return whether a release answers 2xx now."""
+    return look(url, asking).trouble is None
 
 
-def trouble_after(url: str, path: str, seconds: float) -> str | None:
-    """Ask until GET `path` below `url` answers 2xx, for `seconds` at most; return how it fails in the end."""
+def trouble_after(url: str, asking: Asking, seconds: float) -> str | None:
+    """Ask until a release answers 2xx, for `seconds` at most; return how it fails in the end."""
     deadline = time.monotonic() + seconds
-    while (how := trouble(url, path)) is not None and time.monotonic() < deadline:
+    while (how := look(url, asking).trouble) is not None and time.monotonic() < deadline:
         time.sleep(LONGEST_PAUSE)
     return how
 
 
-def look(url: str, path: str, timeout: float = LONGEST_REQUEST) -> Look:
-    """Send one GET to `path` below `url`, and return what came of it; it gets `timeout` seconds."""
+def look(url: str, asking: Asking) -> Look:
+    """Send one request, and return what came of it."""
     try:
-        answer = get_once(url, path, timeout)
+        answer = _get(url, asking)
     except FetchError as error:
         return Look(None, explain(error))
     return Look(answer.release, None if 200 <= answer.status < 300 else f"HTTP {answer.status}")
 
 
-def trouble(url: str, path: str) -> str | None:
-    """Return how GET `path` below `url` fails now; None if it answers 2xx."""
-    return look(url, path).trouble
+def _get(url: str, asking: Asking) -> Answer:
+    return get_once(url, asking.path, asking.timeout, asking.headers)
 
 
-def _timed_out(
-    suspect: Suspect | None, url: str, path: str, timeout: float, trouble: str
-) -> ReleaseUnhealthy:
-    if suspect is not None:
-        return suspect.timed_out(url, path, timeout, trouble)
-    return ReleaseUnhealthy(
-        f"the release did not answer within {timeout:g} s: GET {path}: {trouble}",
-        where=url,
-        consequence="the release gets no traffic",
-        fix=f"make GET {path} answer 200, or give it more time to start",
-    )
+@dataclass
+class _Wait:
+    """One wait for one release."""
+
+    url: str
+    asking: Asking
+    suspect: Suspect | None
+    started: float
+    timeout: float
+    cancelled: Event
+    inspect_at: float = 0.0
+
+    @property
+    def deadline(self) -> float:
+        return self.started + self.timeout
+
+    def ask(self, last: Trouble | None) -> Trouble | None:
+        """Send one request; return what is wrong with the release, if anything.
+
+        Without an answer at the deadline, that is what the last answer said.
+
+        The request has a thread of its own, so that a slow answer delays neither Ctrl-C, nor the news that
+        the container is down, nor the deadline.
+        """
+        came: SimpleQueue[Answer | Exception] = SimpleQueue()
+        Thread(target=_send, args=(self.url, self.asking, came), name="health check", daemon=True).start()
+        sent = time.monotonic()
+        while True:
+            try:
+                answer = came.get(timeout=INSPECT_EVERY)
+            except Empty:
+                self.look()
+                self.sleep(0)
+                if time.monotonic() >= max(self.deadline, sent + SHORTEST_REQUEST):
+                    return last or too_slow(self.asking, time.monotonic() - sent)
+                continue
+            if isinstance(answer, Answer):
+                return trouble_of_answer(self.asking, self.url, answer)
+            if isinstance(answer, FetchError):
+                return trouble_of_error(self.asking, answer)
+            raise answer
+
+    def look(self) -> None:
+        """Inspect the suspect, unless somebody has just done so."""
+        if self.suspect and time.monotonic() >= max(self.inspect_at, self.started + FIRST_PAUSE):
+            self.suspect.raise_if_down()
+            self.inspect_at = time.monotonic() + INSPECT_EVERY
+
+    def sleep(self, seconds: float) -> None:
+        if self.cancelled.wait(max(0.0, min(seconds, self.deadline - time.monotonic()))):
+            raise Interrupted("interrupted while waiting for the release to answer", where=self.url)
+
+    def failed(self, trouble: Trouble) -> ReleaseUnhealthy:
+        seconds = min(self.timeout, time.monotonic() - self.started) if trouble.lasting else self.timeout
+        if self.suspect is not None:
+            return self.suspect.unhealthy(self.url, seconds, trouble)
+        return ReleaseUnhealthy(
+            trouble.headline(seconds),
+            where=self.url,
+            consequence="the release gets no traffic",
+            fix=trouble.fix,
+        )
+
+
+def _send(url: str, asking: Asking, came: SimpleQueue[Answer | Exception]) -> None:
+    try:
+        came.put(_get(url, asking))
+    except Exception as error:
+        came.put(error)

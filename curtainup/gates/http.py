@@ -19,6 +19,7 @@ RELEASE_HEADER = "Curtainup-Release"
 NO_END = "the answer did not end in time"
 LONGEST = 300
 """Characters of an explanation: it may repeat what the peer has sent."""
+NO_HEADERS: Mapping[str, str] = {}
 
 FetchError = (OSError, http.client.HTTPException)
 """The errors that `get` raises when it does not get a complete answer."""
@@ -26,10 +27,11 @@ FetchError = (OSError, http.client.HTTPException)
 
 @dataclass(frozen=True)
 class Answer:
-    """A complete HTTP answer: its status, and the release that the proxy names in it, if any."""
+    """A complete HTTP answer: its status, and what it names: its release, and where a redirect leads."""
 
     status: int
     release: str | None
+    location: str | None = None
 
 
 def connect(url: str, timeout: float) -> http.client.HTTPConnection:
@@ -86,8 +88,8 @@ def _exchange(
         _read_body(response)
     except TimeoutError as error:
         raise TimeoutError(NO_END) from error
-    release = response.getheader(RELEASE_HEADER)
-    return Answer(response.status, release and one_line(release))
+    release, location = response.getheader(RELEASE_HEADER), response.getheader("Location")
+    return Answer(response.status, release and one_line(release), location and one_line(location))
 
 
 def _left(deadline: float) -> float:
@@ -148,11 +150,12 @@ def _read_body(response: http.client.HTTPResponse) -> None:
     response.close()
 
 
-def get_once(url: str, path: str, timeout: float) -> Answer:
+def get_once(url: str, path: str, timeout: float, headers: Mapping[str, str] = NO_HEADERS) -> Answer:
     """Send one GET on a new connection; raises the errors of `get`."""
     connection = connect(url, timeout)
     try:
-        return get(connection, target(url, path), time.monotonic() + timeout, {"Connection": "close"})
+        deadline = time.monotonic() + timeout
+        return get(connection, target(url, path), deadline, {**headers, "Connection": "close"})
     finally:
         connection.close()
 

@@ -85,6 +85,8 @@ class GateRequest(UnitTestRequest):
         release: the release that should answer; None if not known.
         expect_release_header: whether requests pass through the proxy, which names the release.
         health_path: the path that answers 2xx when the service is well.
+        health_timeout: seconds that an answer on that path may take.
+        headers: what each request to the URL has to bear: `Host` and `X-Forwarded-Proto`, or none of them.
 
     """
 
@@ -95,6 +97,8 @@ class GateRequest(UnitTestRequest):
     release: str | None = None
     expect_release_header: bool = False
     health_path: str = "/ping"
+    health_timeout: float = 5.0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

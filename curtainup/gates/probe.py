@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Mapping
 
-from curtainup.gates.http import FetchError, connect, explain, get, target
+from curtainup.gates.http import NO_HEADERS, FetchError, connect, explain, get, target
 from curtainup.gates.tally import ProbeResult, Tally
 
 
@@ -33,9 +34,17 @@ class Probe:
     """
 
     def __init__(
-        self, url: str, path: str = "/ping", *, rate: float = 50.0, timeout: float = 5.0, workers: int = 4
+        self,
+        url: str,
+        path: str = "/ping",
+        *,
+        rate: float = 50.0,
+        timeout: float = 5.0,
+        workers: int = 4,
+        headers: Mapping[str, str] = NO_HEADERS,
     ) -> None:
         connect(url, timeout)
+        self._headers = {"User-Agent": "curtainup-probe", **headers}
         self._url = url
         self._path = target(url, path)
         self._timeout = timeout
@@ -83,7 +92,7 @@ class Probe:
     def _run(self, number: int, phase: str) -> None:
         """Send a request at this worker's beats, every n-th of n workers, until the phase ends."""
         keep_alive = number % 2 == 0
-        headers = {"User-Agent": "curtainup-probe"} | ({} if keep_alive else {"Connection": "close"})
+        headers = self._headers | ({} if keep_alive else {"Connection": "close"})
         connection = connect(self._url, self._timeout)
         period = self._interval * self._workers
         beat = time.monotonic() + number * self._interval

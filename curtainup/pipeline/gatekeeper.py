@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from curtainup import gates
@@ -62,6 +62,7 @@ class Gate:
         release: the id of the release that should answer; None for the local container.
         through_proxy: whether requests pass a proxy, which names the release that answers.
         door: the URL that the tests call instead of `url`, when `url` requires an identity.
+        headers: what requests to the URL have to bear.
 
     """
 
@@ -73,6 +74,7 @@ class Gate:
     release: str | None = None
     through_proxy: bool = False
     door: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def gate_of(session: Session, name: str, view: EnvironmentView, release: Release) -> Gate | None:
@@ -85,8 +87,16 @@ def gate_of(session: Session, name: str, view: EnvironmentView, release: Release
     if url is None:
         return None
     named = view.spec.names_releases and not alone
-    pym = pym_env(session, view.name)
-    return Gate(name, url, view.config, pym, release.version, release.id, through_proxy=named)
+    return Gate(
+        name,
+        url,
+        view.config,
+        pym_env(session, view.name),
+        release.version,
+        release.id,
+        through_proxy=named,
+        headers=view.asking(release).headers,
+    )
 
 
 class Gatekeeper:
@@ -222,6 +232,8 @@ class Gatekeeper:
             release=gate.release,
             expect_release_header=gate.through_proxy,
             health_path=gate.settings.health_path,
+            health_timeout=gate.settings.health_timeout,
+            headers=gate.headers,
         )
 
     def _secrets(self, in_image: bool) -> dict[str, str]:

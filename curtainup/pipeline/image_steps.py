@@ -192,8 +192,15 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
         config = session.service.local
         with local_container.started(session, image.runnable, image.version) as local:
             relied_on = own_address.is_relied_on(session.state.workspace.service_dir)
-            door = local.own_url() if relied_on else None
-            gate = Gate("local", local.url, config, pym_env(session, "local"), image.version, door=door)
+            gate = Gate(
+                "local",
+                local.url,
+                config,
+                pym_env(session, "local"),
+                image.version,
+                door=local.own_url() if relied_on else None,
+                headers=local.headers,
+            )
             with context.gatekeeper.prepared(gate, image.runnable) as judge:
                 local.wait_until_healthy()
                 judge(progress)

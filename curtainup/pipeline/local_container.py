@@ -9,7 +9,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from curtainup.errors import BuildFailed, DiskFull, SetupError
-from curtainup.gates import health, own_address
+from curtainup.gates import asking, health, own_address
 from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms.docker import container as containers
@@ -40,12 +40,14 @@ class Started:
 
     Attributes:
         url: on the loopback address.
+        headers: what requests to it have to bear.
         wait_until_healthy: waits for it.
         own_url: its URL on Docker's network; None where that is not reached from here.
 
     """
 
     url: str
+    headers: Mapping[str, str]
     wait_until_healthy: Callable[[], object]
     own_url: Callable[[], str | None] = lambda: None
 
@@ -71,11 +73,13 @@ def started(session: Session, image: str, version: str) -> Iterator[Started]:
         container = containers.Container(
             lambda: session.accounts.docker, local.name, settings.container_port, session.service.redact
         )
+        how = asking.of_environment(session.service.config, config)
         yield Started(
             local.url,
+            how.headers,
             lambda: health.wait_until_healthy(
                 local.url,
-                settings.health_path,
+                how,
                 container,
                 timeout=config.start_timeout,
                 cancelled=session.run.cancelled,

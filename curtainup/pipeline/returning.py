@@ -66,14 +66,15 @@ def require_answer(rollout: Rollout, release: Release) -> None:
         ReturnDidNotHelp: it does not.
 
     """
-    url, path = rollout.url, release.settings.health_path
+    url, asking = rollout.url, rollout.asking(release)
     if rollout.lingering:
         url = rollout.known_release_url(release) or url
     with rollout.reachable(url) as reached:
-        how = health.trouble_after(reached, path, ANSWER_WITHIN)
+        how = health.trouble_after(reached, asking, ANSWER_WITHIN)
     if how is not None:
+        failing = f"GET {asking.path}: {how}"
         raise ReturnDidNotHelp(
-            f"traffic is back on {release.version} ({release.id}), and live still fails: GET {path}: {how}",
+            f"traffic is back on {release.version} ({release.id}), and live still fails: {failing}",
             where=url,
             consequence="live is down; look at it now",
             fix="read `curtainup logs --env live`; deploy a fix, or go further back: curtainup rollback ID",

@@ -40,7 +40,8 @@ class Watch:
         self._rollout = rollout
         serving = rollout.deployment.serving()
         self._incoming = incoming
-        self._probe = Probe(rollout.url, rollout.config.health_path)
+        asking = rollout.asking()
+        self._probe = Probe(rollout.url, asking.path, timeout=asking.timeout, headers=asking.headers)
         self._heeds_watch = True
         self.outgoing = serving.id if serving is not None else None
         if self.outgoing:

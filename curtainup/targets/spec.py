@@ -67,6 +67,7 @@ class TargetSpec:
         bills_idle: whether an idle release costs as much as one with traffic.
         anchored: whether the first release of an environment holds its name, so that another first release
             can only come after that one is gone.
+        routes_by_host: whether the target finds the service by the header `Host`, which is then left alone.
         splits: whether a release can have a part of the traffic.
 
     """
@@ -87,4 +88,5 @@ class TargetSpec:
     reuses_ids: bool = True
     bills_idle: bool = False
     anchored: bool = False
+    routes_by_host: bool = False
     splits: bool = True

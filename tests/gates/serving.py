@@ -25,10 +25,11 @@ Answers = Callable[[str], Answer]
 
 @dataclass
 class Served:
-    """A running service: its URL and the paths it was asked for, in order."""
+    """A running service: its URL, and the paths and headers of its requests, in order."""
 
     url: str
     asked: list[str] = field(default_factory=list)
+    heard: list[dict[str, str]] = field(default_factory=list)
 
 
 HEALTHY = {"/ping": Answer(), "/version": Answer('{"version": "v1"}')}
@@ -52,6 +53,7 @@ def serve(answers: Answers) -> Iterator[Served]:
 
         def do_GET(self) -> None:
             served.asked.append(self.path)
+            served.heard.append(dict(self.headers.items()))
             answer = answers(self.path)
             if answer.status == BROKEN:
                 self.close_connection = True

@@ -11,12 +11,14 @@ import docker
 import pytest
 
 from curtainup.errors import Interrupted, ReleaseUnhealthy
-from curtainup.gates import health
+from curtainup.gates.asking import Asking
 from curtainup.gates.health import Look, look, wait_until_healthy
 from curtainup.platforms.docker.container import Container
 from curtainup.setup.base_images import catalogue, images
 
 PORT = 8080
+PING = Asking("/ping", timeout=60)
+"""A request that takes long here is not given up: every server of these tests answers."""
 SERVER = """
 import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -28,18 +30,38 @@ server = http.server.HTTPServer(("{host}", {port}), Handler)
 print("listening", os.environ["PORT"], flush=True)
 server.serve_forever()
 """
+IPV6_SERVER = """
+import socket, time
+listener = socket.socket(socket.AF_INET6)
+listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+listener.bind(("::", 8080))
+listener.listen()
+print("listening", flush=True)
+while True:
+    listener.accept()[0].close()
+"""
+CRASH = """
+import sys, traceback
+try:
+    open("/etc/models.py", "w")
+except PermissionError:
+    print("[7] [ERROR] Exception in worker process", file=sys.stderr)
+    traceback.print_exc()
+for number in range(40):
+    print(f"[{number}] [INFO] Worker exiting, booting", file=sys.stderr)
+class HaltServer(BaseException): pass
+try:
+    raise HaltServer("Worker failed to boot.")
+except HaltServer:
+    traceback.print_exc()
+sys.exit(3)
+"""
 
 Start = Callable[..., tuple[str, Container]]
 
 
 def server(host: str = "0.0.0.0", port: int = PORT, status: int = 200) -> list[str]:
     return ["python3", "-c", SERVER.format(host=host, port=port, status=status)]
-
-
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that takes long here is not given up: every server of these tests answers."""
-    monkeypatch.setattr(health, "LONGEST_REQUEST", 60.0)
 
 
 @pytest.fixture
@@ -86,7 +108,7 @@ def listening(container: Container) -> Container:
 
 def unhealthy(url: str, container: Container, timeout: float = 60) -> ReleaseUnhealthy:
     with pytest.raises(ReleaseUnhealthy) as caught:
-        wait_until_healthy(url, "/ping", container, timeout=timeout, cancelled=threading.Event())
+        wait_until_healthy(url, PING, container, timeout=timeout, cancelled=threading.Event())
     assert container.name in (caught.value.where or "")
     assert caught.value.fix
     return caught.value
@@ -95,7 +117,7 @@ def unhealthy(url: str, container: Container, timeout: float = 60) -> ReleaseUnh
 @pytest.mark.docker
 def test_returns_once_the_release_answers(start: Start) -> None:
     url, container = start(server())
-    seconds = wait_until_healthy(url, "/ping", container, timeout=60, cancelled=threading.Event())
+    seconds = wait_until_healthy(url, PING, container, timeout=60, cancelled=threading.Event())
     assert 0 < seconds < 60
 
 
@@ -131,7 +153,8 @@ def test_a_restarted_container_that_runs_again_still_tells_its_exit_code(start: 
 def test_a_missing_program_is_explained(start: Start) -> None:
     url, container = start(["sh", "-c", "gunicorn-of-old server:app"])
     error = unhealthy(url, container)
-    assert error.what == "the release's container exited with code 127"
+    assert error.what.startswith("the release's container exited with code 127: ")
+    assert "gunicorn-of-old: not found" in error.what
     assert "was not found" in (error.fix or "")
 
 
@@ -195,6 +218,54 @@ def test_the_last_answer_is_named(start: Start) -> None:
     assert "GET /ping answer 200" in (error.fix or "")
 
 
+@pytest.mark.docker
+def test_an_answer_that_no_waiting_will_change_ends_the_wait(start: Start) -> None:
+    url, container = start(server(status=404))
+    with pytest.raises(ReleaseUnhealthy) as caught:
+        wait_until_healthy(
+            url, PING, listening(container), timeout=600, cancelled=threading.Event(), lasting=0.3
+        )
+    assert caught.value.what == (
+        "the release answers, and no waiting will change the answer: GET /ping: HTTP 404"
+    )
+
+
+@pytest.mark.docker
+def test_listening_for_ipv6_only_is_named(start: Start) -> None:
+    url, container = start(["python3", "-c", IPV6_SERVER])
+    error = unhealthy(url, listening(container), timeout=0.5)
+    assert error.what.endswith("it listens on [::]:8080 for IPv6 only, and is reached over IPv4")
+    assert "0.0.0.0:8080" in (error.fix or "")
+
+
+@pytest.mark.docker
+def test_a_server_for_both_families_that_does_not_answer_is_not_told_to_be_for_ipv6(start: Start) -> None:
+    url, container = start(["python3", "-c", IPV6_SERVER.replace("IPV6_V6ONLY, 1", "IPV6_V6ONLY, 0")])
+    assert "IPv6" not in unhealthy(url, listening(container), timeout=0.5).what
+
+
+@pytest.mark.docker
+def test_a_crash_is_told_by_its_exception_and_not_by_what_the_server_says_after_it(start: Start) -> None:
+    url, container = start(["python3", "-c", CRASH], user="nobody")
+    error = unhealthy(url, container)
+    assert error.what == (
+        "the release's container exited with code 3: "
+        "PermissionError: [Errno 13] Permission denied: '/etc/models.py'"
+    )
+    assert "runs as user nobody" in (error.fix or "")
+    assert (error.detail or "").splitlines()[-1].startswith("PermissionError")
+    assert "booting" not in (error.detail or "")
+
+
+def test_an_answer_may_be_slow_and_does_not_delay_the_deadline() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ReleaseUnhealthy) as caught:
+            wait_until_healthy(url, PING, None, timeout=0.3, cancelled=threading.Event())
+    assert "GET /ping: no answer within " in caught.value.what
+    assert "health_timeout: 60" in (caught.value.fix or "")
+
+
 @pytest.fixture
 def named() -> Iterator[str]:
     """A server on this machine that names release r000001."""
@@ -218,7 +289,7 @@ def named() -> Iterator[str]:
 
 def test_without_a_container_the_time_out_says_what_answered(named: str) -> None:
     with pytest.raises(ReleaseUnhealthy) as caught:
-        wait_until_healthy(named, "/ping", None, timeout=0.2, cancelled=threading.Event())
+        wait_until_healthy(named, PING, None, timeout=0.2, cancelled=threading.Event())
     assert caught.value.what == "the release did not answer within 0.2 s: GET /ping: HTTP 503"
     assert caught.value.where == named
 
@@ -227,7 +298,7 @@ def test_can_be_cancelled(named: str) -> None:
     cancelled = threading.Event()
     cancelled.set()
     with pytest.raises(Interrupted):
-        wait_until_healthy(named, "/ping", None, timeout=600, cancelled=cancelled)
+        wait_until_healthy(named, PING, None, timeout=600, cancelled=cancelled)
 
 
 def test_a_dead_engine_is_not_a_dead_release() -> None:
@@ -241,13 +312,13 @@ def test_a_dead_engine_is_not_a_dead_release() -> None:
 
 
 def test_tells_the_release_that_answers(named: str) -> None:
-    assert look(named, "/ping", timeout=10) == Look("r000001", "HTTP 503")
+    assert look(named, PING) == Look("r000001", "HTTP 503")
 
 
 def test_no_answer_is_no_release() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        found = look(f"http://127.0.0.1:{closed.getsockname()[1]}", "/ping", timeout=10)
+        found = look(f"http://127.0.0.1:{closed.getsockname()[1]}", PING)
     assert found == Look(None, "ConnectionRefusedError: Connection refused")
 
 
@@ -255,7 +326,7 @@ def test_no_answer_is_no_release() -> None:
 @pytest.mark.parametrize("end", ["stop", "pause"])
 def test_a_container_that_somebody_stopped_or_paused_is_started(start: Start, end: str) -> None:
     url, container = start(server())
-    wait_until_healthy(url, "/", container, timeout=60, cancelled=threading.Event())
+    wait_until_healthy(url, PING, container, timeout=60, cancelled=threading.Event())
     getattr(container.client.containers.get(container.name), end)()
 
     container.start()

@@ -21,6 +21,8 @@ def test_a_gate_says_what_it_tests(gate: MakeGate) -> None:
         release="r7f3a1c2",
         expect_release_header=True,
         health_path="/health",
+        health_timeout=7,
+        headers={"Host": "shop.example.com", "X-Forwarded-Proto": "https"},
     )
 
     assert gate_variables(request) == {
@@ -32,6 +34,9 @@ def test_a_gate_says_what_it_tests(gate: MakeGate) -> None:
         "CURTAINUP_VERSION": "v1",
         "CURTAINUP_RELEASE": "r7f3a1c2",
         "CURTAINUP_HEALTH_PATH": "/health",
+        "CURTAINUP_HEALTH_TIMEOUT": "7",
+        "CURTAINUP_HOST_HEADER": "shop.example.com",
+        "CURTAINUP_FORWARDED_PROTO": "https",
         "CURTAINUP_EXPECT_RELEASE_HEADER": "1",
     }
 

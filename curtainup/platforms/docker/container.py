@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import ReleaseUnhealthy
+from curtainup.model.trouble import Trouble
+from curtainup.util import crash
+from curtainup.util.crash import Explanation
 
 if TYPE_CHECKING:
     import docker
 
-LOG_LINES = 20
+    from curtainup.platforms.docker.listening_ports import Listener
+
+READ_LINES, SHOWN_LINES = 500, 20
+"""How many lines of its log are read for an explanation, and shown if there is none."""
 
 EXIT_CODES = {
     0: "its command ended: run the server in the foreground",
@@ -67,9 +73,14 @@ class Container:
         """Raise ReleaseUnhealthy if the container has stopped or restarted."""
         _raise_if_down(self)
 
-    def timed_out(self, url: str, path: str, timeout: float, trouble: str) -> ReleaseUnhealthy:
+    @property
+    def answers_itself(self) -> bool:
+        """True: nothing is between its port and whoever asks."""
+        return True
+
+    def unhealthy(self, url: str, seconds: float, trouble: Trouble) -> ReleaseUnhealthy:
         """Return an error that says what is wrong: its exit, its ports, or its last answer."""
-        return _timed_out(self, url, path, timeout, trouble)
+        return _unhealthy(self, url, seconds, trouble)
 
 
 def _raise_if_down(container: Container) -> None:
@@ -98,20 +109,51 @@ def _down(container: Container, found: dict[str, Any]) -> ReleaseUnhealthy:
     code, out_of_memory = state["ExitCode"], state["OOMKilled"]
     if state["Status"] == "running":
         code, out_of_memory = _last_exit(container, found)
-    limit = found["HostConfig"]["Memory"] >> 20
+    log = _log(container)
+    why = crash.explanation(log)
     if out_of_memory:
+        limit = found["HostConfig"]["Memory"] >> 20
         what = f"the release's container was killed: it used more than its {limit} MiB of memory"
         fix = "raise `memory_limit` in pym-config.yaml, or make the service need less"
     else:
         what = "the release's container exited" + ("" if code is None else f" with code {code}")
-        fix = EXIT_CODES.get(-1 if code is None else code, "correct the error in its last lines")
+        what += f": {why.line}" if why else ""
+        fix = _fix_of(code, why, found)
     return ReleaseUnhealthy(
         what,
         where=f"container {container.name}",
         consequence="the release gets no traffic",
         fix=fix,
-        detail=_last_lines(container),
+        detail=_excerpt(log, why),
     )
+
+
+def _fix_of(code: int | None, why: Explanation | None, found: dict[str, Any]) -> str:
+    if why is not None and why.is_denied:
+        return _permission_fix(found)
+    otherwise = "correct the error that its output names" if why else "correct the error in its last lines"
+    return EXIT_CODES.get(-1 if code is None else code, otherwise)
+
+
+def _permission_fix(found: dict[str, Any]) -> str:
+    """Return a fix that names the user who lacked the permission."""
+    user = found["Config"].get("User") or "root"
+    if user.partition(":")[0] in ("root", "0"):
+        return (
+            "the service runs as user root, but without the capabilities that few services need, and perhaps "
+            "on a read-only file system: let it do without this permission"
+        )
+    return (
+        f"the service runs as user {user}, and files that a Dockerfile copies belong to root: give the user "
+        f"the permission in the Dockerfile, such as `RUN chown -R {user} PATH`, or write below /tmp"
+    )
+
+
+def _excerpt(log: str, why: Explanation | None) -> str:
+    """Return the exception that explains the trouble, else the last lines of the log."""
+    if why is not None and why.raised:
+        return why.excerpt
+    return "\n".join(log.splitlines()[-SHOWN_LINES:])
 
 
 def _last_exit(container: Container, found: dict[str, Any]) -> tuple[int | None, bool]:
@@ -133,13 +175,17 @@ def _last_exit(container: Container, found: dict[str, Any]) -> tuple[int | None,
     return codes[-1] if codes else None, any(action == "oom" for action, _ in seen)
 
 
-def _timed_out(container: Container, url: str, path: str, timeout: float, trouble: str) -> ReleaseUnhealthy:
-    last = f"GET {path}: {trouble}"
+def _unhealthy(container: Container, url: str, seconds: float, trouble: Trouble) -> ReleaseUnhealthy:
     _raise_if_down(container)
-    why, fix = _explain_ports(container, f"make GET {path} answer 200, or give it more time to start")
-    detail = (f"{last}\n" if why else "") + _last_lines(container)
+    log, what, fix = _log(container), trouble.headline(seconds), trouble.fix
+    detail = _excerpt(log, crash.explanation(log))
+    if not trouble.answered:
+        why, fix = _explain_ports(container, trouble.fix)
+        if why is not None:
+            what = f"the release did not answer within {seconds:g} s: {why}"
+            detail = f"{trouble.what}\n{detail}"
     return ReleaseUnhealthy(
-        f"the release did not answer within {timeout:g} s: {why or last}",
+        what,
         where=f"container {container.name}, {url}",
         consequence="the release gets no traffic",
         fix=fix,
@@ -149,27 +195,42 @@ def _timed_out(container: Container, url: str, path: str, timeout: float, troubl
 
 def _explain_ports(container: Container, otherwise: str) -> tuple[str | None, str]:
     """Return what is wrong with the ports that the container listens on, if anything, and the fix."""
-    from curtainup.platforms.docker.listening_ports import Listener, listeners
+    from curtainup.platforms.docker.listening_ports import listeners
 
-    found = listeners(container.client, container.name)
-    if found is None or Listener(container.port, loopback=False) in found:
+    found, port = listeners(container.client, container.name), container.port
+    if found is None:
         return None, otherwise
-    port = container.port
-    if Listener(port, loopback=True) in found:
-        return f"it listens on 127.0.0.1:{port} only", f"make the service listen on 0.0.0.0:{port}"
-    fix = "make the service listen on 0.0.0.0 and the port in the variable PORT"
+    own = [listener for listener in found if listener.port == port]
+    if own:
+        return _explain_address(container, own, otherwise)
     if not found:
         return f"it does not listen on any port, PORT={port} included", otherwise
     others = ", ".join(str(number) for number in sorted({listener.port for listener in found}))
+    fix = "make the service listen on 0.0.0.0 and the port in the variable PORT"
     return f"it listens on {others}, not on PORT={port}", fix
 
 
-def _last_lines(container: Container) -> str:
+def _explain_address(container: Container, own: Sequence[Listener], otherwise: str) -> tuple[str | None, str]:
+    """Return what is wrong with the addresses that it listens on at its port, if anything, and the fix."""
+    from curtainup.platforms.docker.listening_ports import refuses_ipv4
+
+    port, only_ipv6 = container.port, all(listener.ipv6 for listener in own)
+    if all(listener.loopback for listener in own):
+        address = "[::1]" if only_ipv6 else "127.0.0.1"
+        return f"it listens on {address}:{port} only", f"make the service listen on 0.0.0.0:{port}"
+    if only_ipv6 and refuses_ipv4(container.client, container.name, port):
+        fix = f"make the service listen on 0.0.0.0:{port}, or on [::]:{port} without the option IPV6_V6ONLY"
+        return f"it listens on [::]:{port} for IPv6 only, and is reached over IPv4", fix
+    return None, otherwise
+
+
+def _log(container: Container) -> str:
+    """Return the end of what the container wrote, without secrets."""
     from docker.errors import DockerException
     from requests import RequestException
 
     try:
-        log = container.client.api.logs(container.name, tail=LOG_LINES)
+        log = container.client.api.logs(container.name, tail=READ_LINES)
     except (DockerException, RequestException) as error:
         return f"(its log cannot be read: {error})"
     return container.redact(log.decode(errors="replace").rstrip()) or "(it wrote nothing)"

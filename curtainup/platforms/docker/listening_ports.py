@@ -6,6 +6,7 @@ The format of /proc/net/tcp and tcp6: proc(5), and the kernel's Documentation/ne
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +29,18 @@ DOCKER_DNS = "0B00007F"
 
 @dataclass(frozen=True, order=True)
 class Listener:
-    """A port with a listening socket; `loopback` is true if nothing outside the container can reach it."""
+    """A listening socket.
+
+    Attributes:
+        port: its port.
+        loopback: whether nothing outside the container can reach it.
+        ipv6: whether its address is one of IPv6. The socket may take IPv4 connections all the same.
+
+    """
 
     port: int
     loopback: bool
+    ipv6: bool = False
 
 
 def listeners(client: docker.DockerClient, container: str) -> frozenset[Listener] | None:
@@ -65,7 +74,7 @@ def parse(lines: Iterable[str]) -> frozenset[Listener]:
     rows = [line.split() for line in lines]
     found = [_ADDRESS.fullmatch(row[1]) for row in rows if len(row) > 3 and row[3] == LISTENING]
     return frozenset(
-        Listener(int(one["port"], 16), _is_loopback(one["host"]))
+        Listener(int(one["port"], 16), _is_loopback(one["host"]), len(one["host"]) > 8)
         for one in found
         if one and one["host"] != DOCKER_DNS
     )
@@ -78,8 +87,37 @@ def _is_loopback(host: str) -> bool:
     )
 
 
+def refuses_ipv4(client: docker.DockerClient, container: str, port: int) -> bool:
+    """Return whether a running container refuses an IPv4 connection to a port on which it listens.
+
+    False if nobody knows, because the Docker engine runs elsewhere or the container has no address.
+    """
+    if not _is_here(client):
+        return False
+    try:
+        networks = client.api.inspect_container(container)["NetworkSettings"]["Networks"].values()
+    except (DockerException, RequestException):
+        return False
+    addresses = [network["IPAddress"] for network in networks if network["IPAddress"]]
+    return bool(addresses) and all(_refused(address, port) for address in addresses)
+
+
+def _refused(address: str, port: int) -> bool:
+    try:
+        socket.create_connection((address, port), timeout=1).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _is_here(client: docker.DockerClient) -> bool:
+    return str(client.api.base_url).startswith("http+docker://localhost")
+
+
 def _table_on_this_machine(client: docker.DockerClient, container: str) -> str:
-    if not client.api.base_url.startswith("http+docker://localhost"):
+    if not _is_here(client):
         return ""
     try:
         pid = client.api.inspect_container(container)["State"]["Pid"]

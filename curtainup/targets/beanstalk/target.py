@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
 from curtainup.model.release import Release
 from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
+from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
 from curtainup.targets.beanstalk import progress
@@ -53,17 +54,22 @@ class Machines:
     def raise_if_down(self) -> None:
         """Do nothing: Beanstalk replaces by itself what is down, and what it takes is bounded."""
 
-    def timed_out(self, url: str, path: str, timeout: float, trouble: str) -> ReleaseUnhealthy:
+    @property
+    def answers_itself(self) -> bool:
+        """False: its load balancer and its proxy answer in its place while it starts."""
+        return False
+
+    def unhealthy(self, url: str, seconds: float, trouble: Trouble) -> ReleaseUnhealthy:
         """Return what Beanstalk says of the environment's health."""
         try:
             detail = "\n".join(self._causes())
         except CurtainupError as error:
             detail = f"Beanstalk's view of it could not be read: {error.what}"
         return ReleaseUnhealthy(
-            f"the release did not answer within {timeout:g} s: GET {path}: {trouble}",
+            trouble.headline(seconds),
             where=f"{self.name}, {url}",
             consequence="the release gets no traffic",
-            fix=f"make GET {path} answer 200; `eb logs {self.name}` shows what it said",
+            fix=f"{trouble.fix}. `eb logs {self.name}` shows what it said",
             detail=detail or None,
         )
 

@@ -39,4 +39,5 @@ SPEC = TargetSpec(
     standin="gcp",
     keep=5,
     reuses_ids=False,
+    routes_by_host=True,
 )

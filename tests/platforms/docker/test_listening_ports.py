@@ -11,7 +11,7 @@ def row(address: str, state: str = "0A") -> str:
 
 def test_reads_listening_sockets_of_both_families() -> None:
     lines = [HEADER, row("00000000:1F90"), HEADER, row("00000000000000000000000000000000:270F")]
-    assert parse(lines) == {Listener(8080, loopback=False), Listener(9999, loopback=False)}
+    assert parse(lines) == {Listener(8080, loopback=False), Listener(9999, loopback=False, ipv6=True)}
 
 
 def test_knows_the_loopback_addresses() -> None:

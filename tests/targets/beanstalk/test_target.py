@@ -22,6 +22,7 @@ from curtainup.model import release
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
 from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
+from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.targets.beanstalk.target import Machines
 from curtainup.targets.capabilities import Audits, Explains
@@ -309,6 +310,8 @@ def test_a_release_that_never_answers_is_explained_by_its_machines(
     settings = rollout.environment.settings
     assert isinstance(settings, BeanstalkEnvironment)
     monkeypatch.setattr(amazon, "client", lambda *_: Events())
-    error = Machines(settings, "r1").timed_out("http://r1.example", "/ping", 60, "HTTP 502")
+    error = Machines(settings, "r1").unhealthy(
+        "http://r1.example", 60, Trouble("GET /ping: HTTP 502", "make GET /ping answer 200")
+    )
     assert error.what == "the release did not answer within 60 s: GET /ping: HTTP 502"
     assert str(error.detail).splitlines() == ["Severe (Red)", "ELB health is failing."]

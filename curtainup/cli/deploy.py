@@ -27,6 +27,7 @@ def run(
     watch: asked.Watch = None,
     plan: asked.Plan = None,
     take_over: asked.TakeOver = False,
+    wait: asked.Wait = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -50,5 +51,6 @@ def run(
         take_over=take_over,
     )
     reviews.require_alone(env, options, post=post)
+    seconds = asked.seconds_of(wait)
     session = common.session(service, config, quiet=quiet, review=env)
-    deploying.run(session, "deploy", options, env, config=config, post=post, json=json)
+    deploying.run(session, "deploy", options, env, config=config, post=post, json=json, wait=seconds)

@@ -23,6 +23,7 @@ def run(
     canary: asked.CanarySteps = None,
     every: asked.Every = None,
     watch: asked.Watch = None,
+    wait: asked.Wait = None,
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
@@ -37,12 +38,14 @@ def run(
     from curtainup.commands.promote import promote
     from curtainup.pipeline.run import recorded as runs
 
-    chosen = asked.canary_of(canary, every, watch)
+    chosen, seconds = asked.canary_of(canary, every, watch), asked.seconds_of(wait)
     session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
     if discard:
-        gone = runs.recorded(session, "discard", lambda recorder: drop(session, recorder))
+        gone = runs.recorded(session, "discard", lambda recorder: drop(session, recorder), wait=seconds)
         if json:
             common.print_json(asdict(gone))
         return
-    result = runs.recorded(session, "promote", lambda recorder: promote(session, recorder, python, chosen))
+    result = runs.recorded(
+        session, "promote", lambda recorder: promote(session, recorder, python, chosen), wait=seconds
+    )
     asked.tell(result, json=json)

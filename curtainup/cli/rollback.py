@@ -20,6 +20,7 @@ def run(
     ] = None,
     config: common.Config = None,
     python: common.Python = None,
+    wait: asked.Wait = None,
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
@@ -34,6 +35,9 @@ def run(
 
     if version is None and not service.is_dir():
         service, version = Path(), str(service)
+    seconds = asked.seconds_of(wait)
     session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
-    result = runs.recorded(session, "rollback", lambda recorder: rollback(session, recorder, version, python))
+    result = runs.recorded(
+        session, "rollback", lambda recorder: rollback(session, recorder, version, python), wait=seconds
+    )
     asked.tell(result, json=json)

@@ -25,6 +25,11 @@ from curtainup.engine import workspace as workspaces
 from curtainup.engine.processes import Processes
 from curtainup.setup import engine_record
 
+ENGINES_OWN_BUILDER = {"DOCKER_BUILDKIT": "1", "BUILDX_BUILDER": "default"}
+"""Whatever the shell or Docker's configuration say of builders: the engine that runs an image builds it.
+To buildx, `default` is the builder of the engine itself, even if another one is the current one.
+"""
+
 
 class EngineCommand(PulumiCommand):
     """The Pulumi CLI at a known path and version; no process starts to find them out."""
@@ -116,6 +121,7 @@ def engine_environment(
         "GOGC": environ.get("GOGC", "400"),
         "PULUMI_SKIP_UPDATE_CHECK": "1",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        **ENGINES_OWN_BUILDER,
     }
 
 

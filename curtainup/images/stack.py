@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed
-from curtainup.images import build_log, builds, context, dockerfile, origin
+from curtainup.images import build_failure, build_log, builds, context, dockerfile, origin
 from curtainup.images import registry as registries
 from curtainup.images.build_log import BuildLog
 from curtainup.images.source import Source
@@ -114,16 +114,26 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
         if not any(urn.endswith(BUILD) for urn in error.failing):
             raise
         log.redact(session.service.redact)
-        raise BuildFailed(
-            "the image could not be built",
-            where=f"{wanted.folder / image.settings.dockerfile}",
-            consequence="nothing was pushed; staging and live are as they were",
-            fix="correct the error in the build's output, commit, and deploy again",
-            detail=f"{log.end}\n{error.what}".strip(),
-        ) from error
+        raise _build_failed(image, wanted, log.end, error) from error
     finally:
         log.redact(session.service.redact)
     return replace(image, image_id=str(outcome.outputs["image_id"]))
+
+
+def _build_failed(image: Image, wanted: Source, end: str, error: EngineFailed) -> BuildFailed:
+    """Return the error with what the end of the output means, where that is not plain."""
+    output = f"{end}\n{error.what}".strip()
+    name = image.settings.dockerfile
+    text = None if name == dockerfile.GENERATED else wanted.texts.get(dockerfile.OWN, "")
+    built = build_failure.Built(wanted.files, ".dockerignore" in wanted.files, text)
+    found = build_failure.reason(f"{output}\n{error.detail or ''}", built)
+    return BuildFailed(
+        "the image could not be built" + (f": {found.why}" if found else ""),
+        where=f"{wanted.folder / name}",
+        consequence="nothing was pushed; staging and live are as they were",
+        fix=found.fix if found else "correct the error in the build's output, commit, and deploy again",
+        detail=output,
+    )
 
 
 def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Image:

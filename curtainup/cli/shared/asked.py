@@ -83,6 +83,16 @@ Watch = Annotated[
     ),
 ]
 
+Wait = Annotated[
+    str | None,
+    typer.Option(
+        "--wait",
+        metavar="10m",
+        help="Wait for up to this long while another run of the service is under way.",
+        show_default="do not wait",
+    ),
+]
+
 
 def options(
     *,
@@ -139,6 +149,21 @@ def canary_of(steps: str | None, every: str | None, watch: str | None) -> Canary
         return Canary(_shares(steps), durations.parse(every) if every else 0, watch)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def seconds_of(wait: str | None) -> int:
+    """Return for how long to wait for another run.
+
+    Raises:
+        typer.BadParameter: it is no duration.
+
+    """
+    from curtainup.util import durations
+
+    try:
+        return durations.parse(wait) if wait else 0
+    except ValueError as error:
+        raise typer.BadParameter(f"--wait: {error}") from error
 
 
 def _plan(file: Path | None, *, image: str | None) -> AnyPlan | None:

@@ -20,6 +20,7 @@ def run(
     config: str | None,
     post: bool,
     json: bool,
+    wait: float | None = None,
 ) -> None:
     """Deploy to staging and live, or to the review environment that was named, and print what came of it."""
     from curtainup.commands.deploy import deploy
@@ -27,12 +28,13 @@ def run(
     from curtainup.pipeline.run import recorded as runs
 
     if env is not None:
-        reviews.deploy(session, command, options, env, config=config, post=post, json=json)
+        reviews.deploy(session, command, options, env, config=config, post=post, json=json, wait=wait)
         return
     result = runs.recorded(
         session,
         command,
         lambda recorder: deploy(session, recorder, options),
         environment=options.only or LIVE,
+        wait=wait,
     )
     asked.tell(result, json=json)

@@ -53,6 +53,7 @@ def deploy(
     config: str | None,
     post: bool,
     json: bool,
+    wait: float | None = None,
 ) -> None:
     """Deploy to a review environment, print what came of it, and comment if that was asked for."""
     from dataclasses import asdict
@@ -69,6 +70,7 @@ def deploy(
             command,
             lambda recorder: reviewing.deploy(session, recorder, options, env),
             environment=env,
+            wait=wait,
         )
     except CurtainupError as error:
         if post:

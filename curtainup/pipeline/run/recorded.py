@@ -9,6 +9,7 @@ from curtainup.errors import CurtainupError
 from curtainup.pipeline.run import lock
 from curtainup.pipeline.run.interrupts import interruptible
 from curtainup.pipeline.run.record import Recorder
+from curtainup.pipeline.run.waiting import patiently
 from curtainup.reporting.notify.messages import Run
 from curtainup.reporting.notify.notifier import Notifier, notifying
 from curtainup.session import Session
@@ -17,7 +18,11 @@ Result = TypeVar("Result")
 
 
 def recorded(
-    session: Session, command: str, work: Callable[[Recorder], Result], environment: str = "live"
+    session: Session,
+    command: str,
+    work: Callable[[Recorder], Result],
+    environment: str = "live",
+    wait: float | None = None,
 ) -> Result:
     """Do the work of a command, record how it ended, and send the notifications.
 
@@ -26,6 +31,7 @@ def recorded(
         command: the command's name.
         work: the work of the command.
         environment: the environment that it works on.
+        wait: for how many seconds to wait for another run of this service; None if the user cannot say.
 
     Raises:
         Busy: another run of this service is under way.
@@ -36,7 +42,7 @@ def recorded(
     told = Run(service.config.name, command, environment, session.accounts.rehearsal is not None)
     with (
         notifying(told, service.config.notify, service.environ, service.redact, report) as notifier,
-        lock.held(session.locks, service.config.name),
+        patiently(lambda: lock.held(session.locks, service.config.name), wait, report.info),
     ):
         recorder = _Telling(session, command, notifier)
         try:

@@ -33,9 +33,7 @@ class Sent:
 
     def goes_there(self, connection: http.client.HTTPConnection) -> bool:
         """Whether a connection is one to that URL."""
-        there = urlsplit(self.url)
-        port = there.port or (443 if there.scheme == "https" else 80)
-        return (connection.host.strip("[]").lower(), connection.port) == (there.hostname, port)
+        return goes_to(self.url, connection)
 
     def location(self, value: str) -> str:
         """Return where a redirect leads, with the URL under test in the place of the public host."""
@@ -43,6 +41,13 @@ class Sent:
         if there.scheme not in ("http", "https") or there.netloc != self.host:
             return value
         return self.url.rstrip("/") + value.partition(there.netloc)[2]
+
+
+def goes_to(url: str, connection: http.client.HTTPConnection) -> bool:
+    """Return whether a connection is one to the host and port of a URL."""
+    there = urlsplit(url)
+    port = there.port or (443 if there.scheme == "https" else 80)
+    return (connection.host.strip("[]").lower(), connection.port) == (there.hostname, port)
 
 
 def from_environment(environ: Mapping[str, str] = os.environ) -> Sent | None:

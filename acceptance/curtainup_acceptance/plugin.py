@@ -13,7 +13,7 @@ from typing import Iterator
 
 import pytest
 
-from curtainup_acceptance import go, headers
+from curtainup_acceptance import go, headers, proxy
 from curtainup_acceptance.session import ServiceSession
 from curtainup_acceptance.target import Target, read_target
 
@@ -23,6 +23,7 @@ NAMES = ("test_*.py", "*_test.py")  # pytest's own, whatever `python_files` says
 NOSE = re.compile(r"^class \w+\(.*TestCase.*\):|^class Test|^(?:async )?def test\w*\(\)", re.MULTILINE)
 SMOKE = Path(__file__).parent / "smoke" / "test_smoke.py"
 GO = go.from_environment()
+REFUSALS = proxy.from_environment()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,6 +52,8 @@ def pytest_configure(config: pytest.Config) -> None:
     sent = headers.from_environment()
     if sent is not None:
         headers.install(sent)
+    if REFUSALS.url:
+        proxy.install(REFUSALS)
     if config.getoption("--curtainup-smoke"):
         config.args.append(str(SMOKE))
         config.addinivalue_line("python_functions", "test_smoke_")
@@ -108,7 +111,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
-    """Name the test that was interrupted, because neither the report nor the log says it."""
+    """Name the test that was interrupted and what the proxy refused, because nothing else says it."""
+    for line in REFUSALS.lines():
+        terminalreporter.write_line(line)
     phase = os.environ.get("PYTEST_CURRENT_TEST")  # `testaccept/test_a.py::test_it (call)`
     if exitstatus == INTERRUPTED and phase:
         terminalreporter.write_line(f"curtainup: stopped in {phase.rsplit(' ', 1)[0]}")

@@ -133,6 +133,7 @@ class DockerHost(pulumi.ComponentResource):
                         internal=STATS_PORT, external=settings.stats_port, ip="127.0.0.1"
                     ),
                 ],
+                envs=_proxy_variables(settings),
                 uploads=[
                     docker.ContainerUploadArgs(
                         file=config.CONFIG_FILE,
@@ -175,6 +176,11 @@ class DockerHost(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _proxy_variables(settings: DockerEnvironment) -> list[str] | None:
+    found = config.variables(header_kb=settings.header_kb, sticky=settings.sticky)
+    return [f"{name}={value}" for name, value in found.items()] or None
 
 
 def gateway_ip(subnet: str) -> str:

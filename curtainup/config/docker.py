@@ -9,6 +9,9 @@ from pydantic import Field
 from curtainup.config.keys import Address, KeyDoc, Names, Port, key
 from curtainup.config.runtime import Settings
 
+HEADER_LIMIT = 32
+"""KiB of headers that the proxy of a new environment takes."""
+
 
 class DockerKeys(Settings):
     """Where an environment listens on a Docker host, and what holds its containers in bounds."""
@@ -31,6 +34,28 @@ class DockerKeys(Settings):
             expects="an IP address (for localhost: 127.0.0.1)",
             wrong="nobody could reach the environment",
             example="127.0.0.1",
+            targets=("docker",),
+        ),
+    )
+    header_limit: Annotated[int, Field(ge=8, le=1024)] | None = key(
+        None,
+        "How many KiB the headers of a request, or of an answer, may take together. The proxy refuses more.",
+        KeyDoc(
+            expects="a whole number of KiB from 8 to 1024",
+            wrong="the proxy would refuse large cookies and tokens, or take more memory than you meant",
+            example="64",
+            targets=("docker",),
+            shown=f"{HEADER_LIMIT} for a new environment, which keeps it",
+        ),
+    )
+    sticky: bool = key(
+        False,
+        "Whether a visitor stays with one release while a canary gets a part of the traffic. The proxy gives "
+        "each visitor a cookie for that.",
+        KeyDoc(
+            expects="true or false",
+            wrong="a page could ask one release for files that only the other has",
+            example="true",
             targets=("docker",),
         ),
     )

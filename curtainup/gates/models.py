@@ -86,6 +86,7 @@ class GateRequest(UnitTestRequest):
         expect_release_header: whether requests pass through the proxy, which names the release.
         health_path: the path that answers 2xx when the service is well.
         health_timeout: seconds that an answer on that path may take.
+        header_limit: bytes of headers that the proxy will take, where no proxy is asked; None is no limit.
         headers: what each request to the URL has to bear: `Host` and `X-Forwarded-Proto`, or none of them.
 
     """
@@ -99,6 +100,7 @@ class GateRequest(UnitTestRequest):
     health_path: str = "/ping"
     health_timeout: float = 5.0
     headers: Mapping[str, str] = field(default_factory=dict)
+    header_limit: int | None = None
 
 
 @dataclass(frozen=True)

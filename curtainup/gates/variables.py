@@ -57,6 +57,7 @@ def gate_variables(request: GateRequest) -> dict[str, str | None]:
         "CURTAINUP_HEALTH_PATH": request.health_path,
         "CURTAINUP_HEALTH_TIMEOUT": f"{request.health_timeout:g}",
         "CURTAINUP_HOST_HEADER": request.headers.get("Host"),
+        "CURTAINUP_HEADER_LIMIT": str(request.header_limit) if request.header_limit else None,
         "CURTAINUP_FORWARDED_PROTO": request.headers.get("X-Forwarded-Proto"),
         "CURTAINUP_EXPECT_RELEASE_HEADER": "1" if request.expect_release_header else None,
     }

@@ -19,6 +19,13 @@ _ENDINGS = {
 }
 _STOPPED = re.compile(r"curtainup: stopped in (.+)")
 _THRESHOLD = re.compile(r"(FAIL|ERROR|FAILED)\b[: ].+")
+_REFUSED = re.compile(r"curtainup: the proxy refused (\w+)$")
+_REFUSALS = {
+    "request": "the proxy refused a request, which is malformed or has larger headers than `header_limit` "
+    "allows (docs/proxy.md)",
+    "answer": "the proxy refused an answer, which the release broke off, or which is malformed or has larger "
+    "headers than `header_limit` allows (docs/proxy.md)",
+}
 _MISSING = re.compile(r"No module named '?(pytest|requests)'?$")
 
 
@@ -35,7 +42,7 @@ def reason(finished: Finished, report: Report | None, log_end: Sequence[str], ti
     if finished.ended is Ended.TIMED_OUT:
         return f"the tests took longer than {timeout:g} s and were stopped{_hanging(log_end)}"
     if report is not None and report.failed:
-        return f"{len(report.failed)} of {_count(report.tests, 'test')} failed"
+        return f"{len(report.failed)} of {_count(report.tests, 'test')} failed{_refused(log_end)}"
     if finished.returncode == TESTS_FAILED and report is not None and report.tests:
         passed = "the test" if report.tests == 1 else f"all {report.tests} tests"
         return f"{passed} passed, but pytest or a plugin of it ended with exit code 1{_said(log_end)}"
@@ -48,6 +55,12 @@ def _said(log_end: Sequence[str]) -> str:
     """Return what a plugin says of a threshold that was not met, as pytest-cov does."""
     found = [line.strip() for line in log_end if _THRESHOLD.match(line)]
     return f": {found[-1]}" if found else ""
+
+
+def _refused(log_end: Sequence[str]) -> str:
+    """Return what the proxy refused, if anything; curtainup's plugin prints it at the end."""
+    found = dict.fromkeys(match[1] for line in log_end if (match := _REFUSED.match(line)))
+    return "".join(f"; {_REFUSALS[kind]}" for kind in found if kind in _REFUSALS)
 
 
 def _hanging(log_end: Sequence[str]) -> str:

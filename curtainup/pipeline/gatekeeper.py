@@ -10,6 +10,7 @@ from pathlib import Path
 
 from curtainup import gates
 from curtainup.config import EnvironmentConfig
+from curtainup.config.docker import HEADER_LIMIT
 from curtainup.environments.view import EnvironmentView, pym_env
 from curtainup.errors import (
     CandidateGateFailed,
@@ -234,6 +235,7 @@ class Gatekeeper:
             health_path=gate.settings.health_path,
             health_timeout=gate.settings.health_timeout,
             headers=gate.headers,
+            header_limit=_header_limit(gate),
         )
 
     def _secrets(self, in_image: bool) -> dict[str, str]:
@@ -275,6 +277,13 @@ class _Either:
 
     def is_set(self) -> bool:
         return self.cancelled.is_set() or not self.watch.is_clean
+
+
+def _header_limit(gate: Gate) -> int | None:
+    """Return how many bytes of headers the proxy will take, if the gate goes past it and users do not."""
+    if gate.through_proxy or gate.name == "url" or gate.settings.deploy_target != "docker":
+        return None
+    return (gate.settings.header_limit or HEADER_LIMIT) * 1024
 
 
 def _failure_of(gate: Gate) -> type[CurtainupError]:

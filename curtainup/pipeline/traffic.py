@@ -24,6 +24,9 @@ POLL = 0.05
 TELL = 60.0
 """Seconds between two progress lines while a canary keeps its split."""
 AT_ONCE = Canary()
+MIXED = (
+    "until then a page of one version may be followed by a file of the other; see `sticky` in docs/proxy.md"
+)
 
 
 class Watch:
@@ -76,6 +79,8 @@ class Watch:
         variables = self._variables()
         self._check_before(canary.watch, variables, progress)
         self._probe.mark("during")
+        if len(stages) > 1 and canary.every and not self._rollout.config.sticky:
+            progress.say(MIXED)
         for number, stage in enumerate(stages):
             if number:
                 self._see(BETWEEN)

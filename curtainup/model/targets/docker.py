@@ -22,6 +22,8 @@ class DockerEnvironment(EnvironmentSettings):
         proxy_image: the image of the proxy.
         request_timeout: seconds that the proxy waits for a release's answer.
         drain_timeout: seconds that a release's last requests may take before it is removed.
+        header_kb: KiB that the headers of a request or an answer may take.
+        sticky: whether a visitor stays with a release while the shares of traffic stay the same.
 
     """
 
@@ -34,6 +36,8 @@ class DockerEnvironment(EnvironmentSettings):
     proxy_image: str
     request_timeout: int = Field(ge=1)
     drain_timeout: int = Field(ge=0)
+    header_kb: int = Field(15, ge=1)
+    sticky: bool = False
 
     @property
     def url(self) -> str:

@@ -15,6 +15,16 @@ SOCKET = "/run/haproxy/admin.sock"
 PORT = 8080
 STATS_PORT = 8404
 POOL = "releases"
+REFUSED = "Curtainup-Refused"
+"""The response header by which the proxy says that it refused an `answer`.
+
+Of a request that it cannot read it says only status 400, and names no release.
+"""
+COOKIE = "curtainup-visitor"
+BUFSIZE, STICKY = "CURTAINUP_BUFSIZE", "CURTAINUP_STICKY"
+"""Variables of the proxy's container, for what a running HAProxy cannot change."""
+DEFAULT_HEADER_KB = 15
+"""KiB that the headers of a request or an answer may take without `BUFSIZE`: HAProxy's own limit."""
 SHOW_SERVERS = f"show servers state {POOL}"
 
 _CONFIG = """\
@@ -25,6 +35,9 @@ global
     stats socket {socket} mode 600 level admin
     log stdout format raw local0 notice
     set-var proc.request_timeout int({request_timeout_ms})
+.if defined({bufsize})
+    tune.bufsize "${{{bufsize}}}"
+.endif
 
 defaults
     mode http
@@ -48,6 +61,14 @@ frontend public
     http-request set-header X-Forwarded-Proto http unless {{ req.hdr(X-Forwarded-Proto) -m found }}
     # Only what may be repeated is sent again after an empty answer.
     http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
+.if defined({sticky})
+    # A visitor keeps an id, and the id a release, as long as the shares of traffic stay the same.
+    http-request set-var(txn.visitor) req.cook({cookie})
+    http-request set-var(txn.new) bool(true) unless {{ var(txn.visitor) -m found }}
+    http-request set-var(txn.visitor) uuid unless {{ var(txn.visitor) -m found }}
+    http-response add-header Set-Cookie "{cookie}=%[var(txn.visitor)]; Path=/; HttpOnly; SameSite=Lax" \
+if {{ var(txn.new) -m found }}
+.endif
     http-request return status 503 content-type text/plain \
 string "No release of this service has traffic.\\n" if {{ nbsrv({pool}) eq 0 }}
     http-response set-header Curtainup-Release %[srv_name]
@@ -60,7 +81,15 @@ frontend stats
     stats uri /stats
 
 backend {pool}
+.if defined({sticky})
+    balance hash var(txn.visitor)
+    hash-type consistent
+.else
     balance roundrobin
+.endif
+    http-error status 502 content-type text/plain hdr {refused} answer string \
+"The proxy of curtainup refused the answer: it broke off, is malformed, or its headers are larger than \
+header_limit allows.\\n"
     http-request set-timeout server var(proc.request_timeout)
     http-error status 503 content-type text/plain string "The release did not answer.\\n"
 """
@@ -104,9 +133,29 @@ def render(pool: Iterable[Server], *, request_timeout: int) -> str:
         port=PORT,
         stats_port=STATS_PORT,
         pool=POOL,
+        refused=REFUSED,
+        cookie=COOKIE,
+        bufsize=BUFSIZE,
+        sticky=STICKY,
         request_timeout_ms=request_timeout * 1000,
     )
     return head + "".join(f"    server {one.release} {one.address} weight {one.weight}\n" for one in pool)
+
+
+def variables(*, header_kb: int, sticky: bool) -> dict[str, str]:
+    """Return the variables of a proxy's container.
+
+    Args:
+        header_kb: KiB that the headers of a request or an answer may take.
+        sticky: whether visitors stay with a release.
+
+    """
+    found = {}
+    if header_kb != DEFAULT_HEADER_KB:
+        found[BUFSIZE] = str((header_kb + 1) * 1024)  # HAProxy keeps 1 KiB for what it adds
+    if sticky:
+        found[STICKY] = "1"
+    return found
 
 
 def set_request_timeout(seconds: int) -> list[str]:

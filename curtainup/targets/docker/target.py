@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.request import ProxyHandler, build_opener
 
 from curtainup.config import EnvironmentConfig
+from curtainup.config.docker import HEADER_LIMIT
 from curtainup.model.release import Address, Release
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.docker import placement
@@ -62,8 +63,14 @@ class DockerTarget(
         known = self.known(DockerEnvironment)
         if known is None:
             return []
-        wanted = {"port": self.config.port or known.port, "bind": self.config.bind}
-        return [key for key, value in wanted.items() if getattr(known, key) != value]
+        config = self.config
+        wanted = {
+            "port": (known.port, config.port or known.port),
+            "bind": (known.bind, config.bind),
+            "header_limit": (known.header_kb, config.header_limit or known.header_kb),
+            "sticky": (known.sticky, config.sticky),
+        }
+        return [key for key, (old, new) in wanted.items() if old != new]
 
     def settings(self) -> DockerEnvironment:
         """Return the environment's settings, with the ports and the network that were chosen for it.
@@ -81,6 +88,8 @@ class DockerTarget(
             "host": self._host(),
             "request_timeout": self.config.request_timeout,
             "drain_timeout": self.config.drain_timeout,
+            "header_kb": self.config.header_limit or known.header_kb,
+            "sticky": self.config.sticky,
         }
         return known.model_copy(update=update)
 
@@ -111,6 +120,8 @@ class DockerTarget(
             proxy_image=REFERENCES["proxy"],
             request_timeout=config.request_timeout,
             drain_timeout=config.drain_timeout,
+            header_kb=config.header_limit or HEADER_LIMIT,
+            sticky=config.sticky,
         )
 
     def address(self, release_id: str) -> Address:

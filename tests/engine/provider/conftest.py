@@ -29,10 +29,17 @@ def client() -> Iterator[docker.DockerClient]:
 
 
 @pytest.fixture
-def world(client: docker.DockerClient) -> Iterator[World]:
+def variables() -> dict[str, str]:
+    """The variables of the proxy's container."""
+    return {}
+
+
+@pytest.fixture
+def world(client: docker.DockerClient, variables: dict[str, str]) -> Iterator[World]:
     prefix = f"cu-proxy-test-{uuid.uuid4().hex[:8]}"
     subnet = create_network(client.api, prefix)
     world = World(client.api, catalogue.REFERENCES["proxy"], prefix, subnet)
+    world.variables = variables
     try:
         start_proxy(world)
         for number in (1, 2):

@@ -21,6 +21,7 @@ class World:
         self.subnet = subnet
         self.proxy = f"{prefix}-proxy"
         self.proxy_id = ""
+        self.variables: dict[str, str] = {}
 
     def create(self, name: str, host: int, entrypoint: list[str] | None = None) -> str:
         endpoint = self.api.create_endpoint_config(ipv4_address=f"{self.subnet}.{host}")
@@ -28,6 +29,7 @@ class World:
             self.image,
             name=name,
             entrypoint=entrypoint,
+            environment=self.variables,
             stop_signal="SIGKILL" if entrypoint else None,
             networking_config=self.api.create_networking_config({self.prefix: endpoint}),  # type: ignore[arg-type]
         )

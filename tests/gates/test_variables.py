@@ -37,6 +37,7 @@ def test_a_gate_says_what_it_tests(gate: MakeGate) -> None:
         "CURTAINUP_HEALTH_TIMEOUT": "7",
         "CURTAINUP_HOST_HEADER": "shop.example.com",
         "CURTAINUP_FORWARDED_PROTO": "https",
+        "CURTAINUP_HEADER_LIMIT": None,
         "CURTAINUP_EXPECT_RELEASE_HEADER": "1",
     }
 

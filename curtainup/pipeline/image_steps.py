@@ -9,7 +9,7 @@ from typing import Protocol
 from curtainup.environments.view import pym_env
 from curtainup.errors import RefusedError
 from curtainup.gates import own_address
-from curtainup.images import dockerfile_remarks, origin, prebuilt, source, stack
+from curtainup.images import dockerfile_remarks, origin, prebuilt, source, stack, untracked
 from curtainup.images.stack import Image
 from curtainup.pipeline import local_container, local_tasks
 from curtainup.pipeline.context import RunContext
@@ -99,6 +99,7 @@ class Built:
     def prove(self, image: AnyImage) -> AnyImage:
         """Run the unit tests, build the image, and test it in a container; independent steps run at once."""
         self._gatekeeper.pythons.require_ready()
+        self._warn_of_untracked()
         built = self._test_and_build(image)
         if self._options.reaches("local"):
             local_gate(self._context, built)
@@ -135,6 +136,12 @@ class Built:
             building = both.submit(self._build, image)
             both.submit(self._unit, None).result()
             return building.result()
+
+    def _warn_of_untracked(self) -> None:
+        """Name the files that tests on this machine can see and the image will not have."""
+        told = None if self._gatekeeper.needs_image else untracked.warning(self._source.folder)
+        if told is not None:
+            self._session.run.report.warn(told)
 
     def _unit(self, image: str | None) -> None:
         self._steps.run("unit", "unit tests", lambda progress: self._gatekeeper.unit_tests(progress, image))

@@ -20,7 +20,7 @@ from curtainup.model.run import TaskRecord
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.run.steps import Progress
 from curtainup.targets.task_result import Ran
-from curtainup.util import durations
+from curtainup.util import crash, durations
 from curtainup.util.line_log import LineLog
 from curtainup.util.process import Ended
 
@@ -111,7 +111,7 @@ def _showing(progress: Progress, task: Task) -> Callable[[str], None]:
 
 def _failure(environment: str, task: Task, ran: Ran, end: str, file: Path) -> TaskFailed:
     return TaskFailed(
-        f"task {task.name} for {environment} {_how(task, ran)}",
+        f"task {task.name} for {environment} {_how(task, ran, end)}",
         where=ran.place,
         consequence=CONSEQUENCES.get(environment, f"{environment} is put back to what it was before")
         + "; what the task has changed stays changed",
@@ -121,10 +121,12 @@ def _failure(environment: str, task: Task, ran: Ran, end: str, file: Path) -> Ta
     )
 
 
-def _how(task: Task, ran: Ran) -> str:
+def _how(task: Task, ran: Ran, end: str) -> str:
     if ran.ended is Ended.TIMED_OUT:
         return f"was stopped, as it took longer than {durations.render(task.timeout)}"
     if ran.ended is Ended.STOPPED:
         return "was stopped"
     code = "" if ran.code is None else f" with exit code {ran.code}"
-    return f"failed{code}" + (f": {ran.why}" if ran.why else "")
+    found = crash.explanation(end)
+    why = ran.why or (found.line if found and found.raised else "")
+    return f"failed{code}" + (f": {why}" if why else "")

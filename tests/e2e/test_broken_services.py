@@ -146,3 +146,24 @@ def test_an_answer_without_end_does_not_outlast_the_start_timeout(broken: Servic
     broken.configure(start_timeout=5)
 
     assert "did not answer within 5 s" in fail(broken, 14).err
+
+
+def test_a_file_that_dockerignore_leaves_out_is_named(broken: Service) -> None:
+    broken.write(".dockerignore", "*\n!server.py\n")
+    broken.commit("Allow one file")
+
+    done = fail(broken, 8)
+
+    assert ".dockerignore leaves out " in done.err
+
+
+def test_a_crash_is_told_by_its_exception_and_the_user_who_lacked_a_permission(broken: Service) -> None:
+    broken.edit(
+        "server.py", "app = Flask(__name__)\n", 'open("/etc/models.py", "w")\napp = Flask(__name__)\n'
+    )
+
+    done = fail(broken, 14)
+
+    assert "PermissionError: [Errno 13] Permission denied: '/etc/models.py'" in done.err
+    assert "runs as user app" in done.err
+    assert "HaltServer" not in done.err

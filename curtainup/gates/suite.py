@@ -32,6 +32,10 @@ from curtainup.util.line_log import LineLog
 from curtainup.util.process import Cancel, Ended, Finished, Running
 from curtainup.util.redaction import redactor
 
+OTHER_PYTHON = (
+    "if another Python of the image has them, put its folder first on PATH in the Dockerfile, such as "
+    "`ENV PATH=/opt/venv/bin:$PATH`"
+)
 Arguments = Callable[[PurePath, str], Sequence[str]]
 
 
@@ -157,7 +161,9 @@ def _refuse_missing_modules(request: UnitTestRequest, report: Report | None, sai
         case LocalInterpreter(python):
             where, fix = str(python), f"{python} -m pip install pytest requests"
         case ImageInterpreter(image):
-            where, fix = f"image {image}", THREE_WAYS
+            where = f"image {image}: python3, the first on PATH there"
+            fix = f"{OTHER_PYTHON}; or {THREE_WAYS}"
+
     raise SetupError(
         f"the Python for the service's tests has no {module}",
         where=where,

@@ -48,7 +48,10 @@ def test_the_public_address_is_what_users_send() -> None:
 
 
 def test_an_environments_own_host_comes_first() -> None:
-    keys = {"live_host": "shop.example.com", "environments": {"staging": {"health_host": "s.example.com"}}}
+    keys: dict[str, Any] = {
+        "live_host": "shop.example.com",
+        "environments": {"staging": {"health_host": "s.example.com"}},
+    }
     assert asked("staging", **keys).host == "s.example.com"
     assert asked("live", **keys).host == "shop.example.com"
 

@@ -40,7 +40,8 @@ def _enter(
     seconds: float | None,
     tell: Callable[[str], None],
 ) -> None:
-    until, told = time.monotonic() + (seconds or 0), None
+    until = time.monotonic() + (seconds or 0)
+    told: str | None = None
     while True:
         try:
             stack.enter_context(hold())

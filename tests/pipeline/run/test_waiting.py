@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -60,7 +61,7 @@ def test_ctrl_c_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     def pressed(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(waiting.time, "sleep", pressed)
+    monkeypatch.setattr(time, "sleep", pressed)
     with pytest.raises(Interrupted), patiently(Lock("process 7").hold, 60, lambda _: None):
         pytest.fail("it has the lock")
 

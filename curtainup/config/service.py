@@ -51,7 +51,7 @@ class IdentitySettings(Settings):
     )
     live_host: Host | None = key(
         None,
-        "The public host of the live environment.",
+        "The public host of the live environment. Requests that judge a release say it in `Host`.",
         KeyDoc(
             expects="a host name without scheme or path",
             wrong="nobody would find the live environment there",
@@ -60,7 +60,8 @@ class IdentitySettings(Settings):
     )
     live_url: Url | None = key(
         None,
-        "The public address of the live environment. curtainup takes `live_host` from it.",
+        "The public address of the live environment. curtainup takes `live_host` from it. With https://, "
+        "requests that judge a release also say `X-Forwarded-Proto: https`.",
         KeyDoc(
             expects="an address that starts with https:// or http://",
             wrong="nobody would find the live environment there",

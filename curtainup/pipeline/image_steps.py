@@ -139,7 +139,10 @@ class Built:
 
     def _warn_of_untracked(self) -> None:
         """Name the files that tests on this machine can see and the image will not have."""
-        told = None if self._gatekeeper.needs_image else untracked.warning(self._source.folder)
+        pythons = self._gatekeeper.pythons
+        if pythons.unit_tests_need_image and pythons.gates_need_image:
+            return
+        told = untracked.warning(self._source.folder)
         if told is not None:
             self._session.run.report.warn(told)
 

@@ -35,8 +35,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_run_waits_and_says_for_whom_once() -> None:
     lock, told = Lock("process 7", "process 7", "process 8"), list[str]()
     with patiently(lock.hold, 600, told.append):
-        assert lock.held
-    assert not lock.held
+        held = lock.held
+    assert (held, lock.held) == (True, False)
     assert [line.rpartition("(")[2] for line in told] == ["process 7)", "process 8)"]
     assert "up to 10m" in told[0]
 

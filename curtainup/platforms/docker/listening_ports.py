@@ -10,9 +10,11 @@ import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import docker
 from docker.errors import DockerException
+from docker.utils.socket import frames_iter
 from requests import RequestException
 
 from curtainup.util.deadlines import within
@@ -61,11 +63,16 @@ def listeners(client: docker.DockerClient, container: str) -> frozenset[Listener
 def _printed(client: docker.DockerClient, container: str) -> str:
     """Return what the container's `cat` prints, which may be any program, so only the beginning."""
     command = client.api.exec_create(container, ["cat", "/proc/net/tcp", "/proc/net/tcp6"])
+    stream: Any = client.api.exec_start(command["Id"], socket=True)
+    frames: Any = frames_iter  # it has no types
     printed = bytearray()
-    for piece in client.api.exec_start(command["Id"], stream=True):
-        printed += piece
-        if len(printed) > MOST:
-            break
+    try:
+        for _, piece in frames(stream, tty=False):
+            printed += piece
+            if len(printed) > MOST:
+                break
+    finally:
+        stream._response.close()  # noqa: SLF001 - closing the stream leaves its connection open
     return printed.decode(errors="replace")
 
 

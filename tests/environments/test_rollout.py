@@ -141,7 +141,15 @@ def test_what_is_remembered_stays_and_what_is_changed_is_taken(tmp_path: Path) -
     assert (settings.drain_timeout, settings.request_timeout) == (7, 8)
 
 
-@pytest.mark.parametrize(("text", "key"), [("port: 28082", "port"), ("bind: 0.0.0.0", "bind")])
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("port: 28082", "port"),
+        ("bind: 0.0.0.0", "bind"),
+        ("header_limit: 64", "header_limit"),
+        ("sticky: true", "sticky"),
+    ],
+)
 def test_what_would_interrupt_traffic_is_refused_unless_allowed(tmp_path: Path, text: str, key: str) -> None:
     found = world(tmp_path, f"environments: {{live: {{{text}}}}}\n")
     serving = _rollout(found, samples.deployment(100))

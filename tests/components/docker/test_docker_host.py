@@ -57,6 +57,13 @@ def test_a_release_is_rendered_from_its_own_entry_alone() -> None:
     assert among.inputs == alone.inputs
 
 
+def test_what_a_running_proxy_cannot_change_makes_another_one() -> None:
+    rendered = _rendered(samples.deployment(100), header_kb=32, sticky=True).of(CONTAINER)
+    assert rendered["shop-live-proxy"].inputs["envs"] == ["CURTAINUP_BUFSIZE=33792", "CURTAINUP_STICKY=1"]
+    before = _rendered(samples.deployment(100)).of(CONTAINER)["shop-live-proxy"].inputs
+    assert not before.get("envs")
+
+
 def test_every_setting_of_a_release_reaches_its_container() -> None:
     settings = samples.SETTINGS.model_copy(update={"memory_mb": 99, "cpus": 1.5, "stop_timeout": 7})
     one = samples.release(1, settings=settings)

@@ -15,10 +15,11 @@ from pathlib import Path
 import yaml
 
 from curtainup.engine import ejected, passphrase
-from curtainup.errors import StateError
+from curtainup.errors import SourceError, StateError
 from curtainup.setup import paths
 from curtainup.setup.paths import data_dir, program_dir
 from curtainup.util.files import read_bounded, write_atomically
+from curtainup.util.plain import is_text
 
 PROJECT = "curtainup"
 FOLDER = ".curtainup"
@@ -156,9 +157,17 @@ def open_workspace(
 
     Raises:
         SetupError: the service has an ejected program, and its stamp cannot be read.
+        SourceError: the path of the service is not UTF-8 text.
 
     """
     service_dir = service_dir.resolve()
+    if not is_text(str(service_dir)):
+        raise SourceError(
+            "the path of the service is not UTF-8 text",
+            where=repr(str(service_dir)),
+            consequence="Pulumi cannot take such a path, so nothing was done",
+            fix="rename the folder",
+        )
     own = ejected.find(service_dir)
     program, edition = (own, ejected.edition(own)) if own else (program_dir(), "")
     folder = service_dir / FOLDER

@@ -10,7 +10,7 @@ import yaml
 
 from curtainup.engine import ejected, workspace
 from curtainup.engine.workspace import Backend
-from curtainup.errors import StateError
+from curtainup.errors import SourceError, StateError
 
 PASSPHRASE = {"PULUMI_CONFIG_PASSPHRASE": "correct horse"}
 BACKEND = Backend("file:///state", None, {}, b"x")
@@ -247,3 +247,13 @@ def test_an_example_beside_the_program_may_own_one_too(home: Path, monkeypatch: 
     monkeypatch.setattr(workspace, "program_dir", lambda: home)
     own = _own_program(service)
     assert workspace.open_workspace(service, BACKEND, Path("/bin")).project_dir == own
+
+
+def test_a_folder_whose_name_is_no_text_is_refused(home: Path) -> None:
+    """Pulumi would say that a field contains invalid UTF-8."""
+    folder = home / os.fsdecode(b"\xff")
+    folder.mkdir()
+    with pytest.raises(SourceError, match="not UTF-8") as caught:
+        workspace.open_workspace(folder, Backend(None, None, {}, None), home)
+    str(caught.value.where).encode()
+    assert list(folder.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal
 
 from pydantic import Field
@@ -22,6 +23,7 @@ class DockerEnvironment(EnvironmentSettings):
         proxy_image: the image of the proxy.
         request_timeout: seconds that the proxy waits for a release's answer.
         drain_timeout: seconds that a release's last requests may take before it is removed.
+        state: a random name, a label of what the environment is made of; another state has another one.
 
     """
 
@@ -34,6 +36,7 @@ class DockerEnvironment(EnvironmentSettings):
     proxy_image: str
     request_timeout: int = Field(ge=1)
     drain_timeout: int = Field(ge=0)
+    state: str = ""
 
     @property
     def url(self) -> str:
@@ -56,3 +59,11 @@ class DockerSettings(Settings):
     cpus: float | None = None
     pids_limit: int = Field(ge=1)
     stop_timeout: int = Field(ge=0)
+
+
+def guests(subnet: str) -> str:
+    """Return the part of an environment's network from which Docker gives addresses to other containers.
+
+    People attach databases and exporters; none of these may get the address of a release.
+    """
+    return str(list(ipaddress.IPv4Network(subnet).subnets(prefixlen_diff=2))[2])

@@ -36,7 +36,7 @@ def recorded(
     told = Run(service.config.name, command, environment, session.accounts.rehearsal is not None)
     with (
         notifying(told, service.config.notify, service.environ, service.redact, report) as notifier,
-        lock.held(session.locks, service.config.name),
+        lock.held_by(session),
     ):
         recorder = _Telling(session, command, notifier)
         try:

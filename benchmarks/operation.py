@@ -18,6 +18,7 @@ from pulumi import automation
 
 from benchmarks.measure import spread
 from benchmarks.report import Line, Results
+from curtainup.engine.aftermath.holders import Holder
 from curtainup.engine.command import EngineCommand, engine_environment
 from curtainup.engine.operations import Engine
 from curtainup.engine.processes import Processes
@@ -46,6 +47,17 @@ class NoRepair:
     def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
         """Leave it."""
         return list(remembered.pending)
+
+    def cancel(self, stack: str, found: Sequence[Holder], cancel: Callable[[], object]) -> bool:  # noqa: ARG002
+        """Leave the locks."""
+        return False
+
+    def has_strays(self, config: Mapping[str, Any], remembered: Remembered, *, creating: bool) -> bool:  # noqa: ARG002
+        """Return that there is nothing."""
+        return False
+
+    def clear(self, config: Mapping[str, Any], remembered: Remembered) -> None:
+        """Leave everything."""
 
 
 def operations(results: Results, folder: Path, runs: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 SERVICE = "curtainup.service"
 ENVIRONMENT = "curtainup.environment"
 RELEASE = "curtainup.release"
+STATE = "curtainup.state"
 
 Label = TypeVar("Label")
 

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components import targets
-from components.labels import labels
+from components.labels import STATE, labels
 from components.registry_args import RegistryArgs
 
 __all__ = ["Registry", "RegistryArgs"]
@@ -39,10 +39,10 @@ class Registry(pulumi.ComponentResource):
         self.register_outputs({"host": self.host})
 
     def _create_container(self, name: str, args: RegistryArgs) -> docker.Container:
-        options = pulumi.ResourceOptions(parent=self)
+        options, state = pulumi.ResourceOptions(parent=self), {STATE: args.settings.state or None}
         volume = docker.Volume(
             f"{name}-volume",
-            docker.VolumeArgs(name=name, labels=labels(docker.VolumeLabelArgs, args.service)),
+            docker.VolumeArgs(name=name, labels=labels(docker.VolumeLabelArgs, args.service, **state)),
             opts=options,
         )
         return docker.Container(
@@ -51,7 +51,7 @@ class Registry(pulumi.ComponentResource):
                 name=name,
                 image=args.settings.image,
                 restart="unless-stopped",
-                labels=labels(docker.ContainerLabelArgs, args.service),
+                labels=labels(docker.ContainerLabelArgs, args.service, **state),
                 ports=[
                     docker.ContainerPortArgs(internal=5000, external=args.settings.local_port, ip="127.0.0.1")
                 ],

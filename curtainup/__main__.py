@@ -24,6 +24,10 @@ def main() -> None:
         app()
     except CurtainupError as error:
         _end(error)
+    except OSError as error:
+        from curtainup.util import full_disk
+
+        _end(full_disk.full(error) or _unexpected(error))
     except Exception as error:
         _end(_unexpected(error))
 

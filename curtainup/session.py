@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from curtainup.engine.processes import Processes
 from curtainup.engine.workspace import Workspace
 from curtainup.model.names import LIVE, STAGING, Names
 from curtainup.platforms.docker import errors as docker_errors
+from curtainup.platforms.docker import labels
 from curtainup.reporting import Report
 from curtainup.setup import engine as engines
 from curtainup.setup import paths
@@ -154,12 +156,14 @@ class Run:
         report: receives the progress.
         cancelled: set when the run must stop.
         processes: the running engine processes.
+        id: of the run, on whatever it makes beside Pulumi.
 
     """
 
     report: Report
     cancelled: Event = field(default_factory=Event)
     processes: Processes = field(default_factory=Processes)
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
 
 
 @dataclass(frozen=True)
@@ -182,11 +186,16 @@ class State:
 
     @cached_property
     def memory(self) -> StackMemory:
-        """What Pulumi remembers of the stacks; reading a file backend does not need the engine."""
-        return memory_of(self.workspace, self._ask)
+        """What Pulumi remembers of the stacks; reading a file backend hardly needs the engine."""
+        memory, backend = memory_of(self.workspace, self._ask), self.workspace.backend
+        if backend.passphrase is None or backend.secrets_provider:
+            return memory
+        from curtainup.engine.opened_memory import OpenedMemory
 
-    def _ask(self, arguments: list[str]) -> str:
-        return self.engine.ask(arguments)
+        return OpenedMemory(memory, backend.passphrase, self._ask)
+
+    def _ask(self, arguments: list[str], text: str | None = None) -> str:
+        return self.engine.ask(arguments, text)
 
 
 @dataclass(frozen=True)
@@ -240,6 +249,22 @@ class Session:
         """The folder of the services' locks; a rehearsal has its own, so it never waits for a deployment."""
         stage = self.accounts.rehearsal
         return (stage.folder if stage else paths.data_dir()) / "locks"
+
+    @property
+    def lock_name(self) -> str:
+        """What a run locks: the service, or its rehearsal."""
+        stage = self.accounts.rehearsal
+        name = self.service.config.name
+        return f"{name}-rehearsal-{stage.key}" if stage else name
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """The labels of what a run makes beside Pulumi: whose it is, and which lock it is made under."""
+        return {
+            labels.SERVICE: self.service.config.name,
+            labels.LOCK: self.lock_name,
+            labels.RUN: self.run.id,
+        }
 
     @cached_property
     def hmac_key(self) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
@@ -11,10 +11,10 @@ import pulumi_docker as docker
 
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from components.environment import EnvironmentArgs
-from components.labels import RELEASE, labels
+from components.labels import RELEASE, STATE, Label, labels
 from curtainup.model.release import Address, Release
 from curtainup.model.release_settings import variables
-from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
+from curtainup.model.targets.docker import DockerEnvironment, DockerSettings, guests
 from curtainup.platforms.haproxy import config
 
 PROXY_PORT = 8080
@@ -63,13 +63,18 @@ class DockerHost(pulumi.ComponentResource):
         Its gateway is named, as Docker itself tells of it only after a restart, which a refresh would
         take for a change. And no change of addresses may ever replace a network, as releases are on it.
         """
-        subnet = _settings(args).subnet
+        settings = _settings(args)
+        subnet = settings.subnet
         return docker.Network(
             f"{name}-network",
             docker.NetworkArgs(
                 name=name,
-                ipam_configs=[docker.NetworkIpamConfigArgs(subnet=subnet, gateway=gateway_ip(subnet))],
-                labels=labels(docker.NetworkLabelArgs, args.settings.service, args.settings.name),
+                ipam_configs=[
+                    docker.NetworkIpamConfigArgs(
+                        subnet=subnet, gateway=gateway_ip(subnet), ip_range=guests(subnet)
+                    )
+                ],
+                labels=_labels(docker.NetworkLabelArgs, settings),
             ),
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["ipamConfigs"]),
         )
@@ -95,10 +100,9 @@ class DockerHost(pulumi.ComponentResource):
                 healthcheck=_health_check(release),
                 log_driver="json-file",
                 log_opts={"max-size": "10m", "max-file": "3"},
-                labels=labels(
+                labels=_labels(
                     docker.ContainerLabelArgs,
-                    args.settings.service,
-                    args.settings.name,
+                    _settings(args),
                     **{RELEASE: release.id, "curtainup.version": release.version},
                 ),
                 networks_advanced=[
@@ -121,7 +125,7 @@ class DockerHost(pulumi.ComponentResource):
                 name=f"{name}-proxy",
                 image=settings.proxy_image,
                 restart="unless-stopped",
-                labels=labels(docker.ContainerLabelArgs, settings.service, settings.name),
+                labels=_labels(docker.ContainerLabelArgs, settings),
                 networks_advanced=[
                     docker.ContainerNetworksAdvancedArgs(
                         name=network.name, ipv4_address=proxy_ip(settings.subnet)
@@ -201,6 +205,11 @@ def release_urls(args: EnvironmentArgs) -> dict[str, str]:
 def _is_protected(args: EnvironmentArgs, release: Release) -> bool:
     """Releases that carry traffic are protected, where there is something to lose."""
     return not args.settings.is_disposable and args.deployment.traffic.get(release.id, 0) > 0
+
+
+def _labels(kind: Callable[..., Label], settings: DockerEnvironment, **more: str) -> list[Label]:
+    """Return the labels of one resource; an environment that is older than that label goes without it."""
+    return labels(kind, settings.service, settings.name, **{STATE: settings.state or None, **more})
 
 
 def _settings(args: EnvironmentArgs) -> DockerEnvironment:

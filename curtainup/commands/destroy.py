@@ -20,6 +20,7 @@ from curtainup.model.names import LIVE
 from curtainup.model.release import Deployment
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress, Steps, Stopped
+from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import spec_of
 from curtainup.targets.capabilities import EndsTasks
@@ -147,6 +148,9 @@ def _require_own(session: Session, environment: Environment) -> None:
 def _image(session: Session, progress: Progress) -> None:
     settings = image_stack.destroy(session)
     filters = {"label": f"curtainup.service={session.service.config.name}"}
+    if settings is None and _is_of_another_state(session):
+        progress.note = "the images stay, as another state's releases of this service run here"
+        return
     ours = [
         one for one in session.accounts.docker.images.list(filters=filters) if _is_ours(session, one.labels)
     ]
@@ -157,6 +161,13 @@ def _image(session: Session, progress: Progress) -> None:
     gone = len(ours) - len(kept)
     used = f"; still in use: {', '.join(kept)}" if kept else ""
     progress.note = f"{gone} image{'s' * (gone != 1)}{used}"
+
+
+def _is_of_another_state(session: Session) -> bool:
+    """Return whether releases run on the Docker host though all of this state are gone."""
+    wanted = [f"{labels.SERVICE}={session.service.config.name}", labels.ENVIRONMENT, labels.RELEASE]
+    found = session.accounts.docker.api.containers(all=True, filters={"label": wanted})
+    return session.accounts.rehearsal is None and bool(found)
 
 
 def _is_ours(session: Session, labels: Mapping[str, str]) -> bool:

@@ -11,7 +11,8 @@ from pathlib import Path
 from curtainup import config as configuration
 from curtainup.engine import settings_file as stack_settings
 from curtainup.engine import workspace
-from curtainup.engine.command import engine_environment
+from curtainup.engine.command import EngineCommand, engine_environment
+from curtainup.engine.processes import Processes
 from curtainup.engine.state import FileState
 from curtainup.setup import engine as engines
 from curtainup.setup import engine_record
@@ -25,8 +26,38 @@ def pulumi_environment(service: Path, overlay: str | None, environ: Mapping[str,
 def run_pulumi(arguments: Sequence[str]) -> int:
     """Run the CLI in the workspace of the service in the current folder; return its exit code."""
     opened, found, env = _open(Path(), None, os.environ)
+    _restore_settings_of(named_stack(arguments), opened, found, env)
     command = [str(found.command), *arguments, "--cwd", str(opened.project_dir)]
     return subprocess.run(command, env={**os.environ, **env}, check=False).returncode
+
+
+def named_stack(arguments: Sequence[str]) -> str:
+    """Return the stack that the arguments of `pulumi` name; empty if they name none."""
+    for number, one in enumerate(arguments):
+        if one in ("--stack", "-s"):
+            return arguments[number + 1] if number + 1 < len(arguments) else ""
+        if one.startswith("--stack="):
+            return one.removeprefix("--stack=")
+    return ""
+
+
+def _restore_settings_of(
+    stack: str, opened: workspace.Workspace, found: engine_record.InstalledEngine, env: Mapping[str, str]
+) -> None:
+    """Write the missing settings file of a stack whose backend has no files, where asking takes a second."""
+    has_settings = bool(stack) and bool(stack_settings.read(opened.settings_file(stack)).config)
+    if not stack or has_settings or opened.backend.folder() is not None:
+        return
+    from curtainup.engine.cli_state import AskedState
+
+    command = EngineCommand(found.command, found.version, Processes())
+
+    def ask(args: list[str]) -> str:
+        return command.another().run(args, str(opened.project_dir), env).stdout
+
+    remembered = AskedState(ask).read(stack)
+    if remembered.config:
+        stack_settings.write(opened.settings_file(stack), stack_settings.restored(remembered, {}))
 
 
 def _open(

@@ -139,7 +139,10 @@ def names(session: Session) -> Sequence[str]:
 def _environment(session: Session, name: str) -> EnvironmentStatus:
     view = EnvironmentView(session, name)
     environment = view.environment
-    update = recovery.unfinished(session.state.memory.locks(environment.stack), environment.pending)
+    memory = session.state.memory
+    update = recovery.unfinished(
+        memory.locks(environment.stack), environment.pending, sees_locks=memory.sees_locks
+    )
     if environment.settings is None or "url" not in environment.outputs:
         return EnvironmentStatus(name, None, None, (), update=update)
     found = view.look(ANSWER_SECONDS)

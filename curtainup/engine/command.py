@@ -22,6 +22,7 @@ from pulumi.automation.errors import create_command_error
 from semver import VersionInfo
 
 from curtainup.engine import workspace as workspaces
+from curtainup.engine.aftermath import started
 from curtainup.engine.processes import Processes
 from curtainup.setup import engine_record
 
@@ -89,11 +90,14 @@ class EngineCommand(PulumiCommand):
                 start_new_session=True,
             )
             self._process = process
+            started.note(process.pid)
             try:
                 process.communicate(None if text is None else text.encode())
             finally:
                 self._process = None
                 self._processes.ended(process)
+                if process.returncode is not None:
+                    started.forget(process.pid)
             result = CommandResult(_read(out), _read(err), process.returncode)
         if result.code != 0:
             raise create_command_error(result)

@@ -10,6 +10,10 @@ from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 from curtainup.errors import Busy, CurtainupError, DiskFull, EngineFailed, PortTaken, SetupError, StateError
 
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+_READ_ONLY = re.compile(
+    r"\b(?:open|write|mkdir|rename|create|mkdirtemp) \S+: read-only file system", re.IGNORECASE
+)
+"""What the engine itself says; a container whose own disk is read-only says it otherwise."""
 _PORT = re.compile(
     r"(?:Bind for |listen tcp[46]? |exposing port TCP |bind host port for )"
     r"(?P<at>(?:[\d.]+|\[[\da-f:]+\]|::|):\d+).*?"
@@ -86,6 +90,16 @@ def _disk_full(_found: re.Match[str], text: str, where: str) -> CurtainupError:
     )
 
 
+def _read_only(found: re.Match[str], text: str, where: str) -> CurtainupError:
+    return DiskFull(
+        "the disk is read-only",
+        where=f"{found[0].split()[1].rstrip(':')}, {where}",
+        consequence="the step did not finish",
+        fix="make the disk writable (`mount` shows how it is mounted), and run the same command again",
+        detail=_tail(text),
+    )
+
+
 def _port_taken(found: re.Match[str], _text: str, where: str) -> CurtainupError:
     return PortTaken(
         f"port {found['at']} belongs to something else",
@@ -135,6 +149,7 @@ def _made_elsewhere(found: re.Match[str], _text: str, where: str) -> CurtainupEr
 
 _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], CurtainupError]], ...] = (
     (_NO_SPACE, _disk_full),
+    (_READ_ONLY, _read_only),
     (_PORT, _port_taken),
     (_MADE_ELSEWHERE, _made_elsewhere),
     (_NO_DOCKER, _no_docker),

@@ -33,6 +33,15 @@ class StackMemory(Protocol):
         """Yield the updates of a stack, newest first."""
 
 
+def is_remainder(memory: StackMemory, stack: str, remembered: Remembered) -> bool:
+    """Return whether a stack holds only what its first update had made when it was cut off.
+
+    No update of it ever ended, so nobody has used what is there, and its configuration was never kept.
+    """
+    made = len(remembered.resources) > 1 or remembered.pending
+    return bool(made) and not remembered.config and next(memory.updates(stack), None) is None
+
+
 def memory_of(workspace: Workspace, ask: Callable[[list[str]], str]) -> StackMemory:
     """Return the reader of a workspace's state: its files, or the CLI for a backend without files.
 
@@ -46,4 +55,4 @@ def memory_of(workspace: Workspace, ask: Callable[[list[str]], str]) -> StackMem
         return FileState(folder)
     from curtainup.engine.cli_state import AskedState
 
-    return AskedState(ask, workspace.settings_file)
+    return AskedState(ask)

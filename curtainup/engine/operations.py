@@ -7,7 +7,6 @@ outputs from the state.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import tempfile
@@ -22,12 +21,13 @@ from pulumi.automation.errors import CommandError, StackNotFoundError
 
 from curtainup.engine import deployer, ejected, program
 from curtainup.engine import settings_file as stack_settings
+from curtainup.engine.aftermath.settling import Settling
+from curtainup.engine.aftermath.stack_locks import Repair, StackLocks
 from curtainup.engine.changes import OperationResult
 from curtainup.engine.command import EngineCommand, SelectedStack
 from curtainup.engine.errors import translated
 from curtainup.engine.events import Events, telling
 from curtainup.engine.memory import StackMemory
-from curtainup.engine.stack_locks import Repair, StackLocks
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Workspace
 from curtainup.errors import StateError
@@ -70,9 +70,9 @@ class Engine:
         self._workspace = workspace
         self._command = command
         self._env = dict(env)
-        self._repair = repair
         self._memory = memory
-        self._locks = StackLocks(memory, repair)
+        self._locks = StackLocks(memory, repair, self._run)
+        self._settling = Settling(memory, self._locks, repair, lambda args, text: self.cli(args, text).stdout)
         self._unsaved: dict[str, dict[str, Any]] = {}
         self._shared_keys: dict[str, str] = {}
 
@@ -113,6 +113,7 @@ class Engine:
             lambda one, on_event: one.up(on_event=on_event, color="never", refresh=refresh),
             on_progress,
             env,
+            config,
         )
 
     def preview(
@@ -185,7 +186,7 @@ class Engine:
         """
         remembered = self.remembered(stack)
         if not remembered.exists:
-            self._create(stack)
+            self._made(stack)
         file = self._write_settings(stack, config)
         key = f"{stack_settings.NAMESPACE}{path}"
         self.cli(["config", "set", "--secret", "--path", key, "--stack", stack], secret)
@@ -213,14 +214,14 @@ class Engine:
         self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
         return key
 
-    def ask(self, args: list[str]) -> str:
-        """Return the output of a CLI command.
+    def ask(self, args: list[str], text: str | None = None) -> str:
+        """Return the output of a CLI command, with `text` on its standard input.
 
         Raises:
             pulumi.automation.errors.CommandError: the command failed.
 
         """
-        return self._run(args).stdout
+        return self._run(args, text).stdout
 
     def cli(self, args: list[str], text: str | None = None) -> CommandResult:
         """Run one CLI command in the workspace, with `text` on its standard input."""
@@ -230,7 +231,8 @@ class Engine:
             raise translated(error, [], where=f"pulumi {' '.join(args[:2])}") from error
 
     def _run(self, args: list[str], text: str | None = None) -> CommandResult:
-        return self._command.run_with_input(args, str(self._workspace.project_dir), self._env, text)
+        command = self._command.another()
+        return command.run_with_input(args, str(self._workspace.project_dir), self._env, text)
 
     def _operate(
         self,
@@ -239,11 +241,18 @@ class Engine:
         operation: Callable[[automation.Stack, OnEvent], Any],
         on_progress: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
+        config: Mapping[str, Any] | None = None,
     ) -> OperationResult:
         command = self._command.another()
         events = Events(command.at_work)
         deadline = time.monotonic() + LOCK_PATIENCE
-        self._settle(stack, deadline)
+        remembered = self._settling.settle(stack, deadline)
+        if verb != "preview":
+            self._settling.clear(stack, remembered, config, deadline)
+
+        def between() -> None:
+            self._settling.settle(stack, deadline)
+
         with program.providers(self._standins) as variables, telling(events, on_progress):
             one = SelectedStack(stack, self._local_workspace(command, {**variables, **(env or {})}))
             try:
@@ -252,10 +261,10 @@ class Engine:
                         stack,
                         deadline,
                         lambda: operation(one, events),
-                        lambda: self._settle(stack, deadline),
+                        between,
                     )
                 except StackNotFoundError:
-                    self._create(stack)
+                    self._create(stack, deadline)
                     operation(one, events)
             except CommandError as error:
                 where = f"pulumi {verb} of stack {stack}"
@@ -263,27 +272,23 @@ class Engine:
         outputs = {} if verb == "preview" else self.remembered(stack).outputs
         return OperationResult(events.changes, outputs, events.resources)
 
-    def _settle(self, stack: str, deadline: float) -> None:
-        """Clean up after a cut-off update, and remove its pending operations from the state.
+    def _create(self, stack: str, deadline: float) -> None:
+        """Make a stack; a run that was killed while it did so may have left its lock.
 
-        While a living process holds the stack, its pending operations are under way and stay.
+        Raises:
+            pulumi.automation.errors.CommandError: the engine cannot make it.
+
         """
-        if not self.remembered(stack).pending or not self._locks.is_free(stack, deadline):
-            return
-        remembered = self.remembered(stack)
-        if not remembered.pending:
-            return
-        left = self._repair.settle(remembered)
-        if len(left) == len(remembered.pending):
-            return
-        exported = json.loads(self.cli(["stack", "export", "--stack", stack]).stdout)
-        exported["deployment"]["pending_operations"] = left
-        self.cli(["stack", "import", "--stack", stack], json.dumps(exported))
-
-    def _create(self, stack: str) -> None:
         provider = self._workspace.backend.secrets_provider
         chosen = ["--secrets-provider", provider] if provider else []
-        self.cli(["stack", "init", stack, "--no-select", *chosen])
+        command = ["stack", "init", stack, "--no-select", *chosen]
+        self._locks.patiently(stack, deadline, lambda: self._run(command), lambda: None)
+
+    def _made(self, stack: str) -> None:
+        try:
+            self._create(stack, time.monotonic() + LOCK_PATIENCE)
+        except CommandError as error:
+            raise translated(error, [], where=f"pulumi stack init of stack {stack}") from error
 
     def _write_settings(self, stack: str, config: Mapping[str, Any]) -> Path:
         file, remembered = self._workspace.settings_file(stack), self.remembered(stack)

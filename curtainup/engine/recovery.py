@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from curtainup.engine.aftermath import holders, strays
+from curtainup.engine.aftermath.holders import Holder
+from curtainup.engine.aftermath.strays import CONTAINER, NETWORK, VOLUME
 from curtainup.engine.state import Remembered
-from curtainup.util.files import read_bounded
 
 if TYPE_CHECKING:
     import docker
-
-CLOCK_SLACK = 2.0
-"""Seconds by which the calculated start of a process may be wrong."""
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError)
-"""What reading a lock raises that is no lock."""
-
-CONTAINER = "docker:index/container:Container"
-NETWORK = "docker:index/network:Network"
-VOLUME = "docker:index/volume:Volume"
 
 
 @dataclass
@@ -48,13 +37,48 @@ class Recovery:
         """Remove locks that no living process holds; return whether that removed all of them."""
         return take_over(locks, self.note)
 
+    def cancel(self, stack: str, found: Sequence[Holder], cancel: Callable[[], object]) -> bool:
+        """Remove by `cancel` the locks of a backend without files if all of their holders are dead."""
+        if not found or not all(holders.is_dead(one) for one in found):
+            return False
+        cancel()
+        for one in found:
+            self.note(_taken(stack, one.pid))
+        return True
+
     def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
         """Remove what a cut-off update was creating; return the operations that are still pending."""
         return settle(remembered.pending, remembered.resources, self.docker(), self.note)
 
+    def has_strays(self, config: Mapping[str, Any], remembered: Remembered, *, creating: bool) -> bool:
+        """Return whether an update of a stack has created something that Pulumi does not know of.
+
+        Args:
+            config: the stack's configuration.
+            remembered: the stack as Pulumi remembers it.
+            creating: whether something is to be created, where another state's must not stand.
+
+        Raises:
+            RefusedError: there is something of another state.
+
+        """
+        scope = strays.scope_of(config)
+        if scope is None:
+            return False
+        found = strays.find(self.docker(), scope, remembered.resources)
+        if creating:
+            strays.require_own(scope, found)
+        return any(one.is_own for one in found)
+
+    def clear(self, config: Mapping[str, Any], remembered: Remembered) -> None:
+        """Remove what an update of a stack created without Pulumi's knowing of it; as `has_strays`."""
+        scope = strays.scope_of(config)
+        if scope is not None:
+            strays.remove(self.docker(), strays.find(self.docker(), scope, remembered.resources), self.note)
+
 
 def take_over(locks: Sequence[Path], note: Callable[[str], None]) -> bool:
-    """Remove the locks whose holder ran on this machine and is dead; leave all others alone.
+    """Remove the locks whose holder is known to be dead; leave all others alone.
 
     Returns:
         Whether it removed all of them, and there was at least one.
@@ -67,8 +91,12 @@ def take_over(locks: Sequence[Path], note: Callable[[str], None]) -> bool:
             alive = True
             continue
         lock.unlink(missing_ok=True)
-        note(f"took over the lock of {lock.parent.name} from process {holder}, which is dead")
+        note(_taken(lock.parent.name, holder))
     return bool(locks) and not alive
+
+
+def _taken(stack: str, pid: int) -> str:
+    return f"took over the lock of {stack} from process {pid}, which is dead"
 
 
 def settle(
@@ -116,28 +144,12 @@ def _for_a_person(kind: str, urn: str) -> str:
 
 
 def dead_holder(lock: Path) -> int | None:
-    """Return the id of the process that made a lock on this machine and is dead, or None."""
+    """Return the id of the process that made a lock and is known to be dead, or None."""
     try:
-        found = json.loads(read_bounded(lock))
-        pid, made = int(found["pid"]), datetime.fromisoformat(found["timestamp"]).timestamp()
-        if found["hostname"] != socket.gethostname():
-            return None
-        os.kill(pid, 0)
-        return pid if _started(pid) > made + CLOCK_SLACK else None
-    except ProcessLookupError:
-        return pid
-    except UNREADABLE:
+        holder = holders.read(lock)
+    except (OSError, ValueError):
         return None
-
-
-def _started(pid: int) -> float:
-    """Return when a process started, in seconds since the epoch; an earlier process may have had its id.
-
-    proc(5): the 22nd field of `stat` counts clock ticks since the machine started.
-    """
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    up = float(Path("/proc/uptime").read_text().split()[0])
-    return time.time() - up + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return holder.pid if holders.is_dead(holder, lock) else None
 
 
 def _remove(client: docker.DockerClient, kind: str, name: str) -> bool:
@@ -157,30 +169,33 @@ def _remove(client: docker.DockerClient, kind: str, name: str) -> bool:
     return True
 
 
-def unfinished(locks: Sequence[Path], pending: Sequence[Mapping[str, Any]]) -> str | None:
+def unfinished(
+    locks: Sequence[Path], pending: Sequence[Mapping[str, Any]], *, sees_locks: bool = True
+) -> str | None:
     """Return in words which update is under way or was cut off, or None.
 
     Args:
         locks: the stack's locks; only a file backend has any.
         pending: the operations that the last update began and did not end.
+        sees_locks: whether the backend tells of its locks.
 
     """
     for lock in locks:
         if dead_holder(lock) is None:
             return f"under way{_holder(lock)}"
-    if pending:
-        return f"cut off while {_operation(pending[0])}; the next `curtainup deploy` puts it right"
-    return None
+    if not pending:
+        return None
+    was = "cut off" if sees_locks else "under way, or was cut off,"
+    return f"{was} while {_operation(pending[0])}; the next `curtainup deploy` puts it right"
 
 
 def _holder(lock: Path) -> str:
     """Return who made a lock and when; empty if the lock has gone in the meantime."""
     try:
-        found = json.loads(read_bounded(lock))
-        since = datetime.fromisoformat(found["timestamp"]).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return f" by {found['username']}@{found['hostname']}, process {found['pid']}, since {since}"
-    except UNREADABLE:
+        found = holders.read(lock)
+    except (OSError, ValueError):
         return ""
+    return f" by {found.named}, since {found.made.astimezone(UTC).strftime('%Y-%m-%d %H:%M:%S UTC')}"
 
 
 def _operation(pending: Mapping[str, Any]) -> str:

@@ -113,7 +113,7 @@ class FileState:
         folder = self._root / "history" / PROJECT / stack
         for entry in sorted(folder.glob("*.history.json"), reverse=True):
             config = json.loads(entry.read_bytes()).get("config")
-            if config and _generation(config, generation) >= generation:
+            if config and generation_of(config, generation) >= generation:
                 return dict(config), _salt(entry)
         return {}, None
 
@@ -128,7 +128,7 @@ def _salt(entry: Path) -> str | None:
     return parse_deployment(latest or {}, {}).salt
 
 
-def _generation(config: Mapping[str, Any], otherwise: int) -> int:
+def generation_of(config: Mapping[str, Any], otherwise: int) -> int:
     """Return the generation of an environment's settings; the image's stack has none."""
     environment = config.get("curtainup:environment") or {}
     return int(environment.get("generation", otherwise))

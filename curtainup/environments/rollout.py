@@ -68,6 +68,7 @@ class Rollout(EnvironmentView):
                 does not hold it, or the environment is on another target.
 
         """
+        self._begin_anew()
         settings, serves = self.environment.settings, self.deployment.serving() is not None
         if settings is not None:
             require_same_target(self.name, settings.target, self.config.deploy_target)
@@ -77,6 +78,15 @@ class Rollout(EnvironmentView):
         self.environment = replace(self.environment, settings=chosen)
         if serves and chosen != settings:
             self._look_at(self.deployment, changed=True)
+
+    def _begin_anew(self) -> None:
+        """Remove what a first update had made when it was cut off: its ports and addresses are not known."""
+        if self.environment.is_remainder:
+            self._session.run.report.warn(
+                f"removing what a run that was cut off had begun to make of {self.name}"
+            )
+            self._session.state.engine.destroy(self.environment.stack)
+            self.environment = environments.of(self._session, self.name)
 
     def require_rendered(self) -> None:
         """Check, before anything is built, that a program which was changed can be run on what is there.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from curtainup.engine.memory import is_remainder
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
 from curtainup.environments import actual_traffic
@@ -36,8 +37,11 @@ def of(session: Session, name: str) -> Environment:
         StateError: see `parse`.
 
     """
-    stack = session.service.names.environment(name)
-    return parse(stack, session.state.memory.read(stack))
+    stack, memory = session.service.names.environment(name), session.state.memory
+    remembered = memory.read(stack)
+    if is_remainder(memory, stack, remembered):
+        return Environment(stack, pending=remembered.pending, is_remainder=True)
+    return parse(stack, remembered)
 
 
 def parse_again(session: Session, environment: Environment) -> Environment:

@@ -99,7 +99,7 @@ def _container(
         user="root",
         network_mode="host",
         environment=image_variables(request, own, str(FOLDER / ACCEPTANCE)),
-        labels={"curtainup.service": request.service, "curtainup.role": "tests"},
+        labels={"curtainup.service": request.service, **request.marks, "curtainup.role": "tests"},
         healthcheck={"test": ["NONE"]},
     )
     try:

@@ -59,6 +59,7 @@ class UnitTestRequest:
         tests: the folders of the unit tests, relative to `service_dir`; a gate has none.
         extra_args: further arguments to pytest.
         extra_env: variables that the service's tests need beyond the deployer's own.
+        marks: the labels of a container that is made for the tests.
 
     """
 
@@ -71,6 +72,7 @@ class UnitTestRequest:
     tests: tuple[str, ...] = ()
     extra_args: tuple[str, ...] = ()
     extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 from pydantic import ValidationError
 
+from curtainup.engine.memory import is_remainder
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
-from curtainup.errors import BuildFailed, EngineFailed, PushFailed
+from curtainup.errors import BuildFailed, EngineFailed, PushFailed, StateError
 from curtainup.images import build_failure, build_log, builds, context, dockerfile, origin
 from curtainup.images import registry as registries
 from curtainup.images.build_log import BuildLog
@@ -104,6 +105,7 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
         DiskFull: the disk is full.
 
     """
+    _begin_anew(session)
     log = BuildLog(Path(image.settings.log))
     log.prepare()
     try:
@@ -117,7 +119,15 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
         raise _build_failed(image, wanted, log.end, error) from error
     finally:
         log.redact(session.service.redact)
-    return replace(image, image_id=str(outcome.outputs["image_id"]))
+    return replace(image, image_id=_told(outcome, "image_id", "sha256:"))
+
+
+def _begin_anew(session: Session) -> None:
+    """Remove what a first update had made when it was cut off: its registry's port is not known."""
+    stack, memory = session.service.names.image, session.state.memory
+    if is_remainder(memory, stack, memory.read(stack)):
+        session.run.report.warn("removing the registry that a run which was cut off had begun to make")
+        session.state.engine.destroy(stack)
 
 
 def _build_failed(image: Image, wanted: Source, end: str, error: EngineFailed) -> BuildFailed:
@@ -157,7 +167,25 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
             fix=f"docker login {image.registry.host}, or set `docker_repo:` in pym-config.yaml",
             detail=error.detail or error.what,
         ) from error
-    return replace(image, reference=str(outcome.outputs["reference"]))
+    return replace(image, reference=_told(outcome, "reference", "@sha256:"))
+
+
+def _told(outcome: OperationResult, output: str, part: str) -> str:
+    """Return an output that names the image by a digest.
+
+    Raises:
+        StateError: the update ended well, and yet its output names none.
+
+    """
+    value = str(outcome.outputs.get(output) or "")
+    if part not in value:
+        raise StateError(
+            "Pulumi does not remember the digest of the image that it has just made",
+            where=f"output {output}: {value or 'nothing'}",
+            consequence="nothing can be deployed by its digest; staging and live are as they were",
+            fix="run the same command again; if it ends like this again, `curtainup doctor`",
+        )
+    return value
 
 
 def last_line(image: Image) -> str:

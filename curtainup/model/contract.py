@@ -28,6 +28,7 @@ class RegistrySettings(_Model):
         project: the Google Cloud project of an Artifact Registry.
         region: of a cloud's registry.
         profile: the AWS profile of an ECR registry; None is that of the deployer's environment.
+        state: a random name, a label of what the local registry is made of; another state has another one.
 
     """
 
@@ -38,6 +39,7 @@ class RegistrySettings(_Model):
     project: str = ""
     region: str = ""
     profile: str | None = None
+    state: str = ""
 
 
 class ImageSettings(_Model):

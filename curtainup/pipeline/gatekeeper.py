@@ -131,6 +131,7 @@ class Gatekeeper:
             redact=session.service.hidden,
             tests=self.pythons.unit_tests,
             extra_env=self._secrets(self.pythons.unit_tests_need_image),
+            marks=session.marks,
         )
         result = gates.run_unit_tests(request, on_line=_showing(progress), cancel=session.run.cancelled)
         progress.note = _summary(result)
@@ -225,6 +226,7 @@ class Gatekeeper:
             timeout=gate.settings.gate_timeout,
             redact=session.service.hidden,
             extra_env=self._secrets(self.pythons.gates_need_image),
+            marks=session.marks,
             extra_args=self._arguments,
             url=gate.door or gate.url,
             environment=gate.name if gate.name == "local" else gate.settings.environment,

@@ -14,6 +14,7 @@ from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms.docker import container as containers
 from curtainup.platforms.docker import placement
+from curtainup.platforms.docker.labels import ENVIRONMENT, LOCAL, SERVICE
 from curtainup.targets.docker.target import runtime
 from curtainup.util.secrets import Secret
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
     from curtainup.session import Session
-
-ENVIRONMENT = "local"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def started(session: Session, image: str, version: str) -> Iterator[Started]:
     config, settings = session.service.local, settings_of(session)
     with running(
         session.accounts.docker,
-        session.service.config.name,
+        session.marks,
         image,
         version,
         settings,
@@ -98,7 +97,7 @@ def _own_url(client: docker.DockerClient, name: str, port: int) -> str | None:
 @contextmanager
 def running(
     client: docker.DockerClient,
-    service: str,
+    marks: Mapping[str, str],
     image: str,
     version: str,
     settings: DockerSettings,
@@ -107,7 +106,14 @@ def running(
     """Run the image as a release would run, and remove the container afterwards.
 
     A thread removes the container while the run continues; the process does not end before that thread.
-    If a killed run has left a container behind, it is removed first: the caller holds the service's lock.
+
+    Args:
+        client: the Docker engine.
+        marks: the labels that say who makes it, under which lock; see `Session.marks`.
+        image: the image.
+        version: its version.
+        settings: what it runs with.
+        secrets: by the variable's name.
 
     Raises:
         BuildFailed: the image cannot be started.
@@ -115,15 +121,14 @@ def running(
         SetupError: the image is neither on this machine nor in its registry.
 
     """
-    labels = {"curtainup.service": service, "curtainup.environment": ENVIRONMENT}
-    wanted = [f"{key}={value}" for key, value in labels.items()]
-    for leftover in client.containers.list(all=True, filters={"label": wanted}):
-        _remove(leftover)
-    port = placement.internal_port(f"{service}-{ENVIRONMENT}", ())
-    name = f"{service}-{ENVIRONMENT}-{port}"
+    service = marks[SERVICE]
+    port = placement.internal_port(f"{service}-{LOCAL}", ())
+    name = f"{service}-{LOCAL}-{port}"
     plain = variables(settings, version)
     with _said_clearly(image):
-        container = _create(client, name, image, labels, settings, port, plain, secrets)
+        container = _create(
+            client, name, image, {**marks, ENVIRONMENT: LOCAL}, settings, port, plain, secrets
+        )
     try:
         with _said_clearly(image):
             container.start()

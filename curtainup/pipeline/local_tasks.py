@@ -14,6 +14,7 @@ from curtainup.pipeline import local_container
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.tasks import run_all
+from curtainup.platforms.docker.labels import ENVIRONMENT, LOCAL, LOCK, SERVICE
 from curtainup.session import Session
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.task_result import Ran
@@ -49,7 +50,7 @@ class _Local:
     """The machine on which the image is tested before it is pushed."""
 
     session: Session
-    name: str = local_container.ENVIRONMENT
+    name: str = LOCAL
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task in a container as the local gate's."""
@@ -71,5 +72,5 @@ class _Local:
     @property
     def _place(self) -> docker_host.Place:
         service = self.session.service.config.name
-        labels = {"curtainup.service": service, "curtainup.environment": self.name}
-        return docker_host.Place(f"{service}-{self.name}", labels)
+        labels = {SERVICE: service, ENVIRONMENT: self.name, LOCK: self.session.lock_name}
+        return docker_host.Place(f"{service}-{self.name}", labels, run=self.session.run.id)

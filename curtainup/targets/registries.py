@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from curtainup.model.contract import RegistrySettings
 from curtainup.platforms.docker import placement
+from curtainup.platforms.docker.labels import new_state
 from curtainup.setup.base_images.catalogue import REFERENCES
 
 if TYPE_CHECKING:
@@ -43,7 +44,11 @@ def _local(session: Session, known: RegistrySettings | None) -> RegistrySettings
         return known
     port = placement.internal_port(f"{session.service.config.name}-registry", ())
     return RegistrySettings(
-        kind=LOCAL.kind, host=f"127.0.0.1:{port}", local_port=port, image=REFERENCES["registry"]
+        kind=LOCAL.kind,
+        host=f"127.0.0.1:{port}",
+        local_port=port,
+        image=REFERENCES["registry"],
+        state=new_state(),
     )
 
 

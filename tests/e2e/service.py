@@ -144,7 +144,7 @@ class Service:
         """
         done = subprocess.run(
             self.command(*arguments),
-            cwd=cwd or self.folder,
+            cwd=cwd or self.place(),
             env=self.variables(env),
             capture_output=True,
             text=True,
@@ -158,6 +158,10 @@ class Service:
             f"--- stdout\n{finished.out}\n--- stderr\n{finished.err}"
         )
         return finished
+
+    def place(self) -> Path:
+        """The folder to run a command in."""
+        return self.folder
 
     def command(self, *arguments: str) -> list[str]:
         """The command line as a list; `-P` keeps the service's modules out of ours."""

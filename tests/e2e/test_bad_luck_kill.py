@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -88,6 +88,41 @@ def test_a_power_cut_in_the_middle_of_an_update_is_put_right(holdable: Service, 
 
     assert "took over the lock" in done.err
     assert serves(holdable, f"cut off at {step}")
+
+
+@MATRIX
+@pytest.mark.parametrize("step", ["build", "staging"])
+def test_a_first_deployment_that_lost_its_power_is_followed_by_one_that_goes_on(
+    new_service: Callable[[], Service], step: str
+) -> None:
+    service = new_service()
+    with underway(service, "deploy") as run:
+        run.wait_for_step(step)
+        run.wait_until(lambda: bool(pending(service)), "an operation of the engine")
+        run.lose_power()
+
+    release = service.deploy("--json").json()["release"]
+
+    assert service.serving("live") == release
+    assert_nothing_left(service)
+
+
+@MATRIX
+def test_what_a_provider_that_was_killed_had_made_is_removed(holdable: Service) -> None:
+    """No state knows of it, as the provider had no time to tell the engine."""
+    holdable.greet("made again")
+    [network] = holdable.host.client.networks.list(names=[f"{holdable.name}-staging"])
+    labels = holdable.host.inspect(f"{holdable.name}-staging-proxy")["Config"]["Labels"]
+    image = holdable.host.images()[0]
+    stray = holdable.host.client.containers.create(
+        image, name=f"{holdable.name}-staging-stray", labels=labels, network=str(network.name)
+    )
+
+    with unnoticed(holdable):
+        done = holdable.deploy()
+
+    assert f"removed {stray.name}, which a run that was cut off had created" in done.err
+    assert stray.name not in holdable.host.containers()
 
 
 @MATRIX

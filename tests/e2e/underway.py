@@ -47,7 +47,7 @@ class Underway:
         hold = {"HOLD_AT": hold_at, "HELD": str(self.held)}
         self.process = subprocess.Popen(
             service.command(*arguments),
-            cwd=service.folder,
+            cwd=service.place(),
             env=service.variables({**hold, **(env or {})}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

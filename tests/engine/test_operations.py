@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,9 @@ import pytest
 
 from curtainup.engine import operations as engines
 from curtainup.engine import program as programs
-from curtainup.engine import settings_file, stack_locks
+from curtainup.engine import settings_file
+from curtainup.engine.aftermath import stack_locks
+from curtainup.engine.aftermath.holders import Holder
 from curtainup.engine.changes import OperationResult
 from curtainup.engine.command import EngineCommand
 from curtainup.engine.memory import StackMemory, memory_of
@@ -61,9 +63,21 @@ class Remains:
                 lock.unlink()
         return self.dead
 
+    def cancel(self, _stack: str, _found: Sequence[Holder], cancel: Callable[[], object]) -> bool:
+        if self.dead:
+            cancel()
+        return self.dead
+
     def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
         self.settled.append(remembered)
         return []
+
+    def has_strays(self, _config: Mapping[str, Any], _remembered: Remembered, *, creating: bool) -> bool:
+        del creating
+        return False
+
+    def clear(self, _config: Mapping[str, Any], _remembered: Remembered) -> None:
+        raise AssertionError("there is nothing to clear")
 
 
 class Place:
@@ -234,12 +248,16 @@ def test_a_wrong_passphrase_is_told(place: Place) -> None:
         place.engine(passphrase="wrong").up(STACK, {"value": 1})
 
 
+BACKENDS = pytest.mark.parametrize("url", ["", None], ids=["files", "no files"])
+
+
+@BACKENDS
 def test_a_lock_of_another_is_waited_for_and_never_broken(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place, monkeypatch: pytest.MonkeyPatch, url: str | None
 ) -> None:
     monkeypatch.setattr(engines, "LOCK_PATIENCE", 0.0)
     monkeypatch.setattr(stack_locks, "LOCK_PAUSE", 0.01)
-    engine = place.engine()
+    engine = place.engine(url=url)
     engine.up(STACK, {"value": 1})
     lock = place.lock()
     _leave_pending(place)
@@ -250,8 +268,9 @@ def test_a_lock_of_another_is_waited_for_and_never_broken(
     assert place.repair.settled == [], "what the other is creating is not cleared away"
 
 
-def test_a_dead_lock_is_taken_over_and_what_was_pending_is_settled(place: Place) -> None:
-    engine = place.engine()
+@BACKENDS
+def test_a_dead_lock_is_taken_over_and_what_was_pending_is_settled(place: Place, url: str | None) -> None:
+    engine = place.engine(url=url)
     engine.up(STACK, {"value": 1})
     place.lock()
     _leave_pending(place)
@@ -259,6 +278,25 @@ def test_a_dead_lock_is_taken_over_and_what_was_pending_is_settled(place: Place)
     assert engine.up(STACK, {"value": 2}).outputs["value"] == 2
     assert [len(one.pending) for one in place.repair.settled] == [1]
     assert engine.remembered(STACK).pending == ()
+
+
+def test_the_lock_of_a_run_that_was_killed_while_it_made_the_stack_is_taken_over(place: Place) -> None:
+    place.lock()
+    place.repair.dead = True
+    assert place.engine().up(STACK, {"value": 1}).outputs == {"value": 1}
+
+
+def test_a_lock_on_a_stack_that_never_was_is_told_where_only_the_engine_sees_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine cancels nothing of a stack that it does not find."""
+    monkeypatch.setattr(engines, "LOCK_PATIENCE", 0.0)
+    monkeypatch.setattr(stack_locks, "LOCK_PAUSE", 0.01)
+    place.lock()
+    place.repair.dead = True
+    with pytest.raises(Busy) as caught:
+        place.engine(url=None).up(STACK, {"value": 1})
+    assert "ann@elsewhere (pid 4711)" in str(caught.value.detail)
 
 
 def test_an_interrupted_run_waits_for_no_lock(place: Place) -> None:

@@ -13,6 +13,7 @@ import docker
 import pytest
 
 from curtainup.engine import recovery
+from curtainup.engine.aftermath import strays
 from curtainup.setup.base_images import catalogue
 
 NOW = datetime.now(UTC)
@@ -87,7 +88,7 @@ def test_only_what_was_being_created_and_is_not_remembered_is_removed() -> None:
     for name in names:
         client.containers.create(base, ["true"], name=name)
     notes = list[str]()
-    resources = [{"type": recovery.CONTAINER, "inputs": {"name": name}} for name in names]
+    resources = [{"type": strays.CONTAINER, "inputs": {"name": name}} for name in names]
     pending = [{"type": "creating", "resource": one} for one in resources]
     try:
         assert recovery.settle(pending, resources[1:], client, notes.append) == []

@@ -13,6 +13,7 @@ from docker.errors import NotFound
 from curtainup.errors import SetupError
 from curtainup.pipeline import local_container
 from curtainup.pipeline.local_container import LocalContainer
+from curtainup.platforms.docker import labels
 from curtainup.setup.base_images import images
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.util.secrets import Secret
@@ -62,6 +63,11 @@ def image(client: docker.DockerClient, service: str) -> Iterator[Callable[..., s
         client.images.remove(one, force=True)
 
 
+def marks(service: str) -> dict[str, str]:
+    """The labels of a run of the test's own."""
+    return {labels.SERVICE: service, labels.LOCK: service, labels.RUN: "run-1"}
+
+
 def _asked(url: str) -> dict[str, str]:
     deadline = time.monotonic() + 120
     while True:
@@ -91,9 +97,11 @@ def test_runs_as_a_release_would_and_is_removed(
 ) -> None:
     settings = samples.SETTINGS.model_copy(update={"cpus": 0.5, "container_port": 9123})
     reference = image("python3", "-c", SERVER)
-    with local_container.running(client, service, reference, "v1", settings, SECRETS) as found:
+    with local_container.running(client, marks(service), reference, "v1", settings, SECRETS) as found:
         variables = _asked(found.url)
-        host = client.containers.get(found.name).attrs["HostConfig"]
+        container = client.containers.get(found.name)
+    host = container.attrs["HostConfig"]
+    assert container.labels[labels.RUN] == "run-1"
     assert variables["DB_PASSWORD"] == 'a=b"$x\nü'
     assert {name: variables[name] for name in ("PORT", "VERSION", "PYM_ENV")} == {
         "PORT": "9123",
@@ -115,7 +123,9 @@ def test_is_removed_after_a_failure_too(
         names.append(found.name)
         raise ZeroDivisionError
 
-    running = local_container.running(client, service, image("sleep", "600"), "v1", samples.SETTINGS, {})
+    running = local_container.running(
+        client, marks(service), image("sleep", "600"), "v1", samples.SETTINGS, {}
+    )
     with pytest.raises(ZeroDivisionError), running as found:
         fail(found)
     assert _gone(client, names[0])
@@ -125,31 +135,13 @@ def test_one_that_exits_at_once_is_left_to_who_waits_for_it(
     client: docker.DockerClient, service: str, image: Callable[..., str]
 ) -> None:
     """The wait tells its exit code and last lines."""
-    with local_container.running(client, service, image("false"), "v1", samples.SETTINGS, {}) as found:
+    with local_container.running(client, marks(service), image("false"), "v1", samples.SETTINGS, {}) as found:
         assert client.containers.get(found.name).wait(timeout=120)["StatusCode"] == 1
     assert _gone(client, found.name)
 
 
-def test_what_a_killed_run_left_is_removed_first(
-    client: docker.DockerClient, service: str, image: Callable[..., str]
-) -> None:
-    reference = image("sleep", "600")
-    labels = {"curtainup.service": service, "curtainup.environment": "local"}
-    client.containers.run(reference, name=f"{service}-local", detach=True, labels=labels)
-    other = client.containers.run(
-        reference, name=f"{service}-other", detach=True, labels={**labels, "curtainup.environment": "live"}
-    )
-    try:
-        with local_container.running(client, service, reference, "v1", samples.SETTINGS, {}) as found:
-            assert client.containers.get(found.name).attrs["Config"]["Env"]
-        other.reload()
-        assert other.status == "running", "what is not the local container is none of its business"
-    finally:
-        other.remove(force=True)
-
-
 def test_an_image_that_is_nowhere_is_told(client: docker.DockerClient, service: str) -> None:
-    running = local_container.running(client, service, f"{service}:none", "v1", samples.SETTINGS, {})
+    running = local_container.running(client, marks(service), f"{service}:none", "v1", samples.SETTINGS, {})
     with pytest.raises(SetupError, match="neither here nor in its registry"), running:
         pytest.fail("it ran")
 
@@ -159,5 +151,5 @@ def test_a_program_that_is_not_in_the_image_is_told(
 ) -> None:
     """Docker's own init process starts, and then finds no program."""
     reference = image("no-such-program")
-    with local_container.running(client, service, reference, "v1", samples.SETTINGS, {}) as found:
+    with local_container.running(client, marks(service), reference, "v1", samples.SETTINGS, {}) as found:
         assert client.containers.get(found.name).wait(timeout=120)["StatusCode"] == 127

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Literal
 
 from pydantic import Field
@@ -24,6 +25,7 @@ class DockerEnvironment(EnvironmentSettings):
         drain_timeout: seconds that a release's last requests may take before it is removed.
         header_kb: KiB that the headers of a request or an answer may take.
         sticky: whether a visitor stays with a release while the shares of traffic stay the same.
+        state: a random name, a label of what the environment is made of; another state has another one.
 
     """
 
@@ -38,6 +40,7 @@ class DockerEnvironment(EnvironmentSettings):
     drain_timeout: int = Field(ge=0)
     header_kb: int = Field(15, ge=1)
     sticky: bool = False
+    state: str = ""
 
     @property
     def url(self) -> str:
@@ -60,3 +63,11 @@ class DockerSettings(Settings):
     cpus: float | None = None
     pids_limit: int = Field(ge=1)
     stop_timeout: int = Field(ge=0)
+
+
+def guests(subnet: str) -> str:
+    """Return the part of an environment's network from which Docker gives addresses to other containers.
+
+    People attach databases and exporters; none of these may get the address of a release.
+    """
+    return str(list(ipaddress.IPv4Network(subnet).subnets(prefixlen_diff=2))[2])

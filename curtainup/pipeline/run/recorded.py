@@ -42,7 +42,7 @@ def recorded(
     told = Run(service.config.name, command, environment, session.accounts.rehearsal is not None)
     with (
         notifying(told, service.config.notify, service.environ, service.redact, report) as notifier,
-        patiently(lambda: lock.held(session.locks, service.config.name), wait, report.info),
+        patiently(lambda: lock.held_by(session), wait, report.info),
     ):
         recorder = _Telling(session, command, notifier)
         try:

@@ -14,6 +14,7 @@ from curtainup.model.run import Outcome
 from curtainup.pipeline.run.record import Recorder
 from curtainup.reporting import Report
 from curtainup.reporting.concealing import conceal
+from curtainup.util import full_disk
 
 Result = TypeVar("Result")
 
@@ -109,7 +110,7 @@ class Steps:
         self.report.step_started(name, title)
         self.recorder.step_started(name)
         try:
-            with _beating(progress, started):
+            with _beating(progress, started), full_disk.told():
                 result = work(progress)
         except BaseException as error:
             interrupted = isinstance(error, Interrupted) or (self.cancelled.is_set() and not undoing)

@@ -9,13 +9,16 @@ from collections.abc import Collection, Iterator
 
 from curtainup.errors import PortTaken
 from curtainup.model.release import Address, Deployment
+from curtainup.model.targets.docker import guests
 from curtainup.platforms.docker.claims import NETWORKS, claim
 
 # Below Linux's ephemeral range (32768 …), where an outgoing connection could occupy a port after a reboot.
 PUBLIC_PORTS = range(8080, 8180)
 INTERNAL_PORTS = range(20000, 32000)
 FIRST_RELEASE = 10
-_NETWORKS = tuple(ipaddress.IPv4Network("10.213.0.0/16").subnets(new_prefix=24))
+POOLS = ("10.213.0.0/16", "172.29.0.0/16", "192.168.208.0/20")
+"""Where networks come from: the second and third where the host routes the ones before elsewhere."""
+_NETWORKS = [tuple(ipaddress.IPv4Network(pool).subnets(new_prefix=24)) for pool in POOLS]
 
 
 def is_free(port: int, bind: str = "127.0.0.1") -> bool:
@@ -56,31 +59,65 @@ def internal_port(name: str, taken: Collection[int]) -> int:
     return _first_free(_from(INTERNAL_PORTS, name), taken, "127.0.0.1")
 
 
-def subnet(name: str, taken: Collection[str]) -> str:
-    """Return a /24 network that overlaps none of `taken` (networks in CIDR notation)."""
-    networks = [ipaddress.ip_network(other, strict=False) for other in taken]
+def subnet(name: str, taken: Collection[str], routed: Collection[str] = ()) -> str:
+    """Return a /24 network that overlaps no other.
+
+    Args:
+        name: whose it is to be: one name tends to get one network.
+        taken: the networks that there are, in CIDR notation.
+        routed: the networks that the host has routes to, which ours would hide.
+
+    Raises:
+        PortTaken: there is none left.
+
+    """
+    networks = [ipaddress.ip_network(other, strict=False) for other in (*taken, *routed)]
     others = [network for network in networks if isinstance(network, ipaddress.IPv4Network)]
-    for index in _from(range(len(_NETWORKS)), name):
-        candidate = _NETWORKS[index]
-        overlaps = any(candidate.overlaps(other) for other in others)
-        if not overlaps and claim(NETWORKS + index):
-            return str(candidate)
+    first = NETWORKS
+    for pool in _NETWORKS:
+        for index in _from(range(len(pool)), name):
+            overlaps = any(pool[index].overlaps(other) for other in others)
+            if not overlaps and claim(first + index):
+                return str(pool[index])
+        first += len(pool)
     raise PortTaken(
         "no network is left for the environment",
-        where="10.213.0.0/16",
+        where=", ".join(POOLS),
         consequence="nothing was started",
-        fix="docker network prune removes networks that nothing uses",
+        fix="docker network prune removes networks that nothing uses; `ip route` shows what leads elsewhere",
     )
 
 
-def address(name: str, network: str, deployment: Deployment, taken_ports: Collection[int]) -> Address:
-    """Return an address for a new release that no other release of the environment has."""
+def address(
+    name: str, network: str, deployment: Deployment, taken_ports: Collection[int], taken: Collection[str] = ()
+) -> Address:
+    """Return an address for a new release that neither another release nor a guest has.
+
+    Args:
+        name: of the release's container.
+        network: of the environment, in CIDR notation.
+        deployment: the releases that there are.
+        taken_ports: ports that cannot be used.
+        taken: addresses of whatever else is on the network.
+
+    Raises:
+        PortTaken: none is left.
+
+    """
     places = [release.address for release in deployment.releases if release.address is not None]
-    used = {place.ip for place in places}
-    hosts = list(ipaddress.ip_network(network).hosts())[FIRST_RELEASE:]
-    free = next(str(host) for host in hosts if str(host) not in used)
+    used = {*(place.ip for place in places), *taken}
+    reserved = ipaddress.IPv4Network(guests(network))
+    hosts = list(ipaddress.IPv4Network(network).hosts())[FIRST_RELEASE:-1]
+    free = [str(host) for host in hosts if host not in reserved and str(host) not in used]
+    if not free:
+        raise PortTaken(
+            "no address is left for another release",
+            where=network,
+            consequence="nothing was started",
+            fix="docker network inspect shows what is on the environment's network; take something away",
+        )
     ports = {*taken_ports, *(place.port for place in places)}
-    return Address(ip=free, port=internal_port(name, ports))
+    return Address(ip=free[0], port=internal_port(name, ports))
 
 
 def _from(numbers: range, name: str) -> Iterator[int]:

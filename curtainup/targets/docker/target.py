@@ -10,10 +10,12 @@ from urllib.request import ProxyHandler, build_opener
 
 from curtainup.config import EnvironmentConfig
 from curtainup.config.docker import HEADER_LIMIT
+from curtainup.engine.aftermath import strays
 from curtainup.model.release import Address, Release
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
-from curtainup.platforms.docker import placement
+from curtainup.platforms.docker import placement, routes
 from curtainup.platforms.docker.container import Container
+from curtainup.platforms.docker.labels import new_state
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.capabilities import (
     ChecksPresence,
@@ -98,17 +100,20 @@ class DockerTarget(
 
         Raises:
             PortTaken: the configured port belongs to something else.
+            RefusedError: the environment is on this Docker host already, and another state knows it.
 
         """
         session, config = self._session, self.config
         beside = [one for one in neighbours if isinstance(one, DockerEnvironment)]
         stack = session.service.names.environment(self.name)
+        scope = strays.Scope(session.service.config.name, self.name, "")
+        strays.require_own(scope, strays.find(session.accounts.docker, scope, ()))
         if config.port is not None:
             placement.require_free(config.port, config.bind, "port")
         given = {port for one in beside for port in (one.port, one.stats_port)}
         port = config.port or placement.public_port(config.bind, {*given, *self._other_ports()})
         stats_port = placement.internal_port(f"{stack}-stats", {port, *given})
-        subnet = placement.subnet(stack, [*self._networks(), *(one.subnet for one in beside)])
+        subnet = placement.subnet(stack, [*self._networks(), *(one.subnet for one in beside)], self._routed())
         return DockerEnvironment(
             service=session.service.config.name,
             name=self.name,
@@ -122,13 +127,18 @@ class DockerTarget(
             drain_timeout=config.drain_timeout,
             header_kb=config.header_limit or HEADER_LIMIT,
             sticky=config.sticky,
+            state=new_state(),
         )
 
     def address(self, release_id: str) -> Address:
         """Return the place that the release's container has, else a free one."""
         environment, known = self.environment, self.own(DockerEnvironment)
         return environment.places.get(release_id) or placement.address(
-            f"{environment.stack}-{release_id}", known.subnet, environment.deployment, {known.stats_port}
+            f"{environment.stack}-{release_id}",
+            known.subnet,
+            environment.deployment,
+            {known.stats_port},
+            self._guests(),
         )
 
     def url(self) -> str | None:
@@ -191,7 +201,8 @@ class DockerTarget(
 
     @property
     def _place(self) -> docker_host.Place:
-        return docker_host.Place.of(self.environment.stack, self.own(DockerEnvironment))
+        settings = self.own(DockerEnvironment)
+        return docker_host.Place.of(self.environment.stack, settings, self._session.run.id)
 
     def _networks(self) -> list[str]:
         """Return the subnets of the networks that the Docker engine has."""
@@ -201,6 +212,22 @@ class DockerTarget(
             for pool in (network.attrs.get("IPAM") or {}).get("Config") or []
             if "Subnet" in pool
         ]
+
+    def _guests(self) -> list[str]:
+        """Return the addresses on the environment's network: an old one has no part for guests."""
+        from docker.errors import NotFound
+
+        try:
+            network = self._session.accounts.docker.networks.get(self.environment.stack)
+        except NotFound:
+            return []
+        there = (network.attrs.get("Containers") or {}).values()
+        return [str(one["IPv4Address"]).partition("/")[0] for one in there if one.get("IPv4Address")]
+
+    def _routed(self) -> list[str]:
+        """Return where the Docker host's traffic goes; that of another machine is not known."""
+        is_here = self._session.accounts.docker.api.base_url.startswith("http+docker://localhost")
+        return routes.routed() if is_here else []
 
     def _other_ports(self) -> set[int]:
         """Ports that the other environments of this service were given by name."""

@@ -14,6 +14,7 @@ from curtainup.model.release import Release
 from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.docker import errors
+from curtainup.platforms.docker.labels import RUN
 from curtainup.platforms.docker.output import follow
 from curtainup.targets.task_result import Ran
 from curtainup.util.process import Ended
@@ -38,6 +39,7 @@ class Place:
         labels: what all of the place's containers are labelled with.
         network: the network to join, by its name; None is Docker's own.
         address: on that network.
+        run: the id of the run.
 
     """
 
@@ -45,12 +47,13 @@ class Place:
     labels: Mapping[str, str]
     network: str | None = None
     address: str | None = None
+    run: str = ""
 
     @classmethod
-    def of(cls, stack: str, settings: DockerEnvironment) -> Place:
+    def of(cls, stack: str, settings: DockerEnvironment, run: str = "") -> Place:
         """Return the place of an environment's tasks, on its network."""
         labels = {"curtainup.service": settings.service, "curtainup.environment": settings.name}
-        return cls(stack, labels, stack, address(settings.subnet))
+        return cls(stack, labels, stack, address(settings.subnet), run)
 
 
 def run(
@@ -131,7 +134,7 @@ def _container(
         command=list(task.command),
         name=f"{place.name}-{release.id}-{task.name}",
         environment={**variables(settings, release.version), **values},
-        labels={**place.labels, "curtainup.release": release.id, LABEL: task.name},
+        labels={**place.labels, "curtainup.release": release.id, LABEL: task.name, RUN: place.run},
         init=True,
         mem_limit=f"{settings.memory_mb}m",
         memswap_limit=f"{settings.memory_mb}m",

@@ -37,7 +37,9 @@ def _with_secrets() -> Deployment:
 def test_the_network_names_its_gateway() -> None:
     """Docker tells of it after a restart only, and a refresh would then replace the network."""
     [network] = _rendered(samples.deployment(100)).of(NETWORK).values()
-    assert network.inputs["ipamConfigs"] == [{"subnet": "10.213.0.0/24", "gateway": "10.213.0.1"}]
+    assert network.inputs["ipamConfigs"] == [
+        {"subnet": "10.213.0.0/24", "gateway": "10.213.0.1", "ipRange": "10.213.0.128/26"}
+    ]
 
 
 def test_releases_with_traffic_are_protected_except_in_staging() -> None:

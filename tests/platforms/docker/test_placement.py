@@ -101,8 +101,30 @@ def test_a_network_overlaps_none_that_is_there(name: str, taken: list[str]) -> N
 
 def test_no_network_left_is_an_error_with_a_fix() -> None:
     with pytest.raises(PortTaken, match="no network is left") as caught:
-        placement.subnet("shop-live", ["10.0.0.0/8"])
+        placement.subnet("shop-live", placement.POOLS)
     assert "docker network prune" in str(caught.value.fix)
+
+
+@pytest.mark.parametrize("route", ["10.0.0.0/8", "10.213.0.0/16", "10.213.0.0/17"])
+def test_a_network_hides_nothing_that_the_host_routes_elsewhere(route: str) -> None:
+    """As a VPN does."""
+    chosen = ipaddress.IPv4Network(placement.subnet("cu-placement-route", [], [route]))
+    assert not chosen.overlaps(ipaddress.IPv4Network(route))
+
+
+def test_a_release_gets_no_address_of_a_guest() -> None:
+    """Docker gives guests addresses of one part of the network; on an older network they may have any."""
+    there = [f"10.213.7.{number}" for number in range(3, 127)]
+    place = placement.address("cu-placement-guest", "10.213.7.0/24", Deployment(), (), there)
+    assert place.ip == "10.213.7.127"
+    place = placement.address("cu-placement-guest", "10.213.7.0/24", Deployment(), (), [*there, place.ip])
+    assert place.ip == "10.213.7.192", "what is between is for guests"
+
+
+def test_no_address_left_is_an_error() -> None:
+    everybody = [str(one) for one in ipaddress.ip_network("10.213.7.0/24")]
+    with pytest.raises(PortTaken, match="no address is left"):
+        placement.address("cu-placement-full", "10.213.7.0/24", Deployment(), (), everybody)
 
 
 @given(st.integers(0, 20))

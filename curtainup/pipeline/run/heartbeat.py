@@ -1,0 +1,102 @@
+"""Signs of life of a run that holds a lock in the Docker engine.
+
+Whether a process on another machine or in another container lives cannot be seen from here: a CI job that was
+killed would lock a service for ever. So a run makes a new volume every so often, and removes the one before.
+Whoever waits sees by its own clock whether one comes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import docker
+
+BEAT = "curtainup.beat"
+"""The label of a sign of life: the run's id."""
+EVERY = 15.0
+"""Seconds between two signs of life."""
+PATIENCE = 90.0
+"""Seconds without one after which a run is taken for dead."""
+LOOK = 1.0
+"""Seconds between two looks."""
+
+
+@contextmanager
+def beating(
+    client: docker.DockerClient, name: str, run: str, is_held: Callable[[], bool], lost: Callable[[], None]
+) -> Iterator[None]:
+    """Give signs of life while the block runs.
+
+    Args:
+        client: the Docker engine.
+        name: of the lock.
+        run: the id of the run.
+        is_held: whether the run still has its lock.
+        lost: is called once if it has not, as the run was taken for dead: the machine may have slept.
+
+    """
+    stop, count = Event(), 0
+    _make(client, name, run, count)
+
+    def beat() -> None:
+        number = count
+        while not stop.wait(EVERY):
+            with suppress(*_failures()):
+                if not is_held():
+                    lost()
+                    return
+                _make(client, name, run, number + 1)
+                _remove(client, name, run, number)
+                number += 1
+
+    thread = Thread(target=beat, name="signs of life", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        remove(client, run)
+
+
+def is_silent(client: docker.DockerClient, run: str, cancelled: Event) -> bool:
+    """Wait for a run's next sign of life; return whether none came. A run that has ended gives one more."""
+    seen, deadline = signs(client, run), time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if cancelled.wait(LOOK) or signs(client, run) != seen:
+            return False
+    return True
+
+
+def signs(client: docker.DockerClient, run: str) -> set[str]:
+    """Return the names of a run's signs of life that are there."""
+    found = client.volumes.list(filters={"label": f"{BEAT}={run}"})
+    return {str(one.name) for one in found}
+
+
+def remove(client: docker.DockerClient, run: str) -> None:
+    """Remove what a run has left as signs of life."""
+    with suppress(*_failures()):
+        for left in signs(client, run):
+            client.volumes.get(left).remove()
+
+
+def _make(client: docker.DockerClient, name: str, run: str, number: int) -> None:
+    client.volumes.create(f"{name}-{run}-{number}", labels={BEAT: run})
+
+
+def _remove(client: docker.DockerClient, name: str, run: str, number: int) -> None:
+    client.volumes.get(f"{name}-{run}-{number}").remove()
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """Return what an engine that does not answer just now raises."""
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    return DockerException, RequestException

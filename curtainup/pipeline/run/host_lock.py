@@ -1,0 +1,249 @@
+"""The lock of a service in the Docker engine, where all who deploy to one host see it, whoever they are.
+
+A volume is the lock: the engine makes one of a name once, and gives the same one to whoever asks again. Its
+labels name the holder, and are compared to see who made it.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from curtainup.engine.aftermath import holders, started
+from curtainup.errors import Busy
+from curtainup.pipeline.run import heartbeat
+from curtainup.platforms.docker import errors
+from curtainup.platforms.docker.labels import LOCK, RUN
+
+if TYPE_CHECKING:
+    import docker
+
+HOLDER = "curtainup.holder"
+"""The label of a lock that tells its holder."""
+PATIENCE = 5.0
+"""Seconds to wait while another run takes a dead one's lock over."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A run, and what tells whether it still lives.
+
+    Attributes:
+        run: its id.
+        who: its user and machine.
+        command: what it does.
+        pid: its process, in its PID namespace.
+        boot: what the kernel calls the time since its machine started.
+        namespace: its PID namespace.
+        machine: of the machine, whether started again or not.
+        file: the lock that it holds on its machine besides: device and inode.
+        since: seconds of the epoch.
+
+    """
+
+    run: str
+    who: str
+    command: str
+    pid: int
+    boot: str
+    namespace: int
+    machine: str
+    file: str
+    since: float
+
+    @property
+    def told(self) -> str:
+        """The holder in words."""
+        since = datetime.fromtimestamp(self.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return f"{self.who}, process {self.pid}: curtainup {self.command}, since {since}"
+
+
+def own(run: str, file: Path) -> Holder:
+    """Return this run as a holder.
+
+    Args:
+        run: its id.
+        file: the service's lock on this machine, which it holds.
+
+    """
+    found = file.stat()
+    return Holder(
+        run=run,
+        who=f"{_user()}@{socket.gethostname()}",
+        command=" ".join(sys.argv[1:3]),
+        pid=os.getpid(),
+        boot=started.boot(),
+        namespace=started.namespace(),
+        machine=_machine(),
+        file=f"{found.st_dev}:{found.st_ino}",
+        since=time.time(),
+    )
+
+
+def is_dead(other: Holder, this: Holder) -> bool:
+    """Return whether a holder is known to have ended. Whoever is not known may live on another machine."""
+    if other.boot == this.boot:
+        if other.file == this.file:
+            return True
+        return other.namespace == this.namespace and not holders.lives(other.pid, other.since)
+    return bool(this.machine) and (other.machine, other.who.rpartition("@")[2]) == (
+        this.machine,
+        this.who.rpartition("@")[2],
+    )
+
+
+def lives_here(other: Holder, this: Holder) -> bool:
+    """Return whether a holder is a living process of this machine, which can be seen from here."""
+    here = (other.boot, other.namespace) == (this.boot, this.namespace)
+    return here and holders.lives(other.pid, other.since)
+
+
+@contextmanager
+def held(
+    client: docker.DockerClient, service: str, this: Holder, note: Callable[[str], None], cancelled: Event
+) -> Iterator[None]:
+    """Hold a service's lock in a Docker engine.
+
+    Args:
+        client: the engine.
+        service: the service, or what else is locked.
+        this: this run.
+        note: told of a lock that is taken over from a run that is dead, and of one that is lost.
+        cancelled: ends a wait for another run's sign of life; is set if this run was taken for dead.
+
+    Raises:
+        Busy: another run holds it, or may do so.
+
+    """
+    name = f"curtainup-lock-{service}"
+    with errors.translated(
+        "the Docker engine cannot make the volume that is the lock of the service",
+        where=f"volume {name}",
+        consequence="two runs could work on the service at once, so this one did not start",
+    ):
+        _acquire(client, name, service, this, note, cancelled)
+
+    def lost() -> None:
+        note(f"another run has taken over the lock of {service}, as this one gave no sign of life: it stops")
+        cancelled.set()
+
+    def is_held() -> bool:
+        return _labels(client, name).get(RUN) == this.run
+
+    try:
+        with heartbeat.beating(client, name, this.run, is_held, lost):
+            yield
+    finally:
+        if is_held():
+            _remove(client, name)
+
+
+def _acquire(
+    client: docker.DockerClient,
+    name: str,
+    service: str,
+    this: Holder,
+    note: Callable[[str], None],
+    cancelled: Event,
+) -> None:
+    deadline = None
+    while (labels := _made(client, name, service, this)).get(RUN) != this.run:
+        other = _holder(labels)
+        if other is None or lives_here(other, this):
+            raise _busy(service, name, other)
+        if not is_dead(other, this) and not heartbeat.is_silent(client, other.run, cancelled):
+            raise _busy(service, name, other)
+        if _take_over(client, name, service, this, labels):
+            note(f"took over the lock of {service} from process {other.pid}, which is dead")
+        else:
+            deadline = deadline or time.monotonic() + PATIENCE
+            if time.monotonic() > deadline:
+                raise _busy(service, name, other)
+            time.sleep(0.1)
+
+
+def _take_over(
+    client: docker.DockerClient, name: str, service: str, this: Holder, dead: Mapping[str, str]
+) -> bool:
+    """Remove a dead run's lock; only one run at a time may, so that it is never a living one's."""
+    turn = f"{name}-{dead.get(RUN)}"
+    labels = _made(client, turn, service, this)
+    if labels.get(RUN) != this.run:
+        other = _holder(labels)
+        if other is not None and is_dead(other, this):
+            _remove(client, turn)
+        return False
+    try:
+        if _labels(client, name).get(RUN) != dead.get(RUN):
+            return False
+        heartbeat.remove(client, str(dead.get(RUN)))
+        _remove(client, name)
+    finally:
+        _remove(client, turn)
+    return True
+
+
+def _made(client: docker.DockerClient, name: str, service: str, this: Holder) -> Mapping[str, str]:
+    """Make a volume unless there is one, and return the labels of the one that is there."""
+    labels = {LOCK: service, RUN: this.run, HOLDER: json.dumps(asdict(this))}
+    client.volumes.create(name, labels=labels)
+    return _labels(client, name)
+
+
+def _labels(client: docker.DockerClient, name: str) -> Mapping[str, str]:
+    from docker.errors import NotFound
+
+    try:
+        return dict(client.volumes.get(name).attrs.get("Labels") or {})
+    except NotFound:
+        return {}
+
+
+def _remove(client: docker.DockerClient, name: str) -> None:
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    with suppress(DockerException, RequestException):
+        client.volumes.get(name).remove()
+
+
+def _holder(labels: Mapping[str, str]) -> Holder | None:
+    try:
+        return Holder(**json.loads(labels[HOLDER]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _busy(service: str, name: str, other: Holder | None) -> Busy:
+    return Busy(
+        f"another run of {service} is under way",
+        where=other.told if other else f"volume {name} of the Docker engine",
+        consequence="this run did not start",
+        fix=f"wait for it to end; `docker volume rm {name}` only if you know that it is dead",
+    )
+
+
+def _machine() -> str:
+    """Return the machine's id, which it keeps when it is started again; empty where it has none."""
+    try:
+        return Path("/etc/machine-id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

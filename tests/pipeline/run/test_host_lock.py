@@ -1,0 +1,206 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+from threading import Barrier, Event
+
+import docker
+import pytest
+from docker.errors import NotFound
+
+from curtainup.errors import Busy
+from curtainup.pipeline.run import heartbeat, host_lock
+from curtainup.pipeline.run.host_lock import Holder
+from curtainup.platforms.docker.labels import LOCK, RUN
+
+
+@pytest.fixture
+def this(tmp_path: Path) -> Holder:
+    (tmp_path / "lock").touch()
+    return host_lock.own("this", tmp_path / "lock")
+
+
+@pytest.fixture
+def other(this: Holder) -> Holder:
+    """Another user's run on this machine, which has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return replace(this, run="other", pid=process.pid, file="1:1", who="ann@elsewhere")
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in (("EVERY", 0.1), ("PATIENCE", 3.0), ("LOOK", 0.05)):
+        monkeypatch.setattr(heartbeat, name, seconds)
+
+
+@pytest.fixture
+def client() -> Iterator[docker.DockerClient]:
+    found = docker.from_env()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def service(client: docker.DockerClient) -> Iterator[str]:
+    name = f"cu-lock-test-{uuid.uuid4().hex[:8]}"
+    yield name
+    for left in client.volumes.list(filters={"name": f"curtainup-lock-{name}"}):
+        left.remove()
+
+
+def made(client: docker.DockerClient, service: str, holder: Holder) -> None:
+    labels = {LOCK: service, RUN: holder.run, host_lock.HOLDER: json.dumps(asdict(holder))}
+    client.volumes.create(f"curtainup-lock-{service}", labels=labels)
+
+
+# Who is dead
+
+
+def test_a_run_of_this_machine_whose_process_has_ended_is_dead(this: Holder, other: Holder) -> None:
+    assert host_lock.is_dead(other, this)
+
+
+def test_a_run_whose_process_lives_is_not(this: Holder, other: Holder) -> None:
+    assert not host_lock.is_dead(replace(other, pid=this.pid), this)
+
+
+def test_a_run_in_another_container_may_live(this: Holder, other: Holder) -> None:
+    assert not host_lock.is_dead(replace(other, namespace=1), this)
+
+
+def test_a_run_whose_other_lock_is_held_by_this_one_is_dead_wherever_it_ran(
+    this: Holder, other: Holder
+) -> None:
+    assert host_lock.is_dead(replace(other, namespace=1, file=this.file), this)
+
+
+def test_a_run_from_before_the_machine_was_started_again_is_dead(this: Holder, other: Holder) -> None:
+    here = replace(this, machine="m1", who="bob@vm")
+    assert host_lock.is_dead(replace(other, boot="before", machine="m1", who="ann@vm"), here)
+
+
+def test_a_run_on_another_machine_may_live(this: Holder, other: Holder) -> None:
+    here = replace(this, machine="m1", who="bob@vm")
+    there = replace(other, boot="its own", machine="m1", who="ann@vm")
+    assert not host_lock.is_dead(replace(there, machine="m2"), here)
+    assert not host_lock.is_dead(replace(there, who="ann@another"), here)
+    assert not host_lock.is_dead(replace(there, machine=""), replace(here, machine=""))
+
+
+# The lock
+
+
+@pytest.mark.docker
+def test_the_lock_is_there_while_it_is_held(client: docker.DockerClient, service: str, this: Holder) -> None:
+    with host_lock.held(client, service, this, print, Event()):
+        assert client.volumes.get(f"curtainup-lock-{service}").attrs["Labels"][RUN] == "this"
+    with pytest.raises(NotFound):
+        client.volumes.get(f"curtainup-lock-{service}")
+
+
+@pytest.mark.docker
+def test_whoever_comes_second_is_told_who_is_at_work(
+    client: docker.DockerClient, service: str, this: Holder, other: Holder
+) -> None:
+    living = replace(other, pid=this.pid, command="deploy live")
+    made(client, service, living)
+    with pytest.raises(Busy) as caught, host_lock.held(client, service, this, print, Event()):
+        pytest.fail("the lock was given twice")
+    assert str(caught.value.where).startswith(f"ann@elsewhere, process {this.pid}: curtainup deploy live")
+    assert f"docker volume rm curtainup-lock-{service}" in str(caught.value.fix)
+    assert client.volumes.get(f"curtainup-lock-{service}").attrs["Labels"][RUN] == "other"
+
+
+@pytest.mark.docker
+def test_a_dead_run_s_lock_is_taken_over_with_a_note(
+    client: docker.DockerClient, service: str, this: Holder, other: Holder
+) -> None:
+    made(client, service, other)
+    heartbeat._make(client, f"curtainup-lock-{service}", other.run, 7)
+    notes: list[str] = []
+    with host_lock.held(client, service, this, notes.append, Event()):
+        assert heartbeat.signs(client, other.run) == set()
+        assert client.volumes.get(f"curtainup-lock-{service}").attrs["Labels"][RUN] == "this"
+    assert notes == [f"took over the lock of {service} from process {other.pid}, which is dead"]
+
+
+@pytest.mark.docker
+def test_a_volume_that_is_no_lock_is_left_alone(
+    client: docker.DockerClient, service: str, this: Holder
+) -> None:
+    client.volumes.create(f"curtainup-lock-{service}", labels={LOCK: service})
+    with pytest.raises(Busy), host_lock.held(client, service, this, print, Event()):
+        pytest.fail("somebody's volume was taken for a lock")
+
+
+@pytest.mark.docker
+def test_of_many_who_find_a_dead_lock_one_gets_it(
+    client: docker.DockerClient, service: str, this: Holder, other: Holder
+) -> None:
+    made(client, service, other)
+    together, inside = Barrier(5), []
+
+    def run(number: int) -> bool:
+        together.wait()
+        mine = replace(this, run=f"run-{number}", file=f"2:{number}")
+        try:
+            with host_lock.held(client, service, mine, lambda _: None, Event()):
+                inside.append(number)
+                together.wait()
+        except Busy:
+            together.wait()
+            return False
+        return True
+
+    with ThreadPoolExecutor(5) as pool:
+        assert sum(pool.map(run, range(5))) == 1
+    assert len(inside) == 1
+
+
+# Signs of life
+
+
+@pytest.mark.docker
+def test_a_run_that_cannot_be_seen_and_gives_no_sign_of_life_is_dead(
+    client: docker.DockerClient, service: str, this: Holder, other: Holder
+) -> None:
+    """As a CI job in a container that was killed."""
+    made(client, service, replace(other, boot="elsewhere", machine="another"))
+    notes: list[str] = []
+    with host_lock.held(client, service, this, notes.append, Event()):
+        assert len(notes) == 1
+
+
+@pytest.mark.docker
+def test_a_run_that_cannot_be_seen_and_gives_signs_of_life_is_at_work(
+    client: docker.DockerClient, service: str, this: Holder, other: Holder
+) -> None:
+    there = replace(other, boot="elsewhere", machine="another")
+    with (
+        host_lock.held(client, service, there, print, Event()),
+        pytest.raises(Busy),
+        host_lock.held(client, service, this, print, Event()),
+    ):
+        pytest.fail("the lock was given twice")
+    assert heartbeat.signs(client, there.run) == set()
+
+
+@pytest.mark.docker
+def test_a_run_that_was_taken_for_dead_stops_and_leaves_the_other_s_lock(
+    client: docker.DockerClient, service: str, this: Holder, other: Holder
+) -> None:
+    notes: list[str] = []
+    cancelled = Event()
+    with host_lock.held(client, service, this, notes.append, cancelled):
+        client.volumes.get(f"curtainup-lock-{service}").remove()
+        made(client, service, other)
+        assert cancelled.wait(30)
+    assert "another run has taken over the lock" in notes[0]
+    assert client.volumes.get(f"curtainup-lock-{service}").attrs["Labels"][RUN] == "other"

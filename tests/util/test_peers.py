@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from threading import Thread
 
 import pytest
 import requests
 
+import curtainup
 from curtainup.util import peers
 from tests.strangers import as_stranger, needs_root
 
@@ -109,3 +112,12 @@ for _ in range(50):
     assert as_stranger("import encodings.idna, socket", code) == ""
     assert requests.get(f"http://127.0.0.1:{port}/", timeout=60).status_code == 200
     assert Hello.answered == before + 1
+
+
+def test_every_server_of_ours_asks_whose_a_connection_is() -> None:
+    """A server that is made in another way answers every user of the machine."""
+    folder = Path(curtainup.__file__).parent
+    guards = {folder / "util" / "peers.py", folder / "engine" / "provider" / "guard.py"}
+    unguarded = re.compile(r"(?<!Own)(HTTPServer|grpc\.server|grpc\.aio\.server|TCPServer)\(")
+    found = [file for file in folder.rglob("*.py") if unguarded.search(file.read_text())]
+    assert set(found) <= guards

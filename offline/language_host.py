@@ -111,7 +111,9 @@ def is_own(peer: str, port: int) -> bool:
         return False
     host = int.from_bytes(socket.inet_aton(address), sys.byteorder)
     ends = [f"{host:08X}:{int(source):04X}", f"{host:08X}:{port:04X}"]
-    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]  # gRPC speaks IPv4 through sockets of IPv6 too
+    text = "".join(table.read_text() for table in tables if table.exists())
+    rows = [line.split() for line in text.replace("0000000000000000FFFF0000", "").splitlines()]
     owners = [int(row[7]) for row in rows if row[1:4] == [*ends, "01"] and row[9] != "0"]
     return owners in ([0], [os.geteuid()])
 

@@ -6,7 +6,8 @@ An engine dials a port, and sends no secret of ours with its calls (`PULUMI_DEBU
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,7 +19,7 @@ REFUSAL = "this port answers only the user who runs curtainup"
 HOST = "127.0.0.1"
 
 
-class Guard(grpc.ServerInterceptor):  # type: ignore[type-arg]
+class Guard(grpc.ServerInterceptor):
     """Refuses every call that does not come from a process of this user.
 
     Attributes:
@@ -52,10 +53,10 @@ class Guard(grpc.ServerInterceptor):  # type: ignore[type-arg]
         return kind == "ipv4" and is_own((host, int(port)), (HOST, self.port))
 
 
-def guarded_server(*args: Any, **options: Any) -> grpc.Server:
-    """Return `grpc.server` of the same arguments with a guard; it serves one port of `HOST`."""
+def guarded_server(pool: ThreadPoolExecutor, options: Sequence[tuple[str, Any]] = ()) -> grpc.Server:
+    """Return what `grpc.server` returns for these arguments, with a guard; it serves one port of `HOST`."""
     guard = Guard()
-    server = grpc.server(*args, interceptors=[guard], **options)
+    server = grpc.server(pool, interceptors=[guard], options=options)
     bind = server.add_insecure_port
 
     def add_insecure_port(address: str) -> int:
@@ -70,4 +71,4 @@ def guard_automation() -> None:
     """Guard the servers that the SDK's Automation API starts in this process: the program and its events."""
     from pulumi.automation import _stack
 
-    _stack.grpc = SimpleNamespace(server=guarded_server)  # type: ignore[attr-defined]
+    _stack.grpc = SimpleNamespace(server=guarded_server)  # type: ignore[assignment]

@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.empty_pb2 import Empty
 from pulumi import automation
 from pulumi.automation import CommandResult, _stack
 
@@ -41,7 +42,7 @@ def port() -> Iterator[int]:
 
 def test_a_process_of_this_user_is_answered(port: int) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-        assert servicer.services.ResourceProviderStub(channel).GetPluginInfo(servicer.Empty()).version
+        assert servicer.services.ResourceProviderStub(channel).GetPluginInfo(Empty()).version
 
 
 @needs_root

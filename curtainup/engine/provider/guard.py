@@ -71,4 +71,4 @@ def guard_automation() -> None:
     """Guard the servers that the SDK's Automation API starts in this process: the program and its events."""
     from pulumi.automation import _stack
 
-    _stack.grpc = SimpleNamespace(server=guarded_server)  # type: ignore[assignment]
+    _stack.grpc = SimpleNamespace(server=guarded_server)  # type: ignore[assignment, attr-defined]

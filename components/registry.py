@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pulumi
 import pulumi_docker as docker
 
 from components import targets
+from components.confinement import confined
 from components.labels import STATE, labels
 from components.registry_args import RegistryArgs
+
+MEMORY_MB = 512
 
 __all__ = ["Registry", "RegistryArgs"]
 
@@ -39,7 +44,20 @@ class Registry(pulumi.ComponentResource):
         self.register_outputs({"host": self.host})
 
     def _create_container(self, name: str, args: RegistryArgs) -> docker.Container:
+        """Create the registry on a network of its own, where nothing else reaches it.
+
+        Its images are on a volume, so it may be replaced; the old one has its name and port until it is gone.
+        """
         options, state = pulumi.ResourceOptions(parent=self), {STATE: args.settings.state or None}
+        network = docker.Network(
+            f"{name}-network",
+            docker.NetworkArgs(
+                name=name,
+                ipam_configs=_addresses(args.settings.subnet),
+                labels=labels(docker.NetworkLabelArgs, args.service, **state),
+            ),
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["ipamConfigs"]),
+        )
         volume = docker.Volume(
             f"{name}-volume",
             docker.VolumeArgs(name=name, labels=labels(docker.VolumeLabelArgs, args.service, **state)),
@@ -51,13 +69,25 @@ class Registry(pulumi.ComponentResource):
                 name=name,
                 image=args.settings.image,
                 restart="unless-stopped",
+                memory=MEMORY_MB,
+                memory_swap=MEMORY_MB,
+                envs=["REGISTRY_STORAGE_DELETE_ENABLED=false"],
+                networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=network.name)],
                 labels=labels(docker.ContainerLabelArgs, args.service, **state),
                 ports=[
                     docker.ContainerPortArgs(internal=5000, external=args.settings.local_port, ip="127.0.0.1")
                 ],
                 volumes=[
-                    docker.ContainerVolumeArgs(volume_name=volume.name, container_path="/var/lib/registry")
+                    docker.ContainerVolumeArgs(volume_name=volume.name, container_path=args.settings.folder)
                 ],
+                **confined(),
             ),
-            opts=options,
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
+
+
+def _addresses(subnet: str) -> list[docker.NetworkIpamConfigArgs] | None:
+    if not subnet:
+        return None
+    gateway = str(ipaddress.ip_network(subnet)[1])
+    return [docker.NetworkIpamConfigArgs(subnet=subnet, gateway=gateway)]

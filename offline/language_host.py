@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -43,6 +44,7 @@ class Host(LanguageServer):
         self._engine_address = engine_address
         self._is_child = port_to is not None
         self._program = Path()
+        self.port = 0
 
     def Handshake(  # noqa: D102, N802 - the protocol's names
         self,
@@ -61,6 +63,10 @@ class Host(LanguageServer):
     def Run(  # noqa: D102, N802 - the protocol's names
         self, request: language_pb2.RunRequest, context: grpc.ServicerContext
     ) -> language_pb2.RunResponse:
+        if not is_own(context.peer(), self.port):
+            context.abort(
+                grpc.StatusCode.PERMISSION_DENIED, "only the user who runs pulumi may run a program"
+            )
         interpreter = Path(sys.executable) if self._is_child else find_interpreter(request.info)
         if not interpreter.is_file():
             return language_pb2.RunResponse(
@@ -92,6 +98,24 @@ class Host(LanguageServer):
             # Start at the program's own lines, because its author does not need those of the host.
             frames = error.__traceback__ and error.__traceback__.tb_next
             raise RunError("".join(traceback.format_exception(type(error), error, frames))) from error
+
+
+def is_own(peer: str, port: int) -> bool:
+    """Whether a caller on this machine is a process of this user or of root.
+
+    A caller names a program, and it runs with this user's rights. This is `curtainup.util.peers` in short, as
+    the host runs in environments that do not have curtainup.
+    """
+    kind, address, source = peer.split(":")
+    if kind != "ipv4":
+        return False
+    host = int.from_bytes(socket.inet_aton(address), sys.byteorder)
+    ends = [f"{host:08X}:{int(source):04X}", f"{host:08X}:{port:04X}"]
+    tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]  # gRPC speaks IPv4 through sockets of IPv6 too
+    text = "".join(table.read_text() for table in tables if table.exists())
+    rows = [line.split() for line in text.replace("0000000000000000FFFF0000", "").splitlines()]
+    owners = [int(row[7]) for row in rows if row[1:4] == [*ends, "01"] and row[9] != "0"]
+    return owners in ([0], [os.geteuid()])
 
 
 def find_interpreter(info: language_pb2.ProgramInfo) -> Path:
@@ -143,8 +167,9 @@ def main() -> None:
     )
     port_to = int(options["port-to"]) if options else None
     server = grpc.server(futures.ThreadPoolExecutor(4), options=_GRPC_CHANNEL_OPTIONS)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(sys.argv[-1], port_to), server)
-    port = server.add_insecure_port("127.0.0.1:0")
+    host = Host(sys.argv[-1], port_to)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
+    port = host.port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     os.write(1 if port_to is None else port_to, f"{port}\n".encode())
     if port_to is not None:

@@ -44,7 +44,7 @@ def environment(**changed: Any) -> DockerEnvironment:
         "port": 8081,
         "stats_port": 20999,
         "subnet": "10.213.0.0/24",
-        "proxy_image": "curtainup/proxy:1",
+        "proxy_image": "curtainup/proxy:2",
         "request_timeout": 60,
         "drain_timeout": 30,
         "generation": 3,

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
+from components.confinement import AS_CREATED, confined
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from components.environment import EnvironmentArgs
 from components.labels import RELEASE, STATE, Label, labels
@@ -20,22 +21,15 @@ from curtainup.platforms.haproxy import config
 PROXY_PORT = 8080
 STATS_PORT = 8404
 
-# Any one of the tools that images tend to have; an image with none of them is judged by its port alone.
-HEALTH_COMMAND = """\
-url=http://127.0.0.1:{port}{path}
-if command -v curl >/dev/null; then exec curl -fsS -o /dev/null -m 5 "$url"; fi
-if command -v wget >/dev/null; then exec wget -q -T 5 -O /dev/null "$url"; fi
-if command -v python3 >/dev/null; then
-  exec python3 -c 'import sys, urllib.request as u; u.urlopen(sys.argv[1], timeout=5)' "$url"
-fi
-exit 0"""
+PROXY_MEMORY_MB = 512
+"""Several times what HAProxy uses with as many connections as it takes."""
 
 
 class DockerHost(pulumi.ComponentResource):
     """An environment on a Docker host.
 
     It does not wait for releases to become healthy (the driver does, so that a cancelled update
-    ends at once), terminates no TLS, and removes no images.
+    ends at once), adds no HEALTHCHECK to that of the image, terminates no TLS, and removes no images.
     """
 
     url: pulumi.Output[str]
@@ -97,7 +91,6 @@ class DockerHost(pulumi.ComponentResource):
                 cpus=str(settings.cpus) if settings.cpus else None,
                 destroy_grace_seconds=settings.stop_timeout,
                 stop_timeout=settings.stop_timeout,
-                healthcheck=_health_check(release),
                 log_driver="json-file",
                 log_opts={"max-size": "10m", "max-file": "3"},
                 labels=_labels(
@@ -113,8 +106,11 @@ class DockerHost(pulumi.ComponentResource):
                         internal=settings.container_port, external=address.port, ip="127.0.0.1"
                     )
                 ],
+                **confined(settings.granted),
             ),
-            opts=pulumi.ResourceOptions(parent=self, protect=_is_protected(args, release)),
+            opts=pulumi.ResourceOptions(
+                parent=self, protect=_is_protected(args, release), ignore_changes=AS_CREATED
+            ),
         )
 
     def _create_proxy(self, name: str, args: EnvironmentArgs, network: docker.Network) -> docker.Container:
@@ -125,6 +121,8 @@ class DockerHost(pulumi.ComponentResource):
                 name=f"{name}-proxy",
                 image=settings.proxy_image,
                 restart="unless-stopped",
+                memory=PROXY_MEMORY_MB,
+                memory_swap=PROXY_MEMORY_MB,
                 labels=_labels(docker.ContainerLabelArgs, settings),
                 networks_advanced=[
                     docker.ContainerNetworksAdvancedArgs(
@@ -141,12 +139,19 @@ class DockerHost(pulumi.ComponentResource):
                 uploads=[
                     docker.ContainerUploadArgs(
                         file=config.CONFIG_FILE,
-                        content=config.render((), request_timeout=settings.request_timeout),
+                        content=config.render(
+                            (),
+                            request_timeout=settings.request_timeout,
+                            gateway=gateway_ip(settings.subnet),
+                        ),
                     )
                 ],
+                **confined(),
             ),
             # From then on the switch writes the file; another first one must not replace the proxy.
-            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["uploads"]),
+            opts=pulumi.ResourceOptions(
+                parent=self, ignore_changes=["uploads", "memory", "memorySwap", *AS_CREATED]
+            ),
         )
 
     def _create_switch(
@@ -177,6 +182,7 @@ class DockerHost(pulumi.ComponentResource):
                 request_timeout=settings.request_timeout,
                 drain_timeout=settings.drain_timeout,
                 generation=settings.generation,
+                gateway=gateway_ip(settings.subnet),
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -240,11 +246,3 @@ def _variables(release: Release, secrets: Mapping[str, pulumi.Output[str]]) -> p
 
 def _pairs(variables: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in sorted(variables.items())]
-
-
-def _health_check(release: Release) -> docker.ContainerHealthcheckArgs:
-    settings = release.settings
-    command = HEALTH_COMMAND.format(port=settings.container_port, path=settings.health_path)
-    return docker.ContainerHealthcheckArgs(
-        tests=["CMD-SHELL", command], interval="30s", timeout="6s", retries=3, start_period="1m0s"
-    )

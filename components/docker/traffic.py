@@ -40,6 +40,7 @@ class TrafficSwitchArgs:
         request_timeout: seconds that a release may stay silent before the client gets 504.
         drain_timeout: seconds that the requests of a removed release get to end by themselves.
         generation: of the stack's settings; a lower one than deployed is refused.
+        gateway: the Docker host's address on the proxy's network, which alone may read the statistics.
         docker_host: the Docker engine's address; None is the environment's DOCKER_HOST.
 
     """
@@ -51,6 +52,7 @@ class TrafficSwitchArgs:
     request_timeout: int
     drain_timeout: int
     generation: int
+    gateway: str | None = None
     docker_host: str | None = None
 
 
@@ -85,6 +87,7 @@ class TrafficSwitch(pulumi.CustomResource):
             "requestTimeout": args.request_timeout,
             "drainTimeout": args.drain_timeout,
             "generation": args.generation,
+            "gateway": args.gateway,
             "dockerHost": args.docker_host,
             "weights": None,
         }

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from curtainup.config.keys import Address, KeyDoc, Names, Port, key
+from curtainup.config.keys import DOCKER_CAPABILITIES, Address, Capabilities, KeyDoc, Names, Port, key
 from curtainup.config.runtime import Settings
 
 HEADER_LIMIT = 32
@@ -66,6 +66,18 @@ class DockerKeys(Settings):
             expects="a whole number from 16 to 4194304",
             wrong="the service could not start its workers, or could start them without limit",
             example="512",
+            targets=("docker",),
+        ),
+    )
+    capabilities: Capabilities = key(
+        (),
+        "What root may do in the service's containers besides what every user may. "
+        "Containers get no capability otherwise.",
+        KeyDoc(
+            expects="a list of capabilities without duplicates, such as [SETGID, SETUID]",
+            item=f"one of {', '.join(DOCKER_CAPABILITIES)}",
+            wrong="the container could not be created",
+            example="[SETGID, SETUID]",
             targets=("docker",),
         ),
     )

@@ -18,6 +18,23 @@ from pydantic.fields import FieldInfo
 from curtainup.config import targets
 
 EVERYWHERE: Final = targets.names()
+DOCKER_CAPABILITIES: Final = (
+    "AUDIT_WRITE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "MKNOD",
+    "NET_BIND_SERVICE",
+    "NET_RAW",
+    "SETFCAP",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_CHROOT",
+)
+"""The capabilities that Docker itself gives to every container (docs.docker.com, Runtime privilege)."""
 RESERVED_VARIABLES: Final = frozenset({"PYM_ENV", "PORT", "VERSION"})
 
 
@@ -118,6 +135,10 @@ Host = Annotated[
 ]
 Names = Annotated[
     tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]*\z")], ...],
+    AfterValidator(_once),
+]
+Capabilities = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=rf"^({'|'.join(DOCKER_CAPABILITIES)})\z")], ...],
     AfterValidator(_once),
 ]
 Variables = Annotated[tuple[Variable, ...], AfterValidator(_once)]

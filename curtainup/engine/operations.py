@@ -253,7 +253,7 @@ class Engine:
         def between() -> None:
             self._settling.settle(stack, deadline)
 
-        with program.providers(self._standins) as variables, telling(events, on_progress):
+        with program.providers(stack, self._standins) as variables, telling(events, on_progress):
             one = SelectedStack(stack, self._local_workspace(command, {**variables, **(env or {})}))
             try:
                 try:

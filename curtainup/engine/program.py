@@ -12,6 +12,7 @@ from threading import Thread
 from traceback import format_exception
 from typing import Any
 
+from curtainup.engine.provider.guard import guard_automation
 from curtainup.engine.provider.server import serve
 from curtainup.errors import SetupError
 
@@ -29,16 +30,17 @@ def _ignore_shutdown_noise(hook: Any) -> None:
 
 
 @contextmanager
-def providers(standins: Mapping[str, int]) -> Iterator[dict[str, str]]:
+def providers(stack: str, standins: Mapping[str, int]) -> Iterator[dict[str, str]]:
     """Serve our own provider from this process, and yield the variable that tells the engine so.
 
     Pulumi by hand starts the provider as a plugin; here that would start Python once more for each update.
 
     Args:
+        stack: the stack that the engine works on; our provider touches no other.
         standins: the ports of further providers that are already served, by name.
 
     """
-    server, port = serve()
+    server, port = serve(stack=stack)
     ports = {PROVIDER: port, **standins}
     try:
         yield {"PULUMI_DEBUG_PROVIDERS": ",".join(f"{name}:{at}" for name, at in ports.items())}
@@ -57,6 +59,7 @@ def load(folder: Path, target: str) -> Callable[[], None]:
 
     """
     sys.unraisablehook = _ignore_shutdown_noise
+    guard_automation()
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:

@@ -26,7 +26,7 @@ from curtainup.gates.interpreter import THREE_WAYS
 from curtainup.gates.lending import command
 from curtainup.gates.models import GateRequest, ImageInterpreter, UnitTestRequest
 from curtainup.gates.variables import ACCEPTANCE, image_variables
-from curtainup.platforms.docker import errors
+from curtainup.platforms.docker import confinement, errors
 from curtainup.platforms.docker.output import follow
 from curtainup.setup.paths import program_dir
 from curtainup.util.process import GRACE, MOST_REPORT, Cancel, Finished
@@ -35,6 +35,8 @@ FOLDER = PurePosixPath("/curtainup")  # curtainup's own folder in the container
 REPORT = FOLDER / "junit.xml"
 LENT = FOLDER / "packages"
 NOT_LENT = {"__pycache__", "pip"}
+TESTS_NEED = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID")
+"""The capabilities of the tests, which run as root beside files of the image's own user."""
 SETTINGS = ("conftest.py", "pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 
 
@@ -101,6 +103,7 @@ def _container(
         environment=image_variables(request, own, str(FOLDER / ACCEPTANCE)),
         labels={"curtainup.service": request.service, **request.marks, "curtainup.role": "tests"},
         healthcheck={"test": ["NONE"]},
+        **confinement.confined(TESTS_NEED),
     )
     try:
         container.put_archive("/", _pack(request, home))

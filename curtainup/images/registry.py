@@ -6,12 +6,14 @@ import base64
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from curtainup.model.contract import RegistrySettings
 from curtainup.model.names import LIVE
+from curtainup.platforms.docker import confinement
+from curtainup.platforms.haproxy.proxy import limit_pids
 from curtainup.session import Session
 from curtainup.targets import configured, every
 from curtainup.targets.registries import Registry
@@ -66,6 +68,19 @@ def login(session: Session, registry: RegistrySettings) -> tuple[str, str] | Non
     """Return user and short-lived password for a cloud's registry; None leaves it to Docker's own login."""
     own = _kind(registry)
     return own.login(session, registry) if own is not None and own.login is not None else None
+
+
+def bound(session: Session, registry: RegistrySettings) -> None:
+    """Limit the processes of a registry that curtainup runs, if it is there; Pulumi's provider cannot.
+
+    Raises:
+        EngineFailed: the Docker engine refused.
+
+    """
+    if registry.local_port:
+        name = f"{session.service.config.name}-registry"
+        with suppress(LookupError):
+            limit_pids(session.accounts.docker.api, name, confinement.PIDS)
 
 
 def _kind(registry: RegistrySettings) -> Registry | None:

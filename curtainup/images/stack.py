@@ -22,6 +22,7 @@ from curtainup.images.source import Source
 from curtainup.model.contract import ImageSettings, RegistrySettings
 from curtainup.session import Session
 from curtainup.setup.base_images.catalogue import REFERENCES
+from curtainup.util.files import private_folder
 
 if TYPE_CHECKING:
     from curtainup.engine.changes import OperationResult, UpdateGuard
@@ -78,7 +79,7 @@ def look(session: Session, wanted: Source) -> Image:
     earlier = builds.find(builds.read(_own(remembered)), settings.tree, repository)
     if earlier is None:
         context.require_modules(wanted)
-        return Image(settings, registry, moved=known is not None and known.registry != registry)
+        return Image(settings, registry, moved=known is not None and not _is_same(known.registry, registry))
     named = {"version": earlier.version, "revision": earlier.revision, "push": True}
     return Image(settings.model_copy(update=named), registry, earlier.image_id, earlier.reference)
 
@@ -93,7 +94,9 @@ def prepare(session: Session, image: Image, wanted: Source) -> None:
     """
     generated = image.settings.dockerfile == dockerfile.GENERATED
     extra = {dockerfile.GENERATED: _generated(session, wanted)} if generated else {}
-    context.export(wanted, Path(image.settings.context), extra)
+    folder = Path(image.settings.context)
+    private_folder(folder.parent)
+    context.export(wanted, folder, extra)
 
 
 def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | None = None) -> Image:
@@ -167,6 +170,7 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
             fix=f"docker login {image.registry.host}, or set `docker_repo:` in pym-config.yaml",
             detail=error.detail or error.what,
         ) from error
+    registries.bound(session, image.registry)
     return replace(image, reference=_told(outcome, "reference", "@sha256:"))
 
 
@@ -320,6 +324,11 @@ def _generated(session: Session, wanted: Source) -> str:
 
 def _base(session: Session) -> str:
     return session.service.config.docker_base or REFERENCES["base"]
+
+
+def _is_same(known: RegistrySettings, registry: RegistrySettings) -> bool:
+    """Return whether two settings are of one registry, on whatever network."""
+    return known == registry.model_copy(update={"subnet": known.subnet})
 
 
 def _is(known: Image, tree: str, repository: str) -> bool:

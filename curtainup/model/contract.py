@@ -25,6 +25,8 @@ class RegistrySettings(_Model):
         host: as it begins an image's name, `127.0.0.1:PORT` for the local registry.
         local_port: the loopback port of the registry that curtainup runs.
         image: the image of the local registry.
+        subnet: the local registry's own network, in CIDR notation; empty only in what an older version wrote.
+        folder: where the image of the local registry keeps images; the default is that of an older image.
         project: the Google Cloud project of an Artifact Registry.
         region: of a cloud's registry.
         profile: the AWS profile of an ECR registry; None is that of the deployer's environment.
@@ -36,6 +38,8 @@ class RegistrySettings(_Model):
     host: str
     local_port: int | None = None
     image: str = ""
+    subnet: str = ""
+    folder: str = "/var/lib/registry"
     project: str = ""
     region: str = ""
     profile: str | None = None

@@ -12,8 +12,8 @@ from curtainup.errors import BuildFailed, DiskFull, SetupError
 from curtainup.gates import asking, health, own_address
 from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerSettings
+from curtainup.platforms.docker import confinement, placement
 from curtainup.platforms.docker import container as containers
-from curtainup.platforms.docker import placement
 from curtainup.platforms.docker.labels import ENVIRONMENT, LOCAL, SERVICE
 from curtainup.targets.docker.target import runtime
 from curtainup.util.secrets import Secret
@@ -167,6 +167,7 @@ def _create(
         memswap_limit=f"{settings.memory_mb}m",
         nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
         pids_limit=settings.pids_limit,
+        **confinement.confined(settings.granted),
         ports={f"{settings.container_port}/tcp": ("127.0.0.1", port)},
     )
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from curtainup.platforms.docker import confinement
 from curtainup.platforms.haproxy.proxy import connect, docker_errors
 from curtainup.rehearsal.home import LABEL, Home
 
@@ -32,6 +33,7 @@ class Container:
         memory: how many bytes it may use; None sets no limit.
         ports: the ports inside that get loopback ports; `Seen.ports` returns these.
         published: fixed loopback ports by port inside; all other ports get free ones.
+        ours: whether it runs an image of curtainup's own, which needs no capability and little memory.
 
     """
 
@@ -43,6 +45,7 @@ class Container:
     memory: int | None = None
     ports: Sequence[int] = ()
     published: Mapping[int, int] = field(default_factory=dict)
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,8 @@ def start(api: APIClient, home: Home, wanted: Container, files: Mapping[str, byt
     remove(api, wanted.name)
     host = api.create_host_config(
         port_bindings=dict.fromkeys(wanted.ports, ("127.0.0.1", None)),
-        mem_limit=wanted.memory,
         init=True,
+        **(confinement.bounded() if wanted.ours else {"mem_limit": wanted.memory}),
     )
     with docker_errors(f"container {wanted.name}"):
         made = api.create_container(

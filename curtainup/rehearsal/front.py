@@ -157,6 +157,7 @@ class Front:
                 {},
                 ports=ports,
                 published={FIRST_PORT + door: port for door, port in enumerate(known)},
+                ours=True,
             )
             config = containers.archive(CONFIG_FILE.rpartition("/")[2], render(plan).encode())
             containers.start(api, home, wanted, {CONFIG_FILE.rpartition("/")[0]: config})

@@ -7,9 +7,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, build_opener
 
+from curtainup.platforms.docker import confinement
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.home import Home
-from curtainup.setup.base_images.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES, REGISTRY_FOLDER
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -77,8 +78,10 @@ def _runs(api: APIClient, home: Home, port: int) -> bool:
 def _create(api: APIClient, home: Home, name: str, port: int) -> None:
     from docker.errors import APIError
 
-    volume = home.docker_name("registry")
+    volume, network = home.docker_name("images"), home.docker_name("registry")
     api.create_volume(volume, labels=home.labels)
+    if not api.networks(names=[f"^{network}$"]):
+        api.create_network(network, labels=home.labels)
     bindings: dict[int | str, Any] = {_PORT: ("127.0.0.1", port)}
     with suppress(APIError):
         api.remove_container(name, force=True)
@@ -89,7 +92,9 @@ def _create(api: APIClient, home: Home, name: str, port: int) -> None:
         ports=[_PORT],
         host_config=api.create_host_config(
             port_bindings=bindings,
-            binds=[f"{volume}:/var/lib/registry"],
+            binds=[f"{volume}:{REGISTRY_FOLDER}"],
             restart_policy={"Name": "unless-stopped"},
+            network_mode=network,
+            **confinement.bounded(),
         ),
     )

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curtainup.model.contract import RegistrySettings
-from curtainup.platforms.docker import placement
+from curtainup.platforms.docker import networks, placement
 from curtainup.platforms.docker.labels import new_state
-from curtainup.setup.base_images.catalogue import REFERENCES
+from curtainup.setup.base_images.catalogue import REFERENCES, REGISTRY_FOLDER
 
 if TYPE_CHECKING:
     from curtainup.session import Session
@@ -40,16 +40,24 @@ class Registry:
 
 
 def _local(session: Session, known: RegistrySettings | None) -> RegistrySettings:
+    name = f"{session.service.config.name}-registry"
     if known is not None and known.kind == LOCAL.kind:
-        return known
-    port = placement.internal_port(f"{session.service.config.name}-registry", ())
+        return known if known.subnet else known.model_copy(update={"subnet": _subnet(session, name)})
+    port = placement.internal_port(name, ())
     return RegistrySettings(
         kind=LOCAL.kind,
         host=f"127.0.0.1:{port}",
         local_port=port,
         image=REFERENCES["registry"],
         state=new_state(),
+        subnet=_subnet(session, name),
+        folder=REGISTRY_FOLDER,
     )
+
+
+def _subnet(session: Session, name: str) -> str:
+    client = session.accounts.docker
+    return placement.subnet(name, networks.subnets(client), networks.routed(client))
 
 
 LOCAL = Registry(kind="local", choose=_local)

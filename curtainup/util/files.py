@@ -87,3 +87,10 @@ def _beside(path: Path) -> Iterator[Path]:
 
 def _size(count: int) -> str:
     return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"
+
+
+def private_folder(folder: Path) -> Path:
+    """Make a folder that only this user may enter, or make it so; return it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+    return folder

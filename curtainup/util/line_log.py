@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -38,7 +39,8 @@ class LineLog:
         self.said: deque[str] = deque(maxlen=LAST)
         self._redact = redact
         self._told = on_progress
-        self._file = file.open("w", encoding="utf-8", errors="replace")
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace")
         self._room = MOST
 
     def __enter__(self) -> Self:

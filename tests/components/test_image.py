@@ -5,7 +5,9 @@ from typing import Any
 from curtainup.model.contract import ImageSettings, RegistrySettings
 from tests.components.program import CONTAINER, IMAGE, PUSHED, Run, render
 
-LOCAL = RegistrySettings(host="127.0.0.1:5000", local_port=5000, image="curtainup/registry:1")
+LOCAL = RegistrySettings(
+    host="127.0.0.1:5000", local_port=5000, image="curtainup/registry:2", subnet="10.213.9.0/24"
+)
 GIVEN = RegistrySettings(host="registry.example.com")
 
 

@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from curtainup.model.contract import RegistrySettings
-from tests.components.program import CONTAINER, VOLUME
+from tests.components.program import CONTAINER, NETWORK, VOLUME
 from tests.components.test_image import GIVEN, rendered
 
 PROVIDER = "pulumi:providers:docker"
@@ -18,6 +18,30 @@ def test_our_own_registry_listens_on_the_loopback_interface_alone() -> None:
     """It has no password."""
     (port,) = rendered().one(CONTAINER).inputs["ports"]
     assert port == {"internal": 5000, "external": 5000, "ip": "127.0.0.1"}
+
+
+def test_nothing_else_is_on_the_registry_s_network() -> None:
+    """Who reaches it may write, so no container of anybody else may."""
+    run = rendered()
+    (network,) = run.one(CONTAINER).inputs["networksAdvanced"]
+    assert network["name"] == run.one(NETWORK).inputs["name"] == "shop-registry"
+    assert run.one(NETWORK).inputs["ipamConfigs"] == [{"subnet": "10.213.9.0/24", "gateway": "10.213.9.1"}]
+
+
+def test_docker_chooses_the_network_where_an_older_version_wrote_the_settings() -> None:
+    older = RegistrySettings(host="127.0.0.1:5000", local_port=5000, image="curtainup/registry:1")
+    run = rendered(older)
+    assert "ipamConfigs" not in run.one(NETWORK).inputs
+    (volume,) = run.one(CONTAINER).inputs["volumes"]
+    assert volume["containerPath"] == "/var/lib/registry", "its images are there"
+
+
+def test_the_registry_deletes_nothing_and_may_do_nothing_else() -> None:
+    inputs = rendered().one(CONTAINER).inputs
+    assert inputs["envs"] == ["REGISTRY_STORAGE_DELETE_ENABLED=false"]
+    assert inputs["capabilities"] == {"adds": [], "drops": ["ALL"]}
+    assert inputs["securityOpts"] == ["no-new-privileges:true"]
+    assert inputs["memory"] == inputs["memorySwap"] == 512
 
 
 def test_images_outlive_the_registry_s_container() -> None:
@@ -33,7 +57,7 @@ def test_the_registry_comes_back_after_a_reboot() -> None:
 
 def test_what_is_on_the_docker_host_is_labelled() -> None:
     run = rendered()
-    for one in (run.one(CONTAINER), run.one(VOLUME)):
+    for one in (run.one(CONTAINER), run.one(VOLUME), run.one(NETWORK)):
         assert one.labels() == {"curtainup.service": "shop"}
         assert one.parent == "shop-registry"
 

@@ -7,6 +7,8 @@ from typing import Any
 import docker
 from docker.models.containers import Container
 
+from curtainup.setup.base_images.catalogue import REGISTRY_FOLDER
+
 
 class DockerHost:
     """One service's containers, networks, volumes and images."""
@@ -41,7 +43,7 @@ class DockerHost:
     def lose_manifest(self, registry: str, image: str) -> None:
         """Take an image, named by its digest, out of the registry that a container is."""
         digest = image.rpartition("sha256:")[2]
-        found = f"$(find /var/lib/registry -path '*/revisions/sha256/{digest}' -type d)"
+        found = f"$(find {REGISTRY_FOLDER} -path '*/revisions/sha256/{digest}' -type d)"
         done = self.client.containers.get(registry).exec_run(["sh", "-c", f"rm -r {found}"])
         assert done.exit_code == 0, done.output
 

@@ -125,7 +125,7 @@ class Rehearsed(Service):
         environ["PATH"] = os.pathsep.join([*engine.path_entries, environ["PATH"]])
         command = [str(engine.command), "refresh", "--yes", "--skip-preview", "--non-interactive"]
         where = ["--stack", f"{self.name}-{environment}", "--cwd", str(self.own_folder)]
-        with program.providers(stage.providers) as variables:
+        with program.providers(f"{self.name}-{environment}", stage.providers) as variables:
             done = subprocess.run(
                 [*command, *where], env={**environ, **variables}, capture_output=True, text=True, check=False
             )

@@ -29,7 +29,7 @@ def container(service: Service, environment: str, release: str) -> str:
 
 def test_changed_settings_are_a_new_release_of_the_same_image(deployed: Service) -> None:
     [old] = deployed.status("live")["releases"]
-    overlay(deployed, "small", memory_limit="192m", pids_limit=100)
+    overlay(deployed, "small", memory_limit="192m", pids_limit=100, capabilities=["CHOWN"])
 
     new = deployed.deploy("--config", "small", "--json").json()["release"]
 
@@ -41,6 +41,37 @@ def test_changed_settings_are_a_new_release_of_the_same_image(deployed: Service)
     assert skipped == ["build"]
     limits = deployed.host.inspect(container(deployed, "live", new))["HostConfig"]
     assert (limits["Memory"], limits["PidsLimit"]) == (192 << 20, 100)
+    assert limits["CapAdd"] == ["CAP_CHOWN"]
+
+
+def test_everything_on_the_host_is_confined(deployed: Service) -> None:
+    """Also by what is really there: this is what an intruder in one of the containers would meet."""
+    found = {name: deployed.host.inspect(name) for name in deployed.host.containers()}
+    for name, one in found.items():
+        limits = one["HostConfig"]
+        assert (limits["CapDrop"], limits["SecurityOpt"]) == (["ALL"], ["no-new-privileges:true"]), name
+        assert one["Config"]["User"] not in {"", "root", "0"}, name
+        assert limits["Memory"] > 0, name
+        assert limits["PidsLimit"] > 0, name
+    [registry] = [one for name, one in found.items() if name.endswith("-registry")]
+    assert list(registry["NetworkSettings"]["Networks"]) == [f"{deployed.name}-registry"]
+    assert (deployed.folder / ".curtainup" / "runs").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_release_reaches_neither_the_registry_nor_the_statistics(deployed: Service) -> None:
+    old, _ = deployed.traffic("live")
+    networks = (
+        deployed.host.inspect(f"{deployed.name}-{name}")["NetworkSettings"]["Networks"]
+        for name in ("live-proxy", "registry")
+    )
+    proxy, registry = (one["IPAddress"] for network in networks for one in network.values())
+    release = deployed.host.client.containers.get(container(deployed, "live", old))
+    for url in (f"http://{proxy}:8404/stats", f"http://{registry}:5000/v2/"):
+        ask = f"import urllib.request as u; u.urlopen({url!r}, timeout=5)"
+        said = release.exec_run(["python3", "-c", ask])
+        assert said.exit_code != 0, url
+    ask = f"import urllib.request as u; u.urlopen('http://{proxy}:8080/ping', timeout=5)"
+    assert release.exec_run(["python3", "-c", ask]).exit_code == 0, "it is the door that is shut"
 
 
 def test_the_release_that_served_before_keeps_its_own_settings(deployed: Service) -> None:

@@ -13,6 +13,7 @@ import pytest
 from curtainup.setup import engine, language_host, paths
 from curtainup.setup.engine_record import InstalledEngine
 from tests.setup.conftest import Script
+from tests.strangers import as_stranger, needs_root
 
 
 @pytest.fixture
@@ -70,6 +71,24 @@ def test_ours_is_replaced_when_it_or_its_interpreter_is_of_yesterday(
     host.write_text(change.format(python=sys.executable) + body)
     assert language_host.find(built) is None
     assert language_host.ensure(built).read_text() == f"#!{sys.executable}\n{body}"
+
+
+@needs_root
+def test_nobody_else_may_have_a_program_run() -> None:
+    """Whoever calls names the program, and it would run with the rights of this process."""
+    host = [sys.executable, str(paths.offline_sources() / "language_host.py"), "127.0.0.1:1"]
+    with subprocess.Popen(host, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = process.stdout.readline().strip()
+        call = f"""
+try:
+    language_pb2_grpc.LanguageRuntimeStub(grpc.insecure_channel("127.0.0.1:{port}")).Run(language_pb2.RunRequest())
+except grpc.RpcError as error:
+    print(error.code().name)
+"""
+        imports = "import grpc\nfrom pulumi.runtime.proto import language_pb2, language_pb2_grpc"
+        assert as_stranger(imports, call) == "PERMISSION_DENIED"
+        process.send_signal(signal.SIGINT)
 
 
 # From here on with the real engine, which runs real programs by our host.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curtainup.util.files import create_durably, read_bounded, write_atomically
+from curtainup.util.files import create_durably, private_folder, read_bounded, write_atomically
 
 
 def test_writes_with_the_mode_that_is_asked_for(tmp_path: Path) -> None:
@@ -129,3 +129,9 @@ def test_nothing_else_is_read(tmp_path: Path, make: Callable[[Path], object], nu
     with pytest.raises(OSError, match="file") as caught:
         read_bounded(tmp_path / "file", 5)
     assert caught.value.errno == number
+
+
+def test_a_private_folder_is_this_user_s_alone_even_if_it_was_there(tmp_path: Path) -> None:
+    for folder in (tmp_path / "a" / "b", tmp_path / "a" / "b"):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        assert private_folder(folder).stat().st_mode & 0o777 == 0o700

@@ -129,7 +129,13 @@ def name(inputs: Properties) -> str:
     return f"{inputs['region']}/{inputs['prefix']}"
 
 
-def create(inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
+def create(
+    inputs: Properties,
+    cancelled: Event,
+    say: Say = silent,
+    *,
+    stack: str | None = None,  # noqa: ARG001 - the application's environments are the stack's own
+) -> dict[str, Any]:
     """Give the live name to the right environment; return the resource's outputs.
 
     Raises:
@@ -158,9 +164,16 @@ def create(inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str,
     return outputs
 
 
-def update(olds: Properties, inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:  # noqa: ARG001
-    """Give the live name to the right environment, as `create` does, whatever the old outputs are."""
-    return create(inputs, cancelled, say)
+def update(
+    olds: Properties,  # noqa: ARG001 - the same is done whatever they are
+    inputs: Properties,
+    cancelled: Event,
+    say: Say = silent,
+    *,
+    stack: str | None = None,
+) -> dict[str, Any]:
+    """Give the live name to the right environment, as `create` does."""
+    return create(inputs, cancelled, say, stack=stack)
 
 
 def read(state: Properties) -> dict[str, Any] | None:

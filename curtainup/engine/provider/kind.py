@@ -60,11 +60,15 @@ class Kind(Protocol):
     def name(self, inputs: Properties) -> str:
         """Return the id of a new resource."""
 
-    def create(self, inputs: Properties, cancelled: Event, say: Say) -> dict[str, Any]:
-        """Create the resource; return the outputs."""
+    def create(
+        self, inputs: Properties, cancelled: Event, say: Say, *, stack: str | None = None
+    ) -> dict[str, Any]:
+        """Create the resource, and touch only what is the stack's own; return the outputs."""
 
-    def update(self, olds: Properties, inputs: Properties, cancelled: Event, say: Say) -> dict[str, Any]:
-        """Change the resource from old outputs to new inputs; return the outputs."""
+    def update(
+        self, olds: Properties, inputs: Properties, cancelled: Event, say: Say, *, stack: str | None = None
+    ) -> dict[str, Any]:
+        """Change the resource from old outputs to new inputs; return the outputs. See `create`."""
 
     def read(self, state: Properties) -> dict[str, Any] | None:
         """Return the real outputs, or None if the resource is gone."""

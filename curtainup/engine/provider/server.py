@@ -15,7 +15,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from curtainup import __version__
 from curtainup.engine.provider import cname_swap, servicer, traffic
-from curtainup.engine.provider.kind import Kind, Partial, Say, silent
+from curtainup.engine.provider.kind import Kind, Partial, Properties, Say, silent
 from curtainup.engine.provider.protocol import differences, message_module, plain, struct
 from curtainup.engine.provider.servicer import (
     Servicer,
@@ -23,9 +23,10 @@ from curtainup.engine.provider.servicer import (
     answering,
     messages,
     one_line,
+    stack_of,
     type_of,
 )
-from curtainup.errors import CurtainupError
+from curtainup.errors import CurtainupError, RefusedError
 
 engine = message_module("engine_pb2")
 engine_services = message_module("engine_pb2_grpc")
@@ -45,14 +46,16 @@ class Provider(Servicer):
 
     Args:
         engine_address: where the engine that started it takes messages for people, if one did.
+        stack: the only stack whose resources it touches; None is any stack that an engine names.
 
     """
 
     code = grpc.StatusCode.FAILED_PRECONDITION
     expected = (CurtainupError, Partial)
 
-    def __init__(self, engine_address: str | None = None) -> None:
+    def __init__(self, engine_address: str | None = None, stack: str | None = None) -> None:
         super().__init__(__version__)
+        self._stack = stack
         self._cancelled = Event()
         self._engine_address = engine_address
 
@@ -123,21 +126,25 @@ class Provider(Servicer):
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, N802
         """Make a resource real."""
         kind, inputs = _kind(request), plain(request.properties)
+        stack = self._own_stack(request.urn)
+        _require_sound(kind, {}, inputs)
         if request.preview:
             return messages.CreateResponse(properties=struct(kind.foreseen(inputs)))
         with self._told(request.urn) as say:
-            created = kind.create(inputs, self._cancelled, say)
+            created = kind.create(inputs, self._cancelled, say, stack=stack)
         return messages.CreateResponse(id=kind.name(inputs), properties=struct(created))
 
     @answering
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ARG002, N802
         """Make a change real."""
         kind, olds, inputs = _kind(request), plain(request.olds), plain(request.news)
+        stack = self._own_stack(request.urn)
+        _require_sound(kind, olds, inputs)
         if request.preview:
             lasting = {name: olds[name] for name in kind.LASTING if name in olds}
             return messages.UpdateResponse(properties=struct({**kind.foreseen(inputs), **lasting}))
         with self._told(request.urn) as say:
-            updated = kind.update(olds, inputs, self._cancelled, say)
+            updated = kind.update(olds, inputs, self._cancelled, say, stack=stack)
         return messages.UpdateResponse(properties=struct(updated))
 
     @answering
@@ -155,6 +162,22 @@ class Provider(Servicer):
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Forget a resource of ours: all of them leave what they steer as it is."""
         return Empty()
+
+    def _own_stack(self, urn: str) -> str:
+        """Return the stack of a resource.
+
+        Raises:
+            RefusedError: the engine works on another one.
+
+        """
+        stack = stack_of(urn)
+        if self._stack is not None and stack != self._stack:
+            raise RefusedError(
+                f"a resource of stack {stack} was to be changed by an operation on stack {self._stack}",
+                consequence="nothing was changed",
+                fix="run the command again",
+            )
+        return stack
 
     @contextmanager
     def _told(self, urn: str) -> Iterator[Say]:
@@ -183,11 +206,28 @@ class _Telling:
             self._stub.Log(told)
 
 
-def serve(engine_address: str | None = None) -> tuple[grpc.Server, int]:
+def _require_sound(kind: Kind, olds: Properties, news: Properties) -> None:
+    """Check inputs where they are used, because nothing forces a caller to call `Check` first.
+
+    Raises:
+        RefusedError: `Check` would refuse the inputs.
+
+    """
+    failures = kind.check(olds, news)
+    if failures:
+        raise RefusedError(
+            "; ".join(f"{path}: {why}" for path, why in failures),
+            consequence="nothing was changed",
+            fix="correct the program, and run the command again",
+        )
+
+
+def serve(engine_address: str | None = None, stack: str | None = None) -> tuple[grpc.Server, int]:
     """Start to serve on a free loopback port; return the server and the port.
 
     Args:
         engine_address: of the engine that started this process; one that attaches itself tells its own.
+        stack: the only stack whose resources it touches; None is any stack that an engine names.
 
     """
-    return servicer.serve(Provider(engine_address), WORKERS)
+    return servicer.serve(Provider(engine_address, stack), WORKERS)

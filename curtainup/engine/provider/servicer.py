@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NoReturn
 import grpc
 from google.protobuf.empty_pb2 import Empty
 
+from curtainup.engine.provider.guard import guarded_server
 from curtainup.engine.provider.protocol import message_module, status_details, struct
 from curtainup.errors import CurtainupError
 
@@ -28,6 +29,11 @@ def one_line(error: CurtainupError) -> str:
     parts += [f"fix: {error.fix}"] if error.fix else []
     parts += [f"({' '.join(error.detail.split())})"] if error.detail else []
     return "; ".join(parts)
+
+
+def stack_of(urn: str) -> str:
+    """Return the stack in a resource's URN."""
+    return urn.partition("::")[0].rpartition(":")[2]
 
 
 def type_of(urn: str) -> str:
@@ -111,8 +117,8 @@ def abort_partly(
 def serve(
     servicer: Servicer, workers: int, options: Sequence[tuple[str, int]] = ()
 ) -> tuple[grpc.Server, int]:
-    """Start to serve on a free loopback port; return the server and the port."""
-    server = grpc.server(ThreadPoolExecutor(max_workers=workers), options=options)
+    """Start to serve this user's engines on a free loopback port; return the server and the port."""
+    server = guarded_server(ThreadPoolExecutor(max_workers=workers), options=options)
     services.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()

@@ -5,19 +5,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from curtainup.engine.provider import switch_inputs
 from curtainup.engine.provider.kind import Properties, Say, silent
 from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
-from curtainup.errors import EngineFailed, Interrupted, StateError
+from curtainup.errors import EngineFailed, Interrupted, RefusedError, StateError
 from curtainup.platforms.haproxy import config as haproxy
 from curtainup.platforms.haproxy import proxy
 from curtainup.platforms.haproxy.config import Server
+
+if TYPE_CHECKING:
+    from docker import APIClient
 
 TYPE = "curtainup:traffic:TrafficSwitch"
 DERIVED = ("config",)
@@ -25,9 +28,11 @@ LASTING: tuple[str, ...] = ()
 POLL = 0.2
 # Seconds that HAProxy may take to delete a server after its sessions have been closed.
 CLOSING = 10.0
+PROXY_PIDS = 512
+"""How many processes and threads a proxy may have: HAProxy has a thread for each of at most 64 processors."""
 
-_ADDRESS = re.compile(r"(\d{1,3}\.){3}\d{1,3}:\d{1,5}")
-_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_SERVICE, _ENVIRONMENT = "curtainup.service", "curtainup.environment"
+"""The labels of a container that tell whose it is."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Switch:
         traffic: the share of each release, in per cent.
         request_timeout: seconds that a release may stay silent.
         drain_timeout: seconds that the requests of a removed release get to end by themselves.
+        gateway: the Docker host's address on the proxy's network, which may read the statistics; None lets
+            everybody on that network read them.
 
     """
 
@@ -54,6 +61,7 @@ class Switch:
     traffic: Mapping[str, int]
     request_timeout: int
     drain_timeout: float
+    gateway: str | None
 
     @property
     def servers(self) -> dict[str, Server]:
@@ -63,7 +71,9 @@ class Switch:
     @property
     def config(self) -> str:
         """The wanted content of the proxy's file."""
-        return haproxy.render(self.servers.values(), request_timeout=self.request_timeout)
+        return haproxy.render(
+            self.servers.values(), request_timeout=self.request_timeout, gateway=self.gateway
+        )
 
 
 def parse(inputs: Properties) -> Switch:
@@ -78,18 +88,13 @@ def parse(inputs: Properties) -> Switch:
         traffic=inputs["traffic"],
         request_timeout=inputs["requestTimeout"],
         drain_timeout=inputs["drainTimeout"],
+        gateway=inputs.get("gateway"),
     )
 
 
 def check(olds: Properties, news: Properties) -> list[tuple[str, str]]:
     """Return what is wrong with the inputs, as property and reason; unknown values pass."""
-    backends, traffic = news.get("backends", []), news.get("traffic", {})
-    failures = _check_generation(olds.get("generation"), news.get("generation"))
-    if not has_unknown(backends):
-        failures += _check_backends(backends)
-    if not has_unknown(backends) and not has_unknown(traffic):
-        failures += _check_traffic([one["release"] for one in backends], traffic)
-    return failures
+    return switch_inputs.failures(olds, news)
 
 
 def completed(inputs: Properties) -> dict[str, Any]:
@@ -113,12 +118,19 @@ def name(inputs: Properties) -> str:
     return str(inputs["proxy"])
 
 
-def create(inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
-    """Put the releases into the proxy, whatever it has now; return the resource's outputs."""
-    return _apply(inputs, None, {}, cancelled, say)
+def create(
+    inputs: Properties, cancelled: Event, say: Say = silent, *, stack: str | None = None
+) -> dict[str, Any]:
+    """Put the releases into the proxy, whatever it has now; return the resource's outputs.
+
+    `stack` is as in `update`.
+    """
+    return _apply(inputs, None, {}, cancelled, say, stack)
 
 
-def update(olds: Properties, inputs: Properties, cancelled: Event, say: Say = silent) -> dict[str, Any]:
+def update(
+    olds: Properties, inputs: Properties, cancelled: Event, say: Say = silent, *, stack: str | None = None
+) -> dict[str, Any]:
     """Move traffic, and add and remove releases; return the resource's outputs.
 
     Args:
@@ -126,12 +138,13 @@ def update(olds: Properties, inputs: Properties, cancelled: Event, say: Say = si
         inputs: the wanted state.
         cancelled: ends the wait for the requests of removed releases.
         say: shows what the update waits for.
+        stack: the stack whose containers it may touch; None is any.
 
     """
     same_proxy = olds.get("proxyId") == inputs.get("proxyId")
     before = parse(olds) if same_proxy else None
     expected = haproxy.servers(before.addresses, olds.get("weights", {})) if before else None
-    return _apply(inputs, expected, _limits(before) if before else {}, cancelled, say)
+    return _apply(inputs, expected, _limits(before) if before else {}, cancelled, say, stack)
 
 
 def read(state: Properties) -> dict[str, Any] | None:
@@ -161,13 +174,19 @@ def _apply(
     limited: Mapping[str, int],
     cancelled: Event,
     say: Say,
+    stack: str | None,
 ) -> dict[str, Any]:
     switch = parse(inputs)
     with proxy.connect(switch.docker_host) as api:
         try:
-            for container, limit in _limits(switch).items():
-                if limited.get(container) != limit:
-                    proxy.limit_pids(api, container, limit)
+            changed = {name: limit for name, limit in _limits(switch).items() if limited.get(name) != limit}
+            if stack is not None:
+                for container in changed:
+                    _require_own(api, container, stack)
+                if _require_own(api, switch.proxy, stack)["HostConfig"]["PidsLimit"] != PROXY_PIDS:
+                    changed[switch.proxy] = PROXY_PIDS
+            for container, limit in changed.items():
+                proxy.limit_pids(api, container, limit)
             observed = _converge(proxy.Proxy(api, switch.proxy), switch, expected, cancelled, say)
         except LookupError as error:
             raise StateError(
@@ -177,6 +196,28 @@ def _apply(
             ) from error
     weights = {release: server.weight for release, server in observed.servers.items()}
     return {**inputs, "weights": weights}
+
+
+def _require_own(api: APIClient, container: str, stack: str) -> dict[str, Any]:
+    """Return the facts of a container, which belongs to the stack's environment.
+
+    Raises:
+        LookupError: the container does not exist.
+        RefusedError: it belongs to something else.
+
+    """
+    facts = proxy.container_facts(api, container)
+    if facts is None:
+        raise LookupError(f"container {container}")
+    labels = facts["Config"]["Labels"] or {}
+    if f"{labels.get(_SERVICE)}-{labels.get(_ENVIRONMENT)}" != stack:
+        raise RefusedError(
+            f"the container does not belong to {stack}",
+            where=f"container {container}",
+            consequence="it was left alone, and no traffic was moved",
+            fix=f"docker inspect {container} shows whose it is by its labels {_SERVICE} and {_ENVIRONMENT}",
+        )
+    return facts
 
 
 def _limits(switch: Switch) -> dict[str, int]:
@@ -247,35 +288,3 @@ def _live(state: Properties, observed: proxy.Observed, limits: Mapping[str, int 
 
 def _pids_limit(facts: Mapping[str, Any] | None) -> int | None:
     return None if facts is None else facts["HostConfig"]["PidsLimit"] or None
-
-
-def _check_generation(old: Any, new: Any) -> list[tuple[str, str]]:
-    if old is None or UNKNOWN in (old, new) or new >= old:
-        return []
-    reason = (
-        f"the stack's settings file is older (generation {new}) than what is deployed ({old}), and "
-        "would move traffic back; fix: pulumi config refresh --force"
-    )
-    return [("generation", reason)]
-
-
-def _check_backends(backends: list[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    failures = []
-    names = [one["release"] for one in backends]
-    for index, one in enumerate(backends):
-        if not _NAME.fullmatch(one["release"]) or names.count(one["release"]) > 1:
-            failures.append((f"backends[{index}].release", f"{one['release']!r} is no unique release id"))
-        if not _ADDRESS.fullmatch(one["address"]):
-            failures.append((f"backends[{index}].address", f"{one['address']!r} is not ip:port"))
-    return failures
-
-
-def _check_traffic(releases: list[str], traffic: Mapping[str, int]) -> list[tuple[str, str]]:
-    unknown = sorted(set(traffic) - set(releases))
-    if unknown:
-        return [("traffic", f"{', '.join(unknown)} is not among the backends {', '.join(releases)}")]
-    if any(not isinstance(share, int) or not 0 <= share <= 100 for share in traffic.values()):
-        return [("traffic", f"shares are whole per cent from 0 to 100, not {dict(traffic)}")]
-    if sum(traffic.values()) not in {0, 100}:
-        return [("traffic", f"shares sum to {sum(traffic.values())}, not 100: {dict(traffic)}")]
-    return []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release_settings import Settings
@@ -56,6 +56,7 @@ class DockerSettings(Settings):
         cpus: limit in CPU cores, or None for no limit.
         pids_limit: how many processes and threads the container may hold.
         stop_timeout: seconds between SIGTERM and SIGKILL.
+        capabilities: what the container's root may do besides what every user may.
 
     """
 
@@ -63,6 +64,23 @@ class DockerSettings(Settings):
     cpus: float | None = None
     pids_limit: int = Field(ge=1)
     stop_timeout: int = Field(ge=0)
+    capabilities: tuple[str, ...] = ()
+
+    @property
+    def granted(self) -> tuple[str, ...]:
+        """The capabilities that the container gets.
+
+        A process that may change its user needs another one too: else the container's init, which is root,
+        may not pass SIGTERM on to it.
+        """
+        further = ("KILL",) if "SETUID" in self.capabilities and "KILL" not in self.capabilities else ()
+        return (*self.capabilities, *further)
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out an empty list, so that the id of a release, a hash of this, stays what it always was."""
+        found: dict[str, Any] = dump(self)
+        return {name: value for name, value in found.items() if name != "capabilities" or value}
 
 
 def guests(subnet: str) -> str:

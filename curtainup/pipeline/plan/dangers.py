@@ -25,6 +25,8 @@ HARMLESS: Final = frozenset(
     }
 )
 """Types whose resources hold neither data nor traffic."""
+REPLACED_REGISTRY: Final = ("replace", "docker:index/container:Container")
+"""How the local registry is made anew: its images are on a volume, and nothing else pulls from it."""
 LEAVE_WITH_RELEASES: Final = frozenset(
     {
         "gcp:secretmanager/secret:Secret",
@@ -45,7 +47,7 @@ def is_dangerous(change: Change, traffic: Mapping[str, int] | None) -> bool:
     if change.operation not in DESTRUCTIVE or change.type in HARMLESS:
         return False
     if traffic is None:
-        return True
+        return (change.operation, change.type) != REPLACED_REGISTRY
     owner = release_of(change.name, traffic)
     if owner is not None:
         return traffic[owner] > 0

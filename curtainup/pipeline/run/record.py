@@ -30,7 +30,7 @@ from curtainup.model.run import Outcome, RunRecord
 from curtainup.pipeline.run import past_records
 from curtainup.pipeline.run.past_records import RECORD, RUNS
 from curtainup.reporting.concealing import conceal
-from curtainup.util.files import write_atomically
+from curtainup.util.files import private_folder, write_atomically
 from curtainup.util.plain import clean
 from curtainup.util.redaction import NOTHING, Redactor
 
@@ -244,7 +244,7 @@ class Recorder:
     def _save(self, file: Path, value: object) -> None:
         text = json.dumps(_redacted(value, self.redact.ours), indent=2, ensure_ascii=False)
         with _disk_full_is_told(file):
-            write_atomically(file, text + "\n")
+            write_atomically(file, text + "\n", 0o600)
 
     def _older(self) -> Iterator[RunRecord]:
         """The readable records of this service's earlier runs, latest first."""
@@ -280,7 +280,8 @@ def _new_folder(runs: Path, command: str) -> Path:
     while True:
         folder = runs / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z-{command}"
         with _disk_full_is_told(folder), suppress(FileExistsError):
-            folder.mkdir(parents=True)
+            private_folder(runs)
+            folder.mkdir(mode=0o700)
             return folder
 
 

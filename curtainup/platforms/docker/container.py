@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import ReleaseUnhealthy
 from curtainup.model.trouble import Trouble
+from curtainup.platforms.docker import confinement
 from curtainup.util import crash
 from curtainup.util.crash import Explanation
 
@@ -123,7 +124,7 @@ def _down(container: Container, found: dict[str, Any]) -> ReleaseUnhealthy:
         what,
         where=f"container {container.name}",
         consequence="the release gets no traffic",
-        fix=fix,
+        fix=confinement.lacking(log) or fix,
         detail=_excerpt(log, why),
     )
 

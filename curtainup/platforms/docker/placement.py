@@ -20,6 +20,9 @@ POOLS = ("10.213.0.0/16", "172.29.0.0/16", "192.168.208.0/20")
 """Where networks come from: the second and third where the host routes the ones before elsewhere."""
 _NETWORKS = [tuple(ipaddress.IPv4Network(pool).subnets(new_prefix=24)) for pool in POOLS]
 
+_chosen: dict[int, str] = {}
+"""For whom this process has chosen a network that may not exist yet: a claim keeps out others only."""
+
 
 def is_free(port: int, bind: str = "127.0.0.1") -> bool:
     """Return whether a process can listen on a TCP port here."""
@@ -77,7 +80,9 @@ def subnet(name: str, taken: Collection[str], routed: Collection[str] = ()) -> s
     for pool in _NETWORKS:
         for index in _from(range(len(pool)), name):
             overlaps = any(pool[index].overlaps(other) for other in others)
-            if not overlaps and claim(first + index):
+            free = _chosen.get(first + index, name) == name
+            if free and not overlaps and claim(first + index):
+                _chosen[first + index] = name
                 return str(pool[index])
         first += len(pool)
     raise PortTaken(

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
+
+from curtainup.util.peers import OwnHTTPServer
 
 HOP_BY_HOP = frozenset(  # RFC 9110, section 7.6.1
     ["connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"]
@@ -24,10 +26,8 @@ TIMEOUT = urllib3.Timeout(connect=10, read=300)
 CHUNK = 65536
 
 
-class _Door(ThreadingHTTPServer):
+class _Door(OwnHTTPServer):
     """A server that knows where to send requests, and which headers to add."""
-
-    daemon_threads = True
 
     def __init__(self, url: str, added: Mapping[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Visitor)

@@ -7,6 +7,7 @@ configuration and management manuals of HAProxy 2.6.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -76,7 +77,7 @@ string "No release of this service has traffic.\\n" if {{ nbsrv({pool}) eq 0 }}
 
 frontend stats
     bind :{stats_port}
-    http-request return status 200 content-type text/plain string "alive\\n" if {{ path /alive }}
+{watched}    http-request return status 200 content-type text/plain string "alive\\n" if {{ path /alive }}
     stats enable
     stats uri /stats
 
@@ -93,6 +94,10 @@ header_limit allows.\\n"
     http-request set-timeout server var(proc.request_timeout)
     http-error status 503 content-type text/plain string "The release did not answer.\\n"
 """
+
+# The Docker host reaches the proxy's network by its gateway; releases there have other addresses.
+_WATCHED = "    tcp-request connection reject unless {{ src 127.0.0.0/8 {gateway} }}\n"
+_WORD = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
 @dataclass(frozen=True)
@@ -120,12 +125,29 @@ def servers(addresses: Mapping[str, str], traffic: Mapping[str, int]) -> dict[st
     }
 
 
-def render(pool: Iterable[Server], *, request_timeout: int) -> str:
+def word(value: str) -> str:
+    """Return a value that may stand in HAProxy's file and commands: it is one word, on one line.
+
+    Raises:
+        ValueError: the value holds anything else.
+
+    """
+    if not _WORD.fullmatch(value):
+        raise ValueError(f"{value!r} cannot be a word of HAProxy's configuration")
+    return value
+
+
+def render(pool: Iterable[Server], *, request_timeout: int, gateway: str | None = None) -> str:
     """Return the configuration file of a proxy.
 
     Args:
         pool: the releases behind the proxy; without any, the proxy answers every request with 503.
         request_timeout: seconds that a release may stay silent before the client gets 504.
+        gateway: the only address besides the proxy's own that reaches the statistics; None lets every
+            address reach them.
+
+    Raises:
+        ValueError: a value could change another line of the file.
 
     """
     head = _CONFIG.format(
@@ -137,9 +159,12 @@ def render(pool: Iterable[Server], *, request_timeout: int) -> str:
         cookie=COOKIE,
         bufsize=BUFSIZE,
         sticky=STICKY,
-        request_timeout_ms=request_timeout * 1000,
+        request_timeout_ms=int(request_timeout) * 1000,
+        watched=_WATCHED.format(gateway=word(gateway)) if gateway else "",
     )
-    return head + "".join(f"    server {one.release} {one.address} weight {one.weight}\n" for one in pool)
+    return head + "".join(
+        f"    server {word(one.release)} {word(one.address)} weight {int(one.weight)}\n" for one in pool
+    )
 
 
 def variables(*, header_kb: int, sticky: bool) -> dict[str, str]:
@@ -160,7 +185,7 @@ def variables(*, header_kb: int, sticky: bool) -> dict[str, str]:
 
 def set_request_timeout(seconds: int) -> list[str]:
     """Return the commands that change the request timeout of a running proxy."""
-    return ["experimental-mode on", f"set var proc.request_timeout int({seconds * 1000})"]
+    return ["experimental-mode on", f"set var proc.request_timeout int({int(seconds) * 1000})"]
 
 
 def moves(observed: Mapping[str, Server], wanted: Mapping[str, Server], pool: str = POOL) -> list[str]:
@@ -189,7 +214,7 @@ def removals(
     for release in observed:
         if release in wanted:
             continue
-        name = f"{pool}/{release}"
+        name = f"{pool}/{word(release)}"
         commands.append(f"set server {name} state maint")
         if force:
             commands.append(f"shutdown sessions server {name}")
@@ -216,7 +241,8 @@ def parse_servers(lines: Sequence[str], pool: str = POOL) -> dict[str, Server]:
 
 
 def _place(pool: str, old: Server | None, new: Server) -> list[str]:
-    name = f"{pool}/{new.release}"
+    word(new.address)
+    name = f"{pool}/{word(new.release)}"
     ready = f"set server {name} state ready"
     if old is None:
         return [f"add server {name} {new.address} weight 0", ready]

@@ -11,7 +11,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,6 +23,7 @@ from curtainup.rehearsal.aws.common import ACCOUNT, REGIONS, USER_ARN, AwsError
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
+from curtainup.util.peers import OwnHTTPServer
 
 _SCOPE = re.compile(r"Credential=([^/,]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _THROTTLED_CALLS = 2
@@ -38,7 +39,7 @@ class Endpoint:
     """
 
     url: str
-    server: ThreadingHTTPServer
+    server: OwnHTTPServer
 
     def close(self) -> None:
         """End serving."""
@@ -62,8 +63,7 @@ def serve(home: Home, faults: Faults) -> Endpoint:
     class Handler(_Handler):
         account = Account(home, faults)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = OwnHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, name="aws", daemon=True).start()
     return Endpoint(f"http://127.0.0.1:{server.server_address[1]}", server)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from threading import Thread
 from typing import Any
 
 from curtainup.rehearsal.front import TOKEN
+from curtainup.util.peers import OwnHTTPServer
 
 Answer = Callable[[str, str, Any], Mapping[str, Any]]
 """Takes a call's method, path and document, and returns the answer; raises `Refusal`."""
@@ -47,8 +48,7 @@ def serve(name: str, answer: Answer) -> str:
     class Handler(_Handler):
         answer_to = staticmethod(answer)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = OwnHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, name=name, daemon=True).start()
     return f"http://127.0.0.1:{server.server_address[1]}"
 

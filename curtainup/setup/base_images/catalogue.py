@@ -39,10 +39,10 @@ class Recipe:
 
 RECIPES = (
     Recipe("base", 1, "python:3.11-slim-bookworm", "base.Dockerfile", "base.Dockerfile", first=True),
-    Recipe("proxy", 1, None, "proxy.Dockerfile", "proxy.Dockerfile"),
+    Recipe("proxy", 2, None, "proxy.Dockerfile", "proxy.Dockerfile"),
     Recipe(
         "registry",
-        1,
+        2,
         "registry:2",
         "registry-pulled.Dockerfile",
         "registry.Dockerfile",
@@ -52,3 +52,6 @@ RECIPES = (
 
 REFERENCES: Mapping[str, str] = MappingProxyType({recipe.role: recipe.reference for recipe in RECIPES})
 """The tag of each image, by role."""
+
+REGISTRY_FOLDER = "/var/lib/images"
+"""Where the registry's image keeps images; its user can write there."""

@@ -13,7 +13,7 @@ from curtainup.config.docker import HEADER_LIMIT
 from curtainup.engine.aftermath import strays
 from curtainup.model.release import Address, Release
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
-from curtainup.platforms.docker import placement, routes
+from curtainup.platforms.docker import networks, placement
 from curtainup.platforms.docker.container import Container
 from curtainup.platforms.docker.labels import new_state
 from curtainup.setup.base_images.catalogue import REFERENCES
@@ -47,6 +47,7 @@ def runtime(config: EnvironmentConfig) -> DockerSettings:
         container_port=config.container_port,
         health_path=config.health_path,
         stop_timeout=config.stop_timeout,
+        capabilities=config.capabilities,
         env=dict(config.env),
     )
 
@@ -113,7 +114,10 @@ class DockerTarget(
         given = {port for one in beside for port in (one.port, one.stats_port)}
         port = config.port or placement.public_port(config.bind, {*given, *self._other_ports()})
         stats_port = placement.internal_port(f"{stack}-stats", {port, *given})
-        subnet = placement.subnet(stack, [*self._networks(), *(one.subnet for one in beside)], self._routed())
+        taken = networks.subnets(session.accounts.docker)
+        subnet = placement.subnet(
+            stack, [*taken, *(one.subnet for one in beside)], networks.routed(session.accounts.docker)
+        )
         return DockerEnvironment(
             service=session.service.config.name,
             name=self.name,
@@ -204,15 +208,6 @@ class DockerTarget(
         settings = self.own(DockerEnvironment)
         return docker_host.Place.of(self.environment.stack, settings, self._session.run.id)
 
-    def _networks(self) -> list[str]:
-        """Return the subnets of the networks that the Docker engine has."""
-        return [
-            pool["Subnet"]
-            for network in self._session.accounts.docker.networks.list()
-            for pool in (network.attrs.get("IPAM") or {}).get("Config") or []
-            if "Subnet" in pool
-        ]
-
     def _guests(self) -> list[str]:
         """Return the addresses on the environment's network: an old one has no part for guests."""
         from docker.errors import NotFound
@@ -223,11 +218,6 @@ class DockerTarget(
             return []
         there = (network.attrs.get("Containers") or {}).values()
         return [str(one["IPv4Address"]).partition("/")[0] for one in there if one.get("IPv4Address")]
-
-    def _routed(self) -> list[str]:
-        """Return where the Docker host's traffic goes; that of another machine is not known."""
-        is_here = self._session.accounts.docker.api.base_url.startswith("http+docker://localhost")
-        return routes.routed() if is_here else []
 
     def _other_ports(self) -> set[int]:
         """Ports that the other environments of this service were given by name."""

@@ -13,7 +13,7 @@ from curtainup.config.tasks import Task
 from curtainup.model.release import Release
 from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
-from curtainup.platforms.docker import errors
+from curtainup.platforms.docker import confinement, errors
 from curtainup.platforms.docker.labels import RUN
 from curtainup.platforms.docker.output import follow
 from curtainup.targets.task_result import Ran
@@ -140,6 +140,7 @@ def _container(
         memswap_limit=f"{settings.memory_mb}m",
         nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
         pids_limit=settings.pids_limit,
+        **confinement.confined(settings.granted),
         log_config=_kept(),
         healthcheck={"test": ["NONE"]},
         **_network(client, place),

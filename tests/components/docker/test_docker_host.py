@@ -75,8 +75,6 @@ def test_every_setting_of_a_release_reaches_its_container() -> None:
     assert (inputs["stopTimeout"], inputs["destroyGraceSeconds"]) == (7, 7)
     assert inputs["envs"] == ["PORT=8080", "PYM_ENV=shop-live", f"VERSION={one.version}"]
     assert inputs["restart"] == "unless-stopped"
-    (check,) = inputs["healthcheck"]["tests"][1:]
-    assert "http://127.0.0.1:8080/ping" in check
 
 
 def test_no_more_than_30_mb_of_a_releases_log_are_kept() -> None:
@@ -127,10 +125,52 @@ def test_the_switch_reaches_releases_by_fixed_addresses() -> None:
         assert network["ipv4Address"] == f"10.213.0.{number}"
 
 
-def test_the_proxy_ignores_changes_of_uploads() -> None:
-    """The switch writes that file from then on; another first text would replace the proxy."""
-    proxy = _rendered(samples.deployment(100)).of(CONTAINER)["shop-live-proxy"]
-    assert proxy.ignore_changes == ("uploads",)
+CREATED_WITH = {"capabilities", "securityOpts", "healthcheck"}
+
+
+def test_what_an_older_version_created_stays_as_it_is() -> None:
+    """Docker cannot confine a container that exists, and replacing one that serves interrupts traffic.
+
+    The switch writes the proxy's file after the first time, and bounds its memory only when it is new.
+    """
+    run = _rendered(samples.deployment(100)).of(CONTAINER)
+    assert set(run["shop-live-r0000001"].ignore_changes) == CREATED_WITH
+    assert set(run["shop-live-proxy"].ignore_changes) == CREATED_WITH | {"uploads", "memory", "memorySwap"}
+
+
+@pytest.mark.parametrize("name", ["shop-live-r0000001", "shop-live-proxy"])
+def test_a_container_has_no_capability_and_gains_none(name: str) -> None:
+    inputs = _rendered(samples.deployment(100)).of(CONTAINER)[name].inputs
+    assert inputs["capabilities"] == {"adds": [], "drops": ["ALL"]}
+    assert inputs["securityOpts"] == ["no-new-privileges:true"]
+
+
+def test_a_service_gets_the_capabilities_that_it_asks_for() -> None:
+    """Its init is root, and must pass SIGTERM on to a process that has become another user."""
+    settings = samples.SETTINGS.model_copy(update={"capabilities": ("SETGID", "SETUID")})
+    one = samples.release(1, settings=settings)
+    inputs = _rendered(Deployment(releases=(one,))).of(CONTAINER)["shop-live-r0000001"].inputs
+    assert inputs["capabilities"]["adds"] == ["CAP_SETGID", "CAP_SETUID", "CAP_KILL"]
+
+
+def test_the_proxy_s_memory_has_a_limit() -> None:
+    inputs = _rendered(samples.deployment(100)).of(CONTAINER)["shop-live-proxy"].inputs
+    assert inputs["memory"] == inputs["memorySwap"] == 512
+
+
+def test_no_setting_reaches_a_shell_and_the_image_s_own_check_stays() -> None:
+    settings = samples.SETTINGS.model_copy(update={"health_path": "/ping$(touch /tmp/x)"})
+    one = samples.release(1, settings=settings)
+    inputs = _rendered(Deployment(releases=(one,))).of(CONTAINER)["shop-live-r0000001"].inputs
+    assert "healthcheck" not in inputs
+    assert "touch" not in repr(inputs)
+
+
+def test_only_the_docker_host_may_read_the_statistics() -> None:
+    run = _rendered(samples.deployment(100))
+    (upload,) = run.of(CONTAINER)["shop-live-proxy"].inputs["uploads"]
+    assert "reject unless { src 127.0.0.0/8 10.213.0.1 }" in upload["content"]
+    assert run.one(SWITCH).inputs["gateway"] == "10.213.0.1"
 
 
 def test_no_deployment_changes_the_proxy() -> None:
@@ -214,9 +254,3 @@ def test_a_release_without_an_address_is_refused() -> None:
 
     with pytest.raises(ValueError, match="r0000001 has no address"):
         declare(work)
-
-
-def test_the_start_of_health_checks_is_written_as_docker_gives_it_back() -> None:
-    """Otherwise every refresh would find a difference, and every update replace the container."""
-    check = _rendered(samples.deployment(100)).of(CONTAINER)["shop-live-r0000001"].inputs["healthcheck"]
-    assert (check["interval"], check["timeout"], check["startPeriod"]) == ("30s", "6s", "1m0s")

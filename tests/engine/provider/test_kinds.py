@@ -28,7 +28,7 @@ class Half:
     LASTING = ("address",)
 
     def check(self, olds: Any, news: Any) -> list[tuple[str, str]]:
-        return []
+        return [("a", "it is not a number")] if news.get("a") == "x" else []
 
     def completed(self, inputs: Any) -> dict[str, Any]:
         return dict(inputs)
@@ -39,10 +39,12 @@ class Half:
     def name(self, inputs: Any) -> str:
         return "half"
 
-    def create(self, inputs: Any, cancelled: Event, say: Say) -> dict[str, Any]:
+    def create(self, inputs: Any, cancelled: Event, say: Say, *, stack: str | None = None) -> dict[str, Any]:
         raise Partial(EngineFailed("it does not answer", fix="look"), {**inputs, "made": True})
 
-    def update(self, olds: Any, inputs: Any, cancelled: Event, say: Say) -> dict[str, Any]:
+    def update(
+        self, olds: Any, inputs: Any, cancelled: Event, say: Say, *, stack: str | None = None
+    ) -> dict[str, Any]:
         return self.create(inputs, cancelled, say)
 
     def read(self, state: Any) -> dict[str, Any] | None:
@@ -52,7 +54,7 @@ class Half:
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setattr(server, "KINDS", {**server.KINDS, Half.TYPE: Half()})
-    served, port = server.serve()
+    served, port = server.serve(stack="live")
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         yield servicer.services.ResourceProviderStub(channel)
     served.stop(None)
@@ -90,6 +92,27 @@ def test_what_no_update_changes_is_promised(stub: Any) -> None:
         urn=URN, id="one", olds=struct({"address": "here"}), news=struct({"a": 2}), preview=True
     )
     assert plain(stub.Update(request).properties) == {"a": 2, "address": "here"}
+
+
+def test_what_check_refuses_is_not_done_either(stub: Any) -> None:
+    """Nothing forces a caller to ask first."""
+    bad, good = struct({"a": "x"}), struct({"a": 1})
+    create = servicer.messages.CreateRequest(urn=URN, properties=bad)
+    update = servicer.messages.UpdateRequest(urn=URN, id="one", olds=good, news=bad)
+    for call, request in ((stub.Create, create), (stub.Update, update)):
+        with pytest.raises(grpc.RpcError) as failed:
+            call(request)
+        told = "a: it is not a number; nothing was changed"
+        assert told in str(failed.value)
+
+
+def test_a_resource_of_another_stack_is_left_alone(stub: Any) -> None:
+    urn = URN.replace("live::", "staging::")
+    create = servicer.messages.CreateRequest(urn=urn, properties=struct({"a": 1}))
+    update = servicer.messages.UpdateRequest(urn=urn, id="one", news=struct({"a": 1}))
+    for call, request in ((stub.Create, create), (stub.Update, update)):
+        with pytest.raises(grpc.RpcError, match="a resource of stack staging was to be changed"):
+            call(request)
 
 
 def test_unknown_types_are_refused(stub: Any) -> None:

@@ -72,7 +72,7 @@ def program(world: World, tmp_path: Path) -> Iterator[Program]:
             "PULUMI_SKIP_UPDATE_CHECK": "1",
         },
     )
-    made = Program(automation.Stack.create_or_select("test", workspace), switch_args(world))
+    made = Program(automation.Stack.create_or_select(world.stack, workspace), switch_args(world))
     yield made
     gc.collect()
 

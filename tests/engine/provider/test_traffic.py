@@ -7,7 +7,7 @@ import pytest
 
 from curtainup.engine.provider import traffic
 from curtainup.engine.provider.protocol import UNKNOWN
-from curtainup.errors import EngineFailed, Interrupted, StateError
+from curtainup.errors import EngineFailed, Interrupted, RefusedError, StateError
 from tests.engine.provider.load import Load
 from tests.engine.provider.world import World, closing, get
 
@@ -38,6 +38,21 @@ def test_a_sound_switch_passes() -> None:
         ({"backends": backend(address="web")}, "backends[0].address", "'web' is not ip:port"),
         ({"backends": backend(release="a b")}, "backends[0].release", "'a b' is no unique release id"),
         ({"backends": backend() * 2}, "backends[0].release", "'r1' is no unique release id"),
+        ({"backends": backend(address="10.0.0.3:80\n    server x")}, "backends[0].address", "is not ip:port"),
+        (
+            {"backends": backend(address="\N{ARABIC-INDIC DIGIT ONE}0.0.0.3:80")},
+            "backends[0].address",
+            "is not ip:port",
+        ),
+        ({"backends": backend(release="r1\n")}, "backends[0].release", "is no unique release id"),
+        ({"backends": backend(release=7)}, "backends[0].release", "7 is no unique release id"),
+        ({"backends": backend(container="../images")}, "backends[0].container", "is no container"),
+        ({"backends": backend(pidsLimit=0)}, "backends[0].pidsLimit", "0 is no number of processes"),
+        ({"proxy": "a/../b"}, "proxy", "'a/../b' is no name of a container"),
+        ({"requestTimeout": "60"}, "requestTimeout", "'60' is not a whole number of seconds from 1 on"),
+        ({"requestTimeout": 0}, "requestTimeout", "0 is not a whole number of seconds from 1 on"),
+        ({"drainTimeout": -1}, "drainTimeout", "-1 is not a whole number of seconds from 0 on"),
+        ({"gateway": "10.0.0.1 }\n"}, "gateway", "is not an IPv4 address"),
         ({"generation": 2}, "generation", "older (generation 2) than what is deployed (3)"),
     ],
 )
@@ -66,6 +81,29 @@ def test_a_release_gets_the_traffic_that_it_is_given(world: World, inputs: dict[
         state = traffic.update(state, world.inputs({"r1": 0, "r2": 100}), NEVER)
         assert state["weights"] == {"r1": 0, "r2": 100}
         assert get(user) == (200, "r2", "r2")
+
+
+@pytest.mark.docker
+def test_a_proxy_of_another_stack_is_left_alone(world: World, inputs: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError, match="the container does not belong to shop-live"):
+        traffic.create(inputs, NEVER, stack="shop-live")
+    with closing(world.connect()) as user:
+        assert get(user)[0] == 503
+        traffic.create(inputs, NEVER, stack=world.stack)
+        assert get(user) == (200, "r1", "r1")
+
+
+@pytest.mark.docker
+def test_only_the_docker_host_reads_the_statistics(world: World, inputs: dict[str, Any]) -> None:
+    """It is seen from the proxy's next start on, as only then HAProxy reads its file."""
+    traffic.create({**inputs, "gateway": f"{world.subnet}.1"}, NEVER, stack=world.stack)
+    world.restart_proxy()
+    with closing(world.connect()) as user:
+        assert get(user) == (200, "r1", "r1")
+    ask = f"import urllib.request as u; u.urlopen('http://{world.subnet}.2:8404/stats', timeout=5)"
+    job = world.api.exec_create(world.container(1), ["python3", "-c", ask])
+    said = world.api.exec_start(job["Id"]).decode()
+    assert "ConnectionResetError" in said or "RemoteDisconnected" in said
 
 
 @pytest.mark.docker

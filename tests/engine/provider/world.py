@@ -23,7 +23,13 @@ class World:
         self.proxy_id = ""
         self.variables: dict[str, str] = {}
 
+    @property
+    def stack(self) -> str:
+        """The stack to which the containers belong by their labels."""
+        return self.prefix
+
     def create(self, name: str, host: int, entrypoint: list[str] | None = None) -> str:
+        service, _, environment = self.prefix.rpartition("-")
         endpoint = self.api.create_endpoint_config(ipv4_address=f"{self.subnet}.{host}")
         container = self.api.create_container(
             self.image,
@@ -31,6 +37,7 @@ class World:
             entrypoint=entrypoint,
             environment=self.variables,
             stop_signal="SIGKILL" if entrypoint else None,
+            labels={"curtainup.service": service, "curtainup.environment": environment},
             networking_config=self.api.create_networking_config({self.prefix: endpoint}),  # type: ignore[arg-type]
         )
         return str(container["Id"])

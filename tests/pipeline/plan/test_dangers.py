@@ -71,6 +71,12 @@ def test_a_registry_holds_images_whether_or_not_anything_serves(kind: str) -> No
     assert is_dangerous(Change("delete", kind, "shop-registry"), None)
 
 
+def test_a_registry_that_is_made_anew_keeps_its_images() -> None:
+    """They are on its volume."""
+    assert not is_dangerous(Change("replace", CONTAINER, "shop-registry"), None)
+    assert is_dangerous(Change("replace", "docker:index/volume:Volume", "shop-registry"), None)
+
+
 def test_a_release_is_known_by_its_whole_id() -> None:
     assert release_of("shop-live-r0000001", TRAFFIC) == "r0000001"
     assert release_of("shop-live-r0000002-TOKEN-value", TRAFFIC) == "r0000002"

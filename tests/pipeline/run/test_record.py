@@ -39,6 +39,13 @@ def on_disk(recorder: Recorder) -> dict[str, object]:
     return found
 
 
+def test_nobody_else_reads_what_a_run_leaves(tmp_path: Path) -> None:
+    recorder = begun(tmp_path / "runs")
+    assert recorder.folder.stat().st_mode & 0o777 == 0o700
+    assert recorder.folder.parent.stat().st_mode & 0o777 == 0o700
+    assert (recorder.folder / "record.json").stat().st_mode & 0o777 == 0o600
+
+
 def gate_result(folder: Path, *, passed: bool = True) -> GateResult:
     failed = () if passed else (FailedTest("test_a", "testaccept/test_a.py:3", "assert 1 == 2", ""),)
     return GateResult(passed, 3, failed, 0, 0.51234, folder / "live/junit.xml", folder / "live/pytest.log")

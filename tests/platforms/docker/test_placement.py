@@ -93,6 +93,7 @@ def test_a_taken_internal_port_makes_way_for_the_next() -> None:
     st.lists(st.integers(0, 255).map(lambda third: f"10.213.{third}.0/24"), max_size=250, unique=True),
 )
 def test_a_network_overlaps_none_that_is_there(name: str, taken: list[str]) -> None:
+    placement._chosen.clear()
     others = [*taken, "172.17.0.0/16", "fd00::/64", "10.0.0.0/24"]
     chosen = ipaddress.IPv4Network(placement.subnet(name, others))
     assert chosen.prefixlen == 24
@@ -145,3 +146,12 @@ def test_the_place_of_a_dropped_release_is_given_again() -> None:
     kept = samples.release(2)
     place = placement.address("cu-placement-c", "10.213.0.0/24", Deployment(releases=(kept,)), ())
     assert place.ip == "10.213.0.11"
+
+
+def test_two_networks_of_one_process_differ_before_either_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim keeps out other processes, and the registry's network is chosen long before staging's."""
+    monkeypatch.setattr(placement, "_from", lambda numbers, _: iter(numbers))
+    monkeypatch.setattr(placement, "_chosen", {})
+    one = placement.subnet("cu-placement-one", ())
+    assert placement.subnet("cu-placement-other", ()) != one
+    assert placement.subnet("cu-placement-one", ()) == one

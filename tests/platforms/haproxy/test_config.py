@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from curtainup.platforms.haproxy import config
 from curtainup.platforms.haproxy.config import Server
 
@@ -87,3 +89,25 @@ def test_another_pool_has_servers_of_its_own() -> None:
     line = "4 pool3 1 r1 10.0.0.3 2 0 100 1 5 1 0 0 0 0 0 0 - 8000 - 0 0 - - 0"
     assert config.parse_servers([line], "pool3") == {"r1": Server("r1", "10.0.0.3:8000", 100)}
     assert config.parse_servers([line], "pool1") == config.parse_servers([line]) == {}
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        Server("r1\n    server evil 10.0.0.9:80", "10.0.0.3:80", 100),
+        Server("r1", "10.0.0.3:80 weight 256", 100),
+        Server("r1", "10.0.0.3:80\r", 100),
+        Server("", "10.0.0.3:80", 100),
+        Server("r1;shutdown", "10.0.0.3:80", 100),
+    ],
+)
+def test_no_value_is_more_than_one_word_of_the_file_or_of_a_command(server: Server) -> None:
+    with pytest.raises(ValueError, match="cannot be a word of HAProxy's configuration"):
+        config.render([server], request_timeout=60)
+    with pytest.raises(ValueError, match="cannot be a word of HAProxy's configuration"):
+        config.moves({}, {server.release: server})
+
+
+def test_nor_is_the_address_that_may_read_the_statistics() -> None:
+    with pytest.raises(ValueError, match="cannot be a word"):
+        config.render([], request_timeout=60, gateway="10.0.0.1 }\n    stats admin if TRUE #")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from curtainup.platforms.docker import confinement
 from curtainup.platforms.haproxy import config as haproxy
 from curtainup.platforms.haproxy.config import Server
 from curtainup.platforms.haproxy.proxy import Proxy
@@ -175,6 +176,7 @@ class Machines:
                 network_mode=self._network(),
                 port_bindings={haproxy.PORT: ("127.0.0.1", port)},
                 restart_policy={"Name": "unless-stopped"},
+                **confinement.bounded(),
             )
             self._api.create_container(
                 REFERENCES["proxy"],
@@ -219,7 +221,7 @@ def machines(home: Home) -> Iterator[Machines]:
 
 
 def _config(target: Server, release: str | None) -> str:
-    named = f"    http-response set-header Curtainup-Release {release}\n" if release else ""
+    named = f"    http-response set-header Curtainup-Release {haproxy.word(release)}\n" if release else ""
     return haproxy.render((target,), request_timeout=_REQUEST_TIMEOUT).replace(_NAMED, named)
 
 

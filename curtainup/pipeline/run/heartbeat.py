@@ -36,7 +36,7 @@ def beating(
         client: the Docker engine.
         name: of the lock.
         run: the id of the run.
-        is_held: whether the run still has its lock.
+        is_held: says whether the run still has its lock.
         lost: is called once if it has not, as the run was taken for dead: the machine may have slept.
 
     """

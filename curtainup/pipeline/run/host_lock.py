@@ -138,14 +138,15 @@ def held(
         note(f"another run has taken over the lock of {service}, as this one gave no sign of life: it stops")
         cancelled.set()
 
-    def is_held() -> bool:
-        return _labels(client, name).get(RUN) == this.run
+    def still_holds() -> bool:
+        """Make the volume again if it is gone, as after `docker volume prune`; nobody else has it then."""
+        return _made(client, name, service, this).get(RUN) == this.run
 
     try:
-        with heartbeat.beating(client, name, this.run, is_held, lost):
+        with heartbeat.beating(client, name, this.run, still_holds, lost):
             yield
     finally:
-        if is_held():
+        if _labels(client, name).get(RUN) == this.run:
             _remove(client, name)
 
 

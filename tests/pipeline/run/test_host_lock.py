@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -199,8 +200,24 @@ def test_a_run_that_was_taken_for_dead_stops_and_leaves_the_other_s_lock(
     notes: list[str] = []
     cancelled = Event()
     with host_lock.held(client, service, this, notes.append, cancelled):
-        client.volumes.get(f"curtainup-lock-{service}").remove()
-        made(client, service, other)
+        lock = f"curtainup-lock-{service}"
+        while client.volumes.get(lock).attrs["Labels"][RUN] != other.run:
+            client.volumes.get(lock).remove()
+            made(client, service, other)
         assert cancelled.wait(30)
     assert "another run has taken over the lock" in notes[0]
     assert client.volumes.get(f"curtainup-lock-{service}").attrs["Labels"][RUN] == "other"
+
+
+@pytest.mark.docker
+def test_a_lock_that_somebody_pruned_comes_back(
+    client: docker.DockerClient, service: str, this: Holder
+) -> None:
+    cancelled, lock = Event(), f"curtainup-lock-{service}"
+    with host_lock.held(client, service, this, pytest.fail, cancelled):
+        client.volumes.get(lock).remove()
+        deadline = time.monotonic() + 60
+        while not client.volumes.list(filters={"name": lock, "label": f"{RUN}={this.run}"}):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert not cancelled.is_set()

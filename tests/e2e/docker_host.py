@@ -48,15 +48,17 @@ class DockerHost:
         assert done.exit_code == 0, done.output
 
     def everything(self) -> list[str]:
-        """What there is of the service, in words."""
+        """What there is of the service, in words and in order: Docker lists networks in any."""
         networks = self.client.networks.list(filters=self._label())
         volumes = self.client.volumes.list(filters=self._label())
-        return [
-            *(f"container {name}" for name in self.containers()),
-            *(f"network {network.name}" for network in networks),
-            *(f"volume {volume.name}" for volume in volumes),
-            *(f"image {image}" for image in self.images()),
-        ]
+        return sorted(
+            [
+                *(f"container {name}" for name in self.containers()),
+                *(f"network {network.name}" for network in networks),
+                *(f"volume {volume.name}" for volume in volumes),
+                *(f"image {image}" for image in self.images()),
+            ]
+        )
 
     def remove_everything(self) -> None:
         """Remove it by force, and let go of the Docker engine."""

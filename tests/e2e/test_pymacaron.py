@@ -73,15 +73,15 @@ def test_it_is_built_and_tested_as_it_is(tmp_path: Path) -> None:
         service.edit(name, "name: shop\n", f"name: {service.name}\n")
     try:
         done = service.run("deploy", "--until", "local", "--json")
-        record = service.last_run()
+        record, folder = service.last_run(), service.last_run_folder()
     finally:
         service.remove()
 
     assert json.loads(done.out)["image"]
-    assert service.proved() == ["local"]
+    assert [proof.gate for proof in record.proofs] == ["local"]
     junit = next(suite.junit for suite in record.suites if suite.name == "local")
     assert junit is not None
-    assert "testVersion" in (service.last_run_folder() / junit).read_text()
+    assert "testVersion" in (folder / junit).read_text()
     warnings = [line for line in done.err.splitlines() if line.startswith("warning: ")]
     assert [line.split(": ")[1] for line in warnings if "unit tests" not in line] == [
         "pym-config.yaml:9",

@@ -156,7 +156,7 @@ def _value(told: Any) -> Any:
         return told["objectValue"]
     try:
         return json.loads(told.get("value") or "null")
-    except (ValueError, RecursionError):
+    except (TypeError, ValueError, RecursionError):
         return None
 
 

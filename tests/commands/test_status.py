@@ -137,7 +137,7 @@ def test_a_lock_of_the_dead_is_no_update(tmp_path: Path, proxy: Proxy) -> None:
     kept.environment(tmp_path, "shop-live", [FIRST], port=proxy.port)
     locks = tmp_path / ".pulumi" / "locks" / "organization" / "curtainup" / "shop-live"
     locks.mkdir(parents=True)
-    holder = {"username": "ann", "hostname": socket.gethostname(), "pid": 2**22 + 1}
+    holder = {"username": "ann", "hostname": socket.gethostname(), "pid": 2**22}
     (locks / "1.json").write_text(json.dumps({**holder, "timestamp": "2026-11-21T15:33:24Z"}))
     assert _live(tmp_path).update is None
 

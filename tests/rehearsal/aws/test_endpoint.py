@@ -283,5 +283,6 @@ def test_ecr_gives_a_login_before_there_is_a_repository(served: Endpoint, home: 
     finally:
         api = docker.from_env().api
         api.remove_container(home.docker_name("registry"), force=True, v=True)
-        api.remove_volume(home.docker_name("registry"))
+        api.remove_volume(home.docker_name("images"))
+        api.remove_network(home.docker_name("registry"))
         api.close()

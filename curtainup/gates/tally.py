@@ -6,7 +6,6 @@ import math
 import threading
 import time
 from array import array
-from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -111,7 +110,6 @@ class Tally:
         self._closed = False
         self._under_way: set[Request] = set()
         self._latencies: dict[str, array[float]] = {}
-        self._failed_in: Counter[str] = Counter()
         self._counts: dict[tuple[str, str | None], Count] = {}
         self._failures: list[Failure] = []
         self._segments: dict[tuple[str, str | None], Segment] = {}
@@ -184,14 +182,14 @@ class Tally:
                 failed=self.failed,
                 failures=tuple(self._failures),
                 phases=tuple(
-                    _phase(phase, values, self._failed_in[phase]) for phase, values in self._latencies.items()
+                    _phase(phase, values, self.count_of_phase(phase).failed)
+                    for phase, values in self._latencies.items()
                 ),
                 releases=tuple(self._segments.values()),
             )
 
     def _fail(self, request: Request, release: str | None, what: str) -> None:
         self.failed += 1
-        self._failed_in[request.phase] += 1
         if len(self._failures) < MOST_FAILURES:
             self._failures.append(Failure(_iso(request.at), request.phase, what, release))
 

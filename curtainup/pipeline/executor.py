@@ -11,6 +11,7 @@ from typing import TypeVar
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import CandidateGateFailed, CurtainupError, ReturnDidNotHelp, ReturnFailed
 from curtainup.gates.tally import ProbeResult
+from curtainup.model.names import LIVE
 from curtainup.pipeline import returning, traffic
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.gatekeeper import gate_of
@@ -244,12 +245,11 @@ class _OneTransition:
     def _restore(self, undo: PutBack, progress: Progress) -> None:
         rollout = self._rollout
         outgoing, serving = rollout.deployment.serving(), undo.deployment.serving()
-        moves_live = returning.moves_live(rollout, undo.deployment)
         rollout.put_back(undo.deployment, self._context.session.run.report.warn)
         if outgoing and serving and outgoing.id != serving.id:
             self._context.recorder.moved(rollout.name, outgoing.id, serving.id)
-        if serving and moves_live:
-            returning.require_answer(rollout, serving)
+            if rollout.name == LIVE:
+                returning.require_answer(rollout, serving)
         progress.note = f"{serving.version} ({serving.id}) serves" if serving else "nothing serves, as before"
 
 

@@ -17,12 +17,6 @@ ANSWER_WITHIN = 5.0
 """Seconds that a release has to answer after traffic is back."""
 
 
-def moves_live(rollout: Rollout, back: Deployment) -> bool:
-    """Return whether going back to a deployment gives live's traffic to another release."""
-    now, then = rollout.deployment.serving(), back.serving()
-    return rollout.name == LIVE and now is not None and then is not None and now.id != then.id
-
-
 def reason_to_stay(rollout: Rollout, back: Deployment, watch: Watch | None) -> str | None:
     """Return why live should not go back to a deployment; None if it should.
 
@@ -30,7 +24,7 @@ def reason_to_stay(rollout: Rollout, back: Deployment, watch: Watch | None) -> s
     the one that has the traffic does answer.
     """
     now, then = rollout.deployment.serving(), back.serving()
-    if now is None or then is None or not moves_live(rollout, back):
+    if rollout.name != LIVE or now is None or then is None or now.id == then.id:
         return None
     if watch is not None and watch.outgoing == then.id and watch.standing.is_better:
         return str(watch.standing)

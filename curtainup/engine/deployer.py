@@ -24,10 +24,10 @@ def name(environ: Mapping[str, str]) -> str:
     for mark, (actor, host) in HOSTS.items():
         if environ.get(mark):
             return one_line(", ".join(part for part in (environ.get(actor), host) if part))
-    return one_line(f"{_user()}@{socket.gethostname()}")
+    return one_line(f"{user()}@{socket.gethostname()}")
 
 
-def _user() -> str:
+def user() -> str:
     """Return the user's name; a container's user may have none."""
     try:
         return getpass.getuser()

@@ -6,7 +6,6 @@ labels name the holder, and are compared to see who made it.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import socket
@@ -20,6 +19,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from curtainup.engine import deployer
 from curtainup.engine.aftermath import holders, started
 from curtainup.errors import Busy
 from curtainup.pipeline.run import heartbeat
@@ -80,7 +80,7 @@ def own(run: str, file: Path) -> Holder:
     found = file.stat()
     return Holder(
         run=run,
-        who=f"{_user()}@{socket.gethostname()}",
+        who=f"{deployer.user()}@{socket.gethostname()}",
         command=" ".join(sys.argv[1:3]),
         pid=os.getpid(),
         boot=started.boot(),
@@ -241,10 +241,3 @@ def _machine() -> str:
         return Path("/etc/machine-id").read_text().strip()
     except OSError:
         return ""
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())

@@ -8,7 +8,6 @@ killed therefore leaves a readable record, without a result. docs/records.md des
 from __future__ import annotations
 
 import errno
-import getpass
 import json
 import os
 import socket
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from curtainup import __version__
+from curtainup.engine import deployer
 from curtainup.errors import CurtainupError, DiskFull, Interrupted, TrafficReturned
 from curtainup.gates import GateResult
 from curtainup.gates.tally import ProbeResult
@@ -303,11 +303,7 @@ def _is_ours(key: object, value: object) -> bool:
 
 def _who(environ: Mapping[str, str]) -> run_models.Who:
     found = {name: environ[name] for name in CI_VARIABLES if environ.get(name)}
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a number that has no name
-        user = str(os.getuid())
-    return run_models.Who(user=user, host=socket.gethostname(), ci=found)
+    return run_models.Who(user=deployer.user(), host=socket.gethostname(), ci=found)
 
 
 def _now() -> str:

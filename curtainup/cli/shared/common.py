@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from curtainup.util.plain import clean, in_json
-
 if TYPE_CHECKING:
     from curtainup.reporting import Report
     from curtainup.session import Session
@@ -116,9 +114,13 @@ def _require_somebody(question: str) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON on standard output."""
+    from curtainup.util.plain import in_json
+
     print(in_json(json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def show(text: str, *, flush: bool = False) -> None:
     """Print a text on standard output; what others have written in it moves no cursor."""
+    from curtainup.util.plain import clean
+
     print(clean(text), flush=flush)

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import typer
 
-from curtainup.util.files import read_bounded
-
 FILE = "pym-config.yaml"
 MOST = 256 << 10
 """Bytes of a configuration."""
@@ -16,6 +14,8 @@ MOST = 256 << 10
 def environments(context: typer.Context, incomplete: str) -> list[str]:
     """Offer the environments that the configuration names; where it cannot be read, the usual two."""
     import yaml
+
+    from curtainup.util.files import read_bounded
 
     folder = Path(str(context.params.get("service") or context.params.get("folder") or "."))
     try:

@@ -85,5 +85,20 @@ def _parted(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 # libyaml is five times faster, if PyYAML was built with it.
-_Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Dumper(_SafeDumper):  # type: ignore[misc]
+    """Writes YAML 1.1 that the engine, which reads YAML 1.2, understands as it was meant.
+
+    `0e12` and `0o7` are strings in YAML 1.1 and numbers in YAML 1.2.
+    """
+
+
+def _text(dumper: Any, value: str) -> Any:
+    style = '"' if value[:1] in "+-.0123456789" else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(str, _text)

@@ -91,8 +91,7 @@ class Watch:
             self.require_clean()
         drained = wait_until_drained(self._rollout, self._leaving(stages[-1]))
         self._probe.mark("after")
-        if self.standing.was_failing:
-            self._see(BEFORE)
+        self._look_after()
         self.require_clean()
         progress.note = self._summary(drained=drained)
 
@@ -140,6 +139,13 @@ class Watch:
             before = self.standing.before
             if 0 < before.failed < before.total:
                 self._see(BETWEEN)
+
+    def _look_after(self) -> None:
+        """See an answer of the release that has all traffic now; look longer if live failed before."""
+        if self.outgoing:
+            self._probe.tally.wait_for_phase("after", OVERDUE)
+            if self.standing.was_failing:
+                self._see(BEFORE)
 
     def _leaving(self, last: Deployment) -> list[str]:
         """Return the release to wait for until it has drained; none if it was down anyway."""

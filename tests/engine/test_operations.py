@@ -186,6 +186,15 @@ def test_the_life_of_a_stack(place: Place, started: list[list[str]]) -> None:
     assert not place.settings.exists()
 
 
+def test_a_text_that_looks_like_a_number_stays_a_text(place: Place) -> None:
+    numbers = "0e12 1e400 12e3 0o7 017 0x1F 0b1 1_0 +1 .5 -.inf 1:30 2026-11-28 - -1"
+    value = {name: [name, {"secret": name}] for name in [*numbers.split(), "", "y", "~", "null", "=", "- 1"]}
+    engine = place.engine()
+    assert engine.up(STACK, {"value": value}).outputs == {"value": value}
+    place.settings.unlink()
+    assert place.engine().up(STACK, {}).outputs == {"value": value}, "and when it was read from the state"
+
+
 def test_a_lost_settings_file_is_restored_with_its_secrets(place: Place) -> None:
     engine = place.engine()
     sealed = engine.seal(STACK, {}, "secret", VALUE)

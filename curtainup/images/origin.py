@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from curtainup.config.reading.loader import FILE_NAME
 from curtainup.engine.settings_file import NAMESPACE
-from curtainup.errors import RefusedError
+from curtainup.errors import CurtainupError, RefusedError
 from curtainup.session import Session
 from curtainup.util.git import Git
 
@@ -50,6 +50,8 @@ class Origin(BaseModel):
 def require_own(session: Session) -> None:
     """Refuse to work on a service that another repository has deployed under the same name.
 
+    An image that was only built takes nothing over: any repository may build the next one.
+
     Raises:
         RefusedError: the service is another repository's, or another folder's of this one.
 
@@ -57,7 +59,7 @@ def require_own(session: Session) -> None:
     folder = session.state.workspace.service_dir
     name = session.service.names.image
     known, found = _remembered(session.state.memory.read(name).config), read(folder)
-    if known is None or found is None or not _is_other(known, found, folder):
+    if known is None or found is None or not _is_other(known, found, folder) or not _is_deployed(session):
         return
     raise RefusedError(
         f"{session.service.config.name} is the service of another repository",
@@ -123,6 +125,21 @@ def _is_still_there(known: Origin, found: Origin, folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return len({match[1] if match else "" for match in names}) == 1
+
+
+def _is_deployed(session: Session) -> bool:
+    """Return whether the service has an environment; one whose state cannot be read counts."""
+    service, memory = session.service, session.state.memory
+    for stack in memory.stacks():
+        if not stack.startswith(f"{service.config.name}-") or stack == service.names.image:
+            continue
+        try:
+            owner = memory.read(stack).config.get(f"{NAMESPACE}service", service.config.name)
+        except CurtainupError:
+            return True
+        if owner == service.config.name:
+            return True
+    return False
 
 
 def _remembered(config: Mapping[str, Any]) -> Origin | None:

@@ -37,6 +37,7 @@ def _memory(folder: Path) -> Memory:
     config = {f"curtainup:{key}": value for key, value in origin.settings(session).items()}
     memory = Memory()
     memory.known[session.service.names.image] = Remembered(exists=True, config=config)
+    memory.known["shop-live"] = Remembered(exists=True, config={"curtainup:service": "shop"})
     return memory
 
 
@@ -89,6 +90,22 @@ def test_another_repository_is_refused_with_both_ways_out(tmp_path: Path, urls: 
     assert urls[0].removeprefix("https://") in str(error.value.where)
     assert "another `name:`" in str(error.value.fix)
     assert "curtainup deploy --take-over" in str(error.value.fix)
+
+
+@pytest.mark.parametrize("others", [{}, {"shop-window-live": "shop-window"}, {"shopping-live": "shopping"}])
+def test_another_repository_may_build_what_was_never_deployed(tmp_path: Path, others: dict[str, str]) -> None:
+    memory = _memory(_repository(tmp_path / "one", text="one"))
+    del memory.known["shop-live"]
+    for stack, service in others.items():
+        memory.known[stack] = Remembered(exists=True, config={"curtainup:service": service})
+    origin.require_own(world(_repository(tmp_path / "two", text="two"), engine=memory).session)
+
+
+def test_an_environment_that_was_cut_off_counts_as_deployed(tmp_path: Path) -> None:
+    memory = _memory(_repository(tmp_path / "one", text="one"))
+    memory.known["shop-live"] = Remembered(exists=True)
+    with pytest.raises(RefusedError):
+        origin.require_own(world(_repository(tmp_path / "two", text="two"), engine=memory).session)
 
 
 def test_a_shallow_clone_is_known_by_its_address_alone(tmp_path: Path) -> None:

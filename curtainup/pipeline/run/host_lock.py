@@ -146,6 +146,15 @@ def held(
         with heartbeat.beating(client, name, this.run, still_holds, lost):
             yield
     finally:
+        _release(client, name, this)
+
+
+def _release(client: docker.DockerClient, name: str, this: Holder) -> None:
+    """Give the lock up. If the engine does not answer any more, the next run sees that this one is dead."""
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    with suppress(DockerException, RequestException):
         if _labels(client, name).get(RUN) == this.run:
             _remove(client, name)
 

@@ -13,6 +13,7 @@ from threading import Barrier, Event
 
 import docker
 import pytest
+import requests
 from docker.errors import NotFound
 
 from curtainup.errors import Busy
@@ -104,6 +105,23 @@ def test_the_lock_is_there_while_it_is_held(client: docker.DockerClient, service
         assert client.volumes.get(f"curtainup-lock-{service}").attrs["Labels"][RUN] == "this"
     with pytest.raises(NotFound):
         client.volumes.get(f"curtainup-lock-{service}")
+
+
+@pytest.mark.docker
+def test_an_engine_that_went_away_does_not_hide_why_the_run_failed(
+    client: docker.DockerClient, service: str, this: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object, **__: object) -> None:
+        raise requests.ConnectionError("no such socket")
+
+    def cut_off() -> None:
+        with host_lock.held(client, service, this, print, Event()):
+            monkeypatch.setattr(client.api, "inspect_volume", gone)
+            raise Busy("why the run ended")
+
+    with pytest.raises(Busy, match="why the run ended"):
+        cut_off()
+    monkeypatch.undo()
 
 
 @pytest.mark.docker

@@ -138,7 +138,9 @@ class Gatekeeper:
         self._recorder.tests("unit", result)
         if not result.passed:
             where = ", ".join(f"{one.rstrip('/')}/" for one in self.pythons.unit_tests)
-            raise self.failure(result, UnitTestsFailed, "unit tests", CONSEQUENCES["unit"], where)
+            error = self.failure(result, UnitTestsFailed, "unit tests", CONSEQUENCES["unit"], where)
+            error.fix = f"{error.fix}{self.pythons.bare_unit_tests}" if error.fix else None
+            raise error
         if not result.tests and session.service.config.unit_tests != ():
             session.run.report.warn(self.pythons.no_unit_tests)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from curtainup import gates
 from curtainup.gates import ImageInterpreter, Interpreter
 from curtainup.gates.arguments import ACCEPTANCE_TESTS
+from curtainup.gates.models import ProvidedInterpreter
 from curtainup.session import Session
 
 
@@ -47,6 +48,16 @@ class Pythons:
     def gates_need_image(self) -> bool:
         """Whether the acceptance tests run with the Python of the image."""
         return isinstance(self._gate, ImageInterpreter)
+
+    @property
+    def bare_unit_tests(self) -> str:
+        """What to do if the unit tests failed because their Python lacks something; empty if it cannot."""
+        if not isinstance(self._unit, ProvidedInterpreter):
+            return ""
+        return (
+            "; they ran with curtainup's own Python, which has pytest and requests only: make the service's "
+            ".venv if they need more"
+        )
 
     @property
     def no_unit_tests(self) -> str:

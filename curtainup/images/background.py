@@ -1,19 +1,41 @@
 """Background tasks in the generated image: redis, the Celery worker and the service under one supervisor.
 
 PyMacaron's images did the same where `with_async` was true. A queue in the container is lost with it.
+The supervisor starts redis and the worker again when they end. When the service ends, so does the container.
 """
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 
 FILE = "/pym/supervisord.conf"
 COMMAND = f"exec supervisord -c {FILE}"
+_WORKER = "/pym/worker.sh"
 _PROGRAMS = (
     ("redis", "redis-server --bind 127.0.0.1 --save '' --appendonly no --dir /tmp", 10),
-    ("celery", "pymasync --level info", 20),
+    ("celery", f"sh {_WORKER}", 20),
 )
-"""Name, command and priority: what starts first stops last. pymasync is how PyMacaron starts the worker."""
+"""Name, command and priority: what starts first stops last."""
+_START_WORKER = """\
+set -e
+count=$(python -c 'from pymacaron.resources import get_celery_worker_count as get; print(get())' | tail -n 1)
+memory=$(python -c 'from pymacaron.resources import get_celery_worker_memory_limit as get; print(get())' \
+| tail -n 1)
+exec celery -A pymacaron_async worker -E --loglevel info --include pymacaron_async.loader \
+--concurrency "$count" --max-memory-per-child "$memory"
+"""
+"""What `pymasync` of pymacaron-async runs. That needs git, and a configuration file named after PYM_ENV."""
+_END = "/pym/end.py"
+_END_WITH_THE_SERVICE = """\
+import os, signal
+from supervisor.childutils import listener
+while True:
+    _, payload = listener.wait()
+    if "processname:service " in payload:
+        os.kill(os.getppid(), signal.SIGTERM)
+    listener.ok()
+"""
 
 
 def install(service: str) -> str:
@@ -32,15 +54,24 @@ def install(service: str) -> str:
     ]
     for name, command, priority in (*_PROGRAMS, ("service", f'sh -c "{service}"', 30)):
         lines += _program(name, command, priority)
-    written = " ".join(shlex.quote(line) for line in lines)
+    lines += ["autorestart=false", "startretries=0", "[eventlistener:end]", f"command=python {_END}"]
+    lines += ["events=PROCESS_STATE_EXITED,PROCESS_STATE_FATAL"]
     return "\n".join(
         [
             "RUN apt-get update && apt-get install -y --no-install-recommends redis-server \\",
             "    && rm -rf /var/lib/apt/lists/*",
             "RUN pip install --no-cache-dir --disable-pip-version-check 'supervisor>=4.2'",
-            f"RUN printf '%s\\n' {written} > {FILE}",
+            _write(lines, FILE),
+            _write(_START_WORKER.splitlines(), _WORKER),
+            _write(_END_WITH_THE_SERVICE.splitlines(), _END),
         ]
     )
+
+
+def _write(lines: Sequence[str], file: str) -> str:
+    """Return the line of a Dockerfile that writes a file."""
+    written = " ".join(shlex.quote(line) for line in lines)
+    return f"RUN printf '%s\\n' {written} > {file}"
 
 
 def _program(name: str, command: str, priority: int) -> list[str]:

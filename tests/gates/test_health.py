@@ -188,6 +188,24 @@ def test_the_wrong_port_is_named(start: Start) -> None:
 
 
 @pytest.mark.docker
+def test_what_the_service_raised_is_named_though_redis_listens_beside_it(start: Start) -> None:
+    crash = "try: 1 / 0\nexcept Exception:\n import traceback; traceback.print_exc()\n"
+    url, container = start(["python3", "-c", crash + SERVER.format(host="127.0.0.1", port=6379, status=200)])
+    error = unhealthy(url, listening(container), timeout=0.5)
+    assert error.what.endswith(
+        ": it does not listen on PORT=8080, and raised ZeroDivisionError: division by zero"
+    )
+    assert error.fix == "correct the error that its output names"
+
+
+@pytest.mark.docker
+def test_what_listens_beside_the_service_is_named_if_nothing_else_is_known(start: Start) -> None:
+    url, container = start(server(host="127.0.0.1", port=6379))
+    what = unhealthy(url, listening(container), timeout=0.5).what
+    assert what.endswith("it listens on 127.0.0.1:6379, not on PORT=8080")
+
+
+@pytest.mark.docker
 def test_the_wrong_port_is_named_in_an_image_without_cat(start: Start) -> None:
     python = server(port=9999)
     url, container = start(["sh", "-c", 'rm "$(command -v cat)"; exec python3 -c "$0"', python[2]])

@@ -103,14 +103,25 @@ def test_sudo_is_there_only_for_who_uses_it(tmp_path: Path) -> None:
 
 def test_background_tasks_run_beside_the_service_under_one_supervisor(tmp_path: Path) -> None:
     text = dockerfile.generate(_source(tmp_path, server_py=""), "base:1", with_async=True)
-    line = next(line for line in text.splitlines() if "supervisord.conf" in line and line.startswith("RUN"))
-    script = line.removeprefix("RUN ").replace("/pym/", f"{tmp_path}/")
-    subprocess.run(["sh", "-c", script], check=True)
+    for line in text.splitlines():
+        if line.startswith("RUN printf") and "/pym/" in line:
+            script = line.removeprefix("RUN ").replace("/pym/", f"{tmp_path}/")
+            subprocess.run(["sh", "-c", script], check=True)
     settings = configparser.RawConfigParser()
     settings.read(tmp_path / "supervisord.conf")
-    assert settings.sections() == ["supervisord", "program:redis", "program:celery", "program:service"]
+    assert settings.sections() == [
+        "supervisord",
+        "program:redis",
+        "program:celery",
+        "program:service",
+        "eventlistener:end",
+    ]
     assert settings["program:redis"]["command"].startswith("redis-server --bind 127.0.0.1 --save '' ")
     service = settings["program:service"]["command"]
     assert service.startswith('sh -c "exec gunicorn ')
     assert "0.0.0.0:$PORT server:app" in service
+    assert settings["eventlistener:end"]["command"] == f"python {tmp_path}/end.py"
+    subprocess.run(["sh", "-n", tmp_path / "worker.sh"], check=True)
+    assert settings["program:celery"]["command"] == f"sh {tmp_path}/worker.sh"
+    compile((tmp_path / "end.py").read_text(), "end.py", "exec")
     assert text.splitlines()[-1].endswith('; exec supervisord -c /pym/supervisord.conf"]')

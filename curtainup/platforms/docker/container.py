@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 READ_LINES, SHOWN_LINES = 500, 20
 """How many lines of its log are read for an explanation, and shown if there is none."""
 
+MEND = "correct the error that its output names"
 EXIT_CODES = {
     0: "its command ended: run the server in the foreground",
     126: "its command is not executable: check CMD in the Dockerfile",
@@ -132,7 +133,9 @@ def _down(container: Container, found: dict[str, Any]) -> ReleaseUnhealthy:
 def _fix_of(code: int | None, why: Explanation | None, found: dict[str, Any]) -> str:
     if why is not None and why.is_denied:
         return _permission_fix(found)
-    otherwise = "correct the error that its output names" if why else "correct the error in its last lines"
+    if why is not None and why.raised:
+        return MEND
+    otherwise = MEND if why else "correct the error in its last lines"
     return EXIT_CODES.get(-1 if code is None else code, otherwise)
 
 
@@ -179,9 +182,10 @@ def _last_exit(container: Container, found: dict[str, Any]) -> tuple[int | None,
 def _unhealthy(container: Container, url: str, seconds: float, trouble: Trouble) -> ReleaseUnhealthy:
     _raise_if_down(container)
     log, what, fix = _log(container), trouble.headline(seconds), trouble.fix
-    detail = _excerpt(log, crash.explanation(log))
+    explanation = crash.explanation(log)
+    detail = _excerpt(log, explanation)
     if not trouble.answered:
-        why, fix = _explain_ports(container, trouble.fix)
+        why, fix = _explain_ports(container, explanation, trouble.fix)
         if why is not None:
             what = f"the release did not answer within {seconds:g} s: {why}"
             detail = f"{trouble.what}\n{detail}"
@@ -194,8 +198,13 @@ def _unhealthy(container: Container, url: str, seconds: float, trouble: Trouble)
     )
 
 
-def _explain_ports(container: Container, otherwise: str) -> tuple[str | None, str]:
-    """Return what is wrong with the ports that the container listens on, if anything, and the fix."""
+def _explain_ports(
+    container: Container, raised: Explanation | None, otherwise: str
+) -> tuple[str | None, str]:
+    """Return what is wrong with the ports that the container listens on, if anything, and the fix.
+
+    What listens for its own container alone, such as redis, was not meant to answer.
+    """
     from curtainup.platforms.docker.listening_ports import listeners
 
     found, port = listeners(container.client, container.name), container.port
@@ -204,9 +213,12 @@ def _explain_ports(container: Container, otherwise: str) -> tuple[str | None, st
     own = [listener for listener in found if listener.port == port]
     if own:
         return _explain_address(container, own, otherwise)
+    others = ", ".join(str(number) for number in sorted({one.port for one in found if not one.loopback}))
+    if not others and raised is not None and raised.raised:
+        return f"it does not listen on PORT={port}, and raised {raised.line}", MEND
     if not found:
         return f"it does not listen on any port, PORT={port} included", otherwise
-    others = ", ".join(str(number) for number in sorted({listener.port for listener in found}))
+    others = others or ", ".join(f"127.0.0.1:{number}" for number in sorted({one.port for one in found}))
     fix = "make the service listen on 0.0.0.0 and the port in the variable PORT"
     return f"it listens on {others}, not on PORT={port}", fix
 

@@ -14,6 +14,7 @@ from curtainup.config.review import is_review
 from curtainup.environments import names as environment_names
 from curtainup.environments import stack as environments
 from curtainup.errors import RefusedError
+from curtainup.images import origin
 from curtainup.images import stack as image_stack
 from curtainup.model.environment import Environment
 from curtainup.model.names import LIVE
@@ -77,10 +78,13 @@ def remove(session: Session, recorder: Recorder, names: Sequence[str]) -> None:
     """Remove environments and their stacks, and nothing else: images stay.
 
     Raises:
-        RefusedError: a stack is another service's, whose name begins like this one's.
+        RefusedError: another repository has deployed them, or a stack is that of a service whose name begins
+            like this one's.
         CurtainupError: one could not be removed; those before it are gone.
 
     """
+    if names:
+        origin.require_own(session, "what that repository has deployed would be gone, so nothing was removed")
     steps = _steps(session, recorder)
     for name in names:
         steps.run(f"destroy-{name}", f"remove {name}", partial(_environment, session, name))

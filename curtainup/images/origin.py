@@ -47,10 +47,17 @@ class Origin(BaseModel):
         return f"{place}, folder {self.folder}" if self.folder else place
 
 
-def require_own(session: Session) -> None:
+def require_own(
+    session: Session,
+    consequence: str = "its staging and live would become this service's, so nothing was done",
+) -> None:
     """Refuse to work on a service that another repository has deployed under the same name.
 
     An image that was only built takes nothing over: any repository may build the next one.
+
+    Args:
+        session: the command's collaborators.
+        consequence: of the command, were it not refused.
 
     Raises:
         RefusedError: the service is another repository's, or another folder's of this one.
@@ -64,7 +71,7 @@ def require_own(session: Session) -> None:
     raise RefusedError(
         f"{session.service.config.name} is the service of another repository",
         where=f"{known.shown}, as stack {name} remembers; this is {found.shown}",
-        consequence="its staging and live would become this service's, so nothing was done",
+        consequence=consequence,
         fix=f"give this service another `name:` in {FILE_NAME}; if it is the same one and its repository has "
         "moved, curtainup deploy --take-over",
     )

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from curtainup.commands.destroy import destroy, environments_of, remove
+from curtainup.engine.state import Remembered
 from curtainup.environments.stack import apply
 from curtainup.errors import EngineFailed, Interrupted, RefusedError
 from curtainup.model.environment import Environment
@@ -95,3 +97,17 @@ def test_a_branch_is_not_the_name_of_an_environment(tmp_path: Path) -> None:
     with pytest.raises(RefusedError) as caught:
         environments_of(Stacks(tmp_path).session, "review-feature/x")
     assert "review-feature-x" in (caught.value.fix or "")
+
+
+def test_what_another_repository_has_deployed_stays(tmp_path: Path) -> None:
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.invalid"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    subprocess.run([*git, "commit", "-q", "--allow-empty", "-m", "first"], check=True)
+    found = world(tmp_path)
+    apply(found.engine, Environment("shop-live", samples.environment()), samples.deployment(100))
+    config = {"curtainup:origin": {"first": ["f" * 40]}}
+    found.engine.known["shop-image"] = Remembered(exists=True, config=config)
+    with pytest.raises(RefusedError, match="shop is the service of another repository") as caught:
+        destroy(found.session, _recorder(tmp_path), "live", "shop")
+    assert "would be gone, so nothing was removed" in str(caught.value.consequence)
+    assert found.engine.known.keys() == {"shop-live", "shop-image"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -23,6 +24,8 @@ from curtainup.targets import capabilities, configured
 
 ANSWER_SECONDS = 3.0
 """How long an answer of what serves is waited for."""
+AT_ONCE = 16
+"""How many releases are asked at the same time."""
 
 
 def pym_env(session: Session, name: str) -> str:
@@ -186,12 +189,10 @@ class EnvironmentView:
         """
         if self.spec.bills_idle or not isinstance(self.target, capabilities.KnowsPlaces):
             return {}
-        looks = {
-            one.id: health.look(url, self._patiently(one, timeout)).trouble
-            for one in self.deployment.releases
-            if (url := self.known_release_url(one))
-        }
-        return {release: trouble for release, trouble in looks.items() if trouble}
+        found = [(one, url) for one in self.deployment.releases if (url := self.known_release_url(one))]
+        with ThreadPoolExecutor(AT_ONCE) as pool:  # releases that hang would add up
+            looks = pool.map(lambda pair: health.look(pair[1], self._patiently(pair[0], timeout)), found)
+            return {one.id: look.trouble for (one, _), look in zip(found, looks, strict=True) if look.trouble}
 
     def asking(self, release: Release | None = None) -> Asking:
         """Return how a release is asked whether it is well; None asks as is configured now."""

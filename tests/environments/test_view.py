@@ -2,11 +2,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from curtainup.environments.view import EnvironmentView, pym_env
+from curtainup.gates import health
+from curtainup.gates.asking import Asking
+from curtainup.gates.health import Look
+from curtainup.model.environment import Environment
 from curtainup.model.targets.docker import DockerSettings
+from tests import samples
 from tests.sessions import world
 
 IMAGE = "127.0.0.1:5000/shop@sha256:" + "d" * 64
@@ -65,3 +71,20 @@ def test_where_nothing_is_deployed_nothing_answers(tmp_path: Path) -> None:
     assert (view.answering(), view.needs_replacement(), view.has_other_settings()) == (None, [], False)
     with pytest.raises(RuntimeError, match="not known before the first update"):
         _ = view.url
+
+
+def test_releases_that_hang_are_waited_for_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    together = Barrier(2, timeout=60)
+
+    def hangs(url: str, asking: Asking) -> Look:
+        del url, asking
+        together.wait()
+        return Look(None, "no answer")
+
+    monkeypatch.setattr(health, "look", hangs)
+    found = EnvironmentView(world(tmp_path).session, "live")
+    found.environment = Environment("shop-live", samples.environment(), samples.deployment(100, 0))
+    monkeypatch.setattr(
+        EnvironmentView, "known_release_url", lambda _, release: f"http://{release.id}.invalid"
+    )
+    assert found.down() == {"r0000001": "no answer", "r0000002": "no answer"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 _MISSING = re.compile(
-    r'"/?(?P<buildkit>[^"\s]+)": not found'
+    r'"/?(?P<buildkit>[^"\s]+)":? not found'
     r"|(?:COPY|ADD) failed: .*?(?:stat )?(?P<classic>[^\s:]+): (?:file does not exist|no such file)"
     r"|lstat /?\S*?/(?P<tar>[^\s/:]+): no such file"
 )

@@ -8,6 +8,7 @@ from curtainup.images.build_failure import Built, Reason, reason
 
 FILES = ("requirements.txt", "server.py", "static/app.js")
 BUILDKIT = 'failed to compute cache key: failed to calculate checksum of ref a::b: "/{0}": not found'
+OLDER_BUILDKIT = 'failed to solve: failed to compute cache key: "/{0}" not found: not found'
 CLASSIC = (
     "COPY failed: file not found in build context or excluded by .dockerignore: stat {0}: file does not exist"
 )
@@ -17,7 +18,7 @@ def found(output: str, dockerfile: str | None = "FROM x\n", *, ignores: bool = F
     return reason(output, Built(FILES, ignores, dockerfile))
 
 
-@pytest.mark.parametrize("words", [BUILDKIT, CLASSIC])
+@pytest.mark.parametrize("words", [BUILDKIT, OLDER_BUILDKIT, CLASSIC])
 @pytest.mark.parametrize("name", ["requirements.txt", "static"])
 def test_a_tracked_file_that_is_not_there_is_ignored(words: str, name: str) -> None:
     why = found(words.format(name), ignores=True)
@@ -26,7 +27,7 @@ def test_a_tracked_file_that_is_not_there_is_ignored(words: str, name: str) -> N
     assert f"`!{name}`" in why.fix
 
 
-@pytest.mark.parametrize("words", [BUILDKIT, CLASSIC])
+@pytest.mark.parametrize("words", [BUILDKIT, OLDER_BUILDKIT, CLASSIC])
 @pytest.mark.parametrize("ignores", [True, False])
 def test_a_file_that_git_does_not_track_is_named(words: str, ignores: bool) -> None:
     why = found(words.format("dist"), ignores=ignores)

@@ -103,6 +103,7 @@ def test_sudo_is_there_only_for_who_uses_it(tmp_path: Path) -> None:
 
 def test_background_tasks_run_beside_the_service_under_one_supervisor(tmp_path: Path) -> None:
     text = dockerfile.generate(_source(tmp_path, server_py=""), "base:1", with_async=True)
+    assert text.index("apt-get install") < text.index("COPY "), "a changed line installs nothing again"
     for line in text.splitlines():
         if line.startswith("RUN printf") and "/pym/" in line:
             script = line.removeprefix("RUN ").replace("/pym/", f"{tmp_path}/")

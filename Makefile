@@ -55,8 +55,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || apt-get install --yes python3-venv
 	$(PYTHON) -m venv $(VENV)
 
+# Python compiles what it imports; all of the clouds' SDKs would take minutes.
 $(INSTALLED): pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-compile \
+		--constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 # The service's own environment, as its tests are run by its Python, not by ours.

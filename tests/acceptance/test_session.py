@@ -90,11 +90,10 @@ def test_other_errors_are_the_tests_to_judge() -> None:
     assert len(served.asked) == 1
 
 
-def test_nothing_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "READ_TIMEOUT", 0.05)
+def test_nothing_waits_for_ever() -> None:
     cut_short = Answer(headers={"Content-Length": "1000"})
 
-    with serve(_in_turn(cut_short)) as served, ServiceSession(served.url) as http:  # noqa: SIM117
+    with serve(_in_turn(cut_short)) as served, ServiceSession(served.url, 0.05) as http:  # noqa: SIM117
         with pytest.raises(requests.RequestException):
             http.get("/ping")
 
@@ -111,7 +110,8 @@ def test_a_test_sets_its_own_time_out(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nX-A: ", b"HTTP/1.1 200 OK\r\n\r\n"])
 def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch, head: bytes) -> None:
     monkeypatch.setattr(session, "LONGEST", 0.5)
-    with peer(lambda: endless(head, b"x")) as url, ServiceSession(url) as http:  # noqa: SIM117
+    monkeypatch.setattr(session, "CONNECT_TIMEOUT", 0.5)
+    with peer(lambda: endless(head, b"x")) as url, ServiceSession(url, 2.0) as http:  # noqa: SIM117
         with pytest.raises(requests.Timeout, match="no whole answer"):
             http.get("/ping")
 

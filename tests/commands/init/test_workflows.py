@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,12 @@ def _all(folder: Path, ci: Ci) -> list[Path]:
     return written
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Ci], list[Path]]:
+    """Gives the workflows of a CI system, which are written once."""
+    return functools.cache(lambda ci: _all(tmp_path_factory.mktemp(ci.value), ci))
+
+
 def _read(folder: Path, ci: Ci, target: Target, inside: str = ".") -> Any:
     found = _found(folder, target, inside=inside)
     return yaml.safe_load(workflows.workflow(ci, found))
@@ -74,7 +82,7 @@ def _scripts(ci: Ci, workflow: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("ci", SCHEMAS)
-def test_each_follows_its_schema(tmp_path: Path, ci: Ci) -> None:
+def test_each_follows_its_schema(written: Callable[[Ci], list[Path]], ci: Ci) -> None:
     schema = f"vendor.{SCHEMAS[ci]}"
     command = [
         sys.executable,
@@ -82,28 +90,33 @@ def test_each_follows_its_schema(tmp_path: Path, ci: Ci) -> None:
         "check_jsonschema",
         "--builtin-schema",
         schema,
-        *map(str, _all(tmp_path, ci)),
+        *map(str, written(ci)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_actionlint_has_nothing_to_say(tmp_path: Path, actionlint: Path) -> None:
-    files = _all(tmp_path, Ci.GITHUB)
+def test_actionlint_has_nothing_to_say(
+    tmp_path: Path, written: Callable[[Ci], list[Path]], actionlint: Path
+) -> None:
+    files = written(Ci.GITHUB)
     done = subprocess.run([actionlint, *files], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
 
-def test_actionlint_would_have_something_to_say(tmp_path: Path, actionlint: Path) -> None:
-    file = _all(tmp_path, Ci.GITHUB)[0]
-    file.write_text(file.read_text().replace("vars.PULUMI_BACKEND_URL", "vasr.PULUMI_BACKEND_URL"))
+def test_actionlint_would_have_something_to_say(
+    tmp_path: Path, written: Callable[[Ci], list[Path]], actionlint: Path
+) -> None:
+    text = written(Ci.GITHUB)[0].read_text()
+    file = tmp_path / "workflow.yml"
+    file.write_text(text.replace("vars.PULUMI_BACKEND_URL", "vasr.PULUMI_BACKEND_URL"))
     done = subprocess.run([actionlint, file], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert "vasr" in done.stdout
 
 
 @pytest.mark.parametrize("ci", SCHEMAS)
-def test_the_shell_can_read_every_script(tmp_path: Path, ci: Ci) -> None:
-    for file in _all(tmp_path, ci):
+def test_the_shell_can_read_every_script(written: Callable[[Ci], list[Path]], ci: Ci) -> None:
+    for file in written(ci):
         assert filling.MARK not in file.read_text()
         for script in _scripts(ci, yaml.safe_load(file.read_text())):
             done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)

@@ -38,6 +38,7 @@ def waiting(client: docker.DockerClient) -> Iterator[DockerContainer]:
         name=f"cu-tasks-test-{uuid.uuid4().hex[:6]}",
         detach=True,
         restart_policy={"Name": "always"},
+        stop_signal="SIGKILL",  # it would wait for the end of its sleep
     )
     yield made
     made.remove(force=True)

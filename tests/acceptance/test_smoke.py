@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+import sys
 import venv
 from collections.abc import Mapping
 from pathlib import Path
@@ -108,10 +109,10 @@ def test_it_is_written_for_older_pythons(file: Path) -> None:
 def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with the oldest pytest and requests that are promised."""
     folder = tmp_path_factory.mktemp("old") / "venv"
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     python = folder / "bin" / "python"
-    install = [str(python), "-m", "pip", "install", "--quiet", "pytest==6.2.5", "requests==2.20.1"]
-    subprocess.run(install, check=True, capture_output=True)
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet"]
+    subprocess.run([*pip, "pytest==6.2.5", "requests==2.20.1"], check=True, capture_output=True)
     return python
 
 

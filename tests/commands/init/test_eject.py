@@ -94,7 +94,8 @@ def test_an_installed_wheel_writes_the_same(service: Path, tmp_path: Path) -> No
     [wheel] = (tmp_path / "wheel").iterdir()
     installed = tmp_path / "installed"
     subprocess.run(
-        [*pip, "install", "--no-deps", "--no-index", "--target", str(installed), wheel], check=True
+        [*pip, "install", "--no-compile", "--no-deps", "--no-index", "--target", str(installed), wheel],
+        check=True,
     )
 
     subprocess.run(

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from botocore import loaders, session
 
 from curtainup.platforms.google.api import Endpoints
 from tests.accounts.amazon_account import Amazon
 from tests.accounts.amazon_account import account as amazon_account
 from tests.accounts.google_account import Project
 from tests.accounts.google_account import account as google_account
+
+read_once = functools.cache(loaders.create_loader)
+"""What is in the files of Amazon's APIs, which each session reads anew: half a second for EC2's."""
 
 
 @pytest.fixture
@@ -54,6 +59,7 @@ def amazon(nobody: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Amazon]:
     """The deployer has a key of the account."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setattr(session, "create_loader", read_once)
     found = Amazon()
     with amazon_account(found) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)

@@ -158,9 +158,8 @@ def test_a_file_that_dockerignore_leaves_out_is_named(broken: Service) -> None:
 
 
 def test_a_crash_is_told_by_its_exception_and_the_user_who_lacked_a_permission(broken: Service) -> None:
-    broken.edit(
-        "server.py", "app = Flask(__name__)\n", 'open("/etc/models.py", "w")\napp = Flask(__name__)\n'
-    )
+    line = 'os.path.exists("/.dockerenv") and open("/etc/models.py", "w")\n'
+    broken.edit("server.py", "app = Flask(__name__)\n", f"{line}app = Flask(__name__)\n")
 
     done = fail(broken, 14)
 

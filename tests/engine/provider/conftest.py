@@ -1,4 +1,4 @@
-"""A real proxy with real releases behind it, on a Docker network of its own."""
+"""A real proxy with real releases behind it, on a Docker network of their own."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import io
 import tarfile
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
-from docker.errors import APIError
+from docker.errors import APIError, NotFound
 
 from curtainup.platforms.haproxy import config as haproxy
 from curtainup.setup.base_images import catalogue, images
 from tests.engine.provider.world import World
 
+RELEASES = (1, 2)
 SUBNETS = [f"10.93.{number}" for number in range(32)]
 
 
@@ -34,21 +36,33 @@ def variables() -> dict[str, str]:
     return {}
 
 
-@pytest.fixture
-def world(client: docker.DockerClient, variables: dict[str, str]) -> Iterator[World]:
+@pytest.fixture(scope="session")
+def releases(client: docker.DockerClient) -> Iterator[World]:
+    """Two releases, which serve all tests: each puts a proxy of its own before them."""
     prefix = f"cu-proxy-test-{uuid.uuid4().hex[:8]}"
     subnet = create_network(client.api, prefix)
     world = World(client.api, catalogue.REFERENCES["proxy"], prefix, subnet)
-    world.variables = variables
     try:
-        start_proxy(world)
-        for number in (1, 2):
+        for number in RELEASES:
             world.start_release(number, Path(__file__).with_name("release.py").read_text())
         yield world
     finally:
         for container in client.containers.list(all=True, filters={"name": prefix}):
             container.remove(force=True)
         client.api.remove_network(prefix)
+
+
+@pytest.fixture
+def world(releases: World, variables: dict[str, str]) -> Iterator[World]:
+    for number in RELEASES:
+        releases.renew_release(number)
+    releases.variables = variables
+    try:
+        start_proxy(releases)
+        yield releases
+    finally:
+        with suppress(NotFound):
+            releases.api.remove_container(releases.proxy, force=True)
 
 
 def create_network(api: docker.APIClient, name: str) -> str:
@@ -70,6 +84,7 @@ def start_proxy(world: World) -> None:
     config = haproxy.render((), request_timeout=300).encode()
     world.api.put_archive(world.proxy_id, "/etc/curtainup", archive("haproxy.cfg", config))
     world.api.start(world.proxy_id)
+    world.wait_for_proxy()
 
 
 def archive(name: str, content: bytes) -> bytes:

@@ -34,6 +34,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def text(self) -> str:
         if self.path == "/go":
             self.go.set()
+        if self.path == "/forget":
+            self.go.set()
+            Handler.go, Handler.waiting, Handler.attempts = threading.Event(), threading.Event(), 0
         if self.path == "/waiting":
             self.waiting.wait(300)
         if self.path == "/attempts":

@@ -47,6 +47,11 @@ class World:
         self.api.start(self.create(self.container(number), number + 2, command))
         wait_until_it_answers(self.direct(number), f"r{number}")
 
+    def renew_release(self, number: int) -> None:
+        """Have a release run, and know nothing of earlier tests."""
+        self.api.start(self.container(number))
+        wait_until_it_answers(self.direct(number), f"r{number}", "/forget")
+
     def container(self, number: int) -> str:
         return f"{self.prefix}-r{number}"
 
@@ -60,9 +65,11 @@ class World:
 
     def restart_proxy(self) -> None:
         self.api.restart(self.proxy)
-        wait_until_it_answers(
-            http.client.HTTPConnection(f"{self.subnet}.2", 8404, timeout=60), "alive\n", "/alive"
-        )
+        self.wait_for_proxy()
+
+    def wait_for_proxy(self) -> None:
+        told = http.client.HTTPConnection(f"{self.subnet}.2", 8404, timeout=60)
+        wait_until_it_answers(told, "alive\n", "/alive")
 
     def say(self, command: str) -> str:
         """Give HAProxy a command by hand."""

@@ -7,6 +7,9 @@ from typing import TypeAlias
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
+
+from tests.e2e.stages import stage_of
 
 Made: TypeAlias = pytest.Item | pytest.Collector | list[pytest.Item | pytest.Collector] | None
 
@@ -26,3 +29,18 @@ def pytest_pycollect_makeitem() -> Generator[None, Made, Made]:
             if not isinstance(reason, str) or not reason.strip() or mark.args or len(mark.kwargs) != 1:
                 raise pytest.Collector.CollectError(f'{one.name}: write pytest.mark.matrix(reason="…")')
     return made
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give a worker all modules of a stage, where it is given whole modules."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = _scope
+    return scheduler
+
+
+def _scope(nodeid: str) -> str:
+    file = nodeid.partition("::")[0]
+    return stage_of(file) or file

@@ -20,7 +20,7 @@ def read() -> set[str]:
 
 def used(tree: ast.Module) -> Iterator[str]:
     """The parts that a module imports from an SDK, or reaches through it."""
-    sdks = {}
+    sdks: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             sdks |= {one.asname or one.name: one.name for one in node.names if one.name in SDKS}

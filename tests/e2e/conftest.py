@@ -1,8 +1,9 @@
-"""A service for each test module, deployed by the real thing and always destroyed at the end.
+"""A service for each test module or stage, deployed by the real thing and always destroyed at the end.
 
 The tests of a module tell one story from top to bottom on one service, as a deployment takes seconds.
 What is marked `matrix` is left out by `make test`: the rest of its story has to make sense without it.
-Modules share nothing but caches, so that `pytest -n 2 --dist loadscope` runs two at a time.
+Those of a stage share a service; others share nothing but caches. So `pytest -n 2 --dist loadscope`
+runs two at a time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from filelock import FileLock
 
 from curtainup.setup import paths
 from tests.e2e.service import EXAMPLES, Service
+from tests.e2e.stages import place_of, stage_of
 
 HERE = Path(__file__).parent
 LONGEST_TEST = 600
@@ -25,7 +28,7 @@ LONGEST_TEST = 600
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is in this folder, and run it first, so that quick tests fill the end."""
-    items.sort(key=lambda item: not item.path.is_relative_to(HERE))
+    items.sort(key=lambda item: place_of(item.path) if item.path.is_relative_to(HERE) else (2, 0))
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.e2e)
@@ -45,9 +48,16 @@ def service_python() -> Path:
     made.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{made}.lock"):
         if not (made / "complete").is_file():
-            python = str(made / "bin" / "python")
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(made)], check=True)
-            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            venv.create(made, clear=True)
+            pip = [
+                sys.executable,
+                "-m",
+                "pip",
+                "--python",
+                str(made / "bin" / "python"),
+                "install",
+                "--quiet",
+            ]
             subprocess.run([*pip, "-r", str(example / "requirements-test.txt")], check=True)
             (made / "complete").touch()
     return made / "bin" / "python"
@@ -69,14 +79,48 @@ def new_service(
         one.remove()
 
 
+@pytest.fixture(scope="session")
+def shared(
+    tmp_path_factory: pytest.TempPathFactory, service_python: Path
+) -> Iterator[Callable[[str], Service]]:
+    """Gives the service of a stage, which is made when it is asked for first."""
+    made: dict[str, Service] = {}
+
+    def of(stage: str) -> Service:
+        if stage not in made:
+            made[stage] = Service(tmp_path_factory.mktemp("e2e"), "hello", service_python)
+        return made[stage]
+
+    yield of
+    for one in made.values():
+        one.remove()
+
+
 @pytest.fixture(scope="module")
-def service(new_service: Callable[[], Service]) -> Service:
-    """The module's service, not deployed before the first test says so."""
-    return new_service()
+def service(
+    request: pytest.FixtureRequest, new_service: Callable[[], Service], shared: Callable[[str], Service]
+) -> Iterator[Service]:
+    """The module's service, not deployed before a test says so; or that of its stage."""
+    stage = stage_of(request.path)
+    one = shared(stage) if stage else new_service()
+    environ = dict(one.environ)
+    yield one
+    one.environ = environ
 
 
 @pytest.fixture(scope="module")
 def deployed(service: Service) -> Service:
-    """The module's service with a first version on live, for modules whose story begins there."""
-    service.deploy()
+    """The module's service with a version on live, for modules whose story begins there."""
+    if not service.traffic("live"):
+        service.deploy()
     return service
+
+
+@pytest.fixture(scope="module")
+def two_releases(deployed: Service) -> Service:
+    """The same with an idle release and one that serves, which says what it is asked for."""
+    if len(deployed.traffic("live")) == 1:
+        deployed.edit("server.py", "def ping():\n", 'def ping():\n    print("pinged", flush=True)\n')
+        deployed.greet("second")
+        deployed.deploy()
+    return deployed

@@ -157,7 +157,8 @@ class Rehearsed(Service):
     def remove(self) -> None:
         """Destroy what is rehearsed; whatever is left is removed by force, and is an error."""
         try:
-            self.run("destroy", "--confirm", self.name)
+            if self.state.stacks() or self.left():
+                self.run("destroy", "--confirm", self.name)
             left = self.left()
         finally:
             containers.remove_all(self.rehearsal)

@@ -17,6 +17,7 @@ import requests
 import yaml
 
 from curtainup.engine.state import FileState
+from curtainup.environments.stack import parse
 from curtainup.model.run import RunRecord
 from curtainup.pipeline.run import past_records
 from curtainup.setup import paths
@@ -186,7 +187,13 @@ class Service:
         return next(one for one in found["environments"] if one["name"] == environment)
 
     def traffic(self, environment: str) -> dict[str, int]:
-        """Per cent by release id, oldest release first."""
+        """Per cent by release id, oldest release first: what `status` says, without a command."""
+        stack = f"{self.name}-{environment}"
+        found = parse(stack, self.state.read(stack)).deployment
+        return {one.id: found.traffic.get(one.id, 0) for one in found.releases}
+
+    def traffic_told(self, environment: str) -> dict[str, int]:
+        """The same by the command, which knows more kinds of states and targets."""
         return {one["id"]: one["traffic"] for one in self.status(environment)["releases"]}
 
     def url(self, environment: str) -> str:
@@ -238,7 +245,8 @@ class Service:
     def remove(self) -> None:
         """Destroy what is deployed; whatever is left is removed by force, and is an error."""
         try:
-            self.run("destroy", "--confirm", self.name)
+            if self.state.stacks() or self.host.everything():
+                self.run("destroy", "--confirm", self.name)
             left = self.host.everything()
         finally:
             self.host.remove_everything()

@@ -50,6 +50,9 @@ class Cloned(Service):
     def url(self, environment: str) -> str:
         return str(self.status(environment)["url"])
 
+    def traffic(self, environment: str) -> dict[str, int]:
+        return self.traffic_told(environment)
+
 
 @pytest.fixture(
     scope="module", params=["s3", *(pytest.param(one, marks=MATRIX) for one in ("file", "postgres"))]

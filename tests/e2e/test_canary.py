@@ -24,8 +24,8 @@ def carrying(service: Service) -> dict[str, int]:
 
 
 def test_each_step_is_kept_and_watched(deployed: Service, tmp_path: Path) -> None:
-    [old] = deployed.traffic("live")
-    deployed.greet("second")
+    [old] = carrying(deployed)
+    deployed.greet("in steps")
     command = SEEN.format(file=tmp_path / "seen", stop=tmp_path / "stop")
 
     with users(deployed.url("live")) as answers:
@@ -100,7 +100,7 @@ def test_a_run_that_is_killed_between_two_steps_is_gone_on_with(deployed: Servic
 @MATRIX
 def test_a_held_candidate_can_be_promoted_by_a_canary(deployed: Service) -> None:
     [old] = [one for one, share in deployed.traffic("live").items() if share]
-    deployed.greet("third")
+    deployed.greet("held")
     new = deployed.deploy("--hold", "--json").json()["release"]
 
     done = deployed.run("promote", "--canary", "25")

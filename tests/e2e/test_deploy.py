@@ -53,6 +53,15 @@ def test_the_image_says_where_it_is_from(service: Service) -> None:
     assert labels["org.opencontainers.image.version"] == service.last_run().version
 
 
+def test_with_one_release_there_is_nothing_to_go_back_to(service: Service) -> None:
+    before = service.traffic("live")
+
+    done = service.run("rollback", code=19)
+
+    assert "no older release is kept" in done.err
+    assert service.traffic("live") == before
+
+
 def test_an_unchanged_service_is_left_alone(service: Service) -> None:
     updates, containers = service.updates(), service.host.containers()
 

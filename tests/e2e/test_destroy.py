@@ -38,6 +38,8 @@ def test_staging_alone_can_go(deployed: Service) -> None:
 
 @MATRIX
 def test_after_staging_is_gone_a_deployment_brings_it_back(deployed: Service) -> None:
+    deployed.deploy()
+    deployed.run("destroy", "--env", "staging")
     live = deployed.serving("live")
 
     done = deployed.deploy("--json")
@@ -65,3 +67,15 @@ def test_destroy_leaves_nothing(deployed: Service) -> None:
 @MATRIX
 def test_destroying_what_is_gone_is_no_error(deployed: Service) -> None:
     deployed.run("destroy", "--confirm", deployed.name)
+
+
+@MATRIX
+def test_destroying_the_service_takes_its_review_environments_along(deployed: Service) -> None:
+    deployed.deploy()
+    deployed.deploy("--env", "review-7")
+
+    done = deployed.run("destroy", "--confirm", deployed.name)
+
+    assert "to be removed: review-7, staging, live" in done.err
+    assert deployed.host.everything() == []
+    assert deployed.state.stacks() == []

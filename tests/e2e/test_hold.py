@@ -31,9 +31,9 @@ def test_with_nothing_held_there_is_nothing_to_promote(deployed: Service) -> Non
 
 
 def test_a_held_candidate_is_proven_and_has_no_traffic(deployed: Service) -> None:
-    [old] = deployed.traffic("live")
+    old = deployed.serving("live")
     deployed.configure(environments={"live": {"tasks": ["true"]}})
-    deployed.greet("second")
+    deployed.greet("held")
 
     with users(deployed.url("live")) as answers:
         done = deployed.deploy("--hold")
@@ -41,7 +41,7 @@ def test_a_held_candidate_is_proven_and_has_no_traffic(deployed: Service) -> Non
     held = candidate(deployed)
     assert done.out == f"{held['url']}\n"
     with session() as direct:
-        assert direct.get(held["url"], timeout=60).json()["says"] == "second"
+        assert direct.get(held["url"], timeout=60).json()["says"] == "held"
     assert set(answers.releases) == {old}
     assert deployed.traffic("live") == {old: 100, held["id"]: 0}
     assert deployed.proved() == ["local", "staging", "candidate"]
@@ -53,7 +53,7 @@ def test_a_held_candidate_is_proven_and_has_no_traffic(deployed: Service) -> Non
 
 def test_another_candidate_does_not_take_its_place(deployed: Service) -> None:
     held, updates = candidate(deployed), deployed.updates()
-    deployed.greet("third")
+    deployed.greet("not held")
 
     done = deployed.deploy(code=23)
 

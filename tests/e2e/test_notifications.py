@@ -24,12 +24,13 @@ def team() -> Iterator[Hook]:
 
 
 @pytest.fixture(scope="module")
-def told(service: Service, team: Hook) -> Service:
-    """A service whose team is told, and others whose addresses are not set at first."""
-    service.environ |= {**LOOPBACK, "TEAM_URL": team.url}
+def told(deployed: Service, team: Hook) -> Service:
+    """A service with another version committed, whose team is told, and others have no address at first."""
+    deployed.environ |= {**LOOPBACK, "TEAM_URL": team.url}
     others = [{"url_env": "DEAD_URL"}, {"url_env": "SILENT_URL", "events": ["live"]}]
-    service.configure(notify=["TEAM_URL", *others])
-    return service
+    deployed.configure(notify=["TEAM_URL", *others])
+    deployed.greet("told")
+    return deployed
 
 
 def news(team: Hook) -> list[tuple[str, list[str]]]:
@@ -60,7 +61,7 @@ def test_of_a_deployment_that_changes_nothing_nobody_is_told(told: Service, team
 
 
 def test_a_failure_is_told_with_its_reason(told: Service, team: Hook) -> None:
-    told.greet("second")
+    told.greet("told again")
 
     told.deploy(code=11, fail_at="staging")
 

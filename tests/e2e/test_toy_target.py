@@ -31,6 +31,9 @@ class Podium(Service):
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-P", "-c", WITH_TOY, *arguments]
 
+    def traffic(self, environment: str) -> dict[str, int]:
+        return self.traffic_told(environment)
+
 
 def _free_ports(count: int) -> list[int]:
     with ExitStack() as held:

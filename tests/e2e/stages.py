@@ -9,6 +9,14 @@ from __future__ import annotations
 from pathlib import PurePath
 
 STAGES = {
+    "who only looks": (
+        "test_gate_command",
+        "test_two_users",
+        "test_everyday",
+        "test_pulumi_by_hand",
+        "test_review_environments",
+        "test_eject",
+    ),
     "who moves traffic": (
         "test_failing_gates",
         "test_rollback",

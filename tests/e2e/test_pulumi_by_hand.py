@@ -18,15 +18,6 @@ ON = ("--non-interactive", "--color", "never")
 
 
 @pytest.fixture(scope="module")
-def two_releases(deployed: Service) -> Service:
-    """A service whose live holds the release that serves and the one before."""
-    shutil.copytree(deployed.folder / FOLDER / "stacks", deployed.home / "stacks of the first deployment")
-    deployed.greet("second")
-    deployed.deploy()
-    return deployed
-
-
-@pytest.fixture(scope="module")
 def clone(two_releases: Service) -> Path:
     """Another checkout of the service, on the same machine: the state is there, stack settings are not."""
     folder = two_releases.home / "clone"
@@ -85,8 +76,11 @@ def test_a_fresh_checkout_is_unchanged_for_a_deployment_too(two_releases: Servic
 def test_settings_of_an_earlier_deployment_are_refused(two_releases: Service) -> None:
     """They would take away the release that serves."""
     name = f"{two_releases.name}-live"
-    today = (two_releases.folder / FOLDER / "stacks" / f"Pulumi.{name}.yaml").read_text()
-    stale = (two_releases.home / "stacks of the first deployment" / f"Pulumi.{name}.yaml").read_text()
+    settings = two_releases.own_folder / "stacks" / f"Pulumi.{name}.yaml"
+    stale = settings.read_text()
+    two_releases.greet("third")
+    two_releases.deploy()
+    today = settings.read_text()
     before = two_releases.traffic("live")
     two_releases.write(f"{FOLDER}/stacks/Pulumi.{name}.yaml", stale)
     try:

@@ -12,11 +12,9 @@ from tests.e2e.underway import make_holdable, underway
 
 
 @pytest.fixture(scope="module")
-def first(service: Service) -> Service:
+def first(deployed: Service) -> Service:
     """The service of the first user, on live."""
-    make_holdable(service)
-    service.deploy()
-    return service
+    return deployed
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +41,7 @@ def test_what_the_first_deployed_is_not_taken_over(first: Service, second: Servi
 def test_the_second_waits_for_the_first_and_leaves_its_container_alone(
     first: Service, second: Service
 ) -> None:
+    make_holdable(first)
     first.greet("again")
     with underway(first, "deploy", "--until", "local", hold_at="local") as run:
         run.wait_until_held()

@@ -6,8 +6,8 @@ import gc
 import io
 import os
 import sys
-import traceback
 
+from curtainup import front_page
 from curtainup.errors import CurtainupError
 
 OBJECTS = 50_000
@@ -18,10 +18,14 @@ def main() -> None:
     """Run the command line, and end with the exit code of what went wrong, if anything did."""
     _require_utf8()
     gc.set_threshold(OBJECTS)
-    from curtainup.cli import app
-
+    arguments = sys.argv[1:]
     try:
-        app()
+        if front_page.is_asked(arguments, os.environ):
+            front_page.show()
+            return
+        from curtainup.cli import command_line
+
+        command_line(arguments)(prog_name="curtainup")
     except CurtainupError as error:
         _end(error)
     except OSError as error:
@@ -60,6 +64,8 @@ def _end(error: CurtainupError) -> None:
 
 def _unexpected(error: Exception) -> CurtainupError:
     """Return a defect of curtainup as an error that tells an operator where things stand."""
+    import traceback
+
     return CurtainupError(
         f"curtainup itself failed: {type(error).__name__}: {error}",
         consequence="a deployment that was under way may have stopped half-way",

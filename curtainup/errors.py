@@ -6,8 +6,6 @@ line's contract, and docs/exit-codes.md lists them. A code never gets another me
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 
 class CurtainupError(Exception):
     """The base of all errors that users read.
@@ -21,7 +19,7 @@ class CurtainupError(Exception):
 
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from curtainup.cli import app
+from curtainup.cli import command_line
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -47,7 +47,7 @@ def anchors(page: Path) -> set[str]:
 
 def commands() -> dict[str, Any]:
     """The real commands, which are click's, by their names."""
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(command_line())
     return dict(group.commands)
 
 

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 import curtainup.cli
-from curtainup.cli import app
+from curtainup.cli import command_line
 from curtainup.cli.shared import common
 from curtainup.errors import RefusedError
 from tests import docs_pages
@@ -60,7 +60,7 @@ def test_the_exceptions_are_commands() -> None:
 def test_help_ends_with_an_example_of_the_command(name: str) -> None:
     if name == "pulumi":
         pytest.skip("its help is that of Pulumi, below our own")
-    done = CliRunner().invoke(app, [name, "--help"])
+    done = CliRunner().invoke(command_line(), [name, "--help"])
     assert done.exit_code == 0
     assert f"Example: curtainup {name}" in done.output or f"$(curtainup {name})" in done.output
     assert ESCAPE not in done.output

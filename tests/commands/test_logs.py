@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from curtainup.cli import app
+from curtainup.cli import command_line
 from curtainup.cli.shared import common
 from curtainup.commands import logs
 from curtainup.commands.logs import TAIL, Line, Wanted
@@ -120,26 +120,26 @@ def opened(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("opened")
 def test_a_line_says_when_and_of_which_release() -> None:
-    assert CliRunner().invoke(app, ["logs"]).stdout == "2026-11-21T15:31:24.123Z r0000001 hello\n"
-    told = CliRunner().invoke(app, ["logs", "--json"]).stdout
+    assert CliRunner().invoke(command_line(), ["logs"]).stdout == "2026-11-21T15:31:24.123Z r0000001 hello\n"
+    told = CliRunner().invoke(command_line(), ["logs", "--json"]).stdout
     assert json.loads(told) == {"at": "2026-11-21T15:31:24.123Z", "release": "r0000001", "text": "hello"}
 
 
 @pytest.mark.usefixtures("opened")
 def test_ctrl_c_is_how_following_ends() -> None:
-    done = CliRunner().invoke(app, ["logs", "--follow"])
+    done = CliRunner().invoke(command_line(), ["logs", "--follow"])
     assert (done.exit_code, done.stdout.count("hello"), done.stderr) == (0, 1, "")
     assert Kept.followed
 
 
 @pytest.mark.usefixtures("opened")
 def test_a_time_that_is_none_is_refused() -> None:
-    done = CliRunner().invoke(app, ["logs", "--since", "yesterday"])
+    done = CliRunner().invoke(command_line(), ["logs", "--since", "yesterday"])
     assert done.exit_code == 2
     assert "10m" in done.stderr or "5m" in done.stderr
 
 
 @pytest.mark.usefixtures("opened")
 def test_an_error_of_the_log_is_the_command_s() -> None:
-    done = CliRunner().invoke(app, ["logs", "--env", "nowhere"])
+    done = CliRunner().invoke(command_line(), ["logs", "--env", "nowhere"])
     assert isinstance(done.exception, CurtainupError)

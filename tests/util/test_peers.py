@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import socket
 import sys
@@ -50,6 +51,37 @@ def test_a_connection_of_this_user_is_its_own() -> None:
             assert peers.is_own(caller.getsockname(), here)
             gone = caller.getsockname()
         assert not peers.is_own(gone, here)
+
+
+def test_the_kernel_is_asked_for_one_socket_and_knows_when_it_is_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        here = server.getsockname()
+        with socket.create_connection(here) as caller:
+            gone = caller.getsockname()
+            assert peers.asked(gone, here) == os.geteuid()
+            assert peers.asked((gone[0], 1), here) is None
+            assert peers.asked(gone, (here[0], 1)) is None
+        assert peers.asked(gone, here) is None
+
+
+@pytest.mark.parametrize("way", ["no netlink", "another answer"])
+def test_where_the_kernel_does_not_answer_its_tables_do(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        here = server.getsockname()
+        with socket.create_connection(here) as caller:
+            if way == "no netlink":
+                monkeypatch.setattr(peers, "_SOCK_DIAG", 255)
+            else:
+                monkeypatch.setattr(peers, "_BY_FAMILY", 255)
+            assert peers.asked(caller.getsockname(), here) is None
+            assert peers.is_own(caller.getsockname(), here)
+
+
+def test_a_program_that_speaks_ipv6_to_an_ipv4_port_is_found() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_INET6) as caller:
+        here = server.getsockname()
+        caller.connect((f"::ffff:{here[0]}", here[1]))
+        assert peers.is_own((here[0], caller.getsockname()[1]), here)
 
 
 class Hello(BaseHTTPRequestHandler):

@@ -29,6 +29,17 @@ def _ignore_shutdown_noise(hook: Any) -> None:
         sys.__unraisablehook__(hook)
 
 
+def _keep_details() -> None:
+    """Keep the SDK's debug messages in this process.
+
+    Each is a call to the engine that the program waits for, and there are six for a resource. The engine
+    drops them without `--debug`, which curtainup never gives it.
+    """
+    from pulumi import log
+
+    log.debug = lambda *_, **__: None  # type: ignore[assignment]
+
+
 @contextmanager
 def providers(stack: str, standins: Mapping[str, int]) -> Iterator[dict[str, str]]:
     """Serve our own provider from this process, and yield the variable that tells the engine so.
@@ -60,6 +71,7 @@ def load(folder: Path, target: str) -> Callable[[], None]:
     """
     sys.unraisablehook = _ignore_shutdown_noise
     guard_automation()
+    _keep_details()
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
     try:

@@ -56,3 +56,14 @@ def test_one_that_cannot_be_imported_is_told_with_the_place(tmp_path: Path, text
 
 def test_what_fails_when_it_is_imported_ahead_is_left_for_the_program_to_say(tmp_path: Path) -> None:
     assert _load(tmp_path, __init__="def run(): print('run')\n", environment="1 / 0\n") == "run\n"
+
+
+def test_debug_messages_of_the_sdk_are_no_calls_to_the_engine(tmp_path: Path) -> None:
+    text = """
+from pulumi import log
+log.get_engine = lambda: 1 / 0
+def run():
+    log.debug("preparing", None)
+    print("said nothing")
+"""
+    assert _load(tmp_path, __init__=text) == "said nothing\n"

@@ -11,10 +11,12 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from benchmarks import deployments, operation, rehearsals, report, service, switches
+from benchmarks import deployments, operation, profiles, rehearsals, report, service, switches
+from benchmarks.measure import Cost
 from benchmarks.report import Results
 from tests.e2e.service import Service
 
@@ -54,6 +56,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--requests", type=int, default=switches.REQUESTS, metavar="N", help="requests of (f)"
     )
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help="show where the time of four commands goes, and measure nothing else",
+    )
     chosen = parser.parse_args(arguments)
     results = Results()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
@@ -61,12 +68,17 @@ def main(arguments: list[str] | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix="curtainup-bench-") as folder:
             measure(results, Path(folder), chosen)
     finally:
-        print(report.table(results.lines))
-        print(f"\nmachine: {report.machine()}\nwritten to {report.write(results, RESULTS)}")
+        for lines in (results.ratios, results.lines):
+            if lines:
+                print(report.table(lines), end="\n\n")
+        print(f"machine: {report.machine()}\nwritten to {report.write(results, RESULTS)}")
 
 
 def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
     """Make the chosen measurements in their order."""
+    if chosen.profile:
+        profile(results, folder)
+        return
     only: Collection[str] = chosen.only
     quick = chosen.runs * QUICK_RUNS
     if "b" in only:
@@ -75,13 +87,17 @@ def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
     if not ON_LIVE & set(only) and "g" not in only:
         return
     python = service.python(folder)
-    with deployed(folder / "curtainup", python) as ours:
+    firsts: list[Cost] = []
+    with deployed(folder / "curtainup", python, firsts) as ours:
+        script = None
         if {"a", "g"} & set(only):
-            deployments.one_line_changes(results, ours, folder / "script", python, chosen.runs, say)
+            script = deployments.one_line_changes(
+                results, ours, folder / "script", python, chosen.runs, say, firsts[0]
+            )
         for key, work in (
-            ("c", partial(deployments.no_ops, runs=quick)),
-            ("j", partial(deployments.previews, runs=quick)),
-            ("d", partial(deployments.rollbacks, runs=quick)),
+            ("c", partial(deployments.no_ops, runs=quick, script=script)),
+            ("j", partial(deployments.previews, runs=quick, script=script)),
+            ("d", partial(deployments.rollbacks, runs=quick, script=script)),
             ("e", partial(deployments.helps, runs=quick)),
         ):
             if key in only:
@@ -93,15 +109,26 @@ def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
             switches.switches(results, ours, say, count=chosen.switches, wanted=chosen.requests)
 
 
+def profile(results: Results, folder: Path) -> None:
+    """Print where the time of four commands goes."""
+    with deployed(folder / "curtainup", service.python(folder)) as ours:
+        found = profiles.profiles(ours, say)
+    for one in found:
+        print(profiles.table(one), end="\n\n")
+    results.raw["profile"] = [asdict(one) for one in found]
+
+
 @contextmanager
-def deployed(folder: Path, python: Path) -> Iterator[Service]:
-    """Give a service with two releases on live, and destroy it at the end."""
+def deployed(folder: Path, python: Path, costs: list[Cost] | None = None) -> Iterator[Service]:
+    """Give a service with two releases on live, and destroy it at the end; `costs` get what they took."""
     one = service.new(folder, python)
     try:
         for name in ("first", "second"):
-            say(f"curtainup's {name} deployment, not measured")
+            say(f"curtainup's {name} deployment")
             one.greet(name)
-            one.deploy()
+            cost = deployments.curtainup(one, "deploy")
+            if costs is not None:
+                costs.append(cost)
         yield one
     finally:
         one.remove()

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +50,16 @@ def spread(values: Sequence[float]) -> Spread:
     return Spread(statistics.median(values), min(values), max(values))
 
 
-def run(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Cost:
+def run(
+    command: Sequence[str], cwd: Path, env: Mapping[str, str], watch: Callable[[int], None] | None = None
+) -> Cost:
     """Run a command to its end and return what it cost.
+
+    Args:
+        command: the command line.
+        cwd: where it runs.
+        env: all its variables.
+        watch: told the process's id at once.
 
     Raises:
         CommandFailed: with the end of its output.
@@ -63,6 +71,8 @@ def run(command: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Cost:
             command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
         )
         memory = _Memory(process.pid)
+        if watch is not None:
+            watch(process.pid)
         _, status, used = os.wait4(process.pid, 0)
         wall = time.monotonic() - started
         process.returncode = os.waitstatus_to_exitcode(status)

@@ -47,8 +47,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that was measured."""
+    """Everything that was measured.
 
+    Attributes:
+        ratios: to the script's one-line change of the same run, which are shown first.
+        lines: the figures that they come from, and all others.
+        raw: every single measurement.
+
+    """
+
+    ratios: list[Line] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     raw: dict[str, Any] = field(default_factory=dict)
 
@@ -59,6 +67,11 @@ class Results:
         self.lines.append(Line(key, "  processor seconds of it, all processes", cpu.median, "s", range=cpu))
         self.raw.setdefault(key, {})[what] = [asdict(cost) for cost in costs]
         return wall
+
+    def ratio(self, key: str, what: str, values: Sequence[float], target: float) -> None:
+        """Add ratios to what was measured beside it, for the head of the report."""
+        ends = spread(values)
+        self.ratios.append(Line(key, what, ends.median, "x", target, range=ends))
 
     def compare(self, key: str, what: str, values: Sequence[float], unit: str, target: float | None) -> None:
         """Add a ratio or difference of pairs that were measured side by side."""
@@ -88,7 +101,7 @@ def write(results: Results, folder: Path) -> Path:
     content = {
         "at": now.isoformat(timespec="seconds"),
         "machine": machine(),
-        "lines": [{**asdict(line), "reached": line.reached} for line in results.lines],
+        "lines": [{**asdict(line), "reached": line.reached} for line in (*results.ratios, *results.lines)],
         "raw": results.raw,
     }
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n")

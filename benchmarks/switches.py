@@ -14,7 +14,7 @@ from benchmarks.report import Line, Results
 from tests.e2e.service import Service
 
 SWITCHES = 20
-REQUESTS = 100_000
+REQUESTS = 200_000
 LONGEST_SWITCH = 240.0
 """Seconds of load that one switch gets at most, to reach its share of the requests."""
 LOOK_EVERY = 0.2

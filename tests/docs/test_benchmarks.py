@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import load, measure, report, service, switches
+from benchmarks import load, measure, profiles, report, sampling, service, switches
 from benchmarks.report import Line, Results
 from curtainup.model.run import RunRecord, StepRecord, Who
 
@@ -121,6 +121,57 @@ def test_the_steps_of_a_run_are_timed_from_its_record() -> None:
     )
 
     assert seconds_by_step(record) == {"build": 2.5}
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["/x/pulumi", "up"], "Pulumi engine"),
+        (["/x/pulumi-resource-docker", "127.0.0.1:1"], "Docker plugin"),
+        (["/venv/bin/python", "-m", "pytest", "test"], "pytest"),
+        (["/venv/bin/python3", "-c", "import curtainup_acceptance.warm"], "pytest"),
+        (["/venv/bin/python", "-P", "x.py"], "other Python"),
+        (["git", "status"], "git"),
+        (["/usr/bin/docker", "cp"], "Docker client"),
+        (["sleep", "1"], "sleep"),
+    ],
+)
+def test_a_process_is_known_by_its_command_line(words: list[str], kind: str) -> None:
+    assert sampling.kind_of(words) == kind
+
+
+def test_a_command_is_seen_with_all_that_it_starts(tmp_path: Path) -> None:
+    busy = "import time; end = time.monotonic() + 0.6\nwhile time.monotonic() < end: pass"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {busy!r}])"
+    sampler = sampling.Sampler()
+
+    cost = measure.run([sys.executable, "-c", code], tmp_path, dict(os.environ), sampler.watch)
+
+    used = {one.kind: one.used for one in sampler.join()}
+    assert set(used) == {"driver", "other Python"}
+    assert 0 < used["other Python"] <= cost.cpu + sampling.TICK
+
+
+def test_a_profile_tells_the_gates_apart_and_sums_by_step() -> None:
+    seen = [
+        sampling.Process("driver", [(0.0, 0.0), (0.05, 0.02), (0.1, 0.02), (0.15, 0.0)], 0.04),
+        sampling.Process("pytest", [(0.1, 0.04), (0.15, 0.04)], 0.08),
+    ]
+    steps = [profiles.Step("build", 0.0, 0.07), profiles.Step("local-gate", 0.08, 0.2)]
+
+    found = profiles.profile("a change", measure.Cost(0.2, 0.15, 80.0), seen, steps)
+
+    assert [(row.what, row.count, round(row.cpu, 2)) for row in found.processes] == [
+        ("pytest of local-gate", 1, 0.08),
+        ("driver", 1, 0.04),
+        (profiles.UNSEEN, 0, 0.03),
+    ]
+    assert [(row.what, round(row.wall, 2), round(row.cpu, 2)) for row in found.steps] == [
+        ("build", 0.05, 0.02),
+        ("local-gate", 0.1, 0.1),
+    ]
+    assert dict(found.together) == pytest.approx({"driver": 0.1, "driver + pytest of local-gate": 0.1})
+    assert "pytest of local-gate" in profiles.table(found)
 
 
 def test_an_unknown_measurement_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,6 +19,7 @@ _GUNICORN = (
 """The service's own command; GUNICORN_CMD_ARGS can change every option."""
 _SUDO = "RUN printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/local/bin/sudo && chmod 755 /usr/local/bin/sudo"
 """PyMacaron's images had sudo, and its manual uses it in Dockerfile.extra; the build runs as root anyway."""
+_DOWNLOADS = "/root/.cache/pip"
 
 
 def name(source: Source) -> str:
@@ -31,7 +32,7 @@ def asks_for_base(source: Source) -> bool:
     return "ARG CURTAINUP_BASE" in source.texts.get(OWN, "")
 
 
-def generate(source: Source, base: str, *, with_async: bool = False) -> str:
+def generate(source: Source, base: str, *, with_async: bool = False, downloads: str = "") -> str:
     """Return a Dockerfile that serves `server:app` on `$PORT`.
 
     As in PyMacaron's images, the service may write beside its code, `/pym/VERSION` holds the version, and
@@ -42,6 +43,9 @@ def generate(source: Source, base: str, *, with_async: bool = False) -> str:
             of `Dockerfile.extra` goes before `CMD`.
         base: an image with Python 3, `pip` and `venv`.
         with_async: whether redis and a Celery worker run beside the service.
+        downloads: the name under which BuildKit keeps what pip has downloaded and built, beside the image.
+            Each service has its own, because whoever writes there decides what the next build installs.
+            Empty to keep nothing.
 
     """
     extra = source.texts.get(EXTRA, "").strip()
@@ -52,7 +56,7 @@ def generate(source: Source, base: str, *, with_async: bool = False) -> str:
         "RUN python3 -m venv /venv && useradd --system --create-home app \\",
         "    && mkdir /pym && ln -s /venv /pym/virtenv && chown app /app /pym",
         background.install(_GUNICORN) if with_async else "",
-        _install(source.files),
+        _install(source.files, downloads),
         _SUDO if "sudo" in extra else "",
         extra,
         "USER app",
@@ -61,8 +65,10 @@ def generate(source: Source, base: str, *, with_async: bool = False) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _install(files: Collection[str]) -> str:
-    pip = "RUN pip install --no-cache-dir --disable-pip-version-check"
+def _install(files: Collection[str], downloads: str) -> str:
+    kept = f"--mount=type=cache,id={downloads},target={_DOWNLOADS} " if downloads else ""
+    where = f"--cache-dir {_DOWNLOADS}" if downloads else "--no-cache-dir"
+    pip = f"RUN {kept}pip install {where} --disable-pip-version-check"
     if "requirements.txt" in files:
         return f"COPY requirements.txt ./\n{pip} gunicorn -r requirements.txt\n{_COPY}"
     if "pyproject.toml" in files:

@@ -319,7 +319,10 @@ def _settings(session: Session, wanted: Source) -> ImageSettings:
 
 
 def _generated(session: Session, wanted: Source) -> str:
-    return dockerfile.generate(wanted, _base(session), with_async=session.service.config.with_async)
+    config = session.service.config
+    return dockerfile.generate(
+        wanted, _base(session), with_async=config.with_async, downloads=f"curtainup-pip-{config.name}"
+    )
 
 
 def _base(session: Session) -> str:

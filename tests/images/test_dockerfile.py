@@ -60,6 +60,18 @@ def test_requirements_are_installed_before_the_source_is_copied(tmp_path: Path) 
     assert "gunicorn -r requirements.txt" in text
 
 
+@pytest.mark.parametrize("names", [("requirements_txt",), ("pyproject_toml",), ("server_py",)])
+def test_what_pip_downloads_is_kept_beside_the_image_for_this_service(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    text = dockerfile.generate(_source(tmp_path, **dict.fromkeys(names, "")), "base:1", downloads="pip-hello")
+    installs = [line for line in text.splitlines() if "pip install" in line]
+    folder = "/root/.cache/pip"
+    kept = f"RUN --mount=type=cache,id=pip-hello,target={folder} pip install --cache-dir {folder} "
+    assert installs
+    assert all(line.startswith(kept) for line in installs)
+
+
 def test_a_project_without_requirements_is_installed_itself(tmp_path: Path) -> None:
     text = dockerfile.generate(_source(tmp_path, pyproject_toml=""), "base:1")
     assert text.index("COPY --chown=app . .") < text.index(f"{PIP} .")

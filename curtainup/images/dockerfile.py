@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import re
+import shlex
+import tomllib
+from collections.abc import Sequence
 
 from curtainup.images import background
 from curtainup.images.source import Source
@@ -19,7 +22,10 @@ _GUNICORN = (
 """The service's own command; GUNICORN_CMD_ARGS can change every option."""
 _SUDO = "RUN printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/local/bin/sudo && chmod 755 /usr/local/bin/sudo"
 """PyMacaron's images had sudo, and its manual uses it in Dockerfile.extra; the build runs as root anyway."""
+PROJECT = "pyproject.toml"
+_PIP = "RUN pip install --no-cache-dir --disable-pip-version-check"
 _DOWNLOADS = "/root/.cache/pip"
+_NAMED = re.compile(r"[A-Za-z0-9]")
 
 
 def name(source: Source) -> str:
@@ -43,9 +49,9 @@ def generate(source: Source, base: str, *, with_async: bool = False, downloads: 
             of `Dockerfile.extra` goes before `CMD`.
         base: an image with Python 3, `pip` and `venv`.
         with_async: whether redis and a Celery worker run beside the service.
-        downloads: the name under which BuildKit keeps what pip has downloaded and built, beside the image.
-            Each service has its own, because whoever writes there decides what the next build installs.
-            Empty to keep nothing.
+        downloads: the name under which BuildKit keeps what pip needs to build a project, beside the image.
+            Each service has its own, because whoever writes there decides what the next build installs. Empty
+            to keep nothing.
 
     """
     extra = source.texts.get(EXTRA, "").strip()
@@ -56,7 +62,7 @@ def generate(source: Source, base: str, *, with_async: bool = False, downloads: 
         "RUN python3 -m venv /venv && useradd --system --create-home app \\",
         "    && mkdir /pym && ln -s /venv /pym/virtenv && chown app /app /pym",
         background.install(_GUNICORN) if with_async else "",
-        _install(source.files, downloads),
+        _install(source, downloads),
         _SUDO if "sudo" in extra else "",
         extra,
         "USER app",
@@ -65,15 +71,37 @@ def generate(source: Source, base: str, *, with_async: bool = False, downloads: 
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _install(files: Collection[str], downloads: str) -> str:
-    kept = f"--mount=type=cache,id={downloads},target={_DOWNLOADS} " if downloads else ""
-    where = f"--cache-dir {_DOWNLOADS}" if downloads else "--no-cache-dir"
-    pip = f"RUN {kept}pip install {where} --disable-pip-version-check"
-    if "requirements.txt" in files:
-        return f"COPY requirements.txt ./\n{pip} gunicorn -r requirements.txt\n{_COPY}"
-    if "pyproject.toml" in files:
-        return f"{pip} gunicorn\n{_COPY}\n{pip} ."
-    return f"{pip} gunicorn\n{_COPY}"
+def _install(source: Source, downloads: str) -> str:
+    """Return the lines that install what the service depends on, before its source wherever that is possible.
+
+    A layer that is made before the source is copied stays as it is when a line of the service changes, and
+    services with the same dependencies share it.
+    """
+    if "requirements.txt" in source.files:
+        return f"COPY requirements.txt ./\n{_PIP} gunicorn -r requirements.txt\n{_COPY}"
+    if PROJECT not in source.files:
+        return f"{_PIP} gunicorn\n{_COPY}"
+    needed = " ".join(shlex.quote(one) for one in ("gunicorn", *_dependencies(source.texts.get(PROJECT, ""))))
+    kept = f"--mount=type=cache,id={downloads},target={_DOWNLOADS}"
+    itself = f"RUN {kept} pip install --cache-dir {_DOWNLOADS} --disable-pip-version-check ."
+    return f"{_PIP} {needed}\n{_COPY}\n{itself if downloads else f'{_PIP} .'}"
+
+
+def _dependencies(text: str) -> Sequence[str]:
+    """Return what a project depends on, if pip can install it without the project; else nothing."""
+    try:
+        found = tomllib.loads(text).get("project", {}).get("dependencies", [])
+    except (tomllib.TOMLDecodeError, AttributeError, RecursionError):
+        return ()
+    is_plain = isinstance(found, list) and all(isinstance(one, str) and _is_named(one) for one in found)
+    return found if is_plain else ()
+
+
+def _is_named(requirement: str) -> bool:
+    """Return whether a requirement is one line with a name first, and no file of this machine."""
+    return (
+        bool(_NAMED.match(requirement)) and requirement.isprintable() and "file:" not in requirement.lower()
+    )
 
 
 def _command(last: str) -> str:

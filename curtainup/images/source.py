@@ -26,7 +26,7 @@ from curtainup.util.plain import clean
 SHORT = 6
 SETTINGS = "pym-config*.yaml"
 TESTS = tuple(f"{name}/" for name in (*UNIT_TESTS, ACCEPTANCE_TESTS))
-READ = ("Dockerfile", "Dockerfile.extra")
+READ = ("Dockerfile", "Dockerfile.extra", "pyproject.toml")
 """Files that say how the image is built, and are read before the build."""
 LINKS = 8
 """Links that are followed one after another, at most."""
@@ -45,7 +45,7 @@ class Source:
         files: the files that a build takes, without the service's own program, relative to the folder.
         dirty: whether tracked files, that program's among them, differ from the commit.
         url: of the remote `origin`, without user and password; may be empty.
-        texts: the Dockerfile and `Dockerfile.extra` as they are built, by name.
+        texts: the files of `READ` as they are built, by name.
         seconds: when the commit was made, since 1970.
         layer: what the build takes, by repository; None only where there is none, as in a test.
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -60,16 +61,48 @@ def test_requirements_are_installed_before_the_source_is_copied(tmp_path: Path) 
     assert "gunicorn -r requirements.txt" in text
 
 
-@pytest.mark.parametrize("names", [("requirements_txt",), ("pyproject_toml",), ("server_py",)])
-def test_what_pip_downloads_is_kept_beside_the_image_for_this_service(
-    tmp_path: Path, names: tuple[str, ...]
-) -> None:
-    text = dockerfile.generate(_source(tmp_path, **dict.fromkeys(names, "")), "base:1", downloads="pip-hello")
-    installs = [line for line in text.splitlines() if "pip install" in line]
+def test_what_a_project_depends_on_is_installed_before_the_source_is_copied(tmp_path: Path) -> None:
+    text = """[project]
+dependencies = ["flask >= 2", 'tomli; python_version < "3.11"', "x[y] @ https://example.com/x.whl"]"""
+    lines = dockerfile.generate(_source(tmp_path, pyproject_toml=text), "base:1").splitlines()
+    first, copied = next(line for line in lines if PIP in line), lines.index("COPY --chown=app . .")
+    names = ["gunicorn", "flask >= 2", 'tomli; python_version < "3.11"', "x[y] @ https://example.com/x.whl"]
+    assert shlex.split(first.partition(PIP)[2]) == names
+    assert lines.index(first) < copied
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[project",
+        "project = 3",
+        "[tool.poetry]",
+        '[project]\ndynamic = ["dependencies"]',
+        '[project]\ndependencies = "flask"',
+        '[project]\ndependencies = [{ name = "flask" }]',
+        '[project]\ndependencies = ["flask", "vendored @ file:///app/vendored"]',
+        '[project]\ndependencies = ["./vendored"]',
+        '[project]\ndependencies = ["-r other.txt"]',
+        '[project]\ndependencies = ["flask\\nRUN id"]',
+    ],
+)
+def test_what_only_the_project_itself_can_tell_is_installed_with_it(tmp_path: Path, text: str) -> None:
+    lines = dockerfile.generate(_source(tmp_path, pyproject_toml=text), "base:1").splitlines()
+    assert [line for line in lines if "pip install" in line] == [f"RUN {PIP} gunicorn", f"RUN {PIP} ."]
+
+
+def test_what_a_project_is_built_with_is_kept_beside_the_image_for_this_service(tmp_path: Path) -> None:
+    text = dockerfile.generate(_source(tmp_path, pyproject_toml=""), "base:1", downloads="pip-hello")
     folder = "/root/.cache/pip"
     kept = f"RUN --mount=type=cache,id=pip-hello,target={folder} pip install --cache-dir {folder} "
-    assert installs
-    assert all(line.startswith(kept) for line in installs)
+    assert [line for line in text.splitlines() if line.startswith(kept) and line.endswith(" .")]
+
+
+def test_services_with_the_same_requirements_share_a_layer(tmp_path: Path) -> None:
+    source = _source(tmp_path, requirements_txt="flask")
+    texts = {dockerfile.generate(source, "base:1", downloads=name) for name in ("pip-one", "pip-two", "")}
+    assert len(texts) == 1
 
 
 def test_a_project_without_requirements_is_installed_itself(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import os
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.service import Service
 
 
@@ -30,6 +32,39 @@ def test_a_hook_in_a_spoiled_checkout_builds_the_commit(service: Service, tmp_pa
     assert found["version"].endswith(f"-{head}")
     text, mode = _file(service, found["image"], "/app/server.py")
     assert (text, f"{mode:o}") == (committed, "644")
+
+
+PROJECT = """\
+[project]
+name = "hello"
+version = "1.0"
+dependencies = ["flask>=3.0,<4"]
+[tool.setuptools]
+py-modules = []
+"""
+
+
+@pytest.mark.parametrize(
+    ("project", "remade"),
+    [
+        (False, 1),
+        pytest.param(True, 2, marks=pytest.mark.matrix(reason="the requirements of a service show it once")),
+    ],
+    ids=["requirements", "project"],
+)
+def test_a_changed_line_installs_no_dependency_again(service: Service, *, project: bool, remade: int) -> None:
+    """The layers below the source are those of the build before; above it, a project is installed anew."""
+    if project:
+        (service.folder / "requirements.txt").unlink()
+        service.write("pyproject.toml", PROJECT)
+    built = []
+    for greeting in ("one", "two"):
+        service.greet(greeting)
+        image = service.deploy("--until", "build", "--json").json()["image"]
+        built.append(service.host.client.images.get(image).attrs["RootFS"]["Layers"])
+    one, two = built
+    assert one[:-remade] == two[:-remade]
+    assert not set(one[-remade:]) & set(two)
 
 
 def _file(service: Service, image: str, path: str) -> tuple[str, int]:

@@ -80,10 +80,10 @@ def preview(session: Session, *, dirty: bool) -> Preview:
 
 def _planned(session: Session, previewed: Sequence[_Environment]) -> tuple[Transition, ...]:
     """Return the transitions that the deployment would make, given the proofs on this machine."""
-    records = list(past_records.readable(session.state.workspace.folder, session.service.config.name))
 
     def is_proved(gate: str, release: str) -> bool:
-        return past_records.find_proof(records, gate, release) is not None
+        folder, service = session.state.workspace.folder, session.service.config.name
+        return past_records.find_proof(folder, service, gate, release) is not None
 
     return planner.deployment([(one.rollout, one.new) for one in previewed], "", is_proved)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -46,18 +45,37 @@ def load(run: Path) -> RunRecord:
         ) from error
 
 
-def readable(folder: Path, service: str, but: Path | None = None) -> Iterator[RunRecord]:
-    """Yield a service's readable records in curtainup's own folder, latest first, without the run `but`."""
+def find_proof(folder: Path, service: str, gate: str, release: str, but: Path | None = None) -> Proof | None:
+    """Return the latest proof of a release at a gate in a service's readable records, or None.
+
+    There may be thousands of records: it parses only those that name the release.
+
+    Args:
+        folder: curtainup's own.
+        service: the service's name.
+        gate: the gate.
+        release: the release's id.
+        but: the folder of a run to leave out.
+
+    """
     for run in reversed(runs(folder)):
-        if run == but:
+        if run == but or not _names(run, release):
             continue
         with suppress(CurtainupError):
-            found = load(run)
-            if found.service == service:
-                yield found
+            record = load(run)
+            proof = proof_in(record, gate, release) if record.service == service else None
+            if proof is not None:
+                return proof
+    return None
 
 
-def find_proof(records: Iterable[RunRecord], gate: str, release: str) -> Proof | None:
-    """Return the first proof of a release at a gate, or None."""
-    proofs = (proof for record in records for proof in record.proofs)
-    return next((proof for proof in proofs if (proof.gate, proof.release) == (gate, release)), None)
+def proof_in(record: RunRecord, gate: str, release: str) -> Proof | None:
+    """Return the first proof of a release at a gate in one record, or None."""
+    return next((one for one in record.proofs if (one.gate, one.release) == (gate, release)), None)
+
+
+def _names(run: Path, release: str) -> bool:
+    try:
+        return release.encode() in read_bounded(run / RECORD)
+    except OSError:
+        return False

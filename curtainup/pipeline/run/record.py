@@ -15,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +181,9 @@ class Recorder:
         The proof is copied into this run's record, with the name of the run that it is from.
         """
         with self._lock:
-            proof = past_records.find_proof(chain([self._record], self._older()), gate, release)
+            proof = past_records.proof_in(self._record, gate, release) or past_records.find_proof(
+                self._runs.parent, self._record.service, gate, release, but=self.folder
+            )
             if proof is not None and proof not in self._record.proofs:
                 self._update(proofs=(*self._record.proofs, proof))
             return proof is not None
@@ -245,10 +246,6 @@ class Recorder:
         text = json.dumps(_redacted(value, self.redact.ours), indent=2, ensure_ascii=False)
         with _disk_full_is_told(file):
             write_atomically(file, text + "\n", 0o600)
-
-    def _older(self) -> Iterator[RunRecord]:
-        """The readable records of this service's earlier runs, latest first."""
-        return past_records.readable(self._runs.parent, self._record.service, but=self.folder)
 
     def _bound(self, proof: run_models.Proof) -> run_models.Proof:
         """The proof with both names of its image, if the run knows that they mean the same image."""

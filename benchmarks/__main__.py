@@ -15,7 +15,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from benchmarks import deployments, operation, profiles, rehearsals, report, service, switches
+from benchmarks import deployments, growth, operation, profiles, rehearsals, report, service, switches
 from benchmarks.measure import Cost
 from benchmarks.report import Results
 from tests.e2e.service import Service
@@ -31,8 +31,9 @@ MEASUREMENTS = {
     "h": "a one-line change rehearsed on each cloud, against a Docker host",
     "i": "failed requests over a rehearsed switch on each cloud, under load",
     "j": "a preview of nothing changed",
+    "k": "how time grows with past releases, source and tests",
 }
-ON_LIVE = set("acdefhij")
+ON_LIVE = set("acdefhijk")
 """What needs a service with two releases on live."""
 QUICK_RUNS = 3
 """How many times more the short commands are repeated than the long ones."""
@@ -105,6 +106,8 @@ def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
                 work(results, ours)
         if {"h", "i"} & set(only):
             rehearsals.rehearsals(results, ours, folder / "clouds", python, chosen.runs, say, set(only))
+        if "k" in only:
+            growth.growth(results, ours, say)
         if "f" in only:
             switches.switches(results, ours, say, count=chosen.switches, wanted=chosen.requests)
 

@@ -48,7 +48,11 @@ py-modules = []
     ("project", "remade"),
     [
         (False, 1),
-        pytest.param(True, 2, marks=pytest.mark.matrix(reason="the requirements of a service show it once")),
+        pytest.param(
+            True,
+            2,
+            marks=pytest.mark.matrix(reason="test_a_changed_line_installs_no_dependency_again shows it"),
+        ),
     ],
     ids=["requirements", "project"],
 )

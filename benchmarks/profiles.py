@@ -16,6 +16,8 @@ from tests.e2e.service import Service
 TOGETHER = 0.1
 """Seconds within which processes that use the processor count as at work at once."""
 LEAST = 0.05
+GATES = ("unit", "local", "-gate")
+"""The ends of the names of the steps that run tests."""
 BETWEEN = "(between steps)"
 UNSEEN = "too short to be seen"
 
@@ -125,7 +127,7 @@ def _kind(one: Process, steps: Iterable[Step]) -> str:
     """Return the kind of a process; tests are told apart by the gate that most of their time was in."""
     if one.kind != PYTEST:
         return one.kind or UNSEEN
-    gates = [step for step in steps if step.name.endswith(("gate", "tests", "unit"))]
+    gates = [step for step in steps if step.name.endswith(GATES)]
     shares = Counter(
         {gate.name: sum(gate.started <= at <= gate.ended for at, _ in one.seen) for gate in gates}
     )

@@ -37,7 +37,7 @@ def _keep_details() -> None:
     """
     from pulumi import log
 
-    log.debug = lambda *_, **__: None  # type: ignore[assignment]
+    log.debug = lambda *_, **__: None
 
 
 @contextmanager

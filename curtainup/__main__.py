@@ -7,7 +7,7 @@ import io
 import os
 import sys
 
-from curtainup import front_page
+from curtainup.cli import front_page
 from curtainup.errors import CurtainupError
 
 OBJECTS = 50_000
@@ -23,7 +23,7 @@ def main() -> None:
         if front_page.is_asked(arguments, os.environ):
             front_page.show()
             return
-        from curtainup.cli import command_line
+        from curtainup.cli.command_line import command_line
 
         command_line(arguments)(prog_name="curtainup")
     except CurtainupError as error:

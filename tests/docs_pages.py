@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from curtainup.cli import command_line
+from curtainup.cli.command_line import command_line
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

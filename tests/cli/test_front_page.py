@@ -10,15 +10,15 @@ import pytest
 from typer.testing import CliRunner
 
 import curtainup.cli
-from curtainup import front_page
-from curtainup.cli import COMMANDS, command_line
+from curtainup.cli import front_page
+from curtainup.cli.command_line import COMMANDS, command_line
 
 LOADED = "import sys; from curtainup.__main__ import main; main(); print('typer' in sys.modules)"
 
 
 def test_the_text_is_what_the_command_line_says_of_itself() -> None:
     said = CliRunner().invoke(command_line(), ["--help"], prog_name="curtainup", env={"COLUMNS": "80"})
-    assert said.output == front_page.TEXT, "put what it says now into curtainup/front_page.py"
+    assert said.output == front_page.TEXT, "put what it says now into curtainup/cli/front_page.py"
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,18 @@ def test_help_for_somebody_who_has_stopped_reading_ends_without_a_word() -> None
 
 
 def test_every_module_of_a_command_is_one() -> None:
-    modules = {path.stem for path in Path(curtainup.cli.__path__[0]).glob("*.py")} - {"__init__"}
+    modules = {path.stem for path in Path(curtainup.cli.__path__[0]).glob("*.py")} - {
+        "__init__",
+        "command_line",
+        "front_page",
+    }
     assert modules == set(COMMANDS)
 
 
 def test_a_command_loads_no_other() -> None:
     code = (
-        "import sys; from curtainup.cli import command_line; command_line(['status', '--json'])\n"
+        "import sys\nfrom curtainup.cli.command_line import command_line\n"
+        "command_line(['status', '--json'])\n"
         "print([name for name in sys.modules if name in ('curtainup.cli.deploy', 'curtainup.cli.status')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

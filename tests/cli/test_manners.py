@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 import curtainup.cli
-from curtainup.cli import command_line
+from curtainup.cli.command_line import command_line
 from curtainup.cli.shared import common
 from curtainup.errors import RefusedError
 from tests import docs_pages

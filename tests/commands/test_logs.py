@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from curtainup.cli import command_line
+from curtainup.cli.command_line import command_line
 from curtainup.cli.shared import common
 from curtainup.commands import logs
 from curtainup.commands.logs import TAIL, Line, Wanted

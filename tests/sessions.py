@@ -10,6 +10,7 @@ from typing import Any
 
 from curtainup import config as configuration
 from curtainup.engine.changes import Change, OperationResult
+from curtainup.engine.events import OnMade
 from curtainup.engine.operations import Engine
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Backend, Workspace
@@ -32,6 +33,7 @@ class Memory(Engine):
         self.refreshed: list[int] = []
         self.previews: list[tuple[str, dict[str, Any]]] = []
         self.planned: tuple[Change, ...] = ()
+        self.rest: Callable[[], None] = lambda: None
 
     def make_ready(self) -> None:
         """Nothing has to be loaded."""
@@ -60,13 +62,18 @@ class Memory(Engine):
         env: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
+        on_made: OnMade | None = None,
     ) -> OperationResult:
+        """Update the memory; `rest` is what the engine does after traffic has moved."""
         del on_progress, env
         if refresh:
             self.refreshed.append(len(self.ups))
         self.ups.append((stack, copy.deepcopy(dict(config))))
         if self.failures:
             raise self.failures.pop(0)
+        if on_made is not None:
+            on_made("curtainup:traffic:TrafficSwitch")
+        self.rest()
         kept = {**self.remembered(stack).config, **{f"curtainup:{key}": one for key, one in config.items()}}
         outputs = _outputs(config)
         self.known[stack] = Remembered(exists=True, config=kept, outputs=outputs, resources=({}, {}))

@@ -13,6 +13,7 @@ from curtainup.engine.changes import Change, EngineSteps
 
 if TYPE_CHECKING:
     from pulumi.automation import EngineEvent
+    from pulumi.automation.events import StepEventMetadata
 
 WORDS = {
     "create": "creating",
@@ -23,11 +24,17 @@ WORDS = {
     "create-replacement": "creating",
     "delete-replaced": "deleting",
 }
+MADE = frozenset({"create", "update", "same"})
+"""What an update does with a resource so that it is as declared. A refresh only looks."""
 QUIET = 2.0
 """Seconds that a resource may take before curtainup shows it."""
 REPEAT = 10.0
 """Seconds after which curtainup repeats a line."""
 LOOK = 0.5
+
+
+OnMade = Callable[[str], None]
+"""Takes the type of a resource that an update has made as declared."""
 
 
 @dataclass
@@ -42,8 +49,16 @@ class _Work:
 class Events:
     """Collects from an operation's events what the caller needs."""
 
-    def __init__(self, at_work: Callable[[], None]) -> None:
+    def __init__(self, at_work: Callable[[], None], on_made: OnMade | None = None) -> None:
+        """Collect events.
+
+        Args:
+            at_work: called with every event.
+            on_made: called with the type of each resource once it is as declared; it must not wait.
+
+        """
         self._at_work = at_work
+        self._on_made = on_made
         self.errors: list[str] = []
         self.failing: list[str] = []
         self.changes: dict[str, int] = {}
@@ -58,9 +73,11 @@ class Events:
         if before is not None:
             self._steps.add(before.metadata)
         if before is not None and before.metadata.provider:  # stacks and components have none
-            self._begin(before.metadata.urn, str(getattr(before.metadata.op, "value", before.metadata.op)))
+            self._begin(before.metadata.urn, _operation(before.metadata))
         if after is not None:
             self._under_way.pop(after.metadata.urn, None)
+            if self._on_made is not None and _operation(after.metadata) in MADE:
+                self._on_made(after.metadata.type)
         if event.res_op_failed_event is not None:
             self.failing.append(event.res_op_failed_event.metadata.urn)
         if event.summary_event is not None:
@@ -120,6 +137,10 @@ def _tell(events: Events, on_progress: Callable[[str], None], ended: Event) -> N
         if (words, said) != last or time.monotonic() - at >= REPEAT:
             last, at = (words, said), time.monotonic()
             on_progress(f"{words} for {seconds:.0f} s" + (f": {said}" if said else ""))
+
+
+def _operation(metadata: StepEventMetadata) -> str:
+    return str(getattr(metadata.op, "value", metadata.op))
 
 
 def _name(urn: str) -> str:

@@ -26,7 +26,7 @@ from curtainup.engine.aftermath.stack_locks import Repair, StackLocks
 from curtainup.engine.changes import OperationResult
 from curtainup.engine.command import EngineCommand, SelectedStack
 from curtainup.engine.errors import translated
-from curtainup.engine.events import Events, telling
+from curtainup.engine.events import Events, OnMade, telling
 from curtainup.engine.memory import StackMemory
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Workspace
@@ -92,6 +92,7 @@ class Engine:
         env: Mapping[str, str] | None = None,
         *,
         refresh: bool = False,
+        on_made: OnMade | None = None,
     ) -> OperationResult:
         """Update a stack to a configuration; keys that `config` does not name stay as last deployed.
 
@@ -101,6 +102,7 @@ class Engine:
             on_progress: shows what the update waits for when that takes long.
             env: further variables of this update's processes.
             refresh: whether to read the real resources first.
+            on_made: takes the type of each resource once it is as declared, while the update goes on.
 
         Raises:
             CurtainupError: the operation failed; the class says how.
@@ -114,6 +116,7 @@ class Engine:
             on_progress,
             env,
             config,
+            on_made,
         )
 
     def preview(
@@ -242,9 +245,10 @@ class Engine:
         on_progress: Callable[[str], None] | None = None,
         env: Mapping[str, str] | None = None,
         config: Mapping[str, Any] | None = None,
+        on_made: OnMade | None = None,
     ) -> OperationResult:
         command = self._command.another()
-        events = Events(command.at_work)
+        events = Events(command.at_work, on_made)
         deadline = time.monotonic() + LOCK_PATIENCE
         remembered = self._settling.settle(stack, deadline)
         if verb != "preview":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
@@ -21,6 +21,7 @@ from curtainup.session import Session
 from curtainup.targets import capabilities
 from curtainup.targets.target import displaced
 from curtainup.targets.task_result import Ran
+from curtainup.util.beside import GoOn, beside
 
 REVIVE_SECONDS = 5.0
 """How long a release that had stopped may take to answer, before curtainup goes back to it."""
@@ -125,10 +126,24 @@ class Rollout(EnvironmentView):
                 the plan does not hold.
 
         """
+        with self.reached(deployment, on_progress):
+            pass
+
+    @contextmanager
+    def reached(
+        self, deployment: Deployment, on_progress: Callable[[str], None] | None = None
+    ) -> Iterator[None]:
+        """Make a deployment real as `apply` does, and enter the block once its releases have their traffic.
+
+        The update goes on beside the block: it removes what served before. It is over when the block is
+        left. Until then `environment` is as it was before. Errors are those of `apply`, and come before
+        those of the block.
+        """
         leaving = self._leaving(deployment)
         if self.spec.bills_idle:
             self.environment = environments.retiring(self.environment, leaving)
-        self._reach(deployment, on_progress, guarded=True)
+        with beside(lambda go_on: self._reach(deployment, on_progress, guarded=True, go_on=go_on)):
+            yield
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task of the environment in the image of a release; see `capabilities.RunsTasks`."""
@@ -222,6 +237,7 @@ class Rollout(EnvironmentView):
         on_progress: Callable[[str], None] | None = None,
         *,
         guarded: bool = False,
+        go_on: GoOn | None = None,
     ) -> None:
         """Make a deployment real by as many updates as it takes to let go of what is to leave."""
         leaving, here = self._leaving(deployment), self.environment
@@ -234,7 +250,7 @@ class Rollout(EnvironmentView):
             self._require_idle(step)
             if guarded:
                 self._look_at(step)
-            self._update(step, on_progress)
+            self._update(step, on_progress, go_on if step is steps[-1] else None)
 
     def _require_idle(self, deployment: Deployment) -> None:
         leaving = self._leaving(deployment)
@@ -251,9 +267,16 @@ class Rollout(EnvironmentView):
         )
         guard.check(environment.stack, found.resources, self.deployment, deployment)
 
-    def _update(self, deployment: Deployment, on_progress: Callable[[str], None] | None) -> None:
+    def _update(
+        self, deployment: Deployment, on_progress: Callable[[str], None] | None, go_on: GoOn | None
+    ) -> None:
         environment, started, self.is_touched = self.environment, datetime.now(UTC), True
-        refresh = self.has_lost
+        refresh, switch = self.has_lost, self.spec.switch
+
+        def made(kind: str) -> None:
+            if go_on is not None and switch.is_last and kind == switch.type:
+                go_on()
+
         try:
             with (
                 self.target.watching(on_progress)
@@ -261,7 +284,12 @@ class Rollout(EnvironmentView):
                 else nullcontext()
             ):
                 self.environment = environments.apply(
-                    self._session.state.engine, environment, deployment, on_progress, refresh=refresh
+                    self._session.state.engine,
+                    environment,
+                    deployment,
+                    on_progress,
+                    refresh=refresh,
+                    on_made=made,
                 )
         except CurtainupError as error:
             if isinstance(self.target, capabilities.Explains):

@@ -20,6 +20,7 @@ from curtainup.util.secrets import Secret
 
 if TYPE_CHECKING:
     from curtainup.engine.changes import OperationResult
+    from curtainup.engine.events import OnMade
     from curtainup.engine.operations import Engine
     from curtainup.session import Session
 
@@ -149,6 +150,7 @@ def apply(
     on_progress: Callable[[str], None] | None = None,
     *,
     refresh: bool = False,
+    on_made: OnMade | None = None,
 ) -> Environment:
     """Make a deployment real by one update, and return the environment as it is then.
 
@@ -158,12 +160,14 @@ def apply(
         deployment: as it is to be.
         on_progress: what is under way, while that takes long.
         refresh: read first what is really there.
+        on_made: takes the type of each resource once it is as declared, while the update goes on.
 
     Raises:
         CurtainupError: the update failed.
 
     """
-    engine.up(environment.stack, configured(environment, deployment), on_progress, refresh=refresh)
+    config = configured(environment, deployment)
+    engine.up(environment.stack, config, on_progress, refresh=refresh, on_made=on_made)
     return parse(environment.stack, engine.remembered(environment.stack))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,9 +19,12 @@ from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.tasks import run_tasks
 from curtainup.pipeline.traffic import Watch
 from curtainup.pipeline.transition import Act, Await, Judge, PutBack, Retire, RunTasks, Transition, Update
+from curtainup.util.beside import GoOn, beside
 
 AnyAct = TypeVar("AnyAct", bound=Act)
 Judging = Callable[[Progress], None]
+Step = Update | Await | Judge | Retire | PutBack
+"""The acts that are one step of the run."""
 
 
 class Executor:
@@ -72,13 +75,15 @@ class _OneTransition:
         self._watch: Watch | None = None
         self._judging: Judging | None = None
         self._has_moved = False
+        self._under_way = ExitStack()
         self.moved_at = moved_at
 
     def carry_out(self) -> float:
         try:
-            with self._watched(), self._gated() as self._judging:
-                for act in self._transition.acts:
-                    self._do(act)
+            with self._watched(), self._gated() as self._judging, self._under_way:
+                acts = self._transition.acts
+                for act, following in zip(acts, (*acts[1:], None), strict=True):
+                    self._do(act, following)
         except BaseException as error:
             self._undo(error)
             raise
@@ -86,19 +91,29 @@ class _OneTransition:
 
     # Acts
 
-    def _do(self, act: Act) -> None:
-        """Carry out an act as a step; tasks start their own step."""
+    def _do(self, act: Act, following: Act | None) -> None:
+        """Carry out an act as a step; tasks start their own step.
+
+        An update whose release is judged next goes on beside the gate. It is over before anything is undone.
+        """
         if isinstance(act, RunTasks):
             run_tasks(self._context, self._rollout, self._transition.release)
+        elif isinstance(act, Update):
+            going = beside(lambda go_on: self._run(act, lambda progress: self._update(act, progress, go_on)))
+            if isinstance(following, Judge) and not following.proven:
+                self._under_way.enter_context(going)
+                return
+            with going:
+                pass
         elif isinstance(act, Judge) and act.proven:
             self._context.steps.skip(act.step, act.title, act.proven)
         else:
-            work = self._work(act)
-            self._context.steps.run(act.step, act.title, work)
+            self._run(act, self._work(act))
 
-    def _work(self, act: Update | Await | Judge | Retire | PutBack) -> Callable[[Progress], None]:
-        if isinstance(act, Update):
-            return lambda progress: self._update(act, progress)
+    def _run(self, act: Step, work: Callable[[Progress], None]) -> None:
+        self._context.steps.run(act.step, act.title, work)
+
+    def _work(self, act: Await | Judge | Retire | PutBack) -> Callable[[Progress], None]:
         if isinstance(act, Await):
             return lambda progress: self._await(act, progress)
         if isinstance(act, Judge):
@@ -107,7 +122,7 @@ class _OneTransition:
             return lambda progress: self._retire(act, progress)
         return lambda progress: self._put_back(act, progress)
 
-    def _update(self, act: Update, progress: Progress) -> None:
+    def _update(self, act: Update, progress: Progress, go_on: GoOn) -> None:
         rollout, release = self._rollout, self._transition.release
         if act.says:
             progress.say(act.says)
@@ -116,14 +131,18 @@ class _OneTransition:
         if act.holds is not None:
             rollout.hold(release.id if act.holds else "")
         if self._watch is not None and act.canary is not None:
-            self._watch.move(act.deployments, progress, act.canary)
-            self._has_moved = True
-        else:
-            for deployment in act.deployments:
-                rollout.apply(deployment, progress.say)
-        self.moved_at = time.monotonic()
-        if act.waits:
-            self._note_answer(progress)
+            self._watch.move(act.deployments, progress, act.canary, lambda: self._moved(go_on))
+            return
+        (deployment,) = act.deployments
+        with rollout.reached(deployment, progress.say):
+            self.moved_at = time.monotonic()
+            if act.waits:
+                self._note_answer(progress)
+            go_on()
+
+    def _moved(self, go_on: GoOn) -> None:
+        self._has_moved, self.moved_at = True, time.monotonic()
+        go_on()
 
     def _await(self, act: Await, progress: Progress) -> None:
         if act.renews:
@@ -139,11 +158,14 @@ class _OneTransition:
             raise RuntimeError(f"no gate is prepared for {act.step}")
         try:
             self._judging(progress)
-        except CandidateGateFailed as error:
-            error.consequence = act.consequence or error.consequence
+            if self._watch is not None:
+                self._watch.require_clean()
+        except BaseException as error:
+            if self._watch is not None:
+                self._watch.give_up()
+            if isinstance(error, CandidateGateFailed):
+                error.consequence = act.consequence or error.consequence
             raise
-        if self._watch is not None:
-            self._watch.require_clean()
 
     def _retire(self, act: Retire, progress: Progress) -> None:
         """Remove releases once they receive no more requests."""

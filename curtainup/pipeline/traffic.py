@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Event
 
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import Interrupted, TrafficReturned
@@ -15,10 +16,11 @@ from curtainup.pipeline.canary import PERIOD, Canary, trouble
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.standing import OVERDUE, Standing
 from curtainup.util import durations
+from curtainup.util.beside import GoOn
 
 BEFORE = 4
 BETWEEN = 25
-"""Requests that the probe sends before the first move, and between two moves."""
+"""Requests that the probe sends before the first move and right after each, and between two moves."""
 PROBE_PATIENCE = 10.0
 POLL = 0.05
 TELL = 60.0
@@ -27,6 +29,10 @@ AT_ONCE = Canary()
 MIXED = (
     "until then a page of one version may be followed by a file of the other; see `sticky` in docs/proxy.md"
 )
+
+
+def _nobody_waits() -> None:
+    """Do nothing."""
 
 
 class Watch:
@@ -46,6 +52,7 @@ class Watch:
         asking = rollout.asking()
         self._probe = Probe(rollout.url, asking.path, timeout=asking.timeout, headers=asking.headers)
         self._heeds_watch = True
+        self._given_up = Event()
         self.outgoing = serving.id if serving is not None else None
         if self.outgoing:
             self._probe.start()
@@ -60,13 +67,20 @@ class Watch:
         """Whether the incoming release may keep the traffic, by what the probe has seen until now."""
         return self.standing.is_clean(self._rollout.config.max_failures)
 
-    def move(self, stages: Sequence[Deployment], progress: Progress, canary: Canary = AT_ONCE) -> None:
+    def move(
+        self,
+        stages: Sequence[Deployment],
+        progress: Progress,
+        canary: Canary = AT_ONCE,
+        on_moved: GoOn = _nobody_waits,
+    ) -> None:
         """Apply the deployments in turn, and wait until the outgoing release has drained.
 
         Args:
             stages: the deployments, such as 10 %, 50 % and 100 %.
             progress: shows each of them.
             canary: how long to keep each, and what to watch meanwhile.
+            on_moved: called once the incoming release has all the traffic that it gets.
 
         Raises:
             TrafficReturned: more requests failed than `max_failures` allows, or the canary watch failed.
@@ -81,19 +95,28 @@ class Watch:
         self._probe.mark("during")
         if len(stages) > 1 and canary.every and not self._rollout.config.sticky:
             progress.say(MIXED)
+        drained = True
         for number, stage in enumerate(stages):
             if number:
                 self._see(BETWEEN)
                 self._keep(_shares(stages[number - 1]), canary, variables, progress)
             progress.say(_shares(stage))
-            self._rollout.apply(stage, progress.say)
-            self._rollout.require_moved()
+            with self._rollout.reached(stage, progress.say):
+                self._rollout.require_moved()
+                self._see_answers()
+                self.require_clean()
+                if stage is stages[-1]:
+                    on_moved()
+                    drained = wait_until_drained(self._rollout, self._leaving(stage), self._given_up)
+        if not self._given_up.is_set():
+            self._probe.mark("after")
+            self._look_after()
             self.require_clean()
-        drained = wait_until_drained(self._rollout, self._leaving(stages[-1]))
-        self._probe.mark("after")
-        self._look_after()
-        self.require_clean()
         progress.note = self._summary(drained=drained)
+
+    def give_up(self) -> None:
+        """Wait for no draining any more, because traffic goes back."""
+        self._given_up.set()
 
     def require_clean(self) -> None:
         """Check what the probe has seen up to now.
@@ -139,6 +162,11 @@ class Watch:
             before = self.standing.before
             if 0 < before.failed < before.total:
                 self._see(BETWEEN)
+
+    def _see_answers(self) -> None:
+        """See the first answers after a move, so that nobody judges a release that does not answer at all."""
+        if self.outgoing:
+            self._probe.wait_for(BEFORE, OVERDUE)
 
     def _look_after(self) -> None:
         """See an answer of the release that has all traffic now; look longer if live failed before."""
@@ -204,7 +232,7 @@ def watched(rollout: Rollout, incoming: str, figures: Callable[[ProbeResult], No
         figures(watch.stop())
 
 
-def wait_until_drained(rollout: Rollout, releases: Sequence[str]) -> bool:
+def wait_until_drained(rollout: Rollout, releases: Sequence[str], given_up: Event) -> bool:
     """Wait until these releases have no request under way, for `drain_timeout` at most."""
     if not releases:
         return True
@@ -212,7 +240,7 @@ def wait_until_drained(rollout: Rollout, releases: Sequence[str]) -> bool:
     while time.monotonic() < deadline:
         if rollout.drained(releases):
             return True
-        if rollout.cancelled.wait(POLL):
+        if given_up.wait(POLL) or rollout.cancelled.is_set():
             return False
     return False
 

@@ -36,11 +36,14 @@ class Switch:
         type: its type.
         shares: returns the per cent of each release id, from the outputs of this resource and from all
             resources; None if no release ever had traffic.
+        is_last: whether an update only removes things once it has made this resource as declared, so that the
+            new release can be judged meanwhile.
 
     """
 
     type: str
     shares: Callable[[Mapping[str, Any], Resources], dict[str, int] | None]
+    is_last: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

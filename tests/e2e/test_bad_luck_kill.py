@@ -8,16 +8,18 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.e2e.leftovers import assert_nothing_left, locks, pending
 from tests.e2e.load import users
-from tests.e2e.service import PATIENCE, Finished, Service
+from tests.e2e.service import PATIENCE, Finished, Service, session
 from tests.e2e.underway import make_holdable, underway
 
 MATRIX = pytest.mark.matrix(
@@ -70,6 +72,48 @@ def test_a_driver_that_is_killed_is_followed_by_one_that_goes_on(holdable: Servi
         holdable.deploy()
 
     assert serves(holdable, f"killed at {step}")
+
+
+@contextmanager
+def hard_to_stop(service: Service) -> Iterator[str]:
+    """Keep the release busy that the next update of staging removes, for seconds; yields its id."""
+    [release] = [one for one, share in service.traffic("staging").items() if not share]
+    done = threading.Event()
+    url = service.state.read(f"{service.name}-staging").outputs["release_urls"][release]
+
+    def ask(number: int) -> None:
+        done.wait(2 * number)
+        with session() as direct, suppress(requests.RequestException):
+            while not done.is_set():
+                direct.get(f"{url}/slow?seconds=10", timeout=60)
+
+    asking = [threading.Thread(target=ask, args=(number,), daemon=True) for number in range(5)]
+    for one in asking:
+        one.start()
+    yield release
+    done.set()
+
+
+def test_a_driver_that_is_killed_while_the_gate_runs_beside_the_update_is_followed_by_one_that_goes_on(
+    holdable: Service,
+) -> None:
+    holdable.greet("on staging alone")
+    holdable.deploy("--until", "staging")
+    holdable.greet("killed beside an update")
+
+    with unnoticed(holdable), hard_to_stop(holdable) as old:
+        with underway(holdable, "deploy", hold_at="staging") as run:
+            run.wait_until_held()
+            assert old in holdable.host.releases("staging"), "the gate has not waited for its end"
+            assert locks(holdable), "the update goes on"
+            *_, staging, gate = holdable.last_run().steps
+            assert (staging.name, staging.ended) == ("staging", None)
+            assert gate.name == "staging-gate"
+            run.send(signal.SIGKILL)
+            run.process.wait()
+        holdable.deploy()
+
+    assert serves(holdable, "killed beside an update")
 
 
 @pytest.mark.parametrize(

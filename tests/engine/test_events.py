@@ -65,6 +65,17 @@ def test_what_changes_is_kept_by_resource(told: Events) -> None:
     assert told.resources == (Change("update", "gcp:cloudrunv2/service:Service", "shop-live"),)
 
 
+def test_what_an_update_has_made_is_told_at_once_and_what_it_only_reads_is_not() -> None:
+    made: list[str] = []
+    told = Events(lambda: None, made.append)
+    for operation in ("refresh", "delete"):
+        told(_event(res_outputs_event=_about(operation)))
+    assert made == []
+    for operation in ("same", "update", "create"):
+        told(_event(res_outputs_event=_about(operation)))
+    assert made == ["gcp:cloudrunv2/service:Service"] * 3
+
+
 def test_what_has_just_begun_is_not_worth_a_word() -> None:
     told = Events(lambda: None)
     told(_event(resource_pre_event=_about("create")))

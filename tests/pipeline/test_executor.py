@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -100,6 +101,10 @@ def proxy() -> Iterator[Proxy]:
 def _never(gate: str, release: str) -> bool:
     del gate, release
     return False
+
+
+def _await(event: Event) -> None:
+    assert event.wait(60)
 
 
 def _fail() -> None:
@@ -242,6 +247,104 @@ def test_canary_shares_come_before_all_of_it(tmp_path: Path, proxy: Proxy) -> No
     scene = Scene(tmp_path, proxy)
     scene.move(canary=Canary((10,)))
     assert scene.world.engine.traffics == [{"r0000001": 90, "r0000002": 10}, NEW]
+
+
+def test_the_gate_begins_while_the_update_still_removes_what_served_before(
+    tmp_path: Path, proxy: Proxy
+) -> None:
+    scene = Scene(tmp_path, proxy)
+    judged = Event()
+    scene.judge.verdict = judged.set
+    scene.world.engine.rest = lambda: _await(judged)
+    scene.move()
+    assert scene.steps() == [("shift", "passed"), ("live-gate", "passed")]
+    assert scene.rollout.deployment.traffic == {"r0000001": 0, **NEW}, "the update is over"
+
+
+def test_traffic_goes_back_once_the_update_is_over(tmp_path: Path, proxy: Proxy) -> None:
+    """Pulumi takes one update of a stack at a time."""
+    scene = Scene(tmp_path, proxy)
+    judged, updates = Event(), list[int]()
+
+    def fail() -> None:
+        judged.set()
+        _fail()
+
+    def clean_up() -> None:
+        _await(judged)
+        updates.append(len(scene.world.engine.ups))
+
+    scene.judge.verdict, scene.world.engine.rest = fail, clean_up
+    with pytest.raises(TrafficReturned, match="2 of 3 tests failed"):
+        scene.move()
+    assert updates[0] == 1, "nothing was put back before"
+    assert scene.rollout.deployment == scene.before
+    assert scene.steps() == [("shift", "passed"), ("live-gate", "failed"), ("return", "passed")]
+
+
+@pytest.mark.parametrize("verdict", [lambda: None, _fail])
+def test_an_update_that_fails_beside_the_gate_is_the_error(
+    tmp_path: Path, proxy: Proxy, verdict: Callable[[], None]
+) -> None:
+    scene = Scene(tmp_path, proxy)
+    judged = Event()
+
+    def judge() -> None:
+        judged.set()
+        verdict()
+
+    def fail() -> None:
+        scene.world.engine.rest = lambda: None
+        _await(judged)
+        raise EngineFailed("the old container cannot be removed")
+
+    scene.judge.verdict, scene.world.engine.rest = judge, fail
+    with pytest.raises(EngineFailed, match="cannot be removed"):
+        scene.move()
+    assert scene.world.engine.traffics == [NEW, OLD], "the update had not ended well, so one is enough"
+    assert scene.steps()[0] == ("shift", "failed")
+    assert scene.steps()[-1] == ("return", "passed")
+
+
+def test_the_gate_does_not_wait_until_the_outgoing_release_has_drained(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy, "drain_timeout: 600\n")
+    proxy.sessions = {"r0000001": "1"}
+    scene.judge.verdict = proxy.sessions.clear
+    scene.move()
+    shift, gate = scene.recorder.record.steps
+    assert (shift.name, shift.outcome, gate.outcome) == ("shift", "passed", "passed")
+    assert not shift.detail.endswith("requests under way")
+
+
+def test_a_failed_gate_does_not_wait_until_the_outgoing_release_has_drained(
+    tmp_path: Path, proxy: Proxy
+) -> None:
+    scene = Scene(tmp_path, proxy, "drain_timeout: 600\n")
+    proxy.sessions = {"r0000001": "1"}
+    scene.judge.verdict = _fail
+    with pytest.raises(TrafficReturned, match="2 of 3 tests failed"):
+        scene.move()
+    assert scene.recorder.record.steps[0].detail.endswith("requests under way")
+    assert scene.rollout.deployment == scene.before
+
+
+def test_ctrl_c_ends_both_the_gate_and_the_update(tmp_path: Path, proxy: Proxy) -> None:
+    scene = Scene(tmp_path, proxy)
+
+    def interrupted() -> None:
+        scene.session.run.cancelled.set()
+        raise Interrupted("interrupted")
+
+    def clean_up() -> None:
+        scene.world.engine.rest = lambda: None
+        _await(scene.session.run.cancelled)
+        raise EngineFailed("the update was cancelled")
+
+    scene.judge.verdict, scene.world.engine.rest = interrupted, clean_up
+    with pytest.raises(Interrupted):
+        scene.move()
+    assert scene.steps() == [("shift", "cancelled"), ("live-gate", "cancelled"), ("return", "passed")]
+    assert scene.world.engine.traffics[-1] == OLD
 
 
 def test_what_already_serves_is_judged_and_left_when_there_is_no_way_back(

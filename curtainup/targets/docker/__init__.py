@@ -37,7 +37,7 @@ SPEC = TargetSpec(
     settings=DockerSettings,
     bind=Deferred("curtainup.targets.docker.target:DockerTarget"),
     logs=Deferred("curtainup.targets.docker.logs:DockerLogs"),
-    switch=Switch("curtainup:traffic:TrafficSwitch", _shares),
+    switch=Switch("curtainup:traffic:TrafficSwitch", _shares, is_last=True),
     places=_places,
     names_releases=True,
 )

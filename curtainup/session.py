@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import docker
 
     from curtainup.engine.operations import Engine
+    from curtainup.engine.shared_plugin import SharedPlugin
     from curtainup.platforms.google.account import Google
 
 
@@ -240,7 +242,8 @@ class Session:
             repair = recovery.Recovery(lambda: accounts.docker, report.warn, run.cancelled)
             standins = stage.providers if stage else {}
             target = service.config.for_environment(LIVE).deploy_target
-            return Engine(workspace, command, variables, memory, repair, standins, target)
+            plugin = None if stage or target != "docker" else _shared_plugin(workspace, variables)
+            return Engine(workspace, command, variables, memory, repair, standins, target, plugin)
 
         return cls(service, State(workspace, start), accounts, run)
 
@@ -273,3 +276,16 @@ class Session:
         if passphrase is None:
             passphrase = self.state.engine.shared_key(self.service.names.image).encode()
         return hmac.new(passphrase, b"curtainup: secrets of releases", hashlib.sha256).digest()
+
+
+def _shared_plugin(workspace: Workspace, variables: Mapping[str, str]) -> SharedPlugin | None:
+    """Return the Docker plugin that the updates of a run share; None where each has its own.
+
+    A program that its service has edited may configure the plugin twice in one update. And curtainup knows
+    what it has built.
+    """
+    from curtainup.engine.shared_plugin import SharedPlugin
+    from curtainup.setup import provider
+
+    plugin = None if workspace.edition else provider.built()
+    return None if plugin is None else SharedPlugin(plugin, {**os.environ, **variables})

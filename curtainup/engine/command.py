@@ -35,15 +35,19 @@ To buildx, `default` is the builder of the engine itself, even if another one is
 class EngineCommand(PulumiCommand):
     """The Pulumi CLI at a known path and version; no process starts to find them out."""
 
-    def __init__(self, command: Path, version: str, processes: Processes) -> None:
+    def __init__(
+        self, command: Path, version: str, processes: Processes, descriptors: tuple[int, ...] = ()
+    ) -> None:
         """Use the CLI at that path.
 
         Args:
             command: the absolute path of the executable.
             version: the version of the CLI.
             processes: registers the processes of the CLI.
+            descriptors: what the processes of the CLI inherit.
 
         """
+        self._descriptors = descriptors
         self.command = str(command)
         self.version = VersionInfo.parse(version.removeprefix("v"))
         self._processes = processes
@@ -54,9 +58,9 @@ class EngineCommand(PulumiCommand):
         if self._process is not None:
             self._processes.at_work(self._process)
 
-    def another(self) -> EngineCommand:
+    def another(self, descriptors: tuple[int, ...] = ()) -> EngineCommand:
         """Return another command of the same CLI, for an operation that runs beside others."""
-        return EngineCommand(Path(self.command), str(self.version), self._processes)
+        return EngineCommand(Path(self.command), str(self.version), self._processes, descriptors)
 
     def run(
         self,
@@ -88,6 +92,7 @@ class EngineCommand(PulumiCommand):
                 stdout=out,
                 stderr=err,
                 start_new_session=True,
+                pass_fds=self._descriptors,
             )
             self._process = process
             started.note(process.pid)

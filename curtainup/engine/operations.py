@@ -28,9 +28,10 @@ from curtainup.engine.command import EngineCommand, SelectedStack
 from curtainup.engine.errors import translated
 from curtainup.engine.events import Events, OnMade, telling
 from curtainup.engine.memory import StackMemory
+from curtainup.engine.shared_plugin import NONE, Lent, SharedPlugin
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Workspace
-from curtainup.errors import StateError
+from curtainup.errors import CurtainupError, StateError
 
 OnEvent = Callable[[EngineEvent], Any]
 
@@ -52,6 +53,7 @@ class Engine:
         repair: Repair,
         standins: Mapping[str, int] | None = None,
         target: str = "docker",
+        plugin: SharedPlugin | None = None,
     ) -> None:
         """Use an engine on a workspace.
 
@@ -63,8 +65,10 @@ class Engine:
             repair: cleans up after a killed run.
             standins: the loopback ports of a rehearsal's stand-ins, by the name of the provider they replace.
             target: the target whose component is imported in advance.
+            plugin: the Docker plugin that updates share; None lets each engine start its own.
 
         """
+        self._plugin = plugin
         self._standins = dict(standins or {})
         self._target = target
         self._workspace = workspace
@@ -82,6 +86,7 @@ class Engine:
 
     def make_ready(self) -> None:
         """Load the program, so that the next operation starts at once."""
+        self._start_plugin()
         program.load(self._workspace.program_dir, self._target)
 
     def up(
@@ -108,16 +113,41 @@ class Engine:
             CurtainupError: the operation failed; the class says how.
 
         """
+        self._start_plugin()
         self._write_settings(stack, {**config, deployer.KEY: deployer.name(os.environ)})
-        return self._operate(
-            stack,
-            "up",
-            lambda one, on_event: one.up(on_event=on_event, color="never", refresh=refresh),
-            on_progress,
-            env,
-            config,
-            on_made,
-        )
+
+        def operate(lent: Lent) -> OperationResult:
+            return self._operate(
+                stack,
+                "up",
+                lambda one, on_event: one.up(on_event=on_event, color="never", refresh=refresh),
+                on_progress,
+                env,
+                config,
+                on_made,
+                lent,
+            )
+
+        if self._plugin is None or env or self._changes_registry(stack, config):
+            return operate(NONE)
+        with self._plugin.lent() as lent:
+            try:
+                return operate(lent)
+            except CurtainupError:
+                if not lent.has_crashed():
+                    raise
+        return operate(NONE)
+
+    def _changes_registry(self, stack: str, config: Mapping[str, Any]) -> bool:
+        """Return whether an update may configure the Docker plugin twice: with the old login and the new."""
+        if "registry" not in config:
+            return False
+        known = self.remembered(stack).config.get(f"{stack_settings.NAMESPACE}registry")
+        return known is not None and config["registry"] != known
+
+    def _start_plugin(self) -> None:
+        if self._plugin is not None:
+            self._plugin.start()
 
     def preview(
         self,
@@ -246,8 +276,9 @@ class Engine:
         env: Mapping[str, str] | None = None,
         config: Mapping[str, Any] | None = None,
         on_made: OnMade | None = None,
+        lent: Lent = NONE,
     ) -> OperationResult:
-        command = self._command.another()
+        command = self._command.another(lent.descriptors)
         events = Events(command.at_work, on_made)
         deadline = time.monotonic() + LOCK_PATIENCE
         remembered = self._settling.settle(stack, deadline)
@@ -257,7 +288,8 @@ class Engine:
         def between() -> None:
             self._settling.settle(stack, deadline)
 
-        with program.providers(stack, self._standins) as variables, telling(events, on_progress):
+        served = {**self._standins, **lent.ports}
+        with program.providers(stack, served) as variables, telling(events, on_progress):
             one = SelectedStack(stack, self._local_workspace(command, {**variables, **(env or {})}))
             try:
                 try:

@@ -55,6 +55,12 @@ def find() -> Path | None:
     return plugin
 
 
+def built() -> Path | None:
+    """Return the plugin that the engine would use, if curtainup has built it; otherwise None."""
+    found = find()
+    return found if found is not None and (found.parent / BUILT_FROM).is_file() else None
+
+
 def ensure(engine: InstalledEngine, report: Report) -> Path:
     """Return the plugin; install it if it is missing.
 

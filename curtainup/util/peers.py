@@ -22,6 +22,8 @@ Address = tuple[str, int]
 
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ESTABLISHED = "01"
+_UNREAD = {_ESTABLISHED, "08"}
+"""The states in which a server can still read something: open, and closed by the other end."""
 _MAPPED = "0000000000000000FFFF0000"
 """How an IPv6 socket's address begins in the table if it speaks IPv4."""
 ROOT = 0
@@ -84,6 +86,17 @@ def owner(lines: Iterable[str], peer: Address, here: Address) -> int | None:
         if state == _ESTABLISHED and inode != "0":
             return int(user)
     return None
+
+
+def is_connected(port: int) -> bool:
+    """Return whether somebody is connected to a loopback port, or has sent something and closed."""
+    return _has_guests(_lines(), port)
+
+
+def _has_guests(lines: Iterable[str], port: int) -> bool:
+    end = f":{port:04X}"
+    rows = (line.split() for line in lines)
+    return any(len(row) > 3 and row[1].endswith(end) and row[3] in _UNREAD for row in rows)
 
 
 class OwnHTTPServer(ThreadingHTTPServer):

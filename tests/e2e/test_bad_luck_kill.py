@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 import requests
 
@@ -74,6 +75,13 @@ def test_a_driver_that_is_killed_is_followed_by_one_that_goes_on(holdable: Servi
     assert serves(holdable, f"killed at {step}")
 
 
+def plugins(service: Service) -> list[psutil.Process]:
+    """The Docker plugins of the service's runs."""
+    found = psutil.process_iter(["cmdline"])
+    folder = str(service.home)
+    return [one for one in found if (one.info["cmdline"] or [""])[0].startswith(folder)]
+
+
 @contextmanager
 def hard_to_stop(service: Service) -> Iterator[str]:
     """Keep the release busy that the next update of staging removes, for seconds; yields its id."""
@@ -114,6 +122,21 @@ def test_a_driver_that_is_killed_while_the_gate_runs_beside_the_update_is_follow
         holdable.deploy()
 
     assert serves(holdable, "killed beside an update")
+    assert plugins(holdable) == [], "the plugin has ended after the engine"
+
+
+def test_a_plugin_that_is_killed_fails_no_run(holdable: Service) -> None:
+    holdable.greet("without its plugin")
+
+    with unnoticed(holdable), underway(holdable, "deploy", hold_at="candidate") as run:
+        run.wait_until_held()
+        [shared] = plugins(holdable)
+        shared.kill()
+        run.held.unlink()
+        run.finish(0)
+
+    assert serves(holdable, "without its plugin")
+    assert plugins(holdable) == []
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ def test_none_is_found_in_an_empty_home(home: Path) -> None:
 def test_one_in_the_pulumi_home_is_found(home: Path) -> None:
     plugin = _install(home)
     assert provider.find() == plugin
+    assert provider.built() is None, "it is Pulumi's own"
 
 
 @pytest.mark.usefixtures("alone_on_path")
@@ -80,9 +81,10 @@ def test_one_that_was_built_from_other_sources_is_none(home: Path) -> None:
     plugin = _install(home)
     marker = plugin.parent / provider.BUILT_FROM
     marker.write_text(provider.program().key())
-    assert provider.find() == plugin
+    assert provider.find() == provider.built() == plugin
     marker.write_text("of yesterday")
     assert provider.find() is None
+    assert provider.built() is None
 
 
 @pytest.mark.usefixtures("unreachable")

@@ -84,6 +84,17 @@ def test_a_program_that_speaks_ipv6_to_an_ipv4_port_is_found() -> None:
         assert peers.is_own((here[0], caller.getsockname()[1]), here)
 
 
+def test_a_port_that_somebody_may_have_sent_something_to_has_guests() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        here = server.getsockname()
+        assert not peers.is_connected(here[1]), "it only listens"
+        with socket.create_connection(here) as caller:
+            assert peers.is_connected(here[1]), "though nobody has accepted it"
+            caller.sendall(b"!")
+        assert peers.is_connected(here[1]), "what was sent can still be read"
+    assert not peers.is_connected(here[1])
+
+
 class Hello(BaseHTTPRequestHandler):
     answered = 0
 

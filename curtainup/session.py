@@ -10,6 +10,7 @@ import hmac
 import os
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -159,6 +160,7 @@ class Run:
         cancelled: set when the run must stop.
         processes: the running engine processes.
         id: of the run, on whatever it makes beside Pulumi.
+        at_end: ends what lives as long as the run does.
 
     """
 
@@ -166,6 +168,7 @@ class Run:
     cancelled: Event = field(default_factory=Event)
     processes: Processes = field(default_factory=Processes)
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    at_end: ExitStack = field(default_factory=ExitStack)
 
 
 @dataclass(frozen=True)

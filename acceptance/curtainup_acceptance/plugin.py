@@ -13,7 +13,7 @@ from typing import Iterator
 
 import pytest
 
-from curtainup_acceptance import go, headers, proxy
+from curtainup_acceptance import headers, proxy
 from curtainup_acceptance.session import ServiceSession
 from curtainup_acceptance.target import Target, read_target
 
@@ -22,7 +22,6 @@ PYTEST = int(pytest.__version__.partition(".")[0])
 NAMES = ("test_*.py", "*_test.py")  # pytest's own, whatever `python_files` says
 NOSE = re.compile(r"^class \w+\(.*TestCase.*\):|^class Test|^(?:async )?def test\w*\(\)", re.MULTILINE)
 SMOKE = Path(__file__).parent / "smoke" / "test_smoke.py"
-GO = go.from_environment()
 REFUSALS = proxy.from_environment()
 
 
@@ -94,20 +93,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_smoke(path: Path) -> bool:
     return path == SMOKE or path in SMOKE.parents
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Wait here under pytest-xdist: its workers collect, and could not report requests sent too early."""
-    if GO is not None and session.config.pluginmanager.has_plugin("dsession"):
-        GO.wait(session)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Wait between collection and the first fixture."""
-    if GO is not None:
-        GO.wait(session)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:

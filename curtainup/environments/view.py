@@ -89,11 +89,6 @@ class EnvironmentView:
             yield reached
 
     @property
-    def is_private(self) -> bool:
-        """Whether only those with an identity reach it, as it has never been proven."""
-        return isinstance(self.target, capabilities.StartsPrivate) and self.target.is_private()
-
-    @property
     def has_lost(self) -> bool:
         """Whether what runs a release was taken away by hand, so that the next update makes it anew."""
         return isinstance(self.target, capabilities.Audits) and self.target.has_lost()

@@ -12,7 +12,8 @@ from pathlib import PurePath
 from curtainup.errors import SetupError
 from curtainup.gates import left_out
 from curtainup.gates.arguments import gate_arguments, unit_test_arguments
-from curtainup.gates.go import VARIABLE, Go
+from curtainup.gates.fork_server import REPORT, Order
+from curtainup.gates.forks import Forks
 from curtainup.gates.interpreter import THREE_WAYS
 from curtainup.gates.junit import Report, read_report, redact_report
 from curtainup.gates.lending import command
@@ -28,8 +29,9 @@ from curtainup.gates.variables import ACCEPTANCE, local_variables
 from curtainup.gates.verdict import NO_TESTS, missing_module, reason
 from curtainup.setup.paths import program_dir
 from curtainup.util import process
+from curtainup.util.child import Lost
 from curtainup.util.line_log import LineLog
-from curtainup.util.process import Cancel, Ended, Finished, Running
+from curtainup.util.process import Cancel, Ended, Finished
 from curtainup.util.redaction import redactor
 
 OTHER_PYTHON = (
@@ -40,7 +42,11 @@ Arguments = Callable[[PurePath, str], Sequence[str]]
 
 
 def run_gate(
-    request: GateRequest, *, on_line: OnLine | None = None, cancel: Cancel | None = None
+    request: GateRequest,
+    *,
+    on_line: OnLine | None = None,
+    cancel: Cancel | None = None,
+    forks: Forks | None = None,
 ) -> GateResult:
     """Run `testaccept/`, if there is one, and the smoke suite against one URL.
 
@@ -48,16 +54,21 @@ def run_gate(
         request: the gate to run.
         on_line: receives each line that pytest prints, redacted, in the calling thread.
         cancel: stops the tests when set, from any thread; `stopped` is then true in the result.
+        forks: forks a pytest if it can; None starts one.
 
     Raises:
         SetupError: the interpreter, or its pytest or requests package, is missing.
 
     """
-    return _run(request, on_line, cancel)
+    return _run(request, on_line, cancel, forks)
 
 
 def run_unit_tests(
-    request: UnitTestRequest, *, on_line: OnLine | None = None, cancel: Cancel | None = None
+    request: UnitTestRequest,
+    *,
+    on_line: OnLine | None = None,
+    cancel: Cancel | None = None,
+    forks: Forks | None = None,
 ) -> GateResult:
     """Run the unit tests. A service without tests passes; the `reason` then says that it has none.
 
@@ -65,28 +76,10 @@ def run_unit_tests(
     """
     if not request.tests:
         return GateResult(True, 0, (), 0, 0.0, None, request.folder / LOG, "the service has no unit tests")
-    return _run(request, on_line, cancel)
+    return _run(request, on_line, cancel, forks)
 
 
-def start(request: UnitTestRequest, interpreter: LocalInterpreter, go: Go | None = None) -> Running:
-    """Start pytest on this machine; with a `go` it waits for that signal before its first test.
-
-    Raises:
-        OSError: the interpreter does not start.
-
-    """
-    acceptance = program_dir() / ACCEPTANCE
-    variables = local_variables(request, os.environ, interpreter.python)
-    pytest = command(str(interpreter.python), interpreter.lent)
-    return process.start(
-        lambda report: [*pytest, *_arguments(request)(acceptance, report)],
-        cwd=request.service_dir,
-        env=variables if go is None else {**variables, VARIABLE: str(go.descriptor)},
-        pass_fds=() if go is None else (go.descriptor,),
-    )
-
-
-def judge(request: UnitTestRequest, finished: Finished, log: LineLog, seconds: float) -> GateResult:
+def _judge(request: UnitTestRequest, finished: Finished, log: LineLog, seconds: float) -> GateResult:
     """Store the report of a pytest run, and judge the result.
 
     Raises:
@@ -104,18 +97,21 @@ def judge(request: UnitTestRequest, finished: Finished, log: LineLog, seconds: f
     return result if lost is None else replace(result, passed=False, reason=lost)
 
 
-def _run(request: UnitTestRequest, on_line: OnLine | None, cancel: Cancel | None) -> GateResult:
+def _run(
+    request: UnitTestRequest, on_line: OnLine | None, cancel: Cancel | None, forks: Forks | None
+) -> GateResult:
     started = time.monotonic()
     request.folder.mkdir(parents=True, exist_ok=True)
     with log_of(request, on_line) as log:
-        finished = _execute(request, log.add, cancel or threading.Event())
-    return judge(request, finished, log, time.monotonic() - started)
+        finished = _execute(request, log.add, cancel or threading.Event(), forks)
+    return _judge(request, finished, log, time.monotonic() - started)
 
 
-def _execute(request: UnitTestRequest, on_line: OnLine, cancel: Cancel) -> Finished:
+def _execute(request: UnitTestRequest, on_line: OnLine, cancel: Cancel, forks: Forks | None) -> Finished:
     match request.interpreter:
         case LocalInterpreter() as here:
-            return _start_here(request, here).follow(on_line=on_line, timeout=request.timeout, cancel=cancel)
+            finished = _forked(request, here, on_line, cancel, forks) if forks else None
+            return finished or _started(request, here, on_line, cancel)
         case ImageInterpreter(image):
             if image is None:
                 raise ValueError("the service's image is not known yet")
@@ -124,9 +120,39 @@ def _execute(request: UnitTestRequest, on_line: OnLine, cancel: Cancel) -> Finis
             return in_image.run(request, image, _arguments(request), on_line=on_line, cancel=cancel)
 
 
-def _start_here(request: UnitTestRequest, interpreter: LocalInterpreter) -> Running:
+def _forked(
+    request: UnitTestRequest, interpreter: LocalInterpreter, on_line: OnLine, cancel: Cancel, forks: Forks
+) -> Finished | None:
+    """Fork a pytest; return None if there is nothing to fork it from, or if it was lost."""
+    order = Order(
+        _arguments(request)(program_dir() / ACCEPTANCE, REPORT),
+        request.service_dir,
+        local_variables(request, os.environ, interpreter.python),
+        isinstance(request, GateRequest),
+    )
+    running = forks.fork(interpreter, order)
+    if running is None:
+        return None
     try:
-        return start(request, interpreter)
+        return running.follow(on_line=on_line, timeout=request.timeout, cancel=cancel)
+    except Lost as lost:
+        if lost.has_begun:
+            on_line("curtainup: what ran these tests was killed, so pytest starts again")
+        forks.give_up(interpreter)
+        return None
+
+
+def _started(
+    request: UnitTestRequest, interpreter: LocalInterpreter, on_line: OnLine, cancel: Cancel
+) -> Finished:
+    acceptance = program_dir() / ACCEPTANCE
+    pytest = command(str(interpreter.python), interpreter.lent)
+    try:
+        running = process.start(
+            lambda report: [*pytest, *_arguments(request)(acceptance, report)],
+            cwd=request.service_dir,
+            env=local_variables(request, os.environ, interpreter.python),
+        )
     except OSError as error:
         raise SetupError(
             "the Python for the service's tests does not start",
@@ -135,6 +161,7 @@ def _start_here(request: UnitTestRequest, interpreter: LocalInterpreter) -> Runn
             fix=THREE_WAYS,
             detail=str(error),
         ) from error
+    return running.follow(on_line=on_line, timeout=request.timeout, cancel=cancel)
 
 
 def _arguments(request: UnitTestRequest) -> Arguments:

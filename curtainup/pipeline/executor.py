@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -22,7 +22,6 @@ from curtainup.pipeline.transition import Act, Await, Judge, PutBack, Retire, Ru
 from curtainup.util.beside import GoOn, beside
 
 AnyAct = TypeVar("AnyAct", bound=Act)
-Judging = Callable[[Progress], None]
 Step = Update | Await | Judge | Retire | PutBack
 """The acts that are one step of the run."""
 
@@ -73,14 +72,14 @@ class _OneTransition:
         self._rollout = rollout
         self._transition = transition
         self._watch: Watch | None = None
-        self._judging: Judging | None = None
         self._has_moved = False
         self._under_way = ExitStack()
         self.moved_at = moved_at
 
     def carry_out(self) -> float:
         try:
-            with self._watched(), self._gated() as self._judging, self._under_way:
+            self._warm()
+            with self._watched(), self._under_way:
                 acts = self._transition.acts
                 for act, following in zip(acts, (*acts[1:], None), strict=True):
                     self._do(act, following)
@@ -154,10 +153,8 @@ class _OneTransition:
         progress.note = f"{self._transition.release.id} answered after {seconds:.1f} s"
 
     def _judge(self, act: Judge, progress: Progress) -> None:
-        if self._judging is None:
-            raise RuntimeError(f"no gate is prepared for {act.step}")
         try:
-            self._judging(progress)
+            self._judge_release(act.gate, progress)
             if self._watch is not None:
                 self._watch.require_clean()
         except BaseException as error:
@@ -182,7 +179,21 @@ class _OneTransition:
         release = self._transition.release
         progress.note = f"{release.version} ({release.id}) is gone"
 
+    def _judge_release(self, name: str, progress: Progress) -> None:
+        rollout, one = self._rollout, self._transition
+        gate = gate_of(self._context.session, name, rollout, one.release)
+        if gate is None:
+            raise RuntimeError(f"{rollout.name} has no URL after its update")
+        with rollout.reachable(gate.url) as door:
+            self._context.gatekeeper.judge(replace(gate, door=door), progress, one.image, self._watch)
+
     # Preparations
+
+    def _warm(self) -> None:
+        """Let pytest be imported while the release starts."""
+        act = _first(self._transition, Judge)
+        if act is not None and not act.proven:
+            self._context.gatekeeper.warm(self._transition.image)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -200,32 +211,6 @@ class _OneTransition:
             serving = undo.deployment.serving() if undo else None
             release = self._transition.release.id
             recorder.moved(self._rollout.name, serving.id if serving else None, release)
-
-    @contextmanager
-    def _gated(self) -> Iterator[Judging | None]:
-        """Prepare the gate while the release starts, if the URL is already known."""
-        act = _first(self._transition, Judge)
-        with nullcontext() if act is None or act.proven else self._ready(act.gate) as judging:
-            yield judging
-
-    @contextmanager
-    def _ready(self, name: str) -> Iterator[Judging]:
-        """Prepare a gate; if the release has to be created again, the gate waits for its URL."""
-        rollout, one = self._rollout, self._transition
-        gate = gate_of(self._context.session, name, rollout, one.release)
-        if gate is not None and not rollout.is_private and not rollout.has_lost:
-            with self._context.gatekeeper.prepared(gate, one.image, self._watch) as judging:
-                yield judging
-            return
-        yield lambda progress: self._judge_then(name, progress)
-
-    def _judge_then(self, name: str, progress: Progress) -> None:
-        rollout, one = self._rollout, self._transition
-        gate = gate_of(self._context.session, name, rollout, one.release)
-        if gate is None:
-            raise RuntimeError(f"{rollout.name} has no URL after its update")
-        with rollout.reachable(gate.url) as door:
-            self._context.gatekeeper.judge(replace(gate, door=door), progress, one.image, self._watch)
 
     # Undoing
 

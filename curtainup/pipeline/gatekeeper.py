@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from curtainup import gates
@@ -22,7 +22,7 @@ from curtainup.errors import (
     TrafficReturned,
     UnitTestsFailed,
 )
-from curtainup.gates import GateRequest, GateResult, UnitTestRequest
+from curtainup.gates import Forks, GateRequest, GateResult, Interpreter, LocalInterpreter, UnitTestRequest
 from curtainup.images import source
 from curtainup.model.release import Release
 from curtainup.pipeline.pythons import Pythons
@@ -114,6 +114,33 @@ class Gatekeeper:
         self._arguments = arguments
         self.pythons = Pythons(session, python)
 
+    @cached_property
+    def _forks(self) -> Forks:
+        return self._session.run.at_end.enter_context(Forks())
+
+    def require_ready(self, *, unit_tests: bool) -> None:
+        """Get all that the tests need, and let the Pythons of this machine import pytest meanwhile.
+
+        Args:
+            unit_tests: whether unit tests will run.
+
+        Raises:
+            SetupError: a Python does not start, or lacks pytest or requests and cannot get them.
+
+        """
+        self.pythons.require_ready()
+        if unit_tests:
+            self._warm(self.pythons.of_unit_tests(None), for_gates=False)
+        self._warm(self.pythons.of_gates(None), for_gates=True)
+
+    def warm(self, image: str) -> None:
+        """Let the Python of the gates import pytest while something else is waited for."""
+        self._warm(self.pythons.of_gates(image), for_gates=True)
+
+    def _warm(self, interpreter: Interpreter, *, for_gates: bool) -> None:
+        if isinstance(interpreter, LocalInterpreter):
+            self._forks.warm(interpreter, self._session.state.workspace.service_dir, for_gates=for_gates)
+
     def unit_tests(self, progress: Progress, image: str | None = None) -> None:
         """Run the unit tests, and warn if there are none.
 
@@ -133,7 +160,9 @@ class Gatekeeper:
             extra_env=self._secrets(self.pythons.unit_tests_need_image),
             marks=session.marks,
         )
-        result = gates.run_unit_tests(request, on_line=_showing(progress), cancel=session.run.cancelled)
+        result = gates.run_unit_tests(
+            request, on_line=_showing(progress), cancel=session.run.cancelled, forks=self._forks
+        )
         progress.note = _summary(result)
         self._recorder.tests("unit", result)
         if not result.passed:
@@ -158,24 +187,6 @@ class Gatekeeper:
 
         """
         self._conclude(gate, image, self.check(gate, progress, image, watch), watch)
-
-    @contextmanager
-    def prepared(
-        self, gate: Gate, image: str, watch: Watch | None = None
-    ) -> Iterator[Callable[[Progress], None]]:
-        """Prepare a gate while the release that it tests still starts.
-
-        Yields the work of the gate's step, which does what `judge` does. If you never call it, the
-        tests that wait for it are stopped.
-        """
-        with gates.prepare_gate(self._request(gate, image)) as prepared:
-
-            def judge(progress: Progress) -> None:
-                result = prepared.run(on_line=_showing(progress), cancel=self._cancel(watch))
-                self._note(gate, progress, result)
-                self._conclude(gate, image, result, watch)
-
-            yield judge
 
     def _conclude(self, gate: Gate, image: str, result: GateResult, watch: Watch | None) -> None:
         if result.stopped and watch is not None and not self._session.run.cancelled.is_set():
@@ -205,7 +216,10 @@ class Gatekeeper:
     def check(self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None) -> GateResult:
         """Run the tests of one gate, and record their result."""
         result = gates.run_gate(
-            self._request(gate, image), on_line=_showing(progress), cancel=self._cancel(watch)
+            self._request(gate, image),
+            on_line=_showing(progress),
+            cancel=self._cancel(watch),
+            forks=self._forks,
         )
         self._note(gate, progress, result)
         return result

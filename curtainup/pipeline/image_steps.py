@@ -98,7 +98,7 @@ class Built:
 
     def prove(self, image: AnyImage) -> AnyImage:
         """Run the unit tests, build the image, and test it in a container; independent steps run at once."""
-        self._gatekeeper.pythons.require_ready()
+        self._gatekeeper.require_ready(unit_tests=True)
         self._warn_of_untracked()
         built = self._test_and_build(image)
         if self._options.reaches("local"):
@@ -183,7 +183,7 @@ class Given:
 
     def prove(self, image: AnyImage) -> AnyImage:
         """Test the image in a container; unit tests would need its source."""
-        self._context.gatekeeper.pythons.require_ready()
+        self._context.gatekeeper.require_ready(unit_tests=False)
         for name, title in (("build", "build the image"), ("unit", "unit tests")):
             self._context.steps.skip(name, title, "the image was built elsewhere")
         local_gate(self._context, image)
@@ -211,9 +211,8 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
                 door=local.own_url() if relied_on else None,
                 headers=local.headers,
             )
-            with context.gatekeeper.prepared(gate, image.runnable) as judge:
-                local.wait_until_healthy()
-                judge(progress)
+            local.wait_until_healthy()
+            context.gatekeeper.judge(gate, progress, image.runnable)
 
     local_tasks.run(context, image.runnable, image.version)
     context.steps.run("local", "acceptance tests on the image", work)

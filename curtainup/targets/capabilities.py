@@ -66,9 +66,6 @@ class KnowsPlaces(Protocol):
 class StartsPrivate(Protocol):
     """Only callers with an identity reach an environment until a release has passed its gate."""
 
-    def is_private(self) -> bool:
-        """Return whether the environment is still private."""
-
     def reachable(self, url: str) -> AbstractContextManager[str]:
         """Give a URL by which every process on this machine reaches `url`, without an identity."""
 

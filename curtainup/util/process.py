@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from curtainup.util import descendants
+from curtainup.util.child import Child, Lost, Started
 
 TICK = 0.1  # seconds between looks at the clock and at `cancel`
 GRACE = 5.0  # seconds that a process has to end after SIGINT
@@ -90,8 +91,8 @@ class Running:
     It has its own session, so it gets no Ctrl-C from the terminal: the driver decides what stops.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], report: int, mark: str) -> None:
-        self._process = process
+    def __init__(self, child: Child, report: int, mark: str) -> None:
+        self._child = child
         self._report = report
         self._mark = mark
 
@@ -103,10 +104,16 @@ class Running:
             timeout: seconds from now, after which the process is stopped.
             cancel: stops the process when set.
 
+        Raises:
+            Lost: nobody can tell any more how it ended; everything that it has started is ended.
+
         """
-        with self._process, open(self._report, "rb", buffering=0) as report:  # noqa: PTH123 - a descriptor
+        with (
+            contextlib.closing(self._child),
+            open(self._report, "rb", buffering=0) as report,  # noqa: PTH123 - a descriptor
+        ):
             try:
-                supervisor = _Supervisor(self._process, self._end_all, on_line, timeout, cancel)
+                supervisor = _Supervisor(self._child, self._end_all, on_line, timeout, cancel)
                 return supervisor.run(report.fileno())
             except BaseException:
                 self._end_all()
@@ -116,17 +123,16 @@ class Running:
         """End the process and its children, and discard the output."""
         at_once = threading.Event()
         at_once.set()
-        self.follow(on_line=lambda _: None, timeout=GRACE, cancel=at_once)
+        with contextlib.suppress(Lost):
+            self.follow(on_line=lambda _: None, timeout=GRACE, cancel=at_once)
 
     def _end_all(self) -> None:
         """Kill the process and everything that it has started."""
-        _signal_group(self._process, signal.SIGKILL)
+        self._child.signal(signal.SIGKILL)
         descendants.end(self._mark)
 
 
-def start(
-    argv: Callable[[str], Sequence[str]], *, cwd: Path, env: Mapping[str, str], pass_fds: Sequence[int] = ()
-) -> Running:
+def start(argv: Callable[[str], Sequence[str]], *, cwd: Path, env: Mapping[str, str]) -> Running:
     """Start a process. Its output waits in pipes until `follow` reads it.
 
     When it has ended, whatever it has started is ended too, in whatever session that runs.
@@ -136,7 +142,6 @@ def start(
             is no file, nothing of the report reaches a disk before it is redacted.
         cwd: the folder in which the process runs.
         env: all variables of the process.
-        pass_fds: further descriptors that the process inherits.
 
     Raises:
         OSError: the process does not start.
@@ -153,14 +158,14 @@ def start(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=(sink, *pass_fds),
+            pass_fds=(sink,),
         )
     except OSError:
         os.close(source)
         raise
     finally:
         os.close(sink)
-    return Running(process, source, mark)
+    return Running(Started(process), source, mark)
 
 
 class _Supervisor:
@@ -168,13 +173,13 @@ class _Supervisor:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        child: Child,
         end_all: Callable[[], None],
         on_line: Callable[[str], None],
         timeout: float,
         cancel: Cancel,
     ) -> None:
-        self._process = process
+        self._child = child
         self._end_all = end_all
         self._lines = Lines(on_line)
         self._report = bytearray()
@@ -184,11 +189,10 @@ class _Supervisor:
 
     def run(self, report: int) -> Finished:
         """Read both pipes until the process has ended, and then the rest of their content."""
-        assert self._process.stdout is not None  # noqa: S101 - `start` asks for it
         with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout.fileno(), selectors.EVENT_READ, self._lines.feed)
+            selector.register(self._child.output, selectors.EVENT_READ, self._lines.feed)
             selector.register(report, selectors.EVENT_READ, self._keep)
-            while not _has_exited(self._process):
+            while not self._child.has_ended():
                 self._read(selector, TICK)
                 self._watch()
             self._end_all()
@@ -196,7 +200,7 @@ class _Supervisor:
             while self._read(selector, 0) and time.monotonic() < until:
                 pass
         self._lines.close()
-        return Finished(self._process.wait(), self._ended, bytes(self._report))
+        return Finished(self._child.wait(), self._ended, bytes(self._report))
 
     def _keep(self, data: bytes) -> None:
         self._report += data[: MOST_REPORT - len(self._report)]
@@ -224,24 +228,12 @@ class _Supervisor:
         elif self._ended is Ended.BY_ITSELF:
             self._interrupt(Ended.TIMED_OUT)
         else:
-            _signal_group(self._process, signal.SIGKILL)
+            self._child.signal(signal.SIGKILL)
 
     def _interrupt(self, why: Ended) -> None:
         self._ended = why
         self._deadline = time.monotonic() + GRACE
-        _signal_group(self._process, signal.SIGINT)
-
-
-def _has_exited(process: subprocess.Popen[bytes]) -> bool:
-    """Return whether the process has ended. Do not reap it, so that no other group can get its number yet."""
-    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
-
-
-def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Signal the process and its children, as long as the group's number is still theirs."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # only a zombie is left
-            os.killpg(process.pid, number)
+        self._child.signal(signal.SIGINT)
 
 
 LOOK = 0.5

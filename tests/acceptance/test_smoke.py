@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from curtainup_acceptance.plugin import SMOKE
 
-from curtainup.gates import GateResult, LocalInterpreter, run_gate
+from curtainup.gates import Forks, GateResult, LocalInterpreter, run_gate
 from tests.gates.conftest import MakeGate, MakeService
 from tests.gates.serving import HEALTHY, Answer, paths, serve
 
@@ -100,7 +100,9 @@ def test_without_anything_to_test_each_test_says_so(make_service: MakeService, g
     assert all(said in failed.excerpt for failed in result.failed)
 
 
-@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: file.name)
+@pytest.mark.parametrize(
+    "file", [*sorted(PACKAGE.rglob("*.py")), PACKAGE.parent / "fork_server.py"], ids=lambda file: file.name
+)
 def test_it_is_written_for_older_pythons(file: Path) -> None:
     ast.parse(file.read_text(), feature_version=(3, 8))
 
@@ -127,6 +129,10 @@ def test_it_runs_with_the_oldest_pytest_and_requests_and_warnings_as_errors(
         }
     )
 
-    result = run_gate(gate(service, interpreter=LocalInterpreter(old_python)))
-
-    assert (result.passed, result.tests, result.reason) == (True, 8, None), result
+    old = LocalInterpreter(old_python)
+    with Forks() as forks:
+        forks.warm(old, service, for_gates=True)
+        for how in (None, forks):
+            result = run_gate(gate(service, interpreter=old), forks=how)
+            assert (result.passed, result.tests, result.reason) == (True, 8, None), result
+        assert forks.serves(old)

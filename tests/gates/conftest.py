@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from curtainup.gates import GateRequest, LocalInterpreter, UnitTestRequest, unit_test_folders
+from curtainup.gates.forks import Forks
 from tests.gates.serving import HEALTHY, Served, paths, serve
 
 MakeService = Callable[[dict[str, str]], Path]
@@ -15,6 +16,22 @@ MakeGate = Callable[..., GateRequest]
 MakeUnitTests = Callable[..., UnitTestRequest]
 
 OURS = LocalInterpreter(Path(sys.executable))
+
+
+@pytest.fixture(scope="module")
+def forks_for_gates(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """A server that forks the gates of a whole module."""
+    with Forks() as forks:
+        forks.warm(OURS, tmp_path_factory.mktemp("forks"), for_gates=True)
+        yield forks
+
+
+@pytest.fixture(scope="module")
+def forks_for_unit_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """A server that forks the unit tests of a whole module."""
+    with Forks() as forks:
+        forks.warm(OURS, tmp_path_factory.mktemp("forks"), for_gates=False)
+        yield forks
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import venv
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,26 @@ def test_environment():
     assert os.environ["PYM_ENV"] == "shop-staging"
 """
 SMOKE_TESTS = 7
+
+
+@pytest.fixture(
+    autouse=True,
+    params=[
+        "forked",
+        pytest.param(
+            "started",
+            marks=pytest.mark.matrix(
+                reason="the same claims without a fork; test_fork_server shows once that such a gate runs"
+            ),
+        ),
+    ],
+)
+def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every test run with forked processes, as in a deployment, and with started ones."""
+    if request.param == "forked":
+        for name, fixture in (("run_gate", "forks_for_gates"), ("run_unit_tests", "forks_for_unit_tests")):
+            forked = partial(globals()[name], forks=request.getfixturevalue(fixture))
+            monkeypatch.setitem(globals(), name, forked)
 
 
 def test_a_suite_of_the_seed_runs_unchanged_beside_the_smoke_suite(

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 
@@ -50,11 +49,8 @@ class Judge(Gatekeeper):
         self.asked.append(gate)
         self.verdict()
 
-    @contextmanager
-    def prepared(
-        self, gate: Gate, image: str, watch: Watch | None = None
-    ) -> Iterator[Callable[[Progress], None]]:
-        yield lambda progress: self.judge(gate, progress, image, watch)
+    def warm(self, image: str) -> None:
+        assert image == "image"
 
 
 class Scene:

@@ -39,7 +39,6 @@ def test_what_it_cannot_do_is_done_without(tmp_path: Path) -> None:
     live.require_moved()
     assert live.drained(["r0000001"])
     assert (live.known_url, live.costs(), live.lingering, live.keep) == (None, None, 0, 1)
-    assert not live.is_private
     assert not live.has_lost
 
 

@@ -46,7 +46,8 @@ def recorded(
     ):
         recorder = _Telling(session, command, notifier)
         try:
-            result = interruptible(session, lambda: work(recorder))
+            with session.run.at_end:
+                result = interruptible(session, lambda: work(recorder))
         except CurtainupError as error:
             recorder.failed(error)
             notifier.ended(recorder.record, recorder.folder, error=error)

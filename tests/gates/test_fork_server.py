@@ -26,7 +26,10 @@ from tests.gates.conftest import OURS, MakeGate, MakeService, MakeUnitTests
 from tests.processes import wait_for_end
 
 SMOKE_TESTS = 7
-OTHER_ENDS = pytest.mark.matrix(reason="other ends of a run, which are told and carried out in the same way")
+OTHER_ENDS = pytest.mark.matrix(
+    reason="test_an_end_is_told_as_of_a_started_process shows a signal, and "
+    "test_what_is_stopped_ends_with_all_that_it_started a run that was cancelled"
+)
 PASSING = "def test_it():\n    pass\n"
 SAYS_HOW = """
 import os, pathlib

@@ -13,6 +13,8 @@ LOOK_EVERY = 0.02
 TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 PLUGIN = "pulumi-resource-"
 DRIVER, PYTEST = "driver", "pytest"
+OF_TESTS = ("pytest", "fork_server.py")
+"""What the command line of a process that runs tests has, or of the one that forks them."""
 NAMED = {"pulumi": "Pulumi engine", "git": "git", "docker": "Docker client", "sh": "shell", "bash": "shell"}
 
 
@@ -79,8 +81,7 @@ def kind_of(words: list[str]) -> str:
     if name.startswith(PLUGIN):
         return f"{name.removeprefix(PLUGIN).capitalize()} plugin"
     if name.startswith("python"):
-        tests = any("pytest" in word or "curtainup_acceptance" in word for word in words[1:])
-        return PYTEST if tests else "other Python"
+        return PYTEST if any(mark in word for word in words[1:] for mark in OF_TESTS) else "other Python"
     return NAMED.get(name, name)
 
 

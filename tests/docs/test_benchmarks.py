@@ -129,7 +129,7 @@ def test_the_steps_of_a_run_are_timed_from_its_record() -> None:
         (["/x/pulumi", "up"], "Pulumi engine"),
         (["/x/pulumi-resource-docker", "127.0.0.1:1"], "Docker plugin"),
         (["/venv/bin/python", "-m", "pytest", "test"], "pytest"),
-        (["/venv/bin/python3", "-c", "import curtainup_acceptance.warm"], "pytest"),
+        (["/venv/bin/python", "/x/acceptance/fork_server.py", "7", "", "unit"], "pytest"),
         (["/venv/bin/python", "-P", "x.py"], "other Python"),
         (["git", "status"], "git"),
         (["/usr/bin/docker", "cp"], "Docker client"),

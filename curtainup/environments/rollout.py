@@ -16,6 +16,7 @@ from curtainup.errors import ConfigError, CurtainupError, RefusedError
 from curtainup.gates import health
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
+from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
 from curtainup.session import Session
 from curtainup.targets import capabilities
@@ -167,9 +168,7 @@ class Rollout(EnvironmentView):
 
     def refresh(self) -> None:
         """Read again what Pulumi remembers, after an update that failed half-way."""
-        sealed = self.environment.sealed
-        found = environments.of(self._session, self.name)
-        self.environment = replace(found, sealed={**sealed, **found.sealed})
+        self._see(environments.of(self._session, self.name))
 
     def wait_until_healthy(self, release: Release) -> float:
         """Wait until a release answers on its own URL; return for how many seconds.
@@ -283,7 +282,7 @@ class Rollout(EnvironmentView):
                 if on_progress and isinstance(self.target, capabilities.Watches)
                 else nullcontext()
             ):
-                self.environment = environments.apply(
+                found = environments.apply(
                     self._session.state.engine,
                     environment,
                     deployment,
@@ -295,6 +294,14 @@ class Rollout(EnvironmentView):
             if isinstance(self.target, capabilities.Explains):
                 raise self.target.explained(error, started) from error
             raise
+        self._see(found)
+
+    def _see(self, found: Environment) -> None:
+        """Take the environment as it is found. The secrets of releases that have left it stay at hand.
+
+        Pulumi remembers only those of the releases that are there, and whatever left may have to come back.
+        """
+        self.environment = replace(found, sealed={**self.environment.sealed, **found.sealed})
 
     def _is_in_the_way(self, deployment: Deployment, leaving: Sequence[Release]) -> bool:
         """Return whether another first release can only come when those that are to go are gone."""

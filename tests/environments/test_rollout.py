@@ -215,6 +215,21 @@ def test_secrets_of_a_staged_release_are_not_encrypted_again_after_a_failure(tmp
     assert found.engine.sealings == ['{"KEY": "v"}']
 
 
+def test_a_release_that_comes_back_has_its_secrets_again(tmp_path: Path) -> None:
+    """A candidate may push out the oldest kept release, and fail its gate."""
+    found = world(tmp_path, "env_secrets: [KEY]\n", {"KEY": "v"})
+    rollout = _rollout(found)
+    one = rollout.new_release(IMAGE, "v1")
+    rollout.seal(one)
+    before = release.shift(release.stage(rollout.deployment, one, 1), one.id)
+    rollout.apply(before)
+    with_secrets = found.engine.ups[-1][1]["releases"]
+    rollout.apply(Deployment())
+    rollout.put_back(before, found.report.warn)
+    assert with_secrets[0]["secrets"]
+    assert found.engine.ups[-1][1]["releases"] == with_secrets
+
+
 @pytest.mark.parametrize("held", ["shop-live-r0000002", "shop-live-service"])
 def test_what_is_protected_loses_that_before_it_goes(tmp_path: Path, held: str) -> None:
     """A switch that failed leaves the release protected that it never gave traffic to."""

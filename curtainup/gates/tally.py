@@ -167,11 +167,6 @@ class Tally:
             wanted = self.total + count
             return self._ended.wait_for(lambda: self.total >= wanted, timeout)
 
-    def wait_for_phase(self, phase: str, timeout: float) -> bool:
-        """Wait until a request of that phase has ended; return False if that takes over `timeout` seconds."""
-        with self._ended:
-            return self._ended.wait_for(lambda: any(name == phase for name, _ in self._counts), timeout)
-
     def close(self, url: str) -> ProbeResult:
         """Stop counting and return the result; requests that have not ended count as failed."""
         ended = time.time()

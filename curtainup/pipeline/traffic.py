@@ -110,7 +110,8 @@ class Watch:
                     drained = wait_until_drained(self._rollout, self._leaving(stage), self._given_up)
         if not self._given_up.is_set():
             self._probe.mark("after")
-            self._look_after()
+            if self.standing.was_failing:
+                self._see(BEFORE)
             self.require_clean()
         progress.note = self._summary(drained=drained)
 
@@ -167,13 +168,6 @@ class Watch:
         """See the first answers after a move, so that nobody judges a release that does not answer at all."""
         if self.outgoing:
             self._probe.wait_for(BEFORE, OVERDUE)
-
-    def _look_after(self) -> None:
-        """See an answer of the release that has all traffic now; look longer if live failed before."""
-        if self.outgoing:
-            self._probe.tally.wait_for_phase("after", OVERDUE)
-            if self.standing.was_failing:
-                self._see(BEFORE)
 
     def _leaving(self, last: Deployment) -> list[str]:
         """Return the release to wait for until it has drained; none if it was down anyway."""

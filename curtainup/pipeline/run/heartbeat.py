@@ -46,7 +46,7 @@ def beating(
     def beat() -> None:
         number = count
         while not stop.wait(EVERY):
-            with suppress(*_failures()):
+            with suppress(*failures()):
                 if not is_held():
                     lost()
                     return
@@ -81,7 +81,7 @@ def signs(client: docker.DockerClient, run: str) -> set[str]:
 
 def remove(client: docker.DockerClient, run: str) -> None:
     """Remove what a run has left as signs of life."""
-    with suppress(*_failures()):
+    with suppress(*failures()):
         for left in signs(client, run):
             client.volumes.get(left).remove()
 
@@ -94,7 +94,7 @@ def _remove(client: docker.DockerClient, name: str, run: str, number: int) -> No
     client.volumes.get(f"{name}-{run}-{number}").remove()
 
 
-def _failures() -> tuple[type[Exception], ...]:
+def failures() -> tuple[type[Exception], ...]:
     """Return what an engine that does not answer just now raises."""
     from docker.errors import DockerException
     from requests import RequestException

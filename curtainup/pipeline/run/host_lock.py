@@ -151,10 +151,7 @@ def held(
 
 def _release(client: docker.DockerClient, name: str, this: Holder) -> None:
     """Give the lock up. If the engine does not answer any more, the next run sees that this one is dead."""
-    from docker.errors import DockerException
-    from requests import RequestException
-
-    with suppress(DockerException, RequestException):
+    with suppress(*heartbeat.failures()):
         if _labels(client, name).get(RUN) == this.run:
             _remove(client, name)
 
@@ -221,10 +218,7 @@ def _labels(client: docker.DockerClient, name: str) -> Mapping[str, str]:
 
 
 def _remove(client: docker.DockerClient, name: str) -> None:
-    from docker.errors import DockerException
-    from requests import RequestException
-
-    with suppress(DockerException, RequestException):
+    with suppress(*heartbeat.failures()):
         client.volumes.get(name).remove()
 
 

@@ -57,6 +57,15 @@ def make_service(tmp_path: Path) -> MakeService:
 
 
 @pytest.fixture
+def broken_python(tmp_path: Path) -> LocalInterpreter:
+    """An interpreter that is there, and does not start."""
+    python = tmp_path / "python"
+    python.write_text("#!/no/such/program\n")
+    python.chmod(0o755)
+    return LocalInterpreter(python)
+
+
+@pytest.fixture
 def gate(tmp_path: Path, healthy: Served) -> MakeGate:
     """A gate on the healthy service, with some settings changed."""
 

@@ -11,7 +11,6 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import psutil
 import pytest
 
 from curtainup.errors import SetupError
-from curtainup.gates import GateRequest, GateResult, LocalInterpreter, fork_server, run_gate, run_unit_tests
+from curtainup.gates import GateResult, LocalInterpreter, fork_server, run_gate, run_unit_tests
 from curtainup.gates.forks import Forks
 from tests.gates.conftest import OURS, MakeGate, MakeService, MakeUnitTests
 from tests.processes import wait_for_end
@@ -424,15 +423,9 @@ def test_a_folder_that_is_no_package_hides_no_module(tmp_path: Path) -> None:
 
 
 def test_an_interpreter_that_does_not_start_is_said_as_ever(
-    make_service: MakeService, gate: MakeGate, tmp_path: Path
+    make_service: MakeService, gate: MakeGate, tmp_path: Path, broken_python: LocalInterpreter
 ) -> None:
-    python = tmp_path / "python"
-    python.write_text("#!/no/such/program\n")
-    python.chmod(0o755)
-    broken = LocalInterpreter(python)
-    request: GateRequest = replace(gate(make_service({})), interpreter=broken)
-
     with Forks() as forks:
-        forks.warm(broken, tmp_path, for_gates=True)
+        forks.warm(broken_python, tmp_path, for_gates=True)
         with pytest.raises(SetupError, match="does not start"):
-            run_gate(request, forks=forks)
+            run_gate(gate(make_service({}), interpreter=broken_python), forks=forks)

@@ -363,14 +363,10 @@ def _install_all_but(python: Path, missing: str) -> None:
 
 
 def test_an_interpreter_that_cannot_start_is_a_matter_of_set_up(
-    make_service: MakeService, gate: MakeGate, tmp_path: Path
+    make_service: MakeService, gate: MakeGate, broken_python: LocalInterpreter
 ) -> None:
-    python = tmp_path / "python"
-    python.write_text("#!/no/such/program\n")
-    python.chmod(0o755)
-
     with pytest.raises(SetupError, match="does not start"):
-        run_gate(gate(make_service({}), interpreter=LocalInterpreter(python)))
+        run_gate(gate(make_service({}), interpreter=broken_python))
 
 
 def test_an_image_must_be_known(make_service: MakeService, gate: MakeGate) -> None:

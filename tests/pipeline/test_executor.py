@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -83,6 +84,13 @@ class Scene:
         """Give the candidate the traffic, as `deploy` does once it is proven."""
         new = samples.release(2)
         self.executor.carry_out(planner.to_live(self.rollout, new, "image", _never, canary))
+
+    def await_moved(self) -> None:
+        """Wait until the move is over: from then on, failed requests are not those of the move."""
+        deadline = time.monotonic() + 60
+        while ("shift", "passed") not in self.steps():
+            assert time.monotonic() < deadline, self.steps()
+            time.sleep(0.01)
 
     def steps(self) -> list[tuple[str, str | None]]:
         return [(step.name, step.outcome) for step in self.recorder.record.steps]
@@ -227,6 +235,7 @@ def test_a_return_that_does_not_help_says_so(
     monkeypatch.setattr(returning, "ANSWER_WITHIN", 0.2)
 
     def fail() -> None:
+        scene.await_moved()
         scene.down |= {"r0000001", "r0000002"}
         proxy.status = 503
         _fail()

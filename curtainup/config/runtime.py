@@ -41,7 +41,10 @@ DeployTarget = Annotated[str, AfterValidator(_target)]
 class Settings(BaseModel):
     """Base of all configuration models: frozen, strict about types, closed to unknown keys."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", hide_input_in_errors=True)
+    # Pydantic builds a model when it is first used: no command needs all of them.
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, strict=True, extra="forbid", hide_input_in_errors=True
+    )
 
 
 class RuntimeSettings(Settings):

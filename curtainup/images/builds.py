@@ -28,7 +28,7 @@ class Build(BaseModel):
 
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore")
 
     tree: str
     version: str

@@ -34,7 +34,7 @@ class Origin(BaseModel):
 
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore")
 
     url: str = ""
     first: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ class StrictModel(BaseModel):
     """A frozen model that refuses unknown fields."""
 
     # Entries of stack configuration hold secrets: what is wrong with one is said without showing it.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Address(StrictModel):

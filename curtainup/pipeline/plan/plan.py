@@ -46,7 +46,7 @@ class Plan(BaseModel):
 
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     curtainup_plan: Literal[1] = VERSION
     made_by: str

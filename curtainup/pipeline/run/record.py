@@ -286,7 +286,7 @@ def _redacted(value: object, redact: Callable[[str], str]) -> object:
     """The same value, without secrets in any text but those of our own fields."""
     if isinstance(value, str):
         return redact(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {key: _redacted(one, clean if _is_ours(key, one) else redact) for key, one in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted(one, redact) for one in value]
@@ -295,7 +295,7 @@ def _redacted(value: object, redact: Callable[[str], str]) -> object:
 
 def _is_ours(key: object, value: object) -> bool:
     """Whether a field is a text, or texts, of curtainup's own, and no record with fields of its own."""
-    return key in OUR_FIELDS and not isinstance(value, Mapping)
+    return key in OUR_FIELDS and not isinstance(value, dict)
 
 
 def _who(environ: Mapping[str, str]) -> run_models.Who:

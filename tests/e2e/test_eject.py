@@ -149,8 +149,9 @@ def replacing(edited: Service) -> Callable[..., str]:
     """Runs a command that must refuse an edit which would replace live's proxy, and gives what it says."""
     component = (edited.folder / COMPONENT).read_text()
     proxy = component.index("def _create_proxy")
-    labels = "labels=labels(docker.ContainerLabelArgs, settings.service, settings.name)"
-    changed = component[proxy:].replace(labels, labels.replace("settings.service", "'other'"), 1)
+    labels = "labels=_labels(docker.ContainerLabelArgs, settings)"
+    assert labels in component[proxy:]
+    changed = component[proxy:].replace(labels, f"{labels[:-1]}, other='yes')", 1)
 
     def refused(*command: str) -> str:
         updates, live = edited.updates(), edited.traffic("live")

@@ -8,19 +8,14 @@ runs two at a time.
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
-import sys
-import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
-from curtainup.setup import paths
 from tests.e2e.service import EXAMPLES, Service
 from tests.e2e.stages import place_of, stage_of
+from tests.interpreters import python_with
 
 HERE = Path(__file__).parent
 LONGEST_TEST = 600
@@ -44,23 +39,7 @@ def service_python() -> Path:
     if own.is_file():
         return own
     wanted = b"".join(file.read_bytes() for file in sorted(example.glob("requirements*.txt")))
-    made = paths.cache_dir() / "tests" / hashlib.sha256(wanted).hexdigest()[:12]
-    made.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{made}.lock"):
-        if not (made / "complete").is_file():
-            venv.create(made, clear=True)
-            pip = [
-                sys.executable,
-                "-m",
-                "pip",
-                "--python",
-                str(made / "bin" / "python"),
-                "install",
-                "--quiet",
-            ]
-            subprocess.run([*pip, "-r", str(example / "requirements-test.txt")], check=True)
-            (made / "complete").touch()
-    return made / "bin" / "python"
+    return python_with("-r", str(example / "requirements-test.txt"), made_for=wanted)
 
 
 @pytest.fixture(scope="module")

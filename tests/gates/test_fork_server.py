@@ -22,9 +22,11 @@ from curtainup.errors import SetupError
 from curtainup.gates import GateResult, LocalInterpreter, fork_server, run_gate, run_unit_tests
 from curtainup.gates.forks import Forks
 from tests.gates.conftest import OURS, MakeGate, MakeService, MakeUnitTests
+from tests.interpreters import python_with
 from tests.processes import wait_for_end
 
 SMOKE_TESTS = 7
+COVERAGE = ("pytest==9.2.0", "pytest-cov==7.0.0")
 OTHER_ENDS = pytest.mark.matrix(
     reason="test_an_end_is_told_as_of_a_started_process shows a signal, and "
     "test_what_is_stopped_ends_with_all_that_it_started a run that was cancelled"
@@ -204,6 +206,33 @@ def test_plugins_load_in_the_process_that_uses_them(
             assert result.passed, result
 
     assert forked(service) == [True, True]
+
+
+def test_coverage_is_measured_as_in_a_started_process(
+    make_service: MakeService, unit_tests: MakeUnitTests
+) -> None:
+    """pytest-cov loads by entry point and has to see the service's modules imported."""
+    tests = "import shop\n\ndef test_it():\n    assert shop.half() == 1\n"
+    service = make_service(
+        {
+            "conftest.py": SAYS_HOW,
+            "shop.py": "def half():\n    return 1\n\ndef never():\n    return 2\n",
+            "test/test_it.py": tests,
+            "pytest.ini": "[pytest]\naddopts = --cov=shop --cov-report=term --cov-fail-under=75\n",
+        }
+    )
+    interpreter = LocalInterpreter(python_with(*COVERAGE, made_for=repr(COVERAGE).encode()))
+    covered = []
+
+    with Forks() as forks:
+        forks.warm(interpreter, service, for_gates=False)
+        for used in (forks, None):
+            result = run_unit_tests(unit_tests(service, interpreter=interpreter), forks=used)
+            assert result.passed, result
+            covered += [line for line in result.log.read_text().splitlines() if line.startswith("shop.py")]
+
+    assert covered == ["shop.py       4      1    75%"] * 2
+    assert forked(service) == [True, False]
 
 
 def test_what_the_deployer_says_to_pytest_holds(

@@ -164,11 +164,26 @@ def apply(
 
     Raises:
         CurtainupError: the update failed.
+        StateError: it would start a release without its secrets.
 
     """
+    _require_secrets(environment, deployment)
     config = configured(environment, deployment)
     engine.up(environment.stack, config, on_progress, refresh=refresh, on_made=on_made)
     return parse(environment.stack, engine.remembered(environment.stack))
+
+
+def _require_secrets(environment: Environment, deployment: Deployment) -> None:
+    """Check that the secrets of each release that comes are at hand. One that is there has what it has."""
+    for release in deployment.releases:
+        is_new = environment.deployment.find(release.id) is None
+        if is_new and release.secrets_hmac and release.id not in environment.sealed:
+            raise StateError(
+                f"the secrets of {release.version} ({release.id}) are not at hand",
+                where=f"stack {environment.stack}",
+                consequence="this update would start it without them, so nothing was done",
+                fix="run `curtainup deploy`; it makes a release with the secrets of today",
+            )
 
 
 def preview(

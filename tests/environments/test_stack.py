@@ -131,6 +131,20 @@ def test_apply_updates_once_and_gives_what_is_there_then() -> None:
     assert len(engine.ups) == 1
 
 
+def test_no_release_comes_without_its_secrets() -> None:
+    memory = Memory()
+    before = samples.deployment(100)
+    deployment = samples.deployment(100, 0)
+    old, new = (one.model_copy(update={"secrets_hmac": "abc"}) for one in deployment.releases)
+    both = deployment.model_copy(update={"releases": (old, new)})
+    known = _known(before.model_copy(update={"releases": (old,)}))
+    with pytest.raises(StateError, match="are not at hand"):
+        stack.apply(memory, known, both)
+    assert memory.ups == []
+    stack.apply(memory, replace(known, sealed={new.id: "ciphertext"}), both)
+    assert len(memory.ups) == 1
+
+
 def test_a_release_with_the_same_secrets_lends_its_ciphertext() -> None:
     """No process is started to encrypt what is encrypted already."""
     engine = Memory()

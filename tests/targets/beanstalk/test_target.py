@@ -40,6 +40,7 @@ def _rollout(found: World) -> Rollout:
 
 def _deployed(rollout: Rollout, digit: str, keep: int = 5) -> Release:
     one = rollout.new_release(IMAGE + digit * 64, f"v{digit}")
+    rollout.seal(one)
     rollout.apply(release.shift(release.stage(rollout.deployment, one, keep), one.id))
     return one
 

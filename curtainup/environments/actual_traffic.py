@@ -1,6 +1,9 @@
-"""Reads from the switch's entry in the state how traffic really was split when the last update ended."""
+"""Reads from the switch's entry in the state what it had done when the last update ended or was cut off."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from curtainup.targets.spec import Resources, Switch
 
@@ -13,8 +16,16 @@ def traffic(resources: Resources, switch: Switch) -> dict[str, int] | None:
         switch: what moves traffic on its target.
 
     """
-    for resource in resources:
-        if resource.get("type") == switch.type:
-            shares = switch.shares(resource.get("outputs") or {}, resources)
-            return None if shares is None else {one: share for one, share in shares.items() if share}
-    return None
+    found = _switch(resources, switch)
+    shares = None if found is None else switch.shares(found.get("outputs") or {}, resources)
+    return None if shares is None else {one: share for one, share in shares.items() if share}
+
+
+def generation(resources: Resources, switch: Switch) -> int:
+    """Return the generation of the settings that the switch carried out last; 0 if it has none."""
+    found = _switch(resources, switch) or {}
+    return int((found.get("inputs") or {}).get("generation") or 0)
+
+
+def _switch(resources: Resources, switch: Switch) -> Mapping[str, Any] | None:
+    return next((one for one in resources if one.get("type") == switch.type), None)

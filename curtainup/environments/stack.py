@@ -87,10 +87,11 @@ def _parsed(stack: str, config: Mapping[str, Any], remembered: Remembered) -> En
     deployment, sealed = release_config.from_entries(config["releases"], traffic, spec.settings)
     actual = actual_traffic.traffic(remembered.resources, spec.switch)
     deployment = _as_it_is(deployment, config.get("candidate") or None, actual)
+    generation = max(settings.generation, actual_traffic.generation(remembered.resources, spec.switch))
     retired, sealed_then = release_config.from_entries(config.get("retired") or [], {}, spec.settings)
     return Environment(
         stack,
-        settings,
+        settings.model_copy(update={"generation": generation}),
         deployment,
         sealed={**sealed_then, **sealed},
         outputs=remembered.outputs,
@@ -236,14 +237,16 @@ def _with_sealed(environment: Environment, release_id: str, ciphertext: Any) -> 
 def _as_it_is(deployment: Deployment, candidate: str | None, actual: Mapping[str, int] | None) -> Deployment:
     """Correct what an update was to do by what its switch had done when it was cut off.
 
-    The configuration is that of the last update whether it ended well or not; the switch's own entry
-    in the state changes only with the traffic.
+    The configuration is that of the last update that ended, well or not; the switch's own entry in the
+    state changes only with the traffic. A candidate that has traffic by now is none any more.
     """
     known = {one.id for one in deployment.releases}
     meant = {one: share for one, share in deployment.traffic.items() if share}
     if actual is not None and actual != meant and actual.keys() <= known:
         never = [one for one, share in deployment.traffic.items() if share and not actual.get(one)]
         candidate = candidate or (never[0] if never else None)
+        if actual.get(candidate or ""):
+            candidate = None
         traffic = {one: actual.get(one, 0) for one in known}
         return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate)
     return Deployment(releases=deployment.releases, traffic=deployment.traffic, candidate=candidate)

@@ -56,6 +56,12 @@ class EnvironmentView:
         return ejected.is_applied(self._session.state.workspace.edition, self.environment.outputs)
 
     @property
+    def was_cut_off(self) -> bool:
+        """Whether an update was cut off, and no other has put right what it left."""
+        stack = self.environment.stack
+        return bool(self.environment.pending or self._session.state.memory.locks(stack))
+
+    @property
     def known_url(self) -> str | None:
         """Where users reach it, None while that is not known yet."""
         if isinstance(self.target, capabilities.KnowsPlaces):

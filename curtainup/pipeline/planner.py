@@ -194,6 +194,12 @@ def renewed(view: EnvironmentView, release: Release) -> tuple[Transition, ...]:
     return (Transition(view.name, release, release.image, (act,)),)
 
 
+def settled(view: EnvironmentView, release: Release) -> tuple[Transition, ...]:
+    """Leave an environment as it is, and put right what an update that was cut off has left."""
+    act = Update("settle", f"put right what a run that was cut off left on {view.name}", (view.deployment,))
+    return (Transition(view.name, release, release.image, (act,)),)
+
+
 def _made_again(view: EnvironmentView, wanted: Release, staged: Deployment) -> Transition:
     """Create a release again that was retired because idle releases are billed."""
     title = "create the release again, without traffic"

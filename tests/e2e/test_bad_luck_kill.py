@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -158,6 +160,28 @@ def test_a_power_cut_in_the_middle_of_an_update_is_put_right(holdable: Service, 
 
 
 @MATRIX
+def test_a_power_cut_once_traffic_has_moved_is_put_right(holdable: Service) -> None:
+    """The state has the new traffic, and the configuration of no update that ended has it."""
+    holdable.greet("moved when cut off")
+    holdable.deploy()
+    forget_last_update(holdable, "live")
+    shutil.rmtree(holdable.last_run_folder())
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    lock_by_hand(holdable, "live", socket.gethostname(), ended.pid)
+
+    with unnoticed(holdable):
+        done = holdable.deploy()
+    steps = [step.name for step in holdable.last_run().steps]
+    holdable.greet("after it was put right")
+    holdable.deploy()
+
+    assert "took over the lock" in done.err
+    assert steps == ["settle", "live-gate"]
+    assert serves(holdable, "after it was put right")
+
+
+@MATRIX
 @pytest.mark.parametrize("step", ["build", "staging"])
 def test_a_first_deployment_that_lost_its_power_is_followed_by_one_that_goes_on(
     new_service: Callable[[], Service], step: str
@@ -274,6 +298,31 @@ def cut_off_at_live_gate(service: Service) -> None:
     with underway(service, "deploy", hold_at="live") as run:
         run.wait_until_held()
         run.lose_power()
+
+
+def forget_last_update(service: Service, stack: str) -> None:
+    """Leave of a stack's last update what a power cut leaves once its resources are as declared.
+
+    The history has no entry of it, and the stack's outputs are those of the update before.
+    """
+    [project] = (service.state_folder / ".pulumi" / "history").iterdir()
+    name = f"{service.name}-{stack}"
+    *_, before, last = sorted((project / name).glob("*.history.json"))
+    state = service.state_folder / ".pulumi" / "stacks" / project.name / f"{name}.json"
+    now, then = (json.loads(file.read_text()) for file in (state, _checkpoint(before)))
+    _root(now)["outputs"] = _root(then)["outputs"]
+    state.write_text(json.dumps(now))
+    _checkpoint(last).unlink()
+    last.unlink()
+
+
+def _checkpoint(entry: Path) -> Path:
+    return entry.with_name(entry.name.replace(".history.", ".checkpoint."))
+
+
+def _root(state: dict[str, Any]) -> dict[str, Any]:
+    resources = state["checkpoint"]["latest"]["resources"]
+    return next(one for one in resources if one["type"] == "pulumi:pulumi:Stack")
 
 
 def lock_by_hand(service: Service, stack: str, hostname: str, pid: int) -> Path:

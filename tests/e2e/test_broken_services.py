@@ -158,7 +158,7 @@ def test_a_file_that_dockerignore_leaves_out_is_named(broken: Service) -> None:
 
 
 def test_a_crash_is_told_by_its_exception_and_the_user_who_lacked_a_permission(broken: Service) -> None:
-    line = 'os.path.exists("/.dockerenv") and open("/etc/models.py", "w")\n'
+    line = '"PYM_ENV" in os.environ and open("/etc/models.py", "w")\n'
     broken.edit("server.py", "app = Flask(__name__)\n", f"{line}app = Flask(__name__)\n")
 
     done = fail(broken, 14)

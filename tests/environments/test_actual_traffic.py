@@ -47,3 +47,12 @@ def test_each_switch_tells_who_has_traffic(
 def test_a_service_that_nobody_may_call_has_no_traffic() -> None:
     """Cloud Run asks for 100 % somewhere, of the first release too."""
     assert actual_traffic.traffic([_service(("r1", 100))], cloud_run.SPEC.switch) is None
+
+
+def test_only_our_own_switches_have_a_generation() -> None:
+    ours = {"type": "curtainup:traffic:TrafficSwitch", "inputs": {"generation": 3.0}}
+    googles = {**_service(("r1", 100)), "inputs": {}}
+    googles["outputs"]["generation"] = "7"
+    assert actual_traffic.generation([ours], docker.SPEC.switch) == 3
+    assert actual_traffic.generation([googles], cloud_run.SPEC.switch) == 0
+    assert actual_traffic.generation([], docker.SPEC.switch) == 0

@@ -75,6 +75,23 @@ def test_what_was_configured_is_found_again() -> None:
 
 
 @pytest.mark.parametrize(
+    ("traffic", "candidate"), [({"r0000001": 100}, "r0000002"), ({"r0000002": 100}, None)]
+)
+def test_a_candidate_that_got_traffic_before_the_power_went_is_none_any_more(
+    traffic: dict[str, int], candidate: str | None
+) -> None:
+    config = _config(samples.deployment(100, 0, candidate="r0000002"))
+    inputs = {"generation": samples.environment().generation + 1}
+    kind = "curtainup:traffic:TrafficSwitch"
+    switch = {"type": kind, "inputs": inputs, "outputs": {"traffic": traffic}}
+    found = stack.parse(STACK, Remembered(exists=True, config=config, resources=({}, CONTAINER, switch)))
+    assert found.deployment.traffic == {"r0000001": 0, "r0000002": 0, **traffic}
+    assert found.deployment.candidate == candidate
+    assert found.settings is not None
+    assert found.settings.generation == inputs["generation"], "the switch takes no lower one"
+
+
+@pytest.mark.parametrize(
     "changed",
     [
         {"environment": {"service": "shop"}},

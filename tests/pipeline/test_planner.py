@@ -114,3 +114,12 @@ def test_idle_releases_that_are_billed_leave_when_all_is_proven(tmp_path: Path) 
     *_, last = planner.to_live(live, NEW, "", proved(), None)
     assert steps((last,)) == [["retire"]]
     assert last.undo is None, "nothing is put back once live is proven"
+
+
+def test_what_a_run_that_was_cut_off_left_is_put_right_without_a_move(tmp_path: Path) -> None:
+    live = view(tmp_path, samples.deployment(0, 100))
+    [one] = planner.settled(live, samples.release(2))
+    assert steps((one,)) == [["settle"]]
+    assert isinstance(one.acts[0], Update)
+    assert one.acts[0].deployments == (live.deployment,)
+    assert one.undo is None

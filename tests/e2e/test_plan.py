@@ -143,7 +143,7 @@ def test_what_is_no_plan_is_refused(service: Service, plan: Path, text: str | No
 
 @MATRIX
 def test_a_plan_and_an_image_from_elsewhere_exclude_each_other(service: Service, plan: Path) -> None:
-    assert "choose one of" in service.deploy("--plan", str(plan), "--image", "x", code=2).err
+    assert "not both" in service.deploy("--plan", str(plan), "--image", "x", code=2).err
 
 
 @MATRIX

@@ -95,7 +95,7 @@ def test_outside_of_ci_the_preview_is_printed_all_the_same(service: Service) -> 
 
 @MATRIX
 def test_two_formats_are_refused(service: Service) -> None:
-    assert "choose one" in service.run("preview", "--json", "--markdown", code=2).err
+    assert "not both" in service.run("preview", "--json", "--markdown", code=2).err
 
 
 def test_nothing_was_deployed_by_any_of_this(service: Service) -> None:

@@ -20,12 +20,14 @@ _FENCED = re.compile(r"^(```|~~~).*?^\1", re.DOTALL | re.MULTILINE)
 _INDENTED = re.compile(r"^(?: {4}|\t).*$", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
+_FILE = re.compile(r"(acceptance|benchmarks|components|curtainup|docs|examples|offline|stacks|tests)/.*")
+_STANDS_FOR_MANY = re.compile(r"[A-Z]{3}|[…*]")
 _CELL = re.compile(r"(?<!\\)\|")
 
 
 def pages() -> list[Path]:
-    """All pages, the README's too."""
-    return [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+    """All pages, those at the root too."""
+    return [*sorted(ROOT.glob("*.md")), *sorted(DOCS.rglob("*.md"))]
 
 
 def prose(page: Path) -> str:
@@ -37,6 +39,12 @@ def links(page: Path) -> list[str]:
     """Where a page leads to in this repository."""
     found = _LINK.findall(re.sub(r"`[^`]*`", "", prose(page)))
     return [link for link in found if not re.match(r"[a-z]+:", link)]
+
+
+def files(page: Path) -> set[str]:
+    """The files of this repository that a page names in code, but for names that stand for many."""
+    spans = re.findall(r"`([^`\s]+)`", prose(page))
+    return {one for one in spans if _FILE.fullmatch(one) and not _STANDS_FOR_MANY.search(one)}
 
 
 def anchors(page: Path) -> set[str]:

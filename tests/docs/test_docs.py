@@ -13,6 +13,8 @@ from tests.docs_pages import COMMANDS, DOCS
 EXIT_CODES = DOCS / "exit-codes.md"
 PULUMI = "curtainup pulumi [ARGS]..."
 """It takes Pulumi's own."""
+IMAGES = {"curtainup/base", "curtainup/proxy", "curtainup/registry"}
+"""They are named like files."""
 NAMES = sorted(docs_pages.commands())
 
 
@@ -31,6 +33,12 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         target = (page.parent / path).resolve() if path else page
         assert target.exists(), link
         assert not anchor or anchor in docs_pages.anchors(target), link
+
+
+@pytest.mark.parametrize("page", docs_pages.pages(), ids=shown)
+def test_every_file_that_is_named_is_there(page: Path) -> None:
+    named = docs_pages.files(page) - IMAGES
+    assert {one for one in named if not (docs_pages.ROOT / one).exists()} == set()
 
 
 def test_the_index_leads_to_every_page() -> None:

@@ -20,6 +20,7 @@ from curtainup.util.secrets import Secret
 
 if TYPE_CHECKING:
     import docker
+    from docker.errors import APIError
     from docker.models.containers import Container
 
     from curtainup.session import Session
@@ -186,11 +187,20 @@ def _said_clearly(image: str) -> Iterator[None]:
             fix="change the source or its Dockerfile so that it is built again, or push the image again",
         ) from error
     except APIError as error:
-        kind = DiskFull if "no space left" in str(error) else BuildFailed
-        raise kind(
-            "the image could not be started",
-            where=image,
-            consequence="nothing was pushed; staging and live are as they were",
-            fix="check CMD and ENTRYPOINT in the Dockerfile",
-            detail=error.explanation,
-        ) from error
+        raise not_started(error, image) from error
+
+
+def not_started(error: APIError, image: str) -> BuildFailed | DiskFull:
+    """Return what to tell of an image that the Docker engine does not start."""
+    kind: type[BuildFailed | DiskFull] = BuildFailed
+    what, fix = "the image could not be started", "check CMD and ENTRYPOINT in the Dockerfile"
+    if "no space left" in str(error):
+        kind, what = DiskFull, "no space is left on the disk"
+        fix = "free some space (docker system df shows what images hold), then run the same command again"
+    return kind(
+        what,
+        where=image,
+        consequence="nothing was pushed; staging and live are as they were",
+        fix=fix,
+        detail=error.explanation,
+    )

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import docker
 import pytest
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 
-from curtainup.errors import SetupError
+from curtainup.errors import DiskFull, SetupError
 from curtainup.pipeline import local_container
 from curtainup.pipeline.local_container import LocalContainer
 from curtainup.platforms.docker import labels
@@ -144,6 +144,13 @@ def test_an_image_that_is_nowhere_is_told(client: docker.DockerClient, service: 
     running = local_container.running(client, marks(service), f"{service}:none", "v1", samples.SETTINGS, {})
     with pytest.raises(SetupError, match="neither here nor in its registry"), running:
         pytest.fail("it ran")
+
+
+def test_a_full_disk_is_told_with_what_frees_it() -> None:
+    refused = APIError("500 Server Error", explanation="write /etc/hosts: no space left on device")
+    error = local_container.not_started(refused, "shop:1")
+    assert (type(error), error.what) == (DiskFull, "no space is left on the disk")
+    assert "docker system df" in str(error.fix)
 
 
 def test_a_program_that_is_not_in_the_image_is_told(

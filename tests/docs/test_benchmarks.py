@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import load, measure, profiles, report, sampling, service, switches
+from benchmarks import deployments, load, measure, profiles, rehearsals, report, sampling, service, switches
 from benchmarks.report import Line, Results
 from curtainup.model.run import RunRecord, StepRecord, Who
+from tests import docs_pages
 
 FOLDER = Path(command.__file__).parent
+NUMBER = re.compile(r"[\d.,]*\d")
 SUMMARY = """\
 Running 5m test @ http://127.0.0.1:8080/ping
   1 threads and 16 connections
@@ -24,6 +27,30 @@ Running 5m test @ http://127.0.0.1:8080/ping
   Non-2xx or 3xx responses: 2
 Requests/sec:   1725.16
 """
+
+
+def test_the_page_has_the_goals_of_the_code() -> None:
+    page = (docs_pages.DOCS / "benchmarks.md").read_text(encoding="utf-8")
+    lines = page.partition("| goal |")[2].partition("\n\n")[0].strip().splitlines()[1:]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    told = [
+        (letter, [float(one.replace(",", "")) for one in NUMBER.findall(goal)]) for letter, *_, goal in rows
+    ]
+    assert told == [
+        ("a", [deployments.CHANGE, deployments.PROCESSOR]),
+        ("a", [deployments.FIRST]),
+        ("b", []),
+        ("c", [deployments.NO_OP]),
+        ("d", [deployments.ROLLBACK]),
+        ("e", [deployments.HELP]),
+        ("f", [0, switches.REQUESTS]),
+        ("g", [deployments.DRIVER_MB]),
+        ("h", [rehearsals.TIMES_DOCKER]),
+        ("i", [0, rehearsals.REQUESTS]),
+        ("j", [deployments.PREVIEW]),
+        ("k", []),
+    ]
+    assert {letter for letter, _ in told} == set(command.MEASUREMENTS)
 
 
 def test_a_command_s_cost_is_measured(tmp_path: Path) -> None:

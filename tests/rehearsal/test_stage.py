@@ -58,6 +58,7 @@ def test_state_passphrase_and_pulumi_home_are_the_rehearsal_s_own(tmp_path: Path
     assert backend.env["PULUMI_HOME"] == str(tmp_path / "pulumi")
     file = Path(backend.env["PULUMI_CONFIG_PASSPHRASE_FILE"])
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
     assert rehearsal.backend().passphrase == backend.passphrase, "it is made once"
 
 

@@ -100,6 +100,12 @@ def test_a_damaged_plan_is_refused_as_a_whole(tmp_path: Path, damage: dict[str, 
         plans.read(file)
 
 
+def test_whoever_reviews_a_plan_may_read_it(tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    plans.save(made(tmp_path), file)
+    assert file.stat().st_mode & 0o777 == 0o644
+
+
 def test_a_key_that_nobody_knows_is_not_passed_over_within_a_stack(tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     plans.save(made(tmp_path), file)

@@ -158,6 +158,24 @@ def test_in_an_empty_folder_it_ends_by_itself_with_a_documented_code_and_without
     assert "Traceback" not in done.stderr
 
 
+def test_for_somebody_who_has_stopped_reading_it_ends_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "pym-config.yaml").write_text("name: shop\n")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as closed:
+        done = subprocess.run(
+            _command(["history", "--json"]),
+            cwd=tmp_path,
+            env=_environ({"XDG_DATA_HOME": str(tmp_path / "data")}),
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 IN_TURN = """\
 import sys
 from curtainup.__main__ import main

@@ -16,7 +16,7 @@ from tests import docs_pages
 
 PAGE = docs_pages.DOCS / "records.md"
 RECORD, PROBE = PAGE.read_text(encoding="utf-8").split("## probe.json")
-LISTED = {
+LISTED: dict[str, type[BaseModel]] = {
     "source": run.SourceRecord,
     "image": run.ImageRecord,
     "steps": run.StepRecord,

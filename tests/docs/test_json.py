@@ -12,8 +12,8 @@ import pytest
 from curtainup.commands.notify import Tried
 from curtainup.commands.promote import Discarded
 from curtainup.commands.review import Reviewed
-from curtainup.commands.sweep import Standing
 from curtainup.commands.test import Tested as OfTest
+from curtainup.environments.review import Standing
 from curtainup.model.checks import Check
 from curtainup.model.preview import ResourcePreview, StackPreview
 from curtainup.pipeline.result import Result

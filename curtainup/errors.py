@@ -206,6 +206,12 @@ class TrafficKept(CurtainupError):
     exit_code = 29
 
 
+class HolderLives(CurtainupError):
+    """`curtainup unlock`: the run that holds the lock is at work on this machine."""
+
+    exit_code = 32
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 

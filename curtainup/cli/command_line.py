@@ -20,6 +20,7 @@ COMMANDS = (
     "rollback",
     "destroy",
     "sweep",
+    "unlock",
     "rehearse",
     "doctor",
     "init",

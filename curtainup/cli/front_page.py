@@ -35,6 +35,7 @@ Commands:
   rollback  Give live's traffic back to an earlier release.
   destroy   Remove a service's environments, images and registry.
   sweep     Remove expired review environments, and nothing else.
+  unlock    Free the lock that a run has left in a shared state.
   rehearse  Rehearse a deployment to a cloud, on this machine.
   doctor    Check everything that a deployment needs, and say how to fix it.
   init      Write the files that a service needs to be deployed.

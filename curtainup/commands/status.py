@@ -19,6 +19,7 @@ from curtainup.environments.history import Occasion
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CurtainupError
 from curtainup.model.environment import Environment
+from curtainup.pipeline.run.shared import place as places
 from curtainup.session import Session
 
 ANSWER_SECONDS = 2.0
@@ -86,10 +87,18 @@ class EnvironmentStatus:
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """A service and its environments."""
+    """A service and its environments.
+
+    Attributes:
+        service: its name.
+        environments: its environments.
+        run: in words, the run that holds the lock of a state that others share; None if none does.
+
+    """
 
     service: str
     environments: tuple[EnvironmentStatus, ...]
+    run: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,8 +136,19 @@ def _or_why(name: str, ask: Callable[[], Found]) -> Found | Unreadable:
 def _looks(pool: ThreadPoolExecutor, opening: Callable[[], Session]) -> Callable[[], ServiceStatus]:
     """Begin to look at each environment of a service; return a function that waits for all of them."""
     session = opening()
-    looks = [pool.submit(_environment, session, name) for name in names(session)]
-    return lambda: ServiceStatus(session.service.config.name, tuple(look.result() for look in looks))
+    environments = names(session)  # alone: two first connections may both make the table of a database
+    run = pool.submit(_run, session)
+    looks = [pool.submit(_environment, session, name) for name in environments]
+    name = session.service.config.name
+    return lambda: ServiceStatus(name, tuple(look.result() for look in looks), run.result())
+
+
+def _run(session: Session) -> str | None:
+    place = places.of(session)
+    taken = place.taken() if place else None
+    if taken is None:
+        return None
+    return taken.holder.told if taken.holder else "somebody who has not signed"
 
 
 def names(session: Session) -> Sequence[str]:

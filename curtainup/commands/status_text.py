@@ -15,7 +15,8 @@ def render(services: Sequence[ServiceStatus | Unreadable]) -> str:
 def _service(found: ServiceStatus | Unreadable) -> list[str]:
     if isinstance(found, Unreadable):
         return [f"{found.service}: cannot be read"]
-    return [line for one in found.environments for line in _environment(found.service, one)]
+    lines = [line for one in found.environments for line in _environment(found.service, one)]
+    return [*lines, *([f"{found.service}: a run is under way: {found.run}"] if found.run else [])]
 
 
 def _environment(service: str, found: EnvironmentStatus) -> list[str]:

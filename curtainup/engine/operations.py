@@ -207,6 +207,15 @@ class Engine:
             self.cli(["stack", "rm", "--yes", "--stack", stack])
         self._workspace.settings_file(stack).unlink(missing_ok=True)
 
+    def release(self, stack: str, patience: float) -> bool:
+        """Wait until no update holds a stack that exists; take over the locks of dead processes.
+
+        Returns:
+            Whether nobody holds the stack after that many seconds.
+
+        """
+        return self._locks.is_free(stack, time.monotonic() + patience)
+
     def seal(self, stack: str, config: Mapping[str, Any], path: str, secret: str) -> Any:
         """Encrypt one value with the stack's key, and return it as a settings file stores it.
 
@@ -247,14 +256,19 @@ class Engine:
         self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
         return key
 
-    def ask(self, args: list[str], text: str | None = None) -> str:
+    def ask(self, args: list[str], text: str | None = None, env: Mapping[str, str] | None = None) -> str:
         """Return the output of a CLI command, with `text` on its standard input.
+
+        Args:
+            args: the command.
+            text: its standard input.
+            env: further variables of its process.
 
         Raises:
             pulumi.automation.errors.CommandError: the command failed.
 
         """
-        return self._run(args, text).stdout
+        return self._run(args, text, env).stdout
 
     def cli(self, args: list[str], text: str | None = None) -> CommandResult:
         """Run one CLI command in the workspace, with `text` on its standard input."""
@@ -263,9 +277,11 @@ class Engine:
         except CommandError as error:
             raise translated(error, [], where=f"pulumi {' '.join(args[:2])}") from error
 
-    def _run(self, args: list[str], text: str | None = None) -> CommandResult:
-        command = self._command.another()
-        return command.run_with_input(args, str(self._workspace.project_dir), self._env, text)
+    def _run(
+        self, args: list[str], text: str | None = None, env: Mapping[str, str] | None = None
+    ) -> CommandResult:
+        command, variables = self._command.another(), {**self._env, **(env or {})}
+        return command.run_with_input(args, str(self._workspace.project_dir), variables, text)
 
     def _operate(
         self,

@@ -20,6 +20,8 @@ CLOCK_SLACK = 2.0
 """Seconds by which the calculated start of a process may be wrong."""
 MOST_PID = 1 << 22
 """Linux gives no higher id."""
+ENDED = ("Z", "X")
+"""The states of a process that has ended and still has its id."""
 _TOLD = re.compile(r"created by (?P<user>.*)@(?P<host>\S*) \(pid (?P<pid>\d+)\) at (?P<at>\S+)")
 
 
@@ -109,6 +111,38 @@ def lives(pid: int, made: float) -> bool:
         return True
 
 
+def lives_since(pid: int, begun: int) -> bool:
+    """Return whether the process of that id is the one that began then; see `ticks`.
+
+    One that has ended, and whose parent has not asked how, does not live.
+    """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    fields = _stat(pid)
+    return not fields or (int(fields[19]) == begun and fields[0] not in ENDED)
+
+
+def ticks(pid: int) -> int:
+    """Return when a process began, in clock ticks since its machine started; 0 where that is not told.
+
+    No change of the clock moves it.
+    """
+    fields = _stat(pid)
+    return int(fields[19]) if fields else 0
+
+
+def _stat(pid: int) -> list[str]:
+    """Return what proc(5) calls `stat`, from the 3rd field (state) on; the 22nd counts ticks."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return []
+
+
 def _lives_in_any_namespace(pid: int, made: float) -> bool:
     """Return whether a process of this machine has that id, be it in a container."""
     if lives(pid, made):
@@ -124,8 +158,12 @@ def _lives_in_any_namespace(pid: int, made: float) -> bool:
 def _start(pid: int) -> float:
     """Return when a process started, in seconds since the epoch; an earlier process may have had its id.
 
-    proc(5): the 22nd field of `stat` counts clock ticks since the machine started.
+    Raises:
+        ValueError: that is not told.
+
     """
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    begun = ticks(pid)
+    if not begun:
+        raise ValueError(f"process {pid} does not tell its start")
     up = float(Path("/proc/uptime").read_text().split()[0])
-    return time.time() - up + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.time() - up + begun / os.sysconf("SC_CLK_TCK")

@@ -97,6 +97,14 @@ def sees_every_process() -> bool:
     return namespace() == FIRST_NAMESPACE
 
 
+def users_folder() -> Path | None:
+    """Return a folder that all of a user's runs on this machine share; None if it may be somebody else's."""
+    folder = _folder().parent
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True, mode=0o700)
+    return folder if _is_alone_in(folder) else None
+
+
 def _folder() -> Path:
     """Return a folder that all of a user's runs on this machine share, whatever their HOME is."""
     return Path(tempfile.gettempdir()) / f"curtainup-{os.getuid()}" / "engines"
@@ -104,8 +112,13 @@ def _folder() -> Path:
 
 def _is_own(folder: Path) -> bool:
     """Return whether nobody else could have written the notes: the folder above is anybody's."""
+    return _is_alone_in(folder.parent, folder)
+
+
+def _is_alone_in(*folders: Path) -> bool:
+    """Return whether folders are this user's, and nobody else may write them."""
     try:
-        found = [one.lstat() for one in (folder.parent, folder)]
+        found = [one.lstat() for one in folders]
     except OSError:
         return False
     return all(stat.S_ISDIR(one.st_mode) and one.st_uid == os.getuid() for one in found) and not any(

@@ -6,23 +6,15 @@ labels name the holder, and are compared to see who made it.
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from curtainup.engine import deployer
-from curtainup.engine.aftermath import holders, started
 from curtainup.errors import Busy
 from curtainup.pipeline.run import heartbeat
+from curtainup.pipeline.run.holder import Holder, from_json, in_json, is_dead, lives_here
 from curtainup.platforms.docker import errors
 from curtainup.platforms.docker.labels import LOCK, RUN
 
@@ -33,80 +25,6 @@ HOLDER = "curtainup.holder"
 """The label of a lock that tells its holder."""
 PATIENCE = 5.0
 """Seconds to wait while another run takes a dead one's lock over."""
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A run, and what tells whether it still lives.
-
-    Attributes:
-        run: its id.
-        who: its user and machine.
-        command: what it does.
-        pid: its process, in its PID namespace.
-        boot: what the kernel calls the time since its machine started.
-        namespace: its PID namespace.
-        machine: of the machine, whether started again or not.
-        file: the lock that it holds on its machine besides: device and inode.
-        since: seconds of the epoch.
-
-    """
-
-    run: str
-    who: str
-    command: str
-    pid: int
-    boot: str
-    namespace: int
-    machine: str
-    file: str
-    since: float
-
-    @property
-    def told(self) -> str:
-        """The holder in words."""
-        since = datetime.fromtimestamp(self.since, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return f"{self.who}, process {self.pid}: curtainup {self.command}, since {since}"
-
-
-def own(run: str, file: Path) -> Holder:
-    """Return this run as a holder.
-
-    Args:
-        run: its id.
-        file: the service's lock on this machine, which it holds.
-
-    """
-    found = file.stat()
-    return Holder(
-        run=run,
-        who=f"{deployer.user()}@{socket.gethostname()}",
-        command=" ".join(sys.argv[1:3]),
-        pid=os.getpid(),
-        boot=started.boot(),
-        namespace=started.namespace(),
-        machine=_machine(),
-        file=f"{found.st_dev}:{found.st_ino}",
-        since=time.time(),
-    )
-
-
-def is_dead(other: Holder, this: Holder) -> bool:
-    """Return whether a holder is known to have ended. Whoever is not known may live on another machine."""
-    if other.boot == this.boot:
-        if other.file == this.file:
-            return True
-        return other.namespace == this.namespace and not holders.lives(other.pid, other.since)
-    return bool(this.machine) and (other.machine, other.who.rpartition("@")[2]) == (
-        this.machine,
-        this.who.rpartition("@")[2],
-    )
-
-
-def lives_here(other: Holder, this: Holder) -> bool:
-    """Return whether a holder is a living process of this machine, which can be seen from here."""
-    here = (other.boot, other.namespace) == (this.boot, this.namespace)
-    return here and holders.lives(other.pid, other.since)
 
 
 @contextmanager
@@ -203,7 +121,7 @@ def _take_over(
 
 def _made(client: docker.DockerClient, name: str, service: str, this: Holder) -> Mapping[str, str]:
     """Make a volume unless there is one, and return the labels of the one that is there."""
-    labels = {LOCK: service, RUN: this.run, HOLDER: json.dumps(asdict(this))}
+    labels = {LOCK: service, RUN: this.run, HOLDER: in_json(this)}
     client.volumes.create(name, labels=labels)
     return _labels(client, name)
 
@@ -223,10 +141,7 @@ def _remove(client: docker.DockerClient, name: str) -> None:
 
 
 def _holder(labels: Mapping[str, str]) -> Holder | None:
-    try:
-        return Holder(**json.loads(labels[HOLDER]))
-    except (KeyError, TypeError, ValueError):
-        return None
+    return from_json(labels.get(HOLDER, ""))
 
 
 def _busy(service: str, name: str, other: Holder | None) -> Busy:
@@ -236,11 +151,3 @@ def _busy(service: str, name: str, other: Holder | None) -> Busy:
         consequence="this run did not start",
         fix=f"wait for it to end; `docker volume rm {name}` only if you know that it is dead",
     )
-
-
-def _machine() -> str:
-    """Return the machine's id, which it keeps when it is started again; empty where it has none."""
-    try:
-        return Path("/etc/machine-id").read_text().strip()
-    except OSError:
-        return ""

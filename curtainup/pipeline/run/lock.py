@@ -1,7 +1,7 @@
-"""The locks that let one run of a service work at a time: a file's on this machine, and the Docker engine's.
+"""The locks that let one run of a service work at a time: a file's, the Docker engine's, and the state's.
 
-The first is a user's own; all who deploy to one Docker host see the second. Where there is neither, Pulumi's
-own lock of each stack keeps updates apart, but not whole runs.
+The first is a user's own on this machine, all who deploy to one Docker host see the second, and all who share
+a state the third.
 """
 
 from __future__ import annotations
@@ -13,39 +13,52 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from curtainup.errors import Busy, SetupError
-from curtainup.pipeline.run import host_lock
+from curtainup.pipeline.run import holder, host_lock
+from curtainup.pipeline.run.shared import lock as shared_lock
 from curtainup.platforms.docker import leftovers
 from curtainup.session import Session
 from curtainup.util.files import read_bounded, write_atomically
 
+if TYPE_CHECKING:
+    import docker
+
 
 @contextmanager
 def held_by(session: Session) -> Iterator[None]:
-    """Hold the lock of a session's service on this machine, and in the Docker engine if one answers.
+    """Hold the locks of a session's service: on this machine, in the Docker engine, and in the state.
 
-    What earlier runs could not remove there is removed first.
+    Without a Docker engine there is no lock in it. What earlier runs could not remove there is removed first.
 
     Raises:
-        Busy: another run holds the lock; the message says which.
+        Busy: another run holds one of the locks; the message says which.
         SetupError: the Docker engine answers, but makes no lock.
+        CurtainupError: the backend of the state does not answer, or refuses.
 
     """
-    name, folder = session.service.config.name, session.locks
+    name, folder, run = session.service.config.name, session.locks, session.run
     with held(folder, name), ExitStack() as stack:
-        try:
-            client = session.accounts.docker
-        except SetupError:
-            yield
-            return
-        this = host_lock.own(session.run.id, _file(folder, name))
-        run = session.run
-        stack.enter_context(host_lock.held(client, session.lock_name, this, run.report.warn, run.cancelled))
-        leftovers.end(client, session.marks)
+        this = holder.own(run.id, file_of(folder, name), session.service.environ)
+        client = _docker(session)
+        if client is not None:
+            lock = host_lock.held(client, session.lock_name, this, run.report.warn, run.cancelled)
+            stack.enter_context(lock)
+        stack.enter_context(shared_lock.held(session, this))
+        if client is not None:
+            leftovers.end(client, session.marks)
         yield
+
+
+def _docker(session: Session) -> docker.DockerClient | None:
+    """Return the Docker engine, if one answers."""
+    try:
+        return session.accounts.docker
+    except SetupError:
+        return None
 
 
 @contextmanager
@@ -59,33 +72,34 @@ def held(folder: Path, service: str) -> Iterator[None]:
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(_file(folder, service), timeout=0)
-    holder = folder / f"{service}.holder.json"
+    lock = FileLock(file_of(folder, service), timeout=0)
+    note = folder / f"{service}.holder.json"
     try:
         lock.acquire()
     except Timeout as error:
         raise Busy(
             f"another run of {service} is under way",
-            where=_describe(holder) or lock.lock_file,
+            where=_describe(note) or lock.lock_file,
             consequence="this run did not start",
             fix="wait for it to end, or stop it with Ctrl-C in its terminal",
         ) from error
     try:
-        note = {"pid": os.getpid(), "command": " ".join(sys.argv[1:3]), "since": _now()}
-        write_atomically(holder, json.dumps(note))
+        told = {"pid": os.getpid(), "command": " ".join(sys.argv[1:3]), "since": _now()}
+        write_atomically(note, json.dumps(told))
         yield
     finally:
-        holder.unlink(missing_ok=True)
+        note.unlink(missing_ok=True)
         lock.release()
 
 
-def _file(folder: Path, service: str) -> Path:
+def file_of(folder: Path, service: str) -> Path:
+    """Return the file whose lock a service's run holds on this machine."""
     return folder / f"{service}.lock"
 
 
-def _describe(holder: Path) -> str | None:
+def _describe(note: Path) -> str | None:
     try:
-        found = json.loads(read_bounded(holder))
+        found = json.loads(read_bounded(note))
         return f"process {found['pid']}: curtainup {found['command']}, since {found['since']}"
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -166,7 +166,7 @@ class Writer:
 
     def _by(self, who: Who) -> str:
         person = who.ci.get("GITHUB_ACTOR") or who.ci.get("GITLAB_USER_LOGIN") or who.user
-        page = _page_of(who.ci)
+        page = page_of(who.ci)
         return f"{self._plain(person)} on {self._link(page) if page else self._plain(who.host)}"
 
     def _plain(self, text: str | None) -> str:
@@ -180,7 +180,7 @@ class Writer:
         return f"<{self.redact.ours(url or '')}>" if whole else self._plain(url)
 
 
-def _page_of(ci: Mapping[str, str]) -> str | None:
+def page_of(ci: Mapping[str, str]) -> str | None:
     """Return the page of a CI job; GitHub and Bitbucket set no variable for it, so build it from others."""
     for name in CI_PAGES:
         if name in ci:

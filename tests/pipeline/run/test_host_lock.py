@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Event
 
@@ -17,15 +16,15 @@ import requests
 from docker.errors import NotFound
 
 from curtainup.errors import Busy
-from curtainup.pipeline.run import heartbeat, host_lock
-from curtainup.pipeline.run.host_lock import Holder
+from curtainup.pipeline.run import heartbeat, holder, host_lock
+from curtainup.pipeline.run.holder import Holder
 from curtainup.platforms.docker.labels import LOCK, RUN
 
 
 @pytest.fixture
 def this(tmp_path: Path) -> Holder:
     (tmp_path / "lock").touch()
-    return host_lock.own("this", tmp_path / "lock")
+    return holder.own("this", tmp_path / "lock")
 
 
 @pytest.fixture
@@ -57,46 +56,9 @@ def service(client: docker.DockerClient) -> Iterator[str]:
         left.remove()
 
 
-def made(client: docker.DockerClient, service: str, holder: Holder) -> None:
-    labels = {LOCK: service, RUN: holder.run, host_lock.HOLDER: json.dumps(asdict(holder))}
+def made(client: docker.DockerClient, service: str, who: Holder) -> None:
+    labels = {LOCK: service, RUN: who.run, host_lock.HOLDER: holder.in_json(who)}
     client.volumes.create(f"curtainup-lock-{service}", labels=labels)
-
-
-# Who is dead
-
-
-def test_a_run_of_this_machine_whose_process_has_ended_is_dead(this: Holder, other: Holder) -> None:
-    assert host_lock.is_dead(other, this)
-
-
-def test_a_run_whose_process_lives_is_not(this: Holder, other: Holder) -> None:
-    assert not host_lock.is_dead(replace(other, pid=this.pid), this)
-
-
-def test_a_run_in_another_container_may_live(this: Holder, other: Holder) -> None:
-    assert not host_lock.is_dead(replace(other, namespace=1), this)
-
-
-def test_a_run_whose_other_lock_is_held_by_this_one_is_dead_wherever_it_ran(
-    this: Holder, other: Holder
-) -> None:
-    assert host_lock.is_dead(replace(other, namespace=1, file=this.file), this)
-
-
-def test_a_run_from_before_the_machine_was_started_again_is_dead(this: Holder, other: Holder) -> None:
-    here = replace(this, machine="m1", who="bob@vm")
-    assert host_lock.is_dead(replace(other, boot="before", machine="m1", who="ann@vm"), here)
-
-
-def test_a_run_on_another_machine_may_live(this: Holder, other: Holder) -> None:
-    here = replace(this, machine="m1", who="bob@vm")
-    there = replace(other, boot="its own", machine="m1", who="ann@vm")
-    assert not host_lock.is_dead(replace(there, machine="m2"), here)
-    assert not host_lock.is_dead(replace(there, who="ann@another"), here)
-    assert not host_lock.is_dead(replace(there, machine=""), replace(here, machine=""))
-
-
-# The lock
 
 
 @pytest.mark.docker

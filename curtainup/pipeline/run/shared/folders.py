@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -91,7 +92,7 @@ class SharedFolder:
 
         """
         with _told(self._file):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(self._file.parent)
             try:
                 descriptor = os.open(self._file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
             except FileExistsError:
@@ -127,11 +128,19 @@ class SharedFolder:
 
 def _opened(file: Path) -> int:
     """Open a file that may be another user's, and so not writable; make it if there is none."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(file.parent)
     try:
         return os.open(file, os.O_RDONLY)
     except FileNotFoundError:
         return os.open(file, os.O_RDONLY | os.O_CREAT, 0o644)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder of the locks; whoever may write the state beside it may write it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir()
+        folder.chmod(stat.S_IMODE(folder.parent.stat().st_mode))
 
 
 @contextmanager

@@ -62,13 +62,12 @@ def acquire(place: Place, service: str, this: Holder, warn: Callable[[str], None
     deadline = time.monotonic() + PATIENCE
     while not _take(place, this):
         found = place.taken()
-        if found is None:
-            continue
-        if found.holder is not None and _take_over(place, found, this):
-            warn(f"took over the lock of {service} from process {found.holder.pid}, which is dead")
-        elif found.holder is not None or time.monotonic() > deadline:
-            raise _busy(place, service, found)
-        else:
+        who = found.holder if found else None
+        if found is not None and who is not None and _take_over(place, found, this):
+            warn(f"took over the lock of {service} from process {who.pid}, which is dead")
+        elif who is not None or time.monotonic() > deadline:
+            raise _busy(place, service, who)
+        elif found is not None:
             time.sleep(PAUSE)
 
 
@@ -98,9 +97,13 @@ def turn() -> Iterator[bool]:
 def _take_over(place: Place, found: Taken, this: Holder) -> bool:
     """Remove the lock of a run of this user that is proved to have ended."""
     dead = found.holder
-    if dead is None or dead.who != this.who or not is_gone(dead, this):
+    if dead is None or _user(dead) != _user(this) or not is_gone(dead, this):
         return False
     return free(place, found)
+
+
+def _user(holder: Holder) -> str:
+    return holder.who.rpartition("@")[0]
 
 
 def _take(place: Place, this: Holder) -> bool:
@@ -132,11 +135,10 @@ def _uninterrupted(work: Callable[[], Result]) -> Result:
             raise
 
 
-def _busy(place: Place, service: str, found: Taken) -> Busy:
-    who = found.holder.told if found.holder else "somebody who has not signed"
+def _busy(place: Place, service: str, who: Holder | None) -> Busy:
     return Busy(
         f"another run of {service} is under way",
-        where=f"{who} ({place.where})",
+        where=f"{who.told if who else 'somebody who has not signed'} ({place.where})",
         consequence="this run did not start",
         fix="wait for it to end; if you know that it is dead: curtainup unlock",
     )

@@ -40,11 +40,7 @@ def this(tmp_path: Path) -> Holder:
 @contextmanager
 def held_elsewhere(kind: type, folder: Path) -> Iterator[subprocess.Popen[str]]:
     """Another process that has the lock of `shop`."""
-    code = HOLD.format(kind=kind.__name__, folder=str(folder))
-    root = Path(__file__).parents[4]
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
-    ) as process:
+    with _python(HOLD.format(kind=kind.__name__, folder=str(folder))) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "held\n"
@@ -116,6 +112,14 @@ def test_a_lock_that_another_user_made_can_be_taken(tmp_path: Path, this: Holder
     assert first.take(this)
 
 
+def test_whoever_may_write_the_state_may_write_its_locks(
+    kind: type[LocalFolder | SharedFolder], tmp_path: Path, this: Holder
+) -> None:
+    tmp_path.chmod(0o2770)
+    assert kind(tmp_path, "shop").take(this)
+    assert (tmp_path / "curtainup-locks").stat().st_mode & 0o7777 == 0o2770
+
+
 def test_a_folder_that_cannot_be_written_is_told(
     kind: type[LocalFolder | SharedFolder], tmp_path: Path, this: Holder
 ) -> None:
@@ -138,10 +142,19 @@ sys.stdin.read()
 
 
 def test_of_several_at_once_one_gets_it(kind: type[LocalFolder | SharedFolder], tmp_path: Path) -> None:
-    code, root = TRY.format(kind=kind.__name__, folder=str(tmp_path)), Path(__file__).parents[4]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    started = [subprocess.Popen([sys.executable, "-c", code], text=True, cwd=root, **pipes) for _ in range(3)]
+    code = TRY.format(kind=kind.__name__, folder=str(tmp_path))
+    started = [_python(code) for _ in range(3)]
     told = [one.stdout.readline().strip() for one in started if one.stdout is not None]
     for one in started:
         one.communicate("")
     assert sorted(told) == ["False", "False", "True"]
+
+
+def _python(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[4],
+    )

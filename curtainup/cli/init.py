@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curtainup.cli.shared import common
-from curtainup.commands.init.models import Ci, Target, Wishes
+from curtainup.commands.init.models import Ci, StateKind, Target, Wishes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from curtainup.commands.init.models import Plan, PlannedFile
 
 EXAMPLE = "Example: curtainup init --target gcp-cloud-run --project my-project --ci github"
+SSH = re.compile(r"ssh://([\w.-]+@)?[A-Za-z0-9]([\w.-]*)(:\d{1,5})?")
 WORDS = {"new": "write", "same": "same", "differs": "leave", "kept": "keep"}
 
 
@@ -66,6 +68,19 @@ def run(
             help="Give each pull request a review environment, in the workflow.",
         ),
     ] = False,
+    state: Annotated[
+        StateKind | None,
+        typer.Option("--state", help="Where the team's state is to be; write how to make that place."),
+    ] = None,
+    docker_host: Annotated[
+        str | None,
+        typer.Option(
+            "--docker-host",
+            metavar="ssh://USER@HOST",
+            help="The Docker host, which the workflow reaches by SSH.",
+            show_default="the machine that jobs run on",
+        ),
+    ] = None,
     eject: Annotated[
         bool, typer.Option("--eject", help="Write only the Pulumi program, into infra/.")
     ] = False,
@@ -87,7 +102,11 @@ def run(
     """
     if force and keep:
         raise typer.BadParameter("give --force or --keep, not both")
-    wishes = Wishes(target, ci, name, app, branch, project, region, reviews)
+    if docker_host is not None and not SSH.fullmatch(docker_host):
+        raise typer.BadParameter(
+            f"--docker-host: {docker_host!r} is not ssh://USER@HOST or ssh://USER@HOST:PORT"
+        )
+    wishes = Wishes(target, ci, name, app, branch, project, region, reviews, state, docker_host)
     if eject:
         if keep or wishes != Wishes():
             raise typer.BadParameter("--eject takes no options but --force, --dry-run, --json and --quiet")

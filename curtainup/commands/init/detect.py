@@ -8,7 +8,17 @@ from pathlib import Path
 
 from curtainup import config as configuration
 from curtainup.commands.init import code, dependencies, django, repository
-from curtainup.commands.init.models import App, Dependencies, Found, Framework, Route, Target, Wishes
+from curtainup.commands.init.models import (
+    App,
+    Dependencies,
+    Found,
+    Framework,
+    Key,
+    Route,
+    StateKind,
+    Target,
+    Wishes,
+)
 from curtainup.config import ServiceConfig
 from curtainup.config.reading.loader import config_file
 from curtainup.errors import RefusedError, SourceError
@@ -56,7 +66,18 @@ def detect(folder: Path, wishes: Wishes, *, warn: Callable[[str], None]) -> Foun
         secrets=_secrets(config),
         region=_region(config, wishes, targets),
         configured=config is not None,
+        key=_key(config, wishes),
+        state=wishes.state,
+        host=wishes.host,
     )
+
+
+def _key(config: ServiceConfig | None, wishes: Wishes) -> Key:
+    """Return what opens the secrets in the state: the configured provider, else what the backend has."""
+    provider = config.secrets_provider if config else None
+    if provider and "://" in provider:
+        return Key.CLOUD
+    return Key.TOKEN if wishes.state is StateKind.PULUMI else Key.PASSPHRASE
 
 
 def _application(

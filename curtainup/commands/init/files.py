@@ -27,6 +27,11 @@ def health_path(found: Found) -> str:
     return found.health.path if found.health else DEFAULT_HEALTH
 
 
+def region(found: Found) -> str:
+    """Return the region of Amazon's cloud: the configured one, else curtainup's default."""
+    return found.region or DEFAULT_REGION[Target.BEANSTALK]
+
+
 def config(found: Found, wishes: Wishes) -> str:
     """Return `pym-config.yaml`, with what its target requires and what else is worth knowing as comments."""
     [target] = found.targets

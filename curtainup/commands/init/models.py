@@ -31,6 +31,24 @@ class Ci(StrEnum):
     NONE = "none"
 
 
+class StateKind(StrEnum):
+    """Where a team can keep its state."""
+
+    S3 = "s3"
+    GCS = "gcs"
+    AZURE = "azure"
+    POSTGRES = "postgres"
+    PULUMI = "pulumi"
+
+
+class Key(StrEnum):
+    """What opens the secrets in a state: a passphrase, a token of Pulumi's service, or a cloud's own key."""
+
+    PASSPHRASE = "passphrase"  # noqa: S105 - what kind of key it is, and no key
+    TOKEN = "token"  # noqa: S105 - as above
+    CLOUD = "cloud"
+
+
 @dataclass(frozen=True)
 class Wishes:
     """What the user said; None and False leave it to what is found.
@@ -44,6 +62,8 @@ class Wishes:
         project: the id of the Google Cloud project.
         region: of the cloud.
         reviews: whether a pull request gets an environment of its own.
+        state: where the team's state is to be.
+        host: the Docker host as `ssh://USER@HOST`; None is the machine that jobs run on.
 
     """
 
@@ -55,6 +75,8 @@ class Wishes:
     project: str | None = None
     region: str | None = None
     reviews: bool = False
+    state: StateKind | None = None
+    host: str | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +164,9 @@ class Found:
         secrets: names in `env_secrets`.
         region: of the cloud, as configured.
         configured: whether there is a `pym-config.yaml` already.
+        key: what opens the secrets in the state.
+        state: where the team's state is to be; None leaves that to the user.
+        host: the Docker host as `ssh://USER@HOST`; None is the machine that jobs run on.
 
     """
 
@@ -158,6 +183,9 @@ class Found:
     secrets: tuple[str, ...]
     region: str | None
     configured: bool
+    key: Key = Key.PASSPHRASE
+    state: StateKind | None = None
+    host: str | None = None
 
 
 State = Literal["new", "same", "differs", "kept"]

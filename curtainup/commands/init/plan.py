@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from curtainup import config as configuration
-from curtainup.commands.init import django, files, workflows
+from curtainup.commands.init import django, files, state, variables, workflows
 from curtainup.commands.init.models import Ci, Found, Plan, PlannedFile, Target, Wishes
 from curtainup.config.reading.loader import FILE_NAME
 from curtainup.errors import ConfigError
@@ -60,6 +60,9 @@ def _files(found: Found, wishes: Wishes, ci: Ci) -> list[PlannedFile]:
     if not _has_gitignore(folder, root):
         planned.append(_compared(found, folder / GITIGNORE, files.gitignore()))
     planned.append(_tests(found))
+    if found.state is not None:
+        texts = state.files_of(found)
+        planned += [_compared(found, folder / state.FOLDER / name, text) for name, text in texts.items()]
     if ci is not Ci.NONE:
         file = root / workflows.path(ci, found)
         planned.append(_compared(found, file, workflows.workflow(ci, found, reviews=wishes.reviews)))
@@ -126,10 +129,12 @@ def _todo(found: Found, wishes: Wishes, ci: Ci) -> list[str]:
         )
     if found.framework == "django":
         todo += django.hints(found.folder, files.health_path(found))
+    if found.state is not None:
+        todo.append(state.TODO)
     if ci is not Ci.NONE and Target.CLOUD_RUN in found.targets:
         todo.append("make the first deployment by hand, as the workflow explains; CI makes the others")
     if ci is not Ci.NONE:
-        names = ", ".join(setting.name for setting in workflows.settings(found))
+        names = ", ".join(setting.name for setting in variables.settings(found))
         todo.append(f"set the CI variables that the workflow explains: {names}")
     if wishes.reviews and ci in {Ci.GITLAB, Ci.BITBUCKET}:
         todo.append("schedule the sweep of review environments, as the workflow explains")

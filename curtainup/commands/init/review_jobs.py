@@ -34,7 +34,7 @@ def github(values: Mapping[str, str], *, reviews: bool) -> dict[str, str]:
     """Return the parts of a workflow of GitHub Actions."""
     if not reviews:
         return dict.fromkeys(("about_reviews", "types", "schedule", "open", "reviews"), "")
-    jobs = fill("github-reviews.yml", dict(values))
+    jobs = fill("github/reviews.yml", dict(values))
     return {"about_reviews": GITHUB, "types": TYPES, "schedule": SCHEDULE, "open": OPEN, "reviews": jobs}
 
 
@@ -42,7 +42,7 @@ def gitlab(values: Mapping[str, str], *, reviews: bool) -> dict[str, str]:
     """Return the parts of a pipeline of GitLab CI."""
     if not reviews:
         return {"about_reviews": "", "reviews": ""}
-    return {"about_reviews": GITLAB, "reviews": fill("gitlab-reviews.yml", dict(values))}
+    return {"about_reviews": GITLAB, "reviews": fill("gitlab/reviews.yml", dict(values))}
 
 
 def bitbucket(values: Mapping[str, str], *, reviews: bool) -> dict[str, str]:
@@ -51,6 +51,6 @@ def bitbucket(values: Mapping[str, str], *, reviews: bool) -> dict[str, str]:
         return dict.fromkeys(("about_reviews", "review", "sweep"), "")
     return {
         "about_reviews": BITBUCKET,
-        "review": fill("bitbucket-review.yml", dict(values)),
-        "sweep": fill("bitbucket-sweep.yml", dict(values)),
+        "review": fill("bitbucket/review.yml", dict(values)),
+        "sweep": fill("bitbucket/sweep.yml", dict(values)),
     }

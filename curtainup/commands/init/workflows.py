@@ -8,9 +8,10 @@ cloud's SDKs exchange themselves.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from curtainup.commands.init import files, review_jobs
+from curtainup import __version__
+from curtainup.commands.init import files, review_jobs, variables
 from curtainup.commands.init.filling import fill
 from curtainup.commands.init.models import Ci, Found, Target
 from curtainup.targets import extras_of
@@ -19,27 +20,13 @@ PYTHON = "3.11"
 IMAGE = "python:3.11-bookworm"
 DOCTOR = "curtainup doctor --fix"
 DOCTOR_WHY = "# Sets up the engine and its plugins, Docker and the base image, and checks the cloud account."
-TOKENS = {Ci.GITLAB: "CLOUD_TOKEN", Ci.BITBUCKET: "BITBUCKET_STEP_OIDC_TOKEN"}
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A variable that somebody has to set in the CI system."""
-
-    name: str
-    meaning: str
-    secret: bool = False
-
-
-COMMENTS = {
-    Ci.GITLAB: Setting("GITLAB_TOKEN", "a project access token for the API, to write the comment", True),
-    Ci.BITBUCKET: Setting(
-        "BITBUCKET_ACCESS_TOKEN",
-        "a repository access token that can write pull requests, to write the comment",
-        True,
-    ),
+CACHES = "caches: [pip, pulumi]"
+AUDIENCES = {
+    "gcp": "https://iam.googleapis.com/$GCP_WORKLOAD_IDENTITY_PROVIDER",
+    "aws": "$CI_SERVER_URL",
+    "azure": "api://AzureADTokenExchange",
 }
-"""Who writes the preview's comment; on GitHub the job itself may."""
+"""For whom the token is with which a GitLab job logs in to a cloud."""
 
 
 def path(ci: Ci, found: Found) -> str:
@@ -58,77 +45,48 @@ def workflow(ci: Ci, found: Found, *, reviews: bool = False) -> str:
     return writers[ci](found, reviews)
 
 
-def settings(found: Found) -> tuple[Setting, ...]:
-    """Return the variables that the workflow needs, in the order they are explained."""
-    return (
-        Setting("PULUMI_BACKEND_URL", f"where Pulumi keeps its state: {_backend(found)}"),
-        Setting(
-            "PULUMI_CONFIG_PASSPHRASE",
-            "opens the secrets in that state: a long random text; keep it",
-            secret=True,
-        ),
-        *_login_settings(found),
-        *(
-            Setting(name, "a secret of the service, listed in env_secrets in pym-config.yaml", secret=True)
-            for name in found.secrets
-        ),
-    )
-
-
-def _login_settings(found: Found) -> tuple[Setting, ...]:
-    google = (
-        Setting(
-            "GCP_WORKLOAD_IDENTITY_PROVIDER",
-            "projects/NUMBER/locations/global/workloadIdentityPools/…/providers/…",
-        ),
-        Setting("GCP_SERVICE_ACCOUNT", "the deployer's address, deployer@PROJECT.iam.gserviceaccount.com"),
-    )
-    amazon = (
-        Setting(
-            "AWS_ROLE_ARN", "the deployer's role, arn:aws:iam::ACCOUNT:role/…, which trusts this repository"
-        ),
-    )
-    return (google if Target.CLOUD_RUN in found.targets else ()) + (
-        amazon if Target.BEANSTALK in found.targets else ()
-    )
-
-
-def _backend(found: Found) -> str:
-    if Target.CLOUD_RUN in found.targets:
-        return "gs://BUCKET"
-    if Target.BEANSTALK in found.targets:
-        return f"s3://BUCKET?region={_region(found)}"
-    return "file:///var/lib/curtainup, a folder on the Docker host, or a bucket"
-
-
 def _github(found: Found, reviews: bool) -> str:
     inside = found.repository.inside
-    tests = fill("github-tests.yml", {"tests": files.test_packages(found.dependencies)})
-    curtainup = fill("github-setup.yml", {**_common(found), "login": _login("github", found, "")})
+    tests = fill("github/tests.yml", {"tests": files.test_packages(found.dependencies)})
+    common = _common(found)
+    parts = {
+        "cache": "" if _on_host(found) else fill("github/cache.yml", common),
+        "login": _login("github", found, Ci.GITHUB),
+        "reach": _reach("github", found),
+    }
+    curtainup = fill("github/setup.yml", {**common, **parts})
+    key, secrets = variables.on_github(found)
     runner = "[self-hosted, linux] # on the Docker host" if _on_host(found) else "ubuntu-latest"
-    block = {**_common(found), "runner": runner, "curtainup": curtainup, "set_up": f"{curtainup}{tests}"}
-    needed = [f"{one.name}: ${{{{ secrets.{one.name} }}}}" for one in settings(found) if one.secret]
+    unlock = fill("github/unlock.yml", {})
+    block = {
+        **common,
+        "runner": runner,
+        "curtainup": curtainup,
+        "set_up": f"{curtainup}{tests}",
+        "unlock": unlock,
+    }
     return fill(
-        "github.yml",
+        "github/workflow.yml",
         {
             **block,
             **review_jobs.github(block, reviews=reviews),
             "inside": json.dumps(inside),
             "paths": f"    paths: [{json.dumps(inside + '/**')}]" if inside != "." else "",
             "permission": "  id-token: write # to log in to the cloud without a key"
-            if extras_of(found.targets)
+            if variables.clouds(found)
             else "",
-            "secrets": "\n".join(needed[1:]),
-            "settings": _explained(found, {True: "secret", False: "variable"}),
+            "key": key,
+            "secrets": secrets,
+            "docker_host": f"DOCKER_HOST: {json.dumps(found.host)}" if found.host else "",
+            "settings": variables.explained(found, {True: "secret", False: "variable"}),
         },
     )
 
 
 def _gitlab(found: Found, reviews: bool) -> str:
     inside = found.repository.inside
-    audience = "https://iam.googleapis.com/$GCP_WORKLOAD_IDENTITY_PROVIDER"
-    token = f"  id_tokens:\n    {TOKENS[Ci.GITLAB]}:\n      aud: "
-    aud = audience if Target.CLOUD_RUN in found.targets else "$CI_SERVER_URL"
+    clouds = variables.clouds(found)
+    tokens = [f"    {_token(Ci.GITLAB, one)}:\n      aud: {AUDIENCES[one]}" for one in clouds]
     why = "# `curtainup doctor --fix` starts Docker in this image, so the runner has to be privileged."
     hosted = f"  {why}\n  image: {IMAGE}"
     block = {
@@ -137,15 +95,20 @@ def _gitlab(found: Found, reviews: bool) -> str:
         "paths": f"      changes: [{json.dumps(inside + '/**/*')}]" if inside != "." else "",
     }
     return fill(
-        "gitlab.yml",
+        "gitlab/workflow.yml",
         {
             **block,
             **review_jobs.gitlab(block, reviews=reviews),
             "runner": "  tags: [docker-host] # a shell runner on the Docker host"
             if _on_host(found)
             else hosted,
-            "settings": _explained(found, {True: "masked", False: "visible"}, COMMENTS[Ci.GITLAB]),
-            "token": f"{token}{aud}" if extras_of(found.targets) else "",
+            "settings": variables.explained(
+                found, {True: "masked", False: "visible"}, variables.COMMENTS[Ci.GITLAB]
+            ),
+            "cache": "" if _on_host(found) else fill("gitlab/cache.yml", block),
+            "cache_variables": "" if _on_host(found) else fill("gitlab/cache-variables.yml", {}),
+            "unlock": fill("shell/unlock.yml", {**block, **_entered(Ci.GITLAB, found)}),
+            "token": "\n".join(["  id_tokens:", *tokens]) if clouds else "",
         },
     )
 
@@ -156,37 +119,65 @@ def _bitbucket(found: Found, reviews: bool) -> str:
         if _on_host(found)
         else "services: [docker]"
     )
-    login = "oidc: true # to log in to the cloud without a key\n" if extras_of(found.targets) else ""
-    block = {**_common(found), **_shell(Ci.BITBUCKET, found), "runner": f"{login}{runner}"}
+    hosted = not _on_host(found)
+    login = "oidc: true # to log in to the cloud without a key\n" if variables.clouds(found) else ""
+    block = {
+        **_common(found),
+        **_shell(Ci.BITBUCKET, found),
+        "runner": f"{login}{runner}\n{CACHES if hosted else ''}",
+    }
     return fill(
-        "bitbucket.yml",
+        "bitbucket/workflow.yml",
         {
             **block,
             **review_jobs.bitbucket(block, reviews=reviews),
+            "caches": fill("bitbucket/caches.yml", {}) if hosted else "",
             "image": "" if _on_host(found) else f"image: {IMAGE}\n",
-            "settings": _explained(found, {True: "secured", False: "variable"}, COMMENTS[Ci.BITBUCKET]),
+            "settings": variables.explained(
+                found, {True: "secured", False: "variable"}, variables.COMMENTS[Ci.BITBUCKET]
+            ),
         },
     )
 
 
 def _shell(ci: Ci, found: Found) -> dict[str, str]:
     """Return the commands that set a job up, with the service's tests and without, as YAML lists."""
-    inside = found.repository.inside
-    curtainup = fill(
-        "shell-setup.yml",
-        {
-            **_common(found),
-            "enter": f"- cd {json.dumps(inside)}" if inside != "." else "",
-            "login": _login("shell", found, TOKENS[ci]),
-        },
-    )
-    tests = fill("shell-tests.yml", {"tests": files.test_packages(found.dependencies)})
+    guard = variables.GUARDS[found.key]
+    quoted = "'" + guard.replace("'", "''") + "'"
+    item = f"- {quoted}" if guard else ""
+    curtainup = fill("shell/setup.yml", {**_common(found), **_entered(ci, found), "guard_item": item})
+    tests = fill("shell/tests.yml", {"tests": files.test_packages(found.dependencies)})
     return {"curtainup": curtainup, "set_up": f"{curtainup}{tests}"}
 
 
-def _login(kind: str, found: Found, token: str) -> str:
-    values = {"region": _region(found), "token": token}
-    return "".join(fill(f"{kind}-login-{cloud}.yml", values) for cloud in extras_of(found.targets))
+def _entered(ci: Ci, found: Found) -> dict[str, str]:
+    """Return the commands by which a shell of a job gets to the accounts, the host and the service."""
+    inside = found.repository.inside
+    return {
+        "enter": f"- cd {json.dumps(inside)}" if inside != "." else "",
+        "login": _login("shell", found, ci),
+        "reach": _reach("shell", found),
+    }
+
+
+def _reach(kind: str, found: Found) -> str:
+    """Return what lets a job reach a Docker host by SSH; nothing if it runs there, or for a cloud."""
+    if found.host is None:
+        return ""
+    ssh = fill("shell/ssh.sh", {"host": str(urlsplit(found.host).hostname)})
+    return fill(f"{kind}/ssh.yml", {"ssh": ssh, "docker_host_url": json.dumps(found.host)})
+
+
+def _login(kind: str, found: Found, ci: Ci) -> str:
+    return "".join(
+        fill(f"{kind}/login-{cloud}.yml", {"region": files.region(found), "token": _token(ci, cloud)})
+        for cloud in variables.clouds(found)
+    )
+
+
+def _token(ci: Ci, cloud: str) -> str:
+    """Return the variable with the token that the CI system gives a job for a cloud."""
+    return "BITBUCKET_STEP_OIDC_TOKEN" if ci is Ci.BITBUCKET else f"{cloud.upper()}_TOKEN"
 
 
 def _common(found: Found) -> dict[str, str]:
@@ -196,26 +187,19 @@ def _common(found: Found) -> dict[str, str]:
         "branch": branch,
         "doctor": DOCTOR,
         "doctor_why": DOCTOR_WHY,
-        "package": f"curtainup[{extras}]" if extras else "curtainup",
+        "guard": variables.GUARDS[found.key],
+        "package": f"{f'curtainup[{extras}]' if extras else 'curtainup'}=={__version__}",
         "python": PYTHON,
         "quoted_branch": json.dumps(branch, ensure_ascii=False),
+        "version": __version__,
         "workflow": _name(found),
     }
-
-
-def _explained(found: Found, kinds: dict[bool, str], comment: Setting | None = None) -> str:
-    """Return the settings as comments; `comment` is what lets the preview write its own."""
-    wanted = [*settings(found), *([comment] if comment else [])]
-    return "\n".join(f"#   {one.name} ({kinds[one.secret]}): {one.meaning}" for one in wanted)
 
 
 def _name(found: Found) -> str:
     return "curtainup" if found.repository.inside == "." else f"curtainup-{found.name}"
 
 
-def _region(found: Found) -> str:
-    return found.region or files.DEFAULT_REGION[Target.BEANSTALK]
-
-
 def _on_host(found: Found) -> bool:
-    return Target.DOCKER in found.targets
+    """Return whether the jobs run on the Docker host itself, which keeps what set-up downloads."""
+    return Target.DOCKER in found.targets and found.host is None

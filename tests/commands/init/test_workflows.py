@@ -8,7 +8,9 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,10 @@ import pytest
 import yaml
 from google.auth import identity_pool
 
-from curtainup.commands.init import filling, workflows
+from curtainup import __version__
+from curtainup.commands.init import filling, variables, workflows
 from curtainup.commands.init.detect import detect
-from curtainup.commands.init.models import Ci, Found, Target, Wishes
+from curtainup.commands.init.models import Ci, Found, Key, StateKind, Target, Wishes
 from tests.commands.init.services import SERVICES, lay_out
 
 SCHEMAS = {Ci.GITHUB: "github-workflows", Ci.GITLAB: "gitlab-ci", Ci.BITBUCKET: "bitbucket-pipelines"}
@@ -62,6 +65,30 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Ci], list[Pat
     return functools.cache(lambda ci: _all(tmp_path_factory.mktemp(ci.value), ci))
 
 
+CHOICES: tuple[dict[str, Any], ...] = (
+    *({"state": one} for one in StateKind if one is not StateKind.PULUMI),
+    {"state": StateKind.PULUMI, "key": Key.TOKEN},
+    {"host": "ssh://deploy@shop.example.com:2222"},
+    {"key": Key.CLOUD, "state": StateKind.S3},
+)
+
+
+@pytest.fixture(scope="module")
+def chosen(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Ci], list[Path]]:
+    """Gives the workflows of a CI system for each state and key, and for a Docker host somewhere else."""
+
+    def write(ci: Ci) -> list[Path]:
+        files = []
+        for number, choice in enumerate(CHOICES):
+            found = replace(_found(tmp_path_factory.mktemp(ci.value), Target.DOCKER), **choice)
+            file = found.repository.root / f"{number}-{Path(workflows.path(ci, found)).name}"
+            file.write_text(workflows.workflow(ci, found, reviews=True))
+            files.append(file)
+        return files
+
+    return functools.cache(write)
+
+
 def _read(folder: Path, ci: Ci, target: Target, inside: str = ".") -> Any:
     found = _found(folder, target, inside=inside)
     return yaml.safe_load(workflows.workflow(ci, found))
@@ -82,7 +109,9 @@ def _scripts(ci: Ci, workflow: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("ci", SCHEMAS)
-def test_each_follows_its_schema(written: Callable[[Ci], list[Path]], ci: Ci) -> None:
+def test_each_follows_its_schema(
+    written: Callable[[Ci], list[Path]], chosen: Callable[[Ci], list[Path]], ci: Ci
+) -> None:
     schema = f"vendor.{SCHEMAS[ci]}"
     command = [
         sys.executable,
@@ -90,16 +119,19 @@ def test_each_follows_its_schema(written: Callable[[Ci], list[Path]], ci: Ci) ->
         "check_jsonschema",
         "--builtin-schema",
         schema,
-        *map(str, written(ci)),
+        *map(str, (*written(ci), *chosen(ci))),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_actionlint_has_nothing_to_say(
-    tmp_path: Path, written: Callable[[Ci], list[Path]], actionlint: Path
+    tmp_path: Path,
+    written: Callable[[Ci], list[Path]],
+    chosen: Callable[[Ci], list[Path]],
+    actionlint: Path,
 ) -> None:
-    files = written(Ci.GITHUB)
+    files = (*written(Ci.GITHUB), *chosen(Ci.GITHUB))
     done = subprocess.run([actionlint, *files], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
 
@@ -115,8 +147,10 @@ def test_actionlint_would_have_something_to_say(
 
 
 @pytest.mark.parametrize("ci", SCHEMAS)
-def test_the_shell_can_read_every_script(written: Callable[[Ci], list[Path]], ci: Ci) -> None:
-    for file in written(ci):
+def test_the_shell_can_read_every_script(
+    written: Callable[[Ci], list[Path]], chosen: Callable[[Ci], list[Path]], ci: Ci
+) -> None:
+    for file in (*written(ci), *chosen(ci)):
         assert filling.MARK not in file.read_text()
         for script in _scripts(ci, yaml.safe_load(file.read_text())):
             done = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
@@ -128,9 +162,9 @@ def test_the_shell_can_read_every_script(written: Callable[[Ci], list[Path]], ci
 def test_pull_requests_are_previewed_and_merges_deployed(tmp_path: Path, ci: Ci, target: Target) -> None:
     preview, deploy = _scripts(ci, _read(tmp_path, ci, target))
     extras = {
-        Target.DOCKER: "'curtainup'",
-        Target.CLOUD_RUN: "curtainup[gcp]",
-        Target.BEANSTALK: "curtainup[aws]",
+        Target.DOCKER: f"'curtainup=={__version__}'",
+        Target.CLOUD_RUN: f"'curtainup[gcp]=={__version__}'",
+        Target.BEANSTALK: f"'curtainup[aws]=={__version__}'",
     }
     for script in (preview, deploy):
         assert extras[target] in script
@@ -138,7 +172,7 @@ def test_pull_requests_are_previewed_and_merges_deployed(tmp_path: Path, ci: Ci,
         assert ".venv/bin/pip install --quiet pytest requests -r requirements.txt" in script
     assert "curtainup preview --post" in preview
     assert "curtainup deploy" not in preview
-    assert deploy.splitlines()[-1] == "curtainup deploy"
+    assert ("exec curtainup deploy" if ci is Ci.GITHUB else "curtainup deploy") in deploy.splitlines()
 
 
 @pytest.mark.parametrize("ci", SCHEMAS)
@@ -177,7 +211,7 @@ def test_what_has_to_be_set_is_explained(tmp_path: Path, ci: Ci) -> None:
     for number, target in enumerate(Target):
         found = _found(tmp_path / str(number), target)
         head, _, _ = workflows.workflow(ci, found).partition("\n\n")
-        names = [setting.name for setting in workflows.settings(found)]
+        names = [setting.name for setting in variables.settings(found)]
         assert {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "DB_PASSWORD"} <= set(names)
         assert [name for name in names if f"#   {name} (" not in head] == []
 
@@ -248,7 +282,7 @@ def test_googles_library_takes_the_login_that_a_job_writes(tmp_path: Path, ci: C
         **os.environ,
         "GCP_WORKLOAD_IDENTITY_PROVIDER": provider,
         "GCP_SERVICE_ACCOUNT": "deployer@books.iam.gserviceaccount.com",
-        workflows.TOKENS[ci]: "token",
+        workflows._token(ci, "gcp"): "token",
     }
     (tmp_path / ".curtainup-tools").mkdir()
     subprocess.run(["bash", "-euc", lines[start:end]], env=environ, cwd=tmp_path, check=True)
@@ -268,10 +302,127 @@ def test_the_login_to_amazon_is_what_the_sdks_look_for(tmp_path: Path, ci: Ci) -
     told = 'echo "$AWS_REGION $(cat "$AWS_WEB_IDENTITY_TOKEN_FILE")"'
     done = subprocess.run(
         ["bash", "-euc", "\n".join([*login, told])],
-        env={**os.environ, workflows.TOKENS[ci]: "token"},
+        env={**os.environ, workflows._token(ci, "aws"): "token"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
     )
     assert done.stdout == "eu-north-1 token\n"
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_what_is_chosen_is_what_a_job_needs(tmp_path: Path, ci: Ci) -> None:
+    names = {
+        StateKind.S3: {"AWS_ROLE_ARN", "PULUMI_CONFIG_PASSPHRASE"},
+        StateKind.GCS: {"GCP_SERVICE_ACCOUNT", "PULUMI_CONFIG_PASSPHRASE"},
+        StateKind.AZURE: {"AZURE_CLIENT_ID", "PULUMI_CONFIG_PASSPHRASE"},
+        StateKind.POSTGRES: {"PGPASSWORD", "PULUMI_CONFIG_PASSPHRASE"},
+        StateKind.PULUMI: {"PULUMI_ACCESS_TOKEN"},
+    }
+    found = _found(tmp_path, Target.DOCKER)
+    for kind, wanted in names.items():
+        key = Key.TOKEN if kind is StateKind.PULUMI else Key.PASSPHRASE
+        text = workflows.workflow(ci, replace(found, state=kind, key=key))
+        head, _, body = text.partition("\n\n")
+        for name in set().union(*names.values()):
+            assert (f"#   {name} (" in head) is (name in wanted), (kind, name)
+        if ci is Ci.GITHUB:
+            assert {one for one in wanted if one in body} == wanted
+            assert ("id-token: write" in body) is (kind.value in ("s3", "gcs", "azure"))
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_a_key_of_a_cloud_needs_no_passphrase(tmp_path: Path, ci: Ci) -> None:
+    found = replace(_found(tmp_path, Target.DOCKER), state=StateKind.S3, key=Key.CLOUD)
+    text = workflows.workflow(ci, found)
+    assert "PASSPHRASE" not in text
+    assert "PULUMI_ACCESS_TOKEN" not in text
+
+
+@pytest.mark.parametrize("target", Target)
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_what_a_machine_does_not_keep_itself_is_cached(tmp_path: Path, ci: Ci, target: Target) -> None:
+    found = _found(tmp_path, target)
+    for one, hosted in (
+        (found, target is not Target.DOCKER),
+        (replace(found, host="ssh://a@b.example"), True),
+    ):
+        text = workflows.workflow(ci, one)
+        assert ("cache" in text) is hosted
+        assert "passphrases" not in text
+        assert "credentials.json" not in text
+
+
+def test_a_step_that_github_stops_is_curtainup_itself_and_its_lock_is_freed(tmp_path: Path) -> None:
+    found = _found(tmp_path, Target.CLOUD_RUN)
+    jobs = yaml.safe_load(workflows.workflow(Ci.GITHUB, found, reviews=True))["jobs"]
+    for name in ("deploy", "review", "review-closed", "sweep"):
+        *_, work, unlock = jobs[name]["steps"]
+        assert work["run"].startswith("exec curtainup "), name
+        assert unlock["if"] == "cancelled()"
+        assert unlock["run"] == "curtainup unlock --if-gone --wait 3m"
+
+
+@pytest.mark.parametrize("status", ["success", "canceled", "failed"])
+def test_a_job_of_gitlab_that_ended_otherwise_than_well_frees_its_lock(tmp_path: Path, status: str) -> None:
+    workflow = _read(tmp_path, Ci.GITLAB, Target.CLOUD_RUN)
+    *_, line = workflow[".curtainup"]["after_script"]
+    told = f'curtainup() {{ echo "$@"; }}\n{line}'
+    done = subprocess.run(
+        ["bash", "-euc", told],
+        env={**os.environ, "CI_JOB_STATUS": status},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == ("" if status == "success" else "unlock --if-gone --wait 3m\n")
+
+
+@pytest.mark.parametrize("certificate", ["", "ssh-ed25519-cert-v01@openssh.com AAAA"])
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_ssh_takes_the_key_of_the_job_and_no_host_but_the_pinned_one(
+    tmp_path: Path, ci: Ci, certificate: str
+) -> None:
+    found = replace(_found(tmp_path / "service", Target.DOCKER), host="ssh://deploy@shop.example.com:2222")
+    script = _scripts(ci, yaml.safe_load(workflows.workflow(ci, found)))[1]
+    start, end = script.index("# The key or certificate is the job's"), script.index("\n)\n") + 3
+    home = tmp_path / "home"
+    key = "-----BEGIN OPENSSH PRIVATE KEY-----\na\n-----END OPENSSH PRIVATE KEY-----\n"
+    (tmp_path / "key").write_text(key)
+    told = {Ci.GITHUB: key, Ci.GITLAB: str(tmp_path / "key"), Ci.BITBUCKET: b64encode(key.encode()).decode()}[
+        ci
+    ]
+    given = {"SSH_PRIVATE_KEY": told, "SSH_KNOWN_HOSTS": "[shop.example.com]:2222 ssh-ed25519 AAAA"}
+    environ = {**os.environ, "HOME": str(home), "SSH_CERTIFICATE": certificate, **given}
+    subprocess.run(["bash", "-euc", script[start:end]], env=environ, check=True)
+    subprocess.run(["bash", "-euc", script[start:end]], env=environ, check=True)
+
+    folder = home / ".ssh"
+    shown = subprocess.run(
+        ["ssh", "-F", folder / "config", "-G", "shop.example.com"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    for line in (
+        "batchmode yes",
+        "stricthostkeychecking true",
+        f"userknownhostsfile {folder}/curtainup-hosts",
+        "globalknownhostsfile /dev/null",
+        f"identityfile {folder}/curtainup",
+    ):
+        assert line in shown
+    assert (folder / "curtainup").read_text().strip() == key.strip()
+    assert (folder / "curtainup").stat().st_mode & 0o777 == 0o600
+    assert (folder / "curtainup-cert.pub").exists() is bool(certificate)
+    assert '"ssh://deploy@shop.example.com:2222"' in workflows.workflow(ci, found)
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+@pytest.mark.parametrize("name", ["SSH_PRIVATE_KEY", "SSH_KNOWN_HOSTS"])
+def test_without_a_key_or_a_pinned_host_a_job_says_so_and_ends(tmp_path: Path, ci: Ci, name: str) -> None:
+    found = replace(_found(tmp_path / "service", Target.DOCKER), host="ssh://deploy@shop.example.com")
+    script = _scripts(ci, yaml.safe_load(workflows.workflow(ci, found)))[1]
+    line = next(one for one in script.splitlines() if "SSH_PRIVATE_KEY:?" in one)
+    environ = {**os.environ, "SSH_PRIVATE_KEY": "x", "SSH_KNOWN_HOSTS": "x", name: ""}
+    done = subprocess.run(["bash", "-uc", line], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"{name}: is not set" in done.stderr

@@ -1,0 +1,126 @@
+"""The variables that somebody has to set in a CI system, and which of them a job hands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curtainup.commands.init import files, state
+from curtainup.commands.init.models import Ci, Found, Key, StateKind, Target
+from curtainup.targets import extras_of
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A variable that somebody has to set in the CI system."""
+
+    name: str
+    meaning: str
+    secret: bool = False
+
+
+COMMENTS = {
+    Ci.GITLAB: Setting("GITLAB_TOKEN", "a project access token for the API, to write the comment", True),
+    Ci.BITBUCKET: Setting(
+        "BITBUCKET_ACCESS_TOKEN",
+        "a repository access token that can write pull requests, to write the comment",
+        True,
+    ),
+}
+"""Who writes the preview's comment; on GitHub the job itself may."""
+KEYS = {
+    Key.PASSPHRASE: Setting(
+        "PULUMI_CONFIG_PASSPHRASE",
+        "opens the secrets in that state: a long random text; keep it",
+        secret=True,
+    ),
+    Key.TOKEN: Setting("PULUMI_ACCESS_TOKEN", "a token of Pulumi's service, for this pipeline", secret=True),
+}
+GUARDS = {
+    Key.PASSPHRASE: ': "${PULUMI_ACCESS_TOKEN:-'
+    '${PULUMI_CONFIG_PASSPHRASE:?is not set: it opens the secrets in the state}}"',
+    Key.TOKEN: ': "${PULUMI_ACCESS_TOKEN:?is not set: it opens the state in the service of Pulumi}"',
+    Key.CLOUD: "",
+}
+"""The command with which a job ends at once if it cannot open the state; a cloud's key needs no variable."""
+LOGINS = {
+    "gcp": (
+        Setting(
+            "GCP_WORKLOAD_IDENTITY_PROVIDER",
+            "projects/NUMBER/locations/global/workloadIdentityPools/…/providers/…",
+        ),
+        Setting("GCP_SERVICE_ACCOUNT", "the deployer's address, deployer@PROJECT.iam.gserviceaccount.com"),
+    ),
+    "aws": (
+        Setting(
+            "AWS_ROLE_ARN", "the deployer's role, arn:aws:iam::ACCOUNT:role/…, which trusts this repository"
+        ),
+    ),
+    "azure": (
+        Setting("AZURE_CLIENT_ID", "the id of the deployer's application, which trusts this repository"),
+        Setting("AZURE_TENANT_ID", "the id of its tenant"),
+        Setting("AZURE_SUBSCRIPTION_ID", "the id of the subscription with the storage account"),
+    ),
+}
+POSTGRES = Setting("PGPASSWORD", "the password of the database's owner", secret=True)
+SSH = (
+    Setting("SSH_PRIVATE_KEY", "the key that may log in to the Docker host, and nowhere else", secret=True),
+    Setting(
+        "SSH_CERTIFICATE", "its certificate, if the host trusts an authority; else leave it out", secret=True
+    ),
+    Setting("SSH_KNOWN_HOSTS", "the host's own key: the line that ssh-keyscan gives, compared on the host"),
+)
+"""How a job reaches a Docker host by SSH."""
+
+
+def settings(found: Found) -> tuple[Setting, ...]:
+    """Return the variables that the workflow needs, in the order they are explained."""
+    key = KEYS.get(found.key)
+    return (
+        Setting("PULUMI_BACKEND_URL", f"where Pulumi keeps its state: {_backend(found)}"),
+        *((key,) if key else ()),
+        *((POSTGRES,) if found.state is StateKind.POSTGRES else ()),
+        *(one for cloud in clouds(found) for one in LOGINS[cloud]),
+        *(SSH if found.host else ()),
+        *(
+            Setting(name, "a secret of the service, listed in env_secrets in pym-config.yaml", secret=True)
+            for name in found.secrets
+        ),
+    )
+
+
+def clouds(found: Found) -> list[str]:
+    """Return the clouds that a job logs in to: those of the targets, and the one with the state."""
+    own = state.CLOUDS.get(found.state) if found.state else None
+    return sorted({*extras_of(found.targets), *([own] if own else [])})
+
+
+def explained(found: Found, kinds: dict[bool, str], comment: Setting | None = None) -> str:
+    """Return the settings as comments; `comment` is what lets the preview write its own."""
+    wanted = [*settings(found), *([comment] if comment else [])]
+    return "\n".join(f"#   {one.name} ({kinds[one.secret]}): {one.meaning}" for one in wanted)
+
+
+def on_github(found: Found) -> tuple[str, str]:
+    """Return what hands the key of the state and the service's secrets to the jobs of GitHub Actions."""
+    key = KEYS.get(found.key)
+    lines = [_handed(key.name)] if key else []
+    if found.key is Key.PASSPHRASE and found.state is None:
+        other = KEYS[Key.TOKEN].name
+        lines.append("# If the backend is Pulumi's own service, use this instead of the passphrase:")
+        lines.append(f"# {_handed(other)}")
+    others = (*((POSTGRES.name,) if found.state is StateKind.POSTGRES else ()), *found.secrets)
+    return "\n".join(lines), "\n".join(map(_handed, others))
+
+
+def _handed(name: str) -> str:
+    return f"{name}: ${{{{ secrets.{name} }}}}"
+
+
+def _backend(found: Found) -> str:
+    if found.state is not None:
+        return state.url(found)
+    if Target.CLOUD_RUN in found.targets:
+        return "gs://BUCKET"
+    if Target.BEANSTALK in found.targets:
+        return f"s3://BUCKET?region={files.region(found)}"
+    return "file:///var/lib/curtainup, a folder on the Docker host, or a bucket"

@@ -26,6 +26,12 @@ _NO_DOCKER = re.compile(
 _PASSPHRASE = re.compile(
     r"incorrect passphrase|passphrase must be set|PULUMI_CONFIG_PASSPHRASE", re.IGNORECASE
 )
+_KEY = re.compile(
+    r"operation error KMS: (?:En|De)crypt|open keeper \S+:|/transit/(?:en|de)crypt/"
+    r"|cloudkms\.cryptoKeyVersions|vault\.azure\.net/keys/\S+/(?:en|de)crypt",
+    re.IGNORECASE,
+)
+"""What the libraries of secrets providers say of a key that they cannot use."""
 _NO_PLUGIN = re.compile(
     r"no folder at path|no resource plugin|could not load plugin|failed to load plugin|unknown plugin",
     re.IGNORECASE,
@@ -136,6 +142,17 @@ def _wrong_passphrase(_found: re.Match[str], _text: str, where: str) -> Curtainu
     )
 
 
+def _no_key(_found: re.Match[str], text: str, where: str) -> CurtainupError:
+    return StateError(
+        "the key of this stack's secrets cannot be used",
+        where=where,
+        consequence="nothing was changed",
+        fix="log in as somebody who may encrypt and decrypt with the key that the stack was made with "
+        "(`secrets_provider:` in pym-config.yaml)",
+        detail=_tail(text),
+    )
+
+
 def _made_elsewhere(found: re.Match[str], _text: str, where: str) -> CurtainupError:
     """Say that another state has what this one wanted to make; the other one may be serving with it."""
     return StateError(
@@ -154,6 +171,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], Curtain
     (_MADE_ELSEWHERE, _made_elsewhere),
     (_NO_DOCKER, _no_docker),
     (_NO_PLUGIN, _no_plugin),
+    (_KEY, _no_key),
     (_PASSPHRASE, _wrong_passphrase),
 )
 

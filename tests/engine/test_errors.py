@@ -52,6 +52,13 @@ def _translated(stderr: str, *messages: str) -> CurtainupError:
         ("error pinging Docker server: Get http://x/_ping: dial tcp: connection refused", SetupError),
         ("error: getting secrets manager: incorrect passphrase", StateError),
         ("error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE", StateError),
+        ("error: 1) operation error KMS: Decrypt, https response error StatusCode: 400", StateError),
+        ("error: 1) operation error KMS: Encrypt, get identity: get credentials: failed", StateError),
+        ("error: open keeper hashivault://k: neither VAULT_SERVER_URL nor VAULT_ADDR are set", StateError),
+        ("URL: PUT http://127.0.0.1:8200/v1/transit/decrypt/k\nCode: 403. Errors:", StateError),
+        ("Permission 'cloudkms.cryptoKeyVersions.useToDecrypt' denied on resource", StateError),
+        ("POST https://v.vault.azure.net/keys/k/1/decrypt\nERROR CODE: Forbidden", StateError),
+        ("operation error KMS: CreateKey, https response error", EngineFailed),
         ("Error: container exited with 1", EngineFailed),
     ],
 )

@@ -3,17 +3,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from curtainup.cli.command_line import command_line
 from curtainup.commands import unlock as unlocking
 from curtainup.commands.status import ServiceStatus, statuses
 from curtainup.commands.status_text import render
 from curtainup.engine.workspace import Backend
-from curtainup.errors import Busy, HolderLives
+from curtainup.errors import Busy, HolderLives, RefusedError
 from curtainup.pipeline.run import holder
 from curtainup.pipeline.run.holder import Holder
 from curtainup.pipeline.run.shared.folders import LocalFolder, SharedFolder
@@ -152,3 +155,39 @@ def test_status_tells_who_holds_it(session: Session, place: SharedFolder, elsewh
     assert isinstance(found, ServiceStatus)
     assert found.run == elsewhere.told
     assert render([found]).splitlines()[-1] == f"shop: a run is under way: {elsewhere.told}"
+
+
+@pytest.fixture
+def by_hand(
+    session: Session, place: SharedFolder, elsewhere: Holder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Runs the command on a service whose lock somebody on another machine holds."""
+    del session
+    assert place.take(elsewhere)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "a passphrase")
+
+    def run(*options: str) -> Result:
+        return CliRunner().invoke(command_line(["unlock"]), ["unlock", str(tmp_path), *options])
+
+    return run
+
+
+def test_without_a_terminal_nobody_is_asked_and_nothing_is_freed(
+    by_hand: Callable[..., Result], place: SharedFolder, elsewhere: Holder
+) -> None:
+    refused = by_hand().exception
+    assert isinstance(refused, RefusedError)
+    assert elsewhere.told in str(refused.where)
+    assert isinstance(by_hand("--if-gone").exception, Busy)
+    assert by_hand("--yes", "--if-gone").exit_code == 2
+    assert place.taken() == Taken(elsewhere)
+
+
+def test_yes_frees_it_and_says_whose_it_was(
+    by_hand: Callable[..., Result], place: SharedFolder, elsewhere: Holder
+) -> None:
+    told = json.loads(by_hand("--yes", "--json").stdout)
+    assert (told["state"], told["held_by"], told["freed"]) == ("unknown", elsewhere.told, True)
+    assert place.taken() is None
+    assert by_hand().stdout == "shop: no run holds the lock\n"

@@ -50,22 +50,28 @@ def running(kind: str, folder: Path) -> Iterator[Backend]:
 
 @contextmanager
 def _s3(folder: Path) -> Iterator[Backend]:
-    beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-    server = shutil.which("moto_server", path=beside)
-    if server is None:
-        pytest.skip("moto's server is not installed")
-    port = _free_port()
-    endpoint = f"http://127.0.0.1:{port}"
-    with (folder / "moto.log").open("wb") as log:
-        command = [server, "--host", "127.0.0.1", "--port", str(port)]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        _wait_for(port)
+    with amazon(folder) as endpoint:
         signed = {"Authorization": "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request"}
         made = requests.put(f"{endpoint}/{BUCKET}", headers=signed, timeout=PATIENCE)
         made.raise_for_status()
         url = f"s3://{BUCKET}?region=us-east-1&endpoint={endpoint}&s3ForcePathStyle=true"
         yield Backend(url, {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
+
+
+@contextmanager
+def amazon(folder: Path) -> Iterator[str]:
+    """Give the address of a stand-in of Amazon's APIs; skip the test where there is none."""
+    beside = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    server = shutil.which("moto_server", path=beside)
+    if server is None:
+        pytest.skip("moto's server is not installed")
+    port = _free_port()
+    with (folder / "moto.log").open("wb") as log:
+        command = [server, "--host", "127.0.0.1", "--port", str(port)]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait()

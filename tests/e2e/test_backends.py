@@ -16,6 +16,8 @@ from tests.e2e.backends import Backend
 from tests.e2e.service import Finished, Service
 from tests.e2e.underway import make_holdable, underway
 
+NO_ENGINE = {"DOCKER_HOST": "tcp://127.0.0.1:1"}
+"""What a run has on a machine without a Docker engine, as one that deploys to a cloud."""
 MATRIX = pytest.mark.matrix(
     reason="test_the_first_deployment_goes_live shows once that a bucket is read and written"
 )
@@ -147,10 +149,21 @@ def test_of_two_users_at_once_the_second_is_turned_away(cloned: Cloned) -> None:
     with underway(cloned, "deploy", hold_at="local") as first:
         first.wait_until_held()
         second = cloned.deploy(code=16)
+        without_an_engine = cloned.deploy(code=16, env=NO_ENGINE)
+        waiting = cloned.run("deploy", "--wait", "3s", code=16, env=NO_ENGINE)
+        alive = cloned.run("unlock", "--if-gone", code=32)
+        [told] = cloned.run("status", "--json").json()
         first.held.unlink()
         first.finish(0)
-    assert f"process {first.process.pid}: curtainup deploy" in second.err
+    holder = f"process {first.process.pid}: curtainup deploy"
+    for refused in (second, without_an_engine, waiting, alive):
+        assert holder in refused.err
+    assert "curtainup-lock" in without_an_engine.err
+    assert "after 3s of waiting" in waiting.err
+    assert holder in told["run"]
     assert serves(cloned, "the first of two")
+    assert environments(cloned)
+    assert cloned.run("status", "--json").json()[0]["run"] is None
 
 
 @MATRIX

@@ -50,8 +50,6 @@ IN_WORDS = {
     ("docs/architecture.md", "The driver waits a minute for such a lock"): operations.LOCK_PATIENCE == 60,
     ("docs/preview.md", "curtainup tries four times within seconds"): TRIES == 4,
     ("docs/preview.md", "no more than two and a half minutes in all"): PATIENCE == 150,
-    ("docs/review-environments.md", "wait for each other, for up to a minute"): operations.LOCK_PATIENCE
-    == 60,
 }
 
 

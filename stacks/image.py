@@ -28,16 +28,18 @@ def render(config: pulumi.Config) -> None:
 def _docker_provider(place: RegistrySettings, *, push: bool) -> docker.Provider:
     """Log in to the registry as Docker does; the provider asks for an entry even for an open one.
 
-    The login to a cloud's registry is there only while something is pushed.
+    The login to a cloud's registry is there only while something is pushed. The state never holds the
+    engine's address, which the SDK takes from DOCKER_HOST: another run may reach the engine by another one.
     """
+    anywhere = pulumi.Output.from_input(None)
     cloud = targets.registry(place.kind) is not None
     if cloud and not push:
-        return docker.Provider("docker")
+        return docker.Provider("docker", docker.ProviderArgs(host=anywhere))
     auth = docker.ProviderRegistryAuthArgs(
         address=f"http://{place.host}" if _is_loopback(place.host) else place.host,
         auth_disabled=None if cloud or _has_login(place) else True,
     )
-    return docker.Provider("docker", docker.ProviderArgs(registry_auth=[auth]))
+    return docker.Provider("docker", docker.ProviderArgs(host=anywhere, registry_auth=[auth]))
 
 
 def _is_loopback(host: str) -> bool:

@@ -67,6 +67,12 @@ def test_names_stay_legal_with_the_longest_service_name() -> None:
     assert all(len(one.inputs["name"]) <= 63 for one in (run.one(CONTAINER), run.one(VOLUME)))
 
 
+def test_the_state_does_not_say_where_the_engine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulumi would look for it there when it destroys; over SSH each run reaches it at another address."""
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/of/this/run/docker.sock")
+    assert "host" not in rendered().one(PROVIDER).inputs
+
+
 def test_an_open_registry_gets_an_entry_without_a_password() -> None:
     """The provider asks for one even there."""
     auth = json.loads(rendered().one(PROVIDER).inputs["registryAuth"])

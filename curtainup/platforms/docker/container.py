@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import ReleaseUnhealthy
 from curtainup.model.trouble import Trouble
-from curtainup.platforms.docker import confinement
+from curtainup.platforms.docker import clock, confinement
 from curtainup.util import crash
 from curtainup.util.crash import Explanation
 
@@ -169,8 +169,9 @@ def _last_exit(container: Container, found: dict[str, Any]) -> tuple[int | None,
     from requests import RequestException
 
     try:
+        until = clock.now(container.client.api) + timedelta(seconds=1)  # a later one would be waited for
         events = container.client.api.events(
-            until=int(time.time()) + 1, since=0, filters={"container": found["Id"]}, decode=True
+            until=int(until.timestamp()), since=0, filters={"container": found["Id"]}, decode=True
         )
         seen = [(event["Action"], event["Actor"]["Attributes"]) for event in events]
     except (DockerException, RequestException):

@@ -7,14 +7,14 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from queue import Empty, Queue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import SetupError
 from curtainup.model.environment import Environment
-from curtainup.platforms.docker import errors
+from curtainup.platforms.docker import clock, errors
 from curtainup.session import Session
 from curtainup.targets.log_lines import Asked, Line, Lines
 from curtainup.util import chunks
@@ -128,14 +128,19 @@ class DockerLogs:
     def _now(self) -> datetime:
         """Return the time by the engine's clock, which may be another machine's."""
         with _told_clearly():
-            return datetime.fromisoformat(self._api.info()["SystemTime"]).astimezone(UTC)
+            return clock.now(self._api)
 
     def _kept(self, asked: Asked) -> Iterator[Written]:
         if asked.tail == 0:
             return
-        streams = [self._written(one, asked.since, asked.tail) for one in self._releases(asked)]
+        since = self._since(asked)
+        streams = [self._written(one, since, asked.tail) for one in self._releases(asked)]
         merged = heapq.merge(*streams, key=lambda one: one.stamp)
         yield from merged if asked.tail is None else deque(merged, maxlen=asked.tail)
+
+    def _since(self, asked: Asked) -> datetime | None:
+        with _told_clearly():
+            return asked.since and clock.there(self._api, asked.since)
 
     def _releases(self, asked: Asked) -> list[str]:
         """Return the releases that have a container; raises SetupError when none of those named has."""

@@ -206,6 +206,12 @@ class TrafficKept(CurtainupError):
     exit_code = 29
 
 
+class HostUnreachable(CurtainupError):
+    """curtainup does not reach a Docker host by SSH, or the Docker engine there does not let it work."""
+
+    exit_code = 31
+
+
 class HolderLives(CurtainupError):
     """`curtainup unlock`: the run that holds the lock is at work on this machine."""
 

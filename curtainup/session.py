@@ -24,7 +24,7 @@ from curtainup.engine.processes import Processes
 from curtainup.engine.workspace import Workspace
 from curtainup.model.names import LIVE, STAGING, Names
 from curtainup.platforms.docker import errors as docker_errors
-from curtainup.platforms.docker import labels
+from curtainup.platforms.docker import hosts, labels
 from curtainup.reporting import Report
 from curtainup.setup import engine as engines
 from curtainup.setup import paths
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from curtainup.engine.operations import Engine
     from curtainup.engine.shared_plugin import SharedPlugin
+    from curtainup.platforms.docker.hosts import Host
     from curtainup.platforms.google.account import Google
 
 
@@ -117,11 +118,13 @@ class Accounts:
     Attributes:
         environ: the deployer's environment variables.
         rehearsal: the stand-ins for the clouds; None means the real clouds.
+        docker_host: where the service's Docker engine is, as configured.
 
     """
 
     environ: Mapping[str, str]
     rehearsal: Stage | None = None
+    docker_host: str | None = None
 
     @cached_property
     def google(self) -> Google:
@@ -131,15 +134,31 @@ class Accounts:
         return self.rehearsal.google if self.rehearsal else RealGoogle()
 
     @cached_property
+    def host(self) -> Host:
+        """The machine of the Docker engine; a rehearsal's is this one.
+
+        Raises:
+            SetupError: its address cannot be read.
+
+        """
+        return hosts.HERE if self.rehearsal else hosts.of(self.docker_host, self.environ)
+
+    @cached_property
     def docker(self) -> docker.DockerClient:
         """The Docker engine.
 
         Raises:
             SetupError: no Docker engine answers.
+            HostUnreachable: its machine is not reached by SSH, or does not let its engine be used.
 
         """
         import docker
 
+        if isinstance(self.host, hosts.There):
+            from curtainup.platforms.docker import distant
+
+            self.host.enter(os.environ)  # for clients in this process that are made elsewhere
+            return distant.connect(self.host, self.environ)
         with docker_errors.translated(
             "no Docker engine answers",
             where=self.environ.get("DOCKER_HOST", "the local socket"),
@@ -149,6 +168,11 @@ class Accounts:
             client = docker.from_env()
             client.ping()
         return client
+
+    @cached_property
+    def engine_id(self) -> str:
+        """The id of the Docker engine on another machine; empty for this machine's."""
+        return "" if self.host.is_here else str(self.docker.info()["ID"])
 
 
 @dataclass(frozen=True)
@@ -233,20 +257,33 @@ class Session:
             stage: the stand-ins for the clouds; None means the real clouds.
 
         """
-        accounts, run = Accounts(service.environ, stage), Run(report)
+        accounts, run = Accounts(service.environ, stage, service.config.docker_host), Run(report)
 
         def start(memory: StackMemory) -> Engine:
             from curtainup.engine.command import EngineCommand, engine_environment
             from curtainup.engine.operations import Engine
 
             found = engines.locate()
-            variables = engine_environment(workspace, found, service.environ)
+            variables = {
+                **engine_environment(workspace, found, service.environ),
+                **accounts.host.variables,
+            }
             command = EngineCommand(found.command, found.version, run.processes)
             repair = recovery.Recovery(lambda: accounts.docker, report.warn, run.cancelled)
             standins = stage.providers if stage else {}
             target = service.config.for_environment(LIVE).deploy_target
             plugin = None if stage or target != "docker" else _shared_plugin(workspace, variables)
-            return Engine(workspace, command, variables, memory, repair, standins, target, plugin)
+            return Engine(
+                workspace,
+                command,
+                variables,
+                memory,
+                repair,
+                standins,
+                target,
+                plugin,
+                enter=lambda: accounts.host.enter(os.environ),
+            )
 
         return cls(service, State(workspace, start), accounts, run)
 

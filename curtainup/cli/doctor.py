@@ -31,13 +31,15 @@ def run(
     quiet: common.Quiet = False,
 ) -> None:
     """Check everything that a deployment needs, and say how to fix it."""
+    import os
     from dataclasses import asdict
 
     from curtainup.commands.doctor import machine
+    from curtainup.platforms.docker import hosts
 
     report = common.report(quiet=quiet)
-    more = _clouds(service, config, report)
-    found = machine.run(fix, report.info, more)
+    more, docker_host = _of_service(service, config, report)
+    found = machine.run(fix, report.info, more, hosts.of(docker_host, os.environ))
     if json:
         common.print_json([asdict(check) for check in found])
     else:
@@ -45,18 +47,21 @@ def run(
     _require_fine(found, more, fix=fix)
 
 
-def _clouds(service: Path | None, overlay: str | None, report: Report) -> list[Piece]:
-    """Return what to look at of the service and its cloud accounts; nothing where there is no service."""
+def _of_service(service: Path | None, overlay: str | None, report: Report) -> tuple[list[Piece], str | None]:
+    """Return what to look at of the service and its cloud accounts, and its Docker host.
+
+    There is nothing where there is no service.
+    """
     from curtainup import config as configuration
     from curtainup.commands.doctor import accounts
     from curtainup.commands.doctor import service as of_service
     from curtainup.config.reading.loader import config_file
 
     if service is None and overlay is None and not config_file(Path()).exists():
-        return []
+        return [], None
     folder = service or Path()
     found = configuration.load(folder, overlay, warn=report.warn)
-    return [*of_service.pieces(folder, found), *accounts.pieces(found)]
+    return [*of_service.pieces(folder, found), *accounts.pieces(found)], found.docker_host
 
 
 def _require_fine(found: list[Check], more: list[Piece], *, fix: bool) -> None:

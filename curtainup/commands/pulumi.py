@@ -14,6 +14,8 @@ from curtainup.engine import workspace
 from curtainup.engine.command import EngineCommand, engine_environment
 from curtainup.engine.processes import Processes
 from curtainup.engine.state import FileState
+from curtainup.platforms.docker import hosts
+from curtainup.platforms.docker.hosts import Host
 from curtainup.setup import engine as engines
 from curtainup.setup import engine_record
 
@@ -25,10 +27,12 @@ def pulumi_environment(service: Path, overlay: str | None, environ: Mapping[str,
 
 def run_pulumi(arguments: Sequence[str]) -> int:
     """Run the CLI in the workspace of the service in the current folder; return its exit code."""
-    opened, found, env = _open(Path(), None, os.environ)
+    opened, found, env, host = _open(Path(), None, os.environ)
     _restore_settings_of(named_stack(arguments), opened, found, env)
     command = [str(found.command), *arguments, "--cwd", str(opened.project_dir)]
-    return subprocess.run(command, env={**os.environ, **env}, check=False).returncode
+    variables = {**os.environ, **env}
+    inherited = host.enter(variables)
+    return subprocess.run(command, env=variables, pass_fds=inherited, check=False).returncode
 
 
 def named_stack(arguments: Sequence[str]) -> str:
@@ -62,17 +66,19 @@ def _restore_settings_of(
 
 def _open(
     service: Path, overlay: str | None, environ: Mapping[str, str]
-) -> tuple[workspace.Workspace, engine_record.InstalledEngine, dict[str, str]]:
-    found = engines.locate()
+) -> tuple[workspace.Workspace, engine_record.InstalledEngine, dict[str, str], Host]:
+    found, docker_host = engines.locate(), None
     if (service / "pym-config.yaml").is_file() or overlay:
         config = configuration.load(service, overlay, warn=lambda text: print(text, file=sys.stderr))
         backend = workspace.find_backend(config.backend, config.secrets_provider, environ)
+        docker_host = config.docker_host
     else:
         backend = workspace.find_backend(None, None, environ)
     workspace.require_real(backend)
     opened = workspace.open_workspace(service, backend, Path(sys.executable).parent)
     _restore_settings(opened)
-    return opened, found, engine_environment(opened, found, environ)
+    host = hosts.of(docker_host, environ)
+    return opened, found, engine_environment(opened, found, environ), host
 
 
 def _restore_settings(opened: workspace.Workspace) -> None:

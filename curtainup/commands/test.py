@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from curtainup.environments.view import EnvironmentView, pym_env
 from curtainup.errors import ConfigError, GateFailed, StateError
@@ -51,8 +51,7 @@ def test(session: Session, recorder: Recorder, wanted: Wanted) -> Tested:
     gatekeeper = Gatekeeper(session, recorder, wanted.python, wanted.arguments)
     steps = Steps(session.run.report, recorder, session.run.cancelled)
     if wanted.env is not None:
-        gate, image = _environment(session, wanted.env)
-        return _judge(steps, gatekeeper, gate, image)
+        return _environment(session, steps, gatekeeper, wanted.env)
     if wanted.url is not None:
         config = session.service.config.for_environment("live")
         gate = Gate("url", wanted.url.rstrip("/"), config, pym_env(session, "live"), None)
@@ -60,7 +59,7 @@ def test(session: Session, recorder: Recorder, wanted: Wanted) -> Tested:
     return _image(session, steps, gatekeeper, wanted.image)
 
 
-def _environment(session: Session, name: str) -> tuple[Gate, str]:
+def _environment(session: Session, steps: Steps, gatekeeper: Gatekeeper, name: str) -> Tested:
     view = EnvironmentView(session, name)
     serving = view.deployment.serving()
     gate = gate_of(session, name, view, serving) if serving else None
@@ -71,7 +70,8 @@ def _environment(session: Session, name: str) -> tuple[Gate, str]:
             consequence="there is nothing to test",
             fix="curtainup deploy",
         )
-    return gate, serving.image
+    gate = replace(gate, door=view.from_here(gate.url))
+    return _judge(steps, gatekeeper, gate, serving.image)
 
 
 def _image(session: Session, steps: Steps, gatekeeper: Gatekeeper, given: str | None) -> Tested:
@@ -79,7 +79,9 @@ def _image(session: Session, steps: Steps, gatekeeper: Gatekeeper, given: str | 
     config = session.service.local
     with local_container.started(session, image, "") as local:
         local.wait_until_healthy()
-        gate = Gate("image", local.url, config, "dev", None, headers=local.headers)
+        gate = Gate(
+            "image", local.url, config, "dev", None, door=local.reached, inside=True, headers=local.headers
+        )
         return _judge(steps, gatekeeper, gate, image)
 
 

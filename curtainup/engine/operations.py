@@ -54,6 +54,7 @@ class Engine:
         standins: Mapping[str, int] | None = None,
         target: str = "docker",
         plugin: SharedPlugin | None = None,
+        enter: Callable[[], tuple[int, ...]] = tuple,
     ) -> None:
         """Use an engine on a workspace.
 
@@ -66,8 +67,10 @@ class Engine:
             standins: the loopback ports of a rehearsal's stand-ins, by the name of the provider they replace.
             target: the target whose component is imported in advance.
             plugin: the Docker plugin that updates share; None lets each engine start its own.
+            enter: lets processes reach the Docker engine, and returns what they inherit for that.
 
         """
+        self._enter = enter
         self._plugin = plugin
         self._standins = dict(standins or {})
         self._target = target
@@ -147,6 +150,7 @@ class Engine:
 
     def _start_plugin(self) -> None:
         if self._plugin is not None:
+            self._enter()
             self._plugin.start()
 
     def preview(
@@ -294,7 +298,7 @@ class Engine:
         on_made: OnMade | None = None,
         lent: Lent = NONE,
     ) -> OperationResult:
-        command = self._command.another(lent.descriptors)
+        command = self._command.another((*lent.descriptors, *self._enter()))
         events = Events(command.at_work, on_made)
         deadline = time.monotonic() + LOCK_PATIENCE
         remembered = self._settling.settle(stack, deadline)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from curtainup.config import EnvironmentConfig
 from curtainup.engine import ejected
 from curtainup.environments import stack
+from curtainup.errors import HostUnreachable
 from curtainup.gates import asking, health
 from curtainup.gates.asking import Asking
 from curtainup.gates.health import Look
@@ -85,11 +86,20 @@ class EnvironmentView:
         """Where a release is reached alone."""
         return _known(self.known_release_url(release))
 
+    def from_here(self, url: str) -> str:
+        """Return the URL by which this machine reaches one of the environment's, once it is public.
+
+        Raises:
+            HostUnreachable: it is on a machine to which there is no connection.
+
+        """
+        return self.target.from_here(url) if isinstance(self.target, capabilities.MayBeDistant) else url
+
     @contextmanager
     def reachable(self, url: str) -> Iterator[str]:
         """Give a URL by which anybody on this machine reaches one of the environment's URLs."""
         if not isinstance(self.target, capabilities.StartsPrivate):
-            yield url
+            yield self.from_here(url)
             return
         with self.target.reachable(url) as reached:
             yield reached
@@ -180,7 +190,7 @@ class EnvironmentView:
         url, serving = self.known_url, self.deployment.serving()
         if url is None or serving is None:
             return Look(None, "no release has traffic")
-        found = health.look(url, self._patiently(serving, timeout))
+        found = self._asked(url, self._patiently(serving, timeout))
         return found if self.spec.names_releases or found.trouble else Look(serving.id, None)
 
     def down(self, timeout: float = ANSWER_SECONDS) -> dict[str, str]:
@@ -192,7 +202,7 @@ class EnvironmentView:
             return {}
         found = [(one, url) for one in self.deployment.releases if (url := self.known_release_url(one))]
         with ThreadPoolExecutor(AT_ONCE) as pool:  # releases that hang would add up
-            looks = pool.map(lambda pair: health.look(pair[1], self._patiently(pair[0], timeout)), found)
+            looks = pool.map(lambda pair: self._asked(pair[1], self._patiently(pair[0], timeout)), found)
             return {one.id: look.trouble for (one, _), look in zip(found, looks, strict=True) if look.trouble}
 
     def asking(self, release: Release | None = None) -> Asking:
@@ -201,6 +211,13 @@ class EnvironmentView:
         return asking.of_environment(
             self._session.service.config, self.config, path=path, routed=self.spec.routes_by_host
         )
+
+    def _asked(self, url: str, how: Asking) -> Look:
+        """Send one request to a URL of the environment; a machine that is not reached answers nothing."""
+        try:
+            return health.look(self.from_here(url), how)
+        except HostUnreachable as error:
+            return Look(None, error.what)
 
     def _patiently(self, release: Release, timeout: float) -> Asking:
         """Return how a release is asked that gets `timeout` seconds, or longer if its health check does."""

@@ -70,6 +70,17 @@ def login(session: Session, registry: RegistrySettings) -> tuple[str, str] | Non
     return own.login(session, registry) if own is not None and own.login is not None else None
 
 
+def reach(session: Session, registry: RegistrySettings) -> None:
+    """Have a registry that curtainup runs answer here as on the Docker host: Pulumi asks it for digests.
+
+    Raises:
+        PortTaken: another machine runs it, and its port belongs to something else on this one.
+
+    """
+    if registry.local_port:
+        session.accounts.host.lead(registry.local_port)
+
+
 def bound(session: Session, registry: RegistrySettings) -> None:
     """Limit the processes of a registry that curtainup runs, if it is there; Pulumi's provider cannot.
 

@@ -154,10 +154,12 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
 
     Raises:
         PushFailed: the registry did not accept the image.
+        PortTaken: a port of this machine has to lead to the registry, and belongs to something else.
         RefusedError: the plan does not contain the push.
 
     """
     try:
+        registries.reach(session, image.registry)
         with registries.logged_in(session, image.registry) as variables:
             config = {**_config(image, push=True), **origin.settings(session)}
             _look_at(session, image, guard, config, variables)

@@ -31,6 +31,7 @@ class RegistrySettings(_Model):
         region: of a cloud's registry.
         profile: the AWS profile of an ECR registry; None is that of the deployer's environment.
         state: a random name, a label of what the local registry is made of; another state has another one.
+        engine: the id of the local registry's Docker engine, where that is another machine's.
 
     """
 
@@ -44,6 +45,7 @@ class RegistrySettings(_Model):
     region: str = ""
     profile: str | None = None
     state: str = ""
+    engine: str = ""
 
 
 class ImageSettings(_Model):

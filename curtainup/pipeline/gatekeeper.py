@@ -31,6 +31,7 @@ from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.traffic import Watch
 from curtainup.pipeline.transition import CANDIDATE
 from curtainup.session import Session
+from curtainup.targets.capabilities import MayBeDistant
 from curtainup.util.process import Cancel
 
 _PERCENT = re.compile(r"\[\s*\d+%\]$")
@@ -62,7 +63,8 @@ class Gate:
         version: the version that should answer; None when it is not known.
         release: the id of the release that should answer; None for the local container.
         through_proxy: whether requests pass a proxy, which names the release that answers.
-        door: the URL that the tests call instead of `url`, when `url` requires an identity.
+        door: the URL by which tests on this machine reach `url`, when that is another one.
+        inside: whether tests in a container of the image reach `url` itself: the engine is beside it.
         headers: what requests to the URL have to bear.
 
     """
@@ -75,6 +77,7 @@ class Gate:
     release: str | None = None
     through_proxy: bool = False
     door: str | None = None
+    inside: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -96,6 +99,7 @@ def gate_of(session: Session, name: str, view: EnvironmentView, release: Release
         release.version,
         release.id,
         through_proxy=named,
+        inside=isinstance(view.target, MayBeDistant),
         headers=view.asking(release).headers,
     )
 
@@ -244,7 +248,7 @@ class Gatekeeper:
             extra_env=self._secrets(self.pythons.gates_need_image),
             marks=session.marks,
             extra_args=self._arguments,
-            url=gate.door or gate.url,
+            url=gate.url if gate.inside and self.pythons.gates_need_image else gate.door or gate.url,
             environment=gate.name if gate.name == "local" else gate.settings.environment,
             pym_env=gate.pym_env,
             version=gate.version,

@@ -202,13 +202,15 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
         config = session.service.local
         with local_container.started(session, image.runnable, image.version) as local:
             relied_on = own_address.is_relied_on(session.state.workspace.service_dir)
+            own = local.own_url() if relied_on else None
             gate = Gate(
                 "local",
                 local.url,
                 config,
                 pym_env(session, "local"),
                 image.version,
-                door=local.own_url() if relied_on else None,
+                door=own or local.reached,
+                inside=own is None,
                 headers=local.headers,
             )
             local.wait_until_healthy()

@@ -1,4 +1,4 @@
-"""The image in a container on this machine, for the local gate."""
+"""The image in a container of the Docker engine, for the local gate."""
 
 from __future__ import annotations
 
@@ -39,7 +39,8 @@ class Started:
     """The image in a local container of a session.
 
     Attributes:
-        url: on the loopback address.
+        url: on the loopback address of the Docker engine's machine.
+        reached: the URL by which this machine reaches it.
         headers: what requests to it have to bear.
         wait_until_healthy: waits for it.
         own_url: its URL on Docker's network; None where that is not reached from here.
@@ -47,6 +48,7 @@ class Started:
     """
 
     url: str
+    reached: str
     headers: Mapping[str, str]
     wait_until_healthy: Callable[[], object]
     own_url: Callable[[], str | None] = lambda: None
@@ -61,7 +63,7 @@ def settings_of(session: Session) -> DockerSettings:
 @contextmanager
 def started(session: Session, image: str, version: str) -> Iterator[Started]:
     """Run an image as the first environment would run it, with PYM_ENV `dev`; see `running`."""
-    config, settings = session.service.local, settings_of(session)
+    config, settings, host = session.service.local, settings_of(session), session.accounts.host
     with running(
         session.accounts.docker,
         session.marks,
@@ -69,22 +71,29 @@ def started(session: Session, image: str, version: str) -> Iterator[Started]:
         version,
         settings,
         session.service.local_secrets,
+        host.is_free,
     ) as local:
         container = containers.Container(
             lambda: session.accounts.docker, local.name, settings.container_port, session.service.redact
         )
         how = asking.of_environment(session.service.config, config)
+        reached = host.url(local.url)
         yield Started(
             local.url,
+            reached,
             how.headers,
             lambda: health.wait_until_healthy(
-                local.url,
+                reached,
                 how,
                 container,
                 timeout=config.start_timeout,
                 cancelled=session.run.cancelled,
             ),
-            lambda: _own_url(session.accounts.docker, local.name, settings.container_port),
+            lambda: (
+                _own_url(session.accounts.docker, local.name, settings.container_port)
+                if host.is_here
+                else None
+            ),
         )
 
 
@@ -103,6 +112,7 @@ def running(
     version: str,
     settings: DockerSettings,
     secrets: Mapping[str, Secret],
+    free: placement.Free = placement.is_free,
 ) -> Iterator[LocalContainer]:
     """Run the image as a release would run, and remove the container afterwards.
 
@@ -115,6 +125,7 @@ def running(
         version: its version.
         settings: what it runs with.
         secrets: by the variable's name.
+        free: says whether a port of the engine's machine is free.
 
     Raises:
         BuildFailed: the image cannot be started.
@@ -123,7 +134,7 @@ def running(
 
     """
     service = marks[SERVICE]
-    port = placement.internal_port(f"{service}-{LOCAL}", ())
+    port = placement.internal_port(f"{service}-{LOCAL}", (), free)
     name = f"{service}-{LOCAL}-{port}"
     plain = variables(settings, version)
     with _said_clearly(image):

@@ -50,7 +50,8 @@ class Watch:
         serving = rollout.deployment.serving()
         self._incoming = incoming
         asking = rollout.asking()
-        self._probe = Probe(rollout.url, asking.path, timeout=asking.timeout, headers=asking.headers)
+        self._url = rollout.from_here(rollout.url)
+        self._probe = Probe(self._url, asking.path, timeout=asking.timeout, headers=asking.headers)
         self._heeds_watch = True
         self._given_up = Event()
         self.outgoing = serving.id if serving is not None else None
@@ -202,7 +203,10 @@ class Watch:
         )
 
     def _variables(self) -> dict[str, str]:
-        return {"CURTAINUP_URL": self._rollout.url, "CURTAINUP_RELEASE": self._incoming}
+        return {
+            "CURTAINUP_URL": self._url,
+            "CURTAINUP_RELEASE": self._incoming,
+        }
 
     def _see(self, requests: int) -> None:
         """Wait until the probe has sent that many more requests."""
@@ -212,7 +216,7 @@ class Watch:
     def _summary(self, *, drained: bool) -> str:
         if not self.outgoing:
             return "first traffic"
-        figures = str(self.standing)
+        figures = f"{self.standing}{'' if self._url == self._rollout.url else ', asked over SSH'}"
         return figures if drained else f"{figures}; the outgoing release still has requests under way"
 
 

@@ -63,6 +63,14 @@ class KnowsPlaces(Protocol):
 
 
 @runtime_checkable
+class MayBeDistant(Protocol):
+    """The target may be a machine whose own URLs mean something else on this one."""
+
+    def from_here(self, url: str) -> str:
+        """Return the URL by which this machine reaches one of the environment's URLs."""
+
+
+@runtime_checkable
 class StartsPrivate(Protocol):
     """Only callers with an identity reach an environment until a release has passed its gate."""
 

@@ -10,8 +10,10 @@ from curtainup.model.contract import RegistrySettings
 from curtainup.platforms.docker import networks, placement
 from curtainup.platforms.docker.labels import new_state
 from curtainup.setup.base_images.catalogue import REFERENCES, REGISTRY_FOLDER
+from curtainup.targets import engines
 
 if TYPE_CHECKING:
+    from curtainup.platforms.docker.hosts import Host
     from curtainup.session import Session
 
 
@@ -42,8 +44,9 @@ class Registry:
 def _local(session: Session, known: RegistrySettings | None) -> RegistrySettings:
     name = f"{session.service.config.name}-registry"
     if known is not None and known.kind == LOCAL.kind:
+        engines.require_same(session, known.engine, f"the registry {name}")
         return known if known.subnet else known.model_copy(update={"subnet": _subnet(session, name)})
-    port = placement.internal_port(name, ())
+    port = placement.internal_port(name, (), _free_at_both(session.accounts.host))
     return RegistrySettings(
         kind=LOCAL.kind,
         host=f"127.0.0.1:{port}",
@@ -52,7 +55,13 @@ def _local(session: Session, known: RegistrySettings | None) -> RegistrySettings
         state=new_state(),
         subnet=_subnet(session, name),
         folder=REGISTRY_FOLDER,
+        engine=session.accounts.engine_id,
     )
+
+
+def _free_at_both(host: Host) -> placement.Free:
+    """Say which ports are free on the Docker host and here: the registry has the same one at both."""
+    return lambda port, bind: placement.is_free(port, bind) and host.is_free(port, bind)
 
 
 def _subnet(session: Session, name: str) -> str:

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -94,17 +94,22 @@ class SecondEngine:
             subprocess.run(load, stdin=saved.stdout, check=True, capture_output=True)
         assert saved.returncode == 0
 
-    @contextmanager
-    def full(self) -> Iterator[None]:
+    def full(self) -> AbstractContextManager[None]:
         """Have its disk all but full."""
-        filler = self.data / "filler"
-        space = os.statvfs(self.data)
-        with filler.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize - (8 << 20))
-        try:
-            yield
-        finally:
-            filler.unlink()
+        return filled(self.data)
+
+
+@contextmanager
+def filled(folder: Path) -> Iterator[None]:
+    """Have a folder's file system all but full."""
+    filler = folder / "filler"
+    space = os.statvfs(folder)
+    with filler.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, space.f_bavail * space.f_frsize - (8 << 20))
+    try:
+        yield
+    finally:
+        filler.unlink()
 
 
 def _run(*command: str) -> None:

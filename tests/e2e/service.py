@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -209,6 +210,18 @@ class Service:
         answer = self.get(environment, self.config.get("health_path", "/ping"))
         assert answer.status_code == 200
         return answer.headers["Curtainup-Release"]
+
+    def wait_until_serving(self) -> None:
+        """Wait until live answers again after its engine was away."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.serving("live")
+            except (requests.RequestException, AssertionError):
+                assert time.monotonic() < deadline, "live has not come back"
+                time.sleep(0.02)
+            else:
+                return
 
     def last_run(self) -> RunRecord:
         """The record of the latest run."""

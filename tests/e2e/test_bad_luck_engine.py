@@ -6,32 +6,19 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import docker
 import pytest
-import requests
 
 from curtainup.setup.base_images.catalogue import REFERENCES
 from tests.e2e.leftovers import assert_nothing_left, pending
 from tests.e2e.load import users
+from tests.e2e.ready import DOCKERFILE, ready_image
 from tests.e2e.second_engine import SecondEngine
-from tests.e2e.service import EXAMPLES, PATIENCE, Service, session
-from tests.e2e.underway import POLL, underway
+from tests.e2e.service import Service, session
+from tests.e2e.underway import underway
 
-READY = "cu-luck-test/hello:1"
-"""`hello` as it is: its dependencies are in it, so that no build in the other network installs any."""
-READY_DOCKERFILE = f"""\
-FROM {REFERENCES["base"]}
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1
-WORKDIR /app
-COPY requirements.txt ./
-RUN python3 -m venv /venv && pip install --no-cache-dir gunicorn -r requirements.txt
-CMD exec gunicorn --threads 8 --worker-tmp-dir /dev/shm --bind 0.0.0.0:$PORT server:app
-"""
-DOCKERFILE = f"FROM {READY}\nCOPY . .\n"
 FILLING = {
     "in a command of the build": "RUN head -c 50M /dev/zero >/big",
     "while copying": "COPY big /",
@@ -82,30 +69,6 @@ def service(
     one.remove()
 
 
-def ready_image() -> str:
-    """Build it on the machine's own engine, which reaches a package registry."""
-    client = docker.from_env()
-    with tempfile.TemporaryDirectory() as context:
-        shutil.copy(EXAMPLES / "hello" / "requirements.txt", context)
-        (Path(context) / "Dockerfile").write_text(READY_DOCKERFILE)
-        client.images.build(path=context, tag=READY)
-    client.close()
-    return READY
-
-
-def wait_until_serving(service: Service) -> None:
-    """Wait until live answers again after its engine was away."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            service.serving("live")
-        except (requests.RequestException, AssertionError):
-            assert time.monotonic() < deadline, "live has not come back"
-            time.sleep(POLL)
-        else:
-            return
-
-
 @pytest.mark.parametrize("moment", FILLING)
 def test_a_disk_that_is_full_while_building_changes_nothing(
     engine: SecondEngine, service: Service, moment: str
@@ -146,7 +109,7 @@ def test_a_reboot_leaves_releases_and_traffic_as_they_were(engine: SecondEngine,
     engine.start()
 
     assert service.host.containers() == containers
-    wait_until_serving(service)
+    service.wait_until_serving()
     assert service.traffic("live") == live
     assert live[service.serving("live")] == 100
     with users(service.url("live")) as answers:
@@ -196,7 +159,7 @@ def test_an_engine_that_goes_away_is_named_and_the_next_run_goes_on(
         engine.stop()
         done = run.finish(21)
     engine.start()
-    wait_until_serving(service)
+    service.wait_until_serving()
 
     assert "no Docker engine answers" in done.err
     assert service.serving("live") == serving

@@ -38,3 +38,5 @@ def run(
         wait=wait,
     )
     asked.tell(result, json=json)
+    if result.url and (opened := session.accounts.host.opened(result.url)):
+        session.run.report.info(opened)

@@ -19,6 +19,7 @@ from pathlib import Path
 from curtainup.engine import workspace
 from curtainup.errors import CurtainupError, SetupError
 from curtainup.model.checks import Check, Found, Piece
+from curtainup.platforms.docker.hosts import HERE, Host, There
 from curtainup.setup import debian, docker_engine, engine, language_host, paths, provider, pulumi
 from curtainup.setup.base_images import catalogue, images
 from curtainup.setup.process import Report
@@ -38,16 +39,44 @@ def checks() -> list[Check]:
     return look_at(PIECES)
 
 
-def run(fix: bool, report: Report, more: Iterable[Piece] = ()) -> list[Check]:
+def run(fix: bool, report: Report, more: Iterable[Piece] = (), host: Host = HERE) -> list[Check]:
     """Look at every piece, those that others need first, and with `fix` mend what is not fine.
 
     Args:
         fix: whether to mend.
         report: gets a line for each thing that is done.
         more: pieces besides those of the machine.
+        host: the machine of the Docker engine.
 
     """
-    return look_at((*PIECES, *more), partial(_mended, report=report) if fix else _look)
+    pieces = [_there(piece, host) if isinstance(host, There) else piece for piece in PIECES]
+    return look_at((*pieces, *more), partial(_mended, report=report) if fix else _look)
+
+
+def _there(piece: Piece, host: There) -> Piece:
+    """Return a piece as it is with a Docker engine on another machine; a person has to mend it there."""
+    looks = {"Docker engine": _docker_there, "disk space": _space_there}
+    look = looks.get(piece.name)
+    return piece if look is None else Piece(piece.name, partial(look, host))
+
+
+def _docker_there(host: There) -> Found:
+    """Look at the engine, and have all that comes after it use the connection."""
+    from curtainup.platforms.docker import distant
+
+    client = distant.connect(host, os.environ)
+    host.enter(os.environ)
+    return Found(str(client.version()["Version"]), str(host))
+
+
+def _space_there(host: There) -> Found:
+    said = host.connection.shell(f"df -Pk {DOCKER_ROOT} || df -Pk /").splitlines()
+    words = said[-1].split() if said else []
+    if len(words) < 4 or not words[3].isdigit():
+        return Found(None, f"not known of {host}")
+    free = int(words[3]) * 1024
+    advice = "docker system prune there: builds need about 2 GB" if free < SPACE_NEEDED else None
+    return Found(None, f"{free / 1e9:.1f} GB free on {host}", advice)
 
 
 def look_at(pieces: Iterable[Piece], look: Callable[[Piece], Check] | None = None) -> list[Check]:

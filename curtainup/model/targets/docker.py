@@ -26,6 +26,7 @@ class DockerEnvironment(EnvironmentSettings):
         header_kb: KiB that the headers of a request or an answer may take.
         sticky: whether a visitor stays with a release while the shares of traffic stay the same.
         state: a random name, a label of what the environment is made of; another state has another one.
+        engine: the id of the Docker engine, where that is another machine's; empty for this machine's.
 
     """
 
@@ -41,6 +42,7 @@ class DockerEnvironment(EnvironmentSettings):
     header_kb: int = Field(15, ge=1)
     sticky: bool = False
     state: str = ""
+    engine: str = ""
 
     @property
     def url(self) -> str:

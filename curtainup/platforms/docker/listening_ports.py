@@ -17,6 +17,7 @@ from docker.errors import DockerException
 from docker.utils.socket import frames_iter
 from requests import RequestException
 
+from curtainup.platforms.docker.distant import is_here
 from curtainup.util.deadlines import within
 
 LISTENING = "0A"
@@ -99,7 +100,7 @@ def refuses_ipv4(client: docker.DockerClient, container: str, port: int) -> bool
 
     False if nobody knows, because the Docker engine runs elsewhere or the container has no address.
     """
-    if not _is_here(client):
+    if not is_here(client):
         return False
     try:
         networks = client.api.inspect_container(container)["NetworkSettings"]["Networks"].values()
@@ -119,12 +120,8 @@ def _refused(address: str, port: int) -> bool:
     return False
 
 
-def _is_here(client: docker.DockerClient) -> bool:
-    return str(client.api.base_url).startswith("http+docker://localhost")
-
-
 def _table_on_this_machine(client: docker.DockerClient, container: str) -> str:
-    if not _is_here(client):
+    if not is_here(client):
         return ""
     try:
         pid = client.api.inspect_container(container)["State"]["Pid"]

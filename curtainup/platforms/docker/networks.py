@@ -21,6 +21,9 @@ def subnets(client: DockerClient) -> list[str]:
 
 
 def routed(client: DockerClient) -> list[str]:
-    """Return where the Docker host's traffic goes; that of another machine is not known."""
-    is_here = client.api.base_url.startswith("http+docker://localhost")
-    return routes.routed() if is_here else []
+    """Return where the Docker host's traffic goes; of one that only Docker reaches that is not known."""
+    from curtainup.platforms.docker import distant
+
+    if isinstance(client, distant.DistantClient):
+        return routes.parse(client.there.connection.shell(routes.SCRIPT))
+    return routes.routed() if distant.is_here(client) else []

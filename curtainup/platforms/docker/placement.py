@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from curtainup.errors import PortTaken
 from curtainup.model.release import Address, Deployment
@@ -19,6 +19,9 @@ FIRST_RELEASE = 10
 POOLS = ("10.213.0.0/16", "172.29.0.0/16", "192.168.208.0/20")
 """Where networks come from: the second and third where the host routes the ones before elsewhere."""
 _NETWORKS = [tuple(ipaddress.IPv4Network(pool).subnets(new_prefix=24)) for pool in POOLS]
+
+Free = Callable[[int, str], bool]
+"""Says whether a process could listen on a port and an address of the Docker host."""
 
 _chosen: dict[int, str] = {}
 """For whom this process has chosen a network that may not exist yet: a claim keeps out others only."""
@@ -36,14 +39,14 @@ def is_free(port: int, bind: str = "127.0.0.1") -> bool:
     return True
 
 
-def require_free(port: int, bind: str, key: str) -> None:
+def require_free(port: int, bind: str, key: str, free: Free = is_free) -> None:
     """Check that a configured port is free.
 
     Raises:
         PortTaken: another process listens on the port.
 
     """
-    if not is_free(port, bind):
+    if not free(port, bind):
         raise PortTaken(
             f"port {port} belongs to something else",
             where=f"{key}: {port} in pym-config.yaml, on {bind}",
@@ -52,14 +55,14 @@ def require_free(port: int, bind: str, key: str) -> None:
         )
 
 
-def public_port(bind: str, taken: Collection[int]) -> int:
+def public_port(bind: str, taken: Collection[int], free: Free = is_free) -> int:
     """Return the first free public port, from 8080 on."""
-    return _first_free(iter(PUBLIC_PORTS), taken, bind)
+    return _first_free(iter(PUBLIC_PORTS), taken, bind, free)
 
 
-def internal_port(name: str, taken: Collection[int]) -> int:
+def internal_port(name: str, taken: Collection[int], free: Free = is_free) -> int:
     """Return a free loopback port; start the search at a hash of the name, so that few names collide."""
-    return _first_free(_from(INTERNAL_PORTS, name), taken, "127.0.0.1")
+    return _first_free(_from(INTERNAL_PORTS, name), taken, "127.0.0.1", free)
 
 
 def subnet(name: str, taken: Collection[str], routed: Collection[str] = ()) -> str:
@@ -94,7 +97,12 @@ def subnet(name: str, taken: Collection[str], routed: Collection[str] = ()) -> s
 
 
 def address(
-    name: str, network: str, deployment: Deployment, taken_ports: Collection[int], taken: Collection[str] = ()
+    name: str,
+    network: str,
+    deployment: Deployment,
+    taken_ports: Collection[int],
+    taken: Collection[str] = (),
+    free: Free = is_free,
 ) -> Address:
     """Return an address for a new release that neither another release nor a guest has.
 
@@ -104,6 +112,7 @@ def address(
         deployment: the releases that there are.
         taken_ports: ports that cannot be used.
         taken: addresses of whatever else is on the network.
+        free: says whether a port of the Docker host is free.
 
     Raises:
         PortTaken: none is left.
@@ -113,8 +122,8 @@ def address(
     used = {*(place.ip for place in places), *taken}
     reserved = ipaddress.IPv4Network(guests(network))
     hosts = list(ipaddress.IPv4Network(network).hosts())[FIRST_RELEASE:-1]
-    free = [str(host) for host in hosts if host not in reserved and str(host) not in used]
-    if not free:
+    left = [str(host) for host in hosts if host not in reserved and str(host) not in used]
+    if not left:
         raise PortTaken(
             "no address is left for another release",
             where=network,
@@ -122,7 +131,7 @@ def address(
             fix="docker network inspect shows what is on the environment's network; take something away",
         )
     ports = {*taken_ports, *(place.port for place in places)}
-    return Address(ip=free[0], port=internal_port(name, ports))
+    return Address(ip=left[0], port=internal_port(name, ports, free))
 
 
 def _from(numbers: range, name: str) -> Iterator[int]:
@@ -131,9 +140,9 @@ def _from(numbers: range, name: str) -> Iterator[int]:
     yield from numbers[:start]
 
 
-def _first_free(numbers: Iterator[int], taken: Collection[int], bind: str) -> int:
+def _first_free(numbers: Iterator[int], taken: Collection[int], bind: str, free: Free) -> int:
     for port in numbers:
-        if port not in taken and claim(port) and is_free(port, bind):
+        if port not in taken and claim(port) and free(port, bind):
             return port
     raise PortTaken(
         "no free port is left",

@@ -1,4 +1,4 @@
-"""Where this machine routes its traffic: a network of ours must hide nothing that it reaches otherwise."""
+"""Where a Docker host routes its traffic: a network of ours must hide nothing that it reaches otherwise."""
 
 from __future__ import annotations
 
@@ -25,6 +25,19 @@ def routed() -> list[str]:
         return _of_ip(json.loads(done.stdout))
     with suppress(OSError, ValueError):
         return _of_table(Path("/proc/net/route").read_text().splitlines()[1:])
+    return []
+
+
+SCRIPT = "PATH=$PATH:/sbin ip -json -4 route show table all 2>/dev/null || cat /proc/net/route"
+"""What another machine runs to tell the same; `parse` reads what it prints."""
+
+
+def parse(text: str) -> list[str]:
+    """Return the networks in what the script prints; none where that cannot be read."""
+    with suppress(ValueError):
+        return _of_ip(json.loads(text))
+    with suppress(ValueError, IndexError):
+        return _of_table(text.splitlines()[1:])
     return []
 
 

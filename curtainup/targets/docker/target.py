@@ -6,6 +6,7 @@ import csv
 import ipaddress
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 from curtainup.config import EnvironmentConfig
@@ -17,6 +18,7 @@ from curtainup.platforms.docker import networks, placement
 from curtainup.platforms.docker.container import Container
 from curtainup.platforms.docker.labels import new_state
 from curtainup.setup.base_images.catalogue import REFERENCES
+from curtainup.targets import engines
 from curtainup.targets.capabilities import (
     ChecksPresence,
     Chooses,
@@ -25,6 +27,7 @@ from curtainup.targets.capabilities import (
     Inspects,
     Interrupts,
     KnowsPlaces,
+    MayBeDistant,
     Revives,
     RunsTasks,
 )
@@ -35,6 +38,7 @@ from curtainup.targets.target import Target
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.model.contract import EnvironmentSettings
+    from curtainup.platforms.docker.hosts import Host
     from curtainup.targets.task_result import Ran
 
 
@@ -53,7 +57,17 @@ def runtime(config: EnvironmentConfig) -> DockerSettings:
 
 
 class DockerTarget(
-    Target, Chooses, Interrupts, KnowsPlaces, Inspects, Revives, ChecksPresence, Drains, RunsTasks, EndsTasks
+    Target,
+    Chooses,
+    Interrupts,
+    KnowsPlaces,
+    MayBeDistant,
+    Inspects,
+    Revives,
+    ChecksPresence,
+    Drains,
+    RunsTasks,
+    EndsTasks,
 ):
     """An environment on a Docker host: its ports, its network, its containers."""
 
@@ -80,15 +94,17 @@ class DockerTarget(
 
         Raises:
             PortTaken: the configured port belongs to something else.
+            RefusedError: the environment is on another Docker engine.
 
         """
         known = self.own(DockerEnvironment)
+        engines.require_same(self._session, known.engine, self.name)
         if self.config.port and self.config.port != known.port:
-            placement.require_free(self.config.port, self.config.bind, "port")
+            placement.require_free(self.config.port, self.config.bind, "port", self._host.is_free)
         update = {
             "port": self.config.port or known.port,
             "bind": self.config.bind,
-            "host": self._host(),
+            "host": self._shown_host(),
             "request_timeout": self.config.request_timeout,
             "drain_timeout": self.config.drain_timeout,
             "header_kb": self.config.header_limit or known.header_kb,
@@ -110,10 +126,11 @@ class DockerTarget(
         scope = strays.Scope(session.service.config.name, self.name, "")
         strays.require_own(scope, strays.find(session.accounts.docker, scope, ()))
         if config.port is not None:
-            placement.require_free(config.port, config.bind, "port")
+            placement.require_free(config.port, config.bind, "port", self._host.is_free)
         given = {port for one in beside for port in (one.port, one.stats_port)}
-        port = config.port or placement.public_port(config.bind, {*given, *self._other_ports()})
-        stats_port = placement.internal_port(f"{stack}-stats", {port, *given})
+        free = self._host.is_free
+        port = config.port or placement.public_port(config.bind, {*given, *self._other_ports()}, free)
+        stats_port = placement.internal_port(f"{stack}-stats", {port, *given}, free)
         taken = networks.subnets(session.accounts.docker)
         subnet = placement.subnet(
             stack, [*taken, *(one.subnet for one in beside)], networks.routed(session.accounts.docker)
@@ -121,7 +138,7 @@ class DockerTarget(
         return DockerEnvironment(
             service=session.service.config.name,
             name=self.name,
-            host=self._host(),
+            host=self._shown_host(),
             bind=config.bind,
             port=port,
             stats_port=stats_port,
@@ -132,6 +149,7 @@ class DockerTarget(
             header_kb=config.header_limit or HEADER_LIMIT,
             sticky=config.sticky,
             state=new_state(),
+            engine=session.accounts.engine_id,
         )
 
     def address(self, release_id: str) -> Address:
@@ -143,6 +161,7 @@ class DockerTarget(
             environment.deployment,
             {known.stats_port},
             self._guests(),
+            self._host.is_free,
         )
 
     def url(self) -> str | None:
@@ -153,6 +172,15 @@ class DockerTarget(
     def release_url(self, release: Release) -> str | None:
         """Return the release's own port: chosen before its first update."""
         return release.address.url if release.address else None
+
+    def from_here(self, url: str) -> str:
+        """Return the URL by which this machine reaches one of the Docker host's."""
+        known = self.known(DockerEnvironment)
+        if known is None or urlsplit(url).port != known.port:
+            return self._host.url(url)
+        bind = ipaddress.ip_address(known.bind)
+        loopback = "127.0.0.1" if bind.version == 4 else "::1"
+        return self._host.url(url, loopback if bind.is_unspecified else str(bind))
 
     def suspect(self, release: Release) -> Container:
         """Return the release's container."""
@@ -183,7 +211,7 @@ class DockerTarget(
 
     def drained(self, releases: Sequence[str]) -> bool:
         """Return whether the proxy has no request under way on these releases."""
-        sessions = current_sessions(str(self.environment.outputs["stats_url"]))
+        sessions = current_sessions(self._host.url(str(self.environment.outputs["stats_url"])))
         return sessions is not None and not any(sessions.get(one) for one in releases)
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
@@ -225,9 +253,16 @@ class DockerTarget(
         ports = (self._session.service.config.for_environment(name).port for name in names)
         return {port for port in ports if port is not None}
 
-    def _host(self) -> str:
-        """Return how this machine reaches the address, as it stands in a URL."""
+    @property
+    def _host(self) -> Host:
+        return self._session.accounts.host
+
+    def _shown_host(self) -> str:
+        """Return how the address is reached, as it stands in a URL: of another machine by its name."""
         bind = ipaddress.ip_address(self.config.bind)
+        if bind.is_unspecified and not self._host.is_here:
+            known = self.known(DockerEnvironment)
+            return known.host if known and known.bind == self.config.bind else self._host.hostname()
         if bind.version == 4:
             return "127.0.0.1" if bind.is_unspecified else str(bind)
         return "[::1]" if bind.is_unspecified else f"[{bind}]"

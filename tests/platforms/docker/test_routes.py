@@ -29,6 +29,19 @@ def test_the_kernel_s_own_table_is_read() -> None:
     assert routes._of_table(TABLE.splitlines()[1:]) == ["10.213.0.0/16", "192.168.0.5/32"]
 
 
+@pytest.mark.parametrize(
+    ("text", "networks"),
+    [
+        ('[{"dst": "default"}, {"dst": "10.213.0.0/16"}]', ["10.213.0.0/16"]),
+        (TABLE, ["10.213.0.0/16", "192.168.0.5/32"]),
+        ("", []),
+        ("sh: ip: not found\n", []),
+    ],
+)
+def test_what_another_machine_tells_is_read_either_way(text: str, networks: list[str]) -> None:
+    assert routes.parse(text) == networks
+
+
 def test_without_ip_the_kernel_s_own_table_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     with_ip = routes.routed()
 

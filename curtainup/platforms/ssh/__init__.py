@@ -1,0 +1,1 @@
+"""A machine reached by SSH, with the user's own OpenSSH client."""

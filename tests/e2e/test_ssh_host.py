@@ -1,0 +1,271 @@
+"""A service on a Docker host that only SSH reaches: its whole life, and what may happen to the line."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from curtainup.setup.base_images.catalogue import REFERENCES
+from tests.e2e.docker_host import DockerHost
+from tests.e2e.leftovers import assert_nothing_left
+from tests.e2e.load import users
+from tests.e2e.ready import DOCKERFILE, ready_image
+from tests.e2e.second_machine import IS_POSSIBLE, WHY_NOT, SecondMachine, running
+from tests.e2e.service import Service
+from tests.e2e.underway import Underway, make_holdable, underway
+
+MATRIX = pytest.mark.matrix(
+    reason="test_a_change_drops_no_request_and_logs_in_once shows a deployment through the connection"
+)
+
+pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT)
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[SecondMachine]:
+    """A running machine whose engine has the images that a deployment stands on."""
+    with running(with_docker=True) as second:
+        second.bring([*REFERENCES.values(), ready_image()])
+        yield second
+
+
+@pytest.fixture(scope="module")
+def service(
+    machine: SecondMachine, tmp_path_factory: pytest.TempPathFactory, service_python: Path
+) -> Iterator[Service]:
+    """A service that is to be deployed there, and answers on all addresses of the machine."""
+    one = Service(tmp_path_factory.mktemp("e2e"), "hello", service_python)
+    one.host.client.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DOCKER_HOST", machine.engine)
+        one.host = DockerHost(one.name)
+    one.environ |= machine.environ
+    one.write("Dockerfile", DOCKERFILE)
+    one.configure(docker_host=machine.docker_host, bind="0.0.0.0")
+    yield one
+    one.remove()
+
+
+@pytest.fixture
+def live(service: Service) -> Service:
+    """The service with a release on live that serves."""
+    if not service.traffic("live"):
+        service.deploy()
+    return service
+
+
+def test_a_service_goes_live_where_only_ssh_reaches(machine: SecondMachine, service: Service) -> None:
+    logins = machine.logins()
+
+    service.deploy()
+
+    assert machine.logins() == logins + 1
+    assert service.url("live").startswith(f"http://{machine.address}:")
+    assert service.get("live").status_code == 200
+    assert service.host.releases("live") == set(service.traffic("live"))
+    assert service.proved() == ["local", "staging", "candidate", "live"]
+    assert_nothing_left(service)
+
+
+def test_a_change_drops_no_request_and_logs_in_once(machine: SecondMachine, live: Service) -> None:
+    logins = machine.logins()
+    live.greet("second")
+
+    with users(live.url("live")) as answers:
+        live.deploy()
+
+    assert answers.failures == []
+    assert live.get("live").json()["says"] == "second"
+    assert machine.logins() == logins + 1
+
+
+def test_an_unchanged_source_changes_nothing_and_logs_in_once(machine: SecondMachine, live: Service) -> None:
+    logins, updates = machine.logins(), live.updates()
+
+    assert live.deploy("--json").json()["changed"] is False
+
+    assert live.updates() == updates
+    assert machine.logins() == logins + 1
+
+
+def test_one_looks_at_it_through_the_connection(live: Service) -> None:
+    found = live.status("live")
+
+    assert found["down"] is None
+    assert [one["down"] for one in found["releases"]] == [None] * len(found["releases"])
+    assert "Listening at" in live.run("logs", "--env", "live").out
+    assert live.run("test", "--env", "live", "--json").json()["tests"] > 0
+
+
+def test_it_goes_back_without_a_dropped_request(live: Service) -> None:
+    *_, old, new = live.traffic("live")
+
+    with users(live.url("live")) as answers:
+        live.run("rollback")
+
+    assert answers.failures == []
+    assert (live.traffic("live")[old], live.traffic("live")[new]) == (100, 0)
+    assert live.serving("live") == old
+
+
+def test_it_stays_on_its_engine(live: Service) -> None:
+    live.configure(docker_host=None)
+    done = live.deploy(code=23)
+    live.configure(docker_host="ssh://shop")
+
+    assert "another Docker engine" in done.err
+
+
+@MATRIX
+@pytest.mark.parametrize("gate", ["local", "staging", "candidate", "live"])
+def test_a_failing_gate_leaves_live_as_it_was(live: Service, gate: str) -> None:
+    serving = live.serving("live")
+    live.greet(f"fails on {gate}")
+
+    with users(live.url("live")) as answers:
+        code = {"local": 9, "staging": 11, "candidate": 12, "live": 13}[gate]
+        live.deploy(code=code, fail_at=gate)
+
+    assert answers.failures == []
+    assert live.serving("live") == serving
+    assert live.traffic("live")[serving] == 100
+    assert_nothing_left(live)
+
+
+@MATRIX
+@pytest.mark.parametrize("step", ["build", "push", "staging", "candidate", "shift"])
+def test_the_next_run_goes_on_after_a_killed_connection(live: Service, step: str) -> None:
+    live.greet(f"line cut in {step}")
+
+    with users(live.url("live")) as answers:
+        with underway(live, "deploy") as run:
+            run.wait_for_step(step)
+            for one in connections(run):
+                one.kill()
+            run.process.wait(300)
+            run.close()
+        assert live.get("live").status_code == 200
+        live.deploy()
+
+    assert answers.failures == []
+    assert live.get("live").json()["says"] == f"line cut in {step}"
+    assert_nothing_left(live)
+
+
+@MATRIX
+@pytest.mark.parametrize("step", ["build", "staging", "candidate", "shift"])
+def test_the_next_run_goes_on_after_a_killed_driver(live: Service, step: str) -> None:
+    live.greet(f"driver killed in {step}")
+
+    with users(live.url("live")) as answers:
+        with underway(live, "deploy") as run:
+            run.wait_for_step(step)
+            ours = connections(run)
+            run.send(signal.SIGKILL)
+            run.process.wait()
+        live.deploy()
+
+    assert answers.failures == []
+    assert live.get("live").json()["says"] == f"driver killed in {step}"
+    psutil.wait_procs(ours, timeout=30)
+    assert not [one for one in ours if one.is_running()]
+    assert_nothing_left(live)
+
+
+@MATRIX
+@pytest.mark.parametrize("gate", ["staging", "candidate", "live"])
+def test_ctrl_c_undoes_what_was_under_way(live: Service, gate: str) -> None:
+    make_holdable(live)
+    serving = live.serving("live")
+    live.greet(f"interrupted on {gate}")
+
+    with users(live.url("live")) as answers, underway(live, "deploy", hold_at=gate) as run:
+        run.wait_until_held()
+        run.send(signal.SIGINT)
+        run.finish(130)
+
+    assert answers.failures == []
+    assert live.serving("live") == serving
+    assert live.traffic("live")[serving] == 100
+    assert_nothing_left(live)
+
+
+@MATRIX
+def test_a_line_that_is_slow_and_loses_packets_is_enough(machine: SecondMachine, live: Service) -> None:
+    live.greet("slowly")
+
+    with users(live.url("live")) as answers, machine.slow(100, loss=1):
+        live.deploy()
+
+    assert answers.failures == []
+    assert live.get("live").json()["says"] == "slowly"
+
+
+@MATRIX
+def test_a_canary_moves_step_by_step(live: Service) -> None:
+    live.greet("canary")
+
+    with users(live.url("live")) as answers:
+        live.deploy("--canary", "10,50", "--every", "2s")
+
+    assert answers.failures == []
+    assert len(answers.releases) == 2
+    assert live.get("live").json()["says"] == "canary"
+
+
+@MATRIX
+def test_a_disk_that_is_full_there_changes_nothing(machine: SecondMachine, live: Service) -> None:
+    before = live.traffic("live")
+    with (live.folder / "big").open("wb") as big:
+        big.truncate(50 << 20)
+    live.commit("Need more space than there is")
+
+    with users(live.url("live")) as answers, machine.full():
+        assert "no space" in live.deploy(code=18).err
+
+    assert answers.failures == []
+    assert live.traffic("live") == before
+    live.git("rm", "--quiet", "big")
+    live.commit("Need less")
+    assert_nothing_left(live)
+
+
+@MATRIX
+def test_a_host_that_shows_another_key_is_left_alone(machine: SecondMachine, live: Service) -> None:
+    key = (machine.folder / "known_hosts").read_text()
+    (machine.folder / "known_hosts").write_text(f"{key.split()[0]} {other_key(machine)}\n")
+
+    done = live.deploy(code=31)
+
+    (machine.folder / "known_hosts").write_text(key)
+    assert "another key" in done.err
+
+
+@MATRIX
+def test_a_host_that_was_started_again_is_as_it_was(machine: SecondMachine, live: Service) -> None:
+    before = live.traffic("live")
+
+    machine.crash()
+    assert "no SSH server listens" in live.deploy(code=31).err
+    machine.boot()
+    live.wait_until_serving()
+
+    assert live.deploy("--json").json()["changed"] is False
+    assert live.traffic("live") == before
+    live.greet("after the reboot")
+    live.deploy()
+    assert live.get("live").json()["says"] == "after the reboot"
+
+
+def connections(run: Underway) -> list[psutil.Process]:
+    """The SSH processes of a run that hold its connection."""
+    return [one for one in run.family() if one.name() == "ssh" and "-M" in one.cmdline()]
+
+
+def other_key(machine: SecondMachine) -> str:
+    """A key that is no host's."""
+    return " ".join((machine.folder / "key.pub").read_text().split()[:2])

@@ -70,7 +70,7 @@ def test_only_what_is_of_this_state_and_not_in_it_is_removed(client: docker.Dock
     notes: list[str] = []
     strays.remove(client, found, notes.append)
     assert notes == ["removed cu-strays-stray, which a run that was cut off had created"]
-    assert stray.id not in {one.id for one in client.containers.list(all=True)}
+    assert stray.id not in {one.id for one in client.containers.list(all=True, ignore_removed=True)}
     assert len(strays.find(client, SCOPE, [{"id": known.id}])) == 2
 
 

@@ -33,6 +33,7 @@ def run(
     machine, and its process is no more. It never frees the lock of a run that is at work on this machine.
     """
     from curtainup.commands import unlock as unlocking
+    from curtainup.pipeline.run.shared.place import UNSIGNED
 
     if yes and if_gone:
         raise typer.BadParameter("give --yes or --if-gone, not both")
@@ -40,7 +41,7 @@ def run(
     session = common.session(service, config, quiet=quiet, with_secrets=False)
     found = unlocking.look(session, seconds)
     if found.state == "unknown" and not (yes or if_gone):
-        who = found.held_by or "somebody who has not signed"
+        who = found.held_by or UNSIGNED
         common.require_agreed(
             f"{who} holds the lock of {found.service}, and may be at work. Free it all the same?",
             found.service,

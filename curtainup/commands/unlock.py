@@ -13,7 +13,7 @@ from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.shared import lock
 from curtainup.pipeline.run.shared import place as places
 from curtainup.pipeline.run.shared.folders import LocalFolder
-from curtainup.pipeline.run.shared.place import Place, Taken
+from curtainup.pipeline.run.shared.place import UNSIGNED, Place, Taken
 from curtainup.session import Session
 
 State = Literal["free", "gone", "alive", "unknown"]
@@ -96,7 +96,7 @@ def _recorded(session: Session, found: Found) -> None:
         session.state.workspace.folder, found.service, "unlock", redact=session.service.redact
     )
     recorder.step_started("unlock")
-    whose = f"held by {found.held_by or 'somebody who has not signed'}"
+    whose = f"held by {found.held_by or UNSIGNED}"
     try:
         _drop(session, found)
     except CurtainupError as error:
@@ -162,7 +162,7 @@ def _alive(found: Found) -> HolderLives:
 def _unknown(found: Found) -> Busy:
     return Busy(
         f"the run of {found.service} that holds the lock may be at work on another machine",
-        where=f"{found.held_by or 'somebody who has not signed'} ({found.where})",
+        where=f"{found.held_by or UNSIGNED} ({found.where})",
         consequence="the lock was left alone",
         fix="look at that machine; if the run is dead: curtainup unlock --yes",
     )

@@ -13,7 +13,6 @@ import atexit
 import os
 import select
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curtainup.util import peers
+from curtainup.util.leash import leashed
 
 PROVIDER = "docker"
 START_SECONDS = 10.0
@@ -132,22 +132,7 @@ class _Process:
     """
 
     def __init__(self, binary: Path, env: Mapping[str, str]) -> None:
-        kept, self.pipe = os.pipe()
-        try:
-            self._keeper = subprocess.Popen(
-                ["/bin/sh", "-c", _KEEPER, str(binary)],
-                env=dict(env),
-                stdin=kept,
-                bufsize=0,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        except OSError:
-            os.close(self.pipe)
-            raise
-        finally:
-            os.close(kept)
+        self._keeper, self.pipe = leashed(_KEEPER, str(binary), env=env)
         self._plugin: int | None = None
         self._sleeps = False
         self.port = 0

@@ -16,12 +16,22 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psutil
+import pytest
 
 from curtainup.setup import docker_engine
 
 CLONE_NEWNET = 0x40000000
 """`setns(2)`: only the network; os.setns needs Python 3.12."""
 SIZE = "3g"
+
+
+@contextmanager
+def skipped_where_not_allowed() -> Iterator[None]:
+    """Skip the tests if this machine does not let the block make namespaces and mounts."""
+    try:
+        yield
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"namespaces and mounts are not allowed here: {error.stderr}")
 
 
 class SecondEngine:

@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-import pytest
 from filelock import FileLock
 
 from curtainup.setup import paths
-from tests.e2e.second_engine import filled
+from tests.e2e.second_engine import filled, skipped_where_not_allowed
 
 NEEDED = ("dockerd", "ip", "mount", "unshare", "nsenter", "ssh", "ssh-keygen", "/usr/bin/python3")
 IS_POSSIBLE = os.geteuid() == 0 and all(map(shutil.which, NEEDED))
@@ -79,10 +78,8 @@ def running(*, with_docker: bool) -> Iterator[SecondMachine]:
     with tempfile.TemporaryDirectory(prefix="cu-", dir="/tmp") as short:
         machine = SecondMachine(Path(short))
         try:
-            try:
+            with skipped_where_not_allowed():
                 machine.make()
-            except subprocess.CalledProcessError as error:
-                pytest.skip(f"namespaces and mounts are not allowed here: {error.stderr}")
             machine.boot(with_docker=with_docker)
             yield machine
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from curtainup.setup.base_images.catalogue import REFERENCES
 from tests.e2e.leftovers import assert_nothing_left, pending
 from tests.e2e.load import users
 from tests.e2e.ready import DOCKERFILE, ready_image
-from tests.e2e.second_engine import SecondEngine
+from tests.e2e.second_engine import SecondEngine, skipped_where_not_allowed
 from tests.e2e.service import Service, session
 from tests.e2e.underway import underway
 
@@ -39,10 +38,8 @@ def engine() -> Iterator[SecondEngine]:
     with tempfile.TemporaryDirectory(prefix="cu-luck-", dir="/tmp") as short:
         second = SecondEngine(Path(short))
         try:
-            try:
+            with skipped_where_not_allowed():
                 second.make()
-            except subprocess.CalledProcessError as error:
-                pytest.skip(f"namespaces and mounts are not allowed here: {error.stderr}")
             second.start()
             second.bring([*REFERENCES.values(), ready_image()])
             with second.inside():

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from curtainup.util.leash import leashed
+
 _SCRIPT = """\
 "$@" </dev/null >/dev/null 2>>"$0/log" &
 echo $!
@@ -32,22 +34,7 @@ class Kept:
         """Start a command; the terminal's Ctrl-C does not reach it, and what it says goes to `folder/log`."""
         self._log = folder / "log"
         self._log.write_text("")
-        kept, self.pipe = os.pipe()
-        try:
-            self._shell = subprocess.Popen(
-                ["/bin/sh", "-c", _SCRIPT, str(folder), *command],
-                env=environ,
-                stdin=kept,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-                text=True,
-            )
-        except OSError:
-            os.close(self.pipe)
-            raise
-        finally:
-            os.close(kept)
+        self._shell, self.pipe = leashed(_SCRIPT, str(folder), *command, env=environ)
         if self._shell.stdout is None:
             raise RuntimeError("the shell has no standard output")
         with self._shell.stdout as said:

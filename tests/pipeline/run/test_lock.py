@@ -4,15 +4,14 @@ import os
 import re
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from curtainup.errors import Busy
 from curtainup.pipeline.run import lock
+from tests.processes import holding
 
 HOLD = """
 import sys
@@ -25,20 +24,9 @@ with lock.held(Path({folder!r}), "shop"):
 """
 
 
-@contextmanager
-def _holder(folder: Path) -> Iterator[subprocess.Popen[str]]:
+def _holder(folder: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     """Another process that holds the lock of `shop`."""
-    code = HOLD.format(folder=str(folder))
-    root = Path(__file__).parents[3]
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
-    ) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "held\n"
-            yield process
-        finally:
-            process.kill()
+    return holding(HOLD.format(folder=str(folder)))
 
 
 def _refused(folder: Path) -> Busy:

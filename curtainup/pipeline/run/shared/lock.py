@@ -14,7 +14,7 @@ from curtainup.engine.aftermath import started
 from curtainup.errors import Busy, CurtainupError
 from curtainup.pipeline.run.holder import Holder, is_gone
 from curtainup.pipeline.run.shared import place as places
-from curtainup.pipeline.run.shared.place import Place, Taken
+from curtainup.pipeline.run.shared.place import UNSIGNED, Place, Taken
 from curtainup.session import Session
 
 PATIENCE = 10.0
@@ -138,7 +138,7 @@ def _uninterrupted(work: Callable[[], Result]) -> Result:
 def _busy(place: Place, service: str, who: Holder | None) -> Busy:
     return Busy(
         f"another run of {service} is under way",
-        where=f"{who.told if who else 'somebody who has not signed'} ({place.where})",
+        where=f"{who.told if who else UNSIGNED} ({place.where})",
         consequence="this run did not start",
         fix="wait for it to end; if you know that it is dead: curtainup unlock",
     )

@@ -10,6 +10,8 @@ from curtainup.session import Session
 from curtainup.setup import paths
 from curtainup.util import mounts
 
+UNSIGNED = "somebody who has not signed"
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -21,6 +23,11 @@ class Taken:
     """
 
     holder: Holder | None
+
+    @property
+    def told(self) -> str:
+        """Who has it, in words."""
+        return self.holder.told if self.holder else UNSIGNED
 
 
 class Place(Protocol):

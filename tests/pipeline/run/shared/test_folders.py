@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from curtainup.pipeline.run import holder
 from curtainup.pipeline.run.holder import Holder
 from curtainup.pipeline.run.shared.folders import LocalFolder, SharedFolder
 from curtainup.pipeline.run.shared.place import Taken
+from tests.processes import holding, python
 
 HOLD = """
 import sys
@@ -37,16 +36,9 @@ def this(tmp_path: Path) -> Holder:
     return holder.own("this", tmp_path, {})
 
 
-@contextmanager
-def held_elsewhere(kind: type, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def held_elsewhere(kind: type, folder: Path) -> AbstractContextManager[subprocess.Popen[str]]:
     """Another process that has the lock of `shop`."""
-    with _python(HOLD.format(kind=kind.__name__, folder=str(folder))) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "held\n"
-            yield process
-        finally:
-            process.kill()
+    return holding(HOLD.format(kind=kind.__name__, folder=str(folder)))
 
 
 def test_one_gets_it_and_the_other_sees_who(
@@ -143,18 +135,8 @@ sys.stdin.read()
 
 def test_of_several_at_once_one_gets_it(kind: type[LocalFolder | SharedFolder], tmp_path: Path) -> None:
     code = TRY.format(kind=kind.__name__, folder=str(tmp_path))
-    started = [_python(code) for _ in range(3)]
+    started = [python(code) for _ in range(3)]
     told = [one.stdout.readline().strip() for one in started if one.stdout is not None]
     for one in started:
         one.communicate("")
     assert sorted(told) == ["False", "False", "True"]
-
-
-def _python(code: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", code],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[4],
-    )

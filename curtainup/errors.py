@@ -206,6 +206,12 @@ class TrafficKept(CurtainupError):
     exit_code = 29
 
 
+class HttpsFailed(CurtainupError):
+    """An environment cannot be reached over HTTPS: DNS leads elsewhere, or nobody issues a certificate."""
+
+    exit_code = 30
+
+
 class HostUnreachable(CurtainupError):
     """curtainup does not reach a Docker host by SSH, or the Docker engine there does not let it work."""
 

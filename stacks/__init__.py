@@ -1,4 +1,7 @@
-"""Which stack holds what: `NAME-image` the image and its registry, `NAME-ENV` an environment."""
+"""Which stack holds what.
+
+`NAME-image` is the image and its registry, `NAME-ENV` an environment, `curtainup-door-HOST` a host's door.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +54,10 @@ def _render(config: pulumi.Config) -> None:
         from stacks import image
 
         image.render(config)
+    elif config.get("door") is not None:
+        from stacks import door
+
+        door.render(config)
     else:
         raise StateError(
             "this stack's settings hold neither an image nor an environment",

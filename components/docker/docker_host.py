@@ -10,12 +10,14 @@ import pulumi
 import pulumi_docker as docker
 
 from components.confinement import AS_CREATED, confined
+from components.docker.door_route import DoorRoute, DoorRouteArgs
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from components.environment import EnvironmentArgs
 from components.labels import RELEASE, STATE, Label, labels
 from curtainup.model.release import Address, Release
 from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings, guests
+from curtainup.platforms.caddy import config as caddy
 from curtainup.platforms.haproxy import config
 
 PROXY_PORT = 8080
@@ -29,7 +31,8 @@ class DockerHost(pulumi.ComponentResource):
     """An environment on a Docker host.
 
     It does not wait for releases to become healthy (the driver does, so that a cancelled update
-    ends at once), adds no HEALTHCHECK to that of the image, terminates no TLS, and removes no images.
+    ends at once), adds no HEALTHCHECK to that of the image, speaks no TLS itself (the host's door does, which
+    it does not make), and removes no images.
     """
 
     url: pulumi.Output[str]
@@ -46,9 +49,13 @@ class DockerHost(pulumi.ComponentResource):
         }
         proxy = self._create_proxy(name, args, network)
         switch = self._create_switch(name, args, proxy, releases)
+        if settings.https_host:
+            self._create_route(name, settings, proxy, switch)
         self.url = switch.proxy.apply(lambda _: settings.url)
         self.release_urls = pulumi.Output.from_input(release_urls(args))
         self.details = {"stats_url": switch.proxy.apply(lambda _: f"http://127.0.0.1:{settings.stats_port}")}
+        if settings.https_host:
+            self.details = {**self.details, "public_url": settings.public_url}
         self.register_outputs({"url": self.url, "release_urls": self.release_urls, **self.details})
 
     def _create_network(self, name: str, args: EnvironmentArgs) -> docker.Network:
@@ -143,6 +150,7 @@ class DockerHost(pulumi.ComponentResource):
                             (),
                             request_timeout=settings.request_timeout,
                             gateway=gateway_ip(settings.subnet),
+                            door=settings.door or None,
                         ),
                     )
                 ],
@@ -183,8 +191,28 @@ class DockerHost(pulumi.ComponentResource):
                 drain_timeout=settings.drain_timeout,
                 generation=settings.generation,
                 gateway=gateway_ip(settings.subnet),
+                door=settings.door or None,
             ),
             opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _create_route(
+        self, name: str, settings: DockerEnvironment, proxy: docker.Container, switch: TrafficSwitch
+    ) -> DoorRoute:
+        """Create the route after the switch, so that the door never leads to a proxy without releases."""
+        return DoorRoute(
+            f"{name}-https",
+            DoorRouteArgs(
+                door=caddy.NAME,
+                network=caddy.NAME,
+                door_name=settings.door_name,
+                host=settings.https_host,
+                proxy=proxy.name,
+                proxy_id=proxy.id,
+                owner=name,
+                certificate=settings.certificate or None,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[switch]),
         )
 
 

@@ -41,6 +41,7 @@ class TrafficSwitchArgs:
         drain_timeout: seconds that the requests of a removed release get to end by themselves.
         generation: of the stack's settings; a lower one than deployed is refused.
         gateway: the Docker host's address on the proxy's network, which alone may read the statistics.
+        door: the address of the door in front of the proxy; None is none.
         docker_host: the Docker engine's address; None is the environment's DOCKER_HOST.
 
     """
@@ -53,6 +54,7 @@ class TrafficSwitchArgs:
     drain_timeout: int
     generation: int
     gateway: str | None = None
+    door: str | None = None
     docker_host: str | None = None
 
 
@@ -88,6 +90,7 @@ class TrafficSwitch(pulumi.CustomResource):
             "drainTimeout": args.drain_timeout,
             "generation": args.generation,
             "gateway": args.gateway,
+            "door": args.door,
             "dockerHost": args.docker_host,
             "weights": None,
         }

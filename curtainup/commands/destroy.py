@@ -24,7 +24,7 @@ from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import spec_of
-from curtainup.targets.capabilities import EndsTasks
+from curtainup.targets.capabilities import EndsTasks, Shares
 
 NOT_UNDONE = Stopped(
     "what was removed is gone, and traffic that was taken away is not given back; the rest is still there",
@@ -126,6 +126,7 @@ def _environment(session: Session, name: str, progress: Progress) -> None:
     _end_tasks(session, name, environment)
     progress.say("removing what it holds")
     session.state.engine.destroy(stack, progress.say)
+    _tell_what_remains(session, name, environment)
 
 
 def _end_tasks(session: Session, name: str, environment: Environment) -> None:
@@ -135,6 +136,15 @@ def _end_tasks(session: Session, name: str, environment: Environment) -> None:
     target = spec_of(environment.settings.target).bind(session, name, lambda: environment)
     if isinstance(target, EndsTasks):
         target.end_tasks()
+
+
+def _tell_what_remains(session: Session, name: str, environment: Environment) -> None:
+    """Tell how what the environment shared is removed, if nobody needs it any more."""
+    if environment.settings is None:
+        return
+    target = spec_of(environment.settings.target).bind(session, name, lambda: environment)
+    if isinstance(target, Shares) and (remains := target.unshared()):
+        session.run.report.info(remains)
 
 
 def _require_own(session: Session, environment: Environment) -> None:

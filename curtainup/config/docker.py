@@ -6,7 +6,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from curtainup.config.keys import DOCKER_CAPABILITIES, Address, Capabilities, KeyDoc, Names, Port, key
+from curtainup.config.keys import (
+    DOCKER_CAPABILITIES,
+    Address,
+    Capabilities,
+    KeyDoc,
+    Names,
+    Port,
+    Variable,
+    key,
+)
 from curtainup.config.runtime import Settings
 
 HEADER_LIMIT = 32
@@ -34,6 +43,39 @@ class DockerKeys(Settings):
             expects="an IP address (for localhost: 127.0.0.1)",
             wrong="nobody could reach the environment",
             example="127.0.0.1",
+            targets=("docker",),
+        ),
+    )
+    https: bool = key(
+        False,
+        "Whether the environment is reached over HTTPS: live as `live_host`, staging as "
+        "`staging_host`. Environments without a host of their own stay as they are.",
+        KeyDoc(
+            expects="true or false",
+            wrong="browsers could not reach the service over HTTPS",
+            example="true",
+            targets=("docker",),
+        ),
+    )
+    certificate: Variable | None = key(
+        None,
+        "The variable of the deployer that holds a certificate of your own, with its chain. curtainup then "
+        "asks nobody for one.",
+        KeyDoc(
+            expects="the name of an environment variable",
+            wrong="browsers would not accept the environment",
+            example="TLS_CERTIFICATE",
+            targets=("docker",),
+            shown="the door gets one by ACME",
+        ),
+    )
+    certificate_key: Variable | None = key(
+        None,
+        "The variable of the deployer that holds the private key of `certificate`.",
+        KeyDoc(
+            expects="the name of an environment variable",
+            wrong="browsers would not accept the environment",
+            example="TLS_KEY",
             targets=("docker",),
         ),
     )

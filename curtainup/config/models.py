@@ -11,6 +11,7 @@ from curtainup.config import review
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
+from curtainup.config.door import DoorKeys
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
 from curtainup.config.notify import NotifySettings
 from curtainup.config.review import ReviewSettings
@@ -36,7 +37,13 @@ class EnvironmentConfig(EnvironmentSettings):
 
 
 class ServiceConfig(
-    EnvironmentSettings, ReviewSettings, IdentitySettings, NotifySettings, ToolSettings, ServiceReads
+    EnvironmentSettings,
+    ReviewSettings,
+    IdentitySettings,
+    DoorKeys,
+    NotifySettings,
+    ToolSettings,
+    ServiceReads,
 ):
     """A whole `pym-config.yaml`, validated.
 
@@ -74,6 +81,14 @@ class ServiceConfig(
                 "env": _merged(values["env"], section.env)
             }
         return EnvironmentConfig.model_construct(service=self.name, environment=name, **values)
+
+    def https_host(self, name: str) -> str | None:
+        """The host as which an environment is reached over HTTPS; None if curtainup does not provide that."""
+        environment = self.for_environment(name)
+        if not environment.https or environment.deploy_target != "docker":
+            return None
+        host = {"live": self.live_host, "staging": self.staging_host}.get(name)
+        return host.lower() if host else None
 
     def for_local(self, first: str) -> EnvironmentConfig:
         """The settings of the local gate: those of the first environment, and over them the section `local`.

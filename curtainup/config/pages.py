@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
+from curtainup.config.door import DoorKeys
 from curtainup.config.models import ServiceConfig
 from curtainup.config.notify import Destination, NotifySettings
 from curtainup.config.review import ReviewSettings
@@ -110,6 +111,22 @@ environments:
     port: 8443
 """,
         keys=DockerKeys.model_fields,
+    ),
+    Page(
+        file="https.md",
+        title="HTTPS on a Docker host",
+        text="`https: true` puts an environment on a Docker host behind the host's door, which gets its "
+        "certificates by itself: [HTTPS](https.md). These keys say from where. They are the same for all "
+        "services on one host.",
+        example="""\
+name: hello
+deploy_target: docker
+https: true
+live_host: hello.example.com
+staging_host: staging.hello.example.com
+acme_email: ops@example.com
+""",
+        keys=DoorKeys.model_fields,
     ),
     Page(
         file="cloud-run.md",

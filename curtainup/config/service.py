@@ -70,6 +70,16 @@ class IdentitySettings(Settings):
             example="https://hello.example.com",
         ),
     )
+    staging_host: Host | None = key(
+        None,
+        "The public host of the staging environment, for its HTTPS; see `https`.",
+        KeyDoc(
+            expects="a host name without scheme or path",
+            wrong="nobody would find the staging environment there",
+            example="staging.hello.example.com",
+            targets=("docker",),
+        ),
+    )
     with_async: bool = key(
         False,
         "Whether the service runs background tasks, as with Celery. `gcp-cloud-run` refuses it.",

@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError
 
-from curtainup.errors import Busy, CurtainupError, DiskFull, EngineFailed, PortTaken, SetupError, StateError
+from curtainup.errors import (
+    Busy,
+    CurtainupError,
+    DiskFull,
+    EngineFailed,
+    HttpsFailed,
+    PortTaken,
+    SetupError,
+    StateError,
+)
 
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _READ_ONLY = re.compile(
@@ -40,6 +49,13 @@ _MADE_ELSEWHERE = re.compile(
     r'container name "/(?P<container>[^"]+)" is already in use'
     r"|network with name (?P<network>\S+) already exists"
 )
+_HTTPS = re.compile(
+    r"(?P<where>HTTPS of \S+): (?P<what>[^;]+); (?P<consequence>[^;]+); fix: (?P<fix>.*?)"
+    r"(?:; \((?P<detail>.*)\))?$",
+    re.MULTILINE,
+)
+"""What our own provider says of a route through the door."""
+_DOOR_PORTS = {"80", "443"}
 _COUNT = re.compile(r"\d+ errors? occurred:")
 _FAILED = "update failed"
 _OUTPUT_LINES = 30
@@ -111,8 +127,15 @@ def _port_taken(found: re.Match[str], _text: str, where: str) -> CurtainupError:
         f"port {found['at']} belongs to something else",
         where=where,
         consequence="the container that needs it did not start",
-        fix="free the port, or set `port:` for this environment in pym-config.yaml",
+        fix="free the port, or set `port:` for this environment in pym-config.yaml"
+        if found["at"].rpartition(":")[2] not in _DOOR_PORTS
+        else "free it: `sudo ss -ltnp` shows what listens there. Another web server cannot share the host "
+        "with the door of `https: true`",
     )
+
+
+def _no_https(found: re.Match[str], _text: str, _where: str) -> CurtainupError:
+    return HttpsFailed(**found.groupdict())
 
 
 def _no_docker(_found: re.Match[str], text: str, where: str) -> CurtainupError:
@@ -168,6 +191,7 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str], Curtain
     (_NO_SPACE, _disk_full),
     (_READ_ONLY, _read_only),
     (_PORT, _port_taken),
+    (_HTTPS, _no_https),
     (_MADE_ELSEWHERE, _made_elsewhere),
     (_NO_DOCKER, _no_docker),
     (_NO_PLUGIN, _no_plugin),

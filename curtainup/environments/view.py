@@ -22,6 +22,7 @@ from curtainup.model.release_settings import Settings
 from curtainup.session import Session
 from curtainup.setup import extras
 from curtainup.targets import capabilities, configured
+from curtainup.targets.shared import Shared
 
 ANSWER_SECONDS = 3.0
 """How long an answer of what serves is waited for."""
@@ -107,7 +108,9 @@ class EnvironmentView:
     @property
     def has_lost(self) -> bool:
         """Whether what runs a release was taken away by hand, so that the next update makes it anew."""
-        return isinstance(self.target, capabilities.Audits) and self.target.has_lost()
+        target = self.target
+        is_cut_off = isinstance(target, capabilities.Shares) and target.is_cut_off()
+        return is_cut_off or (isinstance(target, capabilities.Audits) and target.has_lost())
 
     def require_moved(self) -> None:
         """Check with what the target itself tells that traffic is split as it was to be.
@@ -144,6 +147,11 @@ class EnvironmentView:
         if self.name != LIVE:
             return 0
         return self.spec.keep if self.config.keep is None else self.config.keep
+
+    @property
+    def shared(self) -> Shared | None:
+        """What it shares with other services and is to be made first; None if nothing is missing."""
+        return self.target.shared() if isinstance(self.target, capabilities.Shares) else None
 
     def costs(self) -> str | None:
         """Return what it costs while nobody uses it, in words; None when nothing."""
@@ -231,6 +239,8 @@ class EnvironmentView:
     def has_other_settings(self) -> bool:
         """Return whether the environment itself is configured otherwise than it was deployed.
 
+        It is too if something that it shares with other services is gone.
+
         Raises:
             CurtainupError: something that its settings name is not to be had.
 
@@ -238,7 +248,11 @@ class EnvironmentView:
         settings = self.environment.settings
         if settings is None:
             return False
-        return settings.target != self.spec.name or self._settings() != settings
+        if settings.target != self.spec.name or self._settings() != settings:
+            return True
+        if not isinstance(self.target, capabilities.Shares):
+            return False
+        return self.target.is_cut_off() or self.target.shared() is not None
 
     def _settings(self, neighbours: Sequence[EnvironmentSettings] = ()) -> EnvironmentSettings:
         """Return the environment's settings as configured now; how long it lives stays as it was deployed."""

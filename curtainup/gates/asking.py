@@ -59,7 +59,8 @@ def of_environment(
     path = path or environment.health_path
     if routed:
         return Asking(path, timeout=environment.health_timeout)
-    url = urlsplit(service.live_url or "")
+    own = service.https_host(environment.environment)
+    url = urlsplit(f"https://{own}" if own else service.live_url or "")
     host = environment.health_host or url.netloc.rpartition("@")[2] or service.live_host
     return Asking(path, host or None, url.scheme == "https", environment.health_timeout)
 

@@ -56,7 +56,7 @@ class Environment:
     @property
     def url(self) -> str:
         """Where users reach it."""
-        return str(self.outputs["url"])
+        return str(self.outputs.get("public_url") or self.outputs["url"])
 
     def release_url(self, release_id: str) -> str:
         """Where a release is reached alone."""

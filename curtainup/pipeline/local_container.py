@@ -56,7 +56,8 @@ class Started:
 
 def settings_of(session: Session) -> DockerSettings:
     """Return what the image runs with at the local gate."""
-    found = runtime(session.service.local)
+    service = session.service
+    found = runtime(service.local, https=service.config.https_host(service.first) is not None)
     return found.model_copy(update={"env": {**found.env, "PYM_ENV": "dev"}})
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from curtainup.gates.health import Suspect
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.model.release import Address, Release
+    from curtainup.targets.shared import Shared
     from curtainup.targets.task_result import Ran
 
 
@@ -127,6 +128,26 @@ class Confirms(Protocol):
 
     def require_moved(self) -> None:
         """Raise TrafficReturned if the reported split is not the wanted one."""
+
+
+@runtime_checkable
+class Shares(Protocol):
+    """The environment needs something that it shares with other services, in a stack of its own."""
+
+    def shared(self) -> Shared | None:
+        """Return it if it is to be made; None if it is there, or not needed."""
+
+    def is_cut_off(self) -> bool:
+        """Return whether somebody has taken away the environment's way to it."""
+
+    def make_ready_to_share(self) -> None:
+        """Bring what making it needs."""
+
+    def bring(self) -> None:
+        """Bring to it what is the environment's own, before each update."""
+
+    def unshared(self) -> str | None:
+        """Return how it can be removed if nobody needs it any more; None if somebody does."""
 
 
 @runtime_checkable

@@ -12,6 +12,12 @@ from curtainup.config.pages import PAGES, Page
 from tests.config.conftest import Service
 
 PAGE = Path(__file__).parents[2] / "docs" / "config.md"
+NEEDED = {
+    "https": "live_host: hello.example.com\n",
+    "certificate": "certificate_key: TLS_KEY\n",
+    "certificate_key": "certificate: TLS_CERTIFICATE\n",
+}
+"""What else has to stand in the file beside the example of a key."""
 AGAIN = "run: python -m curtainup.config.manual docs/config.md"
 
 
@@ -41,7 +47,7 @@ def test_the_example_of_every_page_is_right_and_about_it(service: Service, page:
 @pytest.mark.parametrize("name", sorted(ServiceConfig.model_fields))
 def test_every_example_is_right(service: Service, name: str) -> None:
     example = doc_of(ServiceConfig.model_fields[name]).example
-    extra = "" if name == "name" else "name: hello\n"
+    extra = ("" if name == "name" else "name: hello\n") + NEEDED.get(name, "")
     level = f"environments:\n  live:\n    {name}: {example}" if name == "port" else f"{name}: {example}"
     config = service.load(f"{extra}{level}\n")
     changed = config.for_environment("live") if name == "port" else config
@@ -51,7 +57,7 @@ def test_every_example_is_right(service: Service, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(EnvironmentSettings.model_fields))
 def test_every_example_is_right_in_a_section(service: Service, name: str) -> None:
     example = doc_of(ServiceConfig.model_fields[name]).example
-    service.load(f"name: hello\nenvironments:\n  live:\n    {name}: {example}\n")
+    service.load(f"name: hello\n{NEEDED.get(name, '')}environments:\n  live:\n    {name}: {example}\n")
 
 
 def test_the_files_on_the_page_are_right(service: Service) -> None:

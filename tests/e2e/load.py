@@ -40,17 +40,21 @@ def by_header(answer: requests.Response) -> str:
 
 @contextmanager
 def users(
-    url: str, path: str = "/ping", told: Callable[[requests.Response], str] = by_header
+    url: str,
+    path: str = "/ping",
+    told: Callable[[requests.Response], str] = by_header,
+    verify: str | None = None,
 ) -> Iterator[Answers]:
     """Send requests until the block ends; the block itself takes at least some.
 
-    `told` says of an answer which release gave it.
+    `told` says of an answer which release gave it; `verify` is a file with whose certificates it may come.
     """
     answers, lock, done = Answers(), threading.Lock(), threading.Event()
     enough = threading.Semaphore(0)
 
     def use(*, keep_alive: bool) -> None:
         with session() as connection:
+            connection.verify = verify or True
             connection.headers["Connection"] = "keep-alive" if keep_alive else "close"
             while not done.wait(PAUSE):
                 release, failure = _ask(connection, url + path, told)

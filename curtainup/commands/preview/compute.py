@@ -27,6 +27,7 @@ from curtainup.pipeline.plan.plan import settings_hash
 from curtainup.pipeline.run import past_records
 from curtainup.pipeline.transition import Transition, end_of, retired_by
 from curtainup.session import Session
+from curtainup.targets.shared import Shared
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,8 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     unchanged = settled and all(one.serves for one in of_environments)
     transitions = () if unchanged else _planned(session, of_environments)
     jobs: list[Callable[[], StackPreview]] = [partial(_image, session, image)]
+    missing = {one.shared.stack: one.shared for one in rollouts if one.shared}
+    jobs += [partial(_shared, session, one) for one in missing.values()]
     for one, keys in zip(of_environments, interrupting, strict=True):
         jobs.append(partial(one.preview, transitions, keys))
     with ThreadPoolExecutor(len(jobs)) as pool:
@@ -100,6 +103,13 @@ def _image(session: Session, image: Image) -> StackPreview:
     )
     moves = (f"{image.version} is {built} and pushed",)
     return StackPreview(stack, moves, outcome.changes, outcome.changed, resources)
+
+
+def _shared(session: Session, shared: Shared) -> StackPreview:
+    """Return what would change in the stack of something that services share."""
+    outcome = session.state.engine.preview(shared.stack, shared.config)
+    resources = tuple(_resource(one, None) for one in outcome.resources)
+    return StackPreview(shared.stack, (shared.move,), outcome.changes, outcome.changed, resources)
 
 
 class _Environment:

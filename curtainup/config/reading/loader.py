@@ -72,13 +72,19 @@ def load(service_dir: Path, overlay: str | None = None, *, warn: Callable[[str],
     if overlay is None:
         for remark in neighbours.remarks(service_dir, config):
             warn(remark)
-    return _with_live_host(config)
+    return _with_live_url(_with_live_host(config))
 
 
 def _with_live_host(config: ServiceConfig) -> ServiceConfig:
     """As in the seed, the host of `live_url` takes the place of `live_host`."""
     host = urlsplit(config.live_url or "").hostname
     return config.model_copy(update={"live_host": host}) if host else config
+
+
+def _with_live_url(config: ServiceConfig) -> ServiceConfig:
+    """Where curtainup itself provides HTTPS, live's address follows from its host."""
+    host = config.https_host("live")
+    return config.model_copy(update={"live_url": f"https://{host}"}) if host else config
 
 
 def _without_nothing(data: dict[str, Any]) -> dict[str, Any]:

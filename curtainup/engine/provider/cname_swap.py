@@ -199,6 +199,11 @@ def read(state: Properties) -> dict[str, Any] | None:
     }
 
 
+def delete(state: Properties) -> None:
+    """Leave what it steers as it is."""
+    del state
+
+
 class _Move:
     """One move of the live name, with one time limit for all its waiting."""
 

@@ -72,3 +72,6 @@ class Kind(Protocol):
 
     def read(self, state: Properties) -> dict[str, Any] | None:
         """Return the real outputs, or None if the resource is gone."""
+
+    def delete(self, state: Properties) -> None:
+        """Remove what only the resource has made; most leave what they steer as it is."""

@@ -14,7 +14,7 @@ import grpc
 from google.protobuf.empty_pb2 import Empty
 
 from curtainup import __version__
-from curtainup.engine.provider import cname_swap, servicer, traffic
+from curtainup.engine.provider import cname_swap, door_route, servicer, traffic
 from curtainup.engine.provider.kind import Kind, Partial, Properties, Say, silent
 from curtainup.engine.provider.protocol import differences, message_module, plain, struct
 from curtainup.engine.provider.servicer import (
@@ -34,7 +34,7 @@ engine_services = message_module("engine_pb2_grpc")
 WORKERS = 8
 """Calls that are answered at once."""
 
-KINDS: Mapping[str, Kind] = {kind.TYPE: kind for kind in (traffic, cname_swap)}
+KINDS: Mapping[str, Kind] = {kind.TYPE: kind for kind in (traffic, cname_swap, door_route)}
 
 
 def _kind(request: Any) -> Kind:
@@ -159,8 +159,11 @@ class Provider(Servicer):
         real = {name: live[name] for name in inputs if name in live}
         return messages.ReadResponse(id=request.id, properties=struct(live), inputs=struct(real))
 
+    @answering
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Forget a resource of ours: all of them leave what they steer as it is."""
+        """Take away what only the resource has made."""
+        self._own_stack(request.urn)
+        _kind(request).delete(plain(request.properties))
         return Empty()
 
     def _own_stack(self, urn: str) -> str:

@@ -49,9 +49,10 @@ def _check_values(news: Properties) -> list[tuple[str, str]]:
         value = news.get(name, least)
         if value != UNKNOWN and (not isinstance(value, int) or value < least):
             failures.append((name, f"{value!r} is not a whole number of seconds from {least} on"))
-    gateway = news.get("gateway")
-    if gateway not in (None, UNKNOWN) and not _ADDRESS.fullmatch(f"{gateway}:0"):
-        failures.append(("gateway", f"{gateway!r} is not an IPv4 address"))
+    for name in ("gateway", "door"):
+        address = news.get(name)
+        if address not in (None, UNKNOWN) and not _ADDRESS.fullmatch(f"{address}:0"):
+            failures.append((name, f"{address!r} is not an IPv4 address"))
     return failures
 
 

@@ -50,6 +50,7 @@ class Switch:
         drain_timeout: seconds that the requests of a removed release get to end by themselves.
         gateway: the Docker host's address on the proxy's network, which may read the statistics; None lets
             everybody on that network read them.
+        door: the address of the door in front of the proxy; None is none.
 
     """
 
@@ -62,6 +63,7 @@ class Switch:
     request_timeout: int
     drain_timeout: float
     gateway: str | None
+    door: str | None = None
 
     @property
     def servers(self) -> dict[str, Server]:
@@ -72,7 +74,10 @@ class Switch:
     def config(self) -> str:
         """The wanted content of the proxy's file."""
         return haproxy.render(
-            self.servers.values(), request_timeout=self.request_timeout, gateway=self.gateway
+            self.servers.values(),
+            request_timeout=self.request_timeout,
+            gateway=self.gateway,
+            door=self.door,
         )
 
 
@@ -89,6 +94,7 @@ def parse(inputs: Properties) -> Switch:
         request_timeout=inputs["requestTimeout"],
         drain_timeout=inputs["drainTimeout"],
         gateway=inputs.get("gateway"),
+        door=inputs.get("door"),
     )
 
 
@@ -168,6 +174,11 @@ def read(state: Properties) -> dict[str, Any] | None:
     return {**_live(state, observed, limits), "proxyId": facts["Id"]}
 
 
+def delete(state: Properties) -> None:
+    """Leave what it steers as it is."""
+    del state
+
+
 def _apply(
     inputs: Properties,
     expected: Mapping[str, Server] | None,
@@ -182,8 +193,8 @@ def _apply(
             changed = {name: limit for name, limit in _limits(switch).items() if limited.get(name) != limit}
             if stack is not None:
                 for container in changed:
-                    _require_own(api, container, stack)
-                if _require_own(api, switch.proxy, stack)["HostConfig"]["PidsLimit"] != PROXY_PIDS:
+                    require_own(api, container, stack)
+                if require_own(api, switch.proxy, stack)["HostConfig"]["PidsLimit"] != PROXY_PIDS:
                     changed[switch.proxy] = PROXY_PIDS
             for container, limit in changed.items():
                 proxy.limit_pids(api, container, limit)
@@ -198,7 +209,7 @@ def _apply(
     return {**inputs, "weights": weights}
 
 
-def _require_own(api: APIClient, container: str, stack: str) -> dict[str, Any]:
+def require_own(api: APIClient, container: str, stack: str) -> dict[str, Any]:
     """Return the facts of a container, which belongs to the stack's environment.
 
     Raises:

@@ -25,6 +25,10 @@ class DockerEnvironment(EnvironmentSettings):
         drain_timeout: seconds that a release's last requests may take before it is removed.
         header_kb: KiB that the headers of a request or an answer may take.
         sticky: whether a visitor stays with a release while the shares of traffic stay the same.
+        https_host: the name as which users reach it over HTTPS, through the host's door; empty is none.
+        door: the address of the door on its own network; empty without HTTPS.
+        door_name: what the door answers if one knocks; empty without HTTPS.
+        certificate: the fingerprint of a certificate of the service's own; empty lets the door get one.
         state: a random name, a label of what the environment is made of; another state has another one.
         engine: the id of the Docker engine, where that is another machine's; empty for this machine's.
 
@@ -41,13 +45,22 @@ class DockerEnvironment(EnvironmentSettings):
     drain_timeout: int = Field(ge=0)
     header_kb: int = Field(15, ge=1)
     sticky: bool = False
+    https_host: str = ""
+    door: str = ""
+    door_name: str = ""
+    certificate: str = ""
     state: str = ""
     engine: str = ""
 
     @property
     def url(self) -> str:
-        """Where users reach the environment."""
+        """Where users reach the environment; with HTTPS, where this machine reaches it without the door."""
         return f"http://{self.host}:{self.port}"
+
+    @property
+    def public_url(self) -> str:
+        """Where users reach the environment."""
+        return f"https://{self.https_host}" if self.https_host else self.url
 
 
 class DockerSettings(Settings):

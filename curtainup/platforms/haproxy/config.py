@@ -58,8 +58,7 @@ defaults
 
 frontend public
     bind :{port}
-    option forwardfor
-    http-request set-header X-Forwarded-Proto http unless {{ req.hdr(X-Forwarded-Proto) -m found }}
+{forwarded}    http-request set-header X-Forwarded-Proto http unless {{ req.hdr(X-Forwarded-Proto) -m found }}
     # Only what may be repeated is sent again after an empty answer.
     http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
 .if defined({sticky})
@@ -97,6 +96,15 @@ header_limit allows.\\n"
 
 # The Docker host reaches the proxy's network by its gateway; releases there have other addresses.
 _WATCHED = "    tcp-request connection reject unless {{ src 127.0.0.0/8 {gateway} }}\n"
+_FORWARDED = "    option forwardfor\n"
+# The door says for whom it asks. So may this machine, which judges releases; nobody else is believed.
+_BEHIND_DOOR = """\
+    acl believed src {door} 127.0.0.0/8 {gateway}
+    http-request del-header X-Forwarded-For unless believed
+    http-request del-header X-Forwarded-Host unless believed
+    http-request del-header X-Forwarded-Proto unless believed
+    option forwardfor except {door}
+"""
 _WORD = re.compile(r"[A-Za-z0-9_.:-]+")
 
 
@@ -137,7 +145,9 @@ def word(value: str) -> str:
     return value
 
 
-def render(pool: Iterable[Server], *, request_timeout: int, gateway: str | None = None) -> str:
+def render(
+    pool: Iterable[Server], *, request_timeout: int, gateway: str | None = None, door: str | None = None
+) -> str:
     """Return the configuration file of a proxy.
 
     Args:
@@ -145,6 +155,8 @@ def render(pool: Iterable[Server], *, request_timeout: int, gateway: str | None 
         request_timeout: seconds that a release may stay silent before the client gets 504.
         gateway: the only address besides the proxy's own that reaches the statistics; None lets every
             address reach them.
+        door: the address of what is in front of the proxy and says for whom it asks; None lets everybody
+            say so.
 
     Raises:
         ValueError: a value could change another line of the file.
@@ -160,11 +172,18 @@ def render(pool: Iterable[Server], *, request_timeout: int, gateway: str | None 
         bufsize=BUFSIZE,
         sticky=STICKY,
         request_timeout_ms=int(request_timeout) * 1000,
+        forwarded=_forwarded(door, gateway),
         watched=_WATCHED.format(gateway=word(gateway)) if gateway else "",
     )
     return head + "".join(
         f"    server {word(one.release)} {word(one.address)} weight {int(one.weight)}\n" for one in pool
     )
+
+
+def _forwarded(door: str | None, gateway: str | None) -> str:
+    if not door:
+        return _FORWARDED
+    return _BEHIND_DOOR.format(door=word(door), gateway=word(gateway) if gateway else "")
 
 
 def variables(*, header_kb: int, sticky: bool) -> dict[str, str]:

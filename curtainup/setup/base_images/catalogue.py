@@ -50,8 +50,11 @@ RECIPES = (
     ),
 )
 
+DOOR = Recipe("door", 1, "caddy:2", "door-pulled.Dockerfile", "door.Dockerfile")
+"""The door that speaks HTTPS: made for the first service on a Docker host that asks for it."""
+
 REFERENCES: Mapping[str, str] = MappingProxyType({recipe.role: recipe.reference for recipe in RECIPES})
-"""The tag of each image, by role."""
+"""The tag of each image that set-up makes, by role."""
 
 REGISTRY_FOLDER = "/var/lib/images"
 """Where the registry's image keeps images; its user can write there."""

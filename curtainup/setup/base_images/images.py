@@ -1,8 +1,8 @@
 """Pulls the images that curtainup builds on; if it reaches no registry, makes them from Debian packages.
 
 Generated Dockerfiles start from `base`; `proxy` moves the traffic; `registry` holds a service's images on one
-machine. Their tags contain the version of the recipe. So a changed recipe makes another image, and running
-containers keep the old one.
+machine; `DOOR` is made where it is needed. Their tags contain the version of the recipe. So a changed recipe
+makes another image, and running containers keep the old one.
 """
 
 from __future__ import annotations
@@ -40,16 +40,20 @@ def missing(client: docker.DockerClient) -> tuple[str, ...]:
     return tuple(recipe.role for recipe in RECIPES if not _is_there(client, recipe.reference))
 
 
-def ensure(client: docker.DockerClient, report: Report) -> None:
+def ensure(client: docker.DockerClient, report: Report, *further: Recipe) -> None:
     """Make the missing images: `base` first, because the others start from it.
+
+    Args:
+        client: the Docker engine.
+        report: told what is made.
+        further: what is made only where it is needed.
 
     Raises:
         SetupError: curtainup can neither pull nor build an image; the detail is the end of the output.
 
     """
-    absent = missing(client)
-    for recipe in RECIPES:
-        if recipe.role in absent:
+    for recipe in (*RECIPES, *further):
+        if not _is_there(client, recipe.reference):
             _make(client, recipe, report)
 
 

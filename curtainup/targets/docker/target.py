@@ -33,7 +33,7 @@ from curtainup.targets.capabilities import (
 )
 from curtainup.targets.docker import availability
 from curtainup.targets.docker import tasks as docker_host
-from curtainup.targets.target import Target
+from curtainup.targets.docker.https import BehindDoor
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
@@ -41,9 +41,16 @@ if TYPE_CHECKING:
     from curtainup.platforms.docker.hosts import Host
     from curtainup.targets.task_result import Ran
 
+FORWARDED = "FORWARDED_ALLOW_IPS"
+"""The variable by which gunicorn and uvicorn know whose X-Forwarded-* headers they may believe."""
 
-def runtime(config: EnvironmentConfig) -> DockerSettings:
-    """Return what a container runs with on a Docker host, the local one of the gate included."""
+
+def runtime(config: EnvironmentConfig, *, https: bool = False) -> DockerSettings:
+    """Return what a container runs with on a Docker host, the local one of the gate included.
+
+    With HTTPS it has to believe what the proxy says of that. Only the proxy and the host itself reach it, and
+    the proxy passes on what the door says and nobody else.
+    """
     return DockerSettings(
         memory_mb=config.memory_limit,
         cpus=config.cpus,
@@ -52,12 +59,13 @@ def runtime(config: EnvironmentConfig) -> DockerSettings:
         health_path=config.health_path,
         stop_timeout=config.stop_timeout,
         capabilities=config.capabilities,
-        env=dict(config.env),
+        env={FORWARDED: "*", **config.env} if https else dict(config.env),
     )
 
 
 class DockerTarget(
     Target,
+    BehindDoor,
     Chooses,
     Interrupts,
     KnowsPlaces,
@@ -73,7 +81,7 @@ class DockerTarget(
 
     def runtime(self) -> DockerSettings:
         """Return what a release runs with today."""
-        return runtime(self.config)
+        return runtime(self.config, https=self.https_host is not None)
 
     def interrupting(self) -> list[str]:
         """Return the keys whose new values would replace the proxy."""
@@ -109,6 +117,7 @@ class DockerTarget(
             "drain_timeout": self.config.drain_timeout,
             "header_kb": self.config.header_limit or known.header_kb,
             "sticky": self.config.sticky,
+            **self.https(),
         }
         return known.model_copy(update=update)
 
@@ -150,7 +159,7 @@ class DockerTarget(
             sticky=config.sticky,
             state=new_state(),
             engine=session.accounts.engine_id,
-        )
+        ).model_copy(update=self.https())
 
     def address(self, release_id: str) -> Address:
         """Return the place that the release's container has, else a free one."""

@@ -50,6 +50,9 @@ class Half:
     def read(self, state: Any) -> dict[str, Any] | None:
         return None
 
+    def delete(self, state: Any) -> None:
+        return
+
 
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:

@@ -111,3 +111,18 @@ def test_no_value_is_more_than_one_word_of_the_file_or_of_a_command(server: Serv
 def test_nor_is_the_address_that_may_read_the_statistics() -> None:
     with pytest.raises(ValueError, match="cannot be a word"):
         config.render([], request_timeout=60, gateway="10.0.0.1 }\n    stats admin if TRUE #")
+
+
+def test_behind_a_door_only_it_and_this_machine_say_for_whom_they_ask() -> None:
+    text = config.render((), request_timeout=30, gateway="10.213.0.1", door="10.213.9.2")
+    assert "    acl believed src 10.213.9.2 127.0.0.0/8 10.213.0.1\n" in text
+    for header in ("For", "Host", "Proto"):
+        assert f"    http-request del-header X-Forwarded-{header} unless believed\n" in text
+    assert "    option forwardfor except 10.213.9.2\n" in text
+    assert text.index("del-header X-Forwarded-Proto") < text.index("set-header X-Forwarded-Proto")
+
+
+def test_without_a_door_everybody_in_front_is_believed() -> None:
+    text = config.render((), request_timeout=30)
+    assert "    bind :8080\n    option forwardfor\n    http-request set-header X-Forwarded-Proto" in text
+    assert "believed" not in text

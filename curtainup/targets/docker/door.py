@@ -1,0 +1,227 @@
+"""The door of a Docker host, as the driver finds or plans it: see `components.door`.
+
+The first service that needs the door makes it, in a stack of its own state. The others find it on the Docker
+host by its name, whatever state they use.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from curtainup.config import ServiceConfig
+from curtainup.errors import ConfigError, RefusedError
+from curtainup.model.door import DoorSettings
+from curtainup.platforms.caddy import config as caddy
+from curtainup.platforms.caddy.config import ACME
+from curtainup.platforms.caddy.door import Door
+from curtainup.platforms.docker import errors, networks, placement
+from curtainup.platforms.docker.labels import STATE, new_state
+from curtainup.setup.base_images.catalogue import DOOR
+from curtainup.targets.shared import Shared
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+    from curtainup.session import Session
+
+DNS = "CURTAINUP_DOOR_DNS"
+"""The variable that names DNS servers for a new door, separated by commas."""
+
+_planned: dict[str, DoorSettings] = {}
+"""The door that this process has planned for a Docker engine, as several environments may need it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a door is, or will be.
+
+    Attributes:
+        name: what it answers if one knocks.
+        address: its address on the network that it shares with proxies.
+
+    """
+
+    name: str
+    address: str
+
+
+def place(session: Session) -> Place:
+    """Return where the door of the Docker host is, or will be.
+
+    Raises:
+        ConfigError: it gets its certificates from another ACME server than configured.
+
+    """
+    found = _found(session)
+    if found is not None:
+        return found
+    settings = _plan(session)
+    return Place(settings.name, str(ipaddress.ip_network(settings.subnet)[2]))
+
+
+def shared(session: Session) -> Shared | None:
+    """Return the door as it is to be made; None if the Docker host has one."""
+    if _found(session) is not None:
+        return None
+    settings = _plan(session).model_dump(mode="json")
+    move = "the Docker host gets its door, which speaks HTTPS on ports 80 and 443"
+    return Shared(stack(session.accounts.docker), {"door": settings}, move)
+
+
+def running(session: Session) -> Door:
+    """Return the door, to be asked and changed."""
+    return Door(session.accounts.docker.api)
+
+
+def make_ready(session: Session) -> None:
+    """Make the door's image if the Docker engine lacks it, and remove a door that never started."""
+    from curtainup.setup.base_images import images
+
+    client = session.accounts.docker
+    found = _container(client)
+    if found is not None and _never_started(found):
+        with _said_clearly():
+            client.api.remove_container(caddy.NAME, v=False)
+    images.ensure(client, session.run.report.info, DOOR)
+
+
+def unused(session: Session) -> str | None:
+    """Return how the door is removed, if no environment on the host needs it; None if one does."""
+    client = session.accounts.docker
+    container = _container(client)
+    if container is None or not container["State"]["Running"] or Door(client.api).hosts():
+        return None
+    name = stack(client)
+    stays = "the door of this Docker host stays, with its certificates, though it leads nowhere now"
+    if not session.state.memory.read(name).exists:
+        return f"{stays}; another state made it"
+    return (
+        f"{stays}; to remove it: `curtainup pulumi state unprotect --all --yes --stack {name}`, "
+        f"then `curtainup pulumi destroy --yes --stack {name}`"
+    )
+
+
+def stack(client: DockerClient) -> str:
+    """Return the name of the stack that holds the door of a Docker engine."""
+    return f"{caddy.NAME}-{hashlib.sha256(_engine(client).encode()).hexdigest()[:8]}"
+
+
+def _engine(client: DockerClient) -> str:
+    """Return what tells a Docker engine from all others."""
+    with _said_clearly():
+        return str(client.info()["ID"])
+
+
+def is_joined(client: DockerClient, proxy: str) -> bool:
+    """Return whether a proxy is on the network that it shares with the door."""
+    found = _container(client, proxy)
+    return found is not None and caddy.NAME in found["NetworkSettings"]["Networks"]
+
+
+def _container(client: DockerClient, name: str = caddy.NAME) -> dict[str, Any] | None:
+    from docker.errors import NotFound
+
+    with _said_clearly():
+        try:
+            found: dict[str, Any] = client.api.inspect_container(name)
+        except NotFound:
+            return None
+    return found
+
+
+def _found(session: Session) -> Place | None:
+    client = session.accounts.docker
+    container = _container(client)
+    if container is None or _never_started(container):
+        return None
+    labels = container["Config"]["Labels"] or {}
+    if STATE not in labels or ACME not in labels:
+        raise RefusedError(
+            f"a container that is not a door of curtainup has the name {caddy.NAME}",
+            where=f"container {caddy.NAME}",
+            consequence="it was left alone, and nothing was changed",
+            fix=f"docker rename {caddy.NAME} ANOTHER-NAME",
+        )
+    _require_same(session.service.config, labels[ACME])
+    with _said_clearly():
+        network = client.api.inspect_network(caddy.NAME)
+    subnet = ipaddress.ip_network(network["IPAM"]["Config"][0]["Subnet"])
+    return Place(labels[STATE], str(subnet[2]))
+
+
+def _never_started(container: dict[str, Any]) -> bool:
+    """Return whether a container was made and could not start, as when something else has its ports."""
+    return bool(container["State"]["Status"] == "created")
+
+
+def _require_same(config: ServiceConfig, directory: str) -> None:
+    if (config.acme_directory or "") != directory:
+        issuer = directory or "its usual ACME servers"
+        raise ConfigError(
+            f"the door of this Docker host gets its certificates from {issuer}",
+            where="acme_directory in pym-config.yaml",
+            consequence="all services on a host share its door, so nothing was changed",
+            fix=f"write `acme_directory: {directory}`" if directory else "remove acme_directory",
+        )
+
+
+def _plan(session: Session) -> DoorSettings:
+    """Return the settings of a door that is not there: those of a former one, or new ones."""
+    client = session.accounts.docker
+    engine = _engine(client)
+    if engine not in _planned:
+        former = session.state.memory.read(stack(client)).config.get("curtainup:door")
+        _planned[engine] = DoorSettings.model_validate(former) if former else _new(client)
+    config = session.service.config
+    return _planned[engine].model_copy(
+        update={
+            "image": DOOR.reference,
+            "directory": config.acme_directory or "",
+            "root": _root(session),
+            "email": config.acme_email or "",
+            "dns": tuple(one.strip() for one in os.environ.get(DNS, "").split(",") if one.strip()),
+        }
+    )
+
+
+def _new(client: DockerClient) -> DoorSettings:
+    taken, routed = networks.subnets(client), networks.routed(client)
+    subnet = placement.subnet(caddy.NAME, taken, routed)
+    outside = placement.subnet(caddy.OUTSIDE, [*taken, subnet], routed)
+    return DoorSettings(image=DOOR.reference, name=new_state(), subnet=subnet, outside=outside)
+
+
+def _root(session: Session) -> str:
+    """Return the root certificate of the ACME server; empty if none is configured."""
+    name = session.service.config.acme_root
+    if name is None:
+        return ""
+    path = session.state.workspace.service_dir / name
+    try:
+        text = path.read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        text, why = "", str(error)
+    else:
+        why = "it holds no certificate"
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise ConfigError(
+            "the root certificate of the ACME server cannot be read",
+            where=f"acme_root in pym-config.yaml, {path}",
+            consequence="the door could get no certificate, so nothing was changed",
+            fix="name a PEM file with the certificate",
+            detail=why,
+        )
+    return text
+
+
+def _said_clearly() -> AbstractContextManager[None]:
+    return errors.translated(
+        "the Docker engine does not tell whether it has a door",
+        where=f"container {caddy.NAME}",
+        consequence="nothing was changed",
+    )

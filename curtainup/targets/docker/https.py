@@ -1,0 +1,79 @@
+"""What an environment behind the door of its Docker host needs, besides what every other there has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from curtainup.model.targets.docker import DockerEnvironment
+from curtainup.targets.capabilities import Shares
+from curtainup.targets.docker import door, own_certificate
+from curtainup.targets.target import Target
+
+if TYPE_CHECKING:
+    from curtainup.targets.shared import Shared
+
+
+class BehindDoor(Target, Shares):
+    """An environment that users reach over HTTPS, if it is configured so."""
+
+    def shared(self) -> Shared | None:
+        """Return the door of the host if the environment is to be behind it, and it is not there."""
+        return door.shared(self._session) if self.https_host else None
+
+    def is_cut_off(self) -> bool:
+        """Return whether the proxy is not on the door's network any more."""
+        known = self.known(DockerEnvironment)
+        if known is None or not known.https_host or "public_url" not in self.environment.outputs:
+            return False
+        return not door.is_joined(self._session.accounts.docker, f"{self.environment.stack}-proxy")
+
+    def make_ready_to_share(self) -> None:
+        """Make the image of the door."""
+        door.make_ready(self._session)
+
+    def bring(self) -> None:
+        """Give the door the service's own certificate, if it has one.
+
+        Raises:
+            MissingSecretsError: neither the deployer nor the door has it.
+
+        """
+        host, environ = self.https_host, self._session.service.environ
+        if host is None or self.config.certificate is None:
+            return
+        found, there = own_certificate.given(self.config, environ), door.running(self._session)
+        if found is not None:
+            there.give_own(host, found.whole)
+        elif not there.has_own(host):
+            raise own_certificate.missing(self.config, environ)
+
+    def unshared(self) -> str | None:
+        """Return how the door is removed, if it leads nowhere any more."""
+        known = self.known(DockerEnvironment)
+        return door.unused(self._session) if known and known.https_host else None
+
+    @property
+    def https_host(self) -> str | None:
+        """The name as which users reach the environment over HTTPS; None if the door does not know it."""
+        return self._session.service.config.https_host(self.name)
+
+    def https(self) -> dict[str, str]:
+        """Return the environment's settings that are about HTTPS."""
+        host = self.https_host
+        if host is None:
+            return {"https_host": "", "door": "", "door_name": "", "certificate": ""}
+        place = door.place(self._session)
+        return {
+            "https_host": host,
+            "door": place.address,
+            "door_name": place.name,
+            "certificate": self._certificate(),
+        }
+
+    def _certificate(self) -> str:
+        """Return the fingerprint of the service's own certificate: the known one if nobody gives one."""
+        if self.config.certificate is None:
+            return ""
+        found = own_certificate.given(self.config, self._session.service.environ)
+        known = self.known(DockerEnvironment)
+        return found.fingerprint if found else (known.certificate if known else "")

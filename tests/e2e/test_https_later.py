@@ -1,0 +1,152 @@
+"""What happens to a door after its first day: renewals, restarts, other services, and bad luck."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from curtainup.platforms.caddy import config as caddy
+from tests.e2e import acme
+from tests.e2e.acme import Acme
+from tests.e2e.behind_door import DOMAIN, Shop, lead_here
+from tests.e2e.service import Service
+
+LIVE, OTHER = f"shop.{DOMAIN}", f"other.{DOMAIN}"
+VALID = 45
+"""Seconds that a certificate is valid: the door renews it after two thirds of them."""
+pytestmark = pytest.mark.matrix(
+    reason="test_https shows once that names and certificates come and go without a dropped request"
+)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[docker.DockerClient]:
+    client = docker.from_env()
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory: pytest.TempPathFactory, client: docker.DockerClient) -> Iterator[Acme]:
+    folder = tmp_path_factory.mktemp("acme")
+    with acme.free_door(client), acme.served(folder, client, valid_for=VALID) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def shop(issuer: Acme, service: Service) -> Shop:
+    return Shop.of(service, issuer, live_host=LIVE)
+
+
+@pytest.fixture(autouse=True)
+def names(monkeypatch: pytest.MonkeyPatch) -> None:
+    lead_here(monkeypatch)
+
+
+def certificate(host: str) -> bytes:
+    """The certificate that a client is shown, in DER."""
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", 443), 60) as plain,
+        unchecked.wrap_socket(plain, server_hostname=host) as secure,
+    ):
+        found = secure.getpeercert(binary_form=True)
+    assert found
+    return found
+
+
+def test_a_name_that_leads_elsewhere_is_told_before_anybody_is_asked(shop: Shop, issuer: Acme) -> None:
+    issuer.lead(LIVE, "192.0.2.7")
+    failed = shop.deploy(code=30)
+    assert "DNS leads to 192.0.2.7, where nothing answers on port 80" in failed.err
+    assert not list(shop.service.host.containers("live"))
+    issuer.lead(LIVE, issuer.address)
+
+
+def test_a_port_that_is_taken_is_told(shop: Shop, client: docker.DockerClient) -> None:
+    acme.remove_door(client)
+    with socket.create_server(("0.0.0.0", 443)):
+        failed = shop.deploy(code=15)
+    assert "port 0.0.0.0:443 belongs to something else" in failed.err
+    assert "https: true" in failed.err
+
+
+def test_a_certificate_is_renewed_without_a_dropped_request(shop: Shop) -> None:
+    shop.deploy()
+    first = certificate(LIVE)
+    with shop.users(LIVE) as answers:
+        deadline = time.monotonic() + 3 * VALID
+        while certificate(LIVE) == first:
+            assert time.monotonic() < deadline
+            time.sleep(1)
+        time.sleep(2)
+    assert answers.failures == []
+    assert answers.total > 100
+
+
+def test_browsers_get_http_2(shop: Shop) -> None:
+    asked = ["--silent", "--output", "/dev/null", "--write-out", "%{http_version}", "--http2"]
+    where = ["--cacert", str(shop.issuer.roots), "--resolve", f"{LIVE}:443:127.0.0.1", f"https://{LIVE}/ping"]
+    assert subprocess.run(["curl", *asked, *where], capture_output=True, check=True).stdout == b"2"
+
+
+def test_names_and_certificates_outlive_the_doors_container(shop: Shop, client: docker.DockerClient) -> None:
+    client.containers.get(caddy.NAME).restart()
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            assert shop.get(f"https://{LIVE}/ping").status_code == 200
+            return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def test_another_service_comes_and_goes(shop: Shop, new_service: Callable[[], Service]) -> None:
+    other = Shop.of(new_service(), shop.issuer, live_host=LIVE)
+    with shop.users(LIVE) as answers:
+        failed = other.deploy(code=30)
+        assert f"belongs to {shop.service.name}-live" in failed.err
+        other.service.configure(live_host=OTHER)
+        other.deploy()
+        assert other.get(f"https://{OTHER}/ping").status_code == 200
+        told = other.service.run("destroy", "--confirm", other.service.name)
+    assert answers.failures == []
+    assert "the door of this Docker host stays" not in told.err
+    assert shop.get(f"https://{OTHER}/ping", verify=False).status_code == 404
+
+
+def test_a_door_that_was_taken_away_comes_back(shop: Shop, client: docker.DockerClient) -> None:
+    acme.remove_door(client)
+    shop.deploy()
+    assert shop.get(f"https://{LIVE}/ping").status_code == 200
+
+
+def test_a_certificate_of_ones_own_is_used_at_once(shop: Shop, tmp_path: Path) -> None:
+    def made(number: int) -> tuple[str, str]:
+        files = [tmp_path / f"{kind}{number}" for kind in ("chain", "key")]
+        names = ["-subj", f"/CN=own{number}", "-addext", f"subjectAltName=DNS:{LIVE}"]
+        command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names]
+        subprocess.run(
+            [*command, "-out", str(files[0]), "-keyout", str(files[1])], check=True, capture_output=True
+        )
+        return files[0].read_text(), files[1].read_text()
+
+    shop.service.configure(certificate="TLS_CHAIN", certificate_key="TLS_KEY")
+    for number in (1, 2):
+        chain, key = made(number)
+        shop.deploy(TLS_CHAIN=chain, TLS_KEY=key)
+        assert certificate(LIVE) == ssl.PEM_cert_to_DER_cert(chain)
+
+
+def test_the_last_one_is_told_how_the_door_is_removed(shop: Shop) -> None:
+    told = shop.service.run("destroy", "--confirm", shop.service.name)
+    assert "the door of this Docker host stays" in told.err

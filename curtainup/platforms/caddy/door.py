@@ -18,7 +18,7 @@ from curtainup.util.secrets import Secret
 if TYPE_CHECKING:
     from docker import APIClient
 
-USER = 999
+USER = 10080
 """As which Caddy runs in our images."""
 _NO_OWN = "getting certificate from external certificate manager"
 """What Caddy complains of where it was given no certificate, which is no trouble."""

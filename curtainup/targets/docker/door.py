@@ -70,7 +70,7 @@ def shared(session: Session) -> Shared | None:
         return None
     settings = _plan(session).model_dump(mode="json")
     move = "the Docker host gets its door, which speaks HTTPS on ports 80 and 443"
-    return Shared(stack(session.accounts.docker), {"door": settings}, move)
+    return Shared(stack(session.accounts.docker), {"service": caddy.NAME, "door": settings}, move)
 
 
 def running(session: Session) -> Door:

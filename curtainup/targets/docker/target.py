@@ -64,7 +64,6 @@ def runtime(config: EnvironmentConfig, *, https: bool = False) -> DockerSettings
 
 
 class DockerTarget(
-    Target,
     BehindDoor,
     Chooses,
     Interrupts,

@@ -4,9 +4,9 @@ ARG SOURCE
 FROM ${SOURCE}
 RUN apk add --no-cache curl \
     && cp /usr/bin/caddy /usr/local/bin/caddy \
-    && adduser -S -D -H -u 999 door \
+    && adduser -S -D -H -u 10080 door \
     && mkdir -p /var/lib/door/routes /etc/curtainup \
-    && chown -R 999 /var/lib/door
+    && chown -R 10080 /var/lib/door
 ENV XDG_CONFIG_HOME=/tmp XDG_DATA_HOME=/var/lib/door
-USER 999
+USER 10080
 ENTRYPOINT ["/usr/local/bin/caddy", "run", "--adapter", "caddyfile", "--config", "/etc/curtainup/Caddyfile"]

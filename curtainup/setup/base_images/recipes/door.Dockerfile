@@ -4,7 +4,7 @@ FROM ${SOURCE}
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends caddy curl \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --no-create-home --uid 999 door \
+    && useradd --system --no-create-home --uid 10080 door \
     && mkdir -p /var/lib/door/routes /etc/curtainup \
     && chown -R door:door /var/lib/door
 ENV XDG_CONFIG_HOME=/tmp XDG_DATA_HOME=/var/lib/door

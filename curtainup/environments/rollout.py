@@ -10,6 +10,7 @@ from threading import Event
 
 from curtainup.config.tasks import Task
 from curtainup.engine.changes import UpdateGuard
+from curtainup.environments import sharing
 from curtainup.environments import stack as environments
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import ConfigError, CurtainupError, RefusedError
@@ -20,7 +21,6 @@ from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
 from curtainup.session import Session
 from curtainup.targets import capabilities
-from curtainup.targets.shared import Shared
 from curtainup.targets.target import displaced
 from curtainup.targets.task_result import Ran
 from curtainup.util.beside import GoOn, beside
@@ -45,6 +45,7 @@ class Rollout(EnvironmentView):
         self.guard = guard
         self._there = {one.id for one in self.deployment.releases} | set(self.environment.places)
         self.is_touched = False
+        self._settings_before = self.environment.settings
 
     @property
     def cancelled(self) -> Event:
@@ -226,6 +227,7 @@ class Rollout(EnvironmentView):
         if not self.spec.reuses_ids:
             failed = [one.id for one in self.deployment.releases if before.find(one.id) is None]
             self.environment = environments.spending(self.environment, failed)
+        self.environment = sharing.as_before(self.target, self.environment, self._settings_before)
         self._reach(before)
 
     def _leaving(self, deployment: Deployment) -> list[Release]:
@@ -270,7 +272,7 @@ class Rollout(EnvironmentView):
     def _update(
         self, deployment: Deployment, on_progress: Callable[[str], None] | None, go_on: GoOn | None
     ) -> None:
-        self._share(on_progress)
+        sharing.make(self._session, self.target, self.environment, self.guard, on_progress)
         environment, started, self.is_touched = self.environment, datetime.now(UTC), True
         refresh, switch = self.has_lost, self.spec.switch
 
@@ -297,25 +299,6 @@ class Rollout(EnvironmentView):
                 raise self.target.explained(error, started) from error
             raise
         self._see(found)
-
-    def _share(self, on_progress: Callable[[str], None] | None) -> None:
-        """Make what the environment shares with other services, if it is not there."""
-        if not isinstance(self.target, capabilities.Shares):
-            return
-        shared = self.target.shared()
-        if shared is not None:
-            self._make(shared, self.target, on_progress)
-        self.target.bring()
-
-    def _make(
-        self, shared: Shared, target: capabilities.Shares, on_progress: Callable[[str], None] | None
-    ) -> None:
-        engine, guard = self._session.state.engine, self.guard
-        if guard is not None and guard.wants(changed=False):
-            guard.check(shared.stack, engine.preview(shared.stack, shared.config).resources)
-        target.make_ready_to_share()
-        exists = self._session.state.memory.read(shared.stack).exists
-        engine.up(shared.stack, shared.config, on_progress, refresh=exists)
 
     def _see(self, found: Environment) -> None:
         """Take the environment as it is found. The secrets of releases that have left it stay at hand.

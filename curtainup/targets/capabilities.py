@@ -137,6 +137,14 @@ class Shares(Protocol):
     def shared(self) -> Shared | None:
         """Return it if it is to be made; None if it is there, or not needed."""
 
+    def needs(self, settings: EnvironmentSettings) -> bool:
+        """Return whether an environment with such settings needs it."""
+
+    def as_before(
+        self, settings: EnvironmentSettings, before: EnvironmentSettings | None
+    ) -> EnvironmentSettings:
+        """Return settings that need of it what earlier ones needed; None needs nothing."""
+
     def is_cut_off(self) -> bool:
         """Return whether somebody has taken away the environment's way to it."""
 

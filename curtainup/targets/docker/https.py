@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from curtainup.model.targets.docker import DockerEnvironment
@@ -10,7 +11,11 @@ from curtainup.targets.docker import door, own_certificate
 from curtainup.targets.target import Target
 
 if TYPE_CHECKING:
+    from curtainup.model.contract import EnvironmentSettings
     from curtainup.targets.shared import Shared
+
+OFF = MappingProxyType({"https_host": "", "door": "", "door_name": "", "certificate": ""})
+"""The settings of an environment that is not behind the door."""
 
 
 class BehindDoor(Target, Shares):
@@ -19,6 +24,17 @@ class BehindDoor(Target, Shares):
     def shared(self) -> Shared | None:
         """Return the door of the host if the environment is to be behind it, and it is not there."""
         return door.shared(self._session) if self.https_host else None
+
+    def needs(self, settings: EnvironmentSettings) -> bool:
+        """Return whether an environment with such settings is behind the door."""
+        return isinstance(settings, DockerEnvironment) and bool(settings.https_host)
+
+    def as_before(
+        self, settings: EnvironmentSettings, before: EnvironmentSettings | None
+    ) -> EnvironmentSettings:
+        """Return settings with the name and the certificate of earlier ones."""
+        found = before.model_dump(include=set(OFF)) if isinstance(before, DockerEnvironment) else OFF
+        return settings.model_copy(update=found)
 
     def is_cut_off(self) -> bool:
         """Return whether the proxy is not on the door's network any more."""
@@ -61,7 +77,7 @@ class BehindDoor(Target, Shares):
         """Return the environment's settings that are about HTTPS."""
         host = self.https_host
         if host is None:
-            return {"https_host": "", "door": "", "door_name": "", "certificate": ""}
+            return dict(OFF)
         place = door.place(self._session)
         return {
             "https_host": host,

@@ -43,6 +43,13 @@ _HAS_OWN = 'if [ -e "$OWN/$HOST.pem" ]; then echo yes; fi'
 _MAKE_OWN = 'mkdir -p -m 700 "$OWN"'
 _TAKE_OWN = 'mv "$OWN/$HOST.new" "$OWN/$HOST.pem"'
 _DROP_OWN = 'rm -f "$OWN/$HOST.pem"'
+# Whitespace is no difference between two PEM files.
+_SHOWS_OWN = """\
+first() { awk '/BEGIN CERT/ {on = 1} on {print} /END CERT/ {exit}' | tr -d '[:space:]'; }
+shown=$(curl --silent --noproxy '*' --head --output /dev/null --max-time 3 --write-out '%{certs}' --insecure \
+--resolve "$HOST:443:127.0.0.1" "https://$HOST/" | first)
+if [ "$shown" = "$(first <"$OWN/$HOST.pem")" ]; then echo yes; fi
+"""
 _HOSTS = 'ls "$ROUTES" 2>/dev/null || true'
 _KNOCK = """\
 code=0
@@ -88,14 +95,16 @@ class Door:
             HttpsFailed: it belongs to another one.
 
         """
-        found = self._run(_CLAIM, HOST=host, OWNER=owner).strip()
-        if found != owner:
-            raise HttpsFailed(
-                f"the name belongs to {found} on this Docker host",
-                where=f"HTTPS of {host}",
-                consequence="its requests still go there, and the name was left alone",
-                fix=f"use another host, or deploy {found} without it, or destroy it",
-            )
+        _require_same(host, self._run(_CLAIM, HOST=host, OWNER=owner).strip(), owner)
+
+    def require_free(self, host: str, owner: str) -> None:
+        """Check that a name belongs to an owner, or to nobody.
+
+        Raises:
+            HttpsFailed: it belongs to another one.
+
+        """
+        _require_same(host, self.owner(host) or owner, owner)
 
     def release(self, host: str, owner: str) -> None:
         """Take a name from its owner; the door lets no requests for it in any more."""
@@ -121,6 +130,10 @@ class Door:
         with docker_errors(f"door {self._container}"):
             self._api.put_archive(self._container, caddy.OWN, stream.getvalue())
         self._run(_TAKE_OWN, HOST=host)
+
+    def shows_own(self, host: str) -> bool:
+        """Return whether the door shows visitors the certificate that it was given for a name."""
+        return bool(self._run(_SHOWS_OWN, HOST=host).strip())
 
     def drop_own(self, host: str) -> None:
         """Have the door forget the certificate that it was given for a name."""
@@ -180,6 +193,16 @@ class Door:
                 detail=output.strip() or f"nothing was printed, exit code {code}",
             )
         return output
+
+
+def _require_same(host: str, found: str, owner: str) -> None:
+    if found != owner:
+        raise HttpsFailed(
+            f"the name belongs to {found} on this Docker host",
+            where=f"HTTPS of {host}",
+            consequence="its requests still go there, and the name was left alone",
+            fix=f"use another host, or deploy {found} without it, or destroy it",
+        )
 
 
 def _entry(line: str) -> Mapping[str, Any]:

@@ -6,12 +6,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from curtainup.model.targets.docker import DockerEnvironment
+from curtainup.platforms.caddy.config import NAME
 from curtainup.targets.capabilities import Shares
 from curtainup.targets.docker import door, own_certificate
 from curtainup.targets.target import Target
 
 if TYPE_CHECKING:
     from curtainup.model.contract import EnvironmentSettings
+    from curtainup.platforms.caddy.door import Door
+    from curtainup.targets.docker.own_certificate import OwnCertificate
     from curtainup.targets.shared import Shared
 
 OFF = MappingProxyType({"https_host": "", "door": "", "door_name": "", "certificate": ""})
@@ -20,6 +23,9 @@ OFF = MappingProxyType({"https_host": "", "door": "", "door_name": "", "certific
 
 class BehindDoor(Target, Shares):
     """An environment that users reach over HTTPS, if it is configured so."""
+
+    _given = ""
+    """The fingerprint of the certificate that the door has been given in this run."""
 
     def shared(self) -> Shared | None:
         """Return the door of the host if the environment is to be behind it, and it is not there."""
@@ -58,10 +64,19 @@ class BehindDoor(Target, Shares):
         if host is None or self.config.certificate is None:
             return
         found, there = own_certificate.given(self.config, environ), door.running(self._session)
-        if found is not None:
-            there.give_own(host, found.whole)
-        elif not there.has_own(host):
-            raise own_certificate.missing(self.config, environ)
+        if found is None:
+            if not there.has_own(host):
+                raise own_certificate.missing(self.config, environ)
+        elif found.fingerprint != self._given:
+            self._give(there, host, found)
+
+    def _give(self, there: Door, host: str, found: OwnCertificate) -> None:
+        """Give the door a certificate, once in a run: each update brings what it needs."""
+        there.require_free(host, self.environment.stack)
+        there.give_own(host, found.whole)
+        self._given = found.fingerprint
+        if not there.shows_own(host):
+            self._session.run.report.warn(_kept(host))
 
     def unshared(self) -> str | None:
         """Return how the door is removed, if it leads nowhere any more."""
@@ -93,3 +108,11 @@ class BehindDoor(Target, Shares):
         found = own_certificate.given(self.config, self._session.service.environ)
         known = self.known(DockerEnvironment)
         return found.fingerprint if found else (known.certificate if known else "")
+
+
+def _kept(host: str) -> str:
+    """Say that Caddy uses a certificate of ACME that it has in memory before it looks for another one."""
+    return (
+        f"the door goes on showing the certificate that it has got for {host} by ACME. It shows yours once it "
+        f"is started again: `docker restart {NAME}`. That interrupts HTTPS of all services here for a moment"
+    )

@@ -66,6 +66,13 @@ def test_a_name_has_one_owner() -> None:
         _door("other-live").claim("shop.test", "shop-live")
 
 
+def test_a_name_is_free_for_its_owner_and_where_it_has_none() -> None:
+    _door("shop-live").require_free("shop.test", "shop-live")
+    _door("").require_free("shop.test", "shop-live")
+    with pytest.raises(HttpsFailed, match="belongs to other-live"):
+        _door("other-live").require_free("shop.test", "shop-live")
+
+
 @pytest.mark.parametrize(("status", "greets"), [("200", True), ("503", True), ("000", False), ("", False)])
 def test_without_a_certificate_there_is_no_answer(status: str, greets: bool) -> None:
     assert _door(status).greets("shop.test") is greets

@@ -113,6 +113,6 @@ class BehindDoor(Target, Shares):
 def _kept(host: str) -> str:
     """Say that Caddy uses a certificate of ACME that it has in memory before it looks for another one."""
     return (
-        f"the door goes on showing the certificate that it has got for {host} by ACME. It shows yours once it "
+        f"the door goes on showing the certificate that it has for {host} by ACME. It shows yours once it "
         f"is started again: `docker restart {NAME}`. That interrupts HTTPS of all services here for a moment"
     )

@@ -12,7 +12,7 @@ import shutil
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,10 +77,19 @@ class Acme:
 
 
 @contextmanager
-def served(folder: Path, client: docker.DockerClient, *, valid_for: int = 86400) -> Iterator[Acme]:
-    """Serve, until the block ends, an ACME server whose certificates are valid for so many seconds."""
+def served(
+    folder: Path, address: str, *, valid_for: int = 86400, inside: Sequence[str] = ()
+) -> Iterator[Acme]:
+    """Serve, until the block ends, an ACME server.
+
+    Args:
+        folder: for its files.
+        address: where it listens, which containers of the door's engine reach; names lead there too.
+        valid_for: how many seconds its certificates are valid.
+        inside: what begins a command on the machine that has the address, if it is another one.
+
+    """
     made = programs()
-    address = _gateway(client)
     certificate, key = _self_signed(folder, address)
     config = {
         "listenAddress": f"{address}:{DIRECTORY_PORT}",
@@ -103,10 +112,11 @@ def served(folder: Path, client: docker.DockerClient, *, valid_for: int = 86400)
         ]
         off = ["-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", ""]
         manage = ["-management", f"{address}:{NAMES_PORT}"]
-        running.enter_context(_running([made["pebble-challtestsrv"], *names, *off, *manage], folder))
-        server: list[str | Path] = [made["pebble"], "-config", folder / "pebble.json"]
+        resolving: list[str | Path] = [*inside, made["pebble-challtestsrv"], *names, *off, *manage]
+        running.enter_context(_running(resolving, folder, "names"))
+        server: list[str | Path] = [*inside, made["pebble"], "-config", folder / "pebble.json"]
         resolver = ["-dnsserver", f"{address}:{DNS_PORT}"]
-        running.enter_context(_running([*server, *resolver], folder, {"PEBBLE_VA_NOSLEEP": "1"}))
+        running.enter_context(_running([*server, *resolver], folder, "pebble", {"PEBBLE_VA_NOSLEEP": "1"}))
         roots = folder / "roots.pem"
         deadline = time.monotonic() + PATIENCE
         while not _answers(f"https://{address}:{ROOTS_PORT}/roots/0", roots):
@@ -147,7 +157,8 @@ def remove_door(client: docker.DockerClient) -> None:
         return
 
 
-def _gateway(client: docker.DockerClient) -> str:
+def gateway(client: docker.DockerClient) -> str:
+    """Return the address of this machine that containers reach."""
     return str(client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"])
 
 
@@ -162,9 +173,9 @@ def _self_signed(folder: Path, address: str) -> tuple[Path, Path]:
 
 @contextmanager
 def _running(
-    command: list[str | Path], folder: Path, variables: Mapping[str, str] | None = None
+    command: list[str | Path], folder: Path, name: str, variables: Mapping[str, str] | None = None
 ) -> Iterator[None]:
-    with (folder / f"{Path(command[0]).name}.log").open("wb") as log:
+    with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
             command, stdout=log, stderr=log, env={**os.environ, **(variables or {})}, cwd=folder
         )

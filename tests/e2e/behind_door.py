@@ -59,13 +59,13 @@ class Shop:
         return self.service.deploy(*arguments, code=code, env={**self.issuer.variables, **variables})
 
 
-def lead_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the names of tests lead to this machine, as its own DNS does not know them."""
+def lead_here(monkeypatch: pytest.MonkeyPatch, address: str = "127.0.0.1") -> None:
+    """Have the names of tests lead to an address, this machine's own, as its DNS does not know them."""
     known = socket.getaddrinfo
 
     def found(host: Any, *arguments: Any, **named: Any) -> Any:
         here = isinstance(host, str) and host.endswith(f".{DOMAIN}")
-        return known("127.0.0.1" if here else host, *arguments, **named)
+        return known(address if here else host, *arguments, **named)
 
     monkeypatch.setattr(socket, "getaddrinfo", found)
 

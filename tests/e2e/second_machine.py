@@ -113,7 +113,7 @@ class SecondMachine:
         return {"PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}", "SSH_AUTH_SOCK": ""}
 
     @property
-    def _inside(self) -> list[str]:
+    def inside(self) -> list[str]:
         """What begins a command in its network; `ip netns exec` would hide the control groups."""
         return ["nsenter", f"--net=/run/netns/{self.name}"]
 
@@ -159,7 +159,7 @@ class SecondMachine:
         unshare = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         with (self.folder / "boot.log").open("ab") as log:
             self._init = subprocess.Popen(
-                [*self._inside, *unshare, "--propagation", "private", *boot],
+                [*self.inside, *unshare, "--propagation", "private", *boot],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -211,7 +211,7 @@ class SecondMachine:
 
     def run(self, *command: str) -> None:
         """Run a command in its network."""
-        _run(*self._inside, *command)
+        _run(*self.inside, *command)
 
     @contextmanager
     def slow(self, milliseconds: int, loss: int = 0) -> Iterator[None]:

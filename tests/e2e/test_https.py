@@ -25,7 +25,7 @@ def client() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory, client: docker.DockerClient) -> Iterator[Acme]:
-    with acme.free_door(client), acme.served(tmp_path_factory.mktemp("acme"), client) as served:
+    with acme.free_door(client), acme.served(tmp_path_factory.mktemp("acme"), acme.gateway(client)) as served:
         yield served
 
 

@@ -38,7 +38,7 @@ def client() -> Iterator[docker.DockerClient]:
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory: pytest.TempPathFactory, client: docker.DockerClient) -> Iterator[Acme]:
     folder = tmp_path_factory.mktemp("acme")
-    with acme.free_door(client), acme.served(folder, client, valid_for=VALID) as served:
+    with acme.free_door(client), acme.served(folder, acme.gateway(client), valid_for=VALID) as served:
         yield served
 
 

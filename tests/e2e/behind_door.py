@@ -19,12 +19,29 @@ from tests.e2e.service import Finished, Service, session
 
 DOMAIN = "example.test"
 ECHO = """\
+import base64
+import hashlib
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 app = Flask(__name__)
 
 
 @app.get("/echo")
 def echo():
     return jsonify(scheme=request.scheme, headers=dict(request.headers))
+
+
+@app.get("/socket", websocket=True)
+def socket():
+    # Become a WebSocket that sends its first frame back as it came.
+    connection = request.environ["gunicorn.socket"]
+    connection.settimeout(120)
+    accepted = hashlib.sha1(request.headers["Sec-WebSocket-Key"].encode() + GUID).digest()
+    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += ["Sec-WebSocket-Accept: " + base64.b64encode(accepted).decode(), "", ""]
+    connection.sendall("\\r\\n".join(lines).encode())
+    connection.sendall(connection.recv(64))
+    return ""
 """
 
 

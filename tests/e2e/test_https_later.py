@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import docker
 import pytest
 
 from curtainup.platforms.caddy import config as caddy
-from tests.e2e import acme
+from tests.e2e import acme, http3
 from tests.e2e.acme import Acme
 from tests.e2e.behind_door import DOMAIN, Shop, lead_here
 from tests.e2e.service import Service
@@ -23,6 +24,8 @@ UNVERIFIED = "ignore::urllib3.exceptions.InsecureRequestWarning"
 LIVE, OTHER = f"shop.{DOMAIN}", f"other.{DOMAIN}"
 VALID = 45
 """Seconds that a certificate is valid: the door renews it after two thirds of them."""
+FRAME = b"\x81\x85\x00\x00\x00\x00hello"
+"""A text frame of a client, masked with zeros, so that it is the same unmasked (RFC 6455, 5.2)."""
 pytestmark = pytest.mark.matrix(
     reason="test_https shows once that names and certificates come and go without a dropped request"
 )
@@ -50,6 +53,27 @@ def shop(issuer: Acme, service: Service) -> Shop:
 @pytest.fixture(autouse=True)
 def names(monkeypatch: pytest.MonkeyPatch) -> None:
     lead_here(monkeypatch)
+
+
+@contextmanager
+def websocket(shop: Shop, host: str, path: str) -> Iterator[tuple[ssl.SSLSocket, bytes]]:
+    """Give a connection that has become a WebSocket, and the answer that says so."""
+    context = ssl.create_default_context(cafile=str(shop.issuer.roots))
+    asked = (
+        f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    with (
+        socket.create_connection(("127.0.0.1", 443), 60) as plain,
+        context.wrap_socket(plain, server_hostname=host) as secure,
+    ):
+        secure.sendall(asked.encode())
+        greeting = b""
+        while not greeting.endswith(b"\r\n\r\n"):
+            more = secure.recv(1)
+            assert more, greeting
+            greeting += more
+        yield secure, greeting
 
 
 def certificate(host: str) -> bytes:
@@ -111,6 +135,21 @@ def test_browsers_get_http_2(shop: Shop) -> None:
     asked = ["--silent", "--output", "/dev/null", "--write-out", "%{http_version}", "--http2"]
     where = ["--cacert", str(shop.issuer.roots), "--resolve", f"{LIVE}:443:127.0.0.1", f"https://{LIVE}/ping"]
     assert subprocess.run(["curl", *asked, *where], capture_output=True, check=True).stdout == b"2"
+
+
+def test_browsers_get_http_3(shop: Shop) -> None:
+    assert "h3=" in shop.get(f"https://{LIVE}/ping").headers["Alt-Svc"]
+    found = http3.get(LIVE, "/ping", shop.issuer.roots)
+    assert (found[":status"], found["curtainup-release"]) == ("200", shop.service.serving("live"))
+
+
+def test_a_websocket_stays_open_while_another_release_takes_over(shop: Shop) -> None:
+    with websocket(shop, LIVE, "/socket") as (connection, greeting):
+        assert b"101 Switching Protocols" in greeting
+        shop.service.greet("while a socket is open")
+        shop.deploy()
+        connection.sendall(FRAME)
+        assert connection.recv(len(FRAME)) == FRAME
 
 
 def test_names_and_certificates_outlive_the_doors_container(shop: Shop, client: docker.DockerClient) -> None:

@@ -9,13 +9,13 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from benchmarks import deployments, growth, operation, profiles, rehearsals, report, service, switches
+from benchmarks import deployments, growth, https, operation, profiles, rehearsals, report, service, switches
 from benchmarks.measure import Cost
 from benchmarks.report import Results
 from tests.e2e.service import Service
@@ -32,8 +32,9 @@ MEASUREMENTS = {
     "i": "failed requests over a rehearsed switch on each cloud, under load",
     "j": "a preview of nothing changed",
     "k": "how time grows with past releases, source and tests",
+    "l": "the door of HTTPS: what it costs, and failed requests through it",
 }
-ON_LIVE = set("acdefhijk")
+ON_LIVE = set("acdefhijkl")
 """What needs a service with two releases on live."""
 QUICK_RUNS = 3
 """How many times more the short commands are repeated than the long ones."""
@@ -95,21 +96,21 @@ def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
             script = deployments.one_line_changes(
                 results, ours, folder / "script", python, chosen.runs, say, firsts[0]
             )
-        for key, work in (
-            ("c", partial(deployments.no_ops, runs=quick, script=script)),
-            ("j", partial(deployments.previews, runs=quick, script=script)),
-            ("d", partial(deployments.rollbacks, runs=quick, script=script)),
-            ("e", partial(deployments.helps, runs=quick)),
-        ):
+        if {"h", "i"} & set(only):
+            rehearsals.rehearsals(results, ours, folder / "clouds", python, chosen.runs, say, set(only))
+        works: dict[str, Callable[[Results, Service], object]] = {
+            "c": partial(deployments.no_ops, runs=quick, script=script),
+            "j": partial(deployments.previews, runs=quick, script=script),
+            "d": partial(deployments.rollbacks, runs=quick, script=script),
+            "e": partial(deployments.helps, runs=quick),
+            "k": partial(growth.growth, say=say),
+            "f": partial(switches.switches, say=say, count=chosen.switches, wanted=chosen.requests),
+            "l": partial(https.https, folder=folder / "acme", say=say),
+        }
+        for key, work in works.items():
             if key in only:
                 say(MEASUREMENTS[key])
                 work(results, ours)
-        if {"h", "i"} & set(only):
-            rehearsals.rehearsals(results, ours, folder / "clouds", python, chosen.runs, say, set(only))
-        if "k" in only:
-            growth.growth(results, ours, say)
-        if "f" in only:
-            switches.switches(results, ours, say, count=chosen.switches, wanted=chosen.requests)
 
 
 def profile(results: Results, folder: Path) -> None:

@@ -12,7 +12,18 @@ from pathlib import Path
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import deployments, load, measure, profiles, rehearsals, report, sampling, service, switches
+from benchmarks import (
+    deployments,
+    https,
+    load,
+    measure,
+    profiles,
+    rehearsals,
+    report,
+    sampling,
+    service,
+    switches,
+)
 from benchmarks.report import Line, Results
 from curtainup.model.run import RunRecord, StepRecord, Who
 from tests import docs_pages
@@ -49,6 +60,8 @@ def test_the_page_has_the_goals_of_the_code() -> None:
         ("i", [0, rehearsals.REQUESTS]),
         ("j", [deployments.PREVIEW]),
         ("k", []),
+        ("l", [https.MILLISECONDS]),
+        ("l", [0, https.REQUESTS]),
     ]
     assert {letter for letter, _ in told} == set(command.MEASUREMENTS)
 
@@ -225,3 +238,13 @@ def test_a_switch_under_load_is_counted(tmp_path: Path) -> None:
 
     assert sum(seen.requests.values()) >= 100
     assert seen.failures == []
+
+
+def test_h2load_s_summary_is_read() -> None:
+    said = (
+        "requests: 120 total, 118 started, 110 done, 104 succeeded, 6 failed, 0 errored, 0 timeout\n"
+        "status codes: 104 2xx, 0 3xx, 0 4xx, 6 5xx\n"
+    )
+    assert https.Counted.of(said) == https.Counted(done=110, failed=6)
+    with pytest.raises(ValueError, match="no count of requests"):
+        https.Counted.of("h2load: unrecognized option")

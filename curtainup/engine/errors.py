@@ -17,6 +17,7 @@ from curtainup.errors import (
     SetupError,
     StateError,
 )
+from curtainup.platforms.caddy import config as caddy
 
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
 _READ_ONLY = re.compile(
@@ -55,7 +56,6 @@ _HTTPS = re.compile(
     re.MULTILINE,
 )
 """What our own provider says of a route through the door."""
-_DOOR_PORTS = {"80", "443"}
 _COUNT = re.compile(r"\d+ errors? occurred:")
 _FAILED = "update failed"
 _OUTPUT_LINES = 30
@@ -128,9 +128,8 @@ def _port_taken(found: re.Match[str], _text: str, where: str) -> CurtainupError:
         where=where,
         consequence="the container that needs it did not start",
         fix="free the port, or set `port:` for this environment in pym-config.yaml"
-        if found["at"].rpartition(":")[2] not in _DOOR_PORTS
-        else "free it: `sudo ss -ltnp` shows what listens there. Another web server cannot share the host "
-        "with the door of `https: true`",
+        if int(found["at"].rpartition(":")[2]) not in caddy.PORTS
+        else caddy.FREE_PORTS,
     )
 
 

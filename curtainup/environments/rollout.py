@@ -56,6 +56,8 @@ class Rollout(EnvironmentView):
         """Check, before anything is built, that the target can be reached, and can do what it is to do."""
         if isinstance(self.target, capabilities.NeedsAccount):
             self.target.require_ready()
+        if isinstance(self.target, capabilities.Shares):
+            self.target.require_room()
         if self.config.tasks and not isinstance(self.target, capabilities.RunsTasks):
             raise _no_tasks(self.name, self.spec.name)
 

@@ -137,6 +137,14 @@ class Shares(Protocol):
     def shared(self) -> Shared | None:
         """Return it if it is to be made; None if it is there, or not needed."""
 
+    def require_room(self) -> None:
+        """Check, before anything is built, that it can be made, or has room for the environment.
+
+        Raises:
+            CurtainupError: something is in the way.
+
+        """
+
     def needs(self, settings: EnvironmentSettings) -> bool:
         """Return whether an environment with such settings needs it."""
 

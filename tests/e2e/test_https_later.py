@@ -115,6 +115,7 @@ def test_a_port_that_is_taken_is_told(shop: Shop, client: docker.DockerClient) -
     with socket.create_server(("0.0.0.0", 443)):
         failed = shop.deploy(code=15)
     assert "port 0.0.0.0:443 belongs to something else" in failed.err
+    assert "build:" not in failed.err
     assert "https: true" in failed.err
 
 

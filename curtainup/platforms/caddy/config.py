@@ -29,6 +29,12 @@ UNKNOWN_HEADER = "Curtainup-Door"
 """The response header by which the door says that it does not know a host."""
 ACME = "curtainup.acme"
 """The label of a door's container that holds the directory of its ACME server."""
+PORTS = (80, 443)
+FREE_PORTS = (
+    "free it: `sudo ss -ltnp` shows what listens there. Another web server cannot share the host "
+    "with the door of `https: true`"
+)
+"""How a port of the door that belongs to something else becomes free."""
 PROXY_PORT = 8080
 SUFFIX = "curtainup.internal"
 

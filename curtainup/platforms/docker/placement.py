@@ -28,12 +28,17 @@ _chosen: dict[int, str] = {}
 
 
 def is_free(port: int, bind: str = "127.0.0.1") -> bool:
-    """Return whether a process can listen on a TCP port here."""
+    """Return whether a process can listen on a TCP port here.
+
+    Whoever may not listen on a low port sees nothing; Docker may, and refuses a taken one.
+    """
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((bind, port))
+        except PermissionError:
+            return True
         except OSError:
             return False
     return True

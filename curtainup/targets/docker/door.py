@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curtainup.config import ServiceConfig
-from curtainup.errors import ConfigError, RefusedError
+from curtainup.errors import ConfigError, PortTaken, RefusedError
 from curtainup.model.door import DoorSettings
 from curtainup.platforms.caddy import config as caddy
 from curtainup.platforms.caddy.config import ACME
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 DNS = "CURTAINUP_DOOR_DNS"
 """The variable that names DNS servers for a new door, separated by commas."""
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - where the door listens
 _planned: dict[str, DoorSettings] = {}
 """The door that this process has planned for a Docker engine, as several environments may need it."""
 
@@ -71,6 +72,28 @@ def shared(session: Session) -> Shared | None:
     settings = _plan(session).model_dump(mode="json")
     move = "the Docker host gets its door, which speaks HTTPS on ports 80 and 443"
     return Shared(stack(session.accounts.docker), {"service": caddy.NAME, "door": settings}, move)
+
+
+def require_room(session: Session, host: str, owner: str) -> None:
+    """Check that a door can be made, or that the one that runs has room for a name.
+
+    Raises:
+        HttpsFailed: the name belongs to another owner.
+        PortTaken: something else listens on a port of the door.
+
+    """
+    container = _container(session.accounts.docker)
+    if container is not None and container["State"]["Running"]:
+        running(session).require_free(host, owner)
+        return
+    for port in caddy.PORTS:
+        if not session.accounts.host.is_free(port, EVERYWHERE):
+            raise PortTaken(
+                f"port {EVERYWHERE}:{port} belongs to something else",
+                where="https: true in pym-config.yaml",
+                consequence="the door of the Docker host could not listen there, so nothing was built",
+                fix=caddy.FREE_PORTS,
+            )
 
 
 def running(session: Session) -> Door:

@@ -31,6 +31,17 @@ class BehindDoor(Target, Shares):
         """Return the door of the host if the environment is to be behind it, and it is not there."""
         return door.shared(self._session) if self.https_host else None
 
+    def require_room(self) -> None:
+        """Check that the door has room for the environment's name, or that its ports are free.
+
+        Raises:
+            HttpsFailed: the name belongs to another environment.
+            PortTaken: something else listens where the door is to listen.
+
+        """
+        if self.https_host is not None:
+            door.require_room(self._session, self.https_host, self.environment.stack)
+
     def needs(self, settings: EnvironmentSettings) -> bool:
         """Return whether an environment with such settings is behind the door."""
         return isinstance(settings, DockerEnvironment) and bool(settings.https_host)

@@ -40,6 +40,14 @@ def test_a_port_on_which_something_listens_is_not_free(listener: int) -> None:
     assert not placement.is_free(listener, "0.0.0.0")
 
 
+def test_a_port_that_this_user_may_not_have_is_left_to_docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    assert placement.is_free(80)
+
+
 def test_a_port_that_nothing_holds_is_free() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))

@@ -1,0 +1,30 @@
+"""The trust that the manual has a cloud put into GitHub's jobs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs/init.md"
+
+
+@pytest.mark.parametrize("context", ["ref:refs/heads/main", "pull_request"])
+@pytest.mark.parametrize(
+    "repository",
+    [
+        pytest.param("repo:example/shop", id="older"),
+        pytest.param("repo:example@OWNER_ID/shop@REPO_ID", id="since July 2026"),
+    ],
+)
+def test_aws_trusts_both_forms_in_which_github_names_a_repository(repository: str, context: str) -> None:
+    """See github.blog, changelog of 2026-04-23: immutable subject claims for GitHub Actions OIDC tokens."""
+    (policy,) = [
+        json.loads(one)
+        for one in re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+        if "AssumeRoleWithWebIdentity" in one
+    ]
+    conditions = policy["Statement"][0]["Condition"]["StringEquals"]
+    assert f"{repository}:{context}" in conditions["token.actions.githubusercontent.com:sub"]

@@ -2,7 +2,8 @@
 
 Sources: https://cloud.google.com/run/docs/configuring/services/cpu (processors, memory, concurrency),
 https://cloud.google.com/run/docs/configuring/healthchecks and the message `Probe` of the v2 API (probes),
-and the API's rules for names.
+and the API's rules for names (https://github.com/PolicyEngine/policyengine-api/issues/3729 has the one that
+binds a service's name to its tags).
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-SERVICE_NAME_LENGTH: Final = 49
+TAG_LENGTH: Final = 8
+"""Characters of a release's id, which is its tag."""
+SERVICE_NAME_LENGTH: Final = 46 - TAG_LENGTH
+"""A tag and the name of its service have 46 characters together: they are one label of a host name."""
 REVISION_NAME_LENGTH: Final = 63
 START_SECONDS: Final = 240
 """What a startup probe's `periodSeconds * failureThreshold` may be at most."""

@@ -7,6 +7,8 @@ import pytest
 from curtainup.config import cloud_run_limits as limits
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.regions.gcp import CLOUD_RUN_REGIONS
+from curtainup.model.release import release_id
+from tests import samples
 
 
 @pytest.mark.parametrize(
@@ -52,16 +54,20 @@ def test_a_size_that_cloud_run_has_not_names_the_key(
     assert refusal.key == key
 
 
-@pytest.mark.parametrize("name", ["a", "shop-live", "a" * 49])
+@pytest.mark.parametrize("name", ["a", "shop-live", "a" * 38])
 def test_names_of_services(name: str) -> None:
     assert limits.service_name(name) is None
 
 
-@pytest.mark.parametrize("name", ["", "a" * 50, "1a", "-a", "a-", "A", "a_b", "a.b", "ä"])
+@pytest.mark.parametrize("name", ["", "a" * 39, "1a", "-a", "a-", "A", "a_b", "a.b", "ä"])
 def test_names_that_no_service_can_have(name: str) -> None:
     refusal = limits.service_name(name)
     assert refusal is not None
     assert refusal.key == "name"
+
+
+def test_the_tag_that_there_is_room_for_is_a_releases_id() -> None:
+    assert len(release_id("registry/shop@sha256:0", samples.release(1).settings, "")) == limits.TAG_LENGTH
 
 
 def test_every_region_can_be_written() -> None:

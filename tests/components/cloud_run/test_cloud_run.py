@@ -300,7 +300,7 @@ def test_traffic_that_somebody_else_has_moved_is_told() -> None:
 
 
 def test_names_fit() -> None:
-    run = rendered(one(), SECRETS, service="a" * 40, name="r" * 8)
+    run = rendered(one(), SECRETS, service="a" * 30, name="r" * 7)
     assert len(run.one(SERVICE).inputs["template"]["revision"]) <= 63
     assert re.fullmatch(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", run.one(ACCOUNT).inputs["accountId"])
     assert account_id("a-b") == "a-b-run", "six characters are the least"

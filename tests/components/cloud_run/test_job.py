@@ -80,9 +80,9 @@ def test_it_has_its_releases_size_or_the_least_of_a_job(
 
 
 def test_the_longest_name_fits() -> None:
-    run = rendered(one(), service="s" * 40, name="review-1", tasks=True)
-    assert [len(name) for name in _jobs(run)] == [49 + len("-r0000001-job")]
-    assert 49 + len("-r0000001-job") <= 63
+    run = rendered(one(), service="s" * 29, name="review-1", tasks=True)
+    assert [len(name) for name in _jobs(run)] == [38 + len("-r0000001-job")]
+    assert 38 + len("-r0000001-job") <= 63
 
 
 def test_the_driver_is_told_where_each_is() -> None:

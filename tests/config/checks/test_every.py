@@ -37,12 +37,12 @@ def test_what_goes_together(service: Service, text: str) -> None:
 def test_a_name_may_be_too_long_for_cloud_run_alone(service: Service) -> None:
     """The longest environment counts."""
     text = (
-        f"name: {'a' * 30}\ndeploy_target: gcp-cloud-run\ndocker_repo: p\ngcp_region: europe-west1\n"
-        f"environments: {{{'r' * 18}: {{}}}}\n"
+        f"name: {'a' * 20}\ndeploy_target: gcp-cloud-run\ndocker_repo: p\ngcp_region: europe-west1\n"
+        f"environments: {{{'r' * 17}: {{}}}}\n"
     )
     service.load(text)
-    told = service.problem(text.replace("r" * 18, "r" * 19))
+    told = service.problem(text.replace("r" * 17, "r" * 18))
     assert told.startswith("pym-config.yaml:1: name: gives the Cloud Run service the name")
-    assert "has 50 characters, but only 49 are allowed" in told
+    assert "has 39 characters, but only 38 are allowed" in told
     assert told.endswith("shorten it, or the environment's name, by 1")
-    service.load(text.replace("r" * 18, "r" * 19).replace("gcp-cloud-run", "docker"))
+    service.load(text.replace("r" * 17, "r" * 18).replace("gcp-cloud-run", "docker"))

@@ -1,8 +1,9 @@
 """What Cloud Run refuses, as pure functions of a service's inputs, in the provider's and the API's words.
 
 Sources: the message `Service` of the v2 API (https://cloud.google.com/run/docs/reference/rest),
-https://cloud.google.com/run/docs/configuring/services/cpu and …/memory-limits, and
-https://cloud.google.com/run/docs/configuring/healthchecks.
+https://cloud.google.com/run/docs/configuring/services/cpu and …/memory-limits,
+https://cloud.google.com/run/docs/configuring/healthchecks, and for names what the API has answered:
+https://github.com/pulumi/pulumi-gcp/pull/3167 and https://github.com/PolicyEngine/policyengine-api/issues/3729.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ INGRESS = frozenset(
     {"INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"}
 )
 
+SERVICE_ID_LENGTH = 49
+TAG_AND_SERVICE_LENGTH = 46
+_SERVICE_ID = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _TAG = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _LABEL = re.compile(r"[a-z0-9_-]{0,63}")
 _SECONDS = re.compile(r"(\d+)(\.\d+)?s")
@@ -66,12 +70,12 @@ def _known(value: Any) -> TypeGuard[Any]:
 
 def _service(inputs: Properties) -> Iterable[Complaint]:
     name, ingress = inputs["name"], inputs.get("ingress")
-    if _known(name) and limits.service_name(name):
+    if _known(name) and (len(name) > SERVICE_ID_LENGTH or not _SERVICE_ID.fullmatch(name)):
         yield (
             "name",
             (
-                f"service id {name!r} must use only lowercase alphanumeric characters and dashes, cannot "
-                f"begin or end with a dash, and cannot be longer than {limits.SERVICE_NAME_LENGTH} characters"
+                "Violation in CreateServiceRequest.service_id: only lowercase, digits, and hyphens; must "
+                "begin with letter, and cannot end with hyphen; must be less than 50 characters."
             ),
         )
     if _known(ingress) and ingress not in INGRESS:
@@ -90,7 +94,7 @@ def _labels(path: str, found: Any) -> Iterable[Complaint]:
 
 
 def _traffics(inputs: Properties) -> Iterable[Complaint]:
-    given = inputs.get("traffics")
+    given, name = inputs.get("traffics"), inputs["name"]
     if not given or not isinstance(given, list):
         return
     tags = [one["tag"] for one in given if _known(one.get("tag"))]
@@ -99,6 +103,15 @@ def _traffics(inputs: Properties) -> Iterable[Complaint]:
         tag, kind, percent = one.get("tag"), one.get("type"), one.get("percent")
         if _known(tag) and tag and not _TAG.fullmatch(tag):
             yield f"{path}.tag", f"tag {tag!r} must be a lowercase DNS label of 63 characters at most"
+        if _known(tag) and _known(name) and tag and len(tag) + len(name) > TAG_AND_SERVICE_LENGTH:
+            yield (
+                f"{path}.tag",
+                (
+                    f"spec.traffic.tag: traffic tag '{tag}' and service name '{name}' together are too "
+                    "long. Combined traffic tag and service name cannot exceed "
+                    f"{TAG_AND_SERVICE_LENGTH} characters."
+                ),
+            )
         if _known(tag) and tags.count(tag) > 1:
             yield f"{path}.tag", f"tag {tag!r} is given to more than one target"
         if _known(kind) and kind not in {LATEST, REVISION}:

@@ -29,6 +29,7 @@ def target(**changed: Any) -> dict[str, Any]:
         service(sized("80m", "128Mi")),
         service(traffics=[target(percent=90, tag="r1"), target(percent=10)]),
         service(traffics=[target(percent=UNKNOWN)]),
+        service(name="a" * 38, template={"revision": None}, traffics=[target(tag="r1234567")]),
         service(
             {"startupProbe": {"httpGet": {"path": "/ping"}, "periodSeconds": 2, "failureThreshold": 120}}
         ),
@@ -58,6 +59,10 @@ def test_what_cloud_run_takes_is_taken(inputs: dict[str, Any]) -> None:
         ),
         (service(traffics=[target(percent=99)]), "traffics"),
         (service(traffics=[target(tag="R1")]), "traffics[0].tag"),
+        (
+            service(name="a" * 39, template={"revision": None}, traffics=[target(tag="r1234567")]),
+            "traffics[0].tag",
+        ),
         (service(traffics=[target(revision=None)]), "traffics[0].revision"),
         (service(sized("1", "8Gi")), "template.containers[0].resources.limits.memory"),
         (service(sized("4", "1Gi")), "template.containers[0].resources.limits.memory"),

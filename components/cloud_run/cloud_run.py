@@ -178,6 +178,7 @@ class CloudRun(pulumi.ComponentResource):
                 location=settings.region,
                 labels=labels(args),
                 ingress="INGRESS_TRAFFIC_ALL",
+                invoker_iam_disabled=_is_public(args) and not settings.public_grant,
                 deletion_protection=False,  # Pulumi's own `protect` is lifted by the shift that empties it
                 scaling=cloudrunv2.ServiceScalingArgs(
                     min_instance_count=settings.min_instances, max_instance_count=settings.max_instances
@@ -193,8 +194,8 @@ class CloudRun(pulumi.ComponentResource):
         )
 
     def _create_public_access(self, name: str, args: EnvironmentArgs, service: cloudrunv2.Service) -> None:
-        """Let everybody call the service once a release that was proven has its traffic."""
-        if not _is_public(args):
+        """Grant everybody the right to call the service, where its own setting may not let them in."""
+        if not _is_public(args) or not _settings(args).public_grant:
             return
         cloudrunv2.ServiceIamMember(
             f"{name}-public",

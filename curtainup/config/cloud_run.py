@@ -68,3 +68,14 @@ class CloudRunKeys(Settings):
             targets=("gcp-cloud-run",),
         ),
     )
+    gcp_public_grant: bool = key(
+        False,
+        "Whether curtainup lets the public in by a grant to `allUsers`, instead of by the service's own "
+        "setting that asks nobody who they are. It takes minutes until a grant is enforced.",
+        KeyDoc(
+            expects="true or false",
+            wrong="your organisation's policy could forbid the way in which the service becomes public",
+            example="true",
+            targets=("gcp-cloud-run",),
+        ),
+    )

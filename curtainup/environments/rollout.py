@@ -140,14 +140,18 @@ class Rollout(EnvironmentView):
     ) -> Iterator[None]:
         """Make a deployment real as `apply` does, and enter the block once its releases have their traffic.
 
+        An environment that becomes public by it can be called by the public then.
+
         The update goes on beside the block: it removes what served before. It is over when the block is
         left. Until then `environment` is as it was before. Errors are those of `apply`, and come before
         those of the block.
         """
-        leaving = self._leaving(deployment)
+        leaving, was_private = self._leaving(deployment), self.is_private
         if self.spec.bills_idle:
             self.environment = environments.retiring(self.environment, leaving)
         with beside(lambda go_on: self._reach(deployment, on_progress, guarded=True, go_on=go_on)):
+            if was_private and not self.is_private:
+                self._wait_until_public(on_progress or _say_nothing)
             yield
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
@@ -232,6 +236,10 @@ class Rollout(EnvironmentView):
         self.environment = sharing.as_before(self.target, self.environment, self._settings_before)
         self._reach(before)
 
+    def _wait_until_public(self, say: Callable[[str], None]) -> None:
+        if isinstance(self.target, capabilities.StartsPrivate):
+            self.target.wait_until_public(say)
+
     def _leaving(self, deployment: Deployment) -> list[Release]:
         return [one for one in self.deployment.releases if deployment.find(one.id) is None]
 
@@ -315,6 +323,10 @@ class Rollout(EnvironmentView):
         return self.spec.anchored and all_go and bool(deployment.releases)
 
 
+def _say_nothing(_text: str) -> None:
+    """Tell nobody."""
+
+
 def _no_tasks(name: str, target: str) -> ConfigError:
     return ConfigError(
         f"{target} runs no tasks, and {name} has some",
@@ -348,9 +360,9 @@ def require_calm(name: str, changed: Sequence[str]) -> None:
     """
     if changed:
         raise RefusedError(
-            f"changing {' and '.join(changed)} of {name} replaces its proxy",
+            f"changing {' and '.join(changed)} of {name} interrupts its traffic",
             where=f"{', '.join(changed)} in pym-config.yaml",
-            consequence="requests would fail for some seconds, so nothing was changed",
+            consequence="requests would fail meanwhile, so nothing was changed",
             fix="put the old value back, or allow it with --allow-replace",
         )
 

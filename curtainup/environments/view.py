@@ -106,6 +106,11 @@ class EnvironmentView:
             yield reached
 
     @property
+    def is_private(self) -> bool:
+        """Whether only callers with an identity reach it, because nothing there was ever proven."""
+        return isinstance(self.target, capabilities.StartsPrivate) and self.target.is_private()
+
+    @property
     def has_lost(self) -> bool:
         """Whether what runs a release was taken away by hand, so that the next update makes it anew."""
         target = self.target

@@ -92,7 +92,8 @@ def to_serving(
     """Give a release all traffic of staging or of a review environment, which need no protection.
 
     One update adds the release and gives it the traffic. With tasks there are two updates, and the tasks
-    run between them.
+    run between them. A first release that the public may not call before it is proven passes its gate between
+    two updates as well.
 
     Args:
         view: the environment.
@@ -104,15 +105,16 @@ def to_serving(
     name, before = view.name, view.deployment
     staged = moves.stage(before, new, view.keep)
     after = moves.shift(staged, new.id)
-    acts: list[Act] = []
-    if view.config.tasks:
+    stage: tuple[Act, ...] = ()
+    if view.config.tasks or view.is_private:
         title = f"start the release on {name}, without traffic"
-        acts += _start(view, Update(f"{name}-stage", title, (staged,), seals=True))
-    acts.append(Update(name, f"deploy to {name}", (after,), waits=True, seals=True))
-    if prove:
-        acts.append(_gate(name))
+        stage = _start(view, Update(f"{name}-stage", title, (staged,), seals=True))
+    update = Update(name, f"deploy to {name}", (after,), waits=True, seals=True)
+    gate = (_gate(name),) if prove else ()
+    parts = ((*stage, *gate), (update,)) if view.is_private else ((*stage, update, *gate),)
     undo = PutBack(f"{name}-undo", f"put {name} back", before)
-    return (Transition(name, new, image, tuple(acts), undo), *_retire(view, f"{name}-retire", new, after))
+    transitions = tuple(Transition(name, new, image, acts, undo) for acts in parts)
+    return (*transitions, *_retire(view, f"{name}-retire", new, after))
 
 
 def judged(view: EnvironmentView, release: Release, image: str) -> tuple[Transition, ...]:

@@ -15,6 +15,7 @@ KINDS = {
     "quota": "the cloud refuses to make anything: the quota is used up",
     "throttle": "the cloud's first answers are that there are too many requests",
     "swap-fails": "the cloud refuses to swap the CNAMEs",
+    "slow-grant": "what the cloud's IAM grants takes long to be enforced",
     "partial": "a change is made by half",
 }
 """What each kind of fault does."""

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FIRST_PORT = 8080
 """The port of door 0 inside the container; the others follow."""
 
+NEVER = 2**40
+"""The time, in seconds since 1970, from which everybody may pass a door that is not public."""
+
 TOKEN = "rehearsal"  # noqa: S105
 """The bearer token that opens a door that is not public."""
 
@@ -33,7 +36,7 @@ global
     maxconn 4096
     stats socket {socket} mode 600 level admin
     log stdout format raw local0 notice
-    set-var proc.public int({public})
+    set-var proc.opens int({opens})
 
 defaults
     mode http
@@ -67,7 +70,7 @@ backend pool{door}
 """
 
 _GUARD = """\
-    acl public var(proc.public) -m int 1
+    acl public date,sub(proc.opens) -m int ge 0
     acl proven req.hdr(X-Serverless-Authorization) -m str -i "bearer {token}"
     acl known req.hdr(Authorization) -m str -i "bearer {token}"
     http-request return status 403 content-type text/html string "<h1>Error: Forbidden</h1>\
@@ -120,7 +123,7 @@ def render(plan: Plan) -> str:
     rules = _GUARD.format(token=TOKEN) if plan.guarded else ""
     if plan.named_by:
         rules += f"    http-response set-header {plan.named_by} %[srv_name]\n"
-    head = _HEAD.format(socket=SOCKET, public=int(not plan.guarded))
+    head = _HEAD.format(socket=SOCKET, opens=NEVER if plan.guarded else 0)
     return head + "".join(
         _DOOR.format(door=door, port=FIRST_PORT + door, rules=rules) for door in range(plan.doors)
     )
@@ -166,7 +169,7 @@ class Front:
             raise EngineFailed("the front is gone", where=f"container {name}", fix="run it again")
         return cls(api, name), [seen.ports[FIRST_PORT + door] for door in range(plan.doors)]
 
-    def apply(self, pools: Pools, *, public: bool | None = None) -> None:
+    def apply(self, pools: Pools, *, opens: float | None = None) -> None:
         """Put servers behind doors; doors that `pools` does not name stay as they are.
 
         A server that its pool no longer names gets no new requests. This call, or a later one, removes it
@@ -174,7 +177,7 @@ class Front:
 
         Args:
             pools: the servers behind each door.
-            public: whether anybody may pass; None leaves that as it is.
+            opens: from when anybody may pass, in seconds since 1970; None leaves that as it is.
 
         Raises:
             EngineFailed: HAProxy refused.
@@ -182,8 +185,8 @@ class Front:
         """
         _, before, _ = self._ask([])
         commands = ["experimental-mode on"]
-        if public is not None:
-            commands.append(f"set var proc.public int({int(public)})")
+        if opens is not None:
+            commands.append(f"set var proc.opens int({int(opens)})")
         for door, wanted in pools.items():
             observed, pool = _behind(door, before), _pool(door)
             commands += haproxy.moves(observed, wanted, pool) + haproxy.removals(observed, wanted, pool)

@@ -75,8 +75,17 @@ class MayBeDistant(Protocol):
 class StartsPrivate(Protocol):
     """Only callers with an identity reach an environment until a release has passed its gate."""
 
+    def is_private(self) -> bool:
+        """Return whether the public may not call the environment."""
+
     def reachable(self, url: str) -> AbstractContextManager[str]:
         """Give a URL by which every process on this machine reaches `url`, without an identity."""
+
+    def wait_until_public(self, say: Callable[[str], None]) -> None:
+        """Wait until the public can really call an environment that has just become public.
+
+        `say` gets what curtainup waits for. Raises CurtainupError if that takes too long.
+        """
 
 
 @runtime_checkable

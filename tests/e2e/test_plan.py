@@ -179,7 +179,7 @@ def test_another_port_is_dangerous_and_needs_leave_and_a_plan_that_holds_it(
     assert [one["name"] for one in stack(read(plan), "live")["resources"] if one["dangerous"]] == [
         f"{service.name}-live-proxy"
     ]
-    assert "replaces its proxy" in service.deploy("--plan", str(plan), code=REFUSED).err
+    assert "interrupts its traffic" in service.deploy("--plan", str(plan), code=REFUSED).err
     assert service.updates() == before
 
     service.deploy("--plan", str(plan), "--allow-replace")

@@ -153,7 +153,7 @@ def test_what_is_remembered_stays_and_what_is_changed_is_taken(tmp_path: Path) -
 def test_what_would_interrupt_traffic_is_refused_unless_allowed(tmp_path: Path, text: str, key: str) -> None:
     found = world(tmp_path, f"environments: {{live: {{{text}}}}}\n")
     serving = _rollout(found, samples.deployment(100))
-    with pytest.raises(RefusedError, match=f"changing {key} of live replaces its proxy") as caught:
+    with pytest.raises(RefusedError, match=f"changing {key} of live interrupts its traffic") as caught:
         serving.prepare(allow_replace=False)
     assert "--allow-replace" in str(caught.value.fix)
     serving.prepare(allow_replace=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from curtainup.environments.rollout import Rollout
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
@@ -12,6 +14,7 @@ from curtainup.pipeline import planner
 from curtainup.pipeline.canary import Canary
 from curtainup.pipeline.transition import Act, Await, PutBack, RunTasks, Transition, Update
 from tests import samples
+from tests.images.test_registry import CLOUD_RUN
 from tests.sessions import world
 
 NEW = samples.release(9)
@@ -46,6 +49,19 @@ def test_staging_is_put_back_whatever_fails(tmp_path: Path) -> None:
     [one] = planner.to_serving(staging, NEW, "")
     assert steps((one,)) == [["staging", "staging-gate"]]
     assert undone(one) == ("staging-undo", {"r0000001": 100})
+
+
+@pytest.mark.parametrize(("tasks", "ran"), [("", []), ("tasks: [./migrate]\n", ["tasks", "staging-start"])])
+def test_what_the_public_could_not_call_yet_is_proven_before_it_can(
+    tmp_path: Path, tasks: str, ran: list[str]
+) -> None:
+    first = Rollout(world(tmp_path, f"{CLOUD_RUN}docker_repo: my-project\n{tasks}").session, "staging")
+    stage, move = planner.to_serving(first, NEW, "")
+    assert steps((stage, move)) == [["staging-stage", *ran, "staging-gate"], ["staging"]]
+    assert undone(stage) == undone(move) == ("staging-undo", {})
+    serving = Environment("shop-staging", samples.environment(name="staging"), samples.deployment(100))
+    first.environment = serving
+    assert len(planner.to_serving(first, NEW, "")) == 1
 
 
 def test_tasks_come_between_staging_a_release_and_its_traffic(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ class Wanted:
     releases: Sequence[str] = ("r1",)
     traffic: Mapping[str, int] = field(default_factory=lambda: {"r1": 100})
     public: bool = False
+    unchecked: bool = False
     broken: str = ""
     memory: str = "256Mi"
     enabled: Sequence[str] = APIS
@@ -129,6 +130,7 @@ class GoogleWorld:
             name=SERVICE,
             location=REGION,
             deletion_protection=False,
+            invoker_iam_disabled=wanted.unchecked,
             template={
                 "revision": f"{SERVICE}-{newest}",
                 "service_account": account.email,

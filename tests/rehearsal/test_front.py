@@ -49,7 +49,7 @@ def test_a_command_whose_answer_is_lost_is_given_again(docker: tuple[Forgetful, 
     front, _ = Front.ensure(api, home, home.docker_name("front"), Plan())  # type: ignore[arg-type]  # what it needs of one
     one, two = Server("one", "127.0.0.1:1", 100), Server("two", "127.0.0.1:2", 0)
 
-    front.apply({0: {"one": one}}, public=True)
+    front.apply({0: {"one": one}}, opens=0)
     front.apply({0: {"one": Server("one", "127.0.0.1:1", 40), "two": Server("two", "127.0.0.1:2", 60)}})
     front.apply({0: {"two": two}})
 

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curtainup.model.release import Deployment, Release
-from curtainup.pipeline.transition import CANDIDATE, Judge, RunTasks, Transition, Update, end_of, retired_by
+from curtainup.pipeline.transition import (
+    CANDIDATE,
+    Act,
+    Judge,
+    RunTasks,
+    Transition,
+    Update,
+    end_of,
+    retired_by,
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,8 @@ def _course(transitions: Sequence[Transition], shown: Shown) -> str:
     tasks = [name for act in acts if isinstance(act, RunTasks) for name in act.names]
     ran = f"runs its tasks ({', '.join(tasks)}), " if tasks else ""
     if not any(isinstance(act, Judge) and act.gate == CANDIDATE for act in acts):
+        if _is_judged_first(acts):
+            return f"starts without traffic, {ran}is tested{where}, then gets 100 %"
         first = f"starts without traffic, {ran}then " if ran else ""
         return f"{first}gets 100 % and is tested{where}"
     new = transitions[0].release
@@ -62,6 +73,12 @@ def _course(transitions: Sequence[Transition], shown: Shown) -> str:
     gets = f"{', '.join(steps)} and {last}" if steps else last
     starts = "is there" if shown.before.find(new.id) else "starts"
     return f"{starts} without traffic, {ran}is tested alone{where}, then gets {gets}"
+
+
+def _is_judged_first(acts: Sequence[Act]) -> bool:
+    """Return whether the gate comes before the update that gives traffic."""
+    judged = next((place for place, act in enumerate(acts) if isinstance(act, Judge)), len(acts))
+    return any(isinstance(act, Update) for act in acts[judged:])
 
 
 def _shares(transitions: Sequence[Transition], new: Release) -> list[int]:

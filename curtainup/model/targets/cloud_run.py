@@ -20,6 +20,7 @@ class CloudRunEnvironment(EnvironmentSettings):
         max_instances: most containers at once.
         ready_timeout: seconds that Cloud Run may take to make a change real.
         tasks: whether there are tasks to be run, for which each release has a job.
+        public_grant: whether the public gets in by a grant to `allUsers`, and not by the service's setting.
 
     """
 
@@ -30,6 +31,7 @@ class CloudRunEnvironment(EnvironmentSettings):
     max_instances: int = Field(ge=1)
     ready_timeout: int = Field(ge=1)
     tasks: bool = False
+    public_grant: bool = False
 
 
 class CloudRunSettings(Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,12 @@ from curtainup.rehearsal.kind import CloudError, Failure, Found, Kind, Made, Pro
 REGIONS = frozenset(CLOUD_RUN_REGIONS)
 
 STATE = "gcp"
+GRANT_SECONDS = 1.0
+SLOW_GRANT_SECONDS = 15.0
+"""After how many seconds a grant is enforced. In Google Cloud: typically 2 minutes, potentially 7 or longer.
+
+Source: https://cloud.google.com/iam/docs/access-change-propagation
+"""
 THROTTLED_CALLS = 3
 THROTTLED_SECONDS = 0.3
 
@@ -125,6 +132,10 @@ class Binding(GoogleKind):
             binding = [inputs["role"], inputs["member"]]
             if binding not in bindings:
                 bindings.append(binding)
+                slow = self.cloud.faults.strikes("slow-grant", resource)
+                part.setdefault("enforced", {})[_grant(resource, *binding)] = time.time() + (
+                    SLOW_GRANT_SECONDS if slow else GRANT_SECONDS
+                )
         self.changed(resource)
         return Made(f"{resource}/{inputs['role']}/{inputs['member']}", self._outputs(project))
 
@@ -157,6 +168,25 @@ class Binding(GoogleKind):
         kind, _, email = member.partition(":")
         if kind == "serviceAccount" and not is_account(part, email):
             raise CloudError(f"googleapi: Error 400: Service account {email} does not exist., badRequest")
+
+
+def enforced_from(part: Document, resource: str, role: str, member: str) -> float | None:
+    """Return from when a grant is enforced, in seconds since 1970; None if nobody granted it.
+
+    Args:
+        part: the project's part of the state.
+        resource: the full name of what the role is granted on.
+        role: the role.
+        member: who has it.
+
+    """
+    if [role, member] not in part.get("policies", {}).get(resource, []):
+        return None
+    return float(part.get("enforced", {}).get(_grant(resource, role, member), 0))
+
+
+def _grant(resource: str, role: str, member: str) -> str:
+    return f"{resource} {role} {member}"
 
 
 def is_account(part: Document, email: str) -> bool:

@@ -12,12 +12,13 @@ from curtainup.targets.spec import Resources, Switch, TargetSpec
 from curtainup.util.references import Deferred
 
 PUBLIC_ACCESS = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
-"""The type of what lets everybody call a service."""
+"""The type of what lets everybody call a service whose own setting does not."""
 
 
 def _shares(outputs: Mapping[str, Any], resources: Resources) -> dict[str, int] | None:
     """Return what each tag gets; nothing has traffic that the public may not call."""
-    if not any(one.get("type") == PUBLIC_ACCESS for one in resources):
+    granted = any(one.get("type") == PUBLIC_ACCESS for one in resources)
+    if not granted and not outputs.get("invokerIamDisabled"):
         return None
     shares: dict[str, int] = {}
     for one in outputs.get("trafficStatuses") or ():

@@ -12,7 +12,16 @@ from curtainup.errors import CurtainupError, ReleaseUnhealthy, TrafficReturned
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.auth_proxy import door
 from curtainup.setup import cloud_provider
-from curtainup.targets.capabilities import Bills, Confirms, Explains, NeedsAccount, RunsTasks, StartsPrivate
+from curtainup.targets.capabilities import (
+    Bills,
+    Confirms,
+    Explains,
+    Interrupts,
+    NeedsAccount,
+    RunsTasks,
+    StartsPrivate,
+)
+from curtainup.targets.cloud_run import opening
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
@@ -31,7 +40,7 @@ def project_of(docker_repo: str) -> str:
     return rest.partition("/")[0] if slash and "." in first else first
 
 
-class CloudRunTarget(Target, NeedsAccount, StartsPrivate, Confirms, RunsTasks, Explains, Bills):
+class CloudRunTarget(Target, NeedsAccount, Interrupts, StartsPrivate, Confirms, RunsTasks, Explains, Bills):
     """A Cloud Run service with a revision per release."""
 
     def require_ready(self) -> None:
@@ -78,10 +87,17 @@ class CloudRunTarget(Target, NeedsAccount, StartsPrivate, Confirms, RunsTasks, E
             max_instances=config.gcp_max_instances,
             ready_timeout=config.ready_timeout,
             tasks=bool(config.tasks),
+            public_grant=config.gcp_public_grant,
         )
         if (known := self.known(CloudRunEnvironment)) is not None:
             self._require_same_place(known, wanted)
         return wanted
+
+    def interrupting(self) -> list[str]:
+        """Return the key that closes the service: its setting ends at once, and a grant begins later."""
+        known = self.known(CloudRunEnvironment)
+        closes = known is not None and not known.public_grant and self.config.gcp_public_grant
+        return ["gcp_public_grant"] if closes else []
 
     def is_private(self) -> bool:
         """Return whether the public may not call it: nothing there has ever had traffic."""
@@ -97,6 +113,18 @@ class CloudRunTarget(Target, NeedsAccount, StartsPrivate, Confirms, RunsTasks, E
         token = self._session.accounts.google.identity_token(audience)
         with door(url, {IDENTITY_HEADER: f"Bearer {token}"}) as local:
             yield local
+
+    def wait_until_public(self, say: Callable[[str], None]) -> None:
+        """Wait until Cloud Run lets callers without an identity in, which can take minutes after a grant.
+
+        Raises:
+            ReleaseUnhealthy: it does not in `opening.PATIENCE` seconds.
+            Interrupted: the run was cancelled.
+
+        """
+        serving = self.environment.deployment.serving()
+        path = serving.settings.health_path if serving else self.config.health_path
+        opening.wait(str(self.environment.outputs["url"]), path, say, self._session.run.cancelled)
 
     def require_moved(self) -> None:
         """Check that Cloud Run tells the split that was asked for: its answers name no release.

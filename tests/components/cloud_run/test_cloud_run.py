@@ -161,11 +161,22 @@ def test_an_unproven_release_holds_all_and_nobody_may_call_it(deployed: Deployme
     run = rendered(deployed)
     shares = [target.percent for target in _service(run).traffic]
     assert shares == [0] * (len(shares) - 1) + [100]
+    assert _service(run).invoker_iam_disabled is False
+    assert run.of(INVOKER) == {}
+    assert rendered(deployed, public_grant=True).of(INVOKER) == {}
+
+
+def test_the_public_may_call_what_is_proven_without_a_grant() -> None:
+    """See https://cloud.google.com/run/docs/authenticating/public: it is the way that Google recommends."""
+    run = rendered(deployment(0, 100))
+    assert _service(run).invoker_iam_disabled is True
     assert run.of(INVOKER) == {}
 
 
-def test_the_public_may_call_what_is_proven() -> None:
-    inputs = rendered(deployment(0, 100)).one(INVOKER).inputs
+def test_where_the_setting_is_forbidden_the_public_may_be_granted_the_call() -> None:
+    run = rendered(deployment(0, 100), public_grant=True)
+    assert _service(run).invoker_iam_disabled is False
+    inputs = run.one(INVOKER).inputs
     assert inputs == {
         "name": "shop-live",
         "location": "europe-west1",
@@ -184,7 +195,7 @@ def test_the_containers_have_an_identity_of_their_own_with_nothing_granted_but_i
         assert reader["member"] == f"serviceAccount:{email}"
         assert reader["role"] == "roles/secretmanager.secretAccessor"
     granting = [made.type for made in run.resources if "role" in made.inputs]
-    assert set(granting) == {READER, INVOKER}
+    assert set(granting) == {READER}
 
 
 def test_secrets_are_in_secret_manager_and_nowhere_else() -> None:
@@ -364,7 +375,7 @@ def test_the_messages_are_strict() -> None:
 
 
 def test_every_resource_is_what_the_provider_s_own_types_allow() -> None:
-    run = rendered(deployment(0, 90, 10), SECRETS)
+    run = rendered(deployment(0, 90, 10), SECRETS, public_grant=True)
     resources = [made for made in run.resources if made.type.startswith("gcp:")]
     assert {made.type for made in resources} == {API, ACCOUNT, SECRET, VERSION, READER, SERVICE, INVOKER}
     for made in resources:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,6 +14,7 @@ from curtainup.environments.rollout import Rollout
 from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
 from curtainup.model.environment import Environment
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
+from curtainup.targets.cloud_run import PUBLIC_ACCESS, SPEC
 from curtainup.targets.cloud_run.target import CloudRunTarget, project_of
 from tests import samples
 from tests.images.test_registry import CLOUD_RUN, Google
@@ -146,6 +148,23 @@ def test_who_was_never_proven_is_reached_by_identity_alone(tmp_path: Path) -> No
     assert asked == ["Bearer identity for https://service"]
     assert _bound(found, staged).is_private()
     assert not _bound(found, public).is_private()
+
+
+def test_a_grant_in_place_of_the_setting_would_close_the_service_meanwhile(tmp_path: Path) -> None:
+    serving = replace(_rollout(tmp_path).environment, deployment=samples.deployment(100))
+    for text, refused in ((f"{TEXT}gcp_public_grant: true\n", ["gcp_public_grant"]), (TEXT, [])):
+        rollout = Rollout(_world(tmp_path, text).session, "live")
+        rollout.environment = serving
+        assert rollout.needs_replacement() == refused
+
+
+def test_whether_anything_has_traffic_is_told_by_whether_the_public_may_call_it() -> None:
+    outputs = {"trafficStatuses": [{"tag": "r1", "percent": 100}, {"tag": "r2"}]}
+    granted = [{"type": PUBLIC_ACCESS}]
+    assert SPEC.switch.shares(outputs, []) is None
+    assert SPEC.switch.shares({**outputs, "invokerIamDisabled": False}, []) is None
+    assert SPEC.switch.shares({**outputs, "invokerIamDisabled": True}, []) == {"r1": 100, "r2": 0}
+    assert SPEC.switch.shares(outputs, granted) == {"r1": 100, "r2": 0}
 
 
 def test_the_split_is_what_cloud_run_tells(tmp_path: Path) -> None:

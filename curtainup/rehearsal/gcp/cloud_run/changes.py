@@ -57,6 +57,7 @@ class Change:
         service = self._service
         service["generation"] += 1
         service["updateTime"] = now()
+        service["invokerIamDisabled"] = bool(self._inputs.get("invokerIamDisabled"))
         try:
             if known is None:
                 self._create(revision, template)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from curtainup.platforms.haproxy.config import Server
 from curtainup.platforms.haproxy.proxy import connect
 from curtainup.rehearsal import containers
-from curtainup.rehearsal.front import Front, Plan
+from curtainup.rehearsal.front import NEVER, Front, Plan
 from curtainup.rehearsal.gcp.cloud_run.revision import Revision
-from curtainup.rehearsal.gcp.common import STATE, Document
+from curtainup.rehearsal.gcp.common import STATE, Document, enforced_from
 from curtainup.rehearsal.gcp.secret_manager import value_of
 from curtainup.rehearsal.kind import Cloud, CloudError
 
@@ -90,14 +90,14 @@ class Routes:
                     template = service["revisions"][one["revision"]]["template"]
                     revision = self.revision(api, one["revision"])
                     servers[one["revision"]] = revision.address(template, self.variables(template))
-            front.apply(self._pools(service, servers), public=self._is_public())
+            front.apply(self._pools(service, servers), opens=self._opens(service))
             for name in service["revisions"].keys() - servers.keys():
                 self._let_go(api, front, name)
 
     def admit(self, service: Document) -> None:
-        """Open the service to everybody, or require a token, as its policy says."""
+        """Open the service to everybody, or require a token, as its policy says, once that is enforced."""
         with connect(None) as api:
-            self.ensure(api, service).apply({}, public=self._is_public())
+            self.ensure(api, service).apply({}, opens=self._opens(service))
 
     def remove(self, service: Document) -> None:
         """Remove the front and every revision."""
@@ -143,7 +143,11 @@ class Routes:
             pass
         containers.remove(api, container)
 
-    def _is_public(self) -> bool:
+    def _opens(self, service: Document) -> float:
+        """Return from when everybody may call the service, in seconds since 1970."""
+        if service.get("invokerIamDisabled"):
+            return 0
         with self._cloud.home.cloud(STATE) as state:
-            policies = state["projects"][self._project].get("policies", {})
-        return ["roles/run.invoker", "allUsers"] in policies.get(self._name, [])
+            part = state["projects"][self._project]
+            opens = enforced_from(part, self._name, "roles/run.invoker", "allUsers")
+        return NEVER if opens is None else opens

@@ -135,6 +135,7 @@ def _outputs(config: Mapping[str, Any]) -> dict[str, Any]:
 def _cloud_outputs(settings: Mapping[str, Any], releases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     stack = f"{settings['service']}-{settings['name']}"
     return {
+        "granted": settings.get("secret_names", []),
         "url": f"http://{stack}.example",
         "release_urls": {one["id"]: f"http://{one['id']}.{stack}.example" for one in releases},
         "environments": {one["id"]: f"{stack}-{one['id']}" for one in releases},

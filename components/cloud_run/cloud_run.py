@@ -16,7 +16,13 @@ from components.environment import EnvironmentArgs
 from components.names import shortened
 from curtainup.model.targets.cloud_run import CloudRunEnvironment
 
-APIS = ("iam.googleapis.com", "run.googleapis.com", "secretmanager.googleapis.com")
+APIS = (
+    "artifactregistry.googleapis.com",
+    "iam.googleapis.com",
+    "logging.googleapis.com",
+    "run.googleapis.com",
+    "secretmanager.googleapis.com",
+)
 ACCOUNT_LENGTH = 30
 SECRET_LENGTH = 255
 
@@ -50,7 +56,7 @@ class CloudRun(pulumi.ComponentResource):
         secrets, granted = self._create_secrets(name, args, account, apis)
         self.url = pulumi.Output.from_input("")
         self.release_urls = pulumi.Output.from_input({})
-        self.details = {"console": console(args)}
+        self.details = {"console": console(args), "granted": [*_settings(args).secret_names]}
         if args.deployment.releases:
             service = self._create_service(name, args, account, secrets, [*apis, *granted])
             self._create_public_access(name, args, service)
@@ -101,11 +107,15 @@ class CloudRun(pulumi.ComponentResource):
     ) -> tuple[dict[str, dict[str, SecretReference]], list[secretmanager.SecretIamMember]]:
         """Create a secret per variable and a version per release.
 
+        The secrets, and the grants to read them, do not depend on a release: a grant takes minutes until it
+        is enforced, and a revision whose secrets are refused never becomes ready.
+
         Returns:
             By release id and variable where its value is, and what lets the containers read it.
 
         """
-        variables = sorted({variable for values in args.secrets.values() for variable in values})
+        used = {variable for values in args.secrets.values() for variable in values}
+        variables = sorted(used.union(_settings(args).secret_names))
         made = {variable: self._create_secret(name, args, variable, apis) for variable in variables}
         granted = [
             self._create_reader(f"{name}-{variable}-reader", secret, account)

@@ -25,7 +25,7 @@ def run(
             "--fault",
             metavar="KIND[@ENV]",
             help="Make this go wrong, in live or the environment you name: slow-start, crash, quota, "
-            "throttle, swap-fails or partial. You can give it several times.",
+            "throttle, swap-fails, slow-api, slow-grant or partial. You can give it several times.",
         ),
     ] = None,
     dirty: asked.Dirty = False,

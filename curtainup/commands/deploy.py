@@ -14,7 +14,7 @@ from curtainup.environments.rollout import Rollout, prepare
 from curtainup.errors import RefusedError
 from curtainup.model.names import LIVE, STAGING
 from curtainup.model.release import Release
-from curtainup.pipeline import image_steps, planner
+from curtainup.pipeline import ground, image_steps, planner
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
@@ -63,6 +63,7 @@ class _Deploy:
             one.require_rendered()
         for one in self._rollouts:
             self._guard.require_unmoved(one)
+        ground.lay(self._context.steps, self._rollouts)
         if self._options.only == LIVE:
             self._require_staged(image)
         else:

@@ -16,7 +16,7 @@ from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Release
-from curtainup.pipeline import image_steps, planner
+from curtainup.pipeline import ground, image_steps, planner
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
@@ -79,6 +79,7 @@ class _Review:
             return self._keep(serving, image)
         self._prepare()
         self._rollout.require_rendered()
+        ground.lay(self._context.steps, [self._rollout])
         image = self._images.push(self._images.prove(image))
         self._context.recorder.image(image.image_id, image.reference)
         new = self._rollout.new_release(image.reference, image.version)

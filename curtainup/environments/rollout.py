@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -13,7 +14,7 @@ from curtainup.engine.changes import UpdateGuard
 from curtainup.environments import sharing
 from curtainup.environments import stack as environments
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import ConfigError, CurtainupError, RefusedError
+from curtainup.errors import ConfigError, CurtainupError, Interrupted, RefusedError
 from curtainup.gates import health
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
@@ -25,6 +26,8 @@ from curtainup.targets.target import displaced
 from curtainup.targets.task_result import Ran
 from curtainup.util.beside import GoOn, beside
 
+GROUND_PATIENCE, GROUND_PAUSE = 600.0, 10.0
+"""For how many seconds, and how often, curtainup tries again to lay the ground if that is too early."""
 REVIVE_SECONDS = 5.0
 """How long a release that had stopped may take to answer, before curtainup goes back to it."""
 
@@ -46,6 +49,7 @@ class Rollout(EnvironmentView):
         self._there = {one.id for one in self.deployment.releases} | set(self.environment.places)
         self.is_touched = False
         self._settings_before = self.environment.settings
+        self._settled_at = 0.0
 
     @property
     def cancelled(self) -> Event:
@@ -109,6 +113,41 @@ class Rollout(EnvironmentView):
         if guard is not None and guard.wants(changed=True):
             guard.check(self.environment.stack, found.resources, here, here)
 
+    @property
+    def lacks_ground(self) -> bool:
+        """Whether something that releases stand on is missing which takes minutes to take effect."""
+        return isinstance(self.target, capabilities.NeedsGround) and self.target.lacks_ground()
+
+    def lay_ground(self, say: Callable[[str], None], patience: float = GROUND_PATIENCE) -> None:
+        """Make what releases stand on and what takes minutes to take effect; the releases stay as they are.
+
+        Args:
+            say: told what is under way, and what is waited for.
+            patience: for how many seconds to try again what is only refused because it is too early.
+
+        Raises:
+            CurtainupError: the update failed.
+            Interrupted: the run was cancelled.
+
+        """
+        if not isinstance(self.target, capabilities.NeedsGround):
+            return
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                self.apply(self.deployment, say)
+                break
+            except CurtainupError as error:
+                if not self.target.is_too_early(error) or time.monotonic() > deadline:
+                    raise
+                self._pause(GROUND_PAUSE, f"waiting, as it is too early: {error.what}", say)
+        self._settled_at = time.monotonic() + self.target.ground_seconds()
+
+    def _pause(self, seconds: float, why: str, say: Callable[[str], None]) -> None:
+        say(why)
+        if self.cancelled.wait(seconds):
+            raise Interrupted(f"interrupted while {why}", where=f"stack {self.environment.stack}")
+
     def seal(self, new: Release) -> None:
         """Have the ciphertext of a release's secrets at hand."""
         secrets = self._session.service.secrets_of(self.name)
@@ -146,6 +185,9 @@ class Rollout(EnvironmentView):
         left. Until then `environment` is as it was before. Errors are those of `apply`, and come before
         those of the block.
         """
+        left = self._settled_at - time.monotonic()
+        if left > 0:
+            self._pause(left, f"waiting {left:.0f} s, until grants are enforced", on_progress or _say_nothing)
         leaving, was_private = self._leaving(deployment), self.is_private
         if self.spec.bills_idle:
             self.environment = environments.retiring(self.environment, leaving)

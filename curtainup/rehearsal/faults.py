@@ -15,6 +15,7 @@ KINDS = {
     "quota": "the cloud refuses to make anything: the quota is used up",
     "throttle": "the cloud's first answers are that there are too many requests",
     "swap-fails": "the cloud refuses to swap the CNAMEs",
+    "slow-api": "an API that was just enabled refuses calls for a while",
     "slow-grant": "what the cloud's IAM grants takes long to be enforced",
     "partial": "a change is made by half",
 }
@@ -58,6 +59,10 @@ class Faults:
 
         """
         return cls(_parsed(text) for text in texts)
+
+    def asked_for(self, kind: str) -> bool:
+        """Whether there is a fault of that kind, for what belongs to no environment."""
+        return any(fault.kind == kind for fault in self.all)
 
     def strikes(self, kind: str, name: str) -> bool:
         """Whether a fault of that kind strikes the resource of that name every time."""

@@ -48,6 +48,13 @@ class StandinGoogle:
 
         return registry.address(self.home)
 
+    @property
+    def grant_seconds(self) -> float:
+        """A little more than the stand-in takes to enforce a grant."""
+        from curtainup.rehearsal.gcp.common import GRANT_SECONDS
+
+        return GRANT_SECONDS + 0.5
+
     @cached_property
     def run_api(self) -> str:
         """The address of the stand-in of Cloud Run's API, which is served until the process ends."""

@@ -31,6 +31,20 @@ class NeedsAccount(Protocol):
 
 
 @runtime_checkable
+class NeedsGround(Protocol):
+    """Some of what releases stand on takes minutes to take effect, so it is made long before them."""
+
+    def lacks_ground(self) -> bool:
+        """Return whether something of it is not there yet."""
+
+    def ground_seconds(self) -> float:
+        """Return for how many seconds it should have been there before a release needs it."""
+
+    def is_too_early(self, error: CurtainupError) -> bool:
+        """Return whether an update failed only because something that was just made has no effect yet."""
+
+
+@runtime_checkable
 class Chooses(Protocol):
     """The target chooses some settings of an environment once, such as a port, and then keeps them."""
 

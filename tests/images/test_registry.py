@@ -29,6 +29,8 @@ class Google:
     def registry_host(self, region: str) -> str:
         return f"{region}-docker.pkg.dev"
 
+    grant_seconds = 0.0
+
 
 def _world(folder: Path, text: str, environ: dict[str, str] | None = None) -> World:
     found = world(folder, text, environ=environ)

@@ -20,6 +20,7 @@ class CloudRunEnvironment(EnvironmentSettings):
         max_instances: most containers at once.
         ready_timeout: seconds that Cloud Run may take to make a change real.
         tasks: whether there are tasks to be run, for which each release has a job.
+        secret_names: the variables whose values are secrets, which the containers may read from the start.
         public_grant: whether the public gets in by a grant to `allUsers`, and not by the service's setting.
 
     """
@@ -31,6 +32,7 @@ class CloudRunEnvironment(EnvironmentSettings):
     max_instances: int = Field(ge=1)
     ready_timeout: int = Field(ge=1)
     tasks: bool = False
+    secret_names: tuple[str, ...] = ()
     public_grant: bool = False
 
 

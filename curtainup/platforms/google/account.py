@@ -12,6 +12,11 @@ from curtainup.setup import extras
 from curtainup.util.deadlines import whole, within
 
 CLOUD = "https://www.googleapis.com/auth/cloud-platform"
+GRANT_SECONDS = 120.0
+"""After how many seconds a grant is typically enforced; it can be 7 minutes or more.
+
+Source: https://cloud.google.com/iam/docs/access-change-propagation
+"""
 TIMEOUT = 20
 """Seconds of each wait for a part of an answer."""
 LONGEST = 90
@@ -30,6 +35,10 @@ class Google(Protocol):
 
     def registry_host(self, region: str) -> str:
         """Return the host of a region's Artifact Registry: the beginning of an image's name."""
+
+    @property
+    def grant_seconds(self) -> float:
+        """Return after how many seconds a grant is typically enforced."""
 
     @property
     def logging_api(self) -> str:
@@ -119,6 +128,11 @@ class RealGoogle:
     def registry_host(self, region: str) -> str:
         """Return `REGION-docker.pkg.dev`."""
         return f"{region}-docker.pkg.dev"
+
+    @property
+    def grant_seconds(self) -> float:
+        """The time that Google names."""
+        return GRANT_SECONDS
 
     @property
     def logging_api(self) -> str:

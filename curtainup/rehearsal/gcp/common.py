@@ -23,6 +23,13 @@ SLOW_GRANT_SECONDS = 15.0
 
 Source: https://cloud.google.com/iam/docs/access-change-propagation
 """
+SLOW_API_SECONDS = 8.0
+"""After how many seconds an API that was enabled answers, if it is slow.
+
+In Google Cloud the API may refuse although enabling it has ended: "service activation is not guaranteed by
+the time the google_project_service resource is done". Source: terraform-provider-google,
+website/docs/guides/google_project_service.html.markdown
+"""
 THROTTLED_CALLS = 3
 THROTTLED_SECONDS = 0.3
 
@@ -78,9 +85,14 @@ class GoogleKind(Kind):
         """
         with self.cloud.home.cloud(STATE) as state:
             part: Document = state.setdefault("projects", {}).setdefault(project, {})
-            if enabled and self.api and self.api not in part.get("apis", []):
+            if enabled and self.api and not self._answers(part):
                 raise CloudError(_disabled(self.api, project))
             yield part
+
+    def _answers(self, part: Document) -> bool:
+        since = part.get("apisSince", {}).get(self.api, 0)
+        slow = SLOW_API_SECONDS if self.cloud.faults.asked_for("slow-api") else 0
+        return self.api in part.get("apis", []) and time.time() >= since + slow
 
     def throttled(self, name: str) -> None:
         """Answer the first calls with 429, if the fault is asked for; the real provider retries."""

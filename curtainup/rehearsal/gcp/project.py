@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 
 from curtainup.engine.provider.protocol import UNKNOWN
 from curtainup.rehearsal.gcp.common import Binding, Document, GoogleKind, conflict, number
@@ -33,6 +34,7 @@ class Service(GoogleKind):
             apis = part.setdefault("apis", [])
             if inputs["service"] not in apis:
                 apis.append(inputs["service"])
+                part.setdefault("apisSince", {})[inputs["service"]] = time.time()
         return Made(f"{project}/{inputs['service']}", {"project": project})
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002

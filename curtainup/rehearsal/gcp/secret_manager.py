@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 
 from curtainup.engine.provider.protocol import UNKNOWN
-from curtainup.rehearsal.gcp.common import REGIONS, Binding, Document, GoogleKind, conflict, now, number
+from curtainup.rehearsal.gcp.common import (
+    REGIONS,
+    Binding,
+    Document,
+    GoogleKind,
+    conflict,
+    enforced_from,
+    now,
+    number,
+)
 from curtainup.rehearsal.kind import CloudError, Failure, Found, Made, Properties
 
 API = "secretmanager.googleapis.com"
@@ -173,11 +183,7 @@ def value_of(part: Document, secret: str, version: str) -> str | None:
 
 def may_read(part: Document, project: str, secret: str, email: str) -> bool:
     """Whether a service account may read a secret's values, by a role on the secret or on the project."""
-    policies = part.get("policies", {})
-    member = f"serviceAccount:{email}"
+    member, now = f"serviceAccount:{email}", time.time()
     places = (f"projects/{project}/secrets/{secret.rpartition('/')[2]}", f"projects/{project}")
-    return any(
-        granted == member and role in ACCESSORS
-        for place in places
-        for role, granted in policies.get(place, [])
-    )
+    enforced = (enforced_from(part, place, role, member) for place in places for role in ACCESSORS)
+    return any(since is not None and since <= now for since in enforced)

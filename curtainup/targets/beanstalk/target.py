@@ -25,6 +25,7 @@ from curtainup.targets.capabilities import (
     Inspects,
     Lingers,
     NeedsAccount,
+    NeedsGround,
     RunsTasks,
     Watches,
 )
@@ -81,7 +82,9 @@ class Machines:
         return [f"{found.get('HealthStatus')} ({found.get('Color')})", *found.get("Causes", ())]
 
 
-class BeanstalkTarget(Target, NeedsAccount, Inspects, Lingers, Audits, RunsTasks, Watches, Explains, Bills):
+class BeanstalkTarget(
+    Target, NeedsAccount, NeedsGround, Inspects, Lingers, Audits, RunsTasks, Watches, Explains, Bills
+):
     """A Beanstalk environment per release; the live name moves between them."""
 
     def require_ready(self) -> None:
@@ -138,6 +141,18 @@ class BeanstalkTarget(Target, NeedsAccount, Inspects, Lingers, Audits, RunsTasks
             ready_timeout=config.ready_timeout,
             tasks=bool(config.tasks),
         )
+
+    def lacks_ground(self) -> bool:
+        """Return whether the application, the bucket and the roles are missing."""
+        return not self.environment.outputs
+
+    def ground_seconds(self) -> float:
+        """Return 0: the image takes longer to build than IAM takes to know an instance profile."""
+        return 0
+
+    def is_too_early(self, error: CurtainupError) -> bool:  # noqa: ARG002
+        """Return False: nothing of the ground waits for another part of it."""
+        return False
 
     def suspect(self, release: Release) -> Machines:
         """Return the release's machines."""

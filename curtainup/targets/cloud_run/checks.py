@@ -22,6 +22,11 @@ from curtainup.targets.grouping import Grouped, grouped
 ROLE = "docs/cloud-run-role.yaml"
 SDK = "Google Cloud SDK"
 DISABLED = "SERVICE_DISABLED"
+APIS = tuple(
+    f"{name}.googleapis.com"
+    for name in ("artifactregistry", "iam", "iamcredentials", "logging", "run", "secretmanager", "sts")
+)
+"""Those that a deployment and its login use."""
 AUDIENCE = "https://curtainup-doctor.a.run.app"
 """Of an identity token that is made to see whether it can be; no service is called with it."""
 
@@ -137,7 +142,7 @@ def _offered(place: Place, api: Callable[[], Api]) -> Found:
         regions = api().regions(place.project)
     except Refused as refused:
         if refused.reason == DISABLED:
-            return Found(None, f"{place.region}: not asked, as Cloud Run is enabled by the first deployment")
+            return Found(None, f"{place.region}: not asked, as Cloud Run is not enabled yet", _enable(place))
         raise SetupError(
             f"Cloud Run does not say which regions it offers {place.project}",
             fix=f"gcloud services enable --project {place.project} run.googleapis.com, or "
@@ -151,6 +156,13 @@ def _offered(place: Place, api: Callable[[], Api]) -> Found:
             fix="write one that `gcloud run regions list` shows",
         )
     return Found(None, place.region)
+
+
+def _enable(place: Place) -> str:
+    return (
+        f"gcloud services enable --project {place.project} {' '.join(APIS)}, some minutes before the first "
+        "deployment"
+    )
 
 
 def _permissions(project: str, api: Callable[[], Api]) -> Found:

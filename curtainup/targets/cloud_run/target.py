@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from curtainup.errors import CurtainupError, ReleaseUnhealthy, TrafficReturned
+from curtainup.errors import CurtainupError, TrafficReturned
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.auth_proxy import door
 from curtainup.setup import cloud_provider
@@ -18,10 +17,11 @@ from curtainup.targets.capabilities import (
     Explains,
     Interrupts,
     NeedsAccount,
+    NeedsGround,
     RunsTasks,
     StartsPrivate,
 )
-from curtainup.targets.cloud_run import opening
+from curtainup.targets.cloud_run import opening, refusals
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from curtainup.model.release import Release
     from curtainup.targets.task_result import Ran
 
-NOT_READY = re.compile(r"Revision '[^']+' is not ready and cannot serve traffic")
 IDENTITY_HEADER = "X-Serverless-Authorization"
 """Cloud Run takes the identity from it and leaves `Authorization` to the service."""
 
@@ -40,7 +39,9 @@ def project_of(docker_repo: str) -> str:
     return rest.partition("/")[0] if slash and "." in first else first
 
 
-class CloudRunTarget(Target, NeedsAccount, Interrupts, StartsPrivate, Confirms, RunsTasks, Explains, Bills):
+class CloudRunTarget(
+    Target, NeedsAccount, NeedsGround, Interrupts, StartsPrivate, Confirms, RunsTasks, Explains, Bills
+):
     """A Cloud Run service with a revision per release."""
 
     def require_ready(self) -> None:
@@ -87,11 +88,25 @@ class CloudRunTarget(Target, NeedsAccount, Interrupts, StartsPrivate, Confirms, 
             max_instances=config.gcp_max_instances,
             ready_timeout=config.ready_timeout,
             tasks=bool(config.tasks),
+            secret_names=tuple(sorted(config.env_secrets)),
             public_grant=config.gcp_public_grant,
         )
         if (known := self.known(CloudRunEnvironment)) is not None:
             self._require_same_place(known, wanted)
         return wanted
+
+    def lacks_ground(self) -> bool:
+        """Return whether the APIs, the identity or the grant on a secret are missing."""
+        granted = self.environment.outputs.get("granted")
+        return granted is None or not set(self.config.env_secrets) <= set(granted)
+
+    def ground_seconds(self) -> float:
+        """Return how long a grant on a secret takes; nothing else takes longer."""
+        return self._session.accounts.google.grant_seconds if self.config.env_secrets else 0
+
+    def is_too_early(self, error: CurtainupError) -> bool:
+        """Return whether an API was only just enabled."""
+        return refusals.is_too_early(error.detail or error.what)
 
     def interrupting(self) -> list[str]:
         """Return the key that closes the service: its setting ends at once, and a grant begins later."""
@@ -158,17 +173,8 @@ class CloudRunTarget(Target, NeedsAccount, Interrupts, StartsPrivate, Confirms, 
         return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.run.cancelled), on_line)
 
     def explained(self, error: CurtainupError, _started: datetime) -> CurtainupError:
-        """Return the error of a revision that never became ready as what it is."""
-        text = error.detail or error.what
-        if not NOT_READY.search(text):
-            return error
-        return ReleaseUnhealthy(
-            "the revision did not become ready",
-            where=f"Cloud Run service {self.environment.stack}",
-            consequence="it gets no traffic",
-            fix="mend what its log says, or give it more time (start_timeout) or memory (gcp_memory)",
-            detail=text.strip(),
-        )
+        """Return the error as what it is, by Google's own words."""
+        return refusals.explained(error, f"Cloud Run service {self.environment.stack}")
 
     def costs(self) -> str | None:
         """Return what waits for requests; without a minimum only requests are billed."""

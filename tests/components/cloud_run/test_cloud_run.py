@@ -198,6 +198,23 @@ def test_the_containers_have_an_identity_of_their_own_with_nothing_granted_but_i
     assert set(granting) == {READER}
 
 
+def test_the_containers_may_read_a_secret_before_any_release_has_it() -> None:
+    """A grant is enforced after minutes, and it stays when a first release is taken away."""
+    run = rendered(Deployment(), secret_names=("DB_PASSWORD", "KEY"))
+    assert {made.inputs["secretId"] for made in run.of(SECRET).values()} == {
+        "shop-live-DB_PASSWORD",
+        "shop-live-KEY",
+    }
+    assert len(run.of(READER)) == 2
+    assert run.of(VERSION) == {}
+    assert run.outputs["shop-live"]["granted"] == ["DB_PASSWORD", "KEY"]
+
+
+def test_a_secret_stays_while_a_kept_release_has_it() -> None:
+    run = rendered(deployment(100), SECRETS, secret_names=("KEY",))
+    assert len(run.of(SECRET)) == len(run.of(READER)) == 2
+
+
 def test_secrets_are_in_secret_manager_and_nowhere_else() -> None:
     run = rendered(deployment(100, 0), SECRETS)
     versions = run.of(VERSION)
@@ -243,7 +260,13 @@ def test_the_service_comes_after_what_its_containers_need() -> None:
 def test_apis_are_enabled_and_never_disabled() -> None:
     """Other things in the project may need them."""
     apis = rendered(deployment(100)).of(API).values()
-    assert {api.inputs["service"].partition(".")[0] for api in apis} == {"iam", "run", "secretmanager"}
+    assert {api.inputs["service"].partition(".")[0] for api in apis} == {
+        "artifactregistry",
+        "iam",
+        "logging",
+        "run",
+        "secretmanager",
+    }
     assert all(api.inputs["disableOnDestroy"] is False for api in apis)
 
 

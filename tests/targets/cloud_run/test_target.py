@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from curtainup.environments import rollout as rollouts
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
 from curtainup.model.environment import Environment
@@ -23,6 +25,7 @@ from tests.sessions import World, world
 TEXT = f"{CLOUD_RUN}docker_repo: my-project\n"
 IMAGE = "europe-west1-docker.pkg.dev/my-project/shop/shop@sha256:" + "d" * 64
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
+NOT_ENABLED = "Error 403: Secret Manager API has not been used in project 1 before or it is disabled."
 NOT_READY = "Revision 'shop-live-r1' is not ready and cannot serve traffic."
 
 
@@ -150,6 +153,51 @@ def test_who_was_never_proven_is_reached_by_identity_alone(tmp_path: Path) -> No
     assert not _bound(found, public).is_private()
 
 
+SECRET = f"{TEXT}env_secrets: [KEY]\n"
+
+
+def test_what_takes_minutes_is_made_once_and_again_for_another_secret(tmp_path: Path) -> None:
+    bare = _bound(_world(tmp_path), Environment("shop-live"))
+    assert bare.lacks_ground()
+    laid = Environment("shop-live", outputs={"granted": []})
+    assert not _bound(_world(tmp_path), laid).lacks_ground()
+    assert _bound(_world(tmp_path, SECRET), laid).lacks_ground()
+    granted = Environment("shop-live", outputs={"granted": ["KEY", "OLD"]})
+    assert not _bound(_world(tmp_path, SECRET), granted).lacks_ground()
+
+
+def test_an_api_that_was_just_enabled_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollouts, "GROUND_PAUSE", 0.0)
+    found = _world(tmp_path, SECRET)
+    rollout, said = Rollout(found.session, "live"), list[str]()
+    rollout.prepare(allow_replace=False)
+    found.engine.failures = [EngineFailed(NOT_ENABLED), EngineFailed(NOT_ENABLED)]
+    rollout.lay_ground(said.append)
+    assert len(found.engine.ups) == 3
+    assert found.engine.ups[-1][1]["environment"]["secret_names"] == ["KEY"]
+    assert [one.partition(":")[0] for one in said] == ["waiting, as it is too early"] * 2
+    assert not rollout.lacks_ground
+
+    found.engine.failures = [EngineFailed(NOT_ENABLED)]
+    with pytest.raises(EngineFailed, match="an API is not enabled, or was enabled only just now"):
+        rollout.lay_ground(said.append, patience=-1)
+    found.engine.failures = [EngineFailed("quota")]
+    with pytest.raises(EngineFailed, match="quota"):
+        rollout.lay_ground(said.append)
+
+
+def test_a_release_comes_no_sooner_than_a_grant_is_typically_enforced(tmp_path: Path) -> None:
+    found = _world(tmp_path, SECRET)
+    found.session.accounts.google.__dict__["grant_seconds"] = 0.2
+    rollout, said = Rollout(found.session, "live"), list[str]()
+    rollout.prepare(allow_replace=False)
+    rollout.lay_ground(said.append)
+    laid = time.monotonic()
+    rollout.apply(rollout.deployment, said.append)
+    assert time.monotonic() - laid > 0.1
+    assert said == ["waiting 0 s, until grants are enforced"]
+
+
 def test_a_grant_in_place_of_the_setting_would_close_the_service_meanwhile(tmp_path: Path) -> None:
     serving = replace(_rollout(tmp_path).environment, deployment=samples.deployment(100))
     for text, refused in ((f"{TEXT}gcp_public_grant: true\n", ["gcp_public_grant"]), (TEXT, [])):
@@ -179,12 +227,12 @@ def test_the_split_is_what_cloud_run_tells(tmp_path: Path) -> None:
         other.require_moved()
 
 
-def test_a_revision_that_never_became_ready_is_an_unhealthy_release(tmp_path: Path) -> None:
+def test_a_refusal_is_explained_and_anything_else_is_left(tmp_path: Path) -> None:
     target = _bound(_world(tmp_path), Environment("shop-live"))
     found = target.explained(EngineFailed("it failed", detail=NOT_READY), NOW)
     assert isinstance(found, ReleaseUnhealthy)
     assert NOT_READY in str(found.detail)
-    other = EngineFailed("quota")
+    other = EngineFailed("something else")
     assert target.explained(other, NOW) is other
 
 

@@ -21,6 +21,7 @@ from curtainup.errors import SetupError
 from curtainup.platforms.google.api import Endpoints
 from curtainup.platforms.google.jobs import Jobs
 from curtainup.rehearsal import containers
+from curtainup.rehearsal.gcp import common
 from curtainup.rehearsal.gcp.cloud_run import executions
 from curtainup.rehearsal.stage import StandinGoogle
 from curtainup.setup import pulumi as engines
@@ -97,6 +98,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobWorld]:
     engine = engines.find()
     assert engine is not None
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(common, "GRANT_SECONDS", 0.0)
         patch.setenv("PATH", os.pathsep.join([*engine.path_entries, os.environ["PATH"]]))
         made = JobWorld(tmp_path_factory.mktemp("jobs") / "home")
         yield made

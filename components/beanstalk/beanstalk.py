@@ -84,7 +84,7 @@ class Beanstalk(pulumi.ComponentResource):
         is_first = release.id == args.deployment.releases[0].id
         given = {
             **options.options(settings, release, _runtime(release)),
-            **options.roles(ground.instance_profile.arn, ground.service_role.arn),
+            **options.roles(ground.instance_profile.name, ground.service_role.arn),
             **options.secrets({variable: one.secret_id for variable, one in secrets.items()}),
         }
         granted = ground.grant(release, [one.secret_id for one in secrets.values()])

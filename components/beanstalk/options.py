@@ -39,7 +39,12 @@ def options(place: BeanstalkEnvironment, release: Release, settings: BeanstalkSe
 
 
 def roles(instance_profile: pulumi.Input[str], service_role: pulumi.Input[str]) -> Options:
-    """Return the options that say what the machines and Beanstalk itself act as, by ARN."""
+    """Return the options that say what the machines and Beanstalk itself act as.
+
+    The instance profile goes by its name: Beanstalk tells it by name whatever it was given, so its ARN would
+    be a change, and an update of the environment that serves, in every deployment
+    (https://github.com/hashicorp/terraform/issues/3157). The service role goes by ARN, as it has a path.
+    """
     return {
         ("aws:autoscaling:launchconfiguration", "IamInstanceProfile"): instance_profile,
         ("aws:elasticbeanstalk:environment", "ServiceRole"): service_role,

@@ -123,6 +123,10 @@ class Kind:
         """Return what is wrong beyond the schema; values that are not known yet are `protocol.UNKNOWN`."""
         return []
 
+    def told(self, inputs: Properties) -> Properties:
+        """Return inputs as the cloud tells them afterwards, which is what the real provider compares."""
+        return inputs
+
     def create(self, inputs: Properties) -> Made:
         """Create the resource.
 

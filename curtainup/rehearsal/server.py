@@ -130,7 +130,7 @@ class Provider(Servicer):
         """Compare inputs."""
         kind = self._kind(request.urn, context)
         return changes.response(
-            plain(request.old_inputs),
+            kind.told(plain(request.old_inputs)),
             plain(request.news),
             kind.replaced_by,
             tuple(request.ignoreChanges),

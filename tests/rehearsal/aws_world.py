@@ -192,7 +192,7 @@ def program(wanted: Wanted, image: str) -> None:
             opts=opts,
         )
         options = {
-            ("aws:autoscaling:launchconfiguration", "IamInstanceProfile"): profile.arn,
+            ("aws:autoscaling:launchconfiguration", "IamInstanceProfile"): profile.name,
             ("aws:elasticbeanstalk:application:environment", "PORT"): "8080",
             ("aws:elasticbeanstalk:application:environment", "VERSION"): release,
             ("aws:elasticbeanstalk:application:environmentsecrets", "PASSWORD"): value.secret_id,

@@ -46,7 +46,7 @@ COMPUTED.update(
     {
         BUCKET: lambda _: {"bucket": "shop-live-bundles-0", "arn": "arn:aws:s3:::shop-live-bundles-0"},
         ROLE: lambda inputs: {"name": "role", "arn": f"arn:{_principal(inputs)}"},
-        PROFILE: lambda _: {"arn": "arn:profile"},
+        PROFILE: lambda _: {"arn": "arn:profile", "name": "profile-1a2b3c4"},
         SECRET: lambda inputs: {"arn": f"arn:secret/{inputs['description']}"},
         ENVIRONMENT: lambda inputs: {
             "cname": f"{inputs['cnamePrefix']}.eu-west-1.elasticbeanstalk.com",

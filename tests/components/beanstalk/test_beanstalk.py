@@ -12,6 +12,7 @@ from components.beanstalk import beanstalk, bundle, roles
 from components.names import shortened
 from curtainup.config.keys import EnvironmentName, ServiceName
 from curtainup.model.release import Deployment
+from curtainup.rehearsal.aws.beanstalk import options as beanstalk_options
 from tests.components.beanstalk.samples import (
     APPLICATION,
     BUCKET,
@@ -77,13 +78,19 @@ def test_the_application_is_the_environment_s_own() -> None:
     assert rendered(deployment(100), name="staging").one(APPLICATION).inputs["name"] == "shop-staging"
 
 
+def test_beanstalk_tells_every_option_as_it_was_given() -> None:
+    """Else each deployment would update the environment that serves."""
+    settings = rendered(one()).of(ENVIRONMENT)[FIRST].inputs["settings"]
+    assert beanstalk_options.told(settings) == settings
+
+
 def test_all_options_of_an_environment() -> None:
     """Whole, as one that is missing shows only in the cloud."""
     assert _options(rendered(one()).of(ENVIRONMENT)[FIRST]) == {
         "aws:autoscaling:asg MinSize": "1",
         "aws:autoscaling:asg MaxSize": "4",
         "aws:autoscaling:launchconfiguration DisableIMDSv1": "true",
-        "aws:autoscaling:launchconfiguration IamInstanceProfile": "arn:profile",
+        "aws:autoscaling:launchconfiguration IamInstanceProfile": "profile-1a2b3c4",
         "aws:autoscaling:updatepolicy:rollingupdate RollingUpdateEnabled": "true",
         "aws:autoscaling:updatepolicy:rollingupdate RollingUpdateType": "Health",
         "aws:autoscaling:updatepolicy:rollingupdate MaxBatchSize": "1",

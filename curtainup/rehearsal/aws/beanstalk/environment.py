@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
 from curtainup.engine.provider.protocol import UNKNOWN
 from curtainup.rehearsal.aws.beanstalk import launch as launching
+from curtainup.rehearsal.aws.beanstalk import options
 from curtainup.rehearsal.aws.beanstalk.state import SOLUTION_STACKS, Beanstalk, now, platform_arn
 from curtainup.rehearsal.aws.beanstalk.state import Environment as Record
 from curtainup.rehearsal.aws.beanstalk.swap import resumed
@@ -61,13 +63,19 @@ class Environment(Kind):
             found.append(Failure(platforms[0], f'conflicts with "{platforms[1]}"'))
         return [one for one in found if one]
 
+    def told(self, inputs: Properties) -> Properties:
+        """Return the inputs with the settings as Beanstalk tells them."""
+        given = inputs.get("settings")
+        return {**inputs, "settings": options.told(given)} if isinstance(given, list) else inputs
+
     def create(self, inputs: Properties) -> Made:
         """Launch the environment, and wait until it is Ready."""
         service, name = self._service(inputs), inputs["name"]
         self._wait_if_throttled(name)
         with told(f"creating Elastic Beanstalk Environment ({name})", _SERVICE, "CreateEnvironment"):
+            wanted = _wanted(service, inputs)
             record = launching.accept(
-                service, {**_wanted(service, inputs), "name": name, "prefix": inputs.get("cnamePrefix")}
+                service, {**wanted, **_told(wanted), "name": name, "prefix": inputs.get("cnamePrefix")}
             )
         work = Thread(target=launching.launch, args=(service, record), name=f"launch {name}")
         work.start()
@@ -85,7 +93,7 @@ class Environment(Kind):
             changes = {name: wanted[name] for name in wanted if wanted[name] != record[name]}
             if changes:
                 began = record["updated"]
-                launching.update(service, record, changes)
+                launching.update(service, record, {**changes, **_told(changes)})
                 self._wait(service, record, inputs, "update", began)
         return self._outputs(service, service.environment(id), inputs)
 
@@ -204,6 +212,10 @@ def _wanted(service: Beanstalk, inputs: Properties) -> dict[str, Any]:
         "description": inputs.get("description") or "",
         "tier": inputs.get("tier") or "WebServer",
     }
+
+
+def _told(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return {"settings": options.told(wanted["settings"])} if "settings" in wanted else {}
 
 
 def _is_known(inputs: Properties, name: str) -> bool:

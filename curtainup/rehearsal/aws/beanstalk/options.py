@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 ENVIRONMENT = "aws:elasticbeanstalk:application:environment"
 SECRETS = "aws:elasticbeanstalk:application:environmentsecrets"
@@ -172,6 +173,21 @@ class Option:
 def options(settings: Sequence[Mapping[str, str]]) -> tuple[Option, ...]:
     """Read the settings of a Pulumi environment."""
     return tuple(Option(one["namespace"], one["name"], str(one["value"])) for one in settings)
+
+
+def told(settings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return settings as DescribeConfigurationSettings tells them: an instance profile by its name.
+
+    Sources: https://github.com/hashicorp/terraform/issues/3157 ("will convert the ARN to the profile name"),
+    https://github.com/hashicorp/terraform-provider-aws/issues/280
+    """
+    by_name = (LAUNCH, "IamInstanceProfile")
+    return [
+        {**one, "value": str(one["value"]).rpartition("/")[2]}
+        if (one.get("namespace"), one.get("name")) == by_name and str(one["value"]).startswith("arn:")
+        else {**one}
+        for one in settings
+    ]
 
 
 def value(settings: Sequence[Option], namespace: str, name: str) -> str | None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from curtainup.rehearsal.aws.beanstalk.options import SECRETS, Account, Option, problem
+from curtainup.rehearsal.aws.beanstalk.options import SECRETS, Account, Option, problem, told
 
 ACCOUNT = Account(
     "eu-west-1", frozenset({"aws-eb"}), lambda name: name == "machines", lambda name: name == "service"
@@ -72,6 +72,14 @@ def test_what_the_service_refuses_is_refused(namespace: str, name: str, value: s
     assert found is not None
     assert message in found
     assert f"(Namespace: '{namespace}', OptionName: '{name}')" in found
+
+
+def test_an_instance_profile_is_told_by_name_whatever_it_was_given() -> None:
+    profile = {"namespace": LAUNCH, "name": "IamInstanceProfile"}
+    port = {"namespace": "aws:elasticbeanstalk:environment:process:default", "name": "Port", "value": "80"}
+    arn = "arn:aws:iam::123456789012:instance-profile/curtainup/machines"
+    for given in (arn, "machines"):
+        assert told([{**profile, "value": given}, port]) == [{**profile, "value": "machines"}, port]
 
 
 def test_fewest_machines_cannot_be_more_than_most() -> None:

@@ -16,6 +16,17 @@ TIMEOUT = 10
 """Seconds within which a connection must be established."""
 LONGEST = 240
 """Seconds of a whole call, botocore's own repetitions included."""
+ATTEMPTS = 6
+"""Of a call, with botocore's growing waits between them; its mode `adaptive` slows down what is throttled."""
+THROTTLED = frozenset(
+    [
+        "RequestLimitExceeded",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    ]
+)
+"""Error codes of a call that came too soon: the rate belongs to the account and its region."""
 UNKNOWN_CALLER = frozenset(
     [
         "AuthFailure",
@@ -60,7 +71,9 @@ def client(service: str, region: str | None, profile: str | None) -> Any:
     boto3 = _boto3()
     from botocore.config import Config
 
-    settings = Config(connect_timeout=TIMEOUT, read_timeout=60, retries={"mode": "standard"})
+    settings = Config(
+        connect_timeout=TIMEOUT, read_timeout=60, retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS}
+    )
     with said_clearly(service):
         session = boto3.Session(profile_name=profile, region_name=region)
         session.events.register("creating-client-class", _bound)

@@ -13,7 +13,7 @@ KINDS = {
     "slow-start": "a new release's container takes some seconds to start",
     "crash": "a new release's container exits at once",
     "quota": "the cloud refuses to make anything: the quota is used up",
-    "throttle": "the cloud's first answers are that there are too many requests",
+    "throttle": "the cloud answers that there are too many requests",
     "swap-fails": "the cloud refuses to swap the CNAMEs",
     "slow-api": "an API that was just enabled refuses calls for a while",
     "slow-grant": "what the cloud's IAM grants takes long to be enforced",

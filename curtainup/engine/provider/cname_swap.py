@@ -15,13 +15,14 @@ from typing import Any, NoReturn
 from curtainup.engine.provider import beanstalk
 from curtainup.engine.provider.kind import Partial, Properties, Say, silent
 from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
-from curtainup.errors import CurtainupError, EngineFailed, Interrupted, StateError
+from curtainup.errors import CurtainupError, EngineFailed, Interrupted, SetupError, StateError
 from curtainup.platforms import amazon
 
 TYPE = "curtainup:cname_swap:CnameSwap"
 DERIVED: tuple[str, ...] = ()
 LASTING: tuple[str, ...] = ("cname",)
-POLL = 1.0
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
+"""Seconds between two looks, which become longer: the API's rate is the account's in a region."""
 # An environment in one of these states does not become ready again.
 ENDING = frozenset({"Aborting", "Terminating", "Terminated"})
 
@@ -155,13 +156,22 @@ def create(
             raise _not_kept(before, swap)
         outputs = {**inputs, "cname": before.cname, "environment": wanted}
         if wanted != before.name:
-            move.swap(before.name, wanted)
-            try:
-                move.wait_until_moved(before, wanted)
-                move.wait_until_it_answers(before.cname)
-            except CurtainupError as error:
-                raise Partial(error, outputs) from error
+            move.swap(before, wanted)
+            _finish(move, before, wanted, outputs)
     return outputs
+
+
+def _finish(move: _Move, before: beanstalk.Found, wanted: str, outputs: dict[str, Any]) -> None:
+    """Wait until the name has moved; whatever goes wrong from here on, Beanstalk has begun to move it."""
+    try:
+        with amazon.said_clearly("elasticbeanstalk"):
+            move.wait_until_moved(before, wanted)
+            move.wait_until_it_answers(before.cname)
+    except SetupError as error:
+        error.consequence = "Beanstalk has begun to move the live name, and curtainup did not see the end"
+        raise Partial(error, outputs) from error
+    except CurtainupError as error:
+        raise Partial(error, outputs) from error
 
 
 def update(
@@ -213,6 +223,7 @@ class _Move:
         self._cancelled = cancelled
         self._say = say
         self._deadline = monotonic() + swap.timeout
+        self._next_pause = FIRST_PAUSE
 
     def holding(self) -> beanstalk.Found:
         """Return the environment that holds the live name now."""
@@ -227,24 +238,52 @@ class _Move:
             )
         return holding
 
-    def swap(self, source: str, destination: str) -> None:
-        """Wait until both environments are ready, and ask Beanstalk to swap their names."""
-        from botocore.exceptions import ClientError
+    def swap(self, before: beanstalk.Found, destination: str) -> None:
+        """Wait until both environments are ready, and ask Beanstalk to swap their names.
 
+        An answer may get lost. botocore then asks again, and Beanstalk refuses, as it has begun. So what
+        counts is what Beanstalk tells of the environments.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        source = before.name
         self._wait_until_ready(source, destination)
         self._say(f"swapping the names of {source} and {destination}")
         try:
             self._client.swap_environment_cnames(
                 SourceEnvironmentName=source, DestinationEnvironmentName=destination
             )
-        except ClientError as error:
+        except (BotoCoreError, ClientError, TimeoutError) as error:
+            if self._has_begun(before, destination):
+                return
             raise EngineFailed(
-                f"Elastic Beanstalk refused the swap: {error.response['Error']['Message']}",
+                f"Elastic Beanstalk refused the swap: {_words(error)}",
                 where=f"{source} and {destination}",
                 consequence="the live name has not moved",
                 fix=f"aws elasticbeanstalk describe-events --environment-name {destination}",
                 detail=beanstalk.events(self._client, [source, destination]),
             ) from error
+
+    def _has_begun(self, before: beanstalk.Found, destination: str) -> bool:
+        """Return whether Beanstalk moves the name, or has moved it."""
+        found = self._look(before.name, destination)
+        return any(one.status == "Updating" for one in found.values()) or (
+            destination in found and found[destination].cname == before.cname
+        )
+
+    def _look(self, *names: str) -> dict[str, beanstalk.Found]:
+        """Return the environments by name; asks again later if that is too soon for Beanstalk."""
+        from botocore.exceptions import ClientError
+
+        while True:
+            try:
+                found = beanstalk.describe(self._client, EnvironmentNames=list(names))
+            except ClientError as error:
+                if amazon.code_of(error) not in amazon.THROTTLED:
+                    raise
+                self._pause("Beanstalk answers that there are too many calls; looking again later")
+                continue
+            return {one.name: one for one in found}
 
     def wait_until_moved(self, before: beanstalk.Found, wanted: str) -> None:
         """Wait until the other environment has the live name, and both are ready again."""
@@ -263,7 +302,7 @@ class _Move:
         self, *names: str, so_far: str = "the live name has not moved"
     ) -> dict[str, beanstalk.Found]:
         while True:
-            found = {one.name: one for one in beanstalk.describe(self._client, EnvironmentNames=list(names))}
+            found = self._look(*names)
             unready = [found.get(one) or beanstalk.Found(one, "Terminated", "", "") for one in names]
             unready = [one for one in unready if one.status != "Ready"]
             if not unready:
@@ -278,7 +317,8 @@ class _Move:
         self._say(waiting_for)
         if monotonic() > self._deadline:
             self._fail(f"{waiting_for}, for {self._swap.timeout:.0f} s", so_far, *names)
-        if self._cancelled.wait(POLL):
+        pause, self._next_pause = self._next_pause, min(self._next_pause * 1.5, LONGEST_PAUSE)
+        if self._cancelled.wait(pause):
             raise Interrupted(
                 f"cancelled while {waiting_for}",
                 where=self._where,
@@ -298,6 +338,11 @@ class _Move:
     @property
     def _where(self) -> str:
         return f"application {self._swap.application}, {self._swap.region}"
+
+
+def _words(error: Exception) -> str:
+    answer: Mapping[str, Any] = getattr(error, "response", None) or {}
+    return str(answer.get("Error", {}).get("Message") or error)
 
 
 def _not_kept(holding: beanstalk.Found, swap: Swap) -> StateError:

@@ -11,7 +11,7 @@ from typing import Any
 from curtainup.errors import CurtainupError
 from curtainup.platforms import amazon
 
-FIRST, PERIOD = 2.0, 5.0
+FIRST, PERIOD = 2.0, 10.0
 """Seconds until the first look, and between two: the API is shared with everybody in the account."""
 
 Clock = Callable[[], float]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from components.beanstalk import cname_swap as declared
-from curtainup.engine.provider import cname_swap
+from curtainup.engine.provider import beanstalk, cname_swap
+from curtainup.engine.provider.kind import Partial
 from curtainup.engine.provider.protocol import UNKNOWN
 from curtainup.errors import CurtainupError, EngineFailed, Interrupted, SetupError, StateError
+from curtainup.platforms import amazon
 from curtainup.rehearsal.aws import endpoint
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
@@ -183,6 +186,89 @@ def test_a_refused_swap_is_told_in_beanstalk_s_own_words(two: Account) -> None:
     assert "refused the swap: Unable to swap CNAMEs" in error.what
     assert error.consequence == "the live name has not moved"
     assert "shop-live-r2 was put there." in str(error.detail)
+
+
+class Scripted:
+    """A client of Beanstalk that says what the test has written down, in turn; the last for ever."""
+
+    def __init__(self, swap: Exception | None, looks: list[Any]) -> None:
+        self.swap, self.looks = swap, looks
+
+    def describe_environments(self, **_: Any) -> dict[str, Any]:
+        now = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        if isinstance(now, Exception):
+            raise now
+        names = ("shop-live-r1", "shop-live-r2")
+        return {
+            "Environments": [
+                {"EnvironmentName": name, "Status": now[0], "CNAME": cname}
+                for name, cname in zip(names, now[1], strict=True)
+            ]
+        }
+
+    def check_dns_availability(self, **_: Any) -> dict[str, Any]:
+        return {"FullyQualifiedCNAME": LIVE}
+
+    def swap_environment_cnames(self, **_: Any) -> None:
+        if self.swap:
+            raise self.swap
+
+    def describe_events(self, **_: Any) -> dict[str, Any]:
+        return {"Events": []}
+
+
+LIVE, IDLE = f"shop-live.{REGION}.elasticbeanstalk.com", f"shop-live-r2.{REGION}.elasticbeanstalk.com"
+BEFORE, MOVING, AFTER = ("Ready", (LIVE, IDLE)), ("Updating", (LIVE, IDLE)), ("Ready", (IDLE, LIVE))
+RATE = ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "DescribeEnvironments")
+DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeEnvironments")
+BUSY = ClientError({"Error": {"Code": "InvalidParameterValue", "Message": "Must be Ready."}}, "Swap")
+LOST = ReadTimeoutError(endpoint_url="https://elasticbeanstalk")
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def use(*looks: Any, swap: Exception | None = None) -> None:
+        found = Scripted(swap, list(looks))
+        monkeypatch.setattr(amazon, "client", lambda *_: found)
+        monkeypatch.setattr(beanstalk, "release_at", lambda *_: "r2")
+
+    monkeypatch.setattr(cname_swap, "FIRST_PAUSE", 0.001)
+    return use
+
+
+def test_who_is_throttled_looks_again(scripted: Callable[..., None]) -> None:
+    said: list[str] = []
+    scripted(BEFORE, RATE, BEFORE, RATE, MOVING, RATE, AFTER)
+    outputs = cname_swap.create(wants(timeout=60), NEVER, said.append)
+    assert outputs["environment"] == "shop-live-r2"
+    assert len([one for one in said if "too many calls" in one]) == 3
+
+
+@pytest.mark.parametrize("error", [BUSY, LOST, RATE])
+@pytest.mark.parametrize("then", [[MOVING, AFTER], [AFTER]], ids=["moving", "moved"])
+def test_a_swap_whose_answer_was_lost_has_begun(
+    scripted: Callable[..., None], error: Exception, then: list[Any]
+) -> None:
+    scripted(BEFORE, BEFORE, *then, swap=error)
+    assert cname_swap.create(wants(timeout=60), NEVER)["environment"] == "shop-live-r2"
+
+
+@pytest.mark.parametrize("error", [BUSY, LOST, RATE])
+def test_a_swap_that_never_began_is_refused(scripted: Callable[..., None], error: Exception) -> None:
+    scripted(BEFORE, swap=error)
+    assert failed(EngineFailed, wants(timeout=60)).consequence == "the live name has not moved"
+
+
+@pytest.mark.parametrize("error", [DENIED, LOST])
+def test_whatever_goes_wrong_after_the_swap_its_outputs_are_kept(
+    scripted: Callable[..., None], error: Exception
+) -> None:
+    """Else Pulumi would take it for a swap that was never made, and traffic would go back."""
+    scripted(BEFORE, BEFORE, error)
+    with pytest.raises(Partial) as caught:
+        cname_swap.create(wants(timeout=60), NEVER)
+    assert caught.value.outputs["environment"] == "shop-live-r2"
+    assert "has begun to move the live name" in str(caught.value.error.consequence)
 
 
 def test_waiting_for_an_environment_is_bounded_and_shows_its_events(two: Account) -> None:

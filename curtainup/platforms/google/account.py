@@ -63,38 +63,32 @@ class RealGoogle:
     def identity_token(self, audience: str) -> str:
         """Return an identity token; the account must be allowed to call the service.
 
-        The token comes from one of three sources. Google's library (`google.oauth2.id_token.fetch_id_token`)
-        makes one for a chosen audience on a machine of Google Cloud, or from the file that
-        GOOGLE_APPLICATION_CREDENTIALS names, if that is for a service account or its impersonation. For
-        federated credentials, such as those of a CI job, IAM signs one if their account may create tokens for
-        itself. A person's own credentials carry one for another audience; Cloud Run accepts that from people.
+        The token is for whom the credentials are for. Google's library makes one
+        (`google.oauth2.id_token.fetch_id_token`) for a service account, for its impersonation by the file
+        that GOOGLE_APPLICATION_CREDENTIALS names, and for a machine of Google Cloud. It knows no federated
+        credentials, such as those of a CI job, and would ask the machine's metadata server in their place;
+        for these IAM signs one if their account may create tokens for itself. A person's own credentials
+        carry one for another audience; Cloud Run accepts that from people.
 
         Raises:
             SetupError: the credentials are missing or give no identity token.
 
         """
-        extras.require(extras.GCP)
-        from google.auth.exceptions import GoogleAuthError
-        from google.auth.transport.requests import Request
-        from google.oauth2 import id_token
-
-        try:
-            return within(LONGEST, lambda: str(id_token.fetch_id_token(Request(), audience)))  # type: ignore[no-untyped-call]
-        except (GoogleAuthError, TimeoutError) as first:
-            own = credentials()
-            found = getattr(own, "id_token", None) or self._signed(own, audience)
-            if found:
-                return str(found)
-            raise SetupError(
-                "the Google Cloud credentials give no identity token",
-                where=f"for {audience}",
-                consequence="curtainup could not test the first release before the public may call it",
-                fix="let the account create tokens for itself (roles/iam.serviceAccountOpenIdTokenCreator), "
-                "or gcloud auth application-default login --impersonate-service-account ACCOUNT, then "
-                "export GOOGLE_APPLICATION_CREDENTIALS=~/.config/gcloud/application_default_credentials.json"
-                " (docs/cloud-run.md)",
-                detail=str(first),
-            ) from first
+        own = credentials()
+        found, why = (None, "") if _is_lent(own) else _fetched(audience)
+        found = found or getattr(own, "id_token", None) or self._signed(own, audience)
+        if found:
+            return str(found)
+        raise SetupError(
+            "the Google Cloud credentials give no identity token",
+            where=f"for {audience}",
+            consequence="curtainup could not test the first release before the public may call it",
+            fix="let the account create tokens for itself (roles/iam.serviceAccountOpenIdTokenCreator), "
+            "or gcloud auth application-default login --impersonate-service-account ACCOUNT, then "
+            "export GOOGLE_APPLICATION_CREDENTIALS=~/.config/gcloud/application_default_credentials.json"
+            " (docs/cloud-run.md)",
+            detail=why or None,
+        )
 
     def _signed(self, own: Any, audience: str) -> str | None:
         """Let IAM sign a token for the account of the credentials; return None if IAM does not.
@@ -143,6 +137,31 @@ class RealGoogle:
     def run_api(self) -> str:
         """The API's own address."""
         return "https://run.googleapis.com"
+
+
+def _is_lent(own: Any) -> bool:
+    """Return whether the credentials are a person's or federated: they are not the machine's."""
+    from google.auth import external_account, external_account_authorized_user
+    from google.oauth2 import credentials as people
+
+    lent = (
+        external_account.Credentials,
+        external_account_authorized_user.Credentials,
+        people.Credentials,
+    )
+    return isinstance(own, lent)
+
+
+def _fetched(audience: str) -> tuple[str | None, str]:
+    """Return the token that Google's library makes, or None and why it makes none."""
+    from google.auth.exceptions import GoogleAuthError
+    from google.auth.transport.requests import Request
+    from google.oauth2 import id_token
+
+    try:
+        return within(LONGEST, lambda: str(id_token.fetch_id_token(Request(), audience))), ""  # type: ignore[no-untyped-call]
+    except (GoogleAuthError, TimeoutError) as error:
+        return None, str(error)
 
 
 def credentials() -> Any:

@@ -8,7 +8,9 @@ from threading import Thread
 from types import SimpleNamespace
 
 import pytest
+from google.auth import compute_engine, identity_pool
 from google.auth.exceptions import DefaultCredentialsError
+from google.oauth2 import credentials as people
 
 from curtainup.errors import SetupError
 from curtainup.platforms.google import account
@@ -122,6 +124,42 @@ def federated(monkeypatch: pytest.MonkeyPatch) -> None:
         raise DefaultCredentialsError("no service account")  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr("google.oauth2.id_token.fetch_id_token", nothing)
+
+
+@pytest.fixture
+def metadata_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine is one of Google Cloud, as a self-hosted runner may be, and has an identity of its own."""
+    monkeypatch.setattr("google.oauth2.id_token.fetch_id_token", lambda *_: "the machine's identity")
+
+
+@pytest.mark.usefixtures("metadata_server")
+def test_a_job_on_a_machine_of_google_cloud_is_who_the_ci_system_says(
+    iam: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = identity_pool.Credentials(  # type: ignore[no-untyped-call]
+        audience="//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/ci/providers/ci",
+        subject_token_type="urn:ietf:params:oauth:token-type:jwt",
+        credential_source={"file": "token"},
+        service_account_impersonation_url=(
+            f"https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{EMAIL}:generateAccessToken"
+        ),
+    )
+    found.token = TOKEN
+    monkeypatch.setattr(account, "credentials", lambda: found)
+    assert RealGoogle(iam).identity_token("https://shop-live.a.run.app") == "signed"
+
+
+@pytest.mark.usefixtures("metadata_server")
+def test_a_person_on_a_machine_of_google_cloud_is_that_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = people.Credentials(TOKEN, id_token="the person's identity")  # type: ignore[no-untyped-call]
+    monkeypatch.setattr(account, "credentials", lambda: found)
+    assert RealGoogle().identity_token("https://shop-live.a.run.app") == "the person's identity"
+
+
+@pytest.mark.usefixtures("metadata_server")
+def test_a_machine_s_own_credentials_are_its_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "credentials", compute_engine.Credentials)
+    assert RealGoogle().identity_token("https://shop-live.a.run.app") == "the machine's identity"
 
 
 @pytest.mark.usefixtures("federated")

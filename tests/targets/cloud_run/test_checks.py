@@ -149,11 +149,12 @@ def test_permissions_that_cannot_be_asked_for_are_advice(google: Endpoints, proj
     assert "docs/cloud-run-role.yaml" in str(check.fix)
 
 
-def test_cloud_run_is_enabled_by_the_first_deployment(google: Endpoints, project: Project) -> None:
+def test_cloud_run_can_be_enabled_before_the_first_deployment(google: Endpoints, project: Project) -> None:
     project.refusals["/locations"] = DISABLED
     check = _checked(google, "Cloud Run region")
     assert check.ok
-    assert "enabled by the first deployment" in str(check.detail)
+    assert "not enabled yet" in str(check.detail)
+    assert "run.googleapis.com" in str(check.fix)
 
 
 def test_regions_that_may_not_be_listed_are_a_matter_of_the_role(google: Endpoints, project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,11 @@ from curtainup.util.files import private_folder
 if TYPE_CHECKING:
     from curtainup.engine.changes import OperationResult, UpdateGuard
 
+TAKEN = re.compile(r"already exists in the '[^']+' repository and cannot be overwritten")
+"""What ECR says of a tag, which never moves: a state that was lost had pushed it, and each build is another.
+
+Source: https://github.com/moby/buildkit/issues/3776
+"""
 BUILD = "-build"
 """The end of the URN of the resource that builds an image."""
 
@@ -165,6 +171,16 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
             _look_at(session, image, guard, config, variables)
             outcome = session.state.engine.up(session.service.names.image, config, env=variables)
     except EngineFailed as error:
+        told = error.detail or error.what
+        if TAKEN.search(told):
+            raise PushFailed(
+                f"{image.registry.host} already has another image under this version",
+                where=f"{image.settings.repository}:{image.version}",
+                consequence="staging and live are as they were",
+                fix="commit and deploy again, which gives another version; or deploy what is there: "
+                f"curtainup deploy --image {image.settings.repository}:{image.version}",
+                detail=told,
+            ) from error
         raise PushFailed(
             f"{image.registry.host} did not accept the image",
             where=f"{image.settings.repository}:{image.version}",

@@ -9,6 +9,7 @@ from curtainup.images import stack as image_stack
 from curtainup.images.source import Source
 from curtainup.images.stack import Image
 from tests.images.repositories import Repository
+from tests.rehearsal.refusals import rows
 from tests.sessions import World, world
 
 STACK = "shop-image"
@@ -203,6 +204,19 @@ def test_a_full_disk_stays_what_it_is(tmp_path: Path) -> None:
     found.engine.failures.append(DiskFull("no space is left on the disk"))
     with pytest.raises(DiskFull):
         image_stack.build(found.session, image_stack.look(found.session, source), source)
+
+
+def test_a_version_that_a_registry_has_already_is_not_a_matter_of_logging_in(tmp_path: Path) -> None:
+    """As after a state that was lost: tags in ECR never move."""
+    (row,) = [one for one in rows("aws") if one["refusal"] == "tag-taken"]
+    found = world(tmp_path, "docker_repo: registry.example.com/team\n")
+    source = _source(tmp_path)
+    image = image_stack.build(found.session, image_stack.look(found.session, source), source)
+    found.engine.failures.append(EngineFailed("it failed", detail=row["text"]))
+    with pytest.raises(PushFailed) as caught:
+        image_stack.push(found.session, image)
+    assert row["told"] in caught.value.what
+    assert row["fix"] in str(caught.value.fix)
 
 
 def test_a_refused_push_names_the_registry_and_how_to_log_in(tmp_path: Path) -> None:

@@ -24,5 +24,9 @@ def lay(steps: Steps, rollouts: Iterable[Rollout]) -> None:
     """
     for one in rollouts:
         if one.lacks_ground:
-            title = f"make what releases on {one.name} stand on"
-            steps.run(f"{one.name}-ground", title, lambda progress, one=one: one.lay_ground(progress.say))
+            _lay(steps, one)
+
+
+def _lay(steps: Steps, one: Rollout) -> None:
+    title = f"make what releases on {one.name} stand on"
+    steps.run(f"{one.name}-ground", title, lambda progress: one.lay_ground(progress.say))

@@ -102,7 +102,7 @@ def test_a_name_that_cannot_be_is_refused_with_one_that_would_do(
 
 
 def test_on_cloud_run_a_long_service_leaves_less_room_for_a_name(tmp_path: Path) -> None:
-    stacks = Stacks(tmp_path, CLOUD_RUN, name="x" * 36)
+    stacks = Stacks(tmp_path, CLOUD_RUN, name="x" * 25)
     with pytest.raises(RefusedError) as caught:
         review_names.require(stacks.session.service.config, "review-123456")
     instead = (caught.value.fix or "").removeprefix("--env ")

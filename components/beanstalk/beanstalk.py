@@ -25,9 +25,9 @@ RECORD_TTL = 60
 class Beanstalk(pulumi.ComponentResource):
     """An environment on Elastic Beanstalk.
 
-    Traffic is at 0 or 100: it moves by a swap of names. It makes no certificate, no zone and no network (the
-    region's default VPC is used), and never changes a release: an environment keeps the version that it was
-    created with.
+    Traffic is at 0 or 100: it moves by a swap of names. It makes no certificate, no zone and no network (it
+    uses the region's default VPC, or the one that is named), and never changes a release: an environment
+    keeps the version that it was created with.
     """
 
     url: pulumi.Output[str]

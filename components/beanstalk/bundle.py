@@ -10,7 +10,10 @@ import json
 
 from curtainup.model.targets.beanstalk import BeanstalkSettings
 
+BEANSTALKS_HOPS = 1
+"""How far the metadata of a machine answers if nothing else is said, in hops."""
 DOCKERRUN = "Dockerrun.aws.json"
+METADATA = ".ebextensions/curtainup-metadata.config"
 NGINX = ".platform/nginx/conf.d/curtainup.conf"
 REDIRECT = ".platform/nginx/conf.d/elasticbeanstalk/redirect.conf"
 
@@ -39,6 +42,7 @@ def files(release_id: str, image: str, settings: BeanstalkSettings, *, redirect:
     found = {
         DOCKERRUN: dockerrun(image, settings.container_port),
         NGINX: nginx(release_id, settings.request_timeout),
+        **({METADATA: metadata(settings.metadata_hops)} if settings.metadata_hops != BEANSTALKS_HOPS else {}),
     }
     return {**found, REDIRECT: _TO_HTTPS} if redirect else found
 
@@ -51,6 +55,22 @@ def dockerrun(image: str, port: int) -> str:
         "Ports": [{"ContainerPort": port}],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def metadata(hops: int) -> str:
+    """Return what lets the container reach the machine's metadata, which gives it the role's credentials.
+
+    Version 2 of the metadata service answers over as many hops as the launch template says. Beanstalk says 1,
+    and a container is one hop further than its machine. Beanstalk has no option for it; the launch template
+    can be changed by a configuration file. Sources: https://github.com/aws/elastic-beanstalk-roadmap/issues/242
+    and https://github.com/awsdocs/elastic-beanstalk-samples/pull/163
+    """
+    options = {"HttpPutResponseHopLimit": hops, "HttpTokens": "required"}
+    template = {
+        "Type": "AWS::EC2::LaunchTemplate",
+        "Properties": {"LaunchTemplateData": {"MetadataOptions": options}},
+    }
+    return json.dumps({"Resources": {"AWSEBEC2LaunchTemplate": template}}, indent=2) + "\n"
 
 
 def nginx(release_id: str, request_timeout: int) -> str:

@@ -12,7 +12,7 @@ import pulumi
 
 from curtainup.model.release import Release
 from curtainup.model.release_settings import variables
-from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings, Network
 
 ENVIRONMENT_VARIABLES = "aws:elasticbeanstalk:application:environment"
 SECRETS = "aws:elasticbeanstalk:application:environmentsecrets"
@@ -30,6 +30,7 @@ def options(place: BeanstalkEnvironment, release: Release, settings: BeanstalkSe
     return {
         **_kind(),
         **_machines(place, settings),
+        **_network(settings.network),
         **_load_balancer(place, settings),
         **_health(settings),
         **_updates(),
@@ -73,6 +74,20 @@ def _machines(place: BeanstalkEnvironment, settings: BeanstalkSettings) -> Optio
         ("aws:autoscaling:asg", "MinSize"): str(place.hosts_min),
         ("aws:autoscaling:asg", "MaxSize"): str(place.hosts_max),
         **(keypair if settings.keypair else {}),
+    }
+
+
+def _network(network: Network | None) -> Options:
+    """Machines in the load balancer's own subnets have public addresses; others reach out through theirs."""
+    if network is None:
+        return {}
+    vpc, together = "aws:ec2:vpc", network.machines == network.balancer
+    return {
+        (vpc, "VPCId"): network.vpc,
+        (vpc, "Subnets"): ",".join(network.machines),
+        (vpc, "ELBSubnets"): ",".join(network.balancer),
+        (vpc, "ELBScheme"): "public",
+        (vpc, "AssociatePublicIpAddress"): "true" if together else "false",
     }
 
 

@@ -20,6 +20,10 @@ CertificateArn = Annotated[
         pattern=r"^arn:aws[a-z-]*:(acm:[a-z0-9-]+|iam:):[0-9]{12}:(server-)?certificate/[\x21-\x7e]+\z"
     ),
 ]
+VpcId = Annotated[str, StringConstraints(pattern=r"^vpc-[0-9a-f]{8,17}\z")]
+SubnetIds = Annotated[
+    tuple[Annotated[str, StringConstraints(pattern=r"^subnet-[0-9a-f]{8,17}\z")], ...], Field(max_length=20)
+]
 Hosts = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -108,6 +112,53 @@ class BeanstalkKeys(Settings):
             expects="a whole number from 1 to 1000",
             wrong="the environment could not scale",
             example="4",
+            targets=_BEANSTALK,
+        ),
+    )
+    aws_vpc: VpcId | None = key(
+        None,
+        "The VPC of the machines and their load balancer. It needs `aws_subnets`.",
+        KeyDoc(
+            expects="the id of a VPC",
+            wrong="no machine could be started",
+            example="vpc-0a1b2c3d4e5f60718",
+            targets=_BEANSTALK,
+            shown="the region's default VPC",
+        ),
+    )
+    aws_subnets: SubnetIds = key(
+        (),
+        "The subnets of the machines in `aws_vpc`.",
+        KeyDoc(
+            expects="a list of ids of subnets",
+            item="the id of a subnet",
+            wrong="no machine could be started",
+            example="[subnet-0a1b2c3d, subnet-0e5f6071]",
+            targets=_BEANSTALK,
+            shown="those of the default VPC",
+        ),
+    )
+    aws_elb_subnets: SubnetIds = key(
+        (),
+        "The subnets of the load balancer in `aws_vpc`, in at least two zones. Machines in other subnets "
+        "than these get no public address: they need a NAT gateway or VPC endpoints.",
+        KeyDoc(
+            expects="a list of ids of subnets",
+            item="the id of a subnet",
+            wrong="nobody could reach the machines",
+            example="[subnet-0a1b2c3d, subnet-0e5f6071]",
+            targets=_BEANSTALK,
+            shown="`aws_subnets`",
+        ),
+    )
+    aws_metadata_hops: Annotated[int, Field(ge=1, le=2)] = key(
+        2,
+        "Over how many network hops the machines' metadata answers. A container is at the second hop; with 1 "
+        "its code gets no credentials of the machines' role.",
+        KeyDoc(
+            expects="1 or 2",
+            wrong="a container could not use the machines' role, or a policy of your account could forbid it",
+            example="1",
             targets=_BEANSTALK,
         ),
     )

@@ -186,14 +186,15 @@ class RuntimeSettings(Settings):
             targets=("docker", "gcp-cloud-run", "gke"),
         ),
     )
-    ready_timeout: Seconds = key(
-        600,
+    ready_timeout: Seconds | None = key(
+        None,
         "How many seconds the cloud may take to apply a change before the change counts as failed.",
         KeyDoc(
             expects="a whole number of seconds from 1 to 3600",
             wrong="curtainup would give up on a change that succeeds, or wait for one that never does",
             example="600",
             targets=("gcp-cloud-run", "aws-beanstalk"),
+            shown="600 on gcp-cloud-run, 1200 on aws-beanstalk",
         ),
     )
     gate_timeout: Annotated[int, Field(ge=1, le=86400)] = key(

@@ -13,6 +13,8 @@ from curtainup.config.regions.aws import BEANSTALK_REGIONS
 
 SHORTEST_PREFIX: Final = 4
 """Characters of the name that users reach (CNAMEPrefix of CreateEnvironment)."""
+LEAST_SUBNETS: Final = 2
+"""Of an application load balancer (CreateLoadBalancer of Elastic Load Balancing v2)."""
 VARIABLES_SIZE: Final = 4096
 """Bytes of all environment properties together ("Environment properties" of the developer guide)."""
 
@@ -27,6 +29,7 @@ def beanstalk(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
     yield from _prefix(environment)
     yield from _repository(config)
     yield from _variables(config, environment)
+    yield from _network(config, environment)
 
 
 def _certificate(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
@@ -71,4 +74,34 @@ def _variables(config: ServiceConfig, environment: EnvironmentConfig) -> Iterato
             what=f"holds {size} bytes, but Elastic Beanstalk allows only {VARIABLES_SIZE} for all variables",
             consequence="the environment could not be created",
             fix="move long values into a file in the image, or into env_secrets",
+        )
+
+
+def _network(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    """A VPC and its subnets go together, and a load balancer needs two subnets."""
+    subnets = environment.aws_subnets or environment.aws_elb_subnets
+    if environment.aws_vpc is None:
+        if subnets:
+            key = "aws_subnets" if environment.aws_subnets else "aws_elb_subnets"
+            yield Problem(
+                path=place(config, environment, key),
+                what="names subnets, but aws_vpc is not set",
+                consequence="Elastic Beanstalk would look for them in the default VPC",
+                fix="write aws_vpc: the VPC that they belong to",
+            )
+        return
+    if not environment.aws_subnets:
+        yield Problem(
+            path=place(config, environment, "aws_vpc"),
+            what="is set, but aws_subnets is not",
+            consequence="Elastic Beanstalk would not know where in the VPC to start machines",
+            fix="write aws_subnets: one subnet in each of at least two zones",
+        )
+    elif len(set(environment.aws_elb_subnets or environment.aws_subnets)) < LEAST_SUBNETS:
+        key = "aws_elb_subnets" if environment.aws_elb_subnets else "aws_subnets"
+        yield Problem(
+            path=place(config, environment, key),
+            what=f"names fewer than {LEAST_SUBNETS} subnets for the load balancer",
+            consequence="AWS makes a load balancer in two zones at least, so there would be none",
+            fix="name a subnet in each of two zones",
         )

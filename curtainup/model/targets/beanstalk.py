@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release_settings import Settings
@@ -40,6 +40,23 @@ class BeanstalkEnvironment(EnvironmentSettings):
     tasks: bool = False
 
 
+class Network(BaseModel):
+    """Where machines and load balancer of a release are.
+
+    Attributes:
+        vpc: the id of the VPC.
+        machines: the ids of the subnets of the machines.
+        balancer: the ids of the subnets of the load balancer.
+
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vpc: str
+    machines: tuple[str, ...]
+    balancer: tuple[str, ...]
+
+
 class BeanstalkSettings(Settings):
     """What the machines of a Beanstalk environment run with.
 
@@ -47,9 +64,13 @@ class BeanstalkSettings(Settings):
         instance_type: the kind of machine.
         keypair: the key pair whose holder may log in to the machines, or None for nobody.
         request_timeout: seconds that a request may take.
+        metadata_hops: over how many hops the machines' metadata answers; a container is at the second.
+        network: the VPC and subnets; None is the region's default VPC.
 
     """
 
     instance_type: str
     keypair: str | None = None
     request_timeout: int = Field(ge=1)
+    metadata_hops: int = Field(default=2, ge=1)
+    network: Network | None = None

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
 from curtainup.model.release import Release
-from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings, Network
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.targets.task_result import Ran
 
+READY_SECONDS = 1200
+"""As the provider's own default. A launch that fails takes Beanstalk some ten minutes to tell."""
 NAME_TTL = 60.0
 """Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""
 EVENTS = 8
@@ -111,6 +113,8 @@ class BeanstalkTarget(
             instance_type=config.aws_instance_type,
             keypair=config.aws_keypair,
             request_timeout=config.request_timeout,
+            metadata_hops=config.aws_metadata_hops,
+            network=self._network(),
         )
 
     def settings(self) -> BeanstalkEnvironment:
@@ -138,7 +142,7 @@ class BeanstalkTarget(
             zone_id=config.aws_zone_id,
             hosts_min=config.aws_hosts_min,
             hosts_max=config.aws_hosts_max,
-            ready_timeout=config.ready_timeout,
+            ready_timeout=config.ready_timeout or READY_SECONDS,
             tasks=bool(config.tasks),
         )
 
@@ -234,6 +238,16 @@ class BeanstalkTarget(
         hosts = f"{settings.hosts_min} to {settings.hosts_max} machines each"
         count = f"{len(releases)} environment{'s' * (len(releases) != 1)}, {idle} of them idle"
         return f"{count}: a load balancer and {hosts}"
+
+    def _network(self) -> Network | None:
+        config = self.config
+        if config.aws_vpc is None:
+            return None
+        return Network(
+            vpc=config.aws_vpc,
+            machines=config.aws_subnets,
+            balancer=config.aws_elb_subnets or config.aws_subnets,
+        )
 
     @property
     def _settings(self) -> BeanstalkEnvironment:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from curtainup.model.release import Release
     from curtainup.targets.task_result import Ran
 
+READY_SECONDS = 600
 IDENTITY_HEADER = "X-Serverless-Authorization"
 """Cloud Run takes the identity from it and leaves `Authorization` to the service."""
 
@@ -86,7 +87,7 @@ class CloudRunTarget(
             region=str(config.gcp_region),
             min_instances=config.gcp_min_instances,
             max_instances=config.gcp_max_instances,
-            ready_timeout=config.ready_timeout,
+            ready_timeout=config.ready_timeout or READY_SECONDS,
             tasks=bool(config.tasks),
             secret_names=tuple(sorted(config.env_secrets)),
             public_grant=config.gcp_public_grant,

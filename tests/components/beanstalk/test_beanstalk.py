@@ -12,6 +12,7 @@ from components.beanstalk import beanstalk, bundle, roles
 from components.names import shortened
 from curtainup.config.keys import EnvironmentName, ServiceName
 from curtainup.model.release import Deployment
+from curtainup.model.targets.beanstalk import Network
 from curtainup.rehearsal.aws.beanstalk import options as beanstalk_options
 from tests.components.beanstalk.samples import (
     APPLICATION,
@@ -206,6 +207,33 @@ def test_the_bundle_says_what_to_run() -> None:
     version = run.one(VERSION).inputs
     assert (version["name"], version["application"]) == ("r0000001", "shop-live")
     assert (version["bucket"], version["key"]) == ("shop-live-bundles-0", "r0000001.zip")
+
+
+def test_the_container_reaches_the_role_of_its_machine() -> None:
+    """Beanstalk's launch template says one hop, which ends at the machine."""
+    template = json.loads(_bundle(rendered(one()))[bundle.METADATA])["Resources"]["AWSEBEC2LaunchTemplate"]
+    options = template["Properties"]["LaunchTemplateData"]["MetadataOptions"]
+    assert options == {"HttpPutResponseHopLimit": 2, "HttpTokens": "required"}
+    assert bundle.METADATA not in _bundle(rendered(one(metadata_hops=1)))
+
+
+def test_without_a_network_the_default_vpc_is_used() -> None:
+    assert not [one for one in _options(rendered(one()).of(ENVIRONMENT)[FIRST]) if "ec2:vpc" in one]
+
+
+@pytest.mark.parametrize(
+    ("balancer", "public"), [(("subnet-1", "subnet-2"), "true"), (("subnet-3", "subnet-4"), "false")]
+)
+def test_a_network_is_the_release_s(balancer: tuple[str, ...], public: str) -> None:
+    network = Network(vpc="vpc-1", machines=("subnet-1", "subnet-2"), balancer=balancer)
+    found = _options(rendered(one(network=network)).of(ENVIRONMENT)[FIRST])
+    assert {name.partition(" ")[2]: value for name, value in found.items() if "ec2:vpc" in name} == {
+        "VPCId": "vpc-1",
+        "Subnets": "subnet-1,subnet-2",
+        "ELBSubnets": ",".join(balancer),
+        "ELBScheme": "public",
+        "AssociatePublicIpAddress": public,
+    }
 
 
 def test_every_answer_names_its_release() -> None:

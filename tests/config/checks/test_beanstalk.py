@@ -69,3 +69,28 @@ def test_variables_are_bounded() -> None:
 
 def test_other_targets_are_left_alone() -> None:
     assert told(deploy_target="docker", aws_region="eu-west-9") == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"aws_subnets": ("subnet-0a1b2c3d",)}, ["names subnets, but aws_vpc is not set"]),
+        ({"aws_elb_subnets": ("subnet-0a1b2c3d",)}, ["names subnets, but aws_vpc is not set"]),
+        ({"aws_vpc": "vpc-0a1b2c3d"}, ["is set, but aws_subnets is not"]),
+        (
+            {"aws_vpc": "vpc-0a1b2c3d", "aws_subnets": ("subnet-0a1b2c3d",)},
+            ["names fewer than 2 subnets for the load balancer"],
+        ),
+        (
+            {
+                "aws_vpc": "vpc-0a1b2c3d",
+                "aws_subnets": ("subnet-0a1b2c3d",),
+                "aws_elb_subnets": ("subnet-0e5f6071", "subnet-0e5f6072"),
+            },
+            [],
+        ),
+        ({"aws_vpc": "vpc-0a1b2c3d", "aws_subnets": ("subnet-0a1b2c3d", "subnet-0e5f6071")}, []),
+    ],
+)
+def test_a_vpc_and_its_subnets_go_together(changed: dict[str, object], said: list[str]) -> None:
+    assert told(**changed) == said

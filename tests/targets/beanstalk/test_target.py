@@ -21,7 +21,7 @@ from curtainup.errors import (
 from curtainup.model import release
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
-from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
+from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings, Network
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.targets.beanstalk.target import Machines
@@ -76,11 +76,25 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], list[Sequ
     return hold
 
 
+SUBNETS = ("subnet-0a1b2c3d", "subnet-0e5f6071")
+
+
+def test_a_launch_has_the_time_that_beanstalk_takes_to_tell_that_it_failed(tmp_path: Path) -> None:
+    settings = _rollout(world(tmp_path, BEANSTALK)).environment.settings
+    assert isinstance(settings, BeanstalkEnvironment)
+    assert settings.ready_timeout == 1200
+
+
 def test_a_release_runs_with_what_the_keys_say(tmp_path: Path) -> None:
-    text = f"{BEANSTALK}aws_instance_type: t3.small\naws_keypair: aws-eb\n"
+    network = "aws_vpc: vpc-0a1b2c3d\naws_subnets: [subnet-0a1b2c3d, subnet-0e5f6071]\naws_metadata_hops: 1\n"
+    text = f"{BEANSTALK}aws_instance_type: t3.small\naws_keypair: aws-eb\n{network}"
     settings = _rollout(world(tmp_path, text)).runtime()
     assert isinstance(settings, BeanstalkSettings)
     assert (settings.instance_type, settings.keypair) == ("t3.small", "aws-eb")
+    assert (settings.metadata_hops, settings.network) == (
+        1,
+        Network(vpc="vpc-0a1b2c3d", machines=SUBNETS, balancer=SUBNETS),
+    )
 
 
 def test_the_environment_is_the_region_s_and_keeps_its_name(tmp_path: Path) -> None:

@@ -107,4 +107,4 @@ def test_on_cloud_run_a_long_service_leaves_less_room_for_a_name(tmp_path: Path)
         review_names.require(stacks.session.service.config, "review-123456")
     instead = (caught.value.fix or "").removeprefix("--env ")
     review_names.require(stacks.session.service.config, instead)
-    assert len(f"{'x' * 36}-{instead}") <= 49
+    assert len(f"{'x' * 25}-{instead}") <= 38

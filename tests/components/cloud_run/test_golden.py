@@ -2,8 +2,8 @@
 
 Cloud Run takes the name of a revision that exists only with the same contents, and answers 409 otherwise
 (knative/serving#13565, pipe-cd/pipecd#2480). A rollback, a return and each step of traffic render the newest
-release again, maybe by a newer curtainup than the one that made it. So what is in `golden.json` never changes:
-a template that has to differ needs a setting of the release, without which it is as here.
+release again, maybe by a newer curtainup than the one that made it. So what is in `golden.json` never
+changes: a template that has to differ needs a setting of the release, without which it is as here.
 """
 
 from __future__ import annotations

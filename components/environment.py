@@ -25,12 +25,15 @@ class EnvironmentArgs:
         settings: what belongs to the environment itself.
         deployment: its releases and traffic.
         secrets: by release id and name, the values of its secret variables.
+        rendered: id of the release that the resource which all releases share is made from already, if it is
+            the newest; empty if it has to be made from another one now.
 
     """
 
     settings: EnvironmentSettings
     deployment: Deployment
     secrets: Mapping[str, Mapping[str, pulumi.Output[str]]] = field(default_factory=dict)
+    rendered: str = ""
 
 
 class Environment(Protocol):

@@ -17,7 +17,8 @@ def render(config: pulumi.Config) -> None:
     settings = spec.environment.model_validate(document)
     deployment, secrets = release_config.from_config(config, spec.settings)
     environment = targets.component(target)(
-        f"{settings.service}-{settings.name}", EnvironmentArgs(settings, deployment, secrets)
+        f"{settings.service}-{settings.name}",
+        EnvironmentArgs(settings, deployment, secrets, config.get("rendered") or ""),
     )
     pulumi.export("url", environment.url)
     pulumi.export("release_urls", environment.release_urls)

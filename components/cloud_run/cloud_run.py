@@ -32,7 +32,9 @@ class CloudRun(pulumi.ComponentResource):
 
     The service's template is the newest release. When that one was dropped it is the newest that
     is left, under its own name and with its own settings, image and secret versions: Cloud Run takes the
-    name of a revision that exists as long as what it names is the same, and answers 409 otherwise.
+    name of a revision that exists as long as what it names is the same, and answers 409 otherwise. So an
+    update that neither adds nor drops the newest release leaves the template as it is, whichever version of
+    this program, of the provider or of Cloud Run's defaults it was made with.
 
     Only who is granted it may call the service until a release has traffic: before, the newest release
     holds the 100 % that Cloud Run asks for. It maps no domain, and makes no project.
@@ -199,6 +201,7 @@ class CloudRun(pulumi.ComponentResource):
             opts=self._with(
                 depends_on=after,
                 protect=_is_protected(args),
+                ignore_changes=["template"] if args.rendered == newest.id else [],
                 custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience, delete=patience),
             ),
         )

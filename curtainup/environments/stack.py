@@ -100,6 +100,7 @@ def _parsed(stack: str, config: Mapping[str, Any], remembered: Remembered) -> En
         retired=retired.releases,
         protected=_protected(remembered),
         held=_held(config, deployment),
+        rendered=spec.rendered(remembered.resources) if spec.rendered else "",
         pending=remembered.pending,
     )
 
@@ -122,9 +123,16 @@ def configured(environment: Environment, deployment: Deployment) -> dict[str, An
         "traffic": deployment.traffic,
         "candidate": deployment.candidate or "",
         "held": environment.held if environment.held == deployment.candidate else "",
+        "rendered": _still_rendered(environment, deployment),
         "spent": list(environment.spent),
         "retired": release_config.to_config(Deployment(releases=environment.retired), environment.sealed),
     }
+
+
+def _still_rendered(environment: Environment, deployment: Deployment) -> str:
+    """Return the newest release if what all releases share is made from it already, else nothing."""
+    newest = deployment.releases[-1].id if deployment.releases else ""
+    return newest if newest == environment.rendered else ""
 
 
 def retiring(environment: Environment, leaving: Sequence[Release]) -> Environment:

@@ -59,6 +59,8 @@ class TargetSpec:
         logs: returns the log of an environment, given the session, the environment, and a function that reads
             the environment again.
         switch: the resource that moves traffic.
+        rendered: returns, from the resources in the state, the id of the release that the one is made from
+            which all releases share; None if they share none.
         places: returns the fixed address of each release id in the state; None if addresses are not fixed.
         registry: the registry for images if the configuration names none.
         checks: returns the pieces that the doctor checks for these environments; None if there are none.
@@ -81,6 +83,7 @@ class TargetSpec:
     bind: Callable[[Session, str, Look], Target]
     logs: Callable[[Session, Environment, Look], Source]
     switch: Switch
+    rendered: Callable[[Resources], str] | None = None
     places: Callable[[Resources], Mapping[str, Address]] | None = None
     registry: Registry = LOCAL
     checks: Callable[[ServiceConfig, Sequence[EnvironmentConfig]], list[Piece]] | None = None

@@ -56,8 +56,9 @@ class Samples:
         settings: EnvironmentSettings,
         deployed: Deployment,
         secrets: Mapping[str, Mapping[str, str]] | None,
+        already: str = "",
     ) -> Run:
-        """Declare an environment; `secrets` are by release id and name."""
+        """Declare an environment; `secrets` are by release id and name, `already` is what is rendered."""
 
         def work() -> None:
             sealed = {
@@ -65,6 +66,6 @@ class Samples:
                 for one, values in (secrets or {}).items()
             }
             name = f"{settings.service}-{settings.name}"
-            self.component(name, EnvironmentArgs(settings, deployed, sealed))
+            self.component(name, EnvironmentArgs(settings, deployed, sealed, already))
 
         return declare(work)

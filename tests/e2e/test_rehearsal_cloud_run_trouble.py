@@ -124,3 +124,15 @@ def test_a_revision_that_never_listens_ends_in_start_timeout(service: Rehearsed)
     assert "start_timeout" in done.err
     assert service.traffic("staging") == staging
     assert service.serving("staging") in staging
+
+
+@MATRIX
+def test_a_first_deployment_waits_for_what_google_enforces_late(tmp_path: Path, service_python: Path) -> None:
+    """APIs that were just enabled, and the grant that lets the public in."""
+    faults = ["slow-api", "slow-grant@staging", "slow-grant"]
+    with rehearsed(tmp_path, service_python, **CLOUD_RUN, gcp_public_grant=True) as one:
+        done = one.deploy(faults=faults)
+        assert "waiting, as it is too early: an API is not enabled, or was enabled only just now" in done.err
+        assert done.err.count("waiting until the public may call it: HTTP 403") > 1
+        assert one.get("live").status_code == 200
+        assert one.proved() == ["local", "staging", "candidate", "live"]

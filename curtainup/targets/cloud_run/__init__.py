@@ -11,6 +11,7 @@ from curtainup.targets.cloud_run.registry import ARTIFACT_REGISTRY
 from curtainup.targets.spec import Resources, Switch, TargetSpec
 from curtainup.util.references import Deferred
 
+SERVICE = "gcp:cloudrunv2/service:Service"
 PUBLIC_ACCESS = "gcp:cloudrunv2/serviceIamMember:ServiceIamMember"
 """The type of what lets everybody call a service whose own setting does not."""
 
@@ -27,13 +28,22 @@ def _shares(outputs: Mapping[str, Any], resources: Resources) -> dict[str, int] 
     return shares
 
 
+def _rendered(resources: Resources) -> str:
+    """Return the id of the release that the service's template is, by its revision's name."""
+    services = [one for one in resources if one.get("type") == SERVICE and not one.get("delete")]
+    template = (services[0].get("inputs") or {}).get("template") if services else None
+    revision = template.get("revision") if isinstance(template, Mapping) else None
+    return str(revision or "").rpartition("-")[2]
+
+
 SPEC = TargetSpec(
     name="gcp-cloud-run",
     environment=CloudRunEnvironment,
     settings=CloudRunSettings,
     bind=Deferred("curtainup.targets.cloud_run.target:CloudRunTarget"),
     logs=Deferred("curtainup.targets.cloud_run.logs:CloudRunLogs"),
-    switch=Switch("gcp:cloudrunv2/service:Service", _shares),
+    switch=Switch(SERVICE, _shares),
+    rendered=_rendered,
     registry=ARTIFACT_REGISTRY,
     checks=Deferred("curtainup.targets.cloud_run.checks:of_service"),
     extra=extras.GCP,

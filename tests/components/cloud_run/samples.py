@@ -68,6 +68,11 @@ def environment(**changed: Any) -> CloudRunEnvironment:
     return CloudRunEnvironment(**{**values, **changed})
 
 
-def rendered(deployed: Deployment, secrets: dict[str, dict[str, str]] | None = None, **changed: Any) -> Run:
-    """Declare the environment; `changed` are fields of its settings."""
-    return _SAMPLES.rendered(environment(**changed), deployed, secrets)
+def rendered(
+    deployed: Deployment,
+    secrets: dict[str, dict[str, str]] | None = None,
+    already: str = "",
+    **changed: Any,
+) -> Run:
+    """Declare the environment; `already` is what is rendered, `changed` are fields of its settings."""
+    return _SAMPLES.rendered(environment(**changed), deployed, secrets, already)

@@ -63,7 +63,7 @@ def test_the_template_is_the_newest_release() -> None:
 
 def test_a_release_is_rendered_from_its_own_entry_alone() -> None:
     """The name of a revision with another spec is a 409: nothing of the environment may be in it."""
-    changed = {"min_instances": 3, "max_instances": 7, "ready_timeout": 9, "generation": 9}
+    changed: dict[str, Any] = {"min_instances": 3, "max_instances": 7, "ready_timeout": 9, "generation": 9}
     alone = rendered(one(), SECRETS).one(SERVICE).inputs["template"]
     among = Deployment(releases=(release(9), release(1)), traffic={"r0000009": 40, "r0000001": 60})
     assert rendered(among, SECRETS, **changed).one(SERVICE).inputs["template"] == alone
@@ -75,6 +75,13 @@ def test_without_the_dropped_newest_the_older_revision_is_what_it_was() -> None:
     before = rendered(first, SECRETS).one(SERVICE).inputs
     assert rendered(deployment(100, 0), SECRETS).one(SERVICE).inputs != before
     assert rendered(first, SECRETS).one(SERVICE).inputs == before
+
+
+def test_only_another_newest_release_renders_the_template() -> None:
+    """A shift, and a return to a kept release, send the template as it was made."""
+    for already, ignored in (("r0000002", ("template",)), ("r0000001", ()), ("", ())):
+        run = rendered(deployment(100, 0), SECRETS, already)
+        assert run.one(SERVICE).ignore_changes == ignored
 
 
 def test_every_setting_of_a_release_reaches_its_revision() -> None:

@@ -16,7 +16,7 @@ from curtainup.environments.rollout import Rollout
 from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
 from curtainup.model.environment import Environment
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
-from curtainup.targets.cloud_run import PUBLIC_ACCESS, SPEC
+from curtainup.targets.cloud_run import PUBLIC_ACCESS, SERVICE, SPEC
 from curtainup.targets.cloud_run.target import CloudRunTarget, project_of
 from tests import samples
 from tests.images.test_registry import CLOUD_RUN, Google
@@ -213,6 +213,16 @@ def test_whether_anything_has_traffic_is_told_by_whether_the_public_may_call_it(
     assert SPEC.switch.shares({**outputs, "invokerIamDisabled": False}, []) is None
     assert SPEC.switch.shares({**outputs, "invokerIamDisabled": True}, []) == {"r1": 100, "r2": 0}
     assert SPEC.switch.shares(outputs, granted) == {"r1": 100, "r2": 0}
+
+
+def test_what_is_rendered_is_told_by_the_name_of_the_revision() -> None:
+    rendered = SPEC.rendered
+    assert rendered is not None
+    service = {"type": SERVICE, "inputs": {"template": {"revision": "shop-live-r0000002"}}}
+    assert rendered([service]) == "r0000002"
+    assert rendered([{**service, "delete": True}]) == ""
+    assert rendered([{"type": SERVICE, "inputs": {}}]) == ""
+    assert rendered([]) == ""
 
 
 def test_the_split_is_what_cloud_run_tells(tmp_path: Path) -> None:

@@ -241,7 +241,7 @@ def test_a_refresh_sees_what_somebody_else_changed_and_the_next_deployment_puts_
             for one in live["traffic"]:
                 one["percent"] = 100 if one["tag"] == old else 0
         else:
-            del found["policies"][name]
+            live["invokerIamDisabled"] = False
     Routes(Cloud(service.rehearsal, Faults()), name).apply(live)
     assert (what == "split") == (service.get("live").status_code == 200)
 

@@ -168,6 +168,7 @@ class Binding(GoogleKind):
             binding = [outputs["role"], outputs["member"]]
             if binding in bindings:
                 bindings.remove(binding)
+            part.get("enforced", {}).pop(_grant(resource, *binding), None)
         self.changed(resource)
 
     def changed(self, resource: str) -> None:

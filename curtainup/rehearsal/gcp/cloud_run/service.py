@@ -68,7 +68,7 @@ class Service(GoogleKind):
         return self._change(id, inputs, "update")
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
-        """Return the real traffic split."""
+        """Return the real traffic split, and whether callers are asked who they are."""
         project, path = _place(id)
         with self.opened(project, enabled=False) as part:
             service = part.get("services", {}).get(path)
@@ -76,7 +76,10 @@ class Service(GoogleKind):
             return None
         live = [{key: one[key] for key in _TRAFFIC if one.get(key)} for one in service["traffic"]]
         wanted = [{key: one[key] for key in _TRAFFIC if one.get(key)} for one in rules.traffics(outputs)]
-        drifted = {"traffics": service["traffic"]} if live != wanted and service["traffic"] else {}
+        drifted: Document = {"traffics": service["traffic"]} if live != wanted and service["traffic"] else {}
+        unchecked = bool(service.get("invokerIamDisabled"))
+        if unchecked != bool(outputs.get("invokerIamDisabled")):
+            drifted["invokerIamDisabled"] = unchecked
         return Found(drifted, self._outputs(id, service))
 
     def delete(self, id: str, outputs: Properties) -> None:  # noqa: A002

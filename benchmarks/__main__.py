@@ -32,9 +32,9 @@ MEASUREMENTS = {
     "i": "failed requests over a rehearsed switch on each cloud, under load",
     "j": "a preview of nothing changed",
     "k": "how time grows with past releases, source and tests",
-    "l": "the door of HTTPS: what it costs, and failed requests through it",
+    "m": "the door of HTTPS: what it costs, and failed requests through it",
 }
-ON_LIVE = set("acdefhijkl")
+ON_LIVE = set("acdefhijkm")
 """What needs a service with two releases on live."""
 QUICK_RUNS = 3
 """How many times more the short commands are repeated than the long ones."""
@@ -105,7 +105,7 @@ def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
             "e": partial(deployments.helps, runs=quick),
             "k": partial(growth.growth, say=say),
             "f": partial(switches.switches, say=say, count=chosen.switches, wanted=chosen.requests),
-            "l": partial(https.https, folder=folder / "acme", say=say),
+            "m": partial(https.https, folder=folder / "acme", say=say),
         }
         for key, work in works.items():
             if key in only:

@@ -1,4 +1,4 @@
-"""(l) what the door of a Docker host costs, and failed requests through it while traffic is switched."""
+"""(m) what the door of a Docker host costs, and failed requests through it while traffic is switched."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Counted:
 
 
 def https(results: Results, service: Service, folder: Path, say: Callable[[str], None]) -> None:
-    """Measure (l), with a door that gets its certificates from an ACME server on this machine."""
+    """Measure (m), with a door that gets its certificates from an ACME server on this machine."""
     if shutil.which("h2load") is None:
         say("h2load is not installed (Debian's package nghttp2-client): nothing is measured")
         return
@@ -87,8 +87,8 @@ def _compare(results: Results, service: Service) -> None:
         plain.append(_median(f"http://{HERE}:{port}"))
         through.append(_median(f"https://{HOST}"))
     added = [(door - proxy) * 1000 for proxy, door in zip(plain, through, strict=True)]
-    results.compare("l", "what the door adds to the median of an answer", added, "ms", MILLISECONDS)
-    results.raw["l"] = {"proxy": plain, "door": through}
+    results.compare("m", "what the door adds to the median of an answer", added, "ms", MILLISECONDS)
+    results.raw["m"] = {"proxy": plain, "door": through}
 
 
 def _median(url: str) -> float:
@@ -115,13 +115,13 @@ def _switch(results: Results, shop: Shop, say: Callable[[str], None]) -> None:
     total = _total(counts) + answers.total
     results.lines.extend(
         [
-            Line("l", f"failed requests through the door over {switches} switches", failed, "", 0),
-            Line("l", "requests in all", total, "", REQUESTS, at_least=True),
-            *(Line("l", f"  {kind}", sum(one.done for one in some), "") for kind, some in counts.items()),
-            Line("l", "  new connections, and kept ones with pauses", answers.total, ""),
+            Line("m", f"failed requests through the door over {switches} switches", failed, "", 0),
+            Line("m", "requests in all", total, "", REQUESTS, at_least=True),
+            *(Line("m", f"  {kind}", sum(one.done for one in some), "") for kind, some in counts.items()),
+            Line("m", "  new connections, and kept ones with pauses", answers.total, ""),
         ]
     )
-    results.raw["l"] |= {"failures": answers.failures}
+    results.raw["m"] |= {"failures": answers.failures}
 
 
 def _total(counts: dict[str, list[Counted]]) -> int:

@@ -60,8 +60,8 @@ def test_the_page_has_the_goals_of_the_code() -> None:
         ("i", [0, rehearsals.REQUESTS]),
         ("j", [deployments.PREVIEW]),
         ("k", []),
-        ("l", [https.MILLISECONDS]),
-        ("l", [0, https.REQUESTS]),
+        ("m", [https.MILLISECONDS]),
+        ("m", [0, https.REQUESTS]),
     ]
     assert {letter for letter, _ in told} == set(command.MEASUREMENTS)
 

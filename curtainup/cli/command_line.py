@@ -23,12 +23,14 @@ COMMANDS = (
     "unlock",
     "rehearse",
     "doctor",
+    "setup-host",
     "init",
     "notify",
     "env",
     "pulumi",
 )
-"""The commands in the order of `--help`; each is a module here, with `run` and `EXAMPLE`."""
+"""The commands in the order of `--help`; each is a module here, with `run` and `EXAMPLE`;
+a hyphen of its name is an underscore of the module's."""
 LEFT_TO_PULUMI = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -49,7 +51,7 @@ def command_line(arguments: Sequence[str] = ()) -> typer.Typer:
     app.callback(invoke_without_command=True)(_root)
     first = arguments[0] if arguments else None
     for name in (first,) if first in COMMANDS else COMMANDS:
-        command = import_module(f"curtainup.cli.{name}")
+        command = import_module(f"curtainup.cli.{name.replace('-', '_')}")
         settings = LEFT_TO_PULUMI if name == "pulumi" else None
         app.command(name, epilog=command.EXAMPLE, context_settings=settings)(command.run)
     return app

@@ -66,10 +66,10 @@ def test_help_for_somebody_who_has_stopped_reading_ends_without_a_word() -> None
 
 
 def test_every_module_of_a_command_is_one() -> None:
-    modules = {path.stem for path in Path(curtainup.cli.__path__[0]).glob("*.py")} - {
-        "__init__",
-        "command_line",
-        "front_page",
+    modules = {path.stem.replace("_", "-") for path in Path(curtainup.cli.__path__[0]).glob("*.py")} - {
+        "--init--",
+        "command-line",
+        "front-page",
     }
     assert modules == set(COMMANDS)
 

@@ -260,12 +260,12 @@ class SecondMachine:
             time.sleep(0.1)
 
 
-def _answers(folder: Path, command: str) -> bool:
+def _answers(folder: Path, command: str, login: str = ALIAS) -> bool:
     """Return whether a command runs there, whatever key the machine shows."""
     careless = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null")
     options = [part for option in careless for part in ("-o", option)]
     done = subprocess.run(
-        [str(folder / "bin" / "ssh"), *options, ALIAS, command],
+        [str(folder / "bin" / "ssh"), *options, login, command],
         capture_output=True,
         stdin=subprocess.DEVNULL,
         timeout=PATIENCE,

@@ -71,7 +71,7 @@ def _silent(there: There, detail: str) -> HostUnreachable:
         "refused": f"the Docker engine there does not let {user} in",
     }
     fixes = {
-        "missing": "install it there; on Debian: sudo apt-get install docker.io",
+        "missing": f"curtainup setup-host {there.address} installs it, if your user there may use sudo",
         "refused": f"on the host: sudo usermod --append --groups docker {user}; a new login has that group",
         "stopped": "on the host: sudo systemctl enable --now docker; see journalctl --unit docker",
     }

@@ -55,9 +55,15 @@ def forward(control: Path, here: str, there: str) -> list[str]:
     return [*_through(control), "-O", "forward", "-L", f"{here}:{there}", "host"]
 
 
-def shell(control: Path) -> list[str]:
-    """Return the command that runs a script on the machine, which it reads from standard input."""
-    return [*_through(control), "-T", "host", "sh -s"]
+def shell(control: Path, before: str = "") -> list[str]:
+    """Return the command that runs a script on the machine, which it reads from standard input.
+
+    Args:
+        control: the socket of the connection.
+        before: what runs the shell there, such as `sudo -n`.
+
+    """
+    return [*_through(control), "-T", "host", f"{before} sh -s".strip()]
 
 
 def _through(control: Path) -> list[str]:

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -33,6 +33,8 @@ MEND_SECONDS = 60.0
 QUIET_SECONDS = 5.0
 """For how long a failure is taken for the answer: asking again would cost as much time."""
 SSH_PORT = 22
+LOST = 255
+"""The exit code of ssh itself."""
 POLL = 0.005
 ATTEMPTS = 5
 LONGEST_PATH = 80
@@ -43,6 +45,22 @@ LONGEST_PATH = 80
 def to(address: Address) -> Connection:
     """Return the connection to a host, the same for all who ask; it is not open yet."""
     return Connection(address, os.environ)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a script has ended on the host.
+
+    Attributes:
+        code: its exit code.
+        out: what it has written.
+        err: what it has written on standard error.
+
+    """
+
+    code: int
+    out: str
+    err: str
 
 
 class Connection:
@@ -143,9 +161,28 @@ class Connection:
             HostUnreachable: there is no connection.
 
         """
+        done = self.run(script)
+        return done.out if done is not None else ""
+
+    def run(self, script: str, before: str = "", seconds: float = COMMAND_SECONDS) -> Ran | None:
+        """Run a shell script on the host; None if the connection broke or it took too long.
+
+        The script may go on to its end there, for as long as it writes nothing to the connection.
+
+        Args:
+            script: for sh.
+            before: what runs the shell there, such as `sudo -n`.
+            seconds: how long it may take.
+
+        Raises:
+            HostUnreachable: there is no connection.
+
+        """
         self.open()
-        done = self._run(commands.shell(self._control), script)
-        return done.stdout if done is not None else ""
+        done = self._run(commands.shell(self._control, before), script, seconds)
+        if done is None or done.returncode == LOST:
+            return None
+        return Ran(done.returncode, done.stdout, done.stderr)
 
     def real(self) -> Address:
         """Return the address as the user's configuration has it, which may know the host by an alias."""
@@ -236,7 +273,9 @@ class Connection:
         done = self._run(command)
         return done.returncode if done is not None else -1
 
-    def _run(self, command: list[str], text: str = "") -> subprocess.CompletedProcess[str] | None:
+    def _run(
+        self, command: list[str], text: str = "", seconds: float = COMMAND_SECONDS
+    ) -> subprocess.CompletedProcess[str] | None:
         """Run a command to its end; None if it does not start, or takes too long."""
         try:
             return subprocess.run(
@@ -246,7 +285,7 @@ class Connection:
                 capture_output=True,
                 encoding="utf-8",
                 errors="replace",
-                timeout=COMMAND_SECONDS,
+                timeout=seconds,
                 check=False,
                 start_new_session=True,
             )

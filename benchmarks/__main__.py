@@ -15,7 +15,18 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from benchmarks import deployments, growth, https, operation, profiles, rehearsals, report, service, switches
+from benchmarks import (
+    deployments,
+    distant,
+    growth,
+    https,
+    operation,
+    profiles,
+    rehearsals,
+    report,
+    service,
+    switches,
+)
 from benchmarks.measure import Cost
 from benchmarks.report import Results
 from tests.e2e.service import Service
@@ -32,9 +43,10 @@ MEASUREMENTS = {
     "i": "failed requests over a rehearsed switch on each cloud, under load",
     "j": "a preview of nothing changed",
     "k": "how time grows with past releases, source and tests",
+    "l": "a one-line change and a no-op over SSH on a line of 20 ms, against this machine's engine",
     "m": "the door of HTTPS: what it costs, and failed requests through it",
 }
-ON_LIVE = set("acdefhijkm")
+ON_LIVE = set("acdefhijklm")
 """What needs a service with two releases on live."""
 QUICK_RUNS = 3
 """How many times more the short commands are repeated than the long ones."""
@@ -105,6 +117,7 @@ def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
             "e": partial(deployments.helps, runs=quick),
             "k": partial(growth.growth, say=say),
             "f": partial(switches.switches, say=say, count=chosen.switches, wanted=chosen.requests),
+            "l": partial(distant.over_ssh, folder=folder / "ssh", python=python, runs=chosen.runs, say=say),
             "m": partial(https.https, folder=folder / "acme", say=say),
         }
         for key, work in works.items():

@@ -53,6 +53,7 @@ def run(
     from contextlib import closing
 
     from curtainup.commands.setup_host import carry, facts, plan, proof
+    from curtainup.errors import RefusedError
     from curtainup.platforms.ssh.connection import Connection
 
     address = _address(host, config)
@@ -66,8 +67,8 @@ def run(
             told = _told(address, found, planned)
             if yes:
                 report.info(told)
-            else:
-                common.require_agreed(f"{told}\nDo it?", str(address))
+            elif not common.agreed(f"{told}\nDo it?"):
+                raise RefusedError("the answer was no", where=str(address), consequence="nothing was changed")
             carry.carry(connection, planned.missing, report, sudo=found.rights == "sudo")
     deployer = proof.deployer(address, user)
     version = None if dry_run else proof.engine(deployer)

@@ -14,6 +14,7 @@ import pytest
 from benchmarks import __main__ as command
 from benchmarks import (
     deployments,
+    distant,
     https,
     load,
     measure,
@@ -60,6 +61,9 @@ def test_the_page_has_the_goals_of_the_code() -> None:
         ("i", [0, rehearsals.REQUESTS]),
         ("j", [deployments.PREVIEW]),
         ("k", []),
+        ("l", [distant.TIMES_HERE]),
+        ("l", [distant.NO_OP_SECONDS]),
+        ("l", [distant.LOGINS]),
         ("m", [https.MILLISECONDS]),
         ("m", [0, https.REQUESTS]),
     ]

@@ -6,9 +6,12 @@ package mirrors through this machine.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +20,7 @@ from filelock import FileLock
 
 from curtainup.setup import paths
 from tests.e2e import second_machine
+from tests.e2e.debian_packages import unpacked
 from tests.e2e.second_engine import skipped_where_not_allowed
 from tests.e2e.second_machine import SecondMachine
 
@@ -144,10 +148,38 @@ class BareMachine(SecondMachine):
             )
         self._wait(lambda: second_machine._answers(self.folder, "true", "root@shop"), "SSH server")
 
+    def crash(self) -> None:
+        """Take its power away: all of its processes end at once."""
+        super().crash()
+        deadline = time.monotonic() + second_machine.PATIENCE
+        groups = CGROUPS / "pids" / self.name
+        while any(file.read_text() for file in groups.rglob("cgroup.procs")):
+            assert time.monotonic() < deadline, "its processes do not end"
+            time.sleep(0.05)
+
     def on(self, script: str) -> str:
         """Run a script there as root, and return what it prints."""
         command = [str(self.folder / "bin" / "ssh"), "root@shop", script]
         return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
+
+    def logins(self) -> int:
+        """How often its user `deploy` has logged in since it was started."""
+        return int(self.on("journalctl --unit ssh --boot | grep -c 'Accepted publickey for deploy' || true"))
+
+    @contextmanager
+    def engine_led(self) -> Iterator[None]:
+        """Have `engine` lead to its Docker engine, for the tests themselves, whenever it is up."""
+        place = self.folder / "docker.sock"
+        lead = f"while true; do rm -f {place}; ssh -N -L {place}:/run/docker.sock root@shop; sleep 0.5; done"
+        environ = {**os.environ, **self.environ}
+        with subprocess.Popen(
+            ["sh", "-c", lead], env=environ, stderr=subprocess.DEVNULL, start_new_session=True
+        ) as leading:
+            try:
+                self._wait(place.exists, "way to Docker")
+                yield
+            finally:
+                os.killpg(leading.pid, signal.SIGKILL)
 
     def remove(self) -> None:
         """Stop it and take away what `make` has made, as far as it is there."""
@@ -197,12 +229,8 @@ def _debian() -> Path:
 
 
 def _fetch(folder: Path) -> None:
-    """Have debootstrap make Debian in `folder`/root; debootstrap itself is only unpacked."""
-    get = ["apt-get", "-o", "APT::Sandbox::User=root", "download", "--quiet", "debootstrap"]
-    subprocess.run(get, cwd=folder, check=True, capture_output=True, timeout=300)
-    [package] = folder.glob("*.deb")
-    _run("dpkg-deb", "-x", str(package), str(folder / "tool"))
-    tool = folder / "tool/usr"
+    """Have debootstrap make Debian in `folder`/root."""
+    tool = unpacked("debootstrap", "debootstrap") / "usr"
     subprocess.run(
         [
             *(tool / "sbin/debootstrap", "--variant=minbase", f"--include={PACKAGES}"),

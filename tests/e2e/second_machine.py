@@ -15,9 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from filelock import FileLock
-
-from curtainup.setup import paths
+from tests.e2e.debian_packages import unpacked
 from tests.e2e.second_engine import filled, skipped_where_not_allowed
 
 NEEDED = ("dockerd", "ip", "mount", "unshare", "nsenter", "ssh", "ssh-keygen", "/usr/bin/python3")
@@ -275,21 +273,10 @@ def _answers(folder: Path, command: str, login: str = ALIAS) -> bool:
 
 
 def _sshd() -> tuple[Path, Path]:
-    """Return the SSH server and the folder of its libraries: this machine's, else Debian's.
-
-    Debian's package is only unpacked, into the cache: a machine that installs it starts it.
-    """
+    """Return the SSH server and the folder of its libraries: this machine's, else Debian's."""
     if own := shutil.which("sshd", path="/usr/sbin:/usr/local/sbin"):
         return Path(own), Path("/usr/lib")
-    made = paths.cache_dir() / "tests" / "sshd"
-    made.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{made}.lock"):
-        if not (made / "usr/sbin/sshd").is_file():
-            get = ["apt-get", "-o", "APT::Sandbox::User=root", "download", "--quiet", *PACKAGES]
-            subprocess.run(get, cwd=made, check=True, capture_output=True, timeout=300)
-            for package in made.glob("*.deb"):
-                subprocess.run(["dpkg-deb", "-x", str(package), str(made)], check=True, timeout=60)
-                package.unlink()
+    made = unpacked("sshd", *PACKAGES)
     [library] = {file.parent for file in made.rglob("libwrap.so.0")}
     return made / "usr/sbin/sshd", library
 

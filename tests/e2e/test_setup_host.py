@@ -7,16 +7,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e.bare_machine import IS_POSSIBLE, WHY_NOT, BareMachine, running
+from tests.e2e.distant import placed
 
 pytestmark = [
     pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT),
-    pytest.mark.matrix(
-        reason="tests/commands/test_setup_host.py test_a_bare_machine_needs_every_step shows the steps"
-    ),
+    pytest.mark.matrix(reason="test_a_bare_machine_needs_every_step shows the steps"),
 ]
 
 
@@ -27,10 +28,18 @@ def machine() -> Iterator[BareMachine]:
         yield bare
 
 
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "curtainup", "setup-host", *arguments]
+
+
+def holds_line(process: psutil.Process) -> bool:
+    return process.name() == "ssh" and "-M" in process.cmdline()
+
+
 def setup_host(machine: BareMachine, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command as somebody without a terminal does."""
     return subprocess.run(
-        [sys.executable, "-P", "-m", "curtainup", "setup-host", *arguments],
+        command(*arguments),
         env={**os.environ, **machine.environ},
         cwd=machine.folder,
         stdin=subprocess.DEVNULL,
@@ -43,7 +52,7 @@ def setup_host(machine: BareMachine, *arguments: str) -> subprocess.CompletedPro
 
 @pytest.mark.parametrize(
     ("login", "told"),
-    [("plain", "plain may not install anything"), ("asked", "sudo asks asked for a password")],
+    [("plain", "sudo asks plain for a password"), ("asked", "sudo asks asked for a password")],
 )
 def test_somebody_without_rights_is_told_so(machine: BareMachine, login: str, told: str) -> None:
     done = setup_host(machine, f"ssh://{login}@shop", "--yes")
@@ -86,7 +95,7 @@ def test_a_step_that_fails_is_told_and_the_next_run_goes_on(machine: BareMachine
 
 
 def test_a_bare_server_becomes_a_docker_host(machine: BareMachine) -> None:
-    done = setup_host(machine, "ssh://root@shop", "--user", "deploy", "--upgrades", "--yes", "--json")
+    done = setup_host(machine, "ssh://root@shop", "--user", "deploy", "--yes", "--json")
 
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
@@ -95,7 +104,32 @@ def test_a_bare_server_becomes_a_docker_host(machine: BareMachine) -> None:
     assert not any(step["was_there"] for step in said["steps"])
     assert machine.on("systemctl is-enabled docker.service") == "enabled\n"
     assert "docker" in machine.on("id -nG deploy").split()
-    assert "unattended" in machine.on("apt-config dump | grep -i unattended-upgrade")
+
+
+def test_a_step_ends_by_itself_when_the_line_breaks(machine: BareMachine) -> None:
+    with subprocess.Popen(
+        command("ssh://root@shop", "--user", "deploy", "--upgrades", "--yes"),
+        env={**os.environ, **machine.environ},
+        cwd=machine.folder,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:
+        assert run.stderr is not None
+        for line in run.stderr:
+            if "] upgrades: " in line:
+                break
+        [line] = [one for one in psutil.Process(run.pid).children(recursive=True) if holds_line(one)]
+        line.kill()
+        told = run.stderr.read()
+    assert run.returncode == 31, told
+    assert "this step goes on to its end there" in told
+
+    done = setup_host(machine, "ssh://root@shop", "--user", "deploy", "--upgrades", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert machine.on("dpkg --audit") == ""
+    assert "docker-ce" in machine.on("apt-config dump Unattended-Upgrade::Package-Blacklist")
 
 
 def test_once_is_enough(machine: BareMachine) -> None:
@@ -131,3 +165,19 @@ def test_docker_is_there_after_a_reboot(machine: BareMachine) -> None:
     assert done.returncode == 0, done.stderr
     assert "to do" not in done.stdout
     assert "Docker 20.10" in done.stdout
+
+
+def test_a_service_goes_live_on_it(machine: BareMachine, tmp_path: Path, service_python: Path) -> None:
+    with machine.engine_led(), placed(machine, tmp_path, service_python, dockerfile=None) as service:
+        service.configure(docker_host="ssh://deploy@shop")
+        service.run("doctor", "--fix")
+        logins = machine.logins()
+        service.deploy()
+        assert machine.logins() == logins + 1
+        assert service.get("live").status_code == 200
+
+        machine.crash()
+        machine.boot()
+        service.wait_until_serving()
+
+        assert service.deploy("--json").json()["changed"] is False

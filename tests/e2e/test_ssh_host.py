@@ -9,12 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from curtainup.setup.base_images.catalogue import REFERENCES
-from tests.e2e.docker_host import DockerHost
+from tests.e2e import another_clock
+from tests.e2e.distant import equipped, placed
 from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.load import users
-from tests.e2e.ready import DOCKERFILE, ready_image
-from tests.e2e.second_machine import IS_POSSIBLE, WHY_NOT, SecondMachine, running
+from tests.e2e.second_machine import IS_POSSIBLE, WHY_NOT, SecondMachine
 from tests.e2e.service import Service
 from tests.e2e.underway import Underway, make_holdable, underway
 
@@ -28,8 +27,7 @@ pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT)
 @pytest.fixture(scope="module")
 def machine() -> Iterator[SecondMachine]:
     """A running machine whose engine has the images that a deployment stands on."""
-    with running(with_docker=True) as second:
-        second.bring([*REFERENCES.values(), ready_image()])
+    with equipped() as second:
         yield second
 
 
@@ -38,16 +36,8 @@ def service(
     machine: SecondMachine, tmp_path_factory: pytest.TempPathFactory, service_python: Path
 ) -> Iterator[Service]:
     """A service that is to be deployed there, and answers on all addresses of the machine."""
-    one = Service(tmp_path_factory.mktemp("e2e"), "hello", service_python)
-    one.host.client.close()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", machine.engine)
-        one.host = DockerHost(one.name)
-    one.environ |= machine.environ
-    one.write("Dockerfile", DOCKERFILE)
-    one.configure(docker_host=machine.docker_host, bind="0.0.0.0")
-    yield one
-    one.remove()
+    with placed(machine, tmp_path_factory.mktemp("e2e"), service_python) as one:
+        yield one
 
 
 @pytest.fixture
@@ -215,6 +205,23 @@ def test_a_canary_moves_step_by_step(live: Service) -> None:
     assert answers.failures == []
     assert len(answers.releases) == 2
     assert live.get("live").json()["says"] == "canary"
+
+
+@MATRIX
+@pytest.mark.skipif(not another_clock.IS_POSSIBLE, reason=another_clock.WHY_NOT)
+@pytest.mark.parametrize("off", ["+1h", "-1h"])
+def test_clocks_that_differ_by_an_hour_change_nothing(live: Service, off: str) -> None:
+    clock = another_clock.off_by(off)
+    live.greet(f"an hour {off}")
+
+    with users(live.url("live")) as answers:
+        live.deploy(env=clock)
+
+    assert answers.failures == []
+    assert live.get("live").json()["says"] == f"an hour {off}"
+    assert live.deploy("--json", env=clock).json()["changed"] is False
+    assert "Listening at" in live.run("logs", "--env", "live", "--since", "5m", env=clock).out
+    live.run("rollback", env=clock)
 
 
 @MATRIX

@@ -95,13 +95,13 @@ def _user(found: Facts) -> list[Step]:
     make = f"useradd --create-home --shell /bin/bash --password '*' {named}\n"
     join = f"{_GROUP}usermod --append --groups docker {named}\n"
     steps = [
-        Step("user", f"make the user {user}, who has no password", found.has_user, make),
+        Step("user", f"make the user {user}, without a password", found.has_user, make),
         Step(
             "group", f"let {user} use Docker, which makes {user} as good as root there", found.in_group, join
         ),
     ]
     if found.has_keys or found.login_has_keys:
-        title = f"let {user} log in with the keys of {found.login}"
+        title = f"let {user} log in with {'a key' if found.has_keys else f'the keys of {found.login}'}"
         steps.append(Step("keys", title, found.has_keys, _keys(found)))
     return steps
 

@@ -11,6 +11,7 @@ from curtainup.cli.shared import common
 if TYPE_CHECKING:
     from curtainup.commands.setup_host.facts import Facts
     from curtainup.commands.setup_host.plan import Plan
+    from curtainup.reporting import Report
     from curtainup.util.ssh_address import Address
 
 EXAMPLE = "Example: curtainup setup-host ssh://root@shop.example.com --user deploy"
@@ -56,9 +57,9 @@ def run(
     from curtainup.errors import RefusedError
     from curtainup.platforms.ssh.connection import Connection
 
-    address = _address(host, config)
-    _require_name(user)
     report = common.report(quiet=quiet)
+    address = _address(host, config, report)
+    _require_name(user)
     with closing(Connection(address, os.environ)) as connection:
         found = facts.look(connection, user)
         planned = plan.plan(found, upgrades=upgrades)
@@ -80,7 +81,7 @@ def run(
             report.info(f"note: {hint}")
 
 
-def _address(host: str | None, config: str | None) -> Address:
+def _address(host: str | None, config: str | None, report: Report) -> Address:
     """Return the host that was named, or that of the service in the current folder.
 
     Raises:
@@ -101,7 +102,7 @@ def _address(host: str | None, config: str | None) -> Address:
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
     is_service = config is not None or config_file(Path()).exists()
-    of_service = configuration.load(Path(), config).docker_host if is_service else None
+    of_service = configuration.load(Path(), config, warn=report.warn).docker_host if is_service else None
     found = hosts.of(of_service, os.environ)
     if not isinstance(found, hosts.There):
         raise typer.BadParameter("name the host: curtainup setup-host ssh://USER@HOST")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from curtainup.cli import setup_host
 from curtainup.cli.command_line import command_line
 from curtainup.commands.setup_host import carry, facts, plan, proof
 from curtainup.commands.setup_host.facts import Facts
 from curtainup.errors import SetupError
+from curtainup.reporting import PlainReport
 from curtainup.util import ssh_address
 
 DEBIAN = {"id": "debian", "version": "12", "system": "Debian 12", "login": "root", "rights": "root"} | {
@@ -160,3 +163,32 @@ def test_a_wrong_command_line_is_refused(
 
     assert done.exit_code == 2
     assert told in " ".join(done.output.split())
+
+
+@pytest.mark.parametrize("host", ["ssh://root@shop", "root@shop", None])
+def test_the_host_is_the_one_named_else_the_service_s(
+    host: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pym-config.yaml").write_text("name: shop\ndocker_host: ssh://root@shop\n")
+
+    found = setup_host._address(host, None, PlainReport(io.StringIO()))
+
+    assert str(found) == "ssh://root@shop"
+
+
+def test_what_was_found_and_done_is_told() -> None:
+    planned = plan.plan(replace(READY, in_group=False), upgrades=False)
+    address = ssh_address.parse("ssh://deploy@shop")
+
+    lines = setup_host._lines(address, planned, "20.10")
+
+    assert [line.split()[0] for line in lines] == ["there", "there", "there", "done", "there", "Docker"]
+    assert setup_host._lines(address, planned, None)[3].startswith("to do")
+    assert "as admin, with sudo" in setup_host._told(
+        address, replace(READY, login="admin", rights="sudo"), planned
+    )
+    done = setup_host._data(address, READY, planned, "20.10", done=True)["steps"]
+    assert isinstance(done, list)
+    assert [step["was_there"] for step in done] == [True, True, True, False, True]
+    assert all(step["done"] for step in done)

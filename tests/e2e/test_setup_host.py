@@ -119,8 +119,8 @@ def test_a_step_ends_by_itself_when_the_line_breaks(machine: BareMachine) -> Non
         for line in run.stderr:
             if "] upgrades: " in line:
                 break
-        [line] = [one for one in psutil.Process(run.pid).children(recursive=True) if holds_line(one)]
-        line.kill()
+        [ssh] = [one for one in psutil.Process(run.pid).children(recursive=True) if holds_line(one)]
+        ssh.kill()
         told = run.stderr.read()
     assert run.returncode == 31, told
     assert "this step goes on to its end there" in told

@@ -31,7 +31,9 @@ else echo rights=asked; fi
 """
 _DOCKER_HOST = f"""{_PATH}
 has_keys() {{ grep -qs '^[^#]' "$(getent passwd "$1" | cut -d: -f6)/.ssh/authorized_keys"; }}
-PATH=$PATH:/snap/bin command -v dockerd >/dev/null && echo engine=yes
+if command -v dockerd >/dev/null || [ -e /snap/docker ] || [ -S /var/run/docker.sock ]; then
+    echo engine=yes
+fi
 echo "enabled=$(systemctl is-enabled docker.service 2>/dev/null)"
 echo "active=$(systemctl is-active docker.service 2>/dev/null)"
 if id "$user" >/dev/null 2>&1; then
@@ -58,7 +60,7 @@ class Facts:
         login: the user who logs in.
         rights: how that user becomes root.
         user: the user who is to use Docker.
-        has_engine: whether a Docker engine is installed.
+        has_engine: whether a Docker engine is installed, be it as a snap, or something that plays one.
         is_enabled: whether it starts when the machine does; None if nobody knows how it starts.
         is_active: whether it runs.
         has_user: whether there is the user.

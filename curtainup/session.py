@@ -10,7 +10,7 @@ import hmac
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +22,7 @@ from curtainup.engine import recovery
 from curtainup.engine.memory import StackMemory, memory_of
 from curtainup.engine.processes import Processes
 from curtainup.engine.workspace import Workspace
+from curtainup.errors import SetupError
 from curtainup.model.names import LIVE, STAGING, Names
 from curtainup.platforms.docker import errors as docker_errors
 from curtainup.platforms.docker import hosts, labels
@@ -143,6 +144,12 @@ class Accounts:
         """
         return hosts.HERE if self.rehearsal else hosts.of(self.docker_host, self.environ)
 
+    def begin(self) -> None:
+        """Begin to log in to the Docker host, if SSH reaches it, while this process does something else."""
+        with suppress(SetupError):  # whoever needs the host is told
+            if isinstance(self.host, hosts.There):
+                self.host.connection.begin()
+
     @cached_property
     def docker(self) -> docker.DockerClient:
         """The Docker engine.
@@ -152,13 +159,14 @@ class Accounts:
             HostUnreachable: its machine is not reached by SSH, or does not let its engine be used.
 
         """
-        import docker
-
         if isinstance(self.host, hosts.There):
+            self.begin()
             from curtainup.platforms.docker import distant
 
             self.host.enter(os.environ)  # for clients in this process that are made elsewhere
             return distant.connect(self.host, self.environ)
+        import docker
+
         with docker_errors.translated(
             "no Docker engine answers",
             where=self.environ.get("DOCKER_HOST", "the local socket"),

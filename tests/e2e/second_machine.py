@@ -9,12 +9,14 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+from tests.e2e import slow_line
 from tests.e2e.debian_packages import unpacked
 from tests.e2e.second_engine import filled, skipped_where_not_allowed
 
@@ -207,21 +209,28 @@ class SecondMachine:
         """How often somebody has logged in until now."""
         return (self.folder / "sshd.log").read_text().count("Accepted publickey")
 
-    def run(self, *command: str) -> None:
-        """Run a command in its network."""
-        _run(*self.inside, *command)
-
     @contextmanager
     def slow(self, milliseconds: int, loss: int = 0) -> Iterator[None]:
-        """Have its line take that long there and back, and lose some per cent of what goes over it."""
-        half = ("netem", "delay", f"{milliseconds / 2}ms", "loss", f"{loss / 2}%")
-        _run("tc", "qdisc", "add", "dev", self._link, "root", *half)
-        self.run("tc", "qdisc", "add", "dev", "eth0", "root", *half)
+        """Have its line take that long there and back, and lose some per cent of what goes there and back."""
+        here, there = f"{self._link}a", f"{self._link}b"
+        carrier = subprocess.Popen(
+            [sys.executable, slow_line.__file__, here, there, str(milliseconds / 2000), str(loss / 200)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert carrier.stdout is not None
         try:
+            assert carrier.stdout.readline() == f"{slow_line.READY}\n"
+            _run("ip", "link", "set", there, "netns", self.name)
+            _run("ip", "link", "set", here, "up")
+            _run("ip", "-n", self.name, "link", "set", there, "up")
+            _run("ip", "-n", self.name, "route", "add", self._gateway, "dev", there, "src", self.address)
+            _run("ip", "route", "add", self.address, "dev", here, "src", self._gateway)
             yield
         finally:
-            _run("tc", "qdisc", "delete", "dev", self._link, "root")
-            self.run("tc", "qdisc", "delete", "dev", "eth0", "root")
+            carrier.kill()  # the devices and the routes end with it
+            carrier.wait()
+            carrier.stdout.close()
 
     def full(self) -> AbstractContextManager[None]:
         """Have its disk all but full."""

@@ -71,6 +71,7 @@ def fingerprint(machine: SecondMachine) -> str:
 def test_all_share_one_login_and_it_ends_with_them(machine: SecondMachine) -> None:
     logins = machine.logins()
     with closing(connection(machine)) as one:
+        one.begin()
         one.open()
         assert "uid=4321(deploy)" in one.shell("id")
         port = one.port(22)
@@ -119,6 +120,16 @@ def test_it_is_said_why_there_is_no_connection(
     for word in told:
         assert word in f"{error.what} {error.where} {error.fix}"
     assert error.consequence == "nothing was built or changed"
+
+
+def test_who_begins_early_is_told_when_the_host_is_needed(
+    machine: SecondMachine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with closing(connection(machine, "ssh://shop:2222")) as one:
+        one.begin()
+        with pytest.raises(HostUnreachable, match="no SSH server listens"):
+            one.open()
+    assert capfd.readouterr().err == ""
 
 
 def test_an_unknown_key_is_shown_and_not_accepted(machine: SecondMachine) -> None:

@@ -23,6 +23,7 @@ def run(
     wait: float | None = None,
 ) -> None:
     """Deploy to staging and live, or to the review environment that was named, and print what came of it."""
+    session.accounts.begin()
     from curtainup.commands.deploy import deploy
     from curtainup.model.names import LIVE
     from curtainup.pipeline.run import recorded as runs

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -115,6 +116,10 @@ class Connection:
                 self._failed = (time.monotonic(), error)
                 raise
             self._failed = None
+
+    def begin(self) -> None:
+        """Begin to open the connection while this process does something else; `open` tells how it went."""
+        threading.Thread(target=self._try, name="ssh", daemon=True).start()
 
     def port(self, there: int, host: str = "127.0.0.1", here: int | None = None) -> int:
         """Return a port of this machine's loopback that leads to a port of the host.
@@ -231,6 +236,10 @@ class Connection:
         if not all(self._forward(here, there) for here, there in ways.items()):
             raise self._failed_with(master.said)
         threading.Thread(target=self._mend, args=(master,), name="ssh", daemon=True).start()
+
+    def _try(self) -> None:
+        with suppress(HostUnreachable):
+            self.open()
 
     def _is_alive(self) -> bool:
         return bool(self._masters) and self._masters[-1].is_alive()

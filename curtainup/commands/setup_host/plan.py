@@ -135,12 +135,12 @@ def _hints(found: Facts) -> list[str]:
     return hints
 
 
+_BYPASSED = (
+    "is active, and does not hold back what Docker publishes: `https`, and a `bind` that is not loopback"
+)
 _FIREWALL = {
-    None: "no firewall was found. Only SSH has to be open; 80 and 443 too for a web server in front. What "
+    None: "no firewall was found. SSH has to be open, and for `https` 80 and 443 (TCP) and 443 (UDP). What "
     "an environment publishes is on the loopback interface unless `bind` says otherwise",
-    "ufw": "ufw is active, and does not hold back what Docker publishes: keep `bind` on the loopback "
-    "interface. A web server in front needs: sudo ufw allow 80,443/tcp",
-    "firewalld": "firewalld is active, and does not hold back what Docker publishes: keep `bind` on the "
-    "loopback interface. A web server in front needs: sudo firewall-cmd --permanent --add-service=http "
-    "--add-service=https, and then sudo firewall-cmd --reload",
+    "ufw": f"ufw {_BYPASSED}",
+    "firewalld": f"firewalld {_BYPASSED}",
 }

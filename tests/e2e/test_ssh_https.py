@@ -9,14 +9,12 @@ import docker
 import pytest
 
 from curtainup.setup.base_images import images
-from curtainup.setup.base_images.catalogue import DOOR, REFERENCES
+from curtainup.setup.base_images.catalogue import DOOR
 from tests.e2e import acme
 from tests.e2e.acme import Acme
 from tests.e2e.behind_door import DOMAIN, Shop, lead_here
-from tests.e2e.docker_host import DockerHost
-from tests.e2e.ready import DOCKERFILE, ready_image
-from tests.e2e.second_machine import IS_POSSIBLE, WHY_NOT, SecondMachine, running
-from tests.e2e.service import Service
+from tests.e2e.distant import equipped, placed
+from tests.e2e.second_machine import IS_POSSIBLE, WHY_NOT, SecondMachine
 
 LIVE = f"far.{DOMAIN}"
 pytestmark = [
@@ -34,8 +32,8 @@ def machine() -> Iterator[SecondMachine]:
     client = docker.from_env()
     images.ensure(client, print, DOOR)
     client.close()
-    with running(with_docker=True) as second:
-        second.bring([*REFERENCES.values(), DOOR.reference, ready_image()])
+    with equipped() as second:
+        second.bring([DOOR.reference])
         yield second
 
 
@@ -50,15 +48,8 @@ def issuer(machine: SecondMachine, tmp_path_factory: pytest.TempPathFactory) -> 
 def shop(
     machine: SecondMachine, issuer: Acme, tmp_path_factory: pytest.TempPathFactory, service_python: Path
 ) -> Iterator[Shop]:
-    one = Service(tmp_path_factory.mktemp("e2e"), "hello", service_python)
-    one.host.client.close()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DOCKER_HOST", machine.engine)
-        one.host = DockerHost(one.name)
-    one.environ |= machine.environ
-    one.write("Dockerfile", DOCKERFILE)
-    yield Shop.of(one, issuer, docker_host=machine.docker_host, live_host=LIVE)
-    one.remove()
+    with placed(machine, tmp_path_factory.mktemp("e2e"), service_python) as one:
+        yield Shop.of(one, issuer, bind="127.0.0.1", live_host=LIVE)
 
 
 @pytest.fixture(autouse=True)

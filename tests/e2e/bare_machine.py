@@ -140,7 +140,7 @@ class BareMachine(SecondMachine):
         unshare = ["unshare", *spaces, "--propagation", "private", "sh", "-c", boot, "boot", str(self.root)]
         with (self.folder / "boot.log").open("ab") as log:
             self._init = subprocess.Popen(
-                ["sh", "-c", enter, "enter", *self._inside, *unshare],
+                ["sh", "-c", enter, "enter", *self.inside, *unshare],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

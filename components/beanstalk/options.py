@@ -81,11 +81,11 @@ def _network(network: Network | None) -> Options:
     """Machines in the load balancer's own subnets have public addresses; others reach out through theirs."""
     if network is None:
         return {}
-    vpc, together = "aws:ec2:vpc", network.machines == network.balancer
+    vpc, together = "aws:ec2:vpc", set(network.machines) <= set(network.balancer)
     return {
         (vpc, "VPCId"): network.vpc,
-        (vpc, "Subnets"): ",".join(network.machines),
-        (vpc, "ELBSubnets"): ",".join(network.balancer),
+        (vpc, "Subnets"): ",".join(sorted(network.machines)),
+        (vpc, "ELBSubnets"): ",".join(sorted(network.balancer)),
         (vpc, "ELBScheme"): "public",
         (vpc, "AssociatePublicIpAddress"): "true" if together else "false",
     }

@@ -63,10 +63,10 @@ class _Deploy:
             one.require_rendered()
         for one in self._rollouts:
             self._guard.require_unmoved(one)
-        ground.lay(self._context.steps, self._rollouts)
         if self._options.only == LIVE:
             self._require_staged(image)
-        else:
+        ground.lay(self._context.steps, self._rollouts)
+        if self._options.only != LIVE:
             image = self._images.prove(image)
             if not self._options.reaches("push"):
                 return self._stopped(image)

@@ -11,7 +11,7 @@ from threading import Event
 
 from curtainup.config.tasks import Task
 from curtainup.engine.changes import UpdateGuard
-from curtainup.environments import sharing
+from curtainup.environments import earlier, sharing
 from curtainup.environments import stack as environments
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import ConfigError, CurtainupError, Interrupted, RefusedError
@@ -50,6 +50,7 @@ class Rollout(EnvironmentView):
         self.is_touched = False
         self._settings_before = self.environment.settings
         self._settled_at = 0.0
+        self._closes = False
 
     @property
     def cancelled(self) -> Event:
@@ -84,6 +85,7 @@ class Rollout(EnvironmentView):
             require_same_target(self.name, settings.target, self.config.deploy_target)
             if serves and not allow_replace:
                 require_calm(self.name, self.needs_replacement())
+        self._closes = serves and bool(self.needs_replacement())
         chosen = self._settings(neighbours)
         self.environment = replace(self.environment, settings=chosen)
         if serves and chosen != settings:
@@ -97,6 +99,7 @@ class Rollout(EnvironmentView):
             )
             self._session.state.engine.destroy(self.environment.stack)
             self.environment = environments.of(self._session, self.name)
+            self._settings_before = self.environment.settings
 
     def require_rendered(self) -> None:
         """Check, before anything is built, that a program which was changed can be run on what is there.
@@ -119,7 +122,9 @@ class Rollout(EnvironmentView):
         return isinstance(self.target, capabilities.NeedsGround) and self.target.lacks_ground()
 
     def lay_ground(self, say: Callable[[str], None], patience: float = GROUND_PATIENCE) -> None:
-        """Make what releases stand on and what takes minutes to take effect; the releases stay as they are.
+        """Make what releases stand on and what takes minutes to take effect, and nothing else.
+
+        The other settings stay as they were, until a release that is proven comes with the new ones.
 
         Args:
             say: told what is under way, and what is waited for.
@@ -132,7 +137,8 @@ class Rollout(EnvironmentView):
         """
         if not isinstance(self.target, capabilities.NeedsGround):
             return
-        deadline = time.monotonic() + patience
+        deadline, wanted = time.monotonic() + patience, self.environment.settings
+        self.environment = earlier.with_ground_only(self.target, self.environment, self._settings_before)
         while True:
             try:
                 self.apply(self.deployment, say)
@@ -140,7 +146,9 @@ class Rollout(EnvironmentView):
             except CurtainupError as error:
                 if not self.target.is_too_early(error) or time.monotonic() > deadline:
                     raise
-                self._pause(GROUND_PAUSE, f"waiting, as it is too early: {error.what}", say)
+                self._pause(GROUND_PAUSE, f"waiting, as it is too early: {error.what}; {error.fix}", say)
+        if wanted is not None:
+            self.environment = earlier.with_settings(self.environment, wanted)
         self._settled_at = time.monotonic() + self.target.ground_seconds()
 
     def _pause(self, seconds: float, why: str, say: Callable[[str], None]) -> None:
@@ -179,7 +187,8 @@ class Rollout(EnvironmentView):
     ) -> Iterator[None]:
         """Make a deployment real as `apply` does, and enter the block once its releases have their traffic.
 
-        An environment that becomes public by it can be called by the public then.
+        An environment that becomes public by it, or whose way for the public changes, can be called by the
+        public then.
 
         The update goes on beside the block: it removes what served before. It is over when the block is
         left. Until then `environment` is as it was before. Errors are those of `apply`, and come before
@@ -192,8 +201,9 @@ class Rollout(EnvironmentView):
         if self.spec.bills_idle:
             self.environment = environments.retiring(self.environment, leaving)
         with beside(lambda go_on: self._reach(deployment, on_progress, guarded=True, go_on=go_on)):
-            if was_private and not self.is_private:
+            if (was_private or self._closes) and not self.is_private:
                 self._wait_until_public(on_progress or _say_nothing)
+                self._closes = False
             yield
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
@@ -275,7 +285,7 @@ class Rollout(EnvironmentView):
         if not self.spec.reuses_ids:
             failed = [one.id for one in self.deployment.releases if before.find(one.id) is None]
             self.environment = environments.spending(self.environment, failed)
-        self.environment = sharing.as_before(self.target, self.environment, self._settings_before)
+        self.environment = earlier.put_back(self.target, self.environment, self._settings_before)
         self._reach(before)
 
     def _wait_until_public(self, say: Callable[[str], None]) -> None:
@@ -324,7 +334,9 @@ class Rollout(EnvironmentView):
     def _update(
         self, deployment: Deployment, on_progress: Callable[[str], None] | None, go_on: GoOn | None
     ) -> None:
-        sharing.make(self._session, self.target, self.environment, self.guard, on_progress)
+        sharing.make(
+            self._session, self.target, self.environment, self._settings_before, self.guard, on_progress
+        )
         environment, started, self.is_touched = self.environment, datetime.now(UTC), True
         refresh, switch = self.has_lost, self.spec.switch
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from curtainup.engine.changes import UpdateGuard
+from curtainup.errors import CurtainupError, Interrupted, RefusedError
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.environment import Environment
 from curtainup.session import Session
@@ -18,13 +18,45 @@ def make(
     session: Session,
     target: Target,
     environment: Environment,
+    before: EnvironmentSettings | None,
     guard: UpdateGuard | None,
     on_progress: Callable[[str], None] | None,
 ) -> None:
-    """Make what an environment needs, if it is not there, and bring to it what is the environment's own."""
+    """Make what an environment needs, if it is not there, and bring to it what is the environment's own.
+
+    An update that needs nothing new of it, such as a rollback, goes on without it.
+
+    Args:
+        session: the command's.
+        target: the environment's.
+        environment: as it is to be.
+        before: its settings before the command; None if it had none.
+        guard: looks at what would be made; None lets all be made.
+        on_progress: told what is under way.
+
+    Raises:
+        CurtainupError: what the environment needs now, and did not before, cannot be made.
+
+    """
     settings = environment.settings
     if settings is None or not isinstance(target, capabilities.Shares) or not target.needs(settings):
         return
+    try:
+        _make(session, target, guard, on_progress)
+    except (Interrupted, RefusedError):
+        raise
+    except CurtainupError as error:
+        if before is None or target.as_before(settings, before) != settings:
+            raise
+        session.run.report.warn(f"what is shared with other services stays as it is: {error.what}")
+
+
+def _make(
+    session: Session,
+    target: capabilities.Shares,
+    guard: UpdateGuard | None,
+    on_progress: Callable[[str], None] | None,
+) -> None:
     shared = target.shared()
     if shared is not None:
         _look_at(session, shared, guard)
@@ -32,14 +64,6 @@ def make(
         exists = session.state.memory.read(shared.stack).exists
         session.state.engine.up(shared.stack, shared.config, on_progress, refresh=exists)
     target.bring()
-
-
-def as_before(target: Target, environment: Environment, before: EnvironmentSettings | None) -> Environment:
-    """Return an environment that needs no more than with earlier settings: what failed may have been that."""
-    settings = environment.settings
-    if settings is None or not isinstance(target, capabilities.Shares):
-        return environment
-    return replace(environment, settings=target.as_before(settings, before))
 
 
 def _look_at(session: Session, shared: Shared, guard: UpdateGuard | None) -> None:

@@ -37,6 +37,9 @@ class NeedsGround(Protocol):
     def lacks_ground(self) -> bool:
         """Return whether something of it is not there yet."""
 
+    def ground_of(self, before: EnvironmentSettings, wanted: EnvironmentSettings) -> EnvironmentSettings:
+        """Return earlier settings, with that of the wanted ones which belongs to the ground."""
+
     def ground_seconds(self) -> float:
         """Return for how many seconds it should have been there before a release needs it."""
 

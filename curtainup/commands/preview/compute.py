@@ -143,7 +143,7 @@ class _Environment:
         if outcome.changed and not moves:
             moves.append("the environment is set up again as configured; its releases stay as they are")
         if interrupting:
-            moves.append(f"a new {' and '.join(interrupting)} replaces the proxy: requests fail meanwhile")
+            moves.append(f"a new {' and '.join(interrupting)} interrupts traffic: requests fail meanwhile")
         resources = [self._resource(one) for one in outcome.resources]
         leaving = _retirements(self._session, rollout.environment.stack, retires)
         return StackPreview(

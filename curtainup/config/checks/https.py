@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from curtainup.config.models import EnvironmentConfig, ServiceConfig
 from curtainup.config.reading.problems import Problem
 
+BINDS: Final = ("127.0.0.1", "0.0.0.0")  # noqa: S104 - what may be written, not where anything listens
+"""Where an environment behind the door may be published."""
 _LABEL: Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
@@ -25,6 +27,13 @@ def https(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Pro
             consequence="nobody could issue a certificate for it",
             fix="add e.g. `live_host: hello.example.com`",
         )
+    if environment.bind not in BINDS:
+        yield Problem(
+            path=("bind",),
+            what=f"{environment.bind} does not go with `https: true`",
+            consequence="the proxy could not tell the door and the host from everybody else",
+            fix=f"remove it, or write {' or '.join(BINDS)}",
+        )
     for one, other in (("certificate", "certificate_key"), ("certificate_key", "certificate")):
         if getattr(environment, one) is not None and getattr(environment, other) is None:
             yield Problem(
@@ -33,8 +42,7 @@ def https(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Pro
                 consequence="the door could not use the certificate",
                 fix=f"add e.g. `{other}: TLS_{'KEY' if other == 'certificate_key' else 'CERTIFICATE'}`",
             )
-    for key in ("live_host", "staging_host"):
-        host = getattr(config, key)
+    for key, host in (("live_host", live), ("staging_host", config.staging_host)):
         if host is not None and not _is_public_name(host):
             yield Problem(
                 path=(key,),

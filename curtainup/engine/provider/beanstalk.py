@@ -43,10 +43,18 @@ def holding(client: Any, found: Sequence[Found], prefix: str) -> Found | None:
 
 
 def events(client: Any, names: Sequence[str]) -> str | None:
-    """Return Beanstalk's last events of the environments, oldest first, or None."""
+    """Return Beanstalk's last events of the environments, oldest first, or None.
+
+    They explain another error, so an error in asking for them is left out.
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
     lines = []
     for name in names:
-        found = client.describe_events(EnvironmentName=name, MaxRecords=EVENTS)["Events"]
+        try:
+            found = client.describe_events(EnvironmentName=name, MaxRecords=EVENTS)["Events"]
+        except (BotoCoreError, ClientError, TimeoutError):
+            continue
         lines += [f"{one['EventDate']:%H:%M:%S} {name}: {one['Message']}" for one in reversed(found)]
     return "\n".join(lines) or None
 

@@ -265,13 +265,21 @@ class _Move:
             ) from error
 
     def _has_begun(self, before: beanstalk.Found, destination: str) -> bool:
-        """Return whether Beanstalk moves the name, or has moved it."""
-        found = self._look(before.name, destination)
+        """Return whether Beanstalk moves the name, or has moved it; or may, as it tells nothing.
+
+        Whoever waits for the end of the move then looks again.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            found = self._look(before.name, destination)
+        except (BotoCoreError, ClientError, TimeoutError):
+            return True
         return any(one.status == "Updating" for one in found.values()) or (
             destination in found and found[destination].cname == before.cname
         )
 
-    def _look(self, *names: str) -> dict[str, beanstalk.Found]:
+    def _look(self, *names: str, so_far: str = "the live name is moving") -> dict[str, beanstalk.Found]:
         """Return the environments by name; asks again later if that is too soon for Beanstalk."""
         from botocore.exceptions import ClientError
 
@@ -281,7 +289,7 @@ class _Move:
             except ClientError as error:
                 if amazon.code_of(error) not in amazon.THROTTLED:
                     raise
-                self._pause("Beanstalk answers that there are too many calls; looking again later")
+                self._pause("Beanstalk answers that there are too many calls; looking again later", so_far)
                 continue
             return {one.name: one for one in found}
 
@@ -302,7 +310,7 @@ class _Move:
         self, *names: str, so_far: str = "the live name has not moved"
     ) -> dict[str, beanstalk.Found]:
         while True:
-            found = self._look(*names)
+            found = self._look(*names, so_far=so_far)
             unready = [found.get(one) or beanstalk.Found(one, "Terminated", "", "") for one in names]
             unready = [one for one in unready if one.status != "Ready"]
             if not unready:

@@ -118,12 +118,19 @@ def create(
         RefusedError: the proxy belongs to another environment.
 
     """
+    return _made(inputs, cancelled, say, stack, known=False)
+
+
+def _made(
+    inputs: Properties, cancelled: Event, say: Say, stack: str | None, *, known: bool
+) -> dict[str, Any]:
+    """Make a route, and return its outputs; where the way to the name is known, nobody looks at DNS again."""
     route = parse(inputs)
     with proxy.connect(None) as api:
         try:
             if stack is not None:
                 require_own(api, route.proxy, stack)
-            _open(api, route, cancelled, say)
+            _open(api, route, cancelled, say, known=known)
         except LookupError as error:
             raise _failed(route, f"{error} does not exist", "curtainup deploy makes it again") from error
     return {**inputs, "url": _url(inputs)}
@@ -134,10 +141,8 @@ def update(
 ) -> dict[str, Any]:
     """Let requests for another name in, or let them in to another proxy; the old name goes last."""
     before, after = parse(olds), parse(inputs)
-    if before.certificate and not after.certificate:
-        with proxy.connect(None) as api:
-            Door(api, before.door).drop_own(before.host)
-    outputs = create(inputs, cancelled, say, stack=stack)
+    known = (before.host, before.name, before.certificate) == (after.host, after.name, after.certificate)
+    outputs = _made(inputs, cancelled, say, stack, known=known)
     if before.host != after.host:
         with proxy.connect(None) as api:
             _forget(api, before)
@@ -151,7 +156,7 @@ def read(state: Properties) -> dict[str, Any] | None:
         facts, door = proxy.container_facts(api, route.proxy), proxy.container_facts(api, route.door)
         if facts is None or door is None or not _is_connected(facts, route):
             return None
-        if door["State"]["Running"] and Door(api, route.door).owner(route.host) != route.owner:
+        if _runs(door) and Door(api, route.door).owner(route.host) != route.owner:
             return None
     return dict(state)
 
@@ -166,21 +171,29 @@ def delete(state: Properties) -> None:
             _disconnect(api, route)
 
 
-def _open(api: APIClient, route: Route, cancelled: Event, say: Say) -> None:
+def _open(api: APIClient, route: Route, cancelled: Event, say: Say, *, known: bool) -> None:
+    """Let requests for the name in; the proxy keeps its name until the new one has a certificate."""
     door = Door(api, route.door)
-    if not route.certificate and not os.environ.get(UNCHECKED):
+    if not known and not route.certificate and not os.environ.get(UNCHECKED):
         say(f"looking whether {route.host} leads to this host")
         _require_leads_here(door, route)
     began = datetime.fromisoformat(api.info()["SystemTime"]).timestamp()
     was_ours = door.owner(route.host) == route.owner
     door.claim(route.host, route.owner)
     try:
-        _connect(api, route)
+        if route.certificate:
+            door.take_back_own(route.host)
+        else:
+            door.set_aside_own(route.host)
         _certify(door, route, began, cancelled, say)
+        _connect(api, route)
     except Exception:
+        door.take_back_own(route.host)
         if not was_ours:
             door.release(route.host, route.owner)
         raise
+    if not route.certificate:
+        door.drop_own(route.host)
 
 
 def _require_leads_here(door: Door, route: Route) -> None:
@@ -228,7 +241,7 @@ def _uncertified(route: Route, complaint: str) -> HttpsFailed:
         return _failed(
             route,
             "the ACME server issues no more certificates for it for now",
-            "wait as long as it says; meanwhile `acme_directory:` may name another ACME server",
+            "wait as long as it says, or use a certificate of your own: `certificate:`",
             complaint,
         )
     return _failed(
@@ -273,13 +286,17 @@ def _disconnect(api: APIClient, route: Route) -> None:
         api.disconnect_container_from_network(route.proxy, route.network)
 
 
+def _runs(facts: Mapping[str, Any]) -> bool:
+    return bool(facts["State"]["Running"] and not facts["State"].get("Restarting"))
+
+
 def _forget(api: APIClient, route: Route) -> None:
     """Take the name out of the door; without a door that runs there is nothing to take out."""
     door = proxy.container_facts(api, route.door)
-    if door is not None and door["State"]["Running"]:
+    if door is not None and _runs(door):
         Door(api, route.door).release(route.host, route.owner)
-        if route.certificate:
-            Door(api, route.door).drop_own(route.host)
+        if route.certificate:  # what removes the route may be undone
+            Door(api, route.door).set_aside_own(route.host)
 
 
 def _url(inputs: Properties) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -42,7 +43,11 @@ _OWNER = 'cat "$ROUTES/$HOST" 2>/dev/null || true'
 _HAS_OWN = 'if [ -e "$OWN/$HOST.pem" ]; then echo yes; fi'
 _MAKE_OWN = 'mkdir -p -m 700 "$OWN"'
 _TAKE_OWN = 'mv "$OWN/$HOST.new" "$OWN/$HOST.pem"'
-_DROP_OWN = 'rm -f "$OWN/$HOST.pem"'
+_DROP_OWN = 'rm -f "$OWN/$HOST.pem" "$OWN/$HOST.aside"'
+_SET_ASIDE = 'if [ -e "$OWN/$HOST.pem" ]; then mv "$OWN/$HOST.pem" "$OWN/$HOST.aside"; fi'
+_TAKE_BACK = """\
+if [ -e "$OWN/$HOST.aside" ] && [ ! -e "$OWN/$HOST.pem" ]; then mv "$OWN/$HOST.aside" "$OWN/$HOST.pem"; fi
+"""
 # Whitespace is no difference between two PEM files.
 _SHOWS_OWN = """\
 first() { awk '/BEGIN CERT/ {on = 1} on {print} /END CERT/ {exit}' | tr -d '[:space:]'; }
@@ -57,10 +62,11 @@ answer=$(curl --silent --noproxy '*' --max-time 5 --max-filesize 4096 "http://$H
 address=$(getent ahostsv4 "$HOST" 2>/dev/null | awk 'NR == 1 {print $1}')
 printf '%s\\n%s %s' "$answer" "$address" "$code"
 """
-# What comes back is the status, or 000 if there is no connection: without a certificate there is none.
+# What comes back is the status, or 000 if there is no connection: without a certificate there is none. The
+# request is for a name that no service has, so that it is the door that answers.
 _GREET = """\
 curl --silent --noproxy '*' --head --output /dev/null --max-time 3 --write-out '%{http_code}' --insecure \
---resolve "$HOST:443:127.0.0.1" "https://$HOST/" || true
+--header 'Host: door' --resolve "$HOST:443:127.0.0.1" "https://$HOST/" || true
 """
 _NO_NAME, _REFUSED, _TIMED_OUT = "6", "7", "28"
 """Exit codes of curl."""
@@ -135,6 +141,14 @@ class Door:
         """Return whether the door shows visitors the certificate that it was given for a name."""
         return bool(self._run(_SHOWS_OWN, HOST=host).strip())
 
+    def set_aside_own(self, host: str) -> None:
+        """Have the door use the certificate that it was given for a name no more, and keep it."""
+        self._run(_SET_ASIDE, HOST=host)
+
+    def take_back_own(self, host: str) -> None:
+        """Have the door use again what was set aside."""
+        self._run(_TAKE_BACK, HOST=host)
+
     def drop_own(self, host: str) -> None:
         """Have the door forget the certificate that it was given for a name."""
         self._run(_DROP_OWN, HOST=host)
@@ -165,11 +179,12 @@ class Door:
             since: the time from which on, in seconds of the Docker host's clock.
 
         """
+        whole = re.compile(rf"(?<![\w.-]){re.escape(host)}(?![\w.-])")
         with docker_errors(f"door {self._container}"):
             log = self._api.logs(self._container, since=since, stdout=True, stderr=True)
         for line in log.decode(errors="replace").splitlines():
             entry = _entry(line)
-            if entry.get("level") == "error" and host in line and entry.get("msg") != _NO_OWN:
+            if entry.get("level") == "error" and whole.search(line) and entry.get("msg") != _NO_OWN:
                 yield str(entry.get("error") or entry.get("msg"))
 
     def _run(self, script: str, **variables: str) -> str:
@@ -201,7 +216,8 @@ def _require_same(host: str, found: str, owner: str) -> None:
             f"the name belongs to {found} on this Docker host",
             where=f"HTTPS of {host}",
             consequence="its requests still go there, and the name was left alone",
-            fix=f"use another host, or deploy {found} without it, or destroy it",
+            fix=f"use another host, or deploy {found} without it, or destroy it; "
+            f"if there is no {found} any more: docker exec {NAME} rm {caddy.ROUTES}/{host}",
         )
 
 

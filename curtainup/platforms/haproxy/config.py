@@ -104,6 +104,9 @@ _BEHIND_DOOR = """\
     http-request del-header X-Forwarded-Host unless believed
     http-request del-header X-Forwarded-Proto unless believed
     option forwardfor except {door}
+    # gunicorn takes these from whom it believes.
+    http-request del-header SCRIPT_NAME
+    http-request del-header PATH_INFO
 """
 _WORD = re.compile(r"[A-Za-z0-9_.:-]+")
 

@@ -33,6 +33,7 @@ from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
+    from curtainup.model.contract import EnvironmentSettings
     from curtainup.targets.task_result import Ran
 
 READY_SECONDS = 1200
@@ -149,6 +150,11 @@ class BeanstalkTarget(
     def lacks_ground(self) -> bool:
         """Return whether the application, the bucket and the roles are missing."""
         return not self.environment.outputs
+
+    def ground_of(self, before: EnvironmentSettings, wanted: EnvironmentSettings) -> EnvironmentSettings:
+        """Return the earlier settings: the ground depends on none."""
+        del wanted
+        return before
 
     def ground_seconds(self) -> float:
         """Return 0: the image takes longer to build than IAM takes to know an instance profile."""

@@ -26,6 +26,7 @@ from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
+    from curtainup.model.contract import EnvironmentSettings
     from curtainup.model.release import Release
     from curtainup.targets.task_result import Ran
 
@@ -100,6 +101,13 @@ class CloudRunTarget(
         """Return whether the APIs, the identity or the grant on a secret are missing."""
         granted = self.environment.outputs.get("granted")
         return granted is None or not set(self.config.env_secrets) <= set(granted)
+
+    def ground_of(self, before: EnvironmentSettings, wanted: EnvironmentSettings) -> EnvironmentSettings:
+        """Return the earlier settings, with the secrets of both."""
+        if not isinstance(before, CloudRunEnvironment) or not isinstance(wanted, CloudRunEnvironment):
+            return wanted
+        names = {*before.secret_names, *wanted.secret_names}
+        return before.model_copy(update={"secret_names": tuple(sorted(names))})
 
     def ground_seconds(self) -> float:
         """Return how long a grant on a secret takes; nothing else takes longer."""

@@ -83,8 +83,14 @@ def require_room(session: Session, host: str, owner: str) -> None:
 
     """
     container = _container(session.accounts.docker)
-    if container is not None and container["State"]["Running"]:
-        running(session).require_free(host, owner)
+    if container is not None and not _never_started(container):
+        if _runs(container):
+            running(session).require_free(host, owner)
+        else:
+            session.run.report.warn(
+                f"the door of this Docker host does not run, so nobody reaches {host} over HTTPS: "
+                f"docker start {caddy.NAME}; if that fails: docker rm {caddy.NAME}, and deploy again"
+            )
         return
     for port in caddy.PORTS:
         if not session.accounts.host.is_free(port, EVERYWHERE):
@@ -117,7 +123,7 @@ def unused(session: Session) -> str | None:
     """Return how the door is removed, if no environment on the host needs it; None if one does."""
     client = session.accounts.docker
     container = _container(client)
-    if container is None or not container["State"]["Running"] or Door(client.api).hosts():
+    if container is None or not _runs(container) or Door(client.api).hosts():
         return None
     name = stack(client)
     stays = "the door of this Docker host stays, with its certificates, though it leads nowhere now"
@@ -140,10 +146,17 @@ def _engine(client: DockerClient) -> str:
         return str(client.info()["ID"])
 
 
-def is_joined(client: DockerClient, proxy: str) -> bool:
-    """Return whether a proxy is on the network that it shares with the door."""
-    found = _container(client, proxy)
-    return found is not None and caddy.NAME in found["NetworkSettings"]["Networks"]
+def leads(client: DockerClient, host: str, owner: str) -> bool:
+    """Return whether the door, as far as it runs, leads a name to the proxy of its owner."""
+    found, there = _container(client, f"{owner}-proxy"), _container(client)
+    network = found["NetworkSettings"]["Networks"].get(caddy.NAME) if found else None
+    if network is None or caddy.alias(host) not in (network.get("Aliases") or []):
+        return False
+    return there is None or not _runs(there) or Door(client.api).owner(host) == owner
+
+
+def _runs(container: dict[str, Any]) -> bool:
+    return bool(container["State"]["Running"] and not container["State"]["Restarting"])
 
 
 def _container(client: DockerClient, name: str = caddy.NAME) -> dict[str, Any] | None:
@@ -231,6 +244,8 @@ def _root(session: Session) -> str:
         text, why = "", str(error)
     else:
         why = "it holds no certificate"
+    if "PRIVATE KEY-----" in text:
+        text, why = "", "it holds a private key too, which nobody else may read"
     if "-----BEGIN CERTIFICATE-----" not in text:
         raise ConfigError(
             "the root certificate of the ACME server cannot be read",

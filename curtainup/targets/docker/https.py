@@ -50,15 +50,17 @@ class BehindDoor(Target, Shares):
         self, settings: EnvironmentSettings, before: EnvironmentSettings | None
     ) -> EnvironmentSettings:
         """Return settings with the name and the certificate of earlier ones."""
-        found = before.model_dump(include=set(OFF)) if isinstance(before, DockerEnvironment) else OFF
+        found = before.model_dump(include=set(OFF)) if isinstance(before, DockerEnvironment) else dict(OFF)
+        if found["https_host"] and isinstance(settings, DockerEnvironment) and settings.door:
+            found |= {"door": settings.door, "door_name": settings.door_name}  # it may have been made anew
         return settings.model_copy(update=found)
 
     def is_cut_off(self) -> bool:
-        """Return whether the proxy is not on the door's network any more."""
+        """Return whether the door leads the name to the proxy no more."""
         known = self.known(DockerEnvironment)
         if known is None or not known.https_host or "public_url" not in self.environment.outputs:
             return False
-        return not door.is_joined(self._session.accounts.docker, f"{self.environment.stack}-proxy")
+        return not door.leads(self._session.accounts.docker, known.https_host, self.environment.stack)
 
     def make_ready_to_share(self) -> None:
         """Make the image of the door."""

@@ -123,7 +123,7 @@ def test_what_replaces_the_proxy_is_dangerous_and_said_in_words(tmp_path: Path) 
     found.engine.planned = (Change("replace", CONTAINER, "shop-live-proxy", ("ports",), ("ports",)),)
     live = of(preview(found.session, dirty=False), "live")
     assert live.dangers
-    assert live.moves[-1] == "a new bind replaces the proxy: requests fail meanwhile"
+    assert live.moves[-1] == "a new bind interrupts traffic: requests fail meanwhile"
 
 
 def test_a_held_candidate_is_promoted_by_the_same_commit_and_in_the_way_of_another(tmp_path: Path) -> None:

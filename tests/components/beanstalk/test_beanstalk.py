@@ -222,7 +222,13 @@ def test_without_a_network_the_default_vpc_is_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("balancer", "public"), [(("subnet-1", "subnet-2"), "true"), (("subnet-3", "subnet-4"), "false")]
+    ("balancer", "public"),
+    [
+        (("subnet-1", "subnet-2"), "true"),
+        (("subnet-2", "subnet-1"), "true"),
+        (("subnet-1", "subnet-2", "subnet-3"), "true"),
+        (("subnet-3", "subnet-4"), "false"),
+    ],
 )
 def test_a_network_is_the_release_s(balancer: tuple[str, ...], public: str) -> None:
     network = Network(vpc="vpc-1", machines=("subnet-1", "subnet-2"), balancer=balancer)
@@ -230,7 +236,7 @@ def test_a_network_is_the_release_s(balancer: tuple[str, ...], public: str) -> N
     assert {name.partition(" ")[2]: value for name, value in found.items() if "ec2:vpc" in name} == {
         "VPCId": "vpc-1",
         "Subnets": "subnet-1,subnet-2",
-        "ELBSubnets": ",".join(balancer),
+        "ELBSubnets": ",".join(sorted(balancer)),
         "ELBScheme": "public",
         "AssociatePublicIpAddress": public,
     }

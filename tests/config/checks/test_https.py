@@ -49,6 +49,8 @@ def test_a_cloud_has_its_own_https(service: Service) -> None:
         ("live_host: 10.0.0.1", "live_host: 10.0.0.1 is no name that a certificate can be for"),
         ("live_host: a.test:8443", "live_host: a.test:8443 is no name that a certificate can be for"),
         ("live_host: a.test\ncertificate: A", "certificate_key: is missing, and certificate needs it"),
+        ("live_url: http://localhost", "live_host: localhost is no name that a certificate can be for"),
+        ("live_host: a.test\nbind: 192.0.2.1", "bind: 192.0.2.1 does not go with `https: true`"),
         ("live_host: a.test\nstaging_host: A.test", "staging_host: is the host of live too"),
     ],
 )

@@ -38,6 +38,7 @@ class World:
         self.has_certificate = True
         self.complaint = ""
         self.own: set[str] = set()
+        self.aside: set[str] = set()
 
     def __enter__(self) -> World:
         return self
@@ -67,6 +68,15 @@ class World:
 
     def drop_own(self, host: str) -> None:
         self.own.discard(host)
+        self.aside.discard(host)
+
+    def set_aside_own(self, host: str) -> None:
+        self.aside |= self.own & {host}
+        self.own.discard(host)
+
+    def take_back_own(self, host: str) -> None:
+        self.own |= self.aside & {host}
+        self.aside.discard(host)
 
     def knock(self, _host: str, _door: str) -> Knocked:
         return self.knocked
@@ -147,7 +157,7 @@ def test_without_a_certificate_the_name_leads_nowhere(world: World, complaint: s
     failed = _fails()
     assert told in failed.what
     assert failed.detail == complaint
-    assert world.owners == {}
+    assert (world.owners, world.aliases) == ({}, None)
 
 
 def test_a_name_that_leads_to_the_environment_already_stays_if_something_is_wrong(world: World) -> None:
@@ -168,6 +178,43 @@ def test_another_name_comes_before_the_old_one_goes(world: World) -> None:
     door_route.update(before, {**INPUTS, "host": "new.example.com"}, Event())
     assert world.owners == {"new.example.com": "shop-live"}
     assert world.aliases == ["new.example.com.curtainup.internal"]
+
+
+def test_a_name_goes_on_leading_there_if_another_one_gets_no_certificate(world: World) -> None:
+    before = _create()
+    world.has_certificate, world.complaint = False, LIMIT
+    with pytest.raises(HttpsFailed):
+        door_route.update(before, {**INPUTS, "host": "new.example.com"}, Event())
+    assert world.owners == {"shop.example.com": "shop-live"}
+    assert world.aliases == ["shop.example.com.curtainup.internal"]
+
+
+def test_another_proxy_needs_no_dns(world: World) -> None:
+    before = _create()
+    world.knocked, world.aliases = Knocked(NO_NAME), None
+    door_route.update(before, {**INPUTS, "proxyId": "def"}, Event())
+    assert world.aliases == ["shop.example.com.curtainup.internal"]
+
+
+def test_a_certificate_of_ones_own_stays_until_there_is_another_one(world: World) -> None:
+    world.own = {"shop.example.com"}
+    before = _create(certificate="a" * 64)
+    world.has_certificate, world.complaint = False, LIMIT
+    with pytest.raises(HttpsFailed):
+        door_route.update(before, INPUTS, Event())
+    assert world.own == {"shop.example.com"}
+
+
+def test_a_door_that_starts_again_and_again_is_not_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = _create()
+    looping = {"Running": True, "Restarting": True}
+    monkeypatch.setattr(
+        proxy, "container_facts", lambda *asked: {**(world.facts(*asked) or {}), "State": looping}
+    )
+    monkeypatch.setattr(world, "owner", lambda _: pytest.fail("it was asked"))
+    assert door_route.read(state) == state
 
 
 def test_what_is_removed_leads_nowhere(world: World) -> None:

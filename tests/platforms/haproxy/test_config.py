@@ -118,6 +118,7 @@ def test_behind_a_door_only_it_and_this_machine_say_for_whom_they_ask() -> None:
     assert "    acl believed src 10.213.9.2 127.0.0.0/8 10.213.0.1\n" in text
     for header in ("For", "Host", "Proto"):
         assert f"    http-request del-header X-Forwarded-{header} unless believed\n" in text
+    assert "    http-request del-header SCRIPT_NAME\n    http-request del-header PATH_INFO\n" in text
     assert "    option forwardfor except 10.213.9.2\n" in text
     assert text.index("del-header X-Forwarded-Proto") < text.index("set-header X-Forwarded-Proto")
 

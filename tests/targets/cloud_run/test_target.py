@@ -186,6 +186,28 @@ def test_an_api_that_was_just_enabled_is_asked_again(tmp_path: Path, monkeypatch
         rollout.lay_ground(said.append)
 
 
+def test_the_ground_brings_no_other_setting_and_what_failed_takes_all_of_them_back(tmp_path: Path) -> None:
+    found = _world(tmp_path, f"{TEXT}gcp_max_instances: 20\n")
+    first = Rollout(found.session, "live")
+    first.prepare(allow_replace=False)
+    first.apply(first.deployment)
+    again = _world(tmp_path, f"{SECRET}gcp_max_instances: 2\n")
+    again.session.state.__dict__.update(found.session.state.__dict__)
+    rollout = Rollout(again.session, "live")
+    rollout.prepare(allow_replace=False)
+
+    def settings() -> tuple[int, list[str]]:
+        sent = found.engine.ups[-1][1]["environment"]
+        return sent["max_instances"], sent["secret_names"]
+
+    rollout.lay_ground(lambda _: None)
+    assert settings() == (20, ["KEY"])
+    rollout.apply(rollout.deployment)
+    assert settings() == (2, ["KEY"])
+    rollout.put_back(rollout.deployment, lambda _: None)
+    assert settings() == (20, ["KEY"])
+
+
 def test_a_release_comes_no_sooner_than_a_grant_is_typically_enforced(tmp_path: Path) -> None:
     found = _world(tmp_path, SECRET)
     found.session.accounts.google.__dict__["grant_seconds"] = 0.2

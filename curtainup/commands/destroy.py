@@ -13,7 +13,7 @@ from curtainup.config import review_names
 from curtainup.config.review import is_review
 from curtainup.environments import names as environment_names
 from curtainup.environments import stack as environments
-from curtainup.errors import RefusedError
+from curtainup.errors import CurtainupError, RefusedError
 from curtainup.images import origin
 from curtainup.images import stack as image_stack
 from curtainup.model.environment import Environment
@@ -139,11 +139,21 @@ def _end_tasks(session: Session, name: str, environment: Environment) -> None:
 
 
 def _tell_what_remains(session: Session, name: str, environment: Environment) -> None:
-    """Tell how what the environment shared is removed, if nobody needs it any more."""
+    """Tell how what the environment shared is removed, if nobody needs it any more.
+
+    The environment is gone by now, so an error here only is a warning.
+    """
     if environment.settings is None:
         return
     target = spec_of(environment.settings.target).bind(session, name, lambda: environment)
-    if isinstance(target, Shares) and (remains := target.unshared()):
+    if not isinstance(target, Shares):
+        return
+    try:
+        remains = target.unshared()
+    except CurtainupError as error:
+        session.run.report.warn(f"what {name} shared with other services was left as it is: {error.what}")
+        return
+    if remains:
         session.run.report.info(remains)
 
 

@@ -14,15 +14,8 @@ from components.cloud_run import template as cloud_run_template
 from components.cloud_run.template import SecretReference, labels, revision_name, service_name
 from components.environment import EnvironmentArgs
 from components.names import shortened
-from curtainup.model.targets.cloud_run import CloudRunEnvironment
+from curtainup.model.targets.cloud_run import APIS, CloudRunEnvironment
 
-APIS = (
-    "artifactregistry.googleapis.com",
-    "iam.googleapis.com",
-    "logging.googleapis.com",
-    "run.googleapis.com",
-    "secretmanager.googleapis.com",
-)
 ACCOUNT_LENGTH = 30
 SECRET_LENGTH = 255
 
@@ -80,8 +73,12 @@ class CloudRun(pulumi.ComponentResource):
         """Enable what is needed; other things in the project may need it too, so it is never disabled."""
         return [
             projects.Service(
-                f"{name}-{api.partition('.')[0]}",
-                projects.ServiceArgs(service=api, disable_on_destroy=False, disable_dependent_services=False),
+                f"{name}-{api}",
+                projects.ServiceArgs(
+                    service=f"{api}.googleapis.com",
+                    disable_on_destroy=False,
+                    disable_dependent_services=False,
+                ),
                 opts=self._options,
             )
             for api in APIS

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Event
@@ -21,7 +20,7 @@ from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
 from curtainup.engine.provider.traffic import require_own
 from curtainup.errors import HttpsFailed, Interrupted
 from curtainup.platforms.caddy import config as caddy
-from curtainup.platforms.caddy.door import ELSEWHERE, NO_NAME, OWN, Door
+from curtainup.platforms.caddy.door import ELSEWHERE, NO_NAME, OWN, Door, is_joined
 from curtainup.platforms.haproxy import proxy
 
 if TYPE_CHECKING:
@@ -154,9 +153,9 @@ def read(state: Properties) -> dict[str, Any] | None:
     route = parse(state)
     with proxy.connect(None) as api:
         facts, door = proxy.container_facts(api, route.proxy), proxy.container_facts(api, route.door)
-        if facts is None or door is None or not _is_connected(facts, route):
+        if facts is None or door is None or not is_joined(facts, route.network, route.host):
             return None
-        if _runs(door) and Door(api, route.door).owner(route.host) != route.owner:
+        if proxy.runs(door) and Door(api, route.door).owner(route.host) != route.owner:
             return None
     return dict(state)
 
@@ -262,18 +261,12 @@ def _failed(route: Route, what: str, fix: str, detail: str | None = None) -> Htt
     )
 
 
-def _is_connected(facts: Mapping[str, Any], route: Route) -> bool:
-    """Return whether a proxy is on the door's network under the route's name."""
-    found = facts["NetworkSettings"]["Networks"].get(route.network)
-    return found is not None and caddy.alias(route.host) in (found.get("Aliases") or [])
-
-
 def _connect(api: APIClient, route: Route) -> None:
     """Put the proxy on the door's network. That network leads nowhere else: no route of the proxy changes."""
     facts = proxy.container_facts(api, route.proxy)
     if facts is None:
         raise LookupError(f"container {route.proxy}")
-    if _is_connected(facts, route):
+    if is_joined(facts, route.network, route.host):
         return
     if route.network in facts["NetworkSettings"]["Networks"]:
         _disconnect(api, route)
@@ -286,14 +279,10 @@ def _disconnect(api: APIClient, route: Route) -> None:
         api.disconnect_container_from_network(route.proxy, route.network)
 
 
-def _runs(facts: Mapping[str, Any]) -> bool:
-    return bool(facts["State"]["Running"] and not facts["State"].get("Restarting"))
-
-
 def _forget(api: APIClient, route: Route) -> None:
     """Take the name out of the door; without a door that runs there is nothing to take out."""
     door = proxy.container_facts(api, route.door)
-    if door is not None and _runs(door):
+    if door is not None and proxy.runs(door):
         Door(api, route.door).release(route.host, route.owner)
         if route.certificate:  # what removes the route may be undone
             Door(api, route.door).set_aside_own(route.host)

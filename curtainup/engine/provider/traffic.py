@@ -164,7 +164,7 @@ def read(state: Properties) -> dict[str, Any] | None:
         if facts is None:
             return None
         observed = proxy.Observed({}, "")
-        if facts["State"]["Running"] and not facts["State"]["Restarting"]:
+        if proxy.runs(facts):
             observed = proxy.Proxy(api, switch.proxy).observe()
         limits = {
             release: _pids_limit(proxy.container_facts(api, container))

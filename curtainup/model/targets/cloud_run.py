@@ -9,6 +9,9 @@ from pydantic import Field
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release_settings import Settings
 
+APIS = ("artifactregistry", "iam", "logging", "run", "secretmanager")
+"""What a deployment uses of Google's, each as NAME.googleapis.com."""
+
 
 class CloudRunEnvironment(EnvironmentSettings):
     """An environment on Cloud Run: one service, with a revision per release.

@@ -38,6 +38,15 @@ FREE_PORTS = (
 PROXY_PORT = 8080
 SUFFIX = "curtainup.internal"
 
+_KNOWN = f"""\
+	@known {{
+		expression `{{http.request.host}}.matches("^[a-z0-9.-]+$")`
+		file {{
+			root {ROUTES}
+			try_files /{{http.request.host}}
+		}}
+	}}
+"""
 _CONFIG = """\
 # Written by curtainup when the door was made. It never changes: {routes} has a file for each host.
 {{
@@ -53,14 +62,7 @@ https:// {{
 		on_demand
 		get_certificate http http://127.0.0.1:2080/own
 	}}
-	@known {{
-		expression `{{http.request.host}}.matches("^[a-z0-9.-]+$")`
-		file {{
-			root {routes}
-			try_files /{{http.request.host}}
-		}}
-	}}
-	handle @known {{
+{known}	handle @known {{
 		reverse_proxy {{http.request.host}}.{suffix}:{port} {{
 			lb_try_duration 5s
 			transport http {{
@@ -79,14 +81,7 @@ http:// {{
 	handle {knock} {{
 		respond "{door}" 200
 	}}
-	@known {{
-		expression `{{http.request.host}}.matches("^[a-z0-9.-]+$")`
-		file {{
-			root {routes}
-			try_files /{{http.request.host}}
-		}}
-	}}
-	handle @known {{
+{known}	handle @known {{
 		redir https://{{http.request.host}}{{http.request.uri}} 308
 	}}
 	respond "No service of this name is here." 404
@@ -160,6 +155,7 @@ def render(*, door: str, directory: str = "", email: str = "", has_root: bool = 
     return _CONFIG.format(
         data=DATA,
         routes=ROUTES,
+        known=_KNOWN,
         own=OWN,
         knock=KNOCK,
         unknown=UNKNOWN_HEADER,

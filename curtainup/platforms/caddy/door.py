@@ -210,6 +210,12 @@ class Door:
         return output
 
 
+def is_joined(facts: Mapping[str, Any], network: str, host: str) -> bool:
+    """Return whether a proxy, as the engine describes it, is on a door's network under a name."""
+    found = facts["NetworkSettings"]["Networks"].get(network)
+    return found is not None and caddy.alias(host) in (found.get("Aliases") or [])
+
+
 def _require_same(host: str, found: str, owner: str) -> None:
     if found != owner:
         raise HttpsFailed(

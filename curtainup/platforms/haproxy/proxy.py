@@ -171,6 +171,11 @@ def container_facts(api: APIClient, container: str) -> dict[str, Any] | None:
     return facts
 
 
+def runs(facts: Mapping[str, Any]) -> bool:
+    """Return whether a container, as the engine describes it, runs and is not being started again."""
+    return bool(facts["State"]["Running"] and not facts["State"].get("Restarting"))
+
+
 def limit_pids(api: APIClient, container: str, limit: int) -> None:
     """Limit how many processes and threads a container may hold, now and after restarts.
 

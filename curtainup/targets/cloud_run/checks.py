@@ -11,6 +11,7 @@ import yaml
 from curtainup.config import EnvironmentConfig, ServiceConfig
 from curtainup.errors import SetupError
 from curtainup.model.checks import Found, Piece
+from curtainup.model.targets.cloud_run import APIS
 from curtainup.platforms.google import account as google
 from curtainup.platforms.google.api import Api, Endpoints, Refused
 from curtainup.setup import extras
@@ -22,11 +23,8 @@ from curtainup.targets.grouping import Grouped, grouped
 ROLE = "docs/cloud-run-role.yaml"
 SDK = "Google Cloud SDK"
 DISABLED = "SERVICE_DISABLED"
-APIS = tuple(
-    f"{name}.googleapis.com"
-    for name in ("artifactregistry", "iam", "iamcredentials", "logging", "run", "secretmanager", "sts")
-)
-"""Those that a deployment and its login use."""
+ENABLED = tuple(f"{name}.googleapis.com" for name in sorted((*APIS, "iamcredentials", "sts")))
+"""The APIs that a deployment and its login use."""
 AUDIENCE = "https://curtainup-doctor.a.run.app"
 """Of an identity token that is made to see whether it can be; no service is called with it."""
 
@@ -159,10 +157,8 @@ def _offered(place: Place, api: Callable[[], Api]) -> Found:
 
 
 def _enable(place: Place) -> str:
-    return (
-        f"gcloud services enable --project {place.project} {' '.join(APIS)}, some minutes before the first "
-        "deployment"
-    )
+    enable = f"gcloud services enable --project {place.project} {' '.join(ENABLED)}"
+    return f"{enable}, some minutes before the first deployment"
 
 
 def _permissions(project: str, api: Callable[[], Api]) -> Found:

@@ -18,9 +18,10 @@ from curtainup.errors import ConfigError, EngineFailed, PortTaken, RefusedError
 from curtainup.model.door import DoorSettings
 from curtainup.platforms.caddy import config as caddy
 from curtainup.platforms.caddy.config import ACME
-from curtainup.platforms.caddy.door import Door
+from curtainup.platforms.caddy.door import Door, is_joined
 from curtainup.platforms.docker import errors, networks, placement
 from curtainup.platforms.docker.labels import STATE, new_state
+from curtainup.platforms.haproxy.proxy import runs
 from curtainup.setup.base_images.catalogue import DOOR
 from curtainup.targets.shared import Shared
 
@@ -84,7 +85,7 @@ def require_room(session: Session, host: str, owner: str) -> None:
     """
     container = _container(session.accounts.docker)
     if container is not None and not _never_started(container):
-        if _runs(container):
+        if runs(container):
             running(session).require_free(host, owner)
         else:
             session.run.report.warn(
@@ -123,7 +124,7 @@ def unused(session: Session) -> str | None:
     """Return how the door is removed, if no environment on the host needs it; None if one does."""
     client = session.accounts.docker
     container = _container(client)
-    if container is None or not _runs(container) or Door(client.api).hosts():
+    if container is None or not runs(container) or Door(client.api).hosts():
         return None
     name = stack(client)
     stays = "the door of this Docker host stays, with its certificates, though it leads nowhere now"
@@ -149,19 +150,14 @@ def _engine(client: DockerClient) -> str:
 def leads(client: DockerClient, host: str, owner: str) -> bool:
     """Return whether the door leads a name to the proxy of its owner, as far as the door tells."""
     found, there = _container(client, f"{owner}-proxy"), _container(client)
-    network = found["NetworkSettings"]["Networks"].get(caddy.NAME) if found else None
-    if network is None or caddy.alias(host) not in (network.get("Aliases") or []):
+    if found is None or not is_joined(found, caddy.NAME, host):
         return False
-    if there is None or not _runs(there):
+    if there is None or not runs(there):
         return True
     try:
         return Door(client.api).owner(host) == owner
     except EngineFailed:
         return True
-
-
-def _runs(container: dict[str, Any]) -> bool:
-    return bool(container["State"]["Running"] and not container["State"]["Restarting"])
 
 
 def _container(client: DockerClient, name: str = caddy.NAME) -> dict[str, Any] | None:

@@ -11,10 +11,10 @@ from threading import Event
 
 from curtainup.config.tasks import Task
 from curtainup.engine.changes import UpdateGuard
-from curtainup.environments import earlier, sharing
+from curtainup.environments import earlier, refusals, sharing
 from curtainup.environments import stack as environments
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import ConfigError, CurtainupError, Interrupted, RefusedError
+from curtainup.errors import CurtainupError, Interrupted
 from curtainup.gates import health
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
@@ -22,7 +22,6 @@ from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
 from curtainup.session import Session
 from curtainup.targets import capabilities
-from curtainup.targets.target import displaced
 from curtainup.targets.task_result import Ran
 from curtainup.util.beside import GoOn, beside
 
@@ -64,7 +63,7 @@ class Rollout(EnvironmentView):
         if isinstance(self.target, capabilities.Shares):
             self.target.require_room()
         if self.config.tasks and not isinstance(self.target, capabilities.RunsTasks):
-            raise _no_tasks(self.name, self.spec.name)
+            raise refusals.no_tasks(self.name, self.spec.name)
 
     def prepare(self, *, allow_replace: bool, neighbours: Sequence[EnvironmentSettings] = ()) -> None:
         """Settle the environment's own settings: chosen once, then as remembered.
@@ -82,9 +81,9 @@ class Rollout(EnvironmentView):
         self._begin_anew()
         settings, serves = self.environment.settings, self.deployment.serving() is not None
         if settings is not None:
-            require_same_target(self.name, settings.target, self.config.deploy_target)
+            refusals.require_same_target(self.name, settings.target, self.config.deploy_target)
             if serves and not allow_replace:
-                require_calm(self.name, self.needs_replacement())
+                refusals.require_calm(self.name, self.needs_replacement())
         self._closes = serves and bool(self.needs_replacement())
         chosen = self._settings(neighbours)
         self.environment = replace(self.environment, settings=chosen)
@@ -194,22 +193,22 @@ class Rollout(EnvironmentView):
         left. Until then `environment` is as it was before. Errors are those of `apply`, and come before
         those of the block.
         """
-        left = self._settled_at - time.monotonic()
+        say, left = on_progress or _say_nothing, self._settled_at - time.monotonic()
         if left > 0:
-            self._pause(left, f"waiting {left:.0f} s, until grants are enforced", on_progress or _say_nothing)
+            self._pause(left, f"waiting {left:.0f} s, until grants are enforced", say)
         leaving, was_private = self._leaving(deployment), self.is_private
         if self.spec.bills_idle:
             self.environment = environments.retiring(self.environment, leaving)
         with beside(lambda go_on: self._reach(deployment, on_progress, guarded=True, go_on=go_on)):
             if (was_private or self._closes) and not self.is_private:
-                self._wait_until_public(on_progress or _say_nothing)
+                self._wait_until_public(say)
                 self._closes = False
             yield
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task of the environment in the image of a release; see `capabilities.RunsTasks`."""
         if not isinstance(self.target, capabilities.RunsTasks):
-            raise _no_tasks(self.name, self.spec.name)
+            raise refusals.no_tasks(self.name, self.spec.name)
         return self.target.run_task(release, task, on_line)
 
     def end_tasks(self) -> None:
@@ -379,46 +378,6 @@ class Rollout(EnvironmentView):
 
 def _say_nothing(_text: str) -> None:
     """Tell nobody."""
-
-
-def _no_tasks(name: str, target: str) -> ConfigError:
-    return ConfigError(
-        f"{target} runs no tasks, and {name} has some",
-        where="tasks in pym-config.yaml",
-        consequence="the release would get traffic without what is to be done before, so nothing was done",
-        fix="remove them, or write `tasks: []` in the environment's section",
-    )
-
-
-def require_same_target(name: str, known: str, configured: str) -> None:
-    """Check that an environment stays on its target.
-
-    Raises:
-        RefusedError: it is configured for another one.
-
-    """
-    if known != configured:
-        raise displaced(name, f"on {known}", configured, "deploy_target")
-
-
-def require_calm(name: str, changed: Sequence[str]) -> None:
-    """Check that no changed key interrupts traffic.
-
-    Args:
-        name: of the environment.
-        changed: the keys of which it is known that they do.
-
-    Raises:
-        RefusedError: there are some.
-
-    """
-    if changed:
-        raise RefusedError(
-            f"changing {' and '.join(changed)} of {name} interrupts its traffic",
-            where=f"{', '.join(changed)} in pym-config.yaml",
-            consequence="requests would fail meanwhile, so nothing was changed",
-            fix="put the old value back, or allow it with --allow-replace",
-        )
 
 
 def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:

@@ -21,7 +21,6 @@ from filelock import FileLock
 from curtainup.setup import paths
 from tests.e2e import second_machine
 from tests.e2e.debian_packages import unpacked
-from tests.e2e.second_engine import skipped_where_not_allowed
 from tests.e2e.second_machine import SecondMachine
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -33,7 +32,6 @@ IS_POSSIBLE = (
 )
 WHY_NOT = f"{second_machine.WHY_NOT}, apt-get, iptables and version 1 of control groups"
 SUITE = "bookworm"
-MIRROR = "http://deb.debian.org/debian"
 PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,sudo,iproute2,ca-certificates"
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 BOOT = """\
@@ -74,20 +72,6 @@ for name in {controllers}; do
 done
 exec "$@"
 """
-
-
-@contextmanager
-def running() -> Iterator[BareMachine]:
-    """Provide a running server; skip the tests where this machine does not allow one."""
-    with tempfile.TemporaryDirectory(prefix="cu-", dir="/tmp") as short:
-        machine = BareMachine(Path(short))
-        try:
-            with skipped_where_not_allowed():
-                machine.make()
-            machine.boot()
-            yield machine
-        finally:
-            machine.remove()
 
 
 class BareMachine(SecondMachine):
@@ -234,7 +218,7 @@ def _fetch(folder: Path) -> None:
     subprocess.run(
         [
             *(tool / "sbin/debootstrap", "--variant=minbase", f"--include={PACKAGES}"),
-            *(SUITE, folder / "root", MIRROR),
+            *(SUITE, folder / "root"),
         ],
         env={"DEBOOTSTRAP_DIR": str(tool / "share/debootstrap"), "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         check=True,

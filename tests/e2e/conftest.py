@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docker
 import pytest
 
 from tests.e2e.service import EXAMPLES, Service
@@ -40,6 +41,14 @@ def service_python() -> Path:
         return own
     wanted = b"".join(file.read_bytes() for file in sorted(example.glob("requirements*.txt")))
     return python_with("-r", str(example / "requirements-test.txt"), made_for=wanted)
+
+
+@pytest.fixture(scope="module")
+def docker_client() -> Iterator[docker.DockerClient]:
+    """The Docker engine of this machine, for the tests themselves."""
+    client = docker.from_env()
+    yield client
+    client.close()
 
 
 @pytest.fixture(scope="module")

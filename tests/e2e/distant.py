@@ -18,7 +18,7 @@ from tests.e2e.service import Service
 @contextmanager
 def equipped() -> Iterator[SecondMachine]:
     """Provide a running machine whose engine has the images that a deployment stands on."""
-    with running(with_docker=True) as machine:
+    with running(SecondMachine, with_docker=True) as machine:
         machine.bring([*REFERENCES.values(), ready_image()])
         yield machine
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from tests.e2e import slow_line
 from tests.e2e.debian_packages import unpacked
@@ -72,11 +73,14 @@ exec {ssh} -F {folder}/client_config "$@"
 """
 
 
+Machine = TypeVar("Machine", bound="SecondMachine")
+
+
 @contextmanager
-def running(*, with_docker: bool) -> Iterator[SecondMachine]:
+def running(kind: Callable[[Path], Machine], *, with_docker: bool = False) -> Iterator[Machine]:
     """Provide a running machine; skip the tests where this machine does not allow one."""
     with tempfile.TemporaryDirectory(prefix="cu-", dir="/tmp") as short:
-        machine = SecondMachine(Path(short))
+        machine = kind(Path(short))
         try:
             with skipped_where_not_allowed():
                 machine.make()

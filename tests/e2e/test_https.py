@@ -17,15 +17,11 @@ LIVE, STAGING = f"shop.{DOMAIN}", f"staging.shop.{DOMAIN}"
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    client = docker.from_env()
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory, client: docker.DockerClient) -> Iterator[Acme]:
-    with acme.free_door(client), acme.served(tmp_path_factory.mktemp("acme"), acme.gateway(client)) as served:
+def issuer(tmp_path_factory: pytest.TempPathFactory, docker_client: docker.DockerClient) -> Iterator[Acme]:
+    with (
+        acme.free_door(docker_client),
+        acme.served(tmp_path_factory.mktemp("acme"), acme.gateway(docker_client)) as served,
+    ):
         yield served
 
 
@@ -65,9 +61,9 @@ def test_the_service_knows_who_asks_and_how(shop: Shop) -> None:
     assert "," not in told["headers"]["X-Forwarded-For"]
 
 
-def test_a_change_and_another_name_drop_nothing(shop: Shop, client: docker.DockerClient) -> None:
+def test_a_change_and_another_name_drop_nothing(shop: Shop, docker_client: docker.DockerClient) -> None:
     containers = (caddy.NAME, f"{shop.service.name}-live-proxy", f"{shop.service.name}-staging-proxy")
-    before = [started(client, one) for one in containers]
+    before = [started(docker_client, one) for one in containers]
 
     with shop.users(LIVE) as answers:
         shop.service.greet("again")
@@ -78,5 +74,5 @@ def test_a_change_and_another_name_drop_nothing(shop: Shop, client: docker.Docke
 
     assert answers.failures == []
     assert len(answers.releases) == 2
-    assert [started(client, one) for one in containers[:2]] == before[:2]
+    assert [started(docker_client, one) for one in containers[:2]] == before[:2]
     assert shop.get(f"https://{STAGING}/ping").status_code == 404

@@ -32,16 +32,12 @@ pytestmark = pytest.mark.matrix(
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[docker.DockerClient]:
-    client = docker.from_env()
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
-def issuer(tmp_path_factory: pytest.TempPathFactory, client: docker.DockerClient) -> Iterator[Acme]:
+def issuer(tmp_path_factory: pytest.TempPathFactory, docker_client: docker.DockerClient) -> Iterator[Acme]:
     folder = tmp_path_factory.mktemp("acme")
-    with acme.free_door(client), acme.served(folder, acme.gateway(client), valid_for=VALID) as served:
+    with (
+        acme.free_door(docker_client),
+        acme.served(folder, acme.gateway(docker_client), valid_for=VALID) as served,
+    ):
         yield served
 
 
@@ -110,8 +106,8 @@ def test_a_name_that_leads_elsewhere_is_told_before_anybody_is_asked(shop: Shop,
     assert not shop.service.host.releases("live")
 
 
-def test_a_port_that_is_taken_is_told(shop: Shop, client: docker.DockerClient) -> None:
-    acme.remove_door(client)
+def test_a_port_that_is_taken_is_told(shop: Shop, docker_client: docker.DockerClient) -> None:
+    acme.remove_door(docker_client)
     with socket.create_server(("0.0.0.0", 443)):
         failed = shop.deploy(code=15)
     assert "port 0.0.0.0:443 belongs to something else" in failed.err
@@ -153,8 +149,10 @@ def test_a_websocket_stays_open_while_another_release_takes_over(shop: Shop) -> 
         assert connection.recv(len(FRAME)) == FRAME
 
 
-def test_names_and_certificates_outlive_the_doors_container(shop: Shop, client: docker.DockerClient) -> None:
-    client.containers.get(caddy.NAME).restart()
+def test_names_and_certificates_outlive_the_doors_container(
+    shop: Shop, docker_client: docker.DockerClient
+) -> None:
+    docker_client.containers.get(caddy.NAME).restart()
     wait_until_it_answers(shop)
 
 
@@ -173,15 +171,15 @@ def test_another_service_comes_and_goes(shop: Shop, new_service: Callable[[], Se
     assert shop.get(f"https://{OTHER}/ping", verify=False).status_code == 404
 
 
-def test_a_door_that_was_taken_away_comes_back(shop: Shop, client: docker.DockerClient) -> None:
-    acme.remove_door(client)
+def test_a_door_that_was_taken_away_comes_back(shop: Shop, docker_client: docker.DockerClient) -> None:
+    acme.remove_door(docker_client)
     shop.deploy()
     assert shop.get(f"https://{LIVE}/ping").status_code == 200
 
 
 @pytest.mark.filterwarnings(UNVERIFIED)
 def test_a_certificate_of_ones_own_follows_one_by_acme(
-    shop: Shop, client: docker.DockerClient, tmp_path: Path
+    shop: Shop, docker_client: docker.DockerClient, tmp_path: Path
 ) -> None:
     def made(number: int) -> tuple[str, str]:
         files = [tmp_path / f"{kind}{number}" for kind in ("chain", "key")]
@@ -196,7 +194,7 @@ def test_a_certificate_of_ones_own_follows_one_by_acme(
     chain, key = made(1)
     told = shop.deploy(TLS_CHAIN=chain, TLS_KEY=key)
     assert told.err.count(f"docker restart {caddy.NAME}") == 1
-    client.containers.get(caddy.NAME).restart()
+    docker_client.containers.get(caddy.NAME).restart()
     wait_until_it_answers(shop, verify=False)
     assert certificate(LIVE) == ssl.PEM_cert_to_DER_cert(chain)
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.bare_machine import IS_POSSIBLE, WHY_NOT, BareMachine, running
+from tests.e2e.bare_machine import IS_POSSIBLE, WHY_NOT, BareMachine
 from tests.e2e.distant import placed
+from tests.e2e.second_machine import running
 
 pytestmark = [
     pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT),
@@ -24,7 +25,7 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def machine() -> Iterator[BareMachine]:
     """A bare server."""
-    with running() as bare:
+    with running(BareMachine) as bare:
         yield bare
 
 

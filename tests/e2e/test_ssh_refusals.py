@@ -48,7 +48,7 @@ pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT)
 @pytest.fixture(scope="module")
 def machine() -> Iterator[SecondMachine]:
     """A running machine without a Docker engine."""
-    with running(with_docker=False) as second:
+    with running(SecondMachine) as second:
         yield second
 
 

@@ -86,6 +86,13 @@ class BehindDoor(Target, Shares):
     def _give(self, there: Door, host: str, found: OwnCertificate) -> None:
         """Give the door a certificate, once in a run: each update brings what it needs."""
         there.require_free(host, self.environment.stack)
+        why = own_certificate.trouble(found, host) if there.has_own(host) else None
+        if why is not None:
+            self._session.run.report.warn(
+                f"the door keeps the certificate that it has for {host}, as {self.config.certificate} holds "
+                f"no valid one: {why}"
+            )
+            return
         there.give_own(host, found.whole)
         self._given = found.fingerprint
         if not there.shows_own(host):
@@ -111,16 +118,21 @@ class BehindDoor(Target, Shares):
             "https_host": host,
             "door": place.address,
             "door_name": place.name,
-            "certificate": self._certificate(),
+            "certificate": self._certificate(host),
         }
 
-    def _certificate(self) -> str:
+    def _certificate(self, host: str) -> str:
         """Return the fingerprint of the service's own certificate: the known one if nobody gives one."""
         if self.config.certificate is None:
             return ""
         found = own_certificate.given(self.config, self._session.service.environ)
         known = self.known(DockerEnvironment)
-        return found.fingerprint if found else (known.certificate if known else "")
+        before = known.certificate if known and known.https_host == host else ""
+        if found is None:
+            return before
+        if found.fingerprint != before:
+            own_certificate.require_valid(self.config, found, host)
+        return found.fingerprint
 
 
 def _kept(host: str) -> str:

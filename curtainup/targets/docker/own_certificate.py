@@ -57,6 +57,47 @@ def given(config: EnvironmentConfig, environ: Mapping[str, str]) -> OwnCertifica
     return found
 
 
+def require_valid(config: EnvironmentConfig, found: OwnCertificate, host: str) -> None:
+    """Check that a certificate is one for a host today.
+
+    Raises:
+        ConfigError: it is for other names, or it is valid no more or not yet.
+
+    """
+    why = trouble(found, host)
+    if why is not None:
+        raise ConfigError(
+            f"{config.certificate} holds no valid certificate for {host}",
+            where=f"certificate of {config.environment} in pym-config.yaml",
+            consequence=CONSEQUENCE,
+            fix=f"put a certificate into {config.certificate} that is valid today and names {host}, and its "
+            f"key into {config.certificate_key}",
+            detail=why,
+        )
+
+
+def trouble(found: OwnCertificate, host: str) -> str | None:
+    """Return why a browser would refuse a certificate for a host, whoever issued it; None if it would not.
+
+    A client and a server in this process shake hands with it, so OpenSSL judges names and dates. The client
+    trusts the certificate itself, as the one who has issued it may be known inside a company only.
+    """
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    client.load_verify_locations(cadata=found.chain)
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asks = client.wrap_bio(to_client, to_server, server_hostname=host)
+    answers = _server(found).wrap_bio(to_server, to_client, server_side=True)
+    for side in (asks, answers, asks):
+        try:
+            side.do_handshake()
+        except ssl.SSLWantReadError:
+            continue
+        except ssl.SSLError as error:
+            return str(getattr(error, "verify_message", error))
+    return None
+
+
 def missing(config: EnvironmentConfig, environ: Mapping[str, str]) -> MissingSecretsError:
     """Return the error for a certificate that nobody has."""
     names = [name for name in (config.certificate, config.certificate_key) if name and not environ.get(name)]
@@ -69,18 +110,25 @@ def missing(config: EnvironmentConfig, environ: Mapping[str, str]) -> MissingSec
 
 
 def _require_pair(config: EnvironmentConfig, found: OwnCertificate) -> None:
-    """Check that OpenSSL takes the certificate and the key, as the door will; it reads them from a file."""
+    """Check that OpenSSL takes the certificate and the key, as the door will."""
+    try:
+        _server(found)
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError(
+            f"{config.certificate} and {config.certificate_key} are no certificate with its private key",
+            where=f"certificate of {config.environment} in pym-config.yaml",
+            consequence=CONSEQUENCE,
+            fix="put PEM into both: the certificate with its chain, and its key without a password",
+            detail=str(error),
+        ) from error
+
+
+def _server(found: OwnCertificate) -> ssl.SSLContext:
+    """Return a server's context with the certificate, which OpenSSL reads from a file only."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
         file = Path(folder) / "pair.pem"
         file.touch(mode=0o600)
         file.write_text(found.whole.reveal(), encoding="utf-8")
-        try:
-            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(file)
-        except (ssl.SSLError, ValueError) as error:
-            raise ConfigError(
-                f"{config.certificate} and {config.certificate_key} are no certificate with its private key",
-                where=f"certificate of {config.environment} in pym-config.yaml",
-                consequence=CONSEQUENCE,
-                fix="put PEM into both: the certificate with its chain, and its key without a password",
-                detail=str(error),
-            ) from error
+        context.load_cert_chain(file, password="")  # without one, OpenSSL asks at the terminal
+    return context

@@ -60,9 +60,9 @@ def _make(
     shared = target.shared()
     if shared is not None:
         _look_at(session, shared, guard)
-        target.make_ready_to_share()
         exists = session.state.memory.read(shared.stack).exists
-        session.state.engine.up(shared.stack, shared.config, on_progress, refresh=exists)
+        with target.alone():
+            session.state.engine.up(shared.stack, shared.config, on_progress, refresh=exists)
     target.bring()
 
 

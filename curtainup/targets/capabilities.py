@@ -182,8 +182,13 @@ class Shares(Protocol):
     def is_cut_off(self) -> bool:
         """Return whether somebody has taken away the environment's way to it."""
 
-    def make_ready_to_share(self) -> None:
-        """Bring what making it needs."""
+    def alone(self) -> AbstractContextManager[None]:
+        """Let nobody else make it while a block runs; bring what making it needs.
+
+        Raises:
+            CurtainupError: somebody else made it meanwhile.
+
+        """
 
     def bring(self) -> None:
         """Bring to it what is the environment's own, before each update."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+from pathlib import Path
 
-from tests.e2e.debian_packages import unpacked
-
-IS_POSSIBLE = shutil.which("apt-get") is not None
-WHY_NOT = "needs apt-get, for Debian's libfaketime"
+IS_POSSIBLE = shutil.which("cc") is not None
+WHY_NOT = "needs a C compiler, for a clock that is off"
 
 
-def off_by(much: str) -> dict[str, str]:
-    """Return the variables of a process whose clock is off, such as by `+1h`; what is in Go keeps its own."""
-    [library] = unpacked("libfaketime", "libfaketime").rglob("libfaketimeMT.so.1")
-    return {"LD_PRELOAD": str(library), "FAKETIME": much, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+def off_by(seconds: int, folder: Path) -> dict[str, str]:
+    """Return the variables of a process whose clock is off; what is in Go keeps its own.
+
+    Debian's libfaketime does not do: under it, Python's sleeps fail or never end.
+    """
+    library = folder / "another_clock.so"
+    source = Path(__file__).with_suffix(".c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return {"LD_PRELOAD": str(library), "CLOCK_OFF_BY": str(seconds)}

@@ -11,7 +11,6 @@ import os
 import re
 import time
 from dataclasses import dataclass
-from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from curtainup.engine.provider.traffic import require_own
 from curtainup.errors import HttpsFailed, Interrupted
 from curtainup.platforms.caddy import config as caddy
 from curtainup.platforms.caddy.door import ELSEWHERE, NO_NAME, OWN, Door, is_joined
+from curtainup.platforms.docker import clock
 from curtainup.platforms.haproxy import proxy
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def _open(api: APIClient, route: Route, cancelled: Event, say: Say, *, known: bo
     if not known and not route.certificate and not os.environ.get(UNCHECKED):
         say(f"looking whether {route.host} leads to this host")
         _require_leads_here(door, route)
-    began = datetime.fromisoformat(api.info()["SystemTime"]).timestamp()
+    began = clock.now(api).timestamp()
     was_ours = door.owner(route.host) == route.owner
     door.claim(route.host, route.owner)
     try:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from curtainup.model.door import DoorSettings
 from curtainup.platforms.caddy import config as caddy
 from curtainup.platforms.caddy.config import ACME
 from curtainup.platforms.caddy.door import Door, is_joined
-from curtainup.platforms.docker import errors, networks, placement
+from curtainup.platforms.docker import errors, lease, networks, placement
 from curtainup.platforms.docker.labels import STATE, new_state
 from curtainup.platforms.haproxy.proxy import runs
 from curtainup.setup.base_images.catalogue import DOOR
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 DNS = "CURTAINUP_DOOR_DNS"
 """The variable that names DNS servers for a new door, separated by commas."""
 
+MAKING = f"{caddy.NAME}-making"
+"""The lease of the service that makes the door."""
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - where the door listens
 _planned: dict[str, DoorSettings] = {}
 """The door that this process has planned for a Docker engine, as several environments may need it."""
@@ -108,16 +111,40 @@ def running(session: Session) -> Door:
     return Door(session.accounts.docker.api)
 
 
-def make_ready(session: Session) -> None:
-    """Make the door's image if the Docker engine lacks it, and remove a door that never started."""
+@contextmanager
+def alone(session: Session) -> Iterator[None]:
+    """Let no other service make the door while a block runs.
+
+    It also makes the door's image if the Docker engine lacks it, and removes a door that never started.
+
+    Raises:
+        Interrupted: the run was cancelled while another service made the door.
+        RefusedError: another service has made it meanwhile.
+
+    """
     from curtainup.setup.base_images import images
 
-    client = session.accounts.docker
-    found = _container(client)
-    if found is not None and _never_started(found):
-        with _said_clearly():
-            client.api.remove_container(caddy.NAME, v=False)
-    images.ensure(client, session.run.report.info, DOOR)
+    client, say = session.accounts.docker, session.run.report.info
+    images.ensure(client, say, DOOR)
+    with lease.held(
+        client.api,
+        MAKING,
+        DOOR.reference,
+        lambda: say("waiting for another service, which makes the door of this Docker host"),
+        session.run.cancelled,
+    ):
+        found = _container(client)
+        if found is not None and not _never_started(found):
+            raise RefusedError(
+                "another service has just made the door of this Docker host",
+                where=f"container {caddy.NAME}",
+                consequence="this environment was to stand behind a door of its own, so nothing was changed",
+                fix="curtainup deploy, which uses that door",
+            )
+        if found is not None:
+            with _said_clearly():
+                client.api.remove_container(caddy.NAME, v=False)
+        yield
 
 
 def unused(session: Session) -> str | None:
@@ -129,7 +156,7 @@ def unused(session: Session) -> str | None:
     name = stack(client)
     stays = "the door of this Docker host stays, with its certificates, though it leads nowhere now"
     if not session.state.memory.read(name).exists:
-        return f"{stays}; another state made it"
+        return f"{stays}; another state made it. If nobody has that state: docker rm --force {caddy.NAME}"
     return (
         f"{stays}; to remove it: `curtainup pulumi state unprotect --all --yes --stack {name}`, "
         f"then `curtainup pulumi destroy --yes --stack {name}`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -62,9 +63,14 @@ class BehindDoor(Target, Shares):
             return False
         return not door.leads(self._session.accounts.docker, known.https_host, self.environment.stack)
 
-    def make_ready_to_share(self) -> None:
-        """Make the image of the door."""
-        door.make_ready(self._session)
+    def alone(self) -> AbstractContextManager[None]:
+        """Let no other service make the door while a block runs.
+
+        Raises:
+            RefusedError: another service made it meanwhile.
+
+        """
+        return door.alone(self._session)
 
     def bring(self) -> None:
         """Give the door the service's own certificate, if it has one.

@@ -106,9 +106,9 @@ def certified(
         "default_md=sha256\nrand_serial=yes\npolicy=any\nx509_extensions=names\n[any]\ncommonName=supplied\n"
         f"[names]\nsubjectAltName={alternative}\nbasicConstraints=CA:{'FALSE' if issuer else 'TRUE'}\n"
     )
-    signed = (
-        ["-cert", issuer / "chain", "-keyfile", issuer / "key"] if issuer else ["-selfsign", "-keyfile", key]
-    )
+    signed: list[str | Path] = ["-selfsign", "-keyfile", key]
+    if issuer is not None:
+        signed = ["-cert", issuer / "chain", "-keyfile", issuer / "key"]
     valid = ["-startdate", days[0], "-enddate", days[1]]
     openssl("ca", "-batch", "-notext", "-name", "ca", "-config", folder / "ca.cnf", *signed, *valid, "-in",
             request, "-out", chain)  # fmt: skip

@@ -51,7 +51,7 @@ def held(
     try:
         yield
     finally:
-        connection._sock.close()  # the SDK leaves it open
+        connection._sock.close()  # noqa: SLF001 - the SDK leaves it open
         connection.close()
         with errors.translated(
             f"{name} cannot be given back", where=f"container {name}", consequence="it ends with this process"

@@ -64,7 +64,8 @@ class BeanstalkSettings(Settings):
         instance_type: the kind of machine.
         keypair: the key pair whose holder may log in to the machines, or None for nobody.
         request_timeout: seconds that a request may take.
-        metadata_hops: over how many hops the machines' metadata answers; a container is at the second.
+        metadata_hops: over how many hops the machines' metadata answers; a container is at the second. The
+            default is that of a release of an earlier version, which left Beanstalk's own.
         network: the VPC and subnets; None is the region's default VPC.
 
     """
@@ -72,5 +73,5 @@ class BeanstalkSettings(Settings):
     instance_type: str
     keypair: str | None = None
     request_timeout: int = Field(ge=1)
-    metadata_hops: int = Field(default=2, ge=1)
+    metadata_hops: int = Field(default=1, ge=1)
     network: Network | None = None

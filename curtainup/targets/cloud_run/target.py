@@ -91,9 +91,11 @@ class CloudRunTarget(
             ready_timeout=config.ready_timeout or READY_SECONDS,
             tasks=bool(config.tasks),
             secret_names=tuple(sorted(config.env_secrets)),
-            public_grant=config.gcp_public_grant,
+            public_grant=bool(config.gcp_public_grant),
         )
         if (known := self.known(CloudRunEnvironment)) is not None:
+            if config.gcp_public_grant is None:
+                wanted = wanted.model_copy(update={"public_grant": known.public_grant})
             self._require_same_place(known, wanted)
         return wanted
 
@@ -120,7 +122,7 @@ class CloudRunTarget(
     def interrupting(self) -> list[str]:
         """Return the key that closes the service: its setting ends at once, and a grant begins later."""
         known = self.known(CloudRunEnvironment)
-        closes = known is not None and not known.public_grant and self.config.gcp_public_grant
+        closes = known is not None and not known.public_grant and bool(self.config.gcp_public_grant)
         return ["gcp_public_grant"] if closes else []
 
     def is_private(self) -> bool:

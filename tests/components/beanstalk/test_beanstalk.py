@@ -211,10 +211,15 @@ def test_the_bundle_says_what_to_run() -> None:
 
 def test_the_container_reaches_the_role_of_its_machine() -> None:
     """Beanstalk's launch template says one hop, which ends at the machine."""
-    template = json.loads(_bundle(rendered(one()))[bundle.METADATA])["Resources"]["AWSEBEC2LaunchTemplate"]
+    template = json.loads(_bundle(rendered(one(metadata_hops=2)))[bundle.METADATA])["Resources"][
+        "AWSEBEC2LaunchTemplate"
+    ]
     options = template["Properties"]["LaunchTemplateData"]["MetadataOptions"]
     assert options == {"HttpPutResponseHopLimit": 2, "HttpTokens": "required"}
-    assert bundle.METADATA not in _bundle(rendered(one(metadata_hops=1)))
+
+
+def test_a_release_of_an_earlier_version_keeps_the_bundle_that_it_has() -> None:
+    assert bundle.METADATA not in _bundle(rendered(one()))
 
 
 def test_without_a_network_the_default_vpc_is_used() -> None:

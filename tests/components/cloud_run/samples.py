@@ -64,6 +64,7 @@ def environment(**changed: Any) -> CloudRunEnvironment:
         "max_instances": 10,
         "ready_timeout": 600,
         "generation": 3,
+        "public_grant": False,
     }
     return CloudRunEnvironment(**{**values, **changed})
 

@@ -228,6 +228,24 @@ def test_a_grant_in_place_of_the_setting_would_close_the_service_meanwhile(tmp_p
         assert rollout.needs_replacement() == refused
 
 
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [("", True), ("gcp_public_grant: true\n", True), ("gcp_public_grant: false\n", False)],
+)
+def test_what_an_earlier_version_made_keeps_its_grant(tmp_path: Path, key: str, wanted: bool) -> None:
+    found = _rollout(tmp_path).environment
+    assert found.settings is not None
+    told = {name: value for name, value in found.settings if name != "public_grant"}
+    earlier = replace(found, settings=CloudRunEnvironment.model_validate(told))
+    assert _bound(_world(tmp_path, TEXT + key), earlier).settings().public_grant is wanted
+
+
+def test_a_new_environment_asks_for_no_grant(tmp_path: Path) -> None:
+    settings = _rollout(tmp_path).environment.settings
+    assert isinstance(settings, CloudRunEnvironment)
+    assert settings.public_grant is False
+
+
 def test_whether_anything_has_traffic_is_told_by_whether_the_public_may_call_it() -> None:
     outputs = {"trafficStatuses": [{"tag": "r1", "percent": 100}, {"tag": "r2"}]}
     granted = [{"type": PUBLIC_ACCESS}]

@@ -71,8 +71,8 @@ class CloudRunKeys(Settings):
     gcp_public_grant: bool | None = key(
         None,
         "Whether curtainup lets the public in by a grant to `allUsers`, instead of by the service's own "
-        "setting that asks nobody who they are. It takes minutes until a grant is enforced. Without the key a "
-        "new environment uses the setting, and one that is there stays as it is.",
+        "setting that asks nobody who they are. It takes minutes until a grant is enforced. Without the key "
+        "a new environment uses the setting, and one that is there stays as it is.",
         KeyDoc(
             expects="true or false",
             wrong="your organisation's policy could forbid the way in which the service becomes public",

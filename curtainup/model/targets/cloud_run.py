@@ -24,8 +24,8 @@ class CloudRunEnvironment(EnvironmentSettings):
         ready_timeout: seconds that Cloud Run may take to make a change real.
         tasks: whether there are tasks to be run, for which each release has a job.
         secret_names: the variables whose values are secrets, which the containers may read from the start.
-        public_grant: whether the public gets in by a grant to `allUsers`, and not by the service's setting. The
-            default is what an earlier version made.
+        public_grant: whether the public gets in by a grant to `allUsers`, and not by the service's setting.
+            The default is what an earlier version made.
 
     """
 

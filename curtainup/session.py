@@ -25,7 +25,7 @@ from curtainup.engine.workspace import Workspace
 from curtainup.errors import SetupError
 from curtainup.model.names import LIVE, STAGING, Names
 from curtainup.platforms.docker import errors as docker_errors
-from curtainup.platforms.docker import hosts, labels
+from curtainup.platforms.docker import hosts, labels, supported
 from curtainup.reporting import Report
 from curtainup.setup import engine as engines
 from curtainup.setup import paths
@@ -167,14 +167,15 @@ class Accounts:
             return distant.connect(self.host, self.environ)
         import docker
 
+        where = self.environ.get("DOCKER_HOST", "the local socket")
         with docker_errors.translated(
             "no Docker engine answers",
-            where=self.environ.get("DOCKER_HOST", "the local socket"),
+            where=where,
             consequence="nothing was built or changed",
             fix="curtainup doctor --fix",
         ):
             client = docker.from_env()
-            client.ping()
+            supported.require(client.version(), where)
         return client
 
     @cached_property

@@ -19,6 +19,7 @@ from pathlib import Path
 from curtainup.engine import workspace
 from curtainup.errors import CurtainupError, SetupError
 from curtainup.model.checks import Check, Found, Piece
+from curtainup.platforms.docker import supported
 from curtainup.platforms.docker.hosts import HERE, Host, There
 from curtainup.setup import debian, docker_engine, engine, language_host, paths, provider, pulumi
 from curtainup.setup.base_images import catalogue, images
@@ -192,8 +193,9 @@ def _own_provider() -> Found:
 
 
 def _docker() -> Found:
-    client = docker_engine.connect(os.environ)
-    return Found(str(client.version()["Version"]), docker_engine.address(os.environ))
+    where, version = docker_engine.address(os.environ), docker_engine.connect(os.environ).version()
+    supported.require(version, where)
+    return Found(str(version["Version"]), where)
 
 
 def _image(role: str) -> Found:

@@ -10,10 +10,9 @@ from requests import RequestException
 
 from curtainup.errors import HostUnreachable
 from curtainup.platforms.docker.hosts import There
+from curtainup.platforms.docker.supported import unsupported
 from curtainup.platforms.ssh.failures import NOTHING_DONE
 
-OLDEST_API = (1, 41)
-"""The API of Docker 20.10, the oldest engine that curtainup works with."""
 _DIAGNOSIS = """\
 socket=$1
 if [ ! -e "$socket" ]; then
@@ -48,16 +47,16 @@ def connect(there: There, environ: Mapping[str, str]) -> DistantClient:
     there.enter(variables)
     try:
         client = DistantClient(base_url=variables["DOCKER_HOST"])
+        found = unsupported(client.version())
     except (DockerException, RequestException) as error:
         raise _silent(there, str(error)) from error
     client.there = there
-    found = str(client.api.api_version)
-    if _numbers(found) < OLDEST_API:
+    if found is not None:
         raise HostUnreachable(
-            f"the Docker engine there is too old: its API is {found}",
+            f"the Docker engine there {found.what}",
             where=str(there),
             consequence=NOTHING_DONE,
-            fix="install Docker 20.10 or newer on the host",
+            fix=f"on the host: {found.fix}",
         )
     return client
 
@@ -86,10 +85,6 @@ def _silent(there: There, detail: str) -> HostUnreachable:
         fix=fixes.get(found, otherwise),
         detail=detail,
     )
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def is_here(client: docker.DockerClient) -> bool:

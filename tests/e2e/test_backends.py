@@ -177,6 +177,7 @@ def test_a_wrong_passphrase_is_told_by_every_command(cloned: Cloned) -> None:
     assert cloned.serving("live") == live
 
 
+@MATRIX
 def test_nothing_is_left_after_destroy(cloned: Cloned) -> None:
     cloned.run("destroy", "--confirm", cloned.name)
     assert cloned.host.everything() == []

@@ -105,6 +105,7 @@ def hard_to_stop(service: Service) -> Iterator[str]:
     done.set()
 
 
+@MATRIX
 def test_a_driver_that_is_killed_while_the_gate_runs_beside_the_update_is_followed_by_one_that_goes_on(
     holdable: Service,
 ) -> None:

@@ -102,6 +102,7 @@ def test_it_goes_back_without_a_dropped_request(live: Service) -> None:
     assert live.serving("live") == old
 
 
+@MATRIX
 def test_it_stays_on_its_engine(live: Service) -> None:
     live.configure(docker_host=None)
     done = live.deploy(code=23)

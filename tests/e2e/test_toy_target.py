@@ -14,6 +14,8 @@ from curtainup.errors import ConfigError, TrafficReturned
 from tests.e2e.load import users
 from tests.e2e.service import Service
 
+MATRIX = pytest.mark.matrix(reason="test_a_first_deployment_goes_live shows that the target is one like others")
+
 ROOT = Path(__file__).parents[2]
 WITH_TOY = f"""\
 import sys
@@ -77,6 +79,7 @@ def test_an_unchanged_service_is_left_alone(service: Service) -> None:
     assert service.updates() == before
 
 
+@MATRIX
 def test_a_change_goes_live_without_a_failed_request(service: Service) -> None:
     [old] = service.traffic("live")
     service.greet("second")
@@ -87,10 +90,12 @@ def test_a_change_goes_live_without_a_failed_request(service: Service) -> None:
     assert service.traffic("live") == {old: 0, new: 100}
 
 
+@MATRIX
 def test_its_logs_are_shown(service: Service) -> None:
     assert service.run("logs", "--env", "live").out
 
 
+@MATRIX
 def test_a_rollback_moves_traffic_back(service: Service) -> None:
     old, new = service.traffic("live")
     service.run("rollback")
@@ -98,6 +103,7 @@ def test_a_rollback_moves_traffic_back(service: Service) -> None:
     assert service.traffic("live") == {old: 100, new: 0}
 
 
+@MATRIX
 def test_a_failed_live_gate_puts_traffic_back(service: Service) -> None:
     before = service.serving("live")
     service.greet("third")

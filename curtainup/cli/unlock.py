@@ -63,7 +63,7 @@ def _lock_told(found: Found) -> str:
         return f"{found.service}: nobody else has its state, so there is no lock in it"
     if found.state == "free":
         return f"{found.service}: no run holds the lock"
-    return f"{found.service}: freed the lock of {found.held_by or 'somebody who had not signed'}"
+    return f"{found.service}: freed the lock of {found.held_by or 'an unknown run'}"
 
 
 def _data(done: Unlocked) -> dict[str, object]:

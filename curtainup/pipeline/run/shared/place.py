@@ -10,7 +10,7 @@ from curtainup.session import Session
 from curtainup.setup import paths
 from curtainup.util import mounts
 
-UNSIGNED = "somebody who has not signed"
+UNSIGNED = "an unknown run"
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ def test_whoever_may_live_keeps_it(this: Holder, gone: Holder) -> None:
 
 
 def test_a_lock_that_is_never_signed_is_somebody_s(this: Holder) -> None:
-    assert refused(Kept(Taken(None)), this).where == "somebody who has not signed (a list)"
+    assert refused(Kept(Taken(None)), this).where == "an unknown run (a list)"
 
 
 def test_a_lock_that_is_given_back_meanwhile_is_taken(this: Holder, gone: Holder) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from curtainup.commands.init.models import Plan, PlannedFile
 
 EXAMPLE = "Example: curtainup init --target gcp-cloud-run --project my-project --ci github"
-SSH = re.compile(r"ssh://([\w.-]+@)?[A-Za-z0-9]([\w.-]*)(:\d{1,5})?")
 WORDS = {"new": "write", "same": "same", "differs": "leave", "kept": "keep"}
 
 
@@ -102,11 +100,8 @@ def run(
     """
     if force and keep:
         raise typer.BadParameter("give --force or --keep, not both")
-    if docker_host is not None and not SSH.fullmatch(docker_host):
-        raise typer.BadParameter(
-            f"--docker-host: {docker_host!r} is not ssh://USER@HOST or ssh://USER@HOST:PORT"
-        )
-    wishes = Wishes(target, ci, name, app, branch, project, region, reviews, state, docker_host)
+    host = None if docker_host is None else _address(docker_host)
+    wishes = Wishes(target, ci, name, app, branch, project, region, reviews, state, host)
     if eject:
         if keep or wishes != Wishes():
             raise typer.BadParameter("--eject takes no options but --force, --dry-run, --json and --quiet")
@@ -123,6 +118,21 @@ def run(
         common.print_json(_data(found, written))
     else:
         _print(found, written, dry_run=dry_run, quiet=quiet)
+
+
+def _address(docker_host: str) -> str:
+    """Return the address of the Docker host in its shortest spelling.
+
+    Raises:
+        typer.BadParameter: it is none.
+
+    """
+    from curtainup.util import ssh_address
+
+    try:
+        return ssh_address.normal(docker_host)
+    except ValueError as error:
+        raise typer.BadParameter(f"--docker-host: {error}") from error
 
 
 def _eject(folder: Path, *, force: bool, dry_run: bool, json: bool, quiet: bool) -> None:

@@ -8,13 +8,13 @@ cloud's SDKs exchange themselves.
 from __future__ import annotations
 
 import json
-from urllib.parse import urlsplit
 
 from curtainup import __version__
 from curtainup.commands.init import files, review_jobs, variables
 from curtainup.commands.init.filling import fill
 from curtainup.commands.init.models import Ci, Found, Target
 from curtainup.targets import extras_of
+from curtainup.util import ssh_address
 
 PYTHON = "3.11"
 IMAGE = "python:3.11-bookworm"
@@ -164,7 +164,7 @@ def _reach(kind: str, found: Found) -> str:
     """Return what lets a job reach a Docker host by SSH; nothing if it runs there, or for a cloud."""
     if found.host is None:
         return ""
-    ssh = fill("shell/ssh.sh", {"host": str(urlsplit(found.host).hostname)})
+    ssh = fill("shell/ssh.sh", {"host": ssh_address.parse(found.host).host})
     return fill(f"{kind}/ssh.yml", {"ssh": ssh, "docker_host_url": json.dumps(found.host)})
 
 

@@ -123,6 +123,8 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
+        (("--docker-host", "ssh://deploy:secret@shop"), 2, "is not ssh://USER@HOST:PORT"),
+        (("--docker-host", "ssh://-l@shop"), 2, "is not ssh://USER@HOST:PORT"),
         (("--target", "gcp-cloud-run", "--region", "nowhere"), 3, "gcp_region"),
         (("--target", "gcp-cloud-run", "--project", "My Project"), 3, "docker_repo"),
         (("--target", "gke"), 2, "gke"),

@@ -426,3 +426,16 @@ def test_without_a_key_or_a_pinned_host_a_job_says_so_and_ends(tmp_path: Path, c
     done = subprocess.run(["bash", "-uc", line], env=environ, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert f"{name}: is not set" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("ssh://deploy@Shop_1/run/user/1000/docker.sock", "Shop_1"),
+        ("ssh://deploy@[2001:db8::1]:2222", "2001:db8::1"),
+    ],
+)
+def test_the_host_is_written_as_ssh_is_called_with_it(tmp_path: Path, address: str, host: str) -> None:
+    """SSH compares an alias letter by letter."""
+    found = replace(_found(tmp_path / "service", Target.DOCKER), host=address)
+    assert f"Host {host}\n" in workflows.workflow(Ci.GITHUB, found)

@@ -24,8 +24,8 @@ from curtainup.engine.processes import Processes
 from curtainup.engine.workspace import Workspace
 from curtainup.errors import SetupError
 from curtainup.model.names import LIVE, STAGING, Names
-from curtainup.platforms.docker import errors as docker_errors
-from curtainup.platforms.docker import hosts, labels, supported
+from curtainup.platforms.docker import hosts, labels
+from curtainup.platforms.docker.engine import DockerEngine
 from curtainup.reporting import Report
 from curtainup.setup import engine as engines
 from curtainup.setup import paths
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from curtainup.engine.operations import Engine
     from curtainup.engine.shared_plugin import SharedPlugin
-    from curtainup.platforms.docker.hosts import Host
+    from curtainup.platforms.docker.hosts import Host, Own
     from curtainup.platforms.google.account import Google
 
 
@@ -120,12 +120,14 @@ class Accounts:
         environ: the deployer's environment variables.
         rehearsal: the stand-ins for the clouds; None means the real clouds.
         docker_host: where the service's Docker engine is, as configured.
+        own: this machine, if its engine builds whatever engine environments run on.
 
     """
 
     environ: Mapping[str, str]
     rehearsal: Stage | None = None
     docker_host: str | None = None
+    own: Own | None = None
 
     @cached_property
     def google(self) -> Google:
@@ -151,37 +153,37 @@ class Accounts:
                 self.host.connection.begin()
 
     @cached_property
+    def engine(self) -> DockerEngine:
+        """The Docker engine that environments run on."""
+        return DockerEngine(self.host, self.environ)
+
+    @cached_property
+    def builder(self) -> DockerEngine:
+        """The Docker engine that builds images, and runs the container of the local gate."""
+        if self.own is None or self.host.is_here:
+            return self.engine
+        return DockerEngine(self.own, self.environ)
+
+    @property
+    def engines(self) -> tuple[DockerEngine, ...]:
+        """Every Docker engine that the command works with."""
+        return (self.engine,) if self.builder is self.engine else (self.engine, self.builder)
+
+    @property
     def docker(self) -> docker.DockerClient:
-        """The Docker engine.
+        """A client of the Docker engine that environments run on.
 
         Raises:
             SetupError: no Docker engine answers.
             HostUnreachable: its machine is not reached by SSH, or does not let its engine be used.
 
         """
-        if isinstance(self.host, hosts.There):
-            self.begin()
-            from curtainup.platforms.docker import distant
+        return self.engine.client
 
-            self.host.enter(os.environ)  # for clients in this process that are made elsewhere
-            return distant.connect(self.host, self.environ)
-        import docker
-
-        where = self.environ.get("DOCKER_HOST", "the local socket")
-        with docker_errors.translated(
-            "no Docker engine answers",
-            where=where,
-            consequence="nothing was built or changed",
-            fix="curtainup doctor --fix",
-        ):
-            client = docker.from_env()
-            supported.require(client.version(), where)
-        return client
-
-    @cached_property
+    @property
     def engine_id(self) -> str:
         """The id of the Docker engine on another machine; empty for this machine's."""
-        return "" if self.host.is_here else str(self.docker.info()["ID"])
+        return self.engine.id
 
 
 @dataclass(frozen=True)
@@ -266,7 +268,9 @@ class Session:
             stage: the stand-ins for the clouds; None means the real clouds.
 
         """
-        accounts, run = Accounts(service.environ, stage, service.config.docker_host), Run(report)
+        own = hosts.own(service.environ) if service.config.build_on == "local" and not stage else None
+        accounts = Accounts(service.environ, stage, service.config.docker_host, own)
+        run = Run(report)
 
         def start(memory: StackMemory) -> Engine:
             from curtainup.engine.command import EngineCommand, engine_environment

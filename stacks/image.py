@@ -13,11 +13,16 @@ from curtainup.model.contract import ImageSettings, RegistrySettings
 
 
 def render(config: pulumi.Config) -> None:
-    """Declare the registry and the image, and export what the driver and people need of them."""
+    """Declare the registry and the image, and export what the driver and people need of them.
+
+    An update that leaves the image out prepares one that builds it on another engine than the registry's.
+    """
     settings = ImageSettings.model_validate(config.require_object("image"))
     place = RegistrySettings.model_validate(config.require_object("registry"))
     options = pulumi.ResourceOptions(provider=_docker_provider(place, push=settings.push))
     registry = Registry(f"{settings.service}-registry", RegistryArgs(settings.service, place), options)
+    if not settings.build:
+        return
     image = ContainerImage(settings.service, ContainerImageArgs(settings, registry), options)
     pulumi.export("image_id", image.image_id)
     pulumi.export("reference", image.reference)

@@ -20,13 +20,20 @@ from curtainup.util.secrets import Secret
 
 
 class Memory(Engine):
-    """An engine, and its own memory: it gives outputs as the program would, and fails when told."""
+    """An engine, and its own memory: it gives outputs as the program would, and fails when told.
+
+    Attributes:
+        ups: each update's stack and configuration.
+        engines: by the same order, the Docker engine that the update was sent to; None is the usual one.
+
+    """
 
     sees_locks = False
 
     def __init__(self) -> None:
         self.known: dict[str, Remembered] = {}
         self.ups: list[tuple[str, dict[str, Any]]] = []
+        self.engines: list[str | None] = []
         self.sealings: list[str] = []
         self.failures: list[CurtainupError] = []
         self.unprotected: list[tuple[str, list[str]]] = []
@@ -65,7 +72,8 @@ class Memory(Engine):
         on_made: OnMade | None = None,
     ) -> OperationResult:
         """Update the memory; `rest` is what the engine does after traffic has moved."""
-        del on_progress, env
+        del on_progress
+        self.engines.append((env or {}).get("DOCKER_HOST"))
         if refresh:
             self.refreshed.append(len(self.ups))
         self.ups.append((stack, copy.deepcopy(dict(config))))
@@ -118,6 +126,8 @@ class Memory(Engine):
 def _outputs(config: Mapping[str, Any]) -> dict[str, Any]:
     if "image" in config:
         settings = config["image"]
+        if not settings["build"]:
+            return {}
         digest = f"{settings['repository']}@sha256:{'d' * 64}"
         built = {"image_id": f"sha256:{'c' * 64}", "reference": digest if settings["push"] else ""}
         return {**built, "version": settings["version"], "tree": settings["tree"]}

@@ -10,6 +10,7 @@ import typer
 from curtainup.cli.shared import common
 
 if TYPE_CHECKING:
+    from curtainup.config import ServiceConfig
     from curtainup.model.checks import Check, Piece
     from curtainup.reporting import Report
 
@@ -34,12 +35,15 @@ def run(
     import os
     from dataclasses import asdict
 
-    from curtainup.commands.doctor import machine
+    from curtainup.commands.doctor import builder, machine
     from curtainup.platforms.docker import hosts
 
     report = common.report(quiet=quiet)
-    more, docker_host = _of_service(service, config, report)
-    found = machine.run(fix, report.info, more, hosts.of(docker_host, os.environ))
+    more, of_service = _of_service(service, config, report)
+    host = hosts.of(of_service.docker_host if of_service else None, os.environ)
+    if of_service and of_service.build_on == "local" and not host.is_here:
+        more = [*builder.pieces(hosts.own(os.environ)), *more]
+    found = machine.run(fix, report.info, more, host)
     if json:
         common.print_json([asdict(check) for check in found])
     else:
@@ -47,8 +51,10 @@ def run(
     _require_fine(found, more, fix=fix)
 
 
-def _of_service(service: Path | None, overlay: str | None, report: Report) -> tuple[list[Piece], str | None]:
-    """Return what to look at of the service and its cloud accounts, and its Docker host.
+def _of_service(
+    service: Path | None, overlay: str | None, report: Report
+) -> tuple[list[Piece], ServiceConfig | None]:
+    """Return what to look at of the service and its cloud accounts, and its configuration.
 
     There is nothing where there is no service.
     """
@@ -61,7 +67,7 @@ def _of_service(service: Path | None, overlay: str | None, report: Report) -> tu
         return [], None
     folder = service or Path()
     found = configuration.load(folder, overlay, warn=report.warn)
-    return [*of_service.pieces(folder, found), *accounts.pieces(found)], found.docker_host
+    return [*of_service.pieces(folder, found), *accounts.pieces(found)], found
 
 
 def _require_fine(found: list[Check], more: list[Piece], *, fix: bool) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -13,7 +14,7 @@ from curtainup.config import review_names
 from curtainup.config.review import is_review
 from curtainup.environments import names as environment_names
 from curtainup.environments import stack as environments
-from curtainup.errors import CurtainupError, RefusedError
+from curtainup.errors import CurtainupError, RefusedError, SetupError
 from curtainup.images import origin
 from curtainup.images import stack as image_stack
 from curtainup.model.environment import Environment
@@ -25,6 +26,9 @@ from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import spec_of
 from curtainup.targets.capabilities import EndsTasks, Shares
+
+if TYPE_CHECKING:
+    import docker
 
 NOT_UNDONE = Stopped(
     "what was removed is gone, and traffic that was taken away is not given back; the rest is still there",
@@ -176,9 +180,12 @@ def _image(session: Session, progress: Progress) -> None:
         progress.note = "the images stay, as another state's releases of this service run here"
         return
     ours = [
-        one for one in session.accounts.docker.images.list(filters=filters) if _is_ours(session, one.labels)
+        (client, one)
+        for client in _clients(session)
+        for one in client.images.list(filters=filters)
+        if _is_ours(session, one.labels)
     ]
-    kept = [str(one.short_id) for one in ours if not _removed(session, str(one.id))]
+    kept = [str(one.short_id) for client, one in ours if not _removed(client, str(one.id))]
     if settings is not None:
         shutil.rmtree(settings.context, ignore_errors=True)
         Path(settings.log).unlink(missing_ok=True)
@@ -200,12 +207,22 @@ def _is_ours(session: Session, labels: Mapping[str, str]) -> bool:
     return labels.get("curtainup.rehearsal") == key
 
 
-def _removed(session: Session, image: str) -> bool:
+def _clients(session: Session) -> Iterator[docker.DockerClient]:
+    """Yield a client of each engine with images of the service; one that only builds need not answer."""
+    for engine in session.accounts.engines:
+        try:
+            yield engine.client
+        except SetupError:
+            if engine is session.accounts.engine:
+                raise
+
+
+def _removed(client: docker.DockerClient, image: str) -> bool:
     """Remove an image with all its names; False while a container needs it."""
     from docker.errors import APIError, NotFound
 
     try:
-        session.accounts.docker.images.remove(image, force=True)
+        client.images.remove(image, force=True)
     except NotFound:
         return True
     except APIError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, StringConstraints
@@ -92,12 +92,22 @@ class IdentitySettings(Settings):
     docker_host: SshHost | None = key(
         None,
         "The machine with the Docker engine, if that is another one: curtainup works there [over "
-        "SSH](server.md). The image is built there, and all environments with the target `docker` run there.",
+        "SSH](server.md). All environments with the target `docker` run there.",
         KeyDoc(
             expects="ssh://USER@HOST:PORT, where USER and PORT may be left out",
             wrong="curtainup would not reach the Docker engine",
             example="ssh://deploy@shop.example.com",
             shown="the engine that the docker command uses: DOCKER_HOST, the docker context, or this machine",
+        ),
+    )
+    build_on: Literal["host", "local"] = key(
+        "host",
+        "Where the image is built and tested in a container, if the Docker engine is another machine's: "
+        "`host` is that machine, `local` is [this one](server.md#where-the-image-is-built).",
+        KeyDoc(
+            expects="host or local",
+            wrong="curtainup would not know which Docker engine builds the image",
+            example="local",
         ),
     )
     docker_repo: Repository | None = key(

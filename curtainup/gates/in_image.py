@@ -69,7 +69,7 @@ def run(
             consequence="nothing was tested, so nothing was deployed",
             fix=THREE_WAYS,
         ),
-        contextlib.closing(docker.from_env(use_ssh_client=True)) as client,
+        contextlib.closing(_client(request.engine)) as client,
         _container(client, request, image, arguments(FOLDER / ACCEPTANCE, str(REPORT))) as container,
     ):
         container.start()
@@ -82,6 +82,10 @@ def run(
         )
         status = int(container.wait()["StatusCode"])
         return Finished(status, ended, _fetch_report(container))
+
+
+def _client(engine: str | None) -> DockerClient:
+    return docker.DockerClient(base_url=engine) if engine else docker.from_env(use_ssh_client=True)
 
 
 @contextmanager

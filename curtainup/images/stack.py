@@ -120,7 +120,7 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
     try:
         config = {**_config(image, push=False), builds.KEY: _builds(session), **origin.settings(session)}
         _look_at(session, image, guard, config)
-        outcome = session.state.engine.up(session.service.names.image, config)
+        outcome = _built(session, image, config)
     except EngineFailed as error:
         if not any(urn.endswith(BUILD) for urn in error.failing):
             raise
@@ -129,6 +129,22 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
     finally:
         log.redact(session.service.redact)
     return replace(image, image_id=_told(outcome, "image_id", "sha256:"))
+
+
+def _built(session: Session, image: Image, config: Mapping[str, Any]) -> OperationResult:
+    """Build the image: an update talks to one Docker engine, so a registry on another one comes before."""
+    engine, stack = session.state.engine, session.service.names.image
+    elsewhere = _builder(session)
+    if elsewhere and image.registry.local_port:
+        registry_alone = {**config["image"], "build": False}
+        engine.up(stack, {**config, "image": registry_alone})
+    return engine.up(stack, config, env=elsewhere)
+
+
+def _builder(session: Session) -> dict[str, str]:
+    """Return the variables by which an update reaches the engine that builds, where that is another one."""
+    accounts = session.accounts
+    return {} if accounts.builder is accounts.engine else dict(accounts.builder.host.variables)
 
 
 def _begin_anew(session: Session) -> None:
@@ -169,7 +185,8 @@ def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Im
         with registries.logged_in(session, image.registry) as variables:
             config = {**_config(image, push=True), **origin.settings(session)}
             _look_at(session, image, guard, config, variables)
-            outcome = session.state.engine.up(session.service.names.image, config, env=variables)
+            there = {**variables, **_builder(session)}
+            outcome = session.state.engine.up(session.service.names.image, config, env=there)
     except EngineFailed as error:
         told = error.detail or error.what
         if TAKEN.search(told):

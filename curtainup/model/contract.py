@@ -62,6 +62,7 @@ class ImageSettings(_Model):
         dockerfile: the Dockerfile, relative to the context.
         log: file that the build's output goes to.
         base: given to a Dockerfile of the service's own as CURTAINUP_BASE, when it asks for it.
+        build: whether the image is built; else there is only its registry, which is on another engine.
         push: whether the image is in the registry.
         rehearsal: the key of the rehearsal that it is built for; empty for a deployment.
 
@@ -77,6 +78,7 @@ class ImageSettings(_Model):
     dockerfile: str
     log: str
     base: str | None = None
+    build: bool = True
     push: bool = False
     rehearsal: str = ""
 

@@ -163,6 +163,7 @@ class Gatekeeper:
             tests=self.pythons.unit_tests,
             extra_env=self._secrets(self.pythons.unit_tests_need_image),
             marks=session.marks,
+            engine=session.accounts.builder.address,
         )
         result = gates.run_unit_tests(
             request, on_line=_showing(progress), cancel=session.run.cancelled, forks=self._forks
@@ -247,6 +248,7 @@ class Gatekeeper:
             redact=session.service.hidden,
             extra_env=self._secrets(self.pythons.gates_need_image),
             marks=session.marks,
+            engine=session.accounts.builder.address if gate.name == "local" else None,
             extra_args=self._arguments,
             url=gate.url if gate.inside and self.pythons.gates_need_image else gate.door or gate.url,
             environment=gate.name if gate.name == "local" else gate.settings.environment,

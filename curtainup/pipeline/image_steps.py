@@ -11,7 +11,7 @@ from curtainup.errors import RefusedError
 from curtainup.gates import own_address
 from curtainup.images import dockerfile_remarks, origin, prebuilt, source, stack, untracked
 from curtainup.images.stack import Image
-from curtainup.pipeline import local_container, local_tasks
+from curtainup.pipeline import builder, local_container, local_tasks
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.gatekeeper import Gate
 from curtainup.pipeline.options import Options
@@ -98,6 +98,7 @@ class Built:
 
     def prove(self, image: AnyImage) -> AnyImage:
         """Run the unit tests, build the image, and test it in a container; independent steps run at once."""
+        builder.require_fit(self._session)
         self._gatekeeper.require_ready(unit_tests=True)
         self._warn_of_untracked()
         built = self._test_and_build(image)
@@ -120,6 +121,8 @@ class Built:
     def _test_and_build(self, image: AnyImage) -> AnyImage:
         if image.reference:
             self._steps.skip("build", "build the image", f"{image.version} is in the registry")
+            if self._gatekeeper.pythons.unit_tests_need_image:
+                builder.bring(self._session, image.reference)
             self._unit(image.reference)
             return image
         in_image = self._gatekeeper.pythons.unit_tests_need_image
@@ -175,7 +178,7 @@ class Given:
         require_own(self._context, self._options)
 
         def work(progress: Progress) -> AnyImage:
-            found = prebuilt.pull(self._context.session.accounts.docker, str(self._options.image))
+            found = prebuilt.pull(self._context.session.accounts.builder.client, str(self._options.image))
             progress.note = f"{found.version}, {found.reference.rpartition('@')[2][:19]}"
             return found
 
@@ -216,6 +219,7 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
             local.wait_until_healthy()
             context.gatekeeper.judge(gate, progress, image.runnable)
 
+    builder.bring(context.session, image.runnable)
     local_tasks.run(context, image.runnable, image.version)
     context.steps.run("local", "acceptance tests on the image", work)
 

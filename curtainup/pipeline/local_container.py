@@ -1,4 +1,4 @@
-"""The image in a container of the Docker engine, for the local gate."""
+"""The image in a container of the Docker engine that builds, for the local gate."""
 
 from __future__ import annotations
 
@@ -64,9 +64,10 @@ def settings_of(session: Session) -> DockerSettings:
 @contextmanager
 def started(session: Session, image: str, version: str) -> Iterator[Started]:
     """Run an image as the first environment would run it, with PYM_ENV `dev`; see `running`."""
-    config, settings, host = session.service.local, settings_of(session), session.accounts.host
+    config, settings, engine = session.service.local, settings_of(session), session.accounts.builder
+    host = engine.host
     with running(
-        session.accounts.docker,
+        engine.client,
         session.marks,
         image,
         version,
@@ -75,7 +76,7 @@ def started(session: Session, image: str, version: str) -> Iterator[Started]:
         host.is_free,
     ) as local:
         container = containers.Container(
-            lambda: session.accounts.docker, local.name, settings.container_port, session.service.redact
+            lambda: engine.client, local.name, settings.container_port, session.service.redact
         )
         how = asking.of_environment(session.service.config, config)
         reached = host.url(local.url)
@@ -90,11 +91,7 @@ def started(session: Session, image: str, version: str) -> Iterator[Started]:
                 timeout=config.start_timeout,
                 cancelled=session.run.cancelled,
             ),
-            lambda: (
-                _own_url(session.accounts.docker, local.name, settings.container_port)
-                if host.is_here
-                else None
-            ),
+            lambda: _own_url(engine.client, local.name, settings.container_port) if host.is_here else None,
         )
 
 
@@ -192,14 +189,20 @@ def _said_clearly(image: str) -> Iterator[None]:
     try:
         yield
     except ImageNotFound as error:
-        raise SetupError(
-            "the image is neither here nor in its registry",
-            where=image,
-            consequence="nothing was tested, so nothing was deployed",
-            fix="change the source or its Dockerfile so that it is built again, or push the image again",
-        ) from error
+        raise nowhere(image) from error
     except APIError as error:
         raise not_started(error, image) from error
+
+
+def nowhere(image: str, detail: str | None = None) -> SetupError:
+    """Return what to tell of an image that neither the Docker engine nor the registry has."""
+    return SetupError(
+        "the image is neither here nor in its registry",
+        where=image,
+        consequence="nothing was tested, so nothing was deployed",
+        fix="change the source or its Dockerfile so that it is built again, or push the image again",
+        detail=detail,
+    )
 
 
 def not_started(error: APIError, image: str) -> BuildFailed | DiskFull:

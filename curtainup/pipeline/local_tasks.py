@@ -56,7 +56,7 @@ class _Local:
         """Run a task in a container as the local gate's."""
         session = self.session
         return docker_host.run(
-            session.accounts.docker,
+            session.accounts.builder.client,
             self._place,
             release,
             task,
@@ -67,7 +67,7 @@ class _Local:
 
     def end_tasks(self) -> None:
         """Remove the containers of tasks that a run which was killed has left."""
-        docker_host.end(self.session.accounts.docker, self._place.labels)
+        docker_host.end(self.session.accounts.builder.client, self._place.labels)
 
     @property
     def _place(self) -> docker_host.Place:

@@ -99,3 +99,11 @@ def test_image_and_push_belong_to_the_component_and_use_the_provider_that_logs_i
     for one in (run.one(IMAGE), run.one(PUSHED)):
         assert one.parent == "shop"
         assert one.provider == "docker"
+
+
+def test_its_registry_can_be_made_before_the_image() -> None:
+    """An update talks to one engine, and the image may be built on another."""
+    run = rendered(build=False)
+    assert run.one(CONTAINER).inputs["name"] == "shop-registry"
+    assert not run.of(IMAGE)
+    assert run.exported() == {}

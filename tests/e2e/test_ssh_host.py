@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docker
 import psutil
 import pytest
+from docker.models.images import Image
 
 from tests.e2e import another_clock
 from tests.e2e.distant import equipped, placed
@@ -38,6 +40,20 @@ def service(
     """A service that is to be deployed there, and answers on all addresses of the machine."""
     with placed(machine, tmp_path_factory.mktemp("e2e"), service_python) as one:
         yield one
+
+
+@pytest.fixture
+def built_here(service: Service) -> Iterator[Callable[[], list[str]]]:
+    """Give the tags of the service's images on this machine's own engine, which has none afterwards."""
+    client = docker.from_env()
+
+    def images() -> list[Image]:
+        return client.images.list(filters={"label": f"curtainup.service={service.name}"})
+
+    yield lambda: [tag for one in images() for tag in one.tags]
+    for one in images():
+        client.images.remove(str(one.id), force=True)
+    client.close()
 
 
 @pytest.fixture
@@ -100,6 +116,25 @@ def test_it_goes_back_without_a_dropped_request(live: Service) -> None:
     assert answers.failures == []
     assert (live.traffic("live")[old], live.traffic("live")[new]) == (100, 0)
     assert live.serving("live") == old
+
+
+def test_an_image_that_is_built_here_goes_there_through_the_connection(
+    machine: SecondMachine, live: Service, built_here: Callable[[], list[str]]
+) -> None:
+    live.greet("built here")
+    live.configure(build_on="local")
+    logins = machine.logins()
+
+    with users(live.url("live")) as answers:
+        live.deploy()
+    assert live.deploy("--json").json()["changed"] is False
+
+    assert answers.failures == []
+    assert live.get("live").json()["says"] == "built here"
+    assert machine.logins() == logins + 2
+    [tag] = built_here()
+    assert tag not in [name for one in live.host.client.images.list() for name in one.tags]
+    live.configure(build_on=None)
 
 
 @MATRIX

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from pathlib import Path
 
+import docker
 import pytest
 
 from curtainup.errors import BuildFailed, DiskFull, EngineFailed, PushFailed, SourceError
 from curtainup.images import stack as image_stack
 from curtainup.images.source import Source
 from curtainup.images.stack import Image
+from tests.distant_line import Line
 from tests.images.repositories import Repository
 from tests.rehearsal.refusals import rows
 from tests.sessions import World, world
@@ -51,6 +55,21 @@ def test_building_and_pushing_are_two_updates_of_one_stack(tmp_path: Path) -> No
         (STACK, False),
         (STACK, True),
     ]
+
+
+def test_an_image_that_is_built_here_leaves_its_registry_to_the_host(tmp_path: Path) -> None:
+    found = world(tmp_path, "docker_host: ssh://shop\nbuild_on: local\n", environ=dict(os.environ))
+    found.session.accounts.host.__dict__["connection"] = Line()
+
+    with closing(docker.from_env()) as client:
+        found.session.accounts.engine.__dict__.update(client=client, id="ENGINE")
+        _deployed(found, _source(tmp_path))
+
+    here = found.session.accounts.builder.address
+    assert here is not None
+    told = [(config["image"]["build"], config["image"]["push"]) for _, config in found.engine.ups]
+    assert told == [(False, False), (True, False), (True, True)]
+    assert found.engine.engines == [None, here, here]
 
 
 def test_the_context_holds_the_tracked_files_and_the_generated_dockerfile(
@@ -170,7 +189,7 @@ def test_a_failed_build_shows_the_end_of_its_output(tmp_path: Path) -> None:
     image = image_stack.look(found.session, source)
 
     class Failing(type(found.engine)):  # type: ignore[misc]  # a class that is known at run time
-        def up(self, *_: object) -> None:
+        def up(self, *_: object, **__: object) -> None:
             Path(image.settings.log).write_text("\n".join(f"step {number}" for number in range(50)))
             failed = EngineFailed("pip failed")
             failed.failing = (

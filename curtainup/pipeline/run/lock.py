@@ -27,12 +27,15 @@ from curtainup.util.files import read_bounded, write_atomically
 if TYPE_CHECKING:
     import docker
 
+    from curtainup.platforms.docker.engine import DockerEngine
+
 
 @contextmanager
 def held_by(session: Session) -> Iterator[None]:
     """Hold the locks of a session's service: on this machine, in the Docker engine, and in the state.
 
-    Without a Docker engine there is no lock in it. What earlier runs could not remove there is removed first.
+    A Docker engine that does not answer has no lock in it. What earlier runs could not remove from the others
+    is removed first.
 
     Raises:
         Busy: another run holds one of the locks; the message says which.
@@ -43,20 +46,20 @@ def held_by(session: Session) -> Iterator[None]:
     name, folder, run = session.service.config.name, session.locks, session.run
     with held(folder, name), ExitStack() as stack:
         this = holder.own(run.id, file_of(folder, name), session.service.environ)
-        client = _docker(session)
-        if client is not None:
+        clients = [client for engine in session.accounts.engines if (client := _client(engine)) is not None]
+        for client in clients:
             lock = host_lock.held(client, session.lock_name, this, run.report.warn, run.cancelled)
             stack.enter_context(lock)
         stack.enter_context(shared_lock.held(session, this))
-        if client is not None:
+        for client in clients:
             leftovers.end(client, session.marks)
         yield
 
 
-def _docker(session: Session) -> docker.DockerClient | None:
-    """Return the Docker engine, if one answers."""
+def _client(engine: DockerEngine) -> docker.DockerClient | None:
+    """Return a client of a Docker engine, if it answers."""
     try:
-        return session.accounts.docker
+        return engine.client
     except SetupError:
         return None
 

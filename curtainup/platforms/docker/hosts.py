@@ -106,6 +106,19 @@ class Here:
         return None
 
 
+class Own(Here):
+    """The machine that curtainup runs on, while Docker's clients are sent to the engine of another one.
+
+    Attributes:
+        address: of the engine's socket, as DOCKER_HOST takes it.
+
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.variables = {**dict.fromkeys(ELSEWHERE, ""), "DOCKER_HOST": address}
+
+
 class There:
     """A machine that is reached by SSH; all that reach it share one connection."""
 
@@ -200,6 +213,22 @@ def of(configured: str | None, environ: Mapping[str, str]) -> Host:
             consequence="nothing was built or changed",
             fix="write it as ssh://USER@HOST:PORT; USER and PORT may be left out",
         ) from error
+
+
+def own(environ: Mapping[str, str]) -> Own:
+    """Return this machine, with the engine that the docker command finds here.
+
+    Args:
+        environ: the deployer's variables, before anything was done with another machine's engine.
+
+    Raises:
+        SetupError: the docker context cannot be read.
+
+    """
+    from curtainup.setup import docker_engine
+
+    found = docker_engine.address(environ)
+    return Own(found if found.startswith("unix://") else docker_engine.DEFAULT_ADDRESS)
 
 
 def _of_context(environ: Mapping[str, str]) -> str | None:

@@ -72,3 +72,19 @@ def test_here_everything_is_what_it_is() -> None:
     assert hosts.HERE.enter(environ) == ()
     assert environ == {}
     assert hosts.HERE.url("http://127.0.0.1:8080/x") == "http://127.0.0.1:8080/x"
+
+
+@pytest.mark.parametrize(
+    ("environ", "address"),
+    [
+        ({"DOCKER_HOST": "unix:///run/user/1000/docker.sock"}, "unix:///run/user/1000/docker.sock"),
+        ({"DOCKER_HOST": "ssh://shop"}, "unix:///var/run/docker.sock"),
+        ({"DOCKER_HOST": "tcp://shop:2376"}, "unix:///var/run/docker.sock"),
+    ],
+)
+def test_this_machine_s_own_engine_is_behind_a_socket_of_its(environ: dict[str, str], address: str) -> None:
+    own = hosts.own(environ)
+    assert own.address == address
+    assert own.variables["DOCKER_HOST"] == address
+    assert own.variables["DOCKER_CONTEXT"] == ""
+    assert own.is_here

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import HostUnreachable, RefusedError
+from curtainup.errors import RefusedError
 from curtainup.model.contract import RegistrySettings
 from curtainup.model.environment import Environment
 from curtainup.platforms.docker.hosts import There
@@ -18,39 +18,9 @@ from curtainup.platforms.ssh.connection import Connection
 from curtainup.session import Session
 from curtainup.targets.docker.target import DockerTarget
 from curtainup.targets.registries import LOCAL
-from curtainup.util.ssh_address import Address, parse
 from tests import samples
+from tests.distant_line import Line
 from tests.sessions import world
-
-LISTENING = """\
-   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0
-"""
-
-
-@dataclass
-class Line:
-    """A connection that leads each port to the same one plus 10,000, unless the host is away."""
-
-    is_away: bool = False
-    asked: list[tuple[int, str]] = field(default_factory=list)
-    socket: Path = Path("/run/line/docker.sock")
-    descriptors: tuple[int, ...] = (7,)
-
-    def open(self) -> None:
-        if self.is_away:
-            raise HostUnreachable("the Docker host does not answer")
-
-    def port(self, there: int, host: str = "127.0.0.1", here: int | None = None) -> int:
-        self.open()
-        self.asked.append((there, host))
-        return here or there + 10_000
-
-    def shell(self, script: str) -> str:
-        assert "/proc/net/tcp" in script
-        return LISTENING
-
-    def real(self) -> Address:
-        return parse("ssh://shop.example.com")
 
 
 @dataclass
@@ -68,7 +38,7 @@ def scene(folder: Path, text: str = "", **settings: Any) -> Scene:
     assert isinstance(there, There)
     there.__dict__["connection"] = cast(Connection, line)
     engine = SimpleNamespace(info=lambda: {"ID": "ENGINE"})
-    session.accounts.__dict__["docker"] = engine
+    session.accounts.engine.__dict__["client"] = engine
     environment = Environment(
         "shop-live", samples.environment(engine="ENGINE", **settings), samples.deployment(100)
     )
@@ -138,7 +108,7 @@ def test_an_environment_stays_on_its_engine(tmp_path: Path) -> None:
     one = scene(tmp_path)
     assert one.target.settings().engine == "ENGINE"
 
-    one.session.accounts.__dict__["engine_id"] = "OTHER"
+    one.session.accounts.engine.__dict__["id"] = "OTHER"
     with pytest.raises(RefusedError, match="live is on another Docker engine than that of ssh://deploy@shop"):
         one.target.settings()
 

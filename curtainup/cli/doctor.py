@@ -28,6 +28,9 @@ def run(
     ] = None,
     config: common.Config = None,
     fix: Annotated[bool, typer.Option("--fix", help="Fix what curtainup can fix.")] = False,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Leave out what a preview does not need: rights to deploy.")
+    ] = False,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -43,6 +46,7 @@ def run(
     host = hosts.of(of_service.docker_host if of_service else None, os.environ)
     if of_service and of_service.build_on == "local" and not host.is_here:
         more = [*builder.pieces(hosts.own(os.environ)), *more]
+    more = [piece for piece in more if not (read_only and piece.deploys)]
     found = machine.run(fix, report.info, more, host)
     if json:
         common.print_json([asdict(check) for check in found])

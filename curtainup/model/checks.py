@@ -44,6 +44,7 @@ class Piece:
         look: raises a CurtainupError when it is missing.
         mend: brings it, and tells each thing that it does.
         needs: name of the piece without which there is no looking.
+        deploys: whether only what changes something needs it, and a preview does not.
 
     """
 
@@ -51,3 +52,4 @@ class Piece:
     look: Callable[[], Found]
     mend: Callable[[Callable[[str], None]], object] | None = None
     needs: str | None = None
+    deploys: bool = False

@@ -11,7 +11,6 @@ import pytest
 PAGE = Path(__file__).parents[2] / "docs/init.md"
 
 
-@pytest.mark.parametrize("context", ["ref:refs/heads/main", "pull_request"])
 @pytest.mark.parametrize(
     "repository",
     [
@@ -19,7 +18,7 @@ PAGE = Path(__file__).parents[2] / "docs/init.md"
         pytest.param("repo:example@OWNER_ID/shop@REPO_ID", id="since July 2026"),
     ],
 )
-def test_aws_trusts_both_forms_in_which_github_names_a_repository(repository: str, context: str) -> None:
+def test_aws_trusts_both_forms_in_which_github_names_a_repository(repository: str) -> None:
     """See github.blog, changelog of 2026-04-23: immutable subject claims for GitHub Actions OIDC tokens."""
     (policy,) = [
         json.loads(one)
@@ -27,4 +26,6 @@ def test_aws_trusts_both_forms_in_which_github_names_a_repository(repository: st
         if "AssumeRoleWithWebIdentity" in one
     ]
     conditions = policy["Statement"][0]["Condition"]["StringEquals"]
-    assert f"{repository}:{context}" in conditions["token.actions.githubusercontent.com:sub"]
+    subjects = conditions["token.actions.githubusercontent.com:sub"]
+    assert f"{repository}:environment:live" in subjects
+    assert len(subjects) == 2, "no job but that of the environment may be the deployer"

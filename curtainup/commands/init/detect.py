@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from curtainup import config as configuration
-from curtainup.commands.init import code, dependencies, django, repository
+from curtainup.commands.init import code, dependencies, django, minutes, repository
 from curtainup.commands.init.models import (
     App,
     Dependencies,
@@ -52,6 +52,7 @@ def detect(folder: Path, wishes: Wishes, *, warn: Callable[[str], None]) -> Foun
     framework, app = _application(folder, modules, needed, wishes, own=own is not None)
     config = _configured(folder, wishes, warn)
     targets = _targets(config, wishes)
+    limits = config or _unset(targets)
     return Found(
         folder=folder,
         repository=repository.look(folder),
@@ -69,7 +70,15 @@ def detect(folder: Path, wishes: Wishes, *, warn: Callable[[str], None]) -> Foun
         key=_key(config, wishes),
         state=wishes.state,
         host=wishes.host,
+        minutes=minutes.of_deployment(limits),
+        review_minutes=minutes.of_review(limits),
     )
+
+
+def _unset(targets: frozenset[Target]) -> ServiceConfig:
+    """Return a configuration that sets nothing but the target."""
+    [target] = targets
+    return ServiceConfig.model_validate({"name": "service", "deploy_target": target.value})
 
 
 def _key(config: ServiceConfig | None, wishes: Wishes) -> Key:

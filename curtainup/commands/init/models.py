@@ -167,6 +167,8 @@ class Found:
         key: what opens the secrets in the state.
         state: where the team's state is to be; None leaves that to the user.
         host: the Docker host as `ssh://USER@HOST`; None is the machine that jobs run on.
+        minutes: that a job may take which deploys.
+        review_minutes: that a job may take which deploys a review environment.
 
     """
 
@@ -186,6 +188,8 @@ class Found:
     key: Key = Key.PASSPHRASE
     state: StateKind | None = None
     host: str | None = None
+    minutes: int = 60
+    review_minutes: int = 60
 
 
 State = Literal["new", "same", "differs", "kept"]

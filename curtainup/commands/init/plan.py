@@ -136,7 +136,21 @@ def _todo(found: Found, wishes: Wishes, ci: Ci) -> list[str]:
     if ci is not Ci.NONE:
         names = ", ".join(setting.name for setting in variables.settings(found))
         todo.append(f"set the CI variables that the workflow explains: {names}")
+        todo += _of_safety(found, wishes, ci)
     if wishes.reviews and ci in {Ci.GITLAB, Ci.BITBUCKET}:
         todo.append("schedule the sweep of review environments, as the workflow explains")
     todo.append("commit the files, as curtainup builds only what git tracks; then: curtainup deploy")
+    return todo
+
+
+def _of_safety(found: Found, wishes: Wishes, ci: Ci) -> list[str]:
+    """Return what only the CI system's settings can do to keep the deployer from other jobs."""
+    names = " and ".join(workflows.environments(ci, found, reviews=wishes.reviews))
+    todo = [f"protect the environment {names} in the CI system, as docs/init.md says"]
+    limit = workflows.longest(ci, found)
+    if limit is not None:
+        todo.append(
+            f"use a runner of your own, or shorten the canary: the limits in {FILE_NAME} let a deployment "
+            f"take {found.minutes} minutes, and GitHub's own machines end a job after {limit}"
+        )
     return todo

@@ -17,7 +17,7 @@ SCRIPT = "make.sh"
 CLOUDS = {StateKind.S3: "aws", StateKind.GCS: "gcp", StateKind.AZURE: "azure"}
 """The cloud that a job logs in to for its state."""
 BESIDE = {
-    StateKind.S3: {"policy.json": "s3-policy.json"},
+    StateKind.S3: {"policy.json": "s3-policy.json", "policy-read.json": "s3-policy-read.json"},
     StateKind.GCS: {"lifecycle.json": "gcs-lifecycle.json"},
 }
 """What a script reads: the name that it has, and its template."""

@@ -49,18 +49,30 @@ LOGINS = {
             "projects/NUMBER/locations/global/workloadIdentityPools/…/providers/…",
         ),
         Setting("GCP_SERVICE_ACCOUNT", "the deployer's address, deployer@PROJECT.iam.gserviceaccount.com"),
+        Setting(
+            "GCP_PREVIEW_SERVICE_ACCOUNT",
+            "who previews, and may only read: preview@PROJECT.iam.gserviceaccount.com",
+        ),
     ),
     "aws": (
         Setting(
-            "AWS_ROLE_ARN", "the deployer's role, arn:aws:iam::ACCOUNT:role/…, which trusts this repository"
+            "AWS_ROLE_ARN", "the deployer's role, arn:aws:iam::ACCOUNT:role/…, which trusts one job alone"
         ),
+        Setting("AWS_PREVIEW_ROLE_ARN", "the role of previews, which may only read"),
     ),
     "azure": (
-        Setting("AZURE_CLIENT_ID", "the id of the deployer's application, which trusts this repository"),
+        Setting("AZURE_CLIENT_ID", "the id of the deployer's application, which trusts one job alone"),
+        Setting("AZURE_PREVIEW_CLIENT_ID", "the id of the application of previews, which may only read"),
         Setting("AZURE_TENANT_ID", "the id of its tenant"),
         Setting("AZURE_SUBSCRIPTION_ID", "the id of the subscription with the storage account"),
     ),
 }
+IDENTITIES = {
+    "gcp": ("GCP_SERVICE_ACCOUNT", "GCP_PREVIEW_SERVICE_ACCOUNT"),
+    "aws": ("AWS_ROLE_ARN", "AWS_PREVIEW_ROLE_ARN"),
+    "azure": ("AZURE_CLIENT_ID", "AZURE_PREVIEW_CLIENT_ID"),
+}
+"""The variables that say as whom a job logs in: to deploy, and to preview."""
 POSTGRES = Setting("PGPASSWORD", "the password of the database's owner", secret=True)
 SSH = (
     Setting("SSH_PRIVATE_KEY", "the key that may log in to the Docker host, and nowhere else", secret=True),
@@ -92,6 +104,12 @@ def clouds(found: Found) -> list[str]:
     """Return the clouds that a job logs in to: those of the targets, and the one with the state."""
     own = state.CLOUDS.get(found.state) if found.state else None
     return sorted({*extras_of(found.targets), *([own] if own else [])})
+
+
+def identity(cloud: str, *, preview: bool = False) -> str:
+    """Return the variable that says as whom a job logs in to a cloud."""
+    deployer, reader = IDENTITIES[cloud]
+    return reader if preview else deployer
 
 
 def explained(found: Found, kinds: dict[bool, str], comment: Setting | None = None) -> str:

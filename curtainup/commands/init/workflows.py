@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 
 from curtainup import __version__
-from curtainup.commands.init import files, review_jobs, variables
+from curtainup.commands.init import actions, files, review_jobs, variables
 from curtainup.commands.init.filling import fill
 from curtainup.commands.init.models import Ci, Found, Target
 from curtainup.targets import extras_of
@@ -19,6 +19,8 @@ from curtainup.util import ssh_address
 PYTHON = "3.11"
 IMAGE = "python:3.11-bookworm"
 DOCTOR = "curtainup doctor --fix"
+READING = f"{DOCTOR} --read-only"
+"""For a job whose login may change nothing."""
 DOCTOR_WHY = "# Sets up the engine and its plugins, Docker and the base image, and checks the cloud account."
 CACHES = "caches: [pip, pulumi]"
 AUDIENCES = {
@@ -27,6 +29,13 @@ AUDIENCES = {
     "azure": "api://AzureADTokenExchange",
 }
 """For whom the token is with which a GitLab job logs in to a cloud."""
+DEPLOYMENT = "production"
+"""A deployment environment that every repository of Bitbucket has from the beginning."""
+HOSTED_MINUTES = 360
+"""What GitHub's own machines give a job at most."""
+SESSION_MINUTES = 720
+"""What AWS gives the session of a role at most; without asking it is an hour."""
+TOKEN = "id-token: write # to log in to the cloud without a key"  # noqa: S105 - a permission's name
 
 
 def path(ci: Ci, found: Found) -> str:
@@ -47,23 +56,23 @@ def workflow(ci: Ci, found: Found, *, reviews: bool = False) -> str:
 
 def _github(found: Found, reviews: bool) -> str:
     inside = found.repository.inside
-    tests = fill("github/tests.yml", {"tests": files.test_packages(found.dependencies)})
-    common = _common(found)
-    parts = {
-        "cache": "" if _on_host(found) else fill("github/cache.yml", common),
-        "login": _login("github", found, Ci.GITHUB),
-        "reach": _reach("github", found),
-    }
-    curtainup = fill("github/setup.yml", {**common, **parts})
     key, secrets = variables.on_github(found)
-    runner = "[self-hosted, linux] # on the Docker host" if _on_host(found) else "ubuntu-latest"
-    unlock = fill("github/unlock.yml", {})
+    deploying, reading = _on_github(found, minutes=found.minutes), _on_github(found, preview=True)
+    reviewing = _on_github(found, minutes=found.review_minutes)
+    tests = fill("github/tests.yml", {"tests": files.test_packages(found.dependencies)})
+    host = f"DOCKER_HOST: {json.dumps(found.host)}" if found.host else ""
     block = {
-        **common,
-        "runner": runner,
-        "curtainup": curtainup,
-        "set_up": f"{curtainup}{tests}",
-        "unlock": unlock,
+        **_common(found),
+        "runner": "[self-hosted, linux] # on the Docker host" if _on_host(found) else "ubuntu-latest",
+        "set_up": f"{deploying}{tests}",
+        "preview": f"{reading}{tests}",
+        "review_curtainup": reviewing,
+        "review_set_up": f"{reviewing}{tests}",
+        "unlock": fill("github/unlock.yml", {}),
+        "token": TOKEN if variables.clouds(found) else "",
+        "env": fill("github/env.yml", {"key": key, "docker_host": host, "secrets": secrets}),
+        "minutes": str(_possible(found, found.minutes)),
+        "review_minutes": str(_possible(found, found.review_minutes)),
     }
     return fill(
         "github/workflow.yml",
@@ -72,15 +81,53 @@ def _github(found: Found, reviews: bool) -> str:
             **review_jobs.github(block, reviews=reviews),
             "inside": json.dumps(inside),
             "paths": f"    paths: [{json.dumps(inside + '/**')}]" if inside != "." else "",
-            "permission": "  id-token: write # to log in to the cloud without a key"
-            if variables.clouds(found)
-            else "",
-            "key": key,
-            "secrets": secrets,
-            "docker_host": f"DOCKER_HOST: {json.dumps(found.host)}" if found.host else "",
             "settings": variables.explained(found, {True: "secret", False: "variable"}),
         },
     )
+
+
+def _on_github(found: Found, *, preview: bool = False, minutes: int = 0) -> str:
+    """Return the steps that set curtainup up, logged in as the deployer or as who may only read."""
+    common = _common(found)
+    seconds = min(_possible(found, minutes), SESSION_MINUTES) * 60
+    session = f"role-duration-seconds: {seconds} # as long as the job" if seconds > 3600 else ""
+    parts = {
+        "cache": "" if _on_host(found) else fill("github/cache.yml", common),
+        "login": "".join(
+            fill(
+                f"github/login-{cloud}.yml",
+                {
+                    **common,
+                    "region": files.region(found),
+                    "identity": variables.identity(cloud, preview=preview),
+                    "session": session,
+                },
+            )
+            for cloud in variables.clouds(found)
+        ),
+        "reach": _reach("github", found),
+        "doctor": READING if preview else DOCTOR,
+    }
+    return fill("github/setup.yml", {**common, **parts})
+
+
+def environments(ci: Ci, found: Found, *, reviews: bool) -> list[str]:
+    """Return the environments of a CI system that jobs which change something run in."""
+    common = _common(found)
+    if ci is Ci.BITBUCKET:
+        return [DEPLOYMENT]
+    return [common["live"], *([common["review"]] if reviews and ci is Ci.GITHUB else [])]
+
+
+def longest(ci: Ci, found: Found) -> int | None:
+    """Return the minutes that a CI system gives a deployment, if the configuration allows it more."""
+    cut = ci is Ci.GITHUB and _possible(found, found.minutes) < found.minutes
+    return HOSTED_MINUTES if cut else None
+
+
+def _possible(found: Found, minutes: int) -> int:
+    """Return the minutes that a job of GitHub's may have."""
+    return minutes if _on_host(found) else min(minutes, HOSTED_MINUTES)
 
 
 def _gitlab(found: Found, reviews: bool) -> str:
@@ -92,6 +139,8 @@ def _gitlab(found: Found, reviews: bool) -> str:
     block = {
         **_common(found),
         **_shell(Ci.GITLAB, found),
+        "minutes": str(found.minutes),
+        "review_minutes": str(found.review_minutes),
         "paths": f"      changes: [{json.dumps(inside + '/**/*')}]" if inside != "." else "",
     }
     return fill(
@@ -124,6 +173,9 @@ def _bitbucket(found: Found, reviews: bool) -> str:
     block = {
         **_common(found),
         **_shell(Ci.BITBUCKET, found),
+        "deployment": DEPLOYMENT,
+        "minutes": str(found.minutes),
+        "review_minutes": str(found.review_minutes),
         "runner": f"{login}{runner}\n{CACHES if hosted else ''}",
     }
     return fill(
@@ -145,17 +197,19 @@ def _shell(ci: Ci, found: Found) -> dict[str, str]:
     guard = variables.GUARDS[found.key]
     quoted = "'" + guard.replace("'", "''") + "'"
     item = f"- {quoted}" if guard else ""
-    curtainup = fill("shell/setup.yml", {**_common(found), **_entered(ci, found), "guard_item": item})
+    common = {**_common(found), "guard_item": item}
+    curtainup = fill("shell/setup.yml", {**common, **_entered(ci, found)})
+    reading = fill("shell/setup.yml", {**common, **_entered(ci, found, preview=True), "doctor": READING})
     tests = fill("shell/tests.yml", {"tests": files.test_packages(found.dependencies)})
-    return {"curtainup": curtainup, "set_up": f"{curtainup}{tests}"}
+    return {"curtainup": curtainup, "set_up": f"{curtainup}{tests}", "preview": f"{reading}{tests}"}
 
 
-def _entered(ci: Ci, found: Found) -> dict[str, str]:
+def _entered(ci: Ci, found: Found, *, preview: bool = False) -> dict[str, str]:
     """Return the commands by which a shell of a job gets to the accounts, the host and the service."""
     inside = found.repository.inside
     return {
         "enter": f"- cd {json.dumps(inside)}" if inside != "." else "",
-        "login": _login("shell", found, ci),
+        "login": _login(found, ci, preview=preview),
         "reach": _reach("shell", found),
     }
 
@@ -168,11 +222,24 @@ def _reach(kind: str, found: Found) -> str:
     return fill(f"{kind}/ssh.yml", {"ssh": ssh, "docker_host_url": json.dumps(found.host)})
 
 
-def _login(kind: str, found: Found, ci: Ci) -> str:
+def _login(found: Found, ci: Ci, *, preview: bool) -> str:
     return "".join(
-        fill(f"{kind}/login-{cloud}.yml", {"region": files.region(found), "token": _token(ci, cloud)})
+        fill(
+            f"shell/login-{cloud}.yml",
+            {
+                "region": files.region(found),
+                "token": _token(ci, cloud),
+                "identity": _as_reader(cloud) if preview else "",
+            },
+        )
         for cloud in variables.clouds(found)
     )
+
+
+def _as_reader(cloud: str) -> str:
+    """Return the command that makes a preview log in as who may only read."""
+    deployer, reader = variables.identity(cloud), variables.identity(cloud, preview=True)
+    return f"""- 'export {deployer}="${{{reader}:?is not set: previews log in as who may only read}}"'"""
 
 
 def _token(ci: Ci, cloud: str) -> str:
@@ -183,10 +250,14 @@ def _token(ci: Ci, cloud: str) -> str:
 def _common(found: Found) -> dict[str, str]:
     extras = ",".join(extras_of(found.targets))
     branch = found.repository.branch
+    service = "" if found.repository.inside == "." else f"{found.name}-"
     return {
+        **actions.uses(),
         "branch": branch,
         "doctor": DOCTOR,
         "doctor_why": DOCTOR_WHY,
+        "live": f"{service}live",
+        "review": f"{service}review",
         "guard": variables.GUARDS[found.key],
         "package": f"{f'curtainup[{extras}]' if extras else 'curtainup'}=={__version__}",
         "python": PYTHON,

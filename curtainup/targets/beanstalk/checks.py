@@ -69,7 +69,12 @@ def pieces(service: str, environments: Sequence[EnvironmentConfig], *, ecr: bool
         found += [
             Piece(credentials, partial(_credentials, account), needs=SDK),
             Piece(region, partial(_region, account), needs=credentials),
-            Piece(f"AWS permissions{one.suffix}", partial(_permissions, account, needed), needs=region),
+            Piece(
+                f"AWS permissions{one.suffix}",
+                partial(_permissions, account, needed),
+                needs=region,
+                deploys=True,
+            ),
         ]
     for kind, look_at, key in (
         ("AWS key pair", _keypair, "aws_keypair"),

@@ -62,8 +62,8 @@ def pieces(
         Piece(account, _credentials, needs=sdk),
         Piece(project, partial(_project, name, api), needs=account),
         *(_region(place, api, needs=project) for place in places),
-        Piece("Google permissions", partial(_permissions, name, api), needs=project),
-        Piece("Google identity token", _identity, needs=account),
+        Piece("Google permissions", partial(_permissions, name, api), needs=project, deploys=True),
+        Piece("Google identity token", _identity, needs=account, deploys=True),
     ]
 
 

@@ -56,3 +56,16 @@ def test_settings_that_all_share_need_no_names() -> None:
         Grouped(1, " (staging, review)"),
         Grouped(2, " (live)"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "names"),
+    [
+        (CLOUD_RUN, {"Google permissions", "Google identity token"}),
+        (BEANSTALK, {"AWS permissions"}),
+    ],
+    ids=["google", "amazon"],
+)
+def test_what_only_a_deployment_needs_is_marked(keys: dict[str, Any], names: set[str]) -> None:
+    config = ServiceConfig.model_validate({"name": "shop", **keys})
+    assert {piece.name for piece in accounts.pieces(config) if piece.deploys} == names

@@ -100,9 +100,9 @@ def _scripts(ci: Ci, workflow: Any) -> list[str]:
         jobs = (workflow["jobs"]["preview"], workflow["jobs"]["deploy"])
         return ["\n".join(step.get("run", "") for step in job["steps"]) for job in jobs]
     if ci is Ci.GITLAB:
-        before = workflow[".curtainup"]["before_script"]
         jobs = (workflow["curtainup-preview"], workflow["curtainup-deploy"])
-        return ["\n".join([*before, *job["script"]]) for job in jobs]
+        whole = [{**workflow[".curtainup"], **job} for job in jobs]
+        return ["\n".join([*job["before_script"], *job["script"]]) for job in whole]
     preview, *_ = workflow["pipelines"]["pull-requests"]["**"]
     [deploy] = workflow["pipelines"]["branches"]["main"]
     return ["\n".join(one["step"]["script"]) for one in (preview, deploy)]
@@ -178,8 +178,9 @@ def test_pull_requests_are_previewed_and_merges_deployed(tmp_path: Path, ci: Ci,
 @pytest.mark.parametrize("ci", SCHEMAS)
 def test_a_machine_that_is_not_fine_ends_the_job(tmp_path: Path, ci: Ci) -> None:
     for number, target in enumerate(Target):
-        for script in _scripts(ci, _read(tmp_path / str(number), ci, target)):
-            assert "curtainup doctor --fix" in script.splitlines()
+        preview, deploy = _scripts(ci, _read(tmp_path / str(number), ci, target))
+        assert "curtainup doctor --fix --read-only" in preview.splitlines()
+        assert "curtainup doctor --fix" in deploy.splitlines()
 
 
 @pytest.mark.parametrize("reviews", [False, True])
@@ -217,17 +218,22 @@ def test_what_has_to_be_set_is_explained(tmp_path: Path, ci: Ci) -> None:
 
 
 def test_on_github_every_secret_is_handed_to_the_jobs(tmp_path: Path) -> None:
-    env = _read(tmp_path, Ci.GITHUB, Target.DOCKER)["env"]
-    assert env["DB_PASSWORD"] == "${{ secrets.DB_PASSWORD }}"
-    assert env["PULUMI_CONFIG_PASSPHRASE"] == "${{ secrets.PULUMI_CONFIG_PASSPHRASE }}"
-    assert env["PULUMI_BACKEND_URL"] == "${{ vars.PULUMI_BACKEND_URL }}"
+    """A job hands them on itself, as only so it gets those of its own environment."""
+    workflow = _read(tmp_path, Ci.GITHUB, Target.DOCKER)
+    assert "env" not in workflow
+    for job in workflow["jobs"].values():
+        assert job["env"]["DB_PASSWORD"] == "${{ secrets.DB_PASSWORD }}"
+        assert job["env"]["PULUMI_CONFIG_PASSPHRASE"] == "${{ secrets.PULUMI_CONFIG_PASSPHRASE }}"
+        assert job["env"]["PULUMI_BACKEND_URL"] == "${{ vars.PULUMI_BACKEND_URL }}"
 
 
 def test_only_a_cloud_gets_a_token_and_only_a_docker_host_a_runner_of_its_own(tmp_path: Path) -> None:
     docker = _read(tmp_path / "a", Ci.GITHUB, Target.DOCKER)
     cloud = _read(tmp_path / "b", Ci.GITHUB, Target.CLOUD_RUN)
-    assert docker["permissions"] == {"contents": "read", "pull-requests": "write"}
-    assert cloud["permissions"] == {"contents": "read", "pull-requests": "write", "id-token": "write"}
+    assert docker["permissions"] == cloud["permissions"] == {}
+    assert docker["jobs"]["preview"]["permissions"] == {"contents": "read", "pull-requests": "write"}
+    assert docker["jobs"]["deploy"]["permissions"] == {"contents": "read"}
+    assert cloud["jobs"]["deploy"]["permissions"] == {"contents": "read", "id-token": "write"}
     assert docker["jobs"]["deploy"]["runs-on"] == ["self-hosted", "linux"]
     assert cloud["jobs"]["deploy"]["runs-on"] == "ubuntu-latest"
     assert "image" not in _read(tmp_path / "c", Ci.GITLAB, Target.DOCKER)[".curtainup"]
@@ -273,15 +279,20 @@ def test_without_a_passphrase_a_job_says_so_and_ends(tmp_path: Path, ci: Ci) -> 
     assert subprocess.run(["bash", "-c", guard], env=given, check=False).returncode == 0
 
 
+@pytest.mark.parametrize(("job", "who"), [(0, "preview"), (1, "deployer")])
 @pytest.mark.parametrize("ci", [Ci.GITLAB, Ci.BITBUCKET])
-def test_googles_library_takes_the_login_that_a_job_writes(tmp_path: Path, ci: Ci) -> None:
-    lines = _scripts(ci, _read(tmp_path, ci, Target.CLOUD_RUN))[0]
-    start, end = lines.index("export GOOGLE_APPLICATION_CREDENTIALS"), lines.index("\nEND\n") + len("\nEND\n")
+def test_googles_library_takes_the_login_that_a_job_writes(
+    tmp_path: Path, ci: Ci, job: int, who: str
+) -> None:
+    lines = _scripts(ci, _read(tmp_path, ci, Target.CLOUD_RUN))[job]
+    begins = "export GCP_SERVICE_ACCOUNT" if who == "preview" else "export GOOGLE_APPLICATION_CREDENTIALS"
+    start, end = lines.index(begins), lines.index("\nEND\n") + len("\nEND\n")
     provider = "projects/1/locations/global/workloadIdentityPools/ci/providers/ci"
     environ = {
         **os.environ,
         "GCP_WORKLOAD_IDENTITY_PROVIDER": provider,
         "GCP_SERVICE_ACCOUNT": "deployer@books.iam.gserviceaccount.com",
+        "GCP_PREVIEW_SERVICE_ACCOUNT": "preview@books.iam.gserviceaccount.com",
         workflows._token(ci, "gcp"): "token",
     }
     (tmp_path / ".curtainup-tools").mkdir()
@@ -289,7 +300,7 @@ def test_googles_library_takes_the_login_that_a_job_writes(tmp_path: Path, ci: C
 
     file = tmp_path / ".curtainup-tools" / "google.json"
     credentials = identity_pool.Credentials.from_file(str(file))  # type: ignore[no-untyped-call]
-    assert credentials.service_account_email == "deployer@books.iam.gserviceaccount.com"
+    assert credentials.service_account_email == f"{who}@books.iam.gserviceaccount.com"
     assert json.loads(file.read_text())["audience"] == f"//iam.googleapis.com/{provider}"
 
 

@@ -8,6 +8,7 @@ LOCATION=westeurope
 ACCOUNT=%%{account} # 3 to 24 small letters and digits, which nobody else in the world has
 CONTAINER=state
 DEPLOYER="${DEPLOYER:?set it to the client id of the application that people and CI deploy with}"
+PREVIEW="${PREVIEW:-}" # the client id of the application of previews, which may only read
 
 az group create --name "$GROUP" --location "$LOCATION" --output none
 # Azure encrypts what it stores. Without shared keys, only those with a role get in.
@@ -21,5 +22,7 @@ az storage container-rm create --name "$CONTAINER" --storage-account "$ACCOUNT" 
     --output none
 SCOPE="$(az storage account show --name "$ACCOUNT" --resource-group "$GROUP" --query id --output tsv)"
 az role assignment create --assignee "$DEPLOYER" --role "Storage Blob Data Contributor" --scope "$SCOPE" --output none
+test -z "$PREVIEW" ||
+    az role assignment create --assignee "$PREVIEW" --role "Storage Blob Data Reader" --scope "$SCOPE" --output none
 
 echo "PULUMI_BACKEND_URL=azblob://$CONTAINER?storage_account=$ACCOUNT"

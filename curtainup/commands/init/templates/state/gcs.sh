@@ -8,6 +8,7 @@ PROJECT=%%{project}
 LOCATION=%%{region}
 BUCKET="$PROJECT-%%{name}-curtainup"
 DEPLOYER="deployer@$PROJECT.iam.gserviceaccount.com" # the account that people and CI deploy with
+PREVIEW="${PREVIEW:-}" # the account of previews, which may only read
 
 # Google encrypts what it stores.
 gcloud storage buckets describe "gs://$BUCKET" > /dev/null 2>&1 ||
@@ -17,5 +18,7 @@ gcloud storage buckets describe "gs://$BUCKET" > /dev/null 2>&1 ||
 gcloud storage buckets update "gs://$BUCKET" --versioning --lifecycle-file lifecycle.json
 gcloud storage buckets add-iam-policy-binding "gs://$BUCKET" \
     --member "serviceAccount:$DEPLOYER" --role roles/storage.objectUser
+test -z "$PREVIEW" || gcloud storage buckets add-iam-policy-binding "gs://$BUCKET" \
+    --member "serviceAccount:$PREVIEW" --role roles/storage.objectViewer
 
 echo "PULUMI_BACKEND_URL=gs://$BUCKET"

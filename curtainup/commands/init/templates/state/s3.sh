@@ -7,6 +7,7 @@ cd "$(dirname "$0")"
 REGION=%%{region}
 BUCKET="%%{name}-curtainup-$(aws sts get-caller-identity --query Account --output text)"
 DEPLOYER=deployer # the role that people and CI deploy with
+PREVIEW="${PREVIEW:-}" # the role of previews, which may only read
 
 if ! aws s3api head-bucket --bucket "$BUCKET" 2> /dev/null; then
     if [ "$REGION" = us-east-1 ]; then # the one region that may not be named
@@ -28,6 +29,11 @@ aws s3api put-bucket-lifecycle-configuration --bucket "$BUCKET" --lifecycle-conf
 sed "s/BUCKET/$BUCKET/g" policy.json > policy-filled.json
 aws iam put-role-policy --role-name "$DEPLOYER" --policy-name curtainup-state \
     --policy-document file://policy-filled.json
+if [ -n "$PREVIEW" ]; then
+    sed "s/BUCKET/$BUCKET/g" policy-read.json > policy-filled.json
+    aws iam put-role-policy --role-name "$PREVIEW" --policy-name curtainup-state \
+        --policy-document file://policy-filled.json
+fi
 rm policy-filled.json
 
 echo "PULUMI_BACKEND_URL=s3://$BUCKET?region=$REGION"

@@ -11,7 +11,7 @@ SOURCES := curtainup components stacks acceptance
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cloud-run demo-beanstalk test test-all fuzz lint bench bench-profile
+.PHONY: help setup demo demo-cloud-run demo-beanstalk test test-all fuzz lint bench bench-profile cloud-check
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 21
@@ -33,7 +33,7 @@ lint: $(INSTALLED) ## Lint, format, the order of the rooms, and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/mypy $(SOURCES) offline tests benchmarks
+	$(BIN)/mypy $(SOURCES) offline tests benchmarks cloud_check
 
 # Two at a time, as each end-to-end test has an engine, containers and a pytest of its own.
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 20
@@ -52,6 +52,10 @@ bench: setup ## Measure, side by side with a plain script and with Pulumi's usua
 
 bench-profile: setup ## Show where the time of a deployment, a no-op, a rollback and a preview goes
 	$(BIN)/python -m benchmarks --profile
+
+cloud-check: setup $(HELLO)/.venv/.installed ## On a real account: TARGET=cloud-run PROJECT=… or TARGET=beanstalk
+	$(BIN)/python -m cloud_check --target "$(TARGET)" $(if $(PROJECT),--project "$(PROJECT)") \
+		$(if $(REGION),--region "$(REGION)")
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed: make PYTHON=python3.11")'

@@ -1,7 +1,8 @@
 """The actions of others that a workflow of GitHub runs, each pinned to a commit.
 
-A tag can be moved to other code, a commit cannot. Each commit is the one that the release's tag named in the
-action's own repository on 2026-11-29. Dependabot reads the version in the comment, and raises both together.
+A tag can be moved to other code, a commit cannot. Each commit is the one that the tag of the newest release
+named in the action's own repository in August 2026. Dependabot reads the version in the comment, and raises
+both together.
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ class Amazon:
         keypairs: names.
         certificates: of ACM, by ARN.
         allowed: pairs of patterns: actions, and the resources that they are allowed on.
+        names: prefixes of live names that are taken, and whether by an environment of this account.
         tokens: authorization data of ECR.
         apart: whether IAM wants to be asked for one action at a time.
         refusals: by action, status, code and message to answer with.
@@ -36,6 +37,7 @@ class Amazon:
 
     arn: str = f"arn:aws:iam::{ACCOUNT}:user/deployer"
     platforms: list[str] = field(default_factory=lambda: ["64bit Windows Server 2022 running IIS", DOCKER])
+    names: dict[str, bool] = field(default_factory=dict)
     keypairs: list[str] = field(default_factory=list)
     certificates: dict[str, dict[str, Any]] = field(default_factory=dict)
     allowed: list[tuple[str, str]] = field(default_factory=lambda: [("*", "*")])
@@ -67,6 +69,22 @@ class Amazon:
     def _ListAvailableSolutionStacks(self, _: dict[str, str]) -> Answer:  # noqa: N802
         members = "".join(f"<member>{one}</member>" for one in self.platforms)
         return _result("ListAvailableSolutionStacks", f"<SolutionStacks>{members}</SolutionStacks>")
+
+    def _CheckDNSAvailability(self, given: dict[str, str]) -> Answer:  # noqa: N802
+        prefix = given["CNAMEPrefix"]
+        free = "false" if prefix in self.names else "true"
+        full = f"{prefix}.eu-west-1.elasticbeanstalk.com"
+        inner = f"<Available>{free}</Available><FullyQualifiedCNAME>{full}</FullyQualifiedCNAME>"
+        return _result("CheckDNSAvailability", inner)
+
+    def _DescribeEnvironments(self, _: dict[str, str]) -> Answer:  # noqa: N802
+        held = [prefix for prefix, is_own in self.names.items() if is_own]
+        members = "".join(
+            f"<member><EnvironmentName>{one}-r1</EnvironmentName><Status>Ready</Status>"
+            f"<CNAME>{one}.eu-west-1.elasticbeanstalk.com</CNAME></member>"
+            for one in held
+        )
+        return _result("DescribeEnvironments", f"<Environments>{members}</Environments>")
 
     def _DescribeKeyPairs(self, given: dict[str, str]) -> Answer:  # noqa: N802
         name = given["KeyName.1"]

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from curtainup.config import EnvironmentConfig, ServiceConfig
+from curtainup.config import STANDARD_ENVIRONMENTS, EnvironmentConfig, ServiceConfig
 from curtainup.errors import SetupError
 from curtainup.model.checks import Found, Piece
+from curtainup.model.names import Names
 from curtainup.platforms import amazon
 from curtainup.setup import extras
 from curtainup.targets import plugin_check
+from curtainup.targets.beanstalk import live_name
 from curtainup.targets.beanstalk.permissions import Caller, Needed, caller, look
 from curtainup.targets.grouping import grouped
 
@@ -76,6 +78,11 @@ def pieces(service: str, environments: Sequence[EnvironmentConfig], *, ecr: bool
                 deploys=True,
             ),
         ]
+    found += [
+        Piece(f"AWS name ({env.environment})", partial(_name, service, env), needs=regions[_account(env)])
+        for env in environments
+        if env.environment in STANDARD_ENVIRONMENTS
+    ]
     for kind, look_at, key in (
         ("AWS key pair", _keypair, "aws_keypair"),
         ("AWS certificate", _certificate, "aws_cert_arn"),
@@ -145,6 +152,14 @@ def _region(account: Account) -> Found:
 def _permissions(account: Account, needed: Needed) -> Found:
     region = amazon.region_of(account.region, account.profile)
     return look(region, account.profile, needed)
+
+
+def _name(service: str, environment: EnvironmentConfig) -> Found:
+    """Look at the name that the users of an environment reach."""
+    account = _account(environment)
+    region = amazon.region_of(account.region, account.profile)
+    client = amazon.client("elasticbeanstalk", region, account.profile)
+    return Found(None, live_name.require(client, Names(service).environment(environment.environment)))
 
 
 def _keypair(of: _Of) -> Found:

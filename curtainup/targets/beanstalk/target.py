@@ -17,7 +17,7 @@ from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSet
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
-from curtainup.targets.beanstalk import progress
+from curtainup.targets.beanstalk import live_name, progress
 from curtainup.targets.capabilities import (
     Audits,
     Bills,
@@ -91,11 +91,14 @@ class BeanstalkTarget(
     """A Beanstalk environment per release; the live name moves between them."""
 
     def require_ready(self) -> None:
-        """Check that there are credentials and the engine's plugin; a rehearsal has its own of both.
+        """Check that there are credentials, the engine's plugin, and a name for a new environment.
+
+        A rehearsal has its own of all.
 
         Raises:
             ConfigError: no region or no such profile.
             SetupError: credentials or plugin are missing.
+            RefusedError: the name belongs to another account.
 
         """
         region = amazon.region_of(self.config.aws_region, self.config.aws_user)
@@ -103,6 +106,9 @@ class BeanstalkTarget(
             amazon.client("sts", region, self.config.aws_user).get_caller_identity()
         if self._session.accounts.rehearsal is None:
             cloud_provider.require("aws")
+        if self.known(BeanstalkEnvironment) is None:
+            client = amazon.client("elasticbeanstalk", region, self.config.aws_user)
+            live_name.require(client, self._session.service.names.environment(self.name))
 
     def runtime(self) -> BeanstalkSettings:
         """Return what a release runs with today."""

@@ -82,6 +82,23 @@ def test_a_service_and_another_configuration_may_be_named(tmp_path: Path) -> Non
         "AWS credentials",
         "AWS region",
         "AWS permissions",
+        "AWS name (staging)",
+        "AWS name (live)",
+        "aws provider",
+    ]
+
+
+def test_what_only_a_deployment_needs_is_left_out_where_nothing_may_change(tmp_path: Path) -> None:
+    (tmp_path / "pym-config.yaml").write_text(BEANSTALK)
+    done = _run("doctor", "--read-only", "--json", folder=tmp_path)
+    names = _names(done)[len(MACHINE) :]
+    assert names == [
+        TESTS,
+        "AWS SDK",
+        "AWS credentials",
+        "AWS region",
+        "AWS name (staging)",
+        "AWS name (live)",
         "aws provider",
     ]
 

@@ -11,6 +11,7 @@ from curtainup.model.checks import Check
 from curtainup.targets.beanstalk import checks as amazon_checks
 from curtainup.targets.beanstalk.permissions import MANAGED, Caller, Needed, statements
 from tests.accounts.amazon_account import ACCOUNT, DOCKER, Amazon
+from tests.rehearsal.refusals import rows
 
 pytestmark = pytest.mark.usefixtures("nobody")
 
@@ -72,7 +73,7 @@ def test_environments_in_different_regions_are_looked_at_apart(amazon: Amazon) -
 
 def test_without_credentials_the_rest_is_not_looked_at() -> None:
     checks = _checks(aws_keypair="aws-eb")
-    assert [check.ok for check in checks] == [True, *[False] * 4]
+    assert [check.ok for check in checks] == [True, *[False] * 6]
     assert str(checks[1].detail).startswith("there are no AWS credentials")
     assert {check.detail for check in checks[2:]} == {"not looked at"}
     assert checks[2].fix == "mend AWS credentials first"
@@ -90,6 +91,20 @@ def test_a_region_without_docker_is_refused(amazon: Amazon) -> None:
     check = _named("AWS region")
     assert not check.ok
     assert "no platform for Docker on Amazon Linux 2023" in str(check.detail)
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_live_name_that_is_taken_is_refused_unless_this_account_has_it(
+    amazon: Amazon, *, is_own: bool
+) -> None:
+    amazon.names = {"shop-live": is_own}
+    assert _named("AWS name (staging)").detail == "shop-staging.eu-west-1.elasticbeanstalk.com"
+    check = _named("AWS name (live)")
+    assert check.ok is is_own
+    if not is_own:
+        (row,) = [one for one in rows("aws") if one["refusal"] == "live-name-taken"]
+        assert row["told"] in str(check.detail)
+        assert row["fix"] in str(check.fix)
 
 
 @pytest.mark.usefixtures("amazon")

@@ -12,7 +12,9 @@ from tests.e2e.rehearsed import CLOUD_RUN, Rehearsed, rehearsed
 from tests.e2e.service import Finished
 from tests.e2e.test_rehearsal_cloud_run import cloud_service, version_of
 
-MATRIX = pytest.mark.matrix(reason="test_a_fault_strikes_with_the_real_text_and_nothing_is_left_behind shows each fault")
+MATRIX = pytest.mark.matrix(
+    reason="test_a_fault_strikes_with_the_real_text_and_nothing_is_left_behind shows each fault"
+)
 
 SLEEPS = 'if "K_SERVICE" in os.environ:\n    time.sleep(600)\n'
 """What makes a revision that never listens, though the container does in the local gate."""

@@ -14,7 +14,9 @@ from curtainup.errors import ConfigError, TrafficReturned
 from tests.e2e.load import users
 from tests.e2e.service import Service
 
-MATRIX = pytest.mark.matrix(reason="test_a_first_deployment_goes_live shows that the target is one like others")
+MATRIX = pytest.mark.matrix(
+    reason="test_a_first_deployment_goes_live shows that the target is one like others"
+)
 
 ROOT = Path(__file__).parents[2]
 WITH_TOY = f"""\

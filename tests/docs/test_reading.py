@@ -34,13 +34,14 @@ CALLS = {
 READS = re.compile(r"(BatchCheck|BatchGet|Check|Describe|Get|List)[A-Z]\w*")
 
 
-def _decided(action: str, resource: str) -> Any:
+def decided(action: str, resource: str) -> Any:
+    """What IAM decides of a call by the policy alone."""
     return IAMPolicy(json.dumps(POLICY)).is_action_permitted(action, resource)
 
 
 @pytest.mark.parametrize("action", CALLS)
 def test_a_preview_on_aws_may_ask_what_it_asks(action: str) -> None:
-    assert _decided(action, CALLS[action]) is PermissionResult.PERMITTED
+    assert decided(action, CALLS[action]) is PermissionResult.PERMITTED
 
 
 def test_the_policy_of_previews_only_reads() -> None:
@@ -68,7 +69,7 @@ def test_the_policy_of_previews_only_reads() -> None:
     ],
 )
 def test_a_preview_on_aws_may_change_nothing_and_read_no_secret(action: str, resource: str) -> None:
-    assert _decided(action, resource) is PermissionResult.NEUTRAL
+    assert decided(action, resource) is PermissionResult.NEUTRAL
 
 
 def test_a_preview_on_google_may_only_read_what_a_deployer_may() -> None:

@@ -25,10 +25,11 @@ POSTGRES = "/usr/lib/postgresql"
 
 @dataclass(frozen=True)
 class Backend:
-    """A backend: its URL, and what reaching it takes."""
+    """A backend: its URL, what reaching it takes, and the file in which it notes each request, if it does."""
 
     url: str
     env: Mapping[str, str] = field(default_factory=dict)
+    log: Path | None = None
 
 
 @contextmanager
@@ -55,7 +56,8 @@ def _s3(folder: Path) -> Iterator[Backend]:
         made = requests.put(f"{endpoint}/{BUCKET}", headers=signed, timeout=PATIENCE)
         made.raise_for_status()
         url = f"s3://{BUCKET}?region=us-east-1&endpoint={endpoint}&s3ForcePathStyle=true"
-        yield Backend(url, {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"})
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        yield Backend(url, keys, folder / "moto.log")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from curtainup.setup import paths
 from tests.e2e import backends
-from tests.e2e.backends import Backend
+from tests.e2e.backends import BUCKET, Backend
 from tests.e2e.service import Finished, Service
 from tests.e2e.underway import make_holdable, underway
 
@@ -28,6 +29,7 @@ class Cloned(Service):
 
     def __init__(self, folder: Path, python: Path, backend: Backend) -> None:
         super().__init__(folder, "hello", python)
+        self.backend = backend
         self._clones = folder / "clones"
         self._clones.mkdir()
         given = {"PULUMI_BACKEND_URL": backend.url, "PULUMI_CONFIG_PASSPHRASE": "correct horse"}
@@ -95,6 +97,15 @@ def test_the_first_deployment_goes_live(cloned: Cloned) -> None:
     assert cloned.traffic("live") == {release: 100}
     assert cloned.serving("live") == release
     assert stacks(cloned) == [f"{cloned.name}-{one}" for one in ("image", "live", "staging")]
+
+
+def test_a_preview_only_reads_the_state(cloned: Cloned) -> None:
+    if cloned.backend.log is None:
+        pytest.skip("this backend does not note what it is asked")
+    before = len(cloned.backend.log.read_text())
+    cloned.run("preview", code=2, env={"HELLO_SECRET": "another"})
+    asked = cloned.backend.log.read_text()[before:]
+    assert set(re.findall(rf'"([A-Z]+) /{BUCKET}', asked)) == {"GET", "HEAD"}
 
 
 @MATRIX

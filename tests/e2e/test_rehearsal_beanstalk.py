@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from moto.iam.access_control import PermissionResult
 
 from curtainup.environments.stack import parse
+from tests.docs.test_reading import decided
 from tests.e2e import traces
 from tests.e2e.amazon import by_hand, environments, holder
 from tests.e2e.docker_host import DockerHost
@@ -22,6 +25,27 @@ MATRIX = pytest.mark.matrix(
 
 SECRET, NEW_SECRET = "barley, not to be told", "sesame, not to be told"
 LONGEST_NAME = 40
+FREE = {"sts:GetCallerIdentity"}
+"""What AWS answers to everybody."""
+NOTES_CALLS = '''\
+"""Has each call of boto3 noted in the file that CALLS names."""
+
+import os
+from pathlib import Path
+
+import botocore.client
+
+make = botocore.client.BaseClient._make_api_call
+
+
+def noted(self, operation, parameters):
+    with Path(os.environ["CALLS"]).open("a") as file:
+        file.write(f"{self.meta.service_model.service_name}:{operation}\\n")
+    return make(self, operation, parameters)
+
+
+botocore.client.BaseClient._make_api_call = noted
+'''
 GATES = ["local", "staging", "candidate", "live"]
 
 
@@ -85,6 +109,21 @@ def test_an_unchanged_service_is_left_alone(service: Rehearsed) -> None:
     assert service.updates() == updates, "no update was made of any stack"
     assert service.cloud("beanstalk") == cloud
     assert service.containers() == containers
+
+
+def test_a_preview_asks_what_its_policy_grants_and_nothing_else(service: Rehearsed, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(NOTES_CALLS)
+    calls = tmp_path / "calls"
+    modules = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+
+    service.run(
+        "preview", code=2, env={"HELLO_SECRET": NEW_SECRET, "PYTHONPATH": modules, "CALLS": str(calls)}
+    )
+
+    asked = set(calls.read_text().split())
+    assert asked - FREE
+    for action in sorted(asked - FREE):
+        assert decided(action, "*") is PermissionResult.PERMITTED, action
 
 
 def test_a_part_of_the_traffic_is_refused_before_anything_starts(service: Rehearsed) -> None:

@@ -11,7 +11,7 @@ import os
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Event
@@ -120,7 +120,8 @@ class Accounts:
         environ: the deployer's environment variables.
         rehearsal: the stand-ins for the clouds; None means the real clouds.
         docker_host: where the service's Docker engine is, as configured.
-        own: this machine, if its engine builds whatever engine environments run on.
+        own: this machine, if Docker's clients may be sent to another one too.
+        builds_here: whether its engine builds, whatever engine environments run on.
 
     """
 
@@ -128,6 +129,7 @@ class Accounts:
     rehearsal: Stage | None = None
     docker_host: str | None = None
     own: Own | None = None
+    builds_here: bool = False
 
     @cached_property
     def google(self) -> Google:
@@ -144,7 +146,10 @@ class Accounts:
             SetupError: its address cannot be read.
 
         """
-        return hosts.HERE if self.rehearsal else hosts.of(self.docker_host, self.environ)
+        if self.rehearsal:
+            return hosts.HERE
+        found = hosts.of(self.docker_host, self.environ)
+        return self.own if self.own and found.is_here else found
 
     def begin(self) -> None:
         """Begin to log in to the Docker host, if SSH reaches it, while this process does something else."""
@@ -160,14 +165,9 @@ class Accounts:
     @cached_property
     def builder(self) -> DockerEngine:
         """The Docker engine that builds images, and runs the container of the local gate."""
-        if self.own is None or self.host.is_here:
+        if self.own is None or not self.builds_here or self.host.is_here:
             return self.engine
         return DockerEngine(self.own, self.environ)
-
-    @property
-    def engines(self) -> tuple[DockerEngine, ...]:
-        """Every Docker engine that the command works with."""
-        return (self.engine,) if self.builder is self.engine else (self.engine, self.builder)
 
     @property
     def docker(self) -> docker.DockerClient:
@@ -213,11 +213,13 @@ class State:
     Attributes:
         workspace: the project, its settings files and its backend.
         start: creates the engine from the memory of the stacks.
+        first: that of live's Docker host, whose memory it shares; None if it is that.
 
     """
 
     workspace: Workspace
     start: Callable[[StackMemory], Engine]
+    first: State | None = None
 
     @cached_property
     def engine(self) -> Engine:
@@ -227,6 +229,8 @@ class State:
     @cached_property
     def memory(self) -> StackMemory:
         """What Pulumi remembers of the stacks; reading a file backend hardly needs the engine."""
+        if self.first is not None:
+            return self.first.memory
         memory, backend = memory_of(self.workspace, self._ask), self.workspace.backend
         if backend.passphrase is None or backend.secrets_provider:
             return memory
@@ -254,6 +258,7 @@ class Session:
     state: State
     accounts: Accounts
     run: Run
+    _others: dict[str | None, Session] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -268,9 +273,31 @@ class Session:
             stage: the stand-ins for the clouds; None means the real clouds.
 
         """
-        own = hosts.own(service.environ) if service.config.build_on == "local" and not stage else None
-        accounts = Accounts(service.environ, stage, service.config.docker_host, own)
-        run = Run(report)
+        docker_hosts, builds_here = service.config.docker_hosts, service.config.build_on == "local"
+        several = builds_here or len(docker_hosts) > 1
+        own = hosts.own(service.environ) if several and not stage else None
+        accounts = Accounts(service.environ, stage, docker_hosts[0], own, builds_here)
+        session = cls._with(service, workspace, accounts, Run(report), {})
+        if several:
+            for one in session.everywhere:
+                _ = one.accounts.host  # found before anything leads Docker's clients elsewhere
+        return session
+
+    @classmethod
+    def _with(
+        cls,
+        service: Service,
+        workspace: Workspace,
+        accounts: Accounts,
+        run: Run,
+        others: dict[str | None, Session],
+    ) -> Session:
+        stage = accounts.rehearsal
+
+        def enter() -> tuple[int, ...]:
+            """Reach the environment's host, and live's, whose registry it may pull from."""
+            reached = (others[service.config.docker_hosts[0]].accounts.host, accounts.host)
+            return tuple(one for host in dict.fromkeys(reached) for one in host.enter(os.environ))
 
         def start(memory: StackMemory) -> Engine:
             from curtainup.engine.command import EngineCommand, engine_environment
@@ -282,7 +309,7 @@ class Session:
                 **accounts.host.variables,
             }
             command = EngineCommand(found.command, found.version, run.processes)
-            repair = recovery.Recovery(lambda: accounts.docker, report.warn, run.cancelled)
+            repair = recovery.Recovery(lambda: accounts.docker, run.report.warn, run.cancelled)
             standins = stage.providers if stage else {}
             target = service.config.for_environment(LIVE).deploy_target
             plugin = None if stage or target != "docker" else _shared_plugin(workspace, variables)
@@ -295,10 +322,45 @@ class Session:
                 standins,
                 target,
                 plugin,
-                enter=lambda: accounts.host.enter(os.environ),
+                enter=enter,
             )
 
-        return cls(service, State(workspace, start), accounts, run)
+        first = next((one.state for one in others.values()), None)
+        session = cls(service, State(workspace, start, first), accounts, run, others)
+        others[accounts.docker_host] = session
+        return session
+
+    def at(self, environment: str) -> Session:
+        """Return the session for what is done to an environment, with the Docker engine that it runs on.
+
+        It is this one unless the environment has a Docker host of its own.
+        """
+        return self._on(self.service.config.for_environment(environment).docker_host)
+
+    @property
+    def everywhere(self) -> tuple[Session, ...]:
+        """A session for each Docker host of the service's environments; that of live is the first."""
+        hosts = () if self.accounts.rehearsal else self.service.config.docker_hosts
+        return tuple(self._on(one) for one in hosts) or (self,)
+
+    def _on(self, docker_host: str | None) -> Session:
+        if self.accounts.rehearsal or docker_host == self.accounts.docker_host:
+            return self
+        if docker_host not in self._others:
+            accounts = replace(self.accounts, docker_host=docker_host)
+            self._with(self.service, self.state.workspace, accounts, self.run, self._others)
+        return self._others[docker_host]
+
+    @property
+    def engines(self) -> tuple[DockerEngine, ...]:
+        """Every Docker engine that the command works with."""
+        found = [one.accounts.engine for one in self.everywhere]
+        return tuple({id(one): one for one in (*found, self.accounts.builder)}.values())
+
+    def begin(self) -> None:
+        """Begin to log in to the Docker hosts that SSH reaches, while this process does something else."""
+        for one in self.everywhere:
+            one.accounts.begin()
 
     @property
     def locks(self) -> Path:

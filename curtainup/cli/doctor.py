@@ -10,8 +10,11 @@ import typer
 from curtainup.cli.shared import common
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from curtainup.config import ServiceConfig
     from curtainup.model.checks import Check, Piece
+    from curtainup.platforms.docker.hosts import Host
     from curtainup.reporting import Report
 
 EXAMPLE = "Example: curtainup doctor --fix"
@@ -38,14 +41,15 @@ def run(
     import os
     from dataclasses import asdict
 
-    from curtainup.commands.doctor import builder, machine
+    from curtainup.commands.doctor import machine
     from curtainup.platforms.docker import hosts
 
     report = common.report(quiet=quiet)
     more, of_service = _of_service(service, config, report)
-    host = hosts.of(of_service.docker_host if of_service else None, os.environ)
-    if of_service and of_service.build_on == "local" and not host.is_here:
-        more = [*builder.pieces(hosts.own(os.environ)), *more]
+    first, *others = of_service.docker_hosts if of_service else (None,)
+    host = hosts.of(first, os.environ)
+    if of_service and (others or of_service.build_on == "local"):
+        more = [*_engines(host, others, of_service.build_on), *more]
     more = [piece for piece in more if not (read_only and piece.deploys)]
     found = machine.run(fix, report.info, more, host)
     if json:
@@ -53,6 +57,19 @@ def run(
     else:
         common.show(machine.render(found))
     _require_fine(found, more, fix=fix)
+
+
+def _engines(host: Host, others: Sequence[str | None], build_on: str) -> list[Piece]:
+    """Return what to look at of the service's other Docker engines."""
+    import os
+
+    from curtainup.commands.doctor import engines
+    from curtainup.platforms.docker import hosts
+
+    own = hosts.own(os.environ)
+    builder = engines.builder(own) if build_on == "local" and not host.is_here else []
+    there = [piece for one in others for piece in engines.another(hosts.of(one, os.environ), own)]
+    return [*builder, *there]
 
 
 def _of_service(

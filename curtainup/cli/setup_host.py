@@ -102,11 +102,12 @@ def _address(host: str | None, config: str | None, report: Report) -> Address:
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
     is_service = config is not None or config_file(Path()).exists()
-    of_service = configuration.load(Path(), config, warn=report.warn).docker_host if is_service else None
-    found = hosts.of(of_service, os.environ)
-    if not isinstance(found, hosts.There):
-        raise typer.BadParameter("name the host: curtainup setup-host ssh://USER@HOST")
-    return found.address
+    configured = configuration.load(Path(), config, warn=report.warn).docker_hosts if is_service else (None,)
+    found = [one for name in configured if isinstance(one := hosts.of(name, os.environ), hosts.There)]
+    if len(found) != 1:
+        named = " or ".join(map(str, found)) or "ssh://USER@HOST"
+        raise typer.BadParameter(f"name the host: curtainup setup-host {named}")
+    return found[0].address
 
 
 def _require_name(user: str | None) -> None:

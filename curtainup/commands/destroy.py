@@ -111,8 +111,9 @@ def _require_name(session: Session, env: str) -> None:
         ) from error
 
 
-def _environment(session: Session, name: str, progress: Progress) -> None:
+def _environment(command: Session, name: str, progress: Progress) -> None:
     """Take the traffic away first where that lifts the protection of what serves."""
+    session = command.at(name)
     environment = environments.of(session, name)
     stack = environment.stack
     _require_own(session, environment)
@@ -197,7 +198,9 @@ def _image(session: Session, progress: Progress) -> None:
 def _is_of_another_state(session: Session) -> bool:
     """Return whether releases run on the Docker host though all of this state are gone."""
     wanted = [f"{labels.SERVICE}={session.service.config.name}", labels.ENVIRONMENT, labels.RELEASE]
-    found = session.accounts.docker.api.containers(all=True, filters={"label": wanted})
+    found = [
+        client for client in _clients(session) if client.api.containers(all=True, filters={"label": wanted})
+    ]
     return session.accounts.rehearsal is None and bool(found)
 
 
@@ -209,11 +212,11 @@ def _is_ours(session: Session, labels: Mapping[str, str]) -> bool:
 
 def _clients(session: Session) -> Iterator[docker.DockerClient]:
     """Yield a client of each engine with images of the service; one that only builds need not answer."""
-    for engine in session.accounts.engines:
+    for engine in session.engines:
         try:
             yield engine.client
         except SetupError:
-            if engine is session.accounts.engine:
+            if engine is not session.accounts.builder or engine is session.accounts.engine:
                 raise
 
 

@@ -57,6 +57,7 @@ def logs(session: Session, wanted: Wanted) -> Iterator[Line]:
 
     """
     environment, settings = _environment(session, wanted.env)
+    session = session.at(wanted.env)
     source = _source(session, environment, settings.target)
     asked = Asked(
         _releases(environment, wanted.release, outlives=source.outlives),

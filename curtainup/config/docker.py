@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from curtainup.config.keys import (
     DOCKER_CAPABILITIES,
@@ -17,6 +17,9 @@ from curtainup.config.keys import (
     key,
 )
 from curtainup.config.runtime import Settings
+from curtainup.util import ssh_address
+
+SshHost = Annotated[str, AfterValidator(ssh_address.normal)]
 
 HEADER_LIMIT = 32
 """KiB of headers that the proxy of a new environment takes."""
@@ -25,6 +28,17 @@ HEADER_LIMIT = 32
 class DockerKeys(Settings):
     """Where an environment listens on a Docker host, and what holds its containers in bounds."""
 
+    docker_host: SshHost | None = key(
+        None,
+        "The machine with the Docker engine, if that is another one: curtainup works there [over "
+        "SSH](server.md).",
+        KeyDoc(
+            expects="ssh://USER@HOST:PORT, where USER and PORT may be left out",
+            wrong="curtainup would not reach the Docker engine",
+            example="ssh://deploy@shop.example.com",
+            shown="the engine that the docker command uses: DOCKER_HOST, the docker context, or this machine",
+        ),
+    )
     port: Port | None = key(
         None,
         "The host's port on which the environment answers. Each environment needs its own.",

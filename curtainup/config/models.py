@@ -120,6 +120,12 @@ class ServiceConfig(
         return found
 
     @property
+    def docker_hosts(self) -> tuple[str | None, ...]:
+        """The Docker hosts of all environments, live's first; None is the one that Docker's clients find."""
+        names = ["live", *self.environment_names, f"{review.PREFIX}0"]
+        return tuple(dict.fromkeys(self.for_environment(name).docker_host for name in names))
+
+    @property
     def environment_names(self) -> tuple[str, ...]:
         """Staging, live, and the other environments that have a section of their own."""
         named = [name for name in self.environments if name not in {review.SECTION, review.LOCAL}]

@@ -9,7 +9,6 @@ from pydantic import AfterValidator, StringConstraints
 
 from curtainup.config.keys import Folders, Host, KeyDoc, Names, ServiceName, Text, TextOrNumber, key
 from curtainup.config.runtime import Settings
-from curtainup.util import ssh_address
 
 _SERVICE = ("service",)
 
@@ -30,7 +29,6 @@ ImageReference = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9.
 BackendUrl = Annotated[
     str, StringConstraints(pattern=r"^(file|s3|gs|azblob|https?|postgres)://[\x21-\x7e]*\z")
 ]
-SshHost = Annotated[str, AfterValidator(ssh_address.normal)]
 SecretsProvider = Annotated[
     str,
     StringConstraints(
@@ -87,17 +85,6 @@ class IdentitySettings(Settings):
             expects="true or false",
             wrong="background tasks could be lost",
             example="false",
-        ),
-    )
-    docker_host: SshHost | None = key(
-        None,
-        "The machine with the Docker engine, if that is another one: curtainup works there [over "
-        "SSH](server.md). All environments with the target `docker` run there.",
-        KeyDoc(
-            expects="ssh://USER@HOST:PORT, where USER and PORT may be left out",
-            wrong="curtainup would not reach the Docker engine",
-            example="ssh://deploy@shop.example.com",
-            shown="the engine that the docker command uses: DOCKER_HOST, the docker context, or this machine",
         ),
     )
     build_on: Literal["host", "local"] = key(

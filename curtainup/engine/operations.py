@@ -309,7 +309,8 @@ class Engine:
             self._settling.settle(stack, deadline)
 
         served = {**self._standins, **lent.ports}
-        with program.providers(stack, served) as variables, telling(events, on_progress):
+        docker = self._env.get("DOCKER_HOST")
+        with program.providers(stack, served, docker) as variables, telling(events, on_progress):
             one = SelectedStack(stack, self._local_workspace(command, {**variables, **(env or {})}))
             try:
                 try:

@@ -41,7 +41,7 @@ def _keep_details() -> None:
 
 
 @contextmanager
-def providers(stack: str, standins: Mapping[str, int]) -> Iterator[dict[str, str]]:
+def providers(stack: str, standins: Mapping[str, int], docker: str | None = None) -> Iterator[dict[str, str]]:
     """Serve our own provider from this process, and yield the variable that tells the engine so.
 
     Pulumi by hand starts the provider as a plugin; here that would start Python once more for each update.
@@ -49,9 +49,10 @@ def providers(stack: str, standins: Mapping[str, int]) -> Iterator[dict[str, str
     Args:
         stack: the stack that the engine works on; our provider touches no other.
         standins: the ports of further providers that are already served, by name.
+        docker: the address of the Docker engine of our provider; None is that of the environment.
 
     """
-    server, port = serve(stack=stack)
+    server, port = serve(stack=stack, docker=docker)
     ports = {PROVIDER: port, **standins}
     try:
         yield {"PULUMI_DEBUG_PROVIDERS": ",".join(f"{name}:{at}" for name, at in ports.items())}

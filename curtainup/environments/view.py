@@ -39,6 +39,7 @@ class EnvironmentView:
     """One environment, which is only looked at."""
 
     def __init__(self, session: Session, name: str) -> None:
+        session = session.at(name)
         self._session = session
         self.name = name
         self.config: EnvironmentConfig = session.service.config.for_environment(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import tarfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -69,7 +70,9 @@ def run(
             consequence="nothing was tested, so nothing was deployed",
             fix=THREE_WAYS,
         ),
-        contextlib.closing(_client(request.engine)) as client,
+        contextlib.closing(
+            docker.from_env(environment={**os.environ, **request.engine}, use_ssh_client=True)
+        ) as client,
         _container(client, request, image, arguments(FOLDER / ACCEPTANCE, str(REPORT))) as container,
     ):
         container.start()
@@ -82,10 +85,6 @@ def run(
         )
         status = int(container.wait()["StatusCode"])
         return Finished(status, ended, _fetch_report(container))
-
-
-def _client(engine: str | None) -> DockerClient:
-    return docker.DockerClient(base_url=engine) if engine else docker.from_env(use_ssh_client=True)
 
 
 @contextmanager

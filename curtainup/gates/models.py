@@ -60,7 +60,7 @@ class UnitTestRequest:
         extra_args: further arguments to pytest.
         extra_env: variables that the service's tests need beyond the deployer's own.
         marks: the labels of a container that is made for the tests.
-        engine: the address of the Docker engine that has the image; None is the one of the environment.
+        engine: the variables that lead to the Docker engine with the image, where this process has others.
 
     """
 
@@ -74,7 +74,7 @@ class UnitTestRequest:
     extra_args: tuple[str, ...] = ()
     extra_env: Mapping[str, str] = field(default_factory=dict, repr=False)
     marks: Mapping[str, str] = field(default_factory=dict)
-    engine: str | None = None
+    engine: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

@@ -81,6 +81,20 @@ def reach(session: Session, registry: RegistrySettings) -> None:
         session.accounts.host.lead(registry.local_port)
 
 
+def open_to_hosts(session: Session, registry: RegistrySettings) -> None:
+    """Have a registry that curtainup runs answer on each Docker host of the service as on its own.
+
+    Raises:
+        PortTaken: its port belongs to something else, here or on a host.
+
+    """
+    others = [one.accounts.host for one in session.everywhere if one is not session]
+    if registry.local_port and others:
+        reach(session, registry)
+        for host in others:
+            host.lead_back(registry.local_port)
+
+
 def bound(session: Session, registry: RegistrySettings) -> None:
     """Limit the processes of a registry that curtainup runs, if it is there; Pulumi's provider cannot.
 

@@ -30,6 +30,7 @@ from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.traffic import Watch
 from curtainup.pipeline.transition import CANDIDATE
+from curtainup.platforms.docker.engine import DockerEngine
 from curtainup.session import Session
 from curtainup.targets.capabilities import MayBeDistant
 from curtainup.util.process import Cancel
@@ -163,7 +164,7 @@ class Gatekeeper:
             tests=self.pythons.unit_tests,
             extra_env=self._secrets(self.pythons.unit_tests_need_image),
             marks=session.marks,
-            engine=session.accounts.builder.address,
+            engine=session.accounts.builder.host.variables,
         )
         result = gates.run_unit_tests(
             request, on_line=_showing(progress), cancel=session.run.cancelled, forks=self._forks
@@ -248,7 +249,7 @@ class Gatekeeper:
             redact=session.service.hidden,
             extra_env=self._secrets(self.pythons.gates_need_image),
             marks=session.marks,
-            engine=session.accounts.builder.address if gate.name == "local" else None,
+            engine=_engine_of(session, gate).host.variables,
             extra_args=self._arguments,
             url=gate.url if gate.inside and self.pythons.gates_need_image else gate.door or gate.url,
             environment=gate.name if gate.name == "local" else gate.settings.environment,
@@ -290,6 +291,13 @@ class Gatekeeper:
             fix=f"the whole output is in {result.log}",
             detail="\n\n".join(shown) or result.detail,
         )
+
+
+def _engine_of(session: Session, gate: Gate) -> DockerEngine:
+    """Return the Docker engine on which the image of a gate is."""
+    if gate.name == "local":
+        return session.accounts.builder
+    return session.at(gate.settings.environment).accounts.engine
 
 
 @dataclass(frozen=True)

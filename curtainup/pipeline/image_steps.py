@@ -10,6 +10,7 @@ from curtainup.environments.view import pym_env
 from curtainup.errors import RefusedError
 from curtainup.gates import own_address
 from curtainup.images import dockerfile_remarks, origin, prebuilt, source, stack, untracked
+from curtainup.images import registry as registries
 from curtainup.images.stack import Image
 from curtainup.pipeline import builder, local_container, local_tasks
 from curtainup.pipeline.context import RunContext
@@ -107,13 +108,15 @@ class Built:
         return built
 
     def push(self, image: AnyImage) -> AnyImage:
-        """Push the image, unless its registry has it."""
+        """Push the image, unless its registry has it, and let each Docker host pull it."""
         if image.reference:
+            registries.open_to_hosts(self._session, _own(image).registry)
             return image
 
         def work(progress: Progress) -> Image:
             pushed = stack.push(self._session, _own(image), self._context.guard)
             progress.note = pushed.reference.rpartition("@")[2][:19]
+            registries.open_to_hosts(self._session, pushed.registry)
             return pushed
 
         return self._steps.run("push", "push the image", work)

@@ -13,7 +13,6 @@ from curtainup.setup.base_images.catalogue import REFERENCES, REGISTRY_FOLDER
 from curtainup.targets import engines
 
 if TYPE_CHECKING:
-    from curtainup.platforms.docker.hosts import Host
     from curtainup.session import Session
 
 
@@ -46,7 +45,7 @@ def _local(session: Session, known: RegistrySettings | None) -> RegistrySettings
     if known is not None and known.kind == LOCAL.kind:
         engines.require_same(session, known.engine, f"the registry {name}")
         return known if known.subnet else known.model_copy(update={"subnet": _subnet(session, name)})
-    port = placement.internal_port(name, (), _free_at_both(session.accounts.host))
+    port = placement.internal_port(name, (), _free_everywhere(session))
     return RegistrySettings(
         kind=LOCAL.kind,
         host=f"127.0.0.1:{port}",
@@ -59,9 +58,10 @@ def _local(session: Session, known: RegistrySettings | None) -> RegistrySettings
     )
 
 
-def _free_at_both(host: Host) -> placement.Free:
-    """Say which ports are free on the Docker host and here: the registry has the same one at both."""
-    return lambda port, bind: placement.is_free(port, bind) and host.is_free(port, bind)
+def _free_everywhere(session: Session) -> placement.Free:
+    """Say which ports are free on the Docker hosts and here: the registry has the same one on all of them."""
+    hosts = [one.accounts.host for one in session.everywhere]
+    return lambda port, bind: placement.is_free(port, bind) and all(one.is_free(port, bind) for one in hosts)
 
 
 def _subnet(session: Session, name: str) -> str:

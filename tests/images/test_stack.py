@@ -65,8 +65,7 @@ def test_an_image_that_is_built_here_leaves_its_registry_to_the_host(tmp_path: P
         found.session.accounts.engine.__dict__.update(client=client, id="ENGINE")
         _deployed(found, _source(tmp_path))
 
-    here = found.session.accounts.builder.address
-    assert here is not None
+    here = found.session.accounts.builder.host.variables["DOCKER_HOST"]
     told = [(config["image"]["build"], config["image"]["push"]) for _, config in found.engine.ups]
     assert told == [(False, False), (True, False), (True, True)]
     assert found.engine.engines == [None, here, here]

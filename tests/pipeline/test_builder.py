@@ -71,9 +71,10 @@ def test_without_an_engine_here_the_fix_names_both_ways(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["build_on: local\n", "docker_host: ssh://shop\n", ""])
 def test_the_engine_of_the_environments_builds_otherwise(tmp_path: Path, text: str) -> None:
-    accounts = world(tmp_path, text).session.accounts
+    session = world(tmp_path, text).session
+    accounts = session.accounts
+    assert session.engines == (accounts.engine,)
     assert accounts.builder is accounts.engine
-    assert accounts.engines == (accounts.engine,)
 
 
 def test_an_image_that_another_machine_has_built_is_pulled(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def run(
     wait: float | None = None,
 ) -> None:
     """Deploy to staging and live, or to the review environment that was named, and print what came of it."""
-    session.accounts.begin()
+    session.begin()
     from curtainup.commands.deploy import deploy
     from curtainup.model.names import LIVE
     from curtainup.pipeline.run import recorded as runs
@@ -39,5 +39,6 @@ def run(
         wait=wait,
     )
     asked.tell(result, json=json)
-    if result.url and (opened := session.accounts.host.opened(result.url)):
+    host = session.at(options.only or LIVE).accounts.host
+    if result.url and (opened := host.opened(result.url)):
         session.run.report.info(opened)

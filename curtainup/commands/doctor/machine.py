@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from curtainup.commands.doctor import builder
+from curtainup.commands.doctor import engines
 from curtainup.engine import workspace
 from curtainup.errors import CurtainupError, SetupError
 from curtainup.model.checks import Check, Found, Piece
@@ -31,7 +31,7 @@ SPACE_NEEDED = 2_000_000_000
 
 DOCKER_ROOT = Path("/var/lib/docker")
 NOT_LOOKED_AT = "not looked at"
-INSTALLED = {"git", "Docker engine", builder.ENGINE}
+INSTALLED = {"git", "Docker engine", engines.ENGINE}
 """Pieces that only a package of the system brings."""
 OWN_PROVIDER = "pulumi-resource-curtainup"
 

@@ -72,8 +72,8 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     unchanged = settled and all(one.serves for one in of_environments)
     transitions = () if unchanged else _planned(session, of_environments)
     jobs: list[Callable[[], StackPreview]] = [partial(_image, session, image)]
-    missing = {one.shared.stack: one.shared for one in rollouts if one.shared}
-    jobs += [partial(_shared, session, one) for one in missing.values()]
+    missing = {one.shared.stack: (one.name, one.shared) for one in rollouts if one.shared}
+    jobs += [partial(_shared, session.at(name), one) for name, one in missing.values()]
     for one, keys in zip(of_environments, interrupting, strict=True):
         jobs.append(partial(one.preview, transitions, keys))
     with ThreadPoolExecutor(len(jobs)) as pool:
@@ -116,7 +116,7 @@ class _Environment:
     """One environment's preview."""
 
     def __init__(self, session: Session, rollout: Rollout, image: Image, known: Image) -> None:
-        self._session = session
+        self._session = session.at(rollout.name)
         self.rollout = rollout
         self._image = image
         self._before = rollout.deployment

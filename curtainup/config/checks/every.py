@@ -128,12 +128,12 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
 
 
 def _shared_ports(config: ServiceConfig) -> Iterator[Problem]:
-    taken: dict[int, str] = {}
+    taken: dict[tuple[str | None, int], str] = {}
     for environment in _environments(config):
         port, name = environment.port, environment.environment
         if port is None or environment.deploy_target != "docker":
             continue
-        other = taken.setdefault(port, name)
+        other = taken.setdefault((environment.docker_host, port), name)
         if other != name:
             yield Problem(
                 path=place(config, environment, "port"),

@@ -27,6 +27,7 @@ from curtainup.engine.provider.servicer import (
     type_of,
 )
 from curtainup.errors import CurtainupError, RefusedError
+from curtainup.platforms.haproxy import proxy
 
 engine = message_module("engine_pb2")
 engine_services = message_module("engine_pb2_grpc")
@@ -47,14 +48,18 @@ class Provider(Servicer):
     Args:
         engine_address: where the engine that started it takes messages for people, if one did.
         stack: the only stack whose resources it touches; None is any stack that an engine names.
+        docker: the address of the Docker engine that it talks to; None is that of the environment.
 
     """
 
     code = grpc.StatusCode.FAILED_PRECONDITION
     expected = (CurtainupError, Partial)
 
-    def __init__(self, engine_address: str | None = None, stack: str | None = None) -> None:
+    def __init__(
+        self, engine_address: str | None = None, stack: str | None = None, docker: str | None = None
+    ) -> None:
         super().__init__(__version__)
+        self._docker = docker
         self._stack = stack
         self._cancelled = Event()
         self._engine_address = engine_address
@@ -130,7 +135,7 @@ class Provider(Servicer):
         _require_sound(kind, {}, inputs)
         if request.preview:
             return messages.CreateResponse(properties=struct(kind.foreseen(inputs)))
-        with self._told(request.urn) as say:
+        with proxy.at_engine(self._docker), self._told(request.urn) as say:
             created = kind.create(inputs, self._cancelled, say, stack=stack)
         return messages.CreateResponse(id=kind.name(inputs), properties=struct(created))
 
@@ -143,7 +148,7 @@ class Provider(Servicer):
         if request.preview:
             lasting = {name: olds[name] for name in kind.LASTING if name in olds}
             return messages.UpdateResponse(properties=struct({**kind.foreseen(inputs), **lasting}))
-        with self._told(request.urn) as say:
+        with proxy.at_engine(self._docker), self._told(request.urn) as say:
             updated = kind.update(olds, inputs, self._cancelled, say, stack=stack)
         return messages.UpdateResponse(properties=struct(updated))
 
@@ -153,7 +158,8 @@ class Provider(Servicer):
         kind, state, inputs = _kind(request), plain(request.properties), plain(request.inputs)
         if not inputs:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{kind.TYPE} cannot be imported: create it")
-        live = kind.read(state)
+        with proxy.at_engine(self._docker):
+            live = kind.read(state)
         if live is None:
             return messages.ReadResponse()
         real = {name: live[name] for name in inputs if name in live}
@@ -163,7 +169,8 @@ class Provider(Servicer):
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Take away what only the resource has made."""
         self._own_stack(request.urn)
-        _kind(request).delete(plain(request.properties))
+        with proxy.at_engine(self._docker):
+            _kind(request).delete(plain(request.properties))
         return Empty()
 
     def _own_stack(self, urn: str) -> str:
@@ -225,12 +232,15 @@ def _require_sound(kind: Kind, olds: Properties, news: Properties) -> None:
         )
 
 
-def serve(engine_address: str | None = None, stack: str | None = None) -> tuple[grpc.Server, int]:
+def serve(
+    engine_address: str | None = None, stack: str | None = None, docker: str | None = None
+) -> tuple[grpc.Server, int]:
     """Start to serve on a free loopback port; return the server and the port.
 
     Args:
         engine_address: of the engine that started this process; one that attaches itself tells its own.
         stack: the only stack whose resources it touches; None is any stack that an engine names.
+        docker: the address of the Docker engine that it talks to; None is that of the environment.
 
     """
-    return servicer.serve(Provider(engine_address, stack), WORKERS)
+    return servicer.serve(Provider(engine_address, stack, docker), WORKERS)

@@ -46,7 +46,7 @@ def held_by(session: Session) -> Iterator[None]:
     name, folder, run = session.service.config.name, session.locks, session.run
     with held(folder, name), ExitStack() as stack:
         this = holder.own(run.id, file_of(folder, name), session.service.environ)
-        clients = [client for engine in session.accounts.engines if (client := _client(engine)) is not None]
+        clients = [client for engine in session.engines if (client := _client(engine)) is not None]
         for client in clients:
             lock = host_lock.held(client, session.lock_name, this, run.report.warn, run.cancelled)
             stack.enter_context(lock)

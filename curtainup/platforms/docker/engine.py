@@ -37,11 +37,6 @@ class DockerEngine:
         self.host = host
         self._environ = environ
 
-    @property
-    def address(self) -> str | None:
-        """Its address for clients in this process; None where they find it by their environment."""
-        return self.host.address if isinstance(self.host, hosts.Own) else None
-
     @cached_property
     def client(self) -> docker.DockerClient:
         """A client of it, once it has answered.

@@ -66,6 +66,9 @@ class Host(Protocol):
     def lead(self, port: int) -> None:
         """Have a port of this machine's loopback lead to the same port of that one's."""
 
+    def lead_back(self, port: int) -> None:
+        """Have a port of that machine's loopback lead to the same port of this one's."""
+
     def is_free(self, port: int, bind: str = LOOPBACK) -> bool:
         """Return whether a process could listen on a TCP port there."""
 
@@ -93,6 +96,9 @@ class Here:
     def lead(self, port: int) -> None:
         """Do nothing: it is the same port."""
 
+    def lead_back(self, port: int) -> None:
+        """Do nothing: it is the same port."""
+
     def is_free(self, port: int, bind: str = LOOPBACK) -> bool:
         """Return whether a process can listen on a TCP port here."""
         return placement.is_free(port, bind)
@@ -110,13 +116,21 @@ class Own(Here):
     """The machine that curtainup runs on, while Docker's clients are sent to the engine of another one.
 
     Attributes:
-        address: of the engine's socket, as DOCKER_HOST takes it.
+        address: of its engine, as DOCKER_HOST takes it.
 
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, environ: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Name its engine.
+
+        Args:
+            address: of the engine.
+            environ: the deployer's variables, which say how an engine behind TLS is reached.
+
+        """
         self.address = address
-        self.variables = {**dict.fromkeys(ELSEWHERE, ""), "DOCKER_HOST": address}
+        reached = {name: environ.get(name, "") for name in ELSEWHERE}
+        self.variables = {**reached, "DOCKER_CONTEXT": "", "DOCKER_HOST": address}
 
 
 class There:
@@ -161,6 +175,15 @@ class There:
 
         """
         self.connection.port(port, here=port)
+
+    def lead_back(self, port: int) -> None:
+        """Have the same port there lead to the port here.
+
+        Raises:
+            PortTaken: something on that machine has it, or its SSH server leads no ports back.
+
+        """
+        self.connection.back(port)
 
     def is_free(self, port: int, bind: str = LOOPBACK) -> bool:
         """Return whether nobody listens on a TCP port there, as its kernel says.
@@ -228,7 +251,7 @@ def own(environ: Mapping[str, str]) -> Own:
     from curtainup.setup import docker_engine
 
     found = docker_engine.address(environ)
-    return Own(found if found.startswith("unix://") else docker_engine.DEFAULT_ADDRESS)
+    return Own(docker_engine.DEFAULT_ADDRESS if found.startswith(addresses.SCHEME) else found, environ)
 
 
 def _of_context(environ: Mapping[str, str]) -> str | None:

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -145,14 +146,28 @@ def docker_errors(where: str) -> Iterator[None]:
         ) from error
 
 
+_ENGINE: ContextVar[str | None] = ContextVar("engine", default=None)
+"""The address of the Docker engine that an operation is about; None is that of the environment."""
+
+
+@contextmanager
+def at_engine(address: str | None) -> Iterator[None]:
+    """Have `connect` reach the engine at an address in the block, unless it is told of another."""
+    token = _ENGINE.set(address)
+    try:
+        yield
+    finally:
+        _ENGINE.reset(token)
+
+
 @contextmanager
 def connect(docker_host: str | None) -> Iterator[APIClient]:
-    """Provide a client of the engine at `docker_host`, else of the engine that the environment names."""
+    """Provide a client of the engine at `docker_host`, else of the operation's, else of the environment's."""
     import docker
 
     environment: dict[str, Any] = dict(os.environ)
-    if docker_host:
-        environment["DOCKER_HOST"] = docker_host
+    if address := docker_host or _ENGINE.get():
+        environment["DOCKER_HOST"] = address
     with docker_errors(f"Docker engine at {environment.get('DOCKER_HOST') or 'the default socket'}"):
         client = docker.from_env(environment=environment, use_ssh_client=True)
     try:

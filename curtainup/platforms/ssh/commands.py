@@ -55,6 +55,11 @@ def forward(control: Path, here: str, there: str) -> list[str]:
     return [*_through(control), "-O", "forward", "-L", f"{here}:{there}", "host"]
 
 
+def back(control: Path, there: str, here: str) -> list[str]:
+    """Return the command that leads connections to `there`, a port of the machine, to `here`."""
+    return [*_through(control), "-O", "forward", "-R", f"{there}:{here}", "host"]
+
+
 def shell(control: Path, before: str = "") -> list[str]:
     """Return the command that runs a script on the machine, which it reads from standard input.
 

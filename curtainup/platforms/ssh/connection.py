@@ -80,6 +80,7 @@ class Connection:
         self._lock = threading.RLock()
         self._masters: list[Kept] = []
         self._ports: dict[tuple[str, int], int] = {}
+        self._back: set[int] = set()
         self._failed: tuple[float, HostUnreachable] | None = None
         self._is_closed = False
         atexit.register(self.close)
@@ -159,6 +160,28 @@ class Connection:
             fix=f"find its owner with `ss -ltnp 'sport = :{here}'`, end it, and run the same command again",
         )
 
+    def back(self, port: int) -> None:
+        """Have a port of the host's loopback lead to the same port of this machine's.
+
+        Raises:
+            HostUnreachable: there is no connection.
+            PortTaken: the port of the host is not free, or the host leads nothing back.
+
+        """
+        with self._lock:
+            self.open()
+            if port in self._back:
+                return
+            if not self._forward_back(port):
+                raise PortTaken(
+                    f"port {port} of the Docker host does not lead to the service's registry",
+                    where=f"127.0.0.1:{port} of {self.address}",
+                    consequence="the host could not pull the image, so nothing was deployed",
+                    fix=f"on the host: end what `ss -ltnp 'sport = :{port}'` shows, or allow "
+                    "AllowTcpForwarding in its sshd_config; or name a registry with `docker_repo`",
+                )
+            self._back.add(port)
+
     def shell(self, script: str) -> str:
         """Run a shell script on the host, and return what it prints; empty if it cannot be run.
 
@@ -235,6 +258,8 @@ class Connection:
         }
         if not all(self._forward(here, there) for here, there in ways.items()):
             raise self._failed_with(master.said)
+        for port in self._back:
+            self._forward_back(port)
         threading.Thread(target=self._mend, args=(master,), name="ssh", daemon=True).start()
 
     def _try(self) -> None:
@@ -272,6 +297,11 @@ class Connection:
 
     def _forward(self, here: str, there: str) -> bool:
         done = self._run(commands.forward(self._control, here, there))
+        return done is not None and done.returncode == 0
+
+    def _forward_back(self, port: int) -> bool:
+        place = f"127.0.0.1:{port}"
+        done = self._run(commands.back(self._control, place, place))
         return done is not None and done.returncode == 0
 
     def _said(self, command: list[str]) -> str:

@@ -79,10 +79,10 @@ def test_here_everything_is_what_it_is() -> None:
     [
         ({"DOCKER_HOST": "unix:///run/user/1000/docker.sock"}, "unix:///run/user/1000/docker.sock"),
         ({"DOCKER_HOST": "ssh://shop"}, "unix:///var/run/docker.sock"),
-        ({"DOCKER_HOST": "tcp://shop:2376"}, "unix:///var/run/docker.sock"),
+        ({"DOCKER_HOST": "tcp://shop:2376"}, "tcp://shop:2376"),
     ],
 )
-def test_this_machine_s_own_engine_is_behind_a_socket_of_its(environ: dict[str, str], address: str) -> None:
+def test_this_machine_s_own_engine_is_never_reached_by_ssh(environ: dict[str, str], address: str) -> None:
     own = hosts.own(environ)
     assert own.address == address
     assert own.variables["DOCKER_HOST"] == address

@@ -167,7 +167,7 @@ class Accounts:
         """The Docker engine that builds images, and runs the container of the local gate."""
         if self.own is None or not self.builds_here or self.host.is_here:
             return self.engine
-        return DockerEngine(self.own, self.environ)
+        return DockerEngine(self.own, self.environ, only_builds=True)
 
     @property
     def docker(self) -> docker.DockerClient:

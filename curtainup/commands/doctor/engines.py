@@ -10,6 +10,7 @@ import docker
 
 from curtainup.errors import SetupError
 from curtainup.model.checks import Found, Piece
+from curtainup.platforms.docker import supported
 from curtainup.platforms.docker.hosts import Host, Own, There
 from curtainup.setup import docker_engine, engine
 from curtainup.setup.base_images import catalogue, images
@@ -57,7 +58,9 @@ def _connect_there(host: There) -> docker.DockerClient:
 
 
 def _engine(connect: Connect, place: str) -> Found:
-    return Found(str(connect().version()["Version"]), place)
+    version = connect().version()
+    supported.require(version, place)
+    return Found(str(version["Version"]), place)
 
 
 def _start(own: Own, report: Report) -> None:

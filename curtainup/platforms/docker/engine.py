@@ -26,15 +26,17 @@ class DockerEngine:
 
     """
 
-    def __init__(self, host: Host, environ: Mapping[str, str]) -> None:
+    def __init__(self, host: Host, environ: Mapping[str, str], *, only_builds: bool = False) -> None:
         """Use the engine of a machine.
 
         Args:
             host: the machine.
             environ: the deployer's variables.
+            only_builds: whether images are built there, and environments run elsewhere.
 
         """
         self.host = host
+        self._only_builds = only_builds
         self._environ = environ
 
     @cached_property
@@ -73,17 +75,19 @@ class DockerEngine:
             supported.require(client.version(), where)
         return client
 
-    @staticmethod
-    def _own(host: hosts.Own) -> docker.DockerClient:
+    def _own(self, host: hosts.Own) -> docker.DockerClient:
         from curtainup.setup import docker_engine
 
         try:
-            return docker_engine.connect(host.variables)
+            client = docker_engine.connect(host.variables)
+            supported.require(client.version(), host.address)
         except SetupError as error:
+            otherwise = "; or write `build_on: host`, which needs no Docker here" if self._only_builds else ""
             raise SetupError(
                 error.what,
-                where=f"{host.address}, which is to build the image (build_on: local)",
+                where=f"{host.address}{', which is to build the image' if self._only_builds else ''}",
                 consequence=NOTHING_DONE,
-                fix=f"{error.fix}; or write `build_on: host`, which needs no Docker here",
+                fix=f"{error.fix}{otherwise}",
                 detail=error.detail,
             ) from error
+        return client

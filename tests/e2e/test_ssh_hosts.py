@@ -14,10 +14,12 @@ from tests.e2e.load import users
 from tests.e2e.second_machine import ALIAS, IS_POSSIBLE, WHY_NOT, SecondMachine
 from tests.e2e.service import Service
 
-MATRIX = pytest.mark.matrix(
-    reason="test_staging_is_here_and_live_is_there shows that each environment has its own host"
-)
-pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT)
+pytestmark = [
+    pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT),
+    pytest.mark.matrix(
+        reason="test_a_change_drops_no_request_and_logs_in_once shows a deployment through a connection"
+    ),
+]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +59,6 @@ def test_staging_is_here_and_live_is_there(machine: SecondMachine, service: Serv
     assert (roles(service, None), roles(service, machine)) == (set(), set())
 
 
-@MATRIX
 def test_each_is_on_a_machine_of_its_own(machine: SecondMachine, service: Service) -> None:
     with equipped() as other:
         know(machine, other)

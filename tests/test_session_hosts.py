@@ -76,3 +76,9 @@ def test_without_one_the_engine_is_the_one_that_docker_s_clients_find(tmp_path: 
 def test_two_hosts_may_give_the_same_port(tmp_path: Path) -> None:
     """`world` refuses what is wrong with a configuration."""
     session(tmp_path, f"port: 8443\n{APART}")
+
+
+def test_an_environment_in_a_cloud_has_no_docker_host_of_its_own(tmp_path: Path) -> None:
+    cloud = "{deploy_target: aws-beanstalk, aws_region: eu-west-1}"
+    found = session(tmp_path, f"environments: {{staging: {cloud}, live: {{docker_host: ssh://live}}}}\n")
+    assert found.at("staging") is found.everywhere[0] is found

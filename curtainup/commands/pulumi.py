@@ -71,7 +71,7 @@ def _docker_host(config: ServiceConfig, stack: str) -> str | None:
     """Return the Docker host of a stack: that of its environment, else live's."""
     environment = stack.rpartition("/")[2].removeprefix(f"{config.name}-")
     if environment in config.environment_names or is_review(environment):
-        return config.for_environment(environment).docker_host
+        return config.docker_host_of(environment)
     return config.docker_hosts[0]
 
 

@@ -123,7 +123,13 @@ class ServiceConfig(
     def docker_hosts(self) -> tuple[str | None, ...]:
         """The Docker hosts of all environments, live's first; None is the one that Docker's clients find."""
         names = ["live", *self.environment_names, f"{review.PREFIX}0"]
-        return tuple(dict.fromkeys(self.for_environment(name).docker_host for name in names))
+        return tuple(dict.fromkeys(map(self.docker_host_of, names)))
+
+    def docker_host_of(self, name: str) -> str | None:
+        """The Docker host that works for an environment: its own, or live's if it runs on none."""
+        environment = self.for_environment(name)
+        own = environment.deploy_target == "docker"
+        return environment.docker_host if own else self.for_environment("live").docker_host
 
     @property
     def environment_names(self) -> tuple[str, ...]:

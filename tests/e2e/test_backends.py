@@ -178,6 +178,23 @@ def test_of_two_users_at_once_the_second_is_turned_away(cloned: Cloned) -> None:
 
 
 @MATRIX
+def test_a_job_that_was_killed_frees_its_lock_afterwards(cloned: Cloned) -> None:
+    cloned.greet("killed in a job")
+    with underway(cloned, "deploy", in_a_step=True) as run:
+        run.wait_for_step("staging")
+        run.lose_power()
+    freed = cloned.run("unlock", "--if-gone", "--wait", "1m", "--json").json()
+    if cloned.environ["PULUMI_BACKEND_URL"].startswith("file:"):
+        assert freed["state"] == "free", "the kernel has let go of it"
+    else:
+        assert (freed["state"], freed["freed"]) == ("gone", True)
+        assert f"process {run.process.pid}: curtainup deploy" in freed["held_by"]
+    assert cloned.run("unlock", "--if-gone", "--json").json()["state"] == "free"
+    cloned.deploy()
+    assert serves(cloned, "killed in a job")
+
+
+@MATRIX
 def test_a_wrong_passphrase_is_told_by_every_command(cloned: Cloned) -> None:
     live = cloned.serving("live")
     commands = ("deploy", "status", "preview", "rollback", "history", f"destroy --confirm {cloned.name}")

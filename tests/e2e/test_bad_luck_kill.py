@@ -78,6 +78,35 @@ def test_a_driver_that_is_killed_is_followed_by_one_that_goes_on(holdable: Servi
     assert serves(holdable, f"killed at {step}")
 
 
+@pytest.mark.parametrize(
+    ("step", "slow"),
+    [
+        ("candidate", False),
+        *(pytest.param(one, False, marks=MATRIX) for one in ("build", "staging", "shift")),
+        *(pytest.param(one, True, marks=MATRIX) for one in ("staging", "candidate", "shift")),
+    ],
+)
+def test_a_job_that_is_cancelled_is_followed_by_one_that_goes_on(
+    holdable: Service, step: str, slow: bool
+) -> None:
+    """An engine that is stopped stands for one that does not end within the ten seconds."""
+    holdable.greet(f"cancelled at {step}, {slow}")
+
+    with unnoticed(holdable):
+        with underway(holdable, "deploy", in_a_step=True) as run:
+            run.wait_for_step(step)
+            if slow:
+                run.wait_until(lambda: bool(locks(holdable)), "the engine")
+                for one in run.family():
+                    if one.name() == "pulumi":
+                        one.suspend()
+            run.cancel()
+            assert run.process.returncode == (-signal.SIGKILL if slow else 130)
+        holdable.deploy()
+
+    assert serves(holdable, f"cancelled at {step}, {slow}")
+
+
 def plugins(service: Service) -> list[psutil.Process]:
     """The Docker plugins of the service's runs."""
     found = psutil.process_iter(["cmdline"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shlex
 import signal
 import subprocess
 import threading
@@ -16,6 +17,10 @@ import psutil
 from tests.e2e.service import PATIENCE, Finished, Service
 
 POLL = 0.02
+STEP = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+"""How a step of GitHub's begins."""
+CANCELLED = ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5))
+"""What a step of GitHub's that is cancelled gets, and the seconds for which it may go on after that."""
 HELD = '''\
 """Waits at the gate that HOLD_AT names until someone removes the file HELD, for five minutes at most."""
 
@@ -41,12 +46,18 @@ class Underway:
     """A `curtainup` command of a service, started and not waited for."""
 
     def __init__(
-        self, service: Service, *arguments: str, env: Mapping[str, str] | None = None, hold_at: str = ""
+        self,
+        service: Service,
+        *arguments: str,
+        env: Mapping[str, str] | None = None,
+        hold_at: str = "",
+        in_a_step: bool = False,
     ) -> None:
+        command = service.command(*arguments)
         self.held = service.home / f"held-{time.monotonic_ns()}"
         hold = {"HOLD_AT": hold_at, "HELD": str(self.held)}
         self.process = subprocess.Popen(
-            service.command(*arguments),
+            [*STEP, f"exec {shlex.join(command)}"] if in_a_step else command,
             cwd=service.place(),
             env=service.variables({**hold, **(env or {})}),
             stdin=subprocess.DEVNULL,
@@ -91,6 +102,16 @@ class Underway:
         driver = psutil.Process(self.process.pid)
         return [driver, *driver.children(recursive=True)]
 
+    def cancel(self) -> None:
+        """Stop it as a runner of GitHub's stops a step: ask twice, and kill what is left."""
+        for number, seconds in CANCELLED:
+            if self.process.poll() is None:
+                self.send(number)
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(seconds)
+        if self.process.poll() is None:
+            self.lose_power()
+
     def lose_power(self) -> None:
         """End driver, engine, providers and tests at once, as nothing can prevent."""
         for one in self.family():
@@ -128,10 +149,14 @@ def _send(process: psutil.Process, number: signal.Signals) -> None:
 
 @contextmanager
 def underway(
-    service: Service, *arguments: str, env: Mapping[str, str] | None = None, hold_at: str = ""
+    service: Service,
+    *arguments: str,
+    env: Mapping[str, str] | None = None,
+    hold_at: str = "",
+    in_a_step: bool = False,
 ) -> Iterator[Underway]:
     """Start a command, and see that neither it nor what it started outlives the block."""
-    one = Underway(service, *arguments, env=env, hold_at=hold_at)
+    one = Underway(service, *arguments, env=env, hold_at=hold_at, in_a_step=in_a_step)
     try:
         yield one
     finally:

@@ -115,6 +115,7 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
 
     """
     _begin_anew(session)
+    _ = session.hmac_key  # one that is made now is kept by this update, as later ones are of other stacks
     log = BuildLog(Path(image.settings.log))
     log.prepare()
     try:

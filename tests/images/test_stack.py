@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import docker
 import pytest
 
+from curtainup.engine.workspace import Backend
 from curtainup.errors import BuildFailed, DiskFull, EngineFailed, PushFailed, SourceError
 from curtainup.images import stack as image_stack
 from curtainup.images.source import Source
@@ -246,3 +248,23 @@ def test_a_refused_push_names_the_registry_and_how_to_log_in(tmp_path: Path) -> 
         image_stack.push(found.session, image)
     assert "docker login registry.example.com" in str(caught.value.fix)
     assert caught.value.detail == "denied: requested access"
+
+
+def test_a_key_without_a_passphrase_is_made_before_the_update_that_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without it, no later run would know that a secret is the same."""
+    found = world(tmp_path)
+    sealed = replace(found.session.state.workspace, backend=Backend(None, "awskms://key", {}, None))
+    session = replace(found.session, state=replace(found.session.state, workspace=sealed))
+    session.state.__dict__.update(engine=found.engine, memory=found.engine)
+    asked: list[int] = []
+
+    def shared_key(stack: str) -> str:
+        asked.append(len(found.engine.ups))
+        return stack
+
+    monkeypatch.setattr(found.engine, "shared_key", shared_key, raising=False)
+    source = _source(tmp_path)
+    image_stack.build(session, image_stack.look(session, source), source)
+    assert asked == [0]

@@ -44,5 +44,6 @@ def _handled(session: Session) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if not session.run.cancelled.is_set():  # else the process ends, and no signal is to cut that off
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -6,12 +6,22 @@ import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from curtainup.pipeline.run.interrupts import interruptible
 from tests.sessions import world
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """A run that was cancelled keeps its handlers, as its process ends."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_gives_what_the_work_gives(tmp_path: Path) -> None:
@@ -38,7 +48,10 @@ def test_a_signal_cancels_the_run_and_the_work_ends_by_itself(tmp_path: Path, nu
         return "undone"
 
     assert interruptible(found.session, work) == "undone"
-    assert found.report.warnings == ["stopping: curtainup finishes the operation in flight first"]
+    os.kill(os.getpid(), number)
+    told, again = found.report.warnings
+    assert told == "stopping: curtainup finishes the operation in flight first"
+    assert again.startswith("still stopping"), "it comes while the process ends, and does not cut that off"
 
 
 def test_further_signals_only_say_that_it_is_stopping(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
+from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.notify import NotifySettings
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
@@ -22,7 +23,9 @@ from curtainup.config.tasks import TaskSettings
 STANDARD_ENVIRONMENTS: Final = ("staging", "live")
 
 
-class EnvironmentSettings(RuntimeSettings, TaskSettings, DockerKeys, CloudRunKeys, BeanstalkKeys):
+class EnvironmentSettings(
+    RuntimeSettings, TaskSettings, DockerKeys, CloudRunKeys, BeanstalkKeys, KubernetesKeys
+):
     """Every key that an environment's section may override."""
 
 
@@ -90,6 +93,13 @@ class ServiceConfig(
         host = {"live": self.live_host, "staging": self.staging_host}.get(name)
         return host.lower() if host else None
 
+    def gateway_host(self, name: str) -> str | None:
+        """The name for which a Gateway lets requests in to an environment; None lets in all."""
+        own = {"live": self.live_host, "staging": self.staging_host}.get(name)
+        domain = self.for_environment(name).gateway_domain
+        host = own or (f"{self.name}-{name}.{domain}" if domain else None)
+        return host.lower() if host else None
+
     def for_local(self, first: str) -> EnvironmentConfig:
         """The settings of the local gate: those of the first environment, and over them the section `local`.
 
@@ -138,7 +148,15 @@ class ServiceConfig(
         return tuple(dict.fromkeys((*STANDARD_ENVIRONMENTS, *named)))
 
 
-_REVIEW: Final = EnvironmentSettings(port=None, keep=0, gcp_min_instances=0, aws_hosts_min=1, aws_hosts_max=1)
+_REVIEW: Final = EnvironmentSettings(
+    port=None,
+    keep=0,
+    gcp_min_instances=0,
+    aws_hosts_min=1,
+    aws_hosts_max=1,
+    replicas=1,
+    max_replicas=None,
+)
 
 _ENVIRONMENT_NAME: Final[TypeAdapter[str]] = TypeAdapter(EnvironmentName)
 

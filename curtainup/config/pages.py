@@ -13,6 +13,7 @@ from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
+from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.models import ServiceConfig
 from curtainup.config.notify import Destination, NotifySettings
 from curtainup.config.review import ReviewSettings
@@ -163,6 +164,26 @@ environments:
     aws_hosts_max: 6
 """,
         keys=BeanstalkKeys.model_fields,
+    ),
+    Page(
+        file="kubernetes.md",
+        title="Kubernetes",
+        text="curtainup uses these keys if `deploy_target` is `kubernetes`. See [Kubernetes](kubernetes.md) "
+        "for what it makes on the cluster, and for the permissions.",
+        example="""\
+name: hello
+deploy_target: kubernetes
+kube_context: production
+docker_repo: registry.example.com/team
+live_host: hello.example.com
+gateway: gateways/public
+gateway_domain: apps.example.com
+environments:
+  live:
+    replicas: 3
+    max_replicas: 10
+""",
+        keys=KubernetesKeys.model_fields,
     ),
     Page(
         file="environments.md",

@@ -108,7 +108,7 @@ class RuntimeSettings(Settings):
             expects="a host name without scheme or path",
             wrong="the service would refuse the requests that judge it",
             example="hello.example.com",
-            targets=("docker", "aws-beanstalk", "gke"),
+            targets=("docker", "aws-beanstalk", "kubernetes", "gke"),
             shown="the host of `live_url` or `live_host`, else that of the URL",
         ),
     )
@@ -130,7 +130,7 @@ class RuntimeSettings(Settings):
             expects="a memory size from 16m to 1024G",
             wrong="the container would have no limit, or too little memory to start",
             example="512m",
-            targets=("docker", "aws-beanstalk", "gke"),
+            targets=("docker", "aws-beanstalk", "kubernetes", "gke"),
             shown="512m",
         ),
         ge=16,
@@ -143,7 +143,7 @@ class RuntimeSettings(Settings):
             expects="a number above 0 and up to 1024",
             wrong="the container would get more or fewer processors than you meant",
             example="1.5",
-            targets=("docker", "gcp-cloud-run", "gke"),
+            targets=("docker", "gcp-cloud-run", "kubernetes", "gke"),
             shown="no limit; 1 on gcp-cloud-run",
         ),
     )
@@ -163,7 +163,7 @@ class RuntimeSettings(Settings):
             expects="a whole number of seconds from 1 to 3600",
             wrong="a release could lose requests while it stops",
             example="30",
-            targets=("docker", "gke"),
+            targets=("docker", "kubernetes", "gke"),
         ),
     )
     drain_timeout: Seconds = key(
@@ -173,7 +173,7 @@ class RuntimeSettings(Settings):
             expects="a whole number of seconds from 1 to 3600",
             wrong="requests in flight could be cut off",
             example="30",
-            targets=("docker", "gke"),
+            targets=("docker", "kubernetes", "gke"),
         ),
     )
     request_timeout: Seconds = key(
@@ -183,18 +183,19 @@ class RuntimeSettings(Settings):
             expects="a whole number of seconds from 1 to 3600",
             wrong="slow requests would be cut off, or stuck ones would never end",
             example="60",
-            targets=("docker", "gcp-cloud-run", "gke"),
+            targets=("docker", "gcp-cloud-run", "kubernetes", "gke"),
         ),
     )
     ready_timeout: Seconds | None = key(
         None,
-        "How many seconds the cloud may take to apply a change before the change counts as failed.",
+        "How many seconds the cloud, or the cluster, may take to apply a change before the change counts as "
+        "failed.",
         KeyDoc(
             expects="a whole number of seconds from 1 to 3600",
             wrong="curtainup would give up on a change that succeeds, or wait for one that never does",
             example="600",
-            targets=("gcp-cloud-run", "aws-beanstalk"),
-            shown="600 on gcp-cloud-run, 1200 on aws-beanstalk",
+            targets=("gcp-cloud-run", "aws-beanstalk", "kubernetes"),
+            shown="300 on kubernetes, 600 on gcp-cloud-run, 1200 on aws-beanstalk",
         ),
     )
     gate_timeout: Annotated[int, Field(ge=1, le=86400)] = key(
@@ -214,7 +215,7 @@ class RuntimeSettings(Settings):
             item="a whole number from 1 to 99",
             wrong="traffic would not move step by step",
             example="[10, 50]",
-            targets=("docker", "gcp-cloud-run", "gke"),
+            targets=("docker", "gcp-cloud-run", "kubernetes", "gke"),
             shown="[]: all at once",
         ),
     )
@@ -225,7 +226,7 @@ class RuntimeSettings(Settings):
             expects="a duration up to 24h, such as 90s, 5m or 1h30m",
             wrong="traffic would move on before a problem could show",
             example="5m",
-            targets=("docker", "gcp-cloud-run", "gke"),
+            targets=("docker", "gcp-cloud-run", "kubernetes", "gke"),
             shown="0s: each step lasts for a few requests",
         ),
     )
@@ -237,7 +238,7 @@ class RuntimeSettings(Settings):
             expects="an http:// or https:// address, or a command for /bin/sh",
             wrong="nobody would notice what the probe cannot see",
             example="./check-error-rate.sh",
-            targets=("docker", "gcp-cloud-run", "gke"),
+            targets=("docker", "gcp-cloud-run", "kubernetes", "gke"),
             shown="only the probe watches",
             private=True,
         ),
@@ -258,6 +259,6 @@ class RuntimeSettings(Settings):
             expects="a whole number from 0 to 50",
             wrong="a rollback might find nothing to go back to",
             example="1",
-            shown="docker 1, gcp-cloud-run 5, gke 1, aws-beanstalk 0",
+            shown="docker 1, kubernetes 1, gcp-cloud-run 5, gke 1, aws-beanstalk 0",
         ),
     )

@@ -70,12 +70,13 @@ class IdentitySettings(Settings):
     )
     staging_host: Host | None = key(
         None,
-        "The public host of the staging environment, for its HTTPS; see `https`.",
+        "The public host of the staging environment: for its HTTPS on a Docker host (see `https`), and for "
+        "the Gateway on Kubernetes.",
         KeyDoc(
             expects="a host name without scheme or path",
             wrong="nobody would find the staging environment there",
             example="staging.hello.example.com",
-            targets=("docker",),
+            targets=("docker", "kubernetes"),
         ),
     )
     with_async: bool = key(

@@ -14,7 +14,7 @@ TARGETS: Final[dict[str, str]] = {
     "aws-beanstalk": "curtainup.targets.beanstalk:SPEC",
 }
 """Where the specification of each target is: its module, and its name in that module."""
-FORESEEN: Final = ("gke",)
+FORESEEN: Final = ("kubernetes", "gke")
 """Names that a configuration may contain already. This version deploys nothing there."""
 
 

@@ -12,6 +12,7 @@ from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.checks.beanstalk import beanstalk
 from curtainup.config.checks.cloud_run import cloud_run
 from curtainup.config.checks.https import https
+from curtainup.config.checks.kubernetes import kubernetes
 from curtainup.config.checks.shared import bounds
 from curtainup.config.checks.variables import sizes
 from curtainup.config.keys import RESERVED_VARIABLES
@@ -122,6 +123,7 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
     _no_tasks,
     cloud_run,
     beanstalk,
+    kubernetes,
     https,
     sizes,
 )

@@ -1,0 +1,102 @@
+"""Kubernetes: an environment on a cluster, and what the pods of a release run with."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from pydantic import Field
+
+from curtainup.model.contract import EnvironmentSettings
+from curtainup.model.release_settings import Settings
+
+NO_GATEWAY: Final = "none"
+"""The gateway of an environment whose traffic moves by the selector of a Service."""
+OWN_LISTENERS: Final = ("http", "https")
+"""The names of the listeners of a gateway that comes with an environment."""
+
+
+class KubernetesEnvironment(EnvironmentSettings):
+    """An environment on a Kubernetes cluster: a namespace, and a Deployment per release.
+
+    How to get into the cluster is never in it: the provider reads KUBECONFIG, or `~/.kube/config`.
+
+    Attributes:
+        context: the context of the kubeconfig.
+        cluster: the uid of the cluster's namespace `kube-system`, which is no other cluster's.
+        namespace: the environment's own namespace.
+        gateway: `NAMESPACE/NAME` of a Gateway that is there; empty makes one; `none` has none.
+        gateway_class: the class of a Gateway that is made.
+        http_listener: the Gateway's listener for plain HTTP; empty if a Gateway that is there has none.
+        https_listener: the Gateway's listener for HTTPS; empty without HTTPS.
+        host: the name for which the Gateway lets requests in; empty lets in all.
+        issuer: cert-manager's ClusterIssuer of the certificate of a Gateway that is made; empty is none.
+        min_replicas: fewest pods of each release.
+        max_replicas: most pods of each release; the same as the fewest makes no autoscaler.
+        autoscale_cpu: per cent of the processors that pods ask for, at which there are to be more pods.
+        image_pull_secret: `NAMESPACE/NAME` of the Secret with the login to the registry, of which the
+            namespace gets a copy; empty is none.
+        request_timeout: seconds that the Gateway waits for an answer.
+        ready_timeout: seconds that the cluster may take to make a change real.
+        state: a random name, a label of what the environment is made of; another state has another one.
+
+    """
+
+    target: Literal["kubernetes"] = "kubernetes"
+    context: str = Field(min_length=1)
+    cluster: str = Field(min_length=1)
+    namespace: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+    gateway: str = ""
+    gateway_class: str = ""
+    http_listener: str = OWN_LISTENERS[0]
+    https_listener: str = ""
+    host: str = ""
+    issuer: str = ""
+    min_replicas: int = Field(ge=1)
+    max_replicas: int = Field(ge=1)
+    autoscale_cpu: int = Field(70, ge=1, le=100)
+    image_pull_secret: str = ""
+    request_timeout: int = Field(ge=1)
+    ready_timeout: int = Field(ge=1)
+    state: str = ""
+
+    @property
+    def has_gateway(self) -> bool:
+        """Whether a Gateway splits the traffic."""
+        return self.gateway != NO_GATEWAY
+
+    @property
+    def makes_gateway(self) -> bool:
+        """Whether the Gateway comes with the environment."""
+        return not self.gateway
+
+    @property
+    def autoscales(self) -> bool:
+        """Whether the number of pods follows their load."""
+        return self.max_replicas > self.min_replicas
+
+
+class KubernetesSettings(Settings):
+    """What the pods of a release run with.
+
+    Attributes:
+        memory_mb: limit of a container's memory, MiB.
+        cpus: limit in CPU cores of a container, or None for no limit.
+        start_timeout: seconds that a container may take to answer on `health_path`.
+        health_timeout: seconds that one answer on `health_path` may take.
+        probe_headers: headers that the probes send, such as `Host`.
+        drain_timeout: seconds that a pod goes on serving once it is to stop.
+        stop_timeout: seconds after that, between SIGTERM and SIGKILL.
+        run_as_user: the id of the user that the container runs as; None is the image's.
+        read_only: whether the container may write to `/tmp` alone.
+
+    """
+
+    memory_mb: int = Field(ge=16)
+    cpus: float | None = None
+    start_timeout: int = Field(ge=1)
+    health_timeout: int = Field(ge=1)
+    probe_headers: dict[str, str] = Field(default_factory=dict)
+    drain_timeout: int = Field(ge=0)
+    stop_timeout: int = Field(ge=0)
+    run_as_user: int | None = Field(None, ge=1)
+    read_only: bool = False

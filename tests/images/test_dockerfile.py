@@ -45,7 +45,7 @@ def test_the_base_is_given_to_who_asks(tmp_path: Path, text: str, asks: bool) ->
 def test_the_generated_one_serves_on_port_as_a_user_without_rights(tmp_path: Path) -> None:
     lines = dockerfile.generate(_source(tmp_path, server_py=""), "base:1").splitlines()
     assert lines[0] == "FROM base:1"
-    assert lines[-2] == "USER app"
+    assert lines[-2] == "USER 10001"
     kind, *words = lines[-1].split(" ", 1)
     shell, option, command = json.loads(words[0])
     assert (kind, shell, option) == ("CMD", "sh", "-c")
@@ -119,7 +119,7 @@ def test_gunicorn_is_there_even_when_nothing_names_dependencies(tmp_path: Path) 
 def test_what_is_extra_runs_as_root_just_before_the_user_and_cmd(tmp_path: Path) -> None:
     source = _source(tmp_path, Dockerfile_extra="RUN apt-get install -y x\n\n")
     lines = dockerfile.generate(source, "base:1").splitlines()
-    assert lines[-3:-1] == ["RUN apt-get install -y x", "USER app"]
+    assert lines[-3:-1] == ["RUN apt-get install -y x", "USER 10001"]
 
 
 def test_the_service_may_write_beside_its_code_and_finds_what_pymacarons_images_had(tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_the_server_is_the_first_process_and_listens_on_port(app: App, end: str)
     assert command.startswith(f"exec {server} ")
     assert command.endswith(end)
     assert f" {server} -r requirements.txt" in text
-    assert text.splitlines()[-2] == "USER app"
+    assert text.splitlines()[-2] == "USER 10001"
 
 
 def test_what_rarely_changes_is_installed_before_the_source_is_copied() -> None:

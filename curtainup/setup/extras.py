@@ -27,6 +27,9 @@ class Extra:
 
 GCP = Extra("gcp", "gcp-cloud-run", {"pulumi_gcp": "pulumi-gcp", "google.auth": "google-auth"})
 AWS = Extra("aws", "aws-beanstalk", {"pulumi_aws": "pulumi-aws", "boto3": "boto3"})
+KUBERNETES = Extra(
+    "kubernetes", "kubernetes", {"pulumi_kubernetes": "pulumi-kubernetes", "kubernetes": "kubernetes"}
+)
 
 
 def require(extra: Extra | None) -> None:

@@ -116,6 +116,10 @@ class _Monitor(MockMonitor):
         with _own_loop():
             return super().RegisterResource(request)  # type: ignore[no-untyped-call]  # the SDK's
 
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802 - as above
+        with _own_loop():
+            return super().ReadResource(request)  # type: ignore[no-untyped-call]  # the SDK's
+
     def Invoke(self, request: Any) -> Any:  # noqa: N802 - as above
         with _own_loop():
             return super().Invoke(request)  # type: ignore[no-untyped-call]  # the SDK's

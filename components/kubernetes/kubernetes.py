@@ -1,0 +1,184 @@
+"""An environment on Kubernetes: a Deployment per release, and a route whose weights are the traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from components.environment import EnvironmentArgs
+from components.kubernetes import objects, ways_in
+from components.kubernetes.manifest import ExistingSecret, Object, provider
+from components.kubernetes.names import runtime, secret, settings_of, workload
+from curtainup.model.release import Release
+from curtainup.model.targets.kubernetes import KubernetesEnvironment
+
+
+class Kubernetes(pulumi.ComponentResource):
+    """An environment on Kubernetes.
+
+    It does not wait for pods: the driver does. It takes over nobody else's objects: if one has a name that it
+    needs, the update fails. It makes neither the cluster nor the controller of a Gateway.
+    """
+
+    url: pulumi.Output[str]
+    release_urls: pulumi.Output[dict[str, str]]
+    details: Mapping[str, pulumi.Input[Any]]
+
+    def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("curtainup:kubernetes:Kubernetes", name, None, opts)
+        self._name, self._args, self._settings = name, args, settings_of(args)
+        for release in args.deployment.releases:
+            runtime(release)
+        settings = self._settings
+        self._in_cluster = pulumi.ResourceOptions(
+            parent=self,
+            provider=provider(
+                f"{name}-kubernetes",
+                settings.context,
+                settings.cluster,
+                pulumi.ResourceOptions(parent=self),
+            ),
+        )
+        namespace = Object(f"{name}-namespace", objects.namespace(settings), self._in_cluster)
+        self._in_namespace = self._with(depends_on=[namespace])
+        account = self._create_account()
+        secrets = self._create_secrets()
+        workloads = {one.id: self._create_workload(one, account, secrets) for one in args.deployment.releases}
+        services = {one.id: self._create_service(one, workloads[one.id]) for one in args.deployment.releases}
+        self.release_urls = pulumi.Output.from_input(release_urls(args))
+        self.details = {
+            "namespace": namespace.named,
+            "workloads": {one: made.named for one, made in workloads.items()},
+        }
+        self.url = self._create_way_in([*workloads.values(), *services.values()])
+        self.register_outputs({"url": self.url, "release_urls": self.release_urls, **self.details})
+
+    def _with(self, **changed: Any) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions.merge(self._in_cluster, pulumi.ResourceOptions(**changed))
+
+    def _create_account(self) -> Object:
+        """Create the identity of the pods, with a copy of the login to the registry where one is named."""
+        settings, name = self._settings, self._name
+        login = None
+        if settings.image_pull_secret:
+            place = settings.image_pull_secret
+            given = ExistingSecret(f"{name}-registry-login", place, self._in_cluster)
+            manifest = objects.pull_secret(settings, given.data)
+            login = Object(f"{name}-registry", manifest, self._in_namespace).named
+        return Object(f"{name}-account", objects.account(settings, login), self._in_namespace)
+
+    def _create_secrets(self) -> dict[str, Object]:
+        """Create a Secret for all releases with the same secrets; return them by their names."""
+        made: dict[str, Object] = {}
+        for release in self._args.deployment.releases:
+            values = self._args.secrets.get(release.id, {})
+            named = secret(self._settings, release)
+            if values and named not in made:
+                mark = named.rpartition("-")[2]
+                manifest = objects.secrets(self._settings, release, values)
+                made[named] = Object(f"{self._name}-secrets-{mark}", manifest, self._in_namespace)
+        return made
+
+    def _create_workload(self, release: Release, account: Object, secrets: Mapping[str, Object]) -> Object:
+        """Create the pods of a release, and what says how many there are."""
+        settings, name = self._settings, f"{self._name}-{release.id}"
+        used = [*self._args.secrets.get(release.id, {})]
+        after = [account, *([secrets[secret(settings, release)]] if used else [])]
+        made = Object(
+            name,
+            objects.deployment(settings, release, used),
+            self._with(
+                depends_on=after,
+                protect=is_protected(self._args, release),
+                ignore_changes=["spec.replicas"] if settings.autoscales else [],
+            ),
+        )
+        behind = self._with(depends_on=[made])
+        Object(f"{name}-disruption", objects.disruption_budget(settings, release), behind)
+        if settings.autoscales:
+            Object(f"{name}-autoscaler", objects.autoscaler(settings, release), behind)
+        return made
+
+    def _create_service(self, release: Release, behind: Object) -> Object:
+        return Object(
+            f"{self._name}-{release.id}",
+            objects.service(self._settings, release),
+            self._with(depends_on=[behind], protect=is_protected(self._args, release)),
+        )
+
+    def _create_way_in(self, releases: Sequence[Object]) -> pulumi.Output[str]:
+        """Create what leads users to the releases, after these; return where users reach it."""
+        if not self._settings.has_gateway:
+            return self._create_front(releases)
+        settings, after = self._settings, list(releases)
+        url = pulumi.Output.from_input(_host_url(settings))
+        if settings.makes_gateway:
+            gateway = self._create_gateway()
+            after.append(gateway)
+            url = gateway.status.apply(lambda status: _host_url(settings) or address_url(status))
+        self.details = {**self.details, "gateway": "/".join(ways_in.place(settings))}
+        if not self._args.deployment.releases:
+            return url
+        manifest = ways_in.route(settings, self._args.deployment)
+        route = Object(f"{self._name}-route", manifest, self._with(depends_on=after))
+        if ways_in.redirects(settings):
+            behind = self._with(depends_on=[route])
+            Object(f"{self._name}-redirect", ways_in.redirect(settings), behind)
+        self.details = {**self.details, "route": route.named}
+        return pulumi.Output.all(url, route.named).apply(lambda both: str(both[0]))
+
+    def _create_front(self, releases: Sequence[Object]) -> pulumi.Output[str]:
+        """Create the Service that leads to the release with the traffic; only one may have any."""
+        serving = self._args.deployment.serving()
+        if serving is not None and self._args.deployment.traffic[serving.id] < 100:
+            raise ValueError("without a Gateway a release gets all traffic or none of it")
+        manifest = objects.front_service(self._settings, serving.id if serving else "none")
+        after = list(releases) or self._in_namespace.depends_on
+        front = Object(f"{self._name}-front", manifest, self._with(depends_on=after))
+        self.details = {**self.details, "service": front.named}
+        namespace = self._settings.namespace
+        return front.named.apply(lambda named: inside(named, namespace))
+
+    def _create_gateway(self) -> Object:
+        patience = f"{self._settings.ready_timeout}s"
+        options = pulumi.ResourceOptions(
+            custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience)
+        )
+        return Object(
+            f"{self._name}-gateway",
+            ways_in.gateway(self._settings),
+            pulumi.ResourceOptions.merge(self._in_namespace, options),
+        )
+
+
+def release_urls(args: EnvironmentArgs) -> dict[str, str]:
+    """Return by release id where it is reached alone, inside the cluster."""
+    settings = settings_of(args)
+    return {one.id: inside(workload(settings, one), settings.namespace) for one in args.deployment.releases}
+
+
+def inside(service: str, namespace: str) -> str:
+    """Return the URL of a Service inside the cluster."""
+    return f"http://{service}.{namespace}.svc"
+
+
+def address_url(status: Any) -> str:
+    """Return the URL at a Gateway's own address; empty while it has none."""
+    addresses = (status or {}).get("addresses") or []
+    if not addresses:
+        return ""
+    value = str(addresses[0]["value"])
+    return f"http://[{value}]" if ":" in value else f"http://{value}"
+
+
+def is_protected(args: EnvironmentArgs, release: Release) -> bool:
+    """Releases that carry traffic are protected, where there is something to lose."""
+    return not args.settings.is_disposable and args.deployment.traffic.get(release.id, 0) > 0
+
+
+def _host_url(settings: KubernetesEnvironment) -> str:
+    if not settings.host:
+        return ""
+    return f"{'https' if settings.https_listener else 'http'}://{settings.host}"

@@ -1,0 +1,93 @@
+"""The manifests of the way in: a Gateway, and the routes on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from components.kubernetes.names import labels, workload
+from components.kubernetes.objects import SERVICE_PORT, Manifest
+from curtainup.model.release import Deployment
+from curtainup.model.targets.kubernetes import OWN_LISTENERS, KubernetesEnvironment
+
+API = "gateway.networking.k8s.io/v1"
+MOST_BACKENDS = 16
+"""How many Services a rule of an HTTPRoute may name."""
+_HTTP, _HTTPS = OWN_LISTENERS
+
+
+def gateway(settings: KubernetesEnvironment) -> Manifest:
+    """Return the environment's own Gateway; the provider waits until a controller has taken it on."""
+    host = {"hostname": settings.host} if settings.host else {}
+    own = {"allowedRoutes": {"namespaces": {"from": "Same"}}}
+    listeners: list[Manifest] = [{"name": _HTTP, "port": 80, "protocol": "HTTP", **host, **own}]
+    annotations = {"pulumi.com/waitFor": "condition=Programmed"}
+    if settings.issuer:
+        annotations["cert-manager.io/cluster-issuer"] = settings.issuer
+        certificate = {"kind": "Secret", "group": "", "name": f"{settings.service}-tls"}
+        tls = {"mode": "Terminate", "certificateRefs": [certificate]}
+        listeners.append({"name": _HTTPS, "port": 443, "protocol": "HTTPS", "tls": tls, **host, **own})
+    return {
+        "apiVersion": API,
+        "kind": "Gateway",
+        "metadata": {**_metadata(settings, settings.service), "annotations": annotations},
+        "spec": {"gatewayClassName": settings.gateway_class, "listeners": listeners},
+    }
+
+
+def route(settings: KubernetesEnvironment, deployment: Deployment) -> Manifest:
+    """Return the route whose weights are the shares of traffic.
+
+    It also names releases without traffic, so that the Gateway knows their pods before they get some.
+    """
+    rule: Manifest = {
+        "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+        "backendRefs": _backends(settings, deployment),
+        "timeouts": {"request": f"{settings.request_timeout}s"},
+    }
+    return _route(settings, settings.service, settings.https_listener or settings.http_listener, rule)
+
+
+def redirect(settings: KubernetesEnvironment) -> Manifest:
+    """Return the route that sends plain HTTP to HTTPS."""
+    target = {"scheme": "https", "statusCode": 301}
+    rule = {"filters": [{"type": "RequestRedirect", "requestRedirect": target}]}
+    return _route(settings, f"{settings.service}-redirect", settings.http_listener, rule)
+
+
+def redirects(settings: KubernetesEnvironment) -> bool:
+    """Return whether plain HTTP leads to HTTPS."""
+    return bool(settings.http_listener and settings.https_listener)
+
+
+def place(settings: KubernetesEnvironment) -> tuple[str, str]:
+    """Return the namespace and the name of the Gateway."""
+    namespace, _, name = settings.gateway.partition("/")
+    return (namespace, name) if name else (settings.namespace, settings.service)
+
+
+def _route(settings: KubernetesEnvironment, name: str, listener: str, rule: Manifest) -> Manifest:
+    namespace, gateway_name = place(settings)
+    parent = {"name": gateway_name, "namespace": namespace, "sectionName": listener}
+    hosts = {"hostnames": [settings.host]} if settings.host else {}
+    return {
+        "apiVersion": API,
+        "kind": "HTTPRoute",
+        "metadata": _metadata(settings, name),
+        "spec": {"parentRefs": [parent], **hosts, "rules": [rule]},
+    }
+
+
+def _backends(settings: KubernetesEnvironment, deployment: Deployment) -> list[dict[str, Any]]:
+    """Return all releases with traffic, and of the others the newest for which there is room."""
+    traffic = deployment.traffic
+    age = {one.id: at for at, one in enumerate(reversed(deployment.releases))}
+    named = sorted(age, key=lambda one: (not traffic.get(one), age[one]))[:MOST_BACKENDS]
+    return [
+        {"name": workload(settings, one), "port": SERVICE_PORT, "weight": traffic.get(one.id, 0)}
+        for one in deployment.releases
+        if one.id in named
+    ]
+
+
+def _metadata(settings: KubernetesEnvironment, name: str) -> Manifest:
+    return {"name": name, "namespace": settings.namespace, "labels": labels(settings)}

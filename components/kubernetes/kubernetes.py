@@ -34,14 +34,9 @@ class Kubernetes(pulumi.ComponentResource):
         settings = self._settings
         self._in_cluster = pulumi.ResourceOptions(
             parent=self,
-            provider=provider(
-                f"{name}-kubernetes",
-                settings.context,
-                settings.cluster,
-                pulumi.ResourceOptions(parent=self),
-            ),
+            provider=provider(f"{name}-kubernetes", settings.context, pulumi.ResourceOptions(parent=self)),
         )
-        namespace = Object(f"{name}-namespace", objects.namespace(settings), self._in_cluster)
+        namespace = Object(f"{name}-namespace", objects.namespace(settings), self._with(protect=serves(args)))
         self._in_namespace = self._with(depends_on=[namespace])
         account = self._create_account()
         secrets = self._create_secrets()
@@ -82,23 +77,23 @@ class Kubernetes(pulumi.ComponentResource):
         return made
 
     def _create_workload(self, release: Release, account: Object, secrets: Mapping[str, Object]) -> Object:
-        """Create the pods of a release, and what says how many there are."""
+        """Create the pods of a release, after what they need and what holds them, and their autoscaler."""
         settings, name = self._settings, f"{self._name}-{release.id}"
         used = [*self._args.secrets.get(release.id, {})]
-        after = [account, *([secrets[secret(settings, release)]] if used else [])]
+        budget = objects.disruption_budget(settings, release)
+        after = [account, Object(f"{name}-disruption", budget, self._in_namespace)]
         made = Object(
             name,
             objects.deployment(settings, release, used),
             self._with(
-                depends_on=after,
+                depends_on=[*after, *([secrets[secret(settings, release)]] if used else [])],
                 protect=is_protected(self._args, release),
                 ignore_changes=["spec.replicas"] if settings.autoscales else [],
             ),
         )
-        behind = self._with(depends_on=[made])
-        Object(f"{name}-disruption", objects.disruption_budget(settings, release), behind)
         if settings.autoscales:
-            Object(f"{name}-autoscaler", objects.autoscaler(settings, release), behind)
+            scaler = objects.autoscaler(settings, release)
+            Object(f"{name}-autoscaler", scaler, self._with(depends_on=[made]))
         return made
 
     def _create_service(self, release: Release, behind: Object) -> Object:
@@ -121,11 +116,14 @@ class Kubernetes(pulumi.ComponentResource):
         self.details = {**self.details, "gateway": "/".join(ways_in.place(settings))}
         if not self._args.deployment.releases:
             return url
-        manifest = ways_in.route(settings, self._args.deployment)
-        route = Object(f"{self._name}-route", manifest, self._with(depends_on=after))
         if ways_in.redirects(settings):
-            behind = self._with(depends_on=[route])
-            Object(f"{self._name}-redirect", ways_in.redirect(settings), behind)
+            redirect = self._with(depends_on=list(after))
+            after.append(Object(f"{self._name}-redirect", ways_in.redirect(settings), redirect))
+        route = Object(
+            f"{self._name}-route",
+            ways_in.route(settings, self._args.deployment),
+            self._with(depends_on=after, protect=serves(self._args)),
+        )
         self.details = {**self.details, "route": route.named}
         return pulumi.Output.all(url, route.named).apply(lambda both: str(both[0]))
 
@@ -136,7 +134,9 @@ class Kubernetes(pulumi.ComponentResource):
             raise ValueError("without a Gateway a release gets all traffic or none of it")
         manifest = objects.front_service(self._settings, serving.id if serving else "none")
         after = list(releases) or self._in_namespace.depends_on
-        front = Object(f"{self._name}-front", manifest, self._with(depends_on=after))
+        front = Object(
+            f"{self._name}-front", manifest, self._with(depends_on=after, protect=serves(self._args))
+        )
         self.details = {**self.details, "service": front.named}
         namespace = self._settings.namespace
         return front.named.apply(lambda named: inside(named, namespace))
@@ -144,7 +144,7 @@ class Kubernetes(pulumi.ComponentResource):
     def _create_gateway(self) -> Object:
         patience = f"{self._settings.ready_timeout}s"
         options = pulumi.ResourceOptions(
-            custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience)
+            custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience),
         )
         return Object(
             f"{self._name}-gateway",
@@ -173,9 +173,17 @@ def address_url(status: Any) -> str:
     return f"http://[{value}]" if ":" in value else f"http://{value}"
 
 
+def serves(args: EnvironmentArgs) -> bool:
+    """Return whether the environment is protected: somebody gets answers, and there is something to lose.
+
+    Then so are its namespace and what leads to the releases. What these depend on is not removed before them.
+    """
+    return not args.settings.is_disposable and args.deployment.serving() is not None
+
+
 def is_protected(args: EnvironmentArgs, release: Release) -> bool:
-    """Releases that carry traffic are protected, where there is something to lose."""
-    return not args.settings.is_disposable and args.deployment.traffic.get(release.id, 0) > 0
+    """Return whether a release is protected: it carries traffic, and there is something to lose."""
+    return serves(args) and args.deployment.traffic.get(release.id, 0) > 0
 
 
 def _host_url(settings: KubernetesEnvironment) -> str:

@@ -15,25 +15,19 @@ CORE = "v1"
 """The API group without a name; in Pulumi's types it is called `core`."""
 
 
-def provider(name: str, context: str, cluster: str, opts: pulumi.ResourceOptions) -> pulumi.ProviderResource:
+def provider(name: str, context: str, opts: pulumi.ResourceOptions) -> pulumi.ProviderResource:
     """Declare the way into the cluster.
 
     The state never holds the kubeconfig, nor the path in KUBECONFIG, which the SDK would take: another run
     may have another one. Objects are created by POST, which the cluster refuses if there is one of that name:
-    Server-Side Apply would take over what is somebody else's.
-
-    Args:
-        name: of the resource.
-        context: the context of the kubeconfig.
-        cluster: what tells the cluster from all others; with another one everything would be replaced.
-        opts: of the resource.
-
+    Server-Side Apply would take over what is somebody else's. The provider never gets the identity of its
+    cluster: with another one the engine would replace everything, and break the state where it cannot. The
+    driver refuses another cluster.
     """
     return pulumi_kubernetes.Provider(
         name,
         pulumi_kubernetes.ProviderArgs(
             context=context,
-            cluster_identifier=cluster,
             kubeconfig=pulumi.Output.from_input(None),  # type: ignore[arg-type]  # not taken for absent
             enable_server_side_apply=False,
             enable_secret_mutable=True,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Address, Deployment, Release
+
+_RELEASE: Final = re.compile(r"r[0-9a-f]{7}")
+"""With what the name of a resource ends that is of one release."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,9 @@ class Environment:
 
     def forgotten(self) -> list[str]:
         """Return what is protected and belongs to no release any more, so that no update can lift that."""
-        known = ("-service", *(f"-{one.id}" for one in self.deployment.releases))
-        return [urn for urn in self.protected if not urn.endswith(known)]
+        known = {one.id for one in self.deployment.releases}
+        named = ((urn, urn.rpartition("-")[2]) for urn in self.protected)
+        return [urn for urn, last in named if _RELEASE.fullmatch(last) and last not in known]
 
     @property
     def url(self) -> str:

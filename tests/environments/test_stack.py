@@ -193,6 +193,11 @@ def test_what_no_release_accounts_for_is_forgotten() -> None:
     environment = Environment(
         "shop-live",
         deployment=samples.deployment(100),
-        protected=("urn::a::shop-live-r0000001", "urn::a::shop-live-service", "urn::a::shop-live-r0000009"),
+        protected=(
+            "urn::a::shop-live-r0000001",
+            "urn::a::shop-live-service",
+            "urn::a::shop-live-route",
+            "urn::a::shop-live-r0000009",
+        ),
     )
     assert environment.forgotten() == ["urn::a::shop-live-r0000009"]

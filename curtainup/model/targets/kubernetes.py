@@ -98,5 +98,5 @@ class KubernetesSettings(Settings):
     probe_headers: dict[str, str] = Field(default_factory=dict)
     drain_timeout: int = Field(ge=0)
     stop_timeout: int = Field(ge=0)
-    run_as_user: int | None = Field(None, ge=1)
+    run_as_user: int | None = Field(default=None, ge=1)
     read_only: bool = False

@@ -60,7 +60,7 @@ def test_the_way_into_the_cluster_is_never_in_the_state(monkeypatch: pytest.Monk
     monkeypatch.setenv("KUBECONFIG", "/home/ann/.kube/config")
     inputs = rendered(one()).one(PROVIDER).inputs
     assert inputs.get("kubeconfig") is None
-    assert (inputs["context"], inputs["clusterIdentifier"]) == ("production", "0f1e2d3c")
+    assert inputs["context"] == "production"
 
 
 def test_what_is_somebody_else_s_is_refused_by_the_cluster() -> None:
@@ -87,6 +87,11 @@ def test_every_object_tells_whose_it_is() -> None:
         assert labels["app.kubernetes.io/name"] == labels["curtainup.service"] == "shop"
         assert labels["app.kubernetes.io/instance"] == "shop-live"
         assert (labels["curtainup.environment"], labels["curtainup.state"]) == ("live", "a1b2c3")
+
+
+def test_no_other_cluster_makes_another_provider() -> None:
+    """The engine would replace everything, and break the state where it cannot."""
+    assert "clusterIdentifier" not in rendered(one()).one(PROVIDER).inputs
 
 
 def test_the_api_has_every_field_that_is_sent() -> None:
@@ -305,6 +310,10 @@ def test_releases_with_traffic_are_protected_except_in_staging() -> None:
     for type_ in (DEPLOYMENT, SERVICE):
         protected = {name for name, one in live.of(type_).items() if one.protect}
         assert protected == {"shop-live-r0000002", "shop-live-r0000003"}
+    assert live.one(NAMESPACE).protect
+    assert live.of(ROUTE)["shop-live-route"].protect
+    assert not live.one(GATEWAY).protect, "another one may be named while this one serves"
+    assert not any(one.protect for one in rendered(deployment(0, 0)).resources)
     staging = rendered(deployment(0, 100), name="staging")
     assert not any(one.protect for one in staging.resources)
 
@@ -315,11 +324,13 @@ def test_a_release_of_another_target_is_refused_before_the_first_object() -> Non
         rendered(deployed)
 
 
+def _on_docker() -> None:
+    Kubernetes("shop-live", EnvironmentArgs(samples.environment(), Deployment()))
+
+
 def test_an_environment_of_another_target_is_refused() -> None:
     with pytest.raises(TypeError, match="live is on docker, not on Kubernetes"):
-        declare(
-            lambda: Kubernetes("shop-live", EnvironmentArgs(samples.environment(), Deployment())) and None
-        )
+        declare(_on_docker)
 
 
 def test_the_outputs_tell_where_everything_is() -> None:

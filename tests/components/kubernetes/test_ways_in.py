@@ -82,7 +82,7 @@ def test_plain_http_leads_to_https_where_there_is_any(gateway: str) -> None:
     assert redirect["rules"] == [
         {"filters": [{"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}]}
     ]
-    assert "shop-live-route" in run.of(ROUTE)["shop-live-redirect"].dependencies
+    assert "shop-live-redirect" in run.of(ROUTE)["shop-live-route"].dependencies
     assert run.outputs["shop-live"]["url"] == "https://shop.example.com"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from curtainup.engine.aftermath import holders, strays
+from curtainup.engine.aftermath import cluster_objects, holders, strays
 from curtainup.engine.aftermath.holders import Holder
 from curtainup.engine.aftermath.strays import CONTAINER, NETWORK, VOLUME
 from curtainup.engine.state import Remembered
@@ -26,12 +26,14 @@ class Recovery:
         docker: returns the client of the Docker engine.
         note: shows each repair.
         cancelled: is set when the command has to stop.
+        cluster: returns the API of the cluster of a context; None leaves what is on clusters to a person.
 
     """
 
     docker: Callable[[], docker.DockerClient]
     note: Callable[[str], None]
     cancelled: Event
+    cluster: Callable[[str], cluster_objects.Api] | None = None
 
     def take_over(self, locks: Sequence[Path]) -> bool:
         """Remove locks that no living process holds; return whether that removed all of them."""
@@ -48,7 +50,22 @@ class Recovery:
 
     def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
         """Remove what a cut-off update was creating; return the operations that are still pending."""
-        return settle(remembered.pending, remembered.resources, self.docker(), self.note)
+        pending = [one for one in remembered.pending if not self._is_off_cluster(remembered, one)]
+        return settle(pending, remembered.resources, self.docker(), self.note)
+
+    def _is_off_cluster(self, remembered: Remembered, operation: Mapping[str, Any]) -> bool:
+        """Remove what a cut-off update was creating on a cluster; return whether nothing of it is there."""
+        resource = operation.get("resource") or {}
+        context = cluster_objects.context_of(remembered.config)
+        is_one = str(resource.get("type")).startswith(cluster_objects.PREFIX)
+        if self.cluster is None or context is None or not is_one or operation.get("type") != "creating":
+            return False
+        was_there = cluster_objects.removed(
+            self.cluster(context), remembered.config, resource, self.cancelled
+        )
+        if was_there:
+            self.note(_removed(str(resource.get("urn")).rpartition("::")[2]))
+        return was_there is not None
 
     def has_strays(self, config: Mapping[str, Any], remembered: Remembered, *, creating: bool) -> bool:
         """Return whether an update of a stack has created something that Pulumi does not know of.
@@ -107,7 +124,8 @@ def settle(
 ) -> list[Mapping[str, Any]]:
     """Remove what a cut-off update was creating: it may exist, but is not recorded and not in use.
 
-    This removes only resources on a Docker host. In a cloud a person has to decide about each resource.
+    This removes only resources on a Docker host. In a cloud a person has to decide about each resource, as on
+    a cluster about what is somebody else's.
 
     Args:
         pending: the state's pending operations.
@@ -131,8 +149,12 @@ def settle(
         if operation.get("type") != "creating" or not isinstance(name, str) or (kind, name) in known:
             continue
         if _remove(client, str(kind), name):
-            note(f"removed {name}, which a run that was cut off had begun to create")
+            note(_removed(name))
     return left
+
+
+def _removed(name: str) -> str:
+    return f"removed {name}, which a run that was cut off had begun to create"
 
 
 def _for_a_person(kind: str, urn: str) -> str:

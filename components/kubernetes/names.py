@@ -10,6 +10,8 @@ from curtainup.model.release import Release
 from curtainup.model.targets.kubernetes import KubernetesEnvironment, KubernetesSettings
 
 LABEL_LENGTH = 63
+MANAGED_BY = "pulumi"
+"""The provider writes so into each object that it creates, whatever is declared."""
 _HMAC_LENGTH = 10
 
 
@@ -74,7 +76,7 @@ def _common(settings: KubernetesEnvironment) -> dict[str, str]:
     return {
         "app.kubernetes.io/name": settings.service,
         "app.kubernetes.io/instance": f"{settings.service}-{settings.name}",
-        "app.kubernetes.io/managed-by": "curtainup",
+        "app.kubernetes.io/managed-by": MANAGED_BY,
         SERVICE: settings.service,
         ENVIRONMENT: settings.name,
     }

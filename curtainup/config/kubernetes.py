@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
 from curtainup.config.keys import KeyDoc, Text, key
 from curtainup.config.runtime import Settings
 
+NO_GATEWAY: Final = "none"
+"""What `gateway` is without a Gateway, as in `curtainup.model.targets.kubernetes`."""
 _KUBERNETES = ("kubernetes",)
 _NAME = r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"

@@ -15,7 +15,7 @@ OWN = "Dockerfile"
 GENERATED = "Dockerfile.curtainup"
 EXTRA = "Dockerfile.extra"
 _COPY = "COPY --chown=app . ."
-_USER = 10001
+USER = 10001
 """The id of the user `app`. A number, as Kubernetes cannot tell whether a name stands for root."""
 _GUNICORN = (
     "exec gunicorn --worker-class gthread --workers 2 --threads 8 --worker-tmp-dir /dev/shm "
@@ -61,13 +61,13 @@ def generate(source: Source, base: str, *, with_async: bool = False, downloads: 
         f"FROM {base}",
         "ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PORT=8080",
         "WORKDIR /app",
-        f"RUN python3 -m venv /venv && useradd --uid {_USER} --create-home app \\",
+        f"RUN python3 -m venv /venv && useradd --uid {USER} --create-home app \\",
         "    && mkdir /pym && ln -s /venv /pym/virtenv && chown app /app /pym",
         background.install(_GUNICORN) if with_async else "",
         _install(source, downloads),
         _SUDO if "sudo" in extra else "",
         extra,
-        f"USER {_USER}",
+        f"USER {USER}",
         f"CMD {_command(background.COMMAND if with_async else _GUNICORN)}",
     ]
     return "\n".join(part for part in parts if part) + "\n"

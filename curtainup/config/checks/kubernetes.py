@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from curtainup.config.checks.shared import bounds
+from curtainup.config.kubernetes import NO_GATEWAY
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentConfig, ServiceConfig
 from curtainup.config.reading.places import place
 from curtainup.config.reading.problems import Problem
-from curtainup.model.targets.kubernetes import NO_GATEWAY
 
 _HOST_KEYS: Final = {"live": "live_host", "staging": "staging_host"}
 

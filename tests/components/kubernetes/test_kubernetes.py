@@ -83,7 +83,7 @@ def test_every_object_tells_whose_it_is() -> None:
     run = rendered(_sealed(50, 50), SECRETS, **EVERYTHING)
     for object_ in _objects(run):
         labels = object_.inputs["metadata"]["labels"]
-        assert labels["app.kubernetes.io/managed-by"] == "curtainup"
+        assert labels["app.kubernetes.io/managed-by"] == "pulumi"
         assert labels["app.kubernetes.io/name"] == labels["curtainup.service"] == "shop"
         assert labels["app.kubernetes.io/instance"] == "shop-live"
         assert (labels["curtainup.environment"], labels["curtainup.state"]) == ("live", "a1b2c3")

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 
 from components.environment import EnvironmentArgs
-from components.kubernetes import objects, ways_in
+from components.kubernetes import objects, pod, ways_in
 from components.kubernetes.manifest import ExistingSecret, Object, provider
 from components.kubernetes.names import runtime, secret, settings_of, workload
 from curtainup.model.release import Release
@@ -36,7 +36,7 @@ class Kubernetes(pulumi.ComponentResource):
             parent=self,
             provider=provider(f"{name}-kubernetes", settings.context, pulumi.ResourceOptions(parent=self)),
         )
-        namespace = Object(f"{name}-namespace", objects.namespace(settings), self._with(protect=serves(args)))
+        namespace = self._create_namespace()
         self._in_namespace = self._with(depends_on=[namespace])
         account = self._create_account()
         secrets = self._create_secrets()
@@ -52,6 +52,16 @@ class Kubernetes(pulumi.ComponentResource):
 
     def _with(self, **changed: Any) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions.merge(self._in_cluster, pulumi.ResourceOptions(**changed))
+
+    def _create_namespace(self) -> Object:
+        """Create the namespace, which goes once all pods have had their time to stop."""
+        graces = [pod.grace(runtime(one)) for one in self._args.deployment.releases]
+        patience = f"{self._settings.ready_timeout + max(graces, default=0)}s"
+        return Object(
+            f"{self._name}-namespace",
+            objects.namespace(self._settings),
+            self._with(protect=serves(self._args), custom_timeouts=pulumi.CustomTimeouts(delete=patience)),
+        )
 
     def _create_account(self) -> Object:
         """Create the identity of the pods, with a copy of the login to the registry where one is named."""

@@ -38,7 +38,7 @@ def template(settings: KubernetesEnvironment, release: Release, secrets: list[st
             "serviceAccountName": settings.service,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
-            "terminationGracePeriodSeconds": own.drain_timeout + own.stop_timeout,
+            "terminationGracePeriodSeconds": grace(own),
             "topologySpreadConstraints": [
                 {
                     "maxSkew": 1,
@@ -57,6 +57,11 @@ def template(settings: KubernetesEnvironment, release: Release, secrets: list[st
             **({"volumes": [{"name": "tmp", "emptyDir": {}}]} if own.read_only else {}),
         },
     }
+
+
+def grace(own: KubernetesSettings) -> int:
+    """Return how many seconds a pod may take to stop: it goes on serving first, then gets SIGTERM."""
+    return own.drain_timeout + own.stop_timeout
 
 
 def cpu_quantity(cpus: float) -> str:

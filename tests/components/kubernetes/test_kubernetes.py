@@ -120,6 +120,11 @@ def test_a_namespace_takes_only_pods_without_privileges() -> None:
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
+def test_a_namespace_has_the_time_that_its_pods_take_to_stop() -> None:
+    assert rendered(deployment(0, 100)).one(NAMESPACE).timeouts == ("", "", "350s")
+    assert rendered(one(drain_timeout=3600)).one(NAMESPACE).timeouts == ("", "", "3920s")
+
+
 def test_pods_are_confined() -> None:
     pod = _pod(rendered(one()))
     assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}

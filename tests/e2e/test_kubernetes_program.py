@@ -254,7 +254,7 @@ def test_whatever_a_killed_run_was_creating_can_be_removed(world: World) -> None
     resources = world.stack.export_stack().deployment["resources"]
     config = {"curtainup:environment": world.settings.model_dump(mode="json")}
     made = [one for one in reversed(resources) if one["type"].startswith(cluster_objects.PREFIX)]
-    assert len(made) == 10
+    assert len(made) == 9
     api = ApiServer(world.cluster)
     for one in made:
         assert cluster_objects.removed(api, config, one, Event()) is True, one["urn"]

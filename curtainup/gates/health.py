@@ -44,6 +44,9 @@ class Suspect(Protocol):
     def raise_if_down(self) -> None:
         """Raise ReleaseUnhealthy when it has stopped or restarted."""
 
+    def lacks(self) -> Trouble | None:
+        """Return what is missing although an answer came: a release may be several copies."""
+
     def unhealthy(self, url: str, seconds: float, trouble: Trouble) -> ReleaseUnhealthy:
         """Return the error after `seconds` of waiting."""
 
@@ -57,7 +60,7 @@ def wait_until_healthy(
     cancelled: Event,
     lasting: float = LASTING,
 ) -> float:
-    """Wait until a release answers 2xx; return how many seconds that took.
+    """Wait until a release answers 2xx, and all of it is there; return how many seconds that took.
 
     Args:
         url: where the release answers.
@@ -153,7 +156,7 @@ class _Wait:
                     return last or too_slow(self.asking, time.monotonic() - sent)
                 continue
             if isinstance(answer, Answer):
-                return trouble_of_answer(self.asking, self.url, answer)
+                return trouble_of_answer(self.asking, self.url, answer) or self.lacks()
             if isinstance(answer, FetchError):
                 return trouble_of_error(self.asking, answer)
             raise answer
@@ -163,6 +166,9 @@ class _Wait:
         if self.suspect and time.monotonic() >= max(self.inspect_at, self.started + FIRST_PAUSE):
             self.suspect.raise_if_down()
             self.inspect_at = time.monotonic() + INSPECT_EVERY
+
+    def lacks(self) -> Trouble | None:
+        return self.suspect.lacks() if self.suspect is not None else None
 
     def sleep(self, seconds: float) -> None:
         if self.cancelled.wait(max(0.0, min(seconds, self.deadline - time.monotonic()))):

@@ -5,6 +5,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import docker
@@ -13,6 +14,7 @@ import pytest
 from curtainup.errors import Interrupted, ReleaseUnhealthy
 from curtainup.gates.asking import Asking
 from curtainup.gates.health import Look, look, wait_until_healthy
+from curtainup.model.trouble import Trouble
 from curtainup.platforms.docker.container import Container
 from curtainup.setup.base_images import catalogue, images
 
@@ -284,25 +286,71 @@ def test_an_answer_may_be_slow_and_does_not_delay_the_deadline() -> None:
     assert "health_timeout: 60" in (caught.value.fix or "")
 
 
-@pytest.fixture
-def named() -> Iterator[str]:
-    """A server on this machine that names release r000001."""
+@contextmanager
+def serving(status: int, **headers: str) -> Iterator[str]:
+    """Serve one answer to everything, on this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(503)
-            self.send_header("Curtainup-Release", "r000001")
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name.replace("_", "-"), value)
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
-        thread = threading.Thread(target=serving.serve_forever, args=(0.01,))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        yield f"http://127.0.0.1:{serving.server_port}"
-        serving.shutdown()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def named() -> Iterator[str]:
+    """A server on this machine that names release r000001."""
+    with serving(503, Curtainup_Release="r000001") as url:
+        yield url
+
+
+@pytest.fixture
+def well() -> Iterator[str]:
+    """A server on this machine that answers well."""
+    with serving(204) as url:
+        yield url
+
+
+class Copies:
+    """A release of several copies, which get there one after another."""
+
+    answers_itself = True
+
+    def __init__(self, *lacking: str) -> None:
+        self.lacking = list(lacking)
+
+    def raise_if_down(self) -> None:
+        """None of them is down."""
+
+    def lacks(self) -> Trouble | None:
+        last = len(self.lacking) == 1 and self.lacking[0] == "for ever"
+        what = "for ever" if last else self.lacking.pop(0) if self.lacking else None
+        return Trouble(what, "wait", answered=True) if what else None
+
+    def unhealthy(self, url: str, seconds: float, trouble: Trouble) -> ReleaseUnhealthy:
+        return ReleaseUnhealthy(trouble.headline(seconds), where=url)
+
+
+def test_an_answer_is_not_enough_until_all_copies_are_there(well: str) -> None:
+    copies = Copies("0 of 2 are ready", "1 of 2 are ready")
+    wait_until_healthy(well, PING, copies, timeout=60, cancelled=threading.Event())
+    assert copies.lacking == []
+
+
+def test_copies_that_never_get_there_are_told_in_the_end(well: str) -> None:
+    with pytest.raises(ReleaseUnhealthy, match=r"within 0\.3 s: for ever"):
+        wait_until_healthy(well, PING, Copies("for ever"), timeout=0.3, cancelled=threading.Event())
 
 
 def test_without_a_container_the_time_out_says_what_answered(named: str) -> None:

@@ -10,24 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import ReleaseUnhealthy
 from curtainup.model.trouble import Trouble
+from curtainup.platforms import exits
 from curtainup.platforms.docker import clock, confinement
-from curtainup.util import crash
 from curtainup.util.crash import Explanation
 
 if TYPE_CHECKING:
     import docker
 
     from curtainup.platforms.docker.listening_ports import Listener
-
-READ_LINES, SHOWN_LINES = 500, 20
-"""How many lines of its log are read for an explanation, and shown if there is none."""
-
-MEND = "correct the error that its output names"
-EXIT_CODES = {
-    0: "its command ended: run the server in the foreground",
-    126: "its command is not executable: check CMD in the Dockerfile",
-    127: "its command was not found: check CMD in the Dockerfile and that its program is installed",
-}
 
 
 @dataclass(frozen=True)
@@ -75,6 +65,9 @@ class Container:
         """Raise ReleaseUnhealthy if the container has stopped or restarted."""
         _raise_if_down(self)
 
+    def lacks(self) -> None:
+        """Return None: the container is all of the release."""
+
     @property
     def answers_itself(self) -> bool:
         """True: nothing is between its port and whoever asks."""
@@ -112,7 +105,7 @@ def _down(container: Container, found: dict[str, Any]) -> ReleaseUnhealthy:
     if state["Status"] == "running":
         code, out_of_memory = _last_exit(container, found)
     log = _log(container)
-    why = crash.explanation(log)
+    why = exits.explanation(log)
     if out_of_memory:
         limit = found["HostConfig"]["Memory"] >> 20
         what = f"the release's container was killed: it used more than its {limit} MiB of memory"
@@ -120,44 +113,14 @@ def _down(container: Container, found: dict[str, Any]) -> ReleaseUnhealthy:
     else:
         what = "the release's container exited" + ("" if code is None else f" with code {code}")
         what += f": {why.line}" if why else ""
-        fix = _fix_of(code, why, found)
+        fix = exits.fix_of(code, why, found["Config"].get("User") or "root")
     return ReleaseUnhealthy(
         what,
         where=f"container {container.name}",
         consequence="the release gets no traffic",
         fix=confinement.lacking(log) or fix,
-        detail=_excerpt(log, why),
+        detail=exits.excerpt(log, why),
     )
-
-
-def _fix_of(code: int | None, why: Explanation | None, found: dict[str, Any]) -> str:
-    if why is not None and why.is_denied:
-        return _permission_fix(found)
-    if why is not None and why.raised:
-        return MEND
-    otherwise = MEND if why else "correct the error in its last lines"
-    return EXIT_CODES.get(-1 if code is None else code, otherwise)
-
-
-def _permission_fix(found: dict[str, Any]) -> str:
-    """Return a fix that names the user who lacked the permission."""
-    user = found["Config"].get("User") or "root"
-    if user.partition(":")[0] in ("root", "0"):
-        return (
-            "the service runs as user root, but without the capabilities that few services need, and perhaps "
-            "on a read-only file system: let it do without this permission"
-        )
-    return (
-        f"the service runs as user {user}, and files that a Dockerfile copies belong to root: give the user "
-        f"the permission in the Dockerfile, such as `RUN chown -R {user} PATH`, or write below /tmp"
-    )
-
-
-def _excerpt(log: str, why: Explanation | None) -> str:
-    """Return the exception that explains the trouble, else the last lines of the log."""
-    if why is not None and why.raised:
-        return why.excerpt
-    return "\n".join(log.splitlines()[-SHOWN_LINES:])
 
 
 def _last_exit(container: Container, found: dict[str, Any]) -> tuple[int | None, bool]:
@@ -183,8 +146,8 @@ def _last_exit(container: Container, found: dict[str, Any]) -> tuple[int | None,
 def _unhealthy(container: Container, url: str, seconds: float, trouble: Trouble) -> ReleaseUnhealthy:
     _raise_if_down(container)
     log, what, fix = _log(container), trouble.headline(seconds), trouble.fix
-    explanation = crash.explanation(log)
-    detail = _excerpt(log, explanation)
+    explanation = exits.explanation(log)
+    detail = exits.excerpt(log, explanation)
     if not trouble.answered:
         why, fix = _explain_ports(container, explanation, trouble.fix)
         if why is not None:
@@ -216,7 +179,7 @@ def _explain_ports(
         return _explain_address(container, own, otherwise)
     others = ", ".join(str(number) for number in sorted({one.port for one in found if not one.loopback}))
     if not others and raised is not None and raised.raised:
-        return f"it does not listen on PORT={port}, and raised {raised.line}", MEND
+        return f"it does not listen on PORT={port}, and raised {raised.line}", exits.MEND
     if not found:
         return f"it does not listen on any port, PORT={port} included", otherwise
     others = others or ", ".join(f"127.0.0.1:{number}" for number in sorted({one.port for one in found}))
@@ -244,7 +207,7 @@ def _log(container: Container) -> str:
     from requests import RequestException
 
     try:
-        log = container.client.api.logs(container.name, tail=READ_LINES)
+        log = container.client.api.logs(container.name, tail=exits.READ_LINES)
     except (DockerException, RequestException) as error:
-        return f"(its log cannot be read: {error})"
+        return exits.UNREADABLE.format(why=error)
     return container.redact(log.decode(errors="replace").rstrip()) or "(it wrote nothing)"

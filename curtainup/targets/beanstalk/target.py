@@ -58,6 +58,9 @@ class Machines:
     def raise_if_down(self) -> None:
         """Do nothing: Beanstalk replaces by itself what is down, and what it takes is bounded."""
 
+    def lacks(self) -> None:
+        """Return None: Beanstalk itself waits until all machines are there."""
+
     @property
     def answers_itself(self) -> bool:
         """False: its load balancer and its proxy answer in its place while it starts."""

@@ -1,0 +1,276 @@
+"""The API server of a cluster, spoken to in plain JSON.
+
+The Python client of Kubernetes reads the kubeconfig, logs in, and makes the connections. What it makes of
+the answers takes it a second to import and differs with its versions; the JSON is the API's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from threading import Lock
+from typing import Any
+
+from curtainup.errors import SetupError
+from curtainup.platforms.kubernetes import kubeconfig
+from curtainup.platforms.kubernetes.heard import Heard
+from curtainup.platforms.kubernetes.kubeconfig import Chosen
+from curtainup.util.deadlines import within
+
+CONNECT, READ = 10.0, 30.0
+"""Seconds for a connection, and for each wait for a part of an answer."""
+AT_ONCE = 64
+"""Connections that are kept: each log that is followed has one."""
+LONGEST = 60.0
+"""Seconds of a whole call."""
+NOBODY = 'User "system:anonymous" cannot '
+"""What the API server says to somebody who has shown no credentials."""
+LOG_IN = "log in to the cluster again, so that `kubectl get namespaces` works with the same context"
+ROLE = "docs/kubernetes.md has the Role that a deployer needs; curtainup doctor SERVICE says what is missing"
+
+
+class Refused(Exception):
+    """The API server refused a call, as the object `Status` of the API says it.
+
+    Args:
+        status: the HTTP status.
+        reason: such as `NotFound`, `AlreadyExists` or `Invalid`; empty if it gave none.
+        message: the API server's own words.
+
+    """
+
+    def __init__(self, status: int, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+        self.message = message
+
+
+class Cluster:
+    """A cluster, by one context of a kubeconfig.
+
+    Every method that asks raises Refused if the API server refuses, and SetupError if it does not answer,
+    does not accept the credentials, or does not allow the call.
+    """
+
+    def __init__(self, chosen: Chosen) -> None:
+        """Take the way to a cluster; nothing is asked yet."""
+        self.chosen = chosen
+        self._lock = Lock()
+        self._heard = Heard()
+
+    def __str__(self) -> str:
+        """Name the cluster, for people."""
+        return f"cluster of {self.chosen}"
+
+    @cached_property
+    def identity(self) -> str:
+        """The uid of the namespace kube-system, which no other cluster has."""
+        try:
+            found = self.get("/api/v1/namespaces/kube-system")
+        except Refused as refused:
+            raise self.refusal(refused) from refused
+        return str(found["metadata"]["uid"])
+
+    def get(self, path: str, **query: str) -> dict[str, Any]:
+        """Return an object."""
+        return self._ask("GET", path, query)
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        """Return an object; None if there is none."""
+        try:
+            return self.get(path)
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise
+
+    def items(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """Return the objects of a list."""
+        return list(self.get(path, **query).get("items") or ())
+
+    def create(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create an object in a collection, and return it."""
+        return self._ask("POST", path, {}, body)
+
+    def delete(self, path: str, **query: str) -> None:
+        """Delete an object, or with a selector the objects of a collection; what is gone stays gone."""
+        try:
+            self._ask("DELETE", path, query)
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+
+    def refusal(self, refused: Refused) -> SetupError:
+        """Return the error for a refusal that nobody expected."""
+        return SetupError(
+            f"the cluster refuses: {refused.reason or f'HTTP {refused.status}'}",
+            where=str(self),
+            fix="see what the cluster says; curtainup doctor SERVICE checks what a deployment uses",
+            detail=refused.message,
+        )
+
+    @contextmanager
+    def stream(self, path: str, query: Mapping[str, str], *, patience: float | None = READ) -> Iterator[Any]:
+        """Give an answer that comes in parts, as urllib3 has it.
+
+        Args:
+            path: of what is asked for.
+            query: of the URL.
+            patience: seconds of each wait for a part; None waits for ever.
+
+        """
+        answer = self._sent("GET", path, query, None, patience)
+        try:
+            if answer.status >= 400:
+                raise self._explained(_refused(answer.status, answer.read(1 << 20, decode_content=True)))
+            yield answer
+        finally:
+            answer.close()
+
+    def forwarded(self, namespace: str, pod: str, port: int) -> Any:
+        """Return a connection to a port of a pod, as the Python client's PortForward.
+
+        Raises:
+            Refused: the pod is gone.
+            SetupError: the API server does not answer, or does not allow it.
+
+        """
+        from curtainup.platforms.kubernetes.streams import opened
+
+        url = f"{self._configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
+        try:
+            return opened(self._configuration, url, self._headers(), port)
+        except Refused as refused:
+            raise self._explained(refused) from refused
+        except OSError as error:
+            raise self._unreached(error) from error
+
+    def _ask(
+        self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        def exchange() -> tuple[int, bytes]:
+            answer = self._sent(method, path, query, body, READ)
+            return answer.status, answer.data
+
+        try:
+            status, data = within(LONGEST, exchange)
+        except TimeoutError as error:
+            raise self._unreached(error) from error
+        if status >= 400:
+            raise self._explained(_refused(status, data))
+        try:
+            said = json.loads(data)
+        except ValueError as error:
+            raise self._unreached(error) from error
+        return said if isinstance(said, dict) else {}
+
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        patience: float | None,
+    ) -> Any:
+        import urllib3
+        from urllib3.exceptions import HTTPError
+
+        headers = {"Accept": "application/json, */*", **self._headers()}
+        try:
+            return self._pool.request(
+                method,
+                f"{self._configuration.host}{path}",
+                fields=dict(query) if body is None else None,
+                body=None if body is None else json.dumps(body),
+                headers=headers if body is None else {**headers, "Content-Type": "application/json"},
+                timeout=urllib3.Timeout(connect=CONNECT, read=patience),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+        except (HTTPError, OSError) as error:
+            raise self._unreached(error) from error
+
+    def _headers(self) -> dict[str, str]:
+        """Return the headers that prove who asks; a token that is old is renewed, by one at a time."""
+        from kubernetes.config import ConfigException
+
+        try:
+            with self._lock, self._heard:
+                settings = self._configuration.auth_settings()
+        except (ConfigException, OSError, ValueError) as error:
+            raise self._not_accepted(str(error)) from error
+        return {one["key"]: one["value"] for one in settings.values() if one.get("value")}
+
+    @cached_property
+    def _configuration(self) -> Any:
+        from kubernetes.client import Configuration
+        from kubernetes.config import ConfigException, load_kube_config
+
+        configuration = Configuration()
+        configuration.connection_pool_maxsize = AT_ONCE
+        try:
+            with self._heard:
+                load_kube_config(self.chosen.paths, self.chosen.context, configuration, persist_config=False)
+        except ConfigException as error:
+            raise self._not_accepted(str(error)) from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise kubeconfig.unreadable(str(self.chosen), str(error)) from error
+        return configuration
+
+    @cached_property
+    def _pool(self) -> Any:
+        from kubernetes.client.rest import RESTClientObject
+
+        return RESTClientObject(self._configuration).pool_manager
+
+    def _explained(self, refused: Refused) -> Exception:
+        """Return what a refusal means where that does not depend on what was asked for."""
+        if refused.status == 401 or NOBODY in refused.message:
+            return self._not_accepted("\n".join([*self._heard.said, refused.message]))
+        if refused.status == 403 and refused.reason in {"", "Forbidden"} and _is_of_rbac(refused.message):
+            return SetupError(
+                "the cluster does not allow what a deployment needs",
+                where=str(self),
+                consequence="nothing more was done",
+                fix=ROLE,
+                detail=refused.message,
+            )
+        return refused
+
+    def _not_accepted(self, detail: str) -> SetupError:
+        return SetupError(
+            "the cluster does not accept the credentials",
+            where=str(self.chosen),
+            consequence="nothing was built or changed",
+            fix=LOG_IN,
+            detail=detail,
+        )
+
+    def _unreached(self, error: Exception) -> SetupError:
+        return SetupError(
+            "the cluster's API server does not answer",
+            where=f"{self._configuration.host}, {self.chosen}",
+            consequence="nothing more was done; what serves goes on serving",
+            fix="check that the cluster runs, the network, and the address in the kubeconfig",
+            detail=str(error) or type(error).__name__,
+        )
+
+
+def _is_of_rbac(message: str) -> bool:
+    """Return whether a refusal is one of permissions, and not a policy's, which is Forbidden as well."""
+    return " cannot " in message
+
+
+def _refused(status: int, data: bytes) -> Refused:
+    """Read a refusal from the API's object Status."""
+    try:
+        said = json.loads(data)
+    except ValueError:
+        said = {}
+    found = said if isinstance(said, dict) else {}
+    message = found.get("message") or data.decode(errors="replace").strip() or f"HTTP {status}"
+    return Refused(status, str(found.get("reason") or ""), str(message))

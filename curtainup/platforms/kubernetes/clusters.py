@@ -1,0 +1,31 @@
+"""The clusters that a command works on, each reached in one way however many environments it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Lock
+
+from curtainup.platforms.kubernetes import kubeconfig
+from curtainup.platforms.kubernetes.cluster import Cluster
+from curtainup.platforms.kubernetes.kubeconfig import Chosen
+
+
+class Clusters:
+    """The clusters of a deployer's kubeconfig."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Take the deployer's environment variables."""
+        self._environ = environ
+        self._lock = Lock()
+        self._known: dict[Chosen, Cluster] = {}
+
+    def of(self, context: str | None) -> Cluster:
+        """Return the cluster of a context; None is the kubeconfig's current one.
+
+        Raises:
+            SetupError: there is no kubeconfig, or it has no such context.
+
+        """
+        chosen = kubeconfig.choose(self._environ, context)
+        with self._lock:
+            return self._known.setdefault(chosen, Cluster(chosen))

@@ -17,7 +17,9 @@ def traffic(resources: Resources, switch: Switch) -> dict[str, int] | None:
 
     """
     found = _switch(resources, switch)
-    shares = None if found is None else switch.shares(found.get("outputs") or {}, resources)
+    if found is None:
+        return traffic(resources, switch.otherwise) if switch.otherwise else None
+    shares = switch.shares(found.get("outputs") or {}, resources)
     return None if shares is None else {one: share for one, share in shares.items() if share}
 
 
@@ -28,4 +30,4 @@ def generation(resources: Resources, switch: Switch) -> int:
 
 
 def _switch(resources: Resources, switch: Switch) -> Mapping[str, Any] | None:
-    return next((one for one in resources if one.get("type") == switch.type), None)
+    return next((one for one in resources if one.get("type") == switch.type and switch.is_it(one)), None)

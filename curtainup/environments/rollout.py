@@ -218,7 +218,7 @@ class Rollout(EnvironmentView):
 
     def renew(self, release: Release) -> None:
         """Start a release anew that ended before its tasks had run: it may have needed what they do."""
-        if isinstance(self.target, capabilities.Revives):
+        if isinstance(self.target, capabilities.Renews):
             self.target.renew(release)
 
     def make_ready(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from curtainup.config import EnvironmentConfig
 from curtainup.engine import ejected
 from curtainup.environments import stack
-from curtainup.errors import HostUnreachable
+from curtainup.errors import HostUnreachable, SetupError
 from curtainup.gates import asking, health
 from curtainup.gates.asking import Asking
 from curtainup.gates.health import Look
@@ -97,6 +97,10 @@ class EnvironmentView:
         """
         return self.target.from_here(url) if isinstance(self.target, capabilities.MayBeDistant) else url
 
+    def by_way_of(self) -> str:
+        """Say in words how this machine reaches the environment's URLs that are others here."""
+        return self.target.by_way_of() if isinstance(self.target, capabilities.MayBeDistant) else ""
+
     @contextmanager
     def reachable(self, url: str) -> Iterator[str]:
         """Give a URL by which anybody on this machine reaches one of the environment's URLs."""
@@ -105,6 +109,13 @@ class EnvironmentView:
             return
         with self.target.reachable(url) as reached:
             yield reached
+
+    @property
+    def splits(self) -> bool:
+        """Whether a release can have a part of the traffic."""
+        target = self.target
+        may = not isinstance(target, capabilities.MayMoveAtOnce) or target.splits()
+        return self.spec.splits and may
 
     @property
     def is_private(self) -> bool:
@@ -227,10 +238,10 @@ class EnvironmentView:
         )
 
     def _asked(self, url: str, how: Asking) -> Look:
-        """Send one request to a URL of the environment; a machine that is not reached answers nothing."""
+        """Send one request to a URL of the environment; what is not reached answers nothing."""
         try:
             return health.look(self.from_here(url), how)
-        except HostUnreachable as error:
+        except (HostUnreachable, SetupError) as error:
             return Look(None, error.what)
 
     def _patiently(self, release: Release, timeout: float) -> Asking:

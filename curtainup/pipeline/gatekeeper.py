@@ -32,7 +32,7 @@ from curtainup.pipeline.traffic import Watch
 from curtainup.pipeline.transition import CANDIDATE
 from curtainup.platforms.docker.engine import DockerEngine
 from curtainup.session import Session
-from curtainup.targets.capabilities import MayBeDistant
+from curtainup.targets.capabilities import BesideEngine
 from curtainup.util.process import Cancel
 
 _PERCENT = re.compile(r"\[\s*\d+%\]$")
@@ -100,7 +100,7 @@ def gate_of(session: Session, name: str, view: EnvironmentView, release: Release
         release.version,
         release.id,
         through_proxy=named,
-        inside=isinstance(view.target, MayBeDistant),
+        inside=isinstance(view.target, BesideEngine) and view.target.is_beside_engine(),
         headers=view.asking(release).headers,
     )
 

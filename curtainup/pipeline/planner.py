@@ -77,7 +77,7 @@ def require_splits(view: EnvironmentView, canary: Canary | None) -> None:
         RefusedError: the target moves all traffic at once.
 
     """
-    if canary is not None and canary.shares and not view.spec.splits:
+    if canary is not None and canary.shares and not view.splits:
         raise RefusedError(
             f"{view.config.deploy_target} moves all traffic at once",
             where="--canary",

@@ -216,7 +216,8 @@ class Watch:
     def _summary(self, *, drained: bool) -> str:
         if not self.outgoing:
             return "first traffic"
-        figures = f"{self.standing}{'' if self._url == self._rollout.url else ', asked over SSH'}"
+        way = "" if self._url == self._rollout.url else f", asked {self._rollout.by_way_of()}"
+        figures = f"{self.standing}{way}"
         return figures if drained else f"{figures}; the outgoing release still has requests under way"
 
 

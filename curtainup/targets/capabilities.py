@@ -82,10 +82,29 @@ class KnowsPlaces(Protocol):
 
 @runtime_checkable
 class MayBeDistant(Protocol):
-    """The target may be a machine whose own URLs mean something else on this one."""
+    """The environment's own URLs may mean something else on this machine, or nothing."""
 
     def from_here(self, url: str) -> str:
-        """Return the URL by which this machine reaches one of the environment's URLs."""
+        """Return the URL by which every process of this machine's user reaches one of the environment's."""
+
+    def by_way_of(self) -> str:
+        """Say in words how this machine reaches those that are others here, such as `over SSH`."""
+
+
+@runtime_checkable
+class BesideEngine(Protocol):
+    """The environment is on the machine of the Docker engine."""
+
+    def is_beside_engine(self) -> bool:
+        """Return whether containers of the Docker engine reach the environment's URLs as they are."""
+
+
+@runtime_checkable
+class MayMoveAtOnce(Protocol):
+    """Some environments of the target move all traffic at once."""
+
+    def splits(self) -> bool:
+        """Return whether a release of this environment can have a part of the traffic."""
 
 
 @runtime_checkable
@@ -119,6 +138,11 @@ class Revives(Protocol):
 
     def revive(self, release: Release) -> None:
         """Start a release that existed before this run and does not answer."""
+
+
+@runtime_checkable
+class Renews(Protocol):
+    """A release that exits again and again is started less and less often."""
 
     def renew(self, release: Release) -> None:
         """Start a new release again after its tasks, without which it may have exited."""

@@ -38,12 +38,16 @@ class Switch:
             resources; None if no release ever had traffic.
         is_last: whether an update only removes things once it has made this resource as declared, so that the
             new release can be judged meanwhile.
+        is_it: returns whether a resource of this type is the one, where there may be others.
+        otherwise: moves traffic in an environment that has no such resource; None if nothing does.
 
     """
 
     type: str
     shares: Callable[[Mapping[str, Any], Resources], dict[str, int] | None]
     is_last: bool = False
+    is_it: Callable[[Mapping[str, Any]], bool] = lambda _: True
+    otherwise: Switch | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

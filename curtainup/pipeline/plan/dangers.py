@@ -22,6 +22,8 @@ HARMLESS: Final = frozenset(
         "docker:index/remoteImage:RemoteImage",  # and so does the Docker engine
         "gcp:cloudrunv2/job:Job",  # jobs run tasks, and an update runs none
         "gcp:projects/service:Service",  # an API of the project stays enabled
+        "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",  # the pods stay,
+        "kubernetes:policy/v1:PodDisruptionBudget",  # whoever says how many there are
     }
 )
 """Types whose resources hold neither data nor traffic."""
@@ -31,6 +33,7 @@ LEAVE_WITH_RELEASES: Final = frozenset(
     {
         "gcp:secretmanager/secret:Secret",
         "gcp:secretmanager/secretIamMember:SecretIamMember",
+        "kubernetes:core/v1:Secret",
     }
 )
 """Types whose resources several releases share: the program removes one with the last of these releases."""

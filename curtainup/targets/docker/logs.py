@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from queue import Empty, Queue
+from queue import Queue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,8 @@ from curtainup.model.environment import Environment
 from curtainup.platforms.docker import clock, errors
 from curtainup.session import Session
 from curtainup.targets.log_lines import Asked, Line, Lines
+from curtainup.targets.log_queue import come
 from curtainup.util import chunks
-from curtainup.util.process import LOOK
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -116,13 +116,7 @@ class DockerLogs:
             yield one.line
         for release in self._releases(asked):
             self._start(self._read_on, following, release)
-        while True:
-            try:
-                found = following.lines.get(timeout=LOOK)
-            except Empty:
-                continue
-            if isinstance(found, SetupError):
-                raise found
+        for found in come(following.lines):
             yield found.line
 
     def _now(self) -> datetime:

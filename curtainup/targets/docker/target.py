@@ -20,6 +20,7 @@ from curtainup.platforms.docker.labels import new_state
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets import engines
 from curtainup.targets.capabilities import (
+    BesideEngine,
     ChecksPresence,
     Chooses,
     Drains,
@@ -28,6 +29,7 @@ from curtainup.targets.capabilities import (
     Interrupts,
     KnowsPlaces,
     MayBeDistant,
+    Renews,
     Revives,
     RunsTasks,
 )
@@ -69,8 +71,10 @@ class DockerTarget(
     Interrupts,
     KnowsPlaces,
     MayBeDistant,
+    BesideEngine,
     Inspects,
     Revives,
+    Renews,
     ChecksPresence,
     Drains,
     RunsTasks,
@@ -189,6 +193,14 @@ class DockerTarget(
         bind = ipaddress.ip_address(known.bind)
         loopback = "127.0.0.1" if bind.version == 4 else "::1"
         return self._host.url(url, loopback if bind.is_unspecified else str(bind))
+
+    def by_way_of(self) -> str:
+        """Say that SSH reaches it."""
+        return "over SSH"
+
+    def is_beside_engine(self) -> bool:
+        """Return True: the engine runs it."""
+        return True
 
     def suspect(self, release: Release) -> Container:
         """Return the release's container."""

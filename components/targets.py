@@ -17,6 +17,7 @@ TARGETS = {
     "docker": "components.docker:SPEC",
     "gcp-cloud-run": "components.cloud_run:SPEC",
     "aws-beanstalk": "components.beanstalk:SPEC",
+    "kubernetes": "components.kubernetes:SPEC",
 }
 """Where the specification of each target is: its module, and its name in that module."""
 WITHOUT_REPOSITORY = frozenset({"local", "given"})

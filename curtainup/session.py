@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from curtainup.engine.shared_plugin import SharedPlugin
     from curtainup.platforms.docker.hosts import Host, Own
     from curtainup.platforms.google.account import Google
+    from curtainup.platforms.kubernetes.clusters import Clusters
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,13 @@ class Accounts:
         from curtainup.platforms.google.account import RealGoogle
 
         return self.rehearsal.google if self.rehearsal else RealGoogle()
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """The Kubernetes clusters of the deployer's kubeconfig."""
+        from curtainup.platforms.kubernetes.clusters import Clusters
+
+        return Clusters(self.environ)
 
     @cached_property
     def host(self) -> Host:

@@ -12,9 +12,10 @@ TARGETS: Final[dict[str, str]] = {
     "docker": "curtainup.targets.docker:SPEC",
     "gcp-cloud-run": "curtainup.targets.cloud_run:SPEC",
     "aws-beanstalk": "curtainup.targets.beanstalk:SPEC",
+    "kubernetes": "curtainup.targets.kubernetes:SPEC",
 }
 """Where the specification of each target is: its module, and its name in that module."""
-FORESEEN: Final = ("kubernetes", "gke")
+FORESEEN: Final = ("gke",)
 """Names that a configuration may contain already. This version deploys nothing there."""
 
 

@@ -61,8 +61,15 @@ def of_environment(
         return Asking(path, timeout=environment.health_timeout)
     own = service.https_host(environment.environment)
     url = urlsplit(f"https://{own}" if own else service.live_url or "")
-    host = environment.health_host or url.netloc.rpartition("@")[2] or service.live_host
+    shared = _gateway_host(service, environment)
+    host = environment.health_host or shared or url.netloc.rpartition("@")[2] or service.live_host
     return Asking(path, host or None, url.scheme == "https", environment.health_timeout)
+
+
+def _gateway_host(service: ServiceConfig, environment: EnvironmentConfig) -> str | None:
+    """Return the host by which a Gateway finds the environment: live's would find live."""
+    on_cluster = environment.deploy_target == "kubernetes"
+    return service.gateway_host(environment.environment) if on_cluster else None
 
 
 def trouble_of_answer(asking: Asking, url: str, answer: Answer) -> Trouble | None:

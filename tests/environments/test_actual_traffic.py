@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from curtainup.environments import actual_traffic
-from curtainup.targets import beanstalk, cloud_run, docker
+from curtainup.targets import beanstalk, cloud_run, docker, kubernetes
 from curtainup.targets.spec import TargetSpec
 
 PUBLIC = {"type": cloud_run.PUBLIC_ACCESS}
@@ -14,6 +14,30 @@ PUBLIC = {"type": cloud_run.PUBLIC_ACCESS}
 def _service(*shares: tuple[str, int | None]) -> dict[str, Any]:
     statuses = [{"tag": tag, "percent": percent} for tag, percent in shares]
     return {"type": "gcp:cloudrunv2/service:Service", "outputs": {"trafficStatuses": statuses}}
+
+
+def _route(**weights: int) -> dict[str, Any]:
+    backends = [{"name": f"shop-{one}", "weight": share} for one, share in weights.items()]
+    return {"type": kubernetes.ROUTE, "outputs": {"spec": {"rules": [{"backendRefs": backends}]}}}
+
+
+def _redirect() -> dict[str, Any]:
+    rule = {"filters": [{"type": "RequestRedirect"}]}
+    return {"type": kubernetes.ROUTE, "outputs": {"spec": {"rules": [rule]}}}
+
+
+def _own(release: str) -> dict[str, Any]:
+    """A release's own Service."""
+    labels = {"curtainup.release": release}
+    outputs = {"metadata": {"labels": labels}, "spec": {"selector": labels}}
+    return {"type": kubernetes.SERVICE, "outputs": outputs}
+
+
+def _front(release: str) -> dict[str, Any]:
+    """The Service that leads to whichever release has the traffic."""
+    selector = {"curtainup.release": release}
+    outputs = {"metadata": {"labels": {"curtainup.service": "shop"}}, "spec": {"selector": selector}}
+    return {"type": kubernetes.SERVICE, "outputs": outputs}
 
 
 @pytest.mark.parametrize(
@@ -36,6 +60,11 @@ def _service(*shares: tuple[str, int | None]) -> dict[str, Any]:
         (cloud_run.SPEC, [_service(("r1", 90), ("r2", 10)), PUBLIC], {"r1": 90, "r2": 10}),
         (cloud_run.SPEC, [_service(("r1", 100), ("r2", None)), PUBLIC], {"r1": 100}),
         (cloud_run.SPEC, [_service(("", 100)), PUBLIC], {}),
+        (kubernetes.SPEC, [], None),
+        (kubernetes.SPEC, [_redirect(), _route(r1=90, r2=10), _own("r1")], {"r1": 90, "r2": 10}),
+        (kubernetes.SPEC, [_route(r1=100, r2=0)], {"r1": 100}),
+        (kubernetes.SPEC, [_own("r1"), _front("r2")], {"r2": 100}),
+        (kubernetes.SPEC, [_own("r1"), _front("none")], None),
     ],
 )
 def test_each_switch_tells_who_has_traffic(

@@ -12,7 +12,17 @@ from curtainup.errors import ConfigError
 from curtainup.targets import TARGETS, configured, every, spec_of
 from curtainup.util.references import Deferred, resolved
 
-HEAVY = {"boto3", "botocore", "docker", "google.auth", "grpc", "pulumi", "pulumi_docker", "requests"}
+HEAVY = {
+    "boto3",
+    "botocore",
+    "docker",
+    "google.auth",
+    "grpc",
+    "kubernetes",
+    "pulumi",
+    "pulumi_docker",
+    "requests",
+}
 
 
 def test_specifications_are_cheap_to_import() -> None:
@@ -47,4 +57,4 @@ def test_what_is_only_foreseen_cannot_be_deployed_to() -> None:
     config = ServiceConfig.model_validate({"name": "shop", "deploy_target": "gke", "docker_repo": "p"})
     with pytest.raises(ConfigError, match="gke cannot be deployed to by this version") as caught:
         configured(config.for_environment("live"))
-    assert caught.value.fix == "use one of aws-beanstalk, docker, gcp-cloud-run"
+    assert caught.value.fix == "use one of aws-beanstalk, docker, gcp-cloud-run, kubernetes"

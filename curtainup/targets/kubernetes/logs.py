@@ -1,0 +1,148 @@
+"""Logs of releases on a cluster: what the containers of all their pods write, as the kubelets keep it."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from queue import Queue
+from threading import Event, Thread
+from typing import Any
+
+from curtainup.errors import SetupError
+from curtainup.model.environment import Environment
+from curtainup.model.targets.kubernetes import KubernetesEnvironment
+from curtainup.platforms.docker.labels import RELEASE
+from curtainup.platforms.kubernetes import log, pods
+from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.log import Stamped, Wrote
+from curtainup.session import Session
+from curtainup.targets.log_lines import Asked, Line, Lines
+from curtainup.targets.log_queue import come
+
+LOOK_FOR_PODS = 2.0
+"""Seconds between two looks for pods that have come."""
+
+
+@dataclass
+class _Following:
+    """The lines that have come while logs are followed, and what each container has told until now."""
+
+    lines: Queue[Line | SetupError] = field(default_factory=Queue)
+    told: dict[tuple[str, str], str] = field(default_factory=dict)
+    read: set[tuple[str, str, int]] = field(default_factory=set)
+    ended: Event = field(default_factory=Event)
+
+
+class KubernetesLogs:
+    """The logs of an environment's pods."""
+
+    outlives = False
+
+    def __init__(self, session: Session, environment: Environment, _look: object = None) -> None:
+        """Read the logs of an environment.
+
+        Raises:
+            TypeError: it is on another target.
+
+        """
+        if not isinstance(environment.settings, KubernetesEnvironment):
+            raise TypeError("these are not the settings of an environment on Kubernetes")
+        self._namespace = environment.settings.namespace
+        context = session.service.config.for_environment(environment.settings.name).kube_context
+        self._cluster: Cluster = session.accounts.clusters.of(context)
+
+    def lines(self, asked: Asked) -> Lines:
+        """Give the lines of all pods in the order in which they were written."""
+        for _, line in self._kept(asked, self._containers(asked)):
+            yield line
+
+    def follow(self, asked: Asked) -> Lines:
+        """Give the lines; a pod that comes meanwhile, or a container that starts again, is followed too."""
+        following = _Following()
+        there = self._containers(asked)
+        began = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
+        for wrote in there:
+            following.told[wrote.pod, wrote.container] = began if asked.tail == 0 else ""
+        for (wrote, stamp), line in self._kept(asked, there):
+            following.told[wrote.pod, wrote.container] = stamp
+            yield line
+        Thread(target=self._watch, args=(following, asked), name="logs", daemon=True).start()
+        try:
+            yield from come(following.lines)
+        finally:
+            following.ended.set()
+
+    def _watch(self, following: _Following, asked: Asked) -> None:
+        """Follow each container that has begun; one that has begun again is another one."""
+        while not following.ended.is_set():
+            try:
+                found = self._begun(asked)
+            except SetupError as error:
+                following.lines.put(error)
+                return
+            for wrote, release, restarts in found:
+                if (wrote.pod, wrote.container, restarts) not in following.read:
+                    following.read.add((wrote.pod, wrote.container, restarts))
+                    arguments = (following, wrote, release)
+                    Thread(target=self._read_on, args=arguments, name="logs", daemon=True).start()
+            following.ended.wait(LOOK_FOR_PODS)
+
+    def _read_on(self, following: _Following, wrote: Wrote, release: str) -> None:
+        key = (wrote.pod, wrote.container)
+        for one in log.resumed(self._cluster, wrote, following.told.get(key, "")):
+            if following.ended.is_set():
+                return
+            following.told[key] = one.stamp
+            following.lines.put(_line(one, release))
+
+    def _kept(self, asked: Asked, there: Mapping[Wrote, str]) -> Iterator[tuple[tuple[Wrote, str], Line]]:
+        if asked.tail == 0:
+            return
+        streams = [self._written(wrote, release, asked) for wrote, release in there.items()]
+        merged = heapq.merge(*streams, key=lambda one: one[1].at)
+        yield from merged if asked.tail is None else deque(merged, maxlen=asked.tail)
+
+    def _written(self, wrote: Wrote, release: str, asked: Asked) -> Iterator[tuple[tuple[Wrote, str], Line]]:
+        try:
+            for one in log.lines(self._cluster, wrote, since=asked.since, tail=asked.tail):
+                if asked.since is None or one.at >= asked.since:
+                    yield (wrote, one.stamp), _line(one, release)
+        except Refused:
+            return  # the container has not begun, or its pod has just gone
+
+    def _containers(self, asked: Asked) -> dict[Wrote, str]:
+        """Return the containers that have begun, with their release; one that nobody named may be gone."""
+        found = {wrote: release for wrote, release, _ in self._begun(asked)}
+        if asked.releases is not None and not found:
+            raise SetupError(
+                f"the pods of {', '.join(asked.releases)} are gone, and their logs with them",
+                where=f"namespace {self._namespace}, {self._cluster}",
+                consequence="there is nothing to show",
+                fix="curtainup logs without --release shows what is there",
+            )
+        return found
+
+    def _begun(self, asked: Asked) -> list[tuple[Wrote, str, int]]:
+        """Return the containers that have begun, with their release and how often they began again."""
+        path = f"/api/v1/namespaces/{self._namespace}/pods"
+        try:
+            found = self._cluster.items(path, labelSelector=RELEASE)
+        except Refused as refused:
+            raise self._cluster.refusal(refused) from refused
+        return [each for pod in found for each in self._of_pod(pod, asked)]
+
+    def _of_pod(self, pod: Mapping[str, Any], asked: Asked) -> Iterator[tuple[Wrote, str, int]]:
+        release = str(pod["metadata"]["labels"][RELEASE])
+        if not asked.wants(release):
+            return
+        for status in (pod.get("status") or {}).get("containerStatuses") or ():
+            if not {"running", "terminated"}.isdisjoint(status.get("state") or {}) or status.get("lastState"):
+                wrote = Wrote(self._namespace, pods.name_of(pod), str(status["name"]))
+                yield wrote, release, int(status.get("restartCount") or 0)
+
+
+def _line(one: Stamped, release: str) -> Line:
+    return Line(one.at, release, one.text)

@@ -1,0 +1,99 @@
+"""What a deployment does on a cluster, and whether the deployer may: by SelfSubjectAccessReview.
+
+docs/kubernetes.md has the same as a Role, which a test compares with this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from curtainup.platforms.kubernetes.cluster import Cluster
+
+AT_ONCE = 16
+"""Questions that are asked at the same time."""
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_ALL = ("create", "delete", "get", "list", "patch", "watch")
+_LOOK = ("get", "list", "watch")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Something that is done with a kind of object.
+
+    Attributes:
+        group: its API group; empty is the core.
+        resource: in the plural, with a subresource after a slash.
+        verbs: what is done.
+        everywhere: whether it is of the whole cluster, or has to be for namespaces that are made.
+        gateways: whether only environments with a Gateway need it.
+
+    """
+
+    group: str
+    resource: str
+    verbs: tuple[str, ...]
+    everywhere: bool = False
+    gateways: bool = False
+
+
+RULES = (
+    Rule("", "namespaces", ("create", "delete", "get", "list", "patch", "watch"), everywhere=True),
+    Rule("gateway.networking.k8s.io", "gatewayclasses", ("get", "list"), everywhere=True, gateways=True),
+    Rule("", "serviceaccounts", _ALL),
+    Rule("", "secrets", _ALL),
+    Rule("", "services", _ALL),
+    Rule("", "events", _LOOK),
+    Rule("", "pods", ("delete", "get", "list", "watch")),
+    Rule("", "pods/log", ("get",)),
+    Rule("", "pods/portforward", ("create", "get")),
+    Rule("apps", "deployments", _ALL),
+    Rule("apps", "replicasets", _LOOK),
+    Rule("batch", "jobs", ("create", "delete", "deletecollection", "get", "list", "watch")),
+    Rule("policy", "poddisruptionbudgets", _ALL),
+    Rule("autoscaling", "horizontalpodautoscalers", _ALL),
+    Rule("gateway.networking.k8s.io", "gateways", _ALL, gateways=True),
+    Rule("gateway.networking.k8s.io", "httproutes", _ALL, gateways=True),
+)
+
+
+def missing(cluster: Cluster, namespace: str, *, gateways: bool) -> list[str]:
+    """Return what the deployer may not do, such as `create deployments.apps`.
+
+    Args:
+        cluster: where.
+        namespace: of the environment, whether it is there or not.
+        gateways: whether the environment has a Gateway.
+
+    """
+    asked = [(rule, verb) for rule in _rules(gateways=gateways) for verb in rule.verbs]
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # each is a question of its own
+        allowed = list(pool.map(lambda one: _may(cluster, namespace, *one), asked))
+    return [_name(rule, verb) for (rule, verb), may in zip(asked, allowed, strict=True) if not may]
+
+
+def count(*, gateways: bool) -> int:
+    """Return how many permissions are asked about."""
+    return sum(len(rule.verbs) for rule in _rules(gateways=gateways))
+
+
+def _rules(*, gateways: bool) -> Iterator[Rule]:
+    return (rule for rule in RULES if gateways or not rule.gateways)
+
+
+def _may(cluster: Cluster, namespace: str, rule: Rule, verb: str) -> bool:
+    resource, _, part = rule.resource.partition("/")
+    wanted = {"group": rule.group, "resource": resource, "subresource": part, "verb": verb}
+    attributes = wanted if rule.everywhere else {**wanted, "namespace": namespace}
+    review: dict[str, Any] = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    return bool((cluster.create(REVIEWS, review).get("status") or {}).get("allowed"))
+
+
+def _name(rule: Rule, verb: str) -> str:
+    return f"{verb} {rule.resource}{'.' + rule.group if rule.group else ''}"

@@ -1,0 +1,99 @@
+"""What an environment has on its cluster: its objects by their names, and which release has traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from curtainup.model.targets.kubernetes import KubernetesEnvironment
+from curtainup.platforms.docker.labels import ENVIRONMENT, RELEASE, SERVICE
+from curtainup.platforms.kubernetes import gateways, pods
+from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.targets.kubernetes import selected, weights
+
+CONTAINER = "app"
+"""The name of the service's container in its pods."""
+APPS, GATEWAY_API = "apis/apps/v1", "apis/gateway.networking.k8s.io/v1"
+CORE = "api/v1"
+
+
+@dataclass(frozen=True)
+class Space:
+    """An environment's namespace.
+
+    Attributes:
+        cluster: where it is.
+        settings: of the environment.
+
+    """
+
+    cluster: Cluster
+    settings: KubernetesEnvironment
+
+    def __str__(self) -> str:
+        """Name it, for people."""
+        return f"namespace {self.settings.namespace}, {self.cluster}"
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of whatever is the environment's."""
+        return {SERVICE: self.settings.service, ENVIRONMENT: self.settings.name}
+
+    @property
+    def gateway(self) -> tuple[str, str]:
+        """The namespace and the name of the Gateway that users come by."""
+        namespace, _, name = self.settings.gateway.partition("/")
+        return (namespace, name) if name else (self.settings.namespace, self.settings.service)
+
+    def workload(self, release_id: str) -> str:
+        """Return the name of a release's Deployment."""
+        return f"{self.settings.service}-{release_id}"
+
+    def path(self, group: str, kind: str, name: str = "") -> str:
+        """Return the path of the objects of a kind, or of one of them, in the API."""
+        return f"/{group}/namespaces/{self.settings.namespace}/{kind}" + (f"/{name}" if name else "")
+
+    def deployment(self, release_id: str) -> dict[str, Any] | None:
+        """Return the Deployment of a release; None if it is gone."""
+        return self.cluster.find(self.path(APPS, "deployments", self.workload(release_id)))
+
+    def workloads(self) -> set[str]:
+        """Return the names of the Deployments of all releases that are there."""
+        found = self.cluster.items(self.path(APPS, "deployments"), labelSelector=RELEASE)
+        return {pods.name_of(one) for one in found}
+
+    def pods(self, release_id: str) -> list[dict[str, Any]]:
+        """Return the pods of a release."""
+        return self.cluster.items(self.path(CORE, "pods"), labelSelector=f"{RELEASE}={release_id}")
+
+    def shares(self) -> dict[str, int]:
+        """Return the per cent of each release that has traffic, as the cluster has it now."""
+        if self.settings.has_gateway:
+            found = weights(self.route() or {})
+        else:
+            service = self.cluster.find(self.path(CORE, "services", self.settings.service))
+            found = selected(service or {}) or {}
+        return {one: share for one, share in found.items() if share}
+
+    def route(self) -> dict[str, Any] | None:
+        """Return the route that splits the traffic; None if it is gone."""
+        return self.cluster.find(self.path(GATEWAY_API, "httproutes", self.settings.service))
+
+    def not_moved(self, traffic: Mapping[str, int]) -> str | None:
+        """Return why the traffic is not split as it was to be; None if it is."""
+        wanted = {one: share for one, share in traffic.items() if share}
+        found = self.shares()
+        if found != wanted:
+            return f"the cluster has {found}, not {wanted}: somebody else changed it"
+        route = self.route() if self.settings.has_gateway else None
+        return gateways.not_taken_on(route, self.gateway[1]) if route is not None else None
+
+    @contextmanager
+    def said_clearly(self) -> Iterator[None]:
+        """Raise SetupError for what the cluster refuses while a block asks it."""
+        try:
+            yield
+        except Refused as refused:
+            raise self.cluster.refusal(refused) from refused

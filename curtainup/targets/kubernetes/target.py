@@ -1,0 +1,311 @@
+"""The driver's half of an environment on Kubernetes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from curtainup.errors import CurtainupError, RefusedError, SetupError, TrafficReturned, UnknownRelease
+from curtainup.gates import asking
+from curtainup.model.release import Release
+from curtainup.model.targets.kubernetes import NO_GATEWAY, KubernetesEnvironment, KubernetesSettings
+from curtainup.platforms.docker.labels import RELEASE, new_state
+from curtainup.platforms.kubernetes import pods
+from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.forward import Door
+from curtainup.platforms.kubernetes.release import Place, ReleasePods
+from curtainup.setup import cloud_provider
+from curtainup.targets.capabilities import (
+    Audits,
+    ChecksPresence,
+    Chooses,
+    Confirms,
+    EndsTasks,
+    Explains,
+    Inspects,
+    Interrupts,
+    MayBeDistant,
+    MayMoveAtOnce,
+    NeedsAccount,
+    Renews,
+    RunsTasks,
+)
+from curtainup.targets.kubernetes import refusals, tasks, wanted
+from curtainup.targets.kubernetes.space import CONTAINER, CORE, Space
+from curtainup.targets.kubernetes.ways import FRONT, Ways
+from curtainup.targets.target import Target, displaced
+
+if TYPE_CHECKING:
+    from curtainup.config.tasks import Task
+    from curtainup.model.contract import EnvironmentSettings
+    from curtainup.session import Session
+    from curtainup.targets.target import Look
+    from curtainup.targets.task_result import Ran
+
+CONFIRMING, LOOK = 30.0, 0.1
+"""Seconds that a Gateway may take to follow a route, and between two looks."""
+
+
+class KubernetesTarget(
+    Target,
+    NeedsAccount,
+    Chooses,
+    Interrupts,
+    MayBeDistant,
+    MayMoveAtOnce,
+    Inspects,
+    Renews,
+    ChecksPresence,
+    Confirms,
+    Audits,
+    RunsTasks,
+    EndsTasks,
+    Explains,
+):
+    """A namespace on a cluster, with a Deployment per release."""
+
+    def __init__(self, session: Session, name: str, look: Look) -> None:
+        """Bind the target to an environment; see `Target`."""
+        super().__init__(session, name, look)
+        self._ways = Ways(session.run.at_end)
+
+    def require_ready(self) -> None:
+        """Check that the cluster answers and knows the deployer, and that the engine's plugin is there.
+
+        Raises:
+            SetupError: one of them is missing.
+            RefusedError: the cluster is another than the environment's.
+
+        """
+        self._require_same_cluster()
+        cloud_provider.require("kubernetes")
+
+    def runtime(self) -> KubernetesSettings:
+        """Return what the pods of a release run with today."""
+        config = self.config
+        return KubernetesSettings(
+            container_port=config.container_port,
+            health_path=config.health_path,
+            env=dict(config.env),
+            memory_mb=config.memory_limit,
+            cpus=config.cpus,
+            start_timeout=config.start_timeout,
+            health_timeout=max(1, round(config.health_timeout)),
+            probe_headers=asking.of_environment(self._session.service.config, config).headers,
+            drain_timeout=config.drain_timeout,
+            stop_timeout=config.stop_timeout,
+            run_as_user=config.run_as_user,
+            read_only=config.read_only,
+        )
+
+    def settings(self) -> KubernetesEnvironment:
+        """Return the environment's settings.
+
+        Raises:
+            CurtainupError: the cluster does not answer, lacks something, or is another one.
+
+        """
+        known = self.own(KubernetesEnvironment)
+        self._require_same_cluster()
+        return self._settings(known.namespace, known.state)
+
+    def first_settings(self, neighbours: Sequence[EnvironmentSettings]) -> KubernetesEnvironment:
+        """Return the settings of an environment whose namespace is nobody else's.
+
+        Raises:
+            CurtainupError: the cluster does not answer, lacks something, or has a namespace of that name.
+
+        """
+        del neighbours
+        namespace = self._session.service.names.environment(self.name)
+        wanted.require_free(self._cluster, namespace)
+        return self._settings(namespace, new_state())
+
+    def interrupting(self) -> list[str]:
+        """Return the keys whose new values would take away the Gateway that users come by."""
+        known = self.known(KubernetesEnvironment)
+        if known is None:
+            return []
+        configured = self.config.gateway or ""
+        changed = ["gateway"] if configured != known.gateway else []
+        own = known.makes_gateway and not configured and self.config.gateway_class
+        return [*changed, *(["gateway_class"] if own and own != known.gateway_class else [])]
+
+    def splits(self) -> bool:
+        """Return whether a Gateway splits the traffic."""
+        return self.config.gateway != NO_GATEWAY
+
+    def from_here(self, url: str) -> str:
+        """Return a loopback URL for one that only the cluster itself reaches; others are the same here."""
+        outputs, space = self.environment.outputs, self._space
+        named = {str(one): release for release, one in (outputs.get("release_urls") or {}).items()}
+        if url in named:
+            return self._ways.to(named[url], space, lambda: self._doors(named[url]))
+        if url != outputs.get("url"):
+            return url
+        if space.settings.has_gateway:
+            return self._ways.public(url, space)
+        return self._ways.to(FRONT, space, self._serving_doors)
+
+    def by_way_of(self) -> str:
+        """Say that a port-forward reaches it."""
+        return "through the API server"
+
+    def suspect(self, release: Release) -> ReleasePods:
+        """Return the pods of the release."""
+        space = self._space
+        place = Place(
+            space.settings.namespace,
+            space.workload(release.id),
+            f"{RELEASE}={release.id}",
+            CONTAINER,
+            release.image,
+            release.settings.container_port,
+        )
+        trouble = partial(self._ways.trouble, release.id)
+        return ReleasePods(self._cluster, place, trouble, self._session.service.redact)
+
+    def renew(self, release: Release) -> None:
+        """Let pods start anew that have ended before: the cluster tries that less and less often."""
+        space = self._space
+        with space.said_clearly():
+            for pod in space.pods(release.id):
+                if pods.last_end(pod, CONTAINER) is not None:
+                    self._cluster.delete(space.path(CORE, "pods", pods.name_of(pod)))
+
+    def require_there(self, release: Release) -> None:
+        """Check that the release's Deployment is there.
+
+        Raises:
+            UnknownRelease: it is gone.
+
+        """
+        space, stack = self._space, self.environment.stack
+        with space.said_clearly():
+            found = space.deployment(release.id)
+        if found is None:
+            raise UnknownRelease(
+                f"the pods of {release.version} are gone",
+                where=f"Deployment {space.workload(release.id)}, {space}",
+                consequence="traffic has not moved",
+                fix=f"curtainup pulumi up --refresh --stack {stack} makes them again; then run this command "
+                "again",
+            )
+
+    def require_moved(self) -> None:
+        """Check that the cluster splits the traffic as it was to, and that the Gateway follows.
+
+        Raises:
+            TrafficReturned: it does not within `CONFIRMING` seconds.
+
+        """
+        space, cancelled = self._space, self._session.run.cancelled
+        deadline = time.monotonic() + CONFIRMING
+        while True:
+            why = self._not_moved(space)
+            if why is None or cancelled.is_set():
+                return
+            if time.monotonic() > deadline:
+                raise TrafficReturned(
+                    f"traffic is not split as it was to be: {why}",
+                    where=str(space),
+                    consequence="live is put back to what it was before",
+                    fix="see what the Gateway's controller says: `kubectl describe httproute`",
+                )
+            cancelled.wait(LOOK)
+
+    def _not_moved(self, space: Space) -> str | None:
+        """Return why traffic has not moved; an API server that is away for a moment is asked again."""
+        try:
+            return space.not_moved(self.environment.deployment.traffic)
+        except SetupError as error:
+            return f"{error.what} ({error.detail})"
+        except Refused as refused:
+            return refused.message
+
+    def has_lost(self) -> bool:
+        """Return whether what runs a release was deleted by hand."""
+        known = self.environment.outputs.get("workloads") or {}
+        kept = {str(known[one.id]) for one in self.environment.deployment.releases if one.id in known}
+        if not kept:
+            return False
+        space = self._space
+        with space.said_clearly():
+            return not kept <= space.workloads()
+
+    def require_idle(self, leaving: Sequence[Release]) -> None:
+        """Check with the cluster that no release which is to go has traffic.
+
+        Raises:
+            RefusedError: one does.
+
+        """
+        space = self._space
+        with space.said_clearly():
+            shares = space.shares()
+        going = [one for one in leaving if shares.get(one.id)]
+        if going:
+            names = ", ".join(f"{one.version} ({one.id})" for one in going)
+            raise RefusedError(
+                f"{names} has traffic, whatever Pulumi remembers",
+                where=str(space),
+                consequence="removing it would take live away, so nothing was done",
+                fix=f"curtainup pulumi refresh --stack {self.environment.stack}, then curtainup status",
+            )
+
+    def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+        """Run a task as a Job, made as the release's pods are."""
+        space, run = self._space, self._session.run
+        place = tasks.Place(
+            space.settings.namespace,
+            space.workload(release.id),
+            CONTAINER,
+            space.labels,
+            run.id,
+            self.config.stop_timeout,
+        )
+        return tasks.run(self._cluster, place, task, run.cancelled, on_line)
+
+    def end_tasks(self) -> None:
+        """End the Jobs of tasks that a run which was killed has left."""
+        space = self._space
+        tasks.end(self._cluster, space.settings.namespace, space.labels)
+
+    def explained(self, error: CurtainupError, _started: datetime) -> CurtainupError:
+        """Return the error as what it is, by the cluster's own words."""
+        return refusals.explained(error, str(self._space))
+
+    @property
+    def _cluster(self) -> Cluster:
+        """The cluster of the context that is configured now."""
+        return self._session.accounts.clusters.of(self.config.kube_context)
+
+    @property
+    def _space(self) -> Space:
+        return Space(self._cluster, self.own(KubernetesEnvironment))
+
+    def _require_same_cluster(self) -> None:
+        known, cluster = self.known(KubernetesEnvironment), self._cluster
+        if known is not None and known.cluster != cluster.identity:
+            raise displaced(
+                self.name,
+                f"on the cluster of context {known.context} ({known.cluster})",
+                f"the {cluster} ({cluster.identity})",
+                "kube_context",
+            )
+
+    def _settings(self, namespace: str, state: str) -> KubernetesEnvironment:
+        known, service = self.known(KubernetesEnvironment), self._session.service.config
+        return wanted.settings(service, self.config, self._cluster, namespace, state, known)
+
+    def _doors(self, release_id: str) -> list[Door]:
+        """Return the pods of a release that may answer, those that are ready first."""
+        release = self.environment.deployment.find(release_id)
+        port = release.settings.container_port if release else self.config.container_port
+        return [Door(one, port) for one in pods.answering(self._space.pods(release_id), CONTAINER)]
+
+    def _serving_doors(self) -> list[Door]:
+        return [door for one in self._space.shares() for door in self._doors(one)]

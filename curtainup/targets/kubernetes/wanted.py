@@ -1,0 +1,103 @@
+"""The settings of an environment on a cluster: as configured, with what the cluster itself says."""
+
+from __future__ import annotations
+
+from curtainup.config import EnvironmentConfig, ServiceConfig
+from curtainup.errors import RefusedError, SetupError
+from curtainup.model.targets.kubernetes import NO_GATEWAY, OWN_LISTENERS, KubernetesEnvironment
+from curtainup.platforms.kubernetes import gateways
+from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+
+READY_SECONDS = 300
+
+
+def settings(
+    service: ServiceConfig,
+    config: EnvironmentConfig,
+    cluster: Cluster,
+    namespace: str,
+    state: str,
+    known: KubernetesEnvironment | None,
+) -> KubernetesEnvironment:
+    """Return the settings of an environment.
+
+    Args:
+        service: the service.
+        config: of the environment.
+        cluster: where it is to be.
+        namespace: its own.
+        state: the name of what it belongs to.
+        known: its settings until now; None if it has none.
+
+    Raises:
+        SetupError: the cluster does not answer, or lacks what is configured.
+        ConfigError: the cluster has several classes of Gateways, and none is named.
+        RefusedError: the Gateway does not let the environment's host in.
+
+    """
+    host = service.gateway_host(config.environment) or ""
+    found = _gateway(config, cluster, host, known)
+    return KubernetesEnvironment(
+        service=service.name,
+        name=config.environment,
+        generation=known.generation if known else 0,
+        context=cluster.chosen.context,
+        cluster=cluster.identity,
+        namespace=namespace,
+        host=host,
+        issuer=config.cert_issuer or "",
+        min_replicas=config.replicas,
+        max_replicas=config.max_replicas or config.replicas,
+        autoscale_cpu=config.autoscale_cpu,
+        image_pull_secret=config.image_pull_secret or "",
+        request_timeout=config.request_timeout,
+        ready_timeout=config.ready_timeout or READY_SECONDS,
+        state=state,
+    ).model_copy(update=found)
+
+
+def _gateway(
+    config: EnvironmentConfig, cluster: Cluster, host: str, known: KubernetesEnvironment | None
+) -> dict[str, str]:
+    """Return by which Gateway users come: one that is there, one that is made, or none."""
+    if config.gateway == NO_GATEWAY:
+        return {"gateway": NO_GATEWAY, "http_listener": ""}
+    if config.gateway:
+        found = gateways.listeners(cluster, config.gateway, host)
+        return {"gateway": config.gateway, "http_listener": found.http, "https_listener": found.https}
+    kept = known.gateway_class if known is not None and known.makes_gateway else ""
+    made = config.gateway_class or kept or gateways.only_class(cluster)
+    return {"gateway_class": made, "https_listener": OWN_LISTENERS[1] if config.cert_issuer else ""}
+
+
+def require_free(cluster: Cluster, namespace: str) -> None:
+    """Check that a cluster has no namespace of that name: what is in one may be somebody else's.
+
+    Raises:
+        RefusedError: it has one.
+        SetupError: one is still being deleted, or the cluster does not answer.
+
+    """
+    where = f"namespace {namespace}, {cluster}"
+    try:
+        found = cluster.find(f"/api/v1/namespaces/{namespace}")
+    except Refused as refused:
+        raise cluster.refusal(refused) from refused
+    if found is None:
+        return
+    if found["metadata"].get("deletionTimestamp"):
+        conditions = (found.get("status") or {}).get("conditions") or ()
+        raise SetupError(
+            f"the namespace {namespace} is still being deleted",
+            where=where,
+            consequence="nothing was built or changed",
+            fix=f"wait; if it stays, `kubectl get namespace {namespace} -o yaml` says what holds it",
+            detail="\n".join(str(one.get("message")) for one in conditions) or None,
+        )
+    raise RefusedError(
+        f"the cluster has a namespace {namespace} already, which this state does not know",
+        where=where,
+        consequence="what is in it may be somebody else's, so nothing was done",
+        fix="give the service another name, or delete the namespace if nobody needs it: "
+        f"kubectl delete namespace {namespace}",
+    )

@@ -169,7 +169,7 @@ def _of_pod(seen: Seen, pod: Object) -> Iterator[Finding]:
             name,
         )
         return
-    if pods.is_leaving(pod):
+    if pods.is_leaving(pod) or pods.is_ready(pod):
         return
     yield from _unscheduled(seen, pod)
     waits = pods.waiting(pod, seen.container)
@@ -282,8 +282,6 @@ def _killed_by_probe(seen: Seen, pod: str) -> Finding | None:
 
 def _failing(seen: Seen, pod: Object) -> Iterator[Finding]:
     """Tell of a probe that fails while the container runs: only the end of the wait makes that certain."""
-    if pods.is_ready(pod):
-        return
     found = seen.events_of(pods.name_of(pod), UNHEALTHY)
     if found:
         yield Finding(

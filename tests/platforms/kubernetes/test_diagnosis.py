@@ -88,6 +88,11 @@ def test_a_container_that_exited_is_told_at_once_however_often_it_is_tried() -> 
         assert (found.what, found.exited, found.lasts) == ("the release's container exited", True, AT_ONCE)
 
 
+def test_a_pod_that_is_ready_again_is_well_whatever_was_before() -> None:
+    again = shapes.pod(containerStatuses=[shapes.container({"running": {}}, 1, shapes.ended(3))])
+    assert diagnosis.findings(_seen(again)) == []
+
+
 def test_a_container_without_enough_memory_is_told_with_its_limit() -> None:
     found = _only(_seen(shapes.unready(shapes.ended(137, "OOMKilled"))))
     assert found.what == "the release's container was killed: it used more than its 128Mi of memory"

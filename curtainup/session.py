@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from curtainup.engine.shared_plugin import SharedPlugin
     from curtainup.platforms.docker.hosts import Host, Own
     from curtainup.platforms.google.account import Google
+    from curtainup.platforms.kubernetes.cluster import Cluster
     from curtainup.platforms.kubernetes.clusters import Clusters
 
 
@@ -317,7 +318,11 @@ class Session:
                 **accounts.host.variables,
             }
             command = EngineCommand(found.command, found.version, run.processes)
-            repair = recovery.Recovery(lambda: accounts.docker, run.report.warn, run.cancelled)
+
+            def cluster(context: str) -> Cluster:
+                return accounts.clusters.of(context)
+
+            repair = recovery.Recovery(lambda: accounts.docker, run.report.warn, run.cancelled, cluster)
             standins = stage.providers if stage else {}
             target = service.config.for_environment(LIVE).deploy_target
             plugin = None if stage or target != "docker" else _shared_plugin(workspace, variables)

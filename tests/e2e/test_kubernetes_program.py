@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 import pulumi
 import pytest
 import yaml
+from curtainup.setup.cluster.models import Cluster
 from pulumi import automation
 from pulumi.automation.errors import CommandError
 
@@ -32,7 +33,6 @@ from curtainup.engine.processes import Processes
 from curtainup.model.release import Deployment, Release
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
 from curtainup.setup import engine
-from curtainup.setup.cluster.models import Cluster
 from tests.components.kubernetes.samples import SETTINGS, environment, release
 from tests.e2e.kube_cluster import applied, cluster, image, kubectl
 
@@ -251,7 +251,9 @@ def test_whatever_a_killed_run_was_creating_can_be_removed(world: World) -> None
         update={"gateway": "", "gateway_class": "envoy", "max_replicas": 2}
     )
     world.wants([world.release(1)], 0).up()
-    resources = world.stack.export_stack().deployment["resources"]
+    deployment = world.stack.export_stack().deployment
+    assert deployment is not None
+    resources = deployment["resources"]
     config = {"curtainup:environment": world.settings.model_dump(mode="json")}
     made = [one for one in reversed(resources) if one["type"].startswith(cluster_objects.PREFIX)]
     assert len(made) == 9
@@ -289,7 +291,8 @@ def as_deployer(world: World, token: str, file: Path) -> None:
     for context in config["contexts"]:
         context["context"]["user"] = "deployer"
     file.write_text(yaml.safe_dump(config))
-    world.stack.workspace.env_vars["KUBECONFIG"] = str(file)
+    workspace = world.stack.workspace
+    workspace.env_vars = {**workspace.env_vars, "KUBECONFIG": str(file)}
 
 
 def answer(world: World) -> tuple[int, str]:

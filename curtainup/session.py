@@ -418,5 +418,5 @@ def _shared_plugin(workspace: Workspace, variables: Mapping[str, str]) -> Shared
     from curtainup.engine.shared_plugin import SharedPlugin
     from curtainup.setup import provider
 
-    plugin = None if workspace.edition else provider.built()
+    plugin = None if workspace.edition else provider.built(provider.DOCKER)
     return None if plugin is None else SharedPlugin(plugin, {**os.environ, **variables})

@@ -143,7 +143,7 @@ class Rehearsal:
         (home.state / workspace.REHEARSAL_MARK).touch()
         file = home.path / "passphrase"
         key = passphrase.generated(file)
-        self._borrow_docker_plugin()
+        self._borrow_plugins()
         url = f"file://{home.state}"
         env = {
             "PULUMI_BACKEND_URL": url,
@@ -174,12 +174,13 @@ class Rehearsal:
             AWS_SHARED_CREDENTIALS_FILE=str(folder / "credentials"),
         )
 
-    def _borrow_docker_plugin(self) -> None:
-        """Link the Docker provider, which is as real here as in a deployment.
+    def _borrow_plugins(self) -> None:
+        """Link the providers for Docker and Kubernetes, which are as real here as in a deployment.
 
         The engine overlooks a folder that is a link, so the folder is one of its own.
         """
-        for plugin in (paths.pulumi_home() / "plugins").glob("resource-docker-v*/*"):
+        plugins = paths.pulumi_home() / "plugins"
+        for plugin in (*plugins.glob("resource-docker-v*/*"), *plugins.glob("resource-kubernetes-v*/*")):
             link = self.home.pulumi / "plugins" / plugin.parent.name / plugin.name
             link.parent.mkdir(exist_ok=True)
             if not link.exists():

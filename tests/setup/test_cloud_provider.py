@@ -10,7 +10,8 @@ from threading import Thread
 import pytest
 
 from curtainup.errors import SetupError
-from curtainup.setup import cloud_provider, engine
+from curtainup.setup import cloud_provider, engine, go_build, provider, pulumi, versions
+from tests.setup.conftest import Script
 
 PLUGIN = "pulumi-resource-gcp"
 
@@ -81,6 +82,24 @@ def test_what_is_missing_names_the_fix_and_the_rehearsal(
         cloud_provider.require("aws")
     assert "curtainup doctor --fix" in str(caught.value.fix)
     assert "curtainup rehearse" in str(caught.value.fix)
+
+
+def test_the_plugin_for_kubernetes_is_built_where_the_engine_cannot_fetch_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: Script
+) -> None:
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
+    for module in (cloud_provider, provider):
+        monkeypatch.setattr(module, "wanted", lambda _: versions.KUBERNETES_PROVIDER)
+    with pytest.raises(SetupError, match=r"kubernetes plugin .* is not installed") as caught:
+        cloud_provider.require("kubernetes")
+    assert "rehearse" not in str(caught.value.fix)
+    plugin = script("built/pulumi-resource-kubernetes", "exit 0")
+    monkeypatch.setattr(go_build, "ensure", lambda _program, _report: plugin)
+    monkeypatch.setattr(pulumi, "is_built", lambda _command: True)
+    found = cloud_provider.ensure("kubernetes", engine.locate(), lambda _: None)
+    assert found.read_text() == plugin.read_text()
+    assert cloud_provider.require("kubernetes") == found
+    assert found.parent.name == f"resource-kubernetes-v{versions.KUBERNETES_PROVIDER}"
 
 
 def test_one_on_path_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def program(compiled: str, tmp_path: Path, cache: Path, monkeypatch: pytest.Monk
     module.mkdir()
     (module / "go.mod").write_text("module curtainup.invalid/tiny\n\ngo 1.21\n")
     (module / "main.go").write_text(SOURCE)
-    return go_build.Program("tiny", "the tiny program", "1.2.3", module, ".", "main.version", "v1.2.3")
+    return go_build.Program("tiny", "the tiny program", "1.2.3", module, ".", {"main.version": "v1.2.3"})
 
 
 @needs_go

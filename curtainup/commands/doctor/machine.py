@@ -175,10 +175,11 @@ def _language_host() -> Found:
 
 
 def _docker_provider() -> Found:
-    plugin = provider.find()
+    plugin = provider.find(provider.DOCKER)
+    version = provider.wanted(provider.DOCKER)
     if plugin is None:
-        raise SetupError(f"the plugin of pulumi_docker {provider.wanted()} is not installed", fix=engine.FIX)
-    return Found(provider.wanted(), str(plugin))
+        raise SetupError(f"the plugin of pulumi_docker {version} is not installed", fix=engine.FIX)
+    return Found(version, str(plugin))
 
 
 def _own_provider() -> Found:
@@ -240,7 +241,11 @@ PIECES = (
         lambda _: language_host.ensure(engine.locate()),
         needs="Pulumi engine",
     ),
-    Piece("Docker provider", _docker_provider, lambda report: provider.ensure(engine.locate(), report)),
+    Piece(
+        "Docker provider",
+        _docker_provider,
+        lambda report: provider.ensure(provider.DOCKER, engine.locate(), report),
+    ),
     Piece("curtainup provider", _own_provider),
     Piece("Docker engine", _docker, lambda report: docker_engine.ensure(os.environ, report)),
     *(

@@ -11,7 +11,8 @@ SOURCES := curtainup components stacks acceptance
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cloud-run demo-beanstalk test test-all fuzz lint bench bench-profile cloud-check
+.PHONY: help setup demo demo-cloud-run demo-beanstalk cluster cluster-down test test-all test-kubernetes fuzz lint
+.PHONY: bench bench-profile cloud-check
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 21
@@ -29,6 +30,12 @@ demo-cloud-run: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on Cl
 demo-beanstalk: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on Elastic Beanstalk, without an account
 	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/curtainup rehearse $(HELLO) --config beanstalk --dirty
 
+cluster: setup ## Start a Kubernetes cluster to try on, and print how a shell uses it; the first time, build it
+	@$(BIN)/python -m curtainup.setup.cluster up
+
+cluster-down: $(INSTALLED) ## Stop all clusters that `make cluster` has started
+	@$(BIN)/python -m curtainup.setup.cluster down
+
 lint: $(INSTALLED) ## Lint, format, the order of the rooms, and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -39,10 +46,15 @@ lint: $(INSTALLED) ## Lint, format, the order of the rooms, and types
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 20
 
 test: setup lint $(HELLO)/.venv/.installed ## What CI checks: lint, types and tests that show each claim once
-	$(PYTEST) -m 'not matrix'
+	$(PYTEST) -m 'not matrix and not kubernetes'
 
 test-all: setup lint $(HELLO)/.venv/.installed ## The same with every case of every matrix, in twice the time
 	$(PYTEST)
+
+# One at a time, as all share one cluster.
+test-kubernetes: setup ## Tests on a Kubernetes cluster, which is built first: half an hour, once per version
+	$(BIN)/curtainup doctor --cluster --fix
+	$(BIN)/pytest --durations 20 -m kubernetes
 
 fuzz: setup ## What curtainup reads from others: 10,000 inputs for each parser
 	$(BIN)/pytest -m fuzz --hypothesis-profile fuzz --numprocesses 2 --timeout 7200

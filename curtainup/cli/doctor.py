@@ -34,6 +34,10 @@ def run(
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Leave out what a preview does not need: rights to deploy.")
     ] = False,
+    cluster: Annotated[
+        bool,
+        typer.Option("--cluster", help="Check what curtainup's own Kubernetes cluster is made of, too."),
+    ] = False,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -51,6 +55,10 @@ def run(
     if of_service and (others or of_service.build_on == "local"):
         more = [*_engines(host, others, of_service.build_on), *more]
     more = [piece for piece in more if not (read_only and piece.deploys)]
+    if cluster:
+        from curtainup.commands.doctor import cluster as of_cluster
+
+        more += of_cluster.listed()
     found = machine.run(fix, report.info, more, host)
     if json:
         common.print_json([asdict(check) for check in found])

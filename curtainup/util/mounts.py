@@ -23,11 +23,16 @@ SHARED = (
 
 def is_local(path: Path) -> bool:
     """Return whether only this machine writes the file system of a file; false where that is not known."""
+    kind = file_system(path)
+    return kind is not None and not kind.startswith(SHARED)
+
+
+def file_system(path: Path) -> str | None:
+    """Return the type of the file system of a file, such as `ext4`; None where that is not known."""
     try:
-        lines = Path("/proc/self/mountinfo").read_text().splitlines()
-        return not _kind(path.resolve(), lines).startswith(SHARED)
+        return _kind(path.resolve(), Path("/proc/self/mountinfo").read_text().splitlines())
     except (OSError, ValueError, IndexError):
-        return False
+        return None
 
 
 def _kind(path: Path, mountinfo: list[str]) -> str:

@@ -18,6 +18,7 @@ from curtainup.errors import CurtainupError
 from curtainup.images import registry
 from curtainup.pipeline.plan import plan
 from curtainup.pipeline.run import past_records
+from curtainup.setup.cluster import choice
 from tests.fuzz.inputs import IN_FOLDER, changed, documents, values
 
 pytestmark = pytest.mark.fuzz
@@ -26,6 +27,7 @@ STAMP = b"curtainup: 0.1.0\ncontract: abc\nprogram: def\n"
 SETTINGS = b"encryptionsalt: v1:x\nconfig:\n  curtainup:service: shop\n  curtainup:traffic: {r1: 100}\n"
 REQUIREMENTS = b"flask>=2\n# a remark\n-r other.txt\ngunicorn ; python_version > '3'\n"
 PROJECT = b'[project]\nname = "shop"\ndependencies = ["flask"]\n[tool.poetry.dependencies]\nflask = "^3"\n'
+KUBECONFIG = b"contexts:\n- name: mine\n  context: {cluster: a}\ncurrent-context: mine\n"
 CONFIG = b"[metadata]\nname = shop\n[options]\ninstall_requires =\n  flask\n"
 
 
@@ -133,3 +135,11 @@ def test_dependencies(tmp_path: Path, requirements: bytes, project: bytes, confi
     (tmp_path / "setup.cfg").write_bytes(config)
     with suppress(CurtainupError):
         dependencies.read(tmp_path)
+
+
+@IN_FOLDER
+@given(changed(KUBECONFIG))
+def test_kubeconfigs(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "config").write_bytes(content)
+    with suppress(CurtainupError):
+        choice.given(str(tmp_path / "config"))

@@ -1,0 +1,59 @@
+"""The cgroups of a cluster's pods, which the kubelet wants to find and nobody else removes."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+CPUSET = ("cpuset.cpus", "cpuset.mems")
+CONTROLLERS = ("cpuset", "cpu", "memory", "pids", "hugetlb", "io")
+PATIENCE, PAUSE = 30.0, 0.05
+"""Seconds until the kernel has let go of processes that were killed, and between two looks."""
+
+
+def hierarchies(root: Path = ROOT) -> list[Path]:
+    """Return where hierarchies are mounted: one with cgroup v2, one for each controller with v1."""
+    if (root / "cgroup.controllers").is_file():
+        return [root]
+    mounted = {one.resolve() for one in root.iterdir() if (one / "cgroup.procs").is_file()}
+    return sorted(mounted)
+
+
+def make(name: str, root: Path = ROOT) -> None:
+    """Make a cgroup in each hierarchy; a new cpuset of v1 is empty, and gets what the machine has."""
+    for hierarchy in hierarchies(root):
+        if hierarchy == root:
+            _pass_on(hierarchy)
+        folder = hierarchy / name.strip("/")
+        folder.mkdir(exist_ok=True)
+        for file in CPUSET:
+            if hierarchy != root and (hierarchy / file).is_file():
+                (folder / file).write_text((hierarchy / file).read_text())
+
+
+def remove(name: str, root: Path = ROOT) -> None:
+    """Remove a cgroup and those below it, once their processes are gone."""
+    deadline = time.monotonic() + PATIENCE
+    for hierarchy in hierarchies(root):
+        folder = hierarchy / name.strip("/")
+        while folder.is_dir() and time.monotonic() < deadline:
+            _remove(folder)
+            if folder.is_dir():
+                time.sleep(PAUSE)
+
+
+def _remove(folder: Path) -> None:
+    """Remove those at the bottom first; the files in a cgroup go with it."""
+    below = sorted((one for one in folder.rglob("*") if one.is_dir()), key=lambda one: len(one.parts))
+    for one in (*reversed(below), folder):
+        with contextlib.suppress(OSError):
+            one.rmdir()
+
+
+def _pass_on(root: Path) -> None:
+    """Let the cgroups below the root of v2 have controllers; a machine may lack one of them."""
+    for controller in CONTROLLERS:
+        with contextlib.suppress(OSError):
+            (root / "cgroup.subtree_control").write_text(f"+{controller}")

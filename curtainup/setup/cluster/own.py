@@ -1,0 +1,227 @@
+"""Starts and stops clusters of curtainup's own, each in its own namespaces, several at once if need be."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import filelock
+
+from curtainup.errors import SetupError
+from curtainup.setup.cluster import configuration, gateway, keeper, machine, pieces
+from curtainup.setup.cluster.kubectl import Kubectl
+from curtainup.setup.cluster.models import Cluster, Gateway
+from curtainup.setup.cluster.pieces import Pieces
+from curtainup.setup.cluster.place import API_PORT, NODE, NODE_IP, SERVICE_IP, Place, Plan, clusters, failure
+from curtainup.setup.process import Report, last_lines, run
+from curtainup.util import mounts
+
+START_LIMIT = 600.0
+"""Seconds within which a cluster must have started. On an idle machine it takes 15."""
+
+STOP_LIMIT = 60.0
+"""Seconds within which its keeper must have removed it."""
+
+PAUSE = 0.05
+"""Seconds between two looks."""
+
+CONTEXT = "curtainup"
+LIST = "python -m curtainup.setup.cluster list"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A cluster with its keeper.
+
+    Attributes:
+        place: the cluster's.
+        process: the keeper, or what has started it.
+        leash: the cluster ends when this is closed, unless it is detached.
+        said: what the keeper says.
+
+    """
+
+    place: Place
+    process: subprocess.Popen[str]
+    leash: IO[str]
+    said: IO[str]
+
+
+@contextmanager
+def running(report: Report, *, with_gateway: bool = True) -> Iterator[Cluster]:
+    """Give a cluster until the block ends, or this process does, however that happens.
+
+    Args:
+        report: gets a line for each thing that is done.
+        with_gateway: whether it has a Gateway; one without starts in half the time.
+
+    Raises:
+        SetupError: this machine cannot run it, a piece cannot be made, or it does not start.
+
+    """
+    made = pieces.ensure(report, gateway=with_gateway)
+    kept = _start(made, report, detached=False)
+    with kept.process, kept.leash:
+        _wait(kept)
+        yield _ready(kept.place, made, report)
+
+
+def up(report: Report, *, with_gateway: bool = True) -> Cluster:
+    """Start a cluster that stays until `down`.
+
+    Raises:
+        SetupError: as `running`.
+
+    """
+    made = pieces.ensure(report, gateway=with_gateway)
+    kept = _start(made, report, detached=True)
+    try:
+        with kept.process:
+            _wait(kept)
+        return _ready(kept.place, made, report)
+    except BaseException:
+        _stop(kept.place)
+        raise
+
+
+def down(place: Place) -> None:
+    """Stop a cluster, and wait until nothing of it is left.
+
+    Raises:
+        SetupError: there is none, or its keeper does not end.
+
+    """
+    if not place.folder.is_dir():
+        raise SetupError(f"there is no cluster {place.id}", where=str(clusters()), fix=LIST)
+    _stop(place)
+
+
+def _stop(place: Place) -> None:
+    lock = filelock.FileLock(place.lock)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        pid = int(place.pid.read_text())
+        os.kill(pid, signal.SIGTERM)
+        _await(lock, place, pid)
+    try:
+        keeper.remove(place)
+    finally:
+        lock.release()
+
+
+def _await(lock: filelock.FileLock, place: Place, pid: int) -> None:
+    """Wait until a keeper has let go of its lock."""
+    try:
+        lock.acquire(timeout=STOP_LIMIT)
+    except filelock.Timeout as error:
+        raise SetupError(
+            f"the cluster {place.id} does not stop", where=f"process {pid}", fix=f"kill -9 {pid}"
+        ) from error
+
+
+def every() -> list[Place]:
+    """Return the places of all clusters of this user, those that a killed keeper has left included."""
+    folder = clusters()
+    return [Place(one) for one in sorted(folder.iterdir()) if one.is_dir()] if folder.is_dir() else []
+
+
+def sweep() -> None:
+    """Remove what clusters have left whose keepers were killed."""
+    for place in every():
+        lock = filelock.FileLock(place.lock)
+        try:
+            with lock.acquire(timeout=0):
+                keeper.remove(place)
+        except filelock.Timeout:
+            continue  # it runs
+
+
+def _start(made: Pieces, report: Report, *, detached: bool) -> Kept:
+    """Start a keeper, and wait until it holds the lock by which everybody knows that its cluster runs."""
+    clusters().mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(clusters() / ".lock"):
+        sweep()
+        place = _laid_out(made)
+        report(f"starting Kubernetes in {place.folder}")
+        kept = _keeper(place, detached=detached)
+        if kept.said.readline().strip() != keeper.READY:
+            kept.process.communicate()
+            detail = last_lines((place.log / "keeper.log").read_text())
+            keeper.remove(place)
+            raise SetupError("the cluster cannot be kept", consequence="there is no cluster", detail=detail)
+    return kept
+
+
+def _keeper(place: Place, *, detached: bool) -> Kept:
+    options = ["--detached"] if detached else []
+    with (place.log / "keeper.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "curtainup.setup.cluster.keeper", str(place.folder), *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            start_new_session=True,
+        )
+    assert process.stdin is not None  # noqa: S101 - both are asked for above
+    assert process.stdout is not None  # noqa: S101
+    return Kept(place, process, process.stdin, process.stdout)
+
+
+def _laid_out(made: Pieces) -> Place:
+    """Make the folder of a new cluster, with its certificates and configuration."""
+    place = Place(clusters() / secrets.token_hex(4))
+    place.folder.mkdir(mode=0o700)
+    place.log.mkdir()
+    plugins = machine.plugin_folder()
+    assert plugins is not None  # noqa: S101 - `pieces.ensure` has asked for it
+    snapshotter = "native" if mounts.file_system(place.folder) == "overlay" else "overlayfs"
+    for name, text in configuration.files(place, str(plugins), snapshotter).items():
+        file = place.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    run(
+        [made.node, "certificates", place.certificates, NODE, NODE_IP, SERVICE_IP],
+        "making the cluster's certificates",
+        lambda _: None,
+        timeout=60,
+    )
+    Plan(str(made.kube), str(made.node), snapshotter, tuple(map(str, made.images))).write(place)
+    return place
+
+
+def _wait(kept: Kept) -> None:
+    """Wait until all parts have started; the keeper says no more unless one does not."""
+    deadline = time.monotonic() + START_LIMIT
+    while not kept.place.ready.exists():
+        if select.select([kept.said], [], [], PAUSE)[0]:
+            raise failure(kept.said.readline())
+        if time.monotonic() > deadline:
+            log = str(kept.place.log / "node.log")
+            raise SetupError(f"the cluster was not ready after {START_LIMIT:.0f} s", where=log)
+
+
+def _ready(place: Place, made: Pieces, report: Report) -> Cluster:
+    """Return a cluster whose parts have started, once its node and gateway are ready."""
+    ports = json.loads(place.ports.read_text())
+    admin = (place.certificates / "admin.kubeconfig").read_text()
+    place.kubeconfig.touch(mode=0o600)
+    place.kubeconfig.write_text(admin.replace(f"127.0.0.1:{API_PORT}", f"127.0.0.1:{ports['api']}"))
+    kubectl = Kubectl((made.kube, "kubectl"), place.kubeconfig)
+    kubectl.wait(f"node/{NODE}", "Ready")
+    found = None
+    if made.gateway is not None:
+        gateway.install(kubectl, made.gateway, report)
+        found = Gateway(gateway.NAMESPACE, gateway.NAME, gateway.CLASS, f"http://127.0.0.1:{ports['http']}")
+    return Cluster(place.kubeconfig, CONTEXT, found, tuple(map(str, kubectl.command)), place.id)

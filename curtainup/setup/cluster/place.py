@@ -1,0 +1,136 @@
+"""The folder of one cluster, and the addresses within it, which are those of every cluster."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from curtainup.errors import SetupError
+from curtainup.setup import paths
+
+NODE = "node1"
+NODE_IP = "192.0.2.1"
+"""The node's one address, out of a range that is no real network's (https://www.rfc-editor.org/rfc/rfc5737)."""
+
+PODS = "10.244.0.0/16"
+SERVICES = "10.96.0.0/16"
+SERVICE_IP = "10.96.0.1"
+DNS_IP = "10.96.0.10"
+DOMAIN = "cluster.local"
+API_PORT = 6443
+MIRROR = "127.0.0.1:5000"
+"""Where `node forward` serves the machine's registries: offline/kubernetes/node/mirror.go says so too."""
+
+GATEWAY_PORTS = {"http": 30080}
+"""The node's ports that lead to the gateway: manifests/gateway.yaml says so too."""
+
+
+def clusters() -> Path:
+    """Return the folder of all of this user's clusters."""
+    return paths.cache_dir() / "clusters"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A cluster's folder, which goes with it.
+
+    Attributes:
+        folder: `clusters/ID`.
+
+    """
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """What tells the cluster from others."""
+        return self.folder.name
+
+    @property
+    def cgroup(self) -> str:
+        """The cgroup of the cluster's pods, in each hierarchy."""
+        return f"/curtainup-{self.id}"
+
+    @property
+    def lock(self) -> Path:
+        """The lock that its keeper holds, beside the folder, so that it outlives it."""
+        return self.folder.with_name(f"{self.id}.lock")
+
+    @property
+    def log(self) -> Path:
+        """The folder of logs, one for each part."""
+        return self.folder / "log"
+
+    @property
+    def certificates(self) -> Path:
+        """The folder of certificates and of the parts' kubeconfigs."""
+        return self.folder / "certificates"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """The kubeconfig of whoever uses the cluster from this machine."""
+        return self.folder / "kubeconfig"
+
+    @property
+    def ports(self) -> Path:
+        """The file of the loopback ports that lead into the cluster, by name."""
+        return self.folder / "ports.json"
+
+    @property
+    def pid(self) -> Path:
+        """The file with the process id of the keeper."""
+        return self.folder / "pid"
+
+    @property
+    def ready(self) -> Path:
+        """The file that is there once all parts have started."""
+        return self.folder / "ready"
+
+    @property
+    def failure_file(self) -> Path:
+        """The file that says why the cluster did not start."""
+        return self.folder / "failed.json"
+
+    def failed(self, error: Exception) -> None:
+        """Note why the cluster did not start."""
+        lines = [str(getattr(error, name, None) or "") for name in ("what", "where", "detail")]
+        self.failure_file.write_text(json.dumps(lines if any(lines) else [str(error), "", ""]))
+
+    def failure(self) -> SetupError | None:
+        """Return why the cluster did not start, if somebody has noted it."""
+        return failure(self.failure_file.read_text()) if self.failure_file.exists() else None
+
+
+def failure(text: str) -> SetupError:
+    """Return the error that a failure's file holds; of nothing, that nobody knows why."""
+    what, where, detail = json.loads(text) if text else ("the cluster's keeper has ended", "", "")
+    return SetupError(what, where=where or None, consequence="there is no cluster", detail=detail or None)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the first process in the cluster's namespaces is told.
+
+    Attributes:
+        kube: Kubernetes as one program.
+        node: what a node needs beside it.
+        snapshotter: how containerd keeps what containers change.
+        images: archives that it imports.
+
+    """
+
+    kube: str
+    node: str
+    snapshotter: str
+    images: tuple[str, ...]
+
+    def write(self, place: Place) -> None:
+        """Put it into the cluster's folder."""
+        (place.folder / "plan.json").write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def read(cls, place: Place) -> Plan:
+        """Return that of a cluster's folder."""
+        told = json.loads((place.folder / "plan.json").read_text())
+        return cls(**{**told, "images": tuple(told["images"])})

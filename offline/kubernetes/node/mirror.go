@@ -1,0 +1,40 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+)
+
+// mirrorAddress is where containerd finds the mirror: curtainup/setup/cluster/configuration.py says so too.
+const mirrorAddress = "127.0.0.1:5000"
+
+// mirror answers containerd as a mirror of each registry on the machine's own loopback address, whatever its port is:
+// containerd says in `ns` which registry it means (https://github.com/containerd/containerd/blob/main/docs/hosts.md).
+// It only reads.
+func mirror(listener net.Listener) error {
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(request *httputil.ProxyRequest) {
+			query := request.In.URL.Query()
+			registry := query.Get("ns")
+			query.Del("ns")
+			request.SetURL(&url.URL{Scheme: "http", Host: registry})
+			request.Out.URL.RawQuery = query.Encode()
+		},
+		Transport: &http.Transport{DialContext: dialOutside},
+	}
+	return http.Serve(listener, http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
+		reads := request.Method == http.MethodGet || request.Method == http.MethodHead
+		if !reads || !isLoopback(request.URL.Query().Get("ns")) {
+			http.NotFound(answer, request)
+			return
+		}
+		proxy.ServeHTTP(answer, request)
+	}))
+}
+
+func isLoopback(registry string) bool {
+	host, _, err := net.SplitHostPort(registry)
+	return err == nil && (host == "localhost" || net.ParseIP(host).IsLoopback())
+}

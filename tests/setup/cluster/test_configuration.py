@@ -1,0 +1,93 @@
+"""The cluster's addresses stand in Python, in Go and in manifests: they are the same everywhere."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from curtainup.setup import paths
+from curtainup.setup.cluster import configuration, parts
+from curtainup.setup.cluster.kubectl import manifest
+from curtainup.setup.cluster.pieces import PAUSE_IMAGE
+from curtainup.setup.cluster.place import (
+    API_PORT,
+    DNS_IP,
+    GATEWAY_PORTS,
+    MIRROR,
+    NODE_IP,
+    Place,
+    Plan,
+)
+
+PLACE = Place(Path("/cache/clusters/1234"))
+PLAN = Plan("/kube", "/node", "overlayfs", ())
+
+
+def objects(name: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(manifest(name)))
+
+
+def test_containerd_asks_the_mirror_first_for_every_registry() -> None:
+    hosts = tomllib.loads(configuration.registries())["host"]
+    assert hosts == {f"http://{MIRROR}": {"capabilities": ["pull", "resolve"]}}
+    go = (paths.offline_sources() / "kubernetes" / "node" / "mirror.go").read_text()
+    assert f'mirrorAddress = "{MIRROR}"' in go
+
+
+def test_containerd_keeps_what_it_has_in_the_clusters_own_folders() -> None:
+    read = tomllib.loads(configuration.containerd(PLACE, "/cni", "native"))
+    cri = read["plugins"]["io.containerd.grpc.v1.cri"]
+    assert cri["sandbox_image"] == PAUSE_IMAGE
+    assert cri["containerd"]["snapshotter"] == "native"
+    assert cri["cni"] == {"bin_dir": "/cni", "conf_dir": f"{PLACE.folder}/cni"}
+    assert cri["registry"]["config_path"] == f"{PLACE.folder}/registries"
+
+
+@pytest.mark.parametrize("text", [configuration.kubelet(PLACE), configuration.kube_proxy(PLACE)])
+def test_what_reads_yaml_reads_json(text: str) -> None:
+    assert yaml.safe_load(text) == json.loads(text)
+
+
+def test_pods_of_two_clusters_are_in_different_cgroups() -> None:
+    other = Place(Path("/cache/clusters/5678"))
+    roots = {json.loads(configuration.kubelet(one))["cgroupRoot"] for one in (PLACE, other)}
+    assert roots == {"/curtainup-1234", "/curtainup-5678"}
+
+
+def test_the_manifests_have_the_same_addresses() -> None:
+    service, endpoints = objects("dns.yaml")
+    assert service["spec"]["clusterIP"] == DNS_IP
+    assert endpoints["endpoints"][0]["addresses"] == [NODE_IP]
+    ports = [
+        one["spec"]["provider"]["kubernetes"]["envoyService"]["patch"]["value"]["spec"]["ports"]
+        for one in objects("gateway.yaml")
+        if one["metadata"]["name"] == "public" and one["kind"] == "EnvoyProxy"
+    ]
+    assert [[port["nodePort"] for port in listed] for listed in ports] == [list(GATEWAY_PORTS.values())]
+    go = (paths.offline_sources() / "kubernetes" / "node" / "certificates.go").read_text()
+    assert f'within = "https://127.0.0.1:{API_PORT}"' in go
+
+
+def test_each_file_that_a_part_is_given_is_written() -> None:
+    written = {f"{PLACE.folder}/{name}" for name in configuration.files(PLACE, "/cni", "overlayfs")}
+    commands = [*parts.first(PLACE, PLAN).values(), *parts.rest(PLACE, PLAN).values()]
+    read = {
+        word.rpartition("=")[2]
+        for command in commands
+        for word in command
+        if "config" in word or "Core" in word
+    }
+    named = {one for one in read if one.startswith(str(PLACE.folder)) and "/certificates/" not in one}
+    assert named <= written
+    assert len(named) == 4
+
+
+def test_ports_of_the_machine_are_led_to_the_node() -> None:
+    command = parts.forward(PLACE, PLAN, 5)
+    assert command[:4] == ["/node", "forward", "5", f"{PLACE.folder}/ports.json"]
+    assert command[4:] == [f"api={NODE_IP}:6443", f"http={NODE_IP}:30080"]

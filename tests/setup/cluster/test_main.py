@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from curtainup.errors import SetupError
+from curtainup.setup.cluster import __main__ as command
+from curtainup.setup.cluster import own
+from curtainup.setup.cluster.models import Cluster, Gateway
+from curtainup.setup.cluster.place import Place
+from tests.setup.conftest import Script
+
+GATEWAY = Gateway("gateway", "public", "envoy", "http://127.0.0.1:8480")
+
+
+@pytest.mark.usefixtures("first_on_path")
+def test_up_prints_what_a_shell_needs_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], script: Script
+) -> None:
+    script("bin/kubectl", "exit 0")
+    started = Cluster(Path("/clusters/1/kubeconfig"), "curtainup", GATEWAY, ("kubectl",), "1")
+
+    def up(report: Callable[[str], None], *, with_gateway: bool) -> Cluster:
+        assert with_gateway
+        report("starting")
+        return started
+
+    monkeypatch.setattr(own, "up", up)
+    assert command.main(["up"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.splitlines() == [
+        "export KUBECONFIG=/clusters/1/kubeconfig",
+        "export CURTAINUP_GATEWAY_URL=http://127.0.0.1:8480",
+    ]
+    assert printed.err == "starting\n"
+
+
+@pytest.mark.usefixtures("alone_on_path")
+def test_a_machine_without_kubectl_uses_that_of_the_cluster() -> None:
+    started = Cluster(Path("/1/kubeconfig"), "curtainup", None, ("/cache/kube", "kubectl"), "1")
+    assert command.exports(started)[1:] == ["alias kubectl='/cache/kube kubectl'"]
+
+
+def test_down_stops_those_that_are_named_or_all(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    stopped: list[str] = []
+    monkeypatch.setattr(own, "down", lambda place: stopped.append(place.id))
+    monkeypatch.setattr(own, "every", lambda: [Place(Path("/clusters/a")), Place(Path("/clusters/b"))])
+    assert command.main(["down", "b"]) == 0
+    assert command.main(["down"]) == 0
+    assert stopped == ["b", "a", "b"]
+
+
+def test_an_error_is_told_with_its_fix_and_its_exit_code(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise SetupError("it needs root", fix="become root")
+
+    monkeypatch.setattr(own, "up", refuse)
+    assert command.main(["up"]) == SetupError.exit_code
+    assert capsys.readouterr().err == "it needs root\nbecome root\n"

@@ -12,7 +12,7 @@ import sys
 from curtainup.errors import CurtainupError
 from curtainup.setup.cluster import own, pieces
 from curtainup.setup.cluster.models import Cluster
-from curtainup.setup.cluster.place import Place, clusters
+from curtainup.setup.cluster.place import Place, clusters, every
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,15 +24,22 @@ def main(arguments: list[str] | None = None) -> int:
         elif asked.command == "build":
             pieces.ensure(_say, gateway=asked.gateway)
         elif asked.command == "down":
-            for place in [Place(clusters() / one) for one in asked.id] or own.every():
-                _say(f"stopping the cluster {place.id}")
-                own.down(place)
+            _down(asked.id)
         else:
-            print("\n".join(place.id for place in own.every()))
+            print("\n".join(place.id for place in every()))
     except CurtainupError as error:
         _say("\n".join(part for part in (error.what, error.where, error.detail, error.fix) if part))
         return error.exit_code
     return 0
+
+
+def _down(ids: list[str]) -> None:
+    """Stop the clusters that are named; without any, all that `up` has started, and what killed ones left."""
+    if not ids:
+        own.sweep()
+    for place in [Place(clusters() / one) for one in ids] or own.lasting():
+        _say(f"stopping the cluster {place.id}")
+        own.down(place)
 
 
 def exports(cluster: Cluster) -> list[str]:
@@ -54,9 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     ):
         one = commands.add_parser(name, help=about)
         one.add_argument("--no-gateway", dest="gateway", action="store_false", help="without the Gateway API")
-    down = commands.add_parser("down", help="stop clusters; all of them, if you name none")
+    down = commands.add_parser("down", help="stop clusters; if you name none, all that `up` has started")
     down.add_argument("id", nargs="*", help="of a cluster, as `list` prints it")
-    commands.add_parser("list", help="print the ids of all clusters")
+    commands.add_parser(
+        "list", help="print the ids of all clusters, those of tests and of killed keepers included"
+    )
     return parser
 
 

@@ -21,7 +21,7 @@ from filelock import FileLock
 
 from curtainup.errors import SetupError
 from curtainup.setup.cluster import cgroups, machine
-from curtainup.setup.cluster.place import Place
+from curtainup.setup.cluster.place import Place, every
 from curtainup.setup.process import last_lines
 
 READY = "kept"
@@ -33,6 +33,8 @@ NAMESPACES = ("--net", "--mount", "--pid", "--uts", "--ipc")
 def main() -> None:
     """Keep a cluster until it is to end."""
     place, detached = Place(Path(sys.argv[1])), sys.argv[2:] == ["--detached"]
+    if place not in every():  # it would remove any folder in the end
+        sys.exit(f"{place.folder} is no cluster's folder")
     if detached and os.fork():
         os._exit(0)  # whoever started this one has not to wait for it
     wakeup, woken = os.pipe()
@@ -93,7 +95,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         found = children.read_text().split() if children.exists() else []
         for pid in found or [str(process.pid)]:
-            os.kill(int(pid), signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(int(pid), signal.SIGKILL)
     process.wait()
 
 

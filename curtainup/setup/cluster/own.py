@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -13,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 import filelock
@@ -22,7 +24,17 @@ from curtainup.setup.cluster import configuration, gateway, keeper, machine, pie
 from curtainup.setup.cluster.kubectl import Kubectl
 from curtainup.setup.cluster.models import Cluster, Gateway
 from curtainup.setup.cluster.pieces import Pieces
-from curtainup.setup.cluster.place import API_PORT, NODE, NODE_IP, SERVICE_IP, Place, Plan, clusters, failure
+from curtainup.setup.cluster.place import (
+    API_PORT,
+    NODE,
+    NODE_IP,
+    SERVICE_IP,
+    Place,
+    Plan,
+    clusters,
+    every,
+    failure,
+)
 from curtainup.setup.process import Report, last_lines, run
 from curtainup.util import mounts
 
@@ -101,58 +113,87 @@ def down(place: Place) -> None:
         SetupError: there is none, or its keeper does not end.
 
     """
-    if not place.folder.is_dir():
-        raise SetupError(f"there is no cluster {place.id}", where=str(clusters()), fix=LIST)
+    if place not in every():
+        raise SetupError(f"there is no cluster {place.folder.name}", where=str(clusters()), fix=LIST)
     _stop(place)
 
 
+def lasting() -> list[Place]:
+    """Return the places of the clusters that `up` has started; the others end with those who use them."""
+    return [place for place in every() if place.detached.exists()]
+
+
+def sweep() -> None:
+    """Remove what clusters have left whose keepers were killed."""
+    with _no_birth():
+        _sweep()
+
+
+def _sweep() -> None:
+    for place in every():
+        _cleared(place)
+
+
 def _stop(place: Place) -> None:
+    with _no_birth():
+        if _cleared(place):
+            return
+    keeping = _ended(place)
     lock = filelock.FileLock(place.lock)
     try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        pid = int(place.pid.read_text())
-        os.kill(pid, signal.SIGTERM)
-        _await(lock, place, pid)
+        lock.acquire(timeout=STOP_LIMIT)
+    except filelock.Timeout as error:
+        raise SetupError(
+            f"the cluster {place.id} does not stop",
+            where=f"process {keeping}" if keeping else str(place.lock),
+            fix=f"kill -9 {keeping}" if keeping else LIST,
+        ) from error
     try:
         keeper.remove(place)
     finally:
         lock.release()
 
 
-def _await(lock: filelock.FileLock, place: Place, pid: int) -> None:
-    """Wait until a keeper has let go of its lock."""
+def _cleared(place: Place) -> bool:
+    """Remove what a cluster has left if it has no keeper; nobody else may be starting it meanwhile."""
     try:
-        lock.acquire(timeout=STOP_LIMIT)
-    except filelock.Timeout as error:
-        raise SetupError(
-            f"the cluster {place.id} does not stop", where=f"process {pid}", fix=f"kill -9 {pid}"
-        ) from error
+        with filelock.FileLock(place.lock).acquire(timeout=0):
+            keeper.remove(place)
+    except filelock.Timeout:
+        return False
+    return True
 
 
-def every() -> list[Place]:
-    """Return the places of all clusters of this user, those that a killed keeper has left included."""
-    folder = clusters()
-    return [Place(one) for one in sorted(folder.iterdir()) if one.is_dir()] if folder.is_dir() else []
+def _ended(place: Place) -> int | None:
+    """Ask a cluster's keeper to end, and return its process id; None if it is gone already.
 
-
-def sweep() -> None:
-    """Remove what clusters have left whose keepers were killed."""
-    for place in every():
-        lock = filelock.FileLock(place.lock)
+    The descriptor stays that of the process that was looked at, even if its id becomes that of another.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        pid = int(place.pid.read_text())
+        process = os.pidfd_open(pid)
         try:
-            with lock.acquire(timeout=0):
-                keeper.remove(place)
-        except filelock.Timeout:
-            continue  # it runs
+            if os.fsencode(place.folder) in Path(f"/proc/{pid}/cmdline").read_bytes():
+                signal.pidfd_send_signal(process, signal.SIGTERM)
+                return pid
+        finally:
+            os.close(process)
+    return None
+
+
+def _no_birth() -> filelock.BaseFileLock:
+    """Return the lock that is held while a cluster has a folder, but no keeper yet."""
+    clusters().mkdir(parents=True, exist_ok=True)
+    return filelock.FileLock(clusters() / ".lock")
 
 
 def _start(made: Pieces, report: Report, *, detached: bool) -> Kept:
     """Start a keeper, and wait until it holds the lock by which everybody knows that its cluster runs."""
-    clusters().mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(clusters() / ".lock"):
-        sweep()
+    with _no_birth():
+        _sweep()
         place = _laid_out(made)
+        if detached:
+            place.detached.touch()
         report(f"starting Kubernetes in {place.folder}")
         kept = _keeper(place, detached=detached)
         if kept.said.readline().strip() != keeper.READY:

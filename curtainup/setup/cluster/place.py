@@ -28,7 +28,7 @@ GATEWAY_PORTS = {"http": 30080}
 
 def clusters() -> Path:
     """Return the folder of all of this user's clusters."""
-    return paths.cache_dir() / "clusters"
+    return paths.cache_dir().resolve() / "clusters"
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,11 @@ class Place:
         return self.folder / "pid"
 
     @property
+    def detached(self) -> Path:
+        """The file that is there if the cluster is to outlive the process that starts it."""
+        return self.folder / "detached"
+
+    @property
     def ready(self) -> Path:
         """The file that is there once all parts have started."""
         return self.folder / "ready"
@@ -100,6 +105,12 @@ class Place:
     def failure(self) -> SetupError | None:
         """Return why the cluster did not start, if somebody has noted it."""
         return failure(self.failure_file.read_text()) if self.failure_file.exists() else None
+
+
+def every() -> list[Place]:
+    """Return the places of all clusters of this user, those that a killed keeper has left included."""
+    folder = clusters()
+    return [Place(one) for one in sorted(folder.iterdir()) if one.is_dir()] if folder.is_dir() else []
 
 
 def failure(text: str) -> SetupError:

@@ -43,13 +43,25 @@ def test_a_machine_without_kubectl_uses_that_of_the_cluster() -> None:
     assert command.exports(started)[1:] == ["alias kubectl='/cache/kube kubectl'"]
 
 
-def test_down_stops_those_that_are_named_or_all(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    stopped: list[str] = []
-    monkeypatch.setattr(own, "down", lambda place: stopped.append(place.id))
-    monkeypatch.setattr(own, "every", lambda: [Place(Path("/clusters/a")), Place(Path("/clusters/b"))])
+def test_down_stops_those_that_are_named_or_all_that_stay(
+    monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    done: list[str] = []
+    monkeypatch.setattr(own, "down", lambda place: done.append(place.id))
+    monkeypatch.setattr(own, "sweep", lambda: done.append("what killed ones left"))
+    monkeypatch.setattr(own, "lasting", lambda: [Place(Path("/clusters/a"))])
     assert command.main(["down", "b"]) == 0
+    assert done == ["b"]
     assert command.main(["down"]) == 0
-    assert stopped == ["b", "a", "b"]
+    assert done[1:] == ["what killed ones left", "a"]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "/"])
+def test_down_takes_ids_and_no_folders(name: str, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (cache / "clusters" / "a").mkdir(parents=True)
+    assert command.main(["down", name]) == SetupError.exit_code
+    assert "there is no cluster" in capsys.readouterr().err
+    assert (cache / "clusters" / "a").is_dir()
 
 
 def test_an_error_is_told_with_its_fix_and_its_exit_code(

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+from threading import Thread, Timer
 
 import pytest
 from filelock import FileLock
 
 from curtainup.errors import SetupError
-from curtainup.setup.cluster import cgroups, own
-from curtainup.setup.cluster.place import Place, Plan, clusters
+from curtainup.setup.cluster import cgroups, keeper, own
+from curtainup.setup.cluster.place import Place, Plan, clusters, every
 from tests.processes import holding
 
 HOLDING = """
@@ -37,7 +40,7 @@ def test_what_a_killed_keeper_has_left_is_removed_and_what_runs_is_not(
     left, runs = laid_out("left"), laid_out("runs")
     with holding(HOLDING.format(lock=str(runs.lock))):
         own.sweep()
-        assert own.every() == [runs]
+        assert every() == [runs]
         assert no_cgroups == [left.cgroup]
     assert not left.lock.exists()
 
@@ -45,7 +48,7 @@ def test_what_a_killed_keeper_has_left_is_removed_and_what_runs_is_not(
 def test_one_whose_keeper_is_gone_can_be_stopped(cache: Path) -> None:
     place = laid_out("gone")
     own.down(place)
-    assert own.every() == []
+    assert every() == []
 
 
 def test_one_that_does_not_stop_is_named_with_its_keeper(
@@ -69,7 +72,7 @@ def test_a_process_that_has_the_number_of_a_dead_keeper_is_left_alone(cache: Pat
         place.pid.write_text(str(stranger.pid))
         own.down(place)
         assert stranger.poll() is None
-    assert own.every() == []
+    assert every() == []
 
 
 def test_one_that_is_not_there_is_refused(cache: Path) -> None:
@@ -78,8 +81,79 @@ def test_one_that_is_not_there_is_refused(cache: Path) -> None:
     assert not clusters().exists()
 
 
+@pytest.mark.parametrize("name", ["", ".", "..", "one/..", "one/log", "../other", "/"])
+def test_a_folder_that_is_no_clusters_is_never_removed(cache: Path, tmp_path: Path, name: str) -> None:
+    place, other = laid_out("one"), cache / "other"
+    other.mkdir()
+    with pytest.raises(SetupError, match="there is no cluster"):
+        own.down(Place(clusters() / name))
+    with pytest.raises(SetupError, match="there is no cluster"):
+        own.down(Place(clusters() / tmp_path))
+    assert place.log.is_dir()
+    assert other.is_dir()
+
+
+def test_the_keeper_of_no_cluster_removes_nothing(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["keeper", str(tmp_path)])
+    with pytest.raises(SystemExit, match="no cluster's folder"):
+        keeper.main()
+    assert tmp_path.is_dir()
+
+
+def test_only_those_that_are_to_stay_last(cache: Path) -> None:
+    laid_out("of-a-test")
+    stays = laid_out("stays")
+    stays.detached.touch()
+    assert own.lasting() == [stays]
+
+
+def test_one_that_is_being_started_is_not_removed(cache: Path) -> None:
+    place = laid_out("new")
+    with holding(HOLDING.format(lock=str(clusters() / ".lock"))) as starter:
+        waiting = Thread(target=own.sweep)
+        waiting.start()
+        waiting.join(0.3)
+        assert place.folder.is_dir()
+        with holding(HOLDING.format(lock=str(place.lock))):
+            starter.kill()
+            waiting.join(30)
+            assert every() == [place]
+
+
+@pytest.mark.parametrize("said", [None, "", "x", "999999999", "-1"])
+def test_one_whose_keeper_is_just_ending_is_waited_for(cache: Path, said: str | None) -> None:
+    place = laid_out("ending")
+    if said is not None:
+        place.pid.write_text(said)
+    with holding(HOLDING.format(lock=str(place.lock))) as ending:
+        Timer(0.2, ending.kill).start()
+        own.down(place)
+    assert every() == []
+
+
+def test_a_stranger_with_the_number_of_a_keeper_gets_no_signal(cache: Path) -> None:
+    place = laid_out("ending")
+    with (
+        holding("print('held', flush=True)\ninput()") as stranger,
+        holding(HOLDING.format(lock=str(place.lock))) as ending,
+    ):
+        place.pid.write_text(str(stranger.pid))
+        Timer(0.2, ending.kill).start()
+        own.down(place)
+        assert stranger.poll() is None
+
+
+def test_a_process_that_has_just_ended_is_no_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+        monkeypatch.setattr(process, "poll", lambda: None)
+        keeper._end(process)
+
+
 def test_no_folder_means_no_clusters(cache: Path) -> None:
-    assert own.every() == []
+    assert every() == []
 
 
 def test_a_plan_is_read_as_it_was_written(cache: Path) -> None:

@@ -81,9 +81,12 @@ func listenOutside(port int) (listener net.Listener, err error) {
 	return listener, err
 }
 
+// dialOutside connects from the machine's network namespace. It tries one address of a name after the other: Go would
+// try those of IPv4 and IPv6 at once, on threads of the cluster's namespace.
 func dialOutside(ctx context.Context, network, address string) (connection net.Conn, err error) {
+	one := net.Dialer{FallbackDelay: -1}
 	err = outside(func() (err error) {
-		connection, err = (&net.Dialer{}).DialContext(ctx, network, address)
+		connection, err = one.DialContext(ctx, network, address)
 		return err
 	})
 	return connection, err

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"path"
+	"strings"
 )
 
 // mirrorAddress is where containerd finds the mirror: curtainup/setup/cluster/configuration.py says so too.
@@ -12,7 +14,7 @@ const mirrorAddress = "127.0.0.1:5000"
 
 // mirror answers containerd as a mirror of each registry on the machine's own loopback address, whatever its port is:
 // containerd says in `ns` which registry it means (https://github.com/containerd/containerd/blob/main/docs/hosts.md).
-// It only reads.
+// It only reads, and only what the registries' API has: what else listens on the loopback address is not for pods.
 func mirror(listener net.Listener) error {
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(request *httputil.ProxyRequest) {
@@ -26,12 +28,17 @@ func mirror(listener net.Listener) error {
 	}
 	return http.Serve(listener, http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
 		reads := request.Method == http.MethodGet || request.Method == http.MethodHead
-		if !reads || !isLoopback(request.URL.Query().Get("ns")) {
+		if !reads || !isOfRegistry(request.URL.Path) || !isLoopback(request.URL.Query().Get("ns")) {
 			http.NotFound(answer, request)
 			return
 		}
 		proxy.ServeHTTP(answer, request)
 	}))
+}
+
+// isOfRegistry says whether a path is within the registries' API, whichever way somebody resolves dots in it.
+func isOfRegistry(asked string) bool {
+	return strings.HasPrefix(asked, "/v2/") && strings.HasPrefix(path.Clean(asked)+"/", "/v2/")
 }
 
 func isLoopback(registry string) bool {

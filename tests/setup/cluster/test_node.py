@@ -28,6 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 INSIDE = """
 ip link set lo up
+printf '127.0.0.1 localhost\\n::1 localhost\\n' > "$1/hosts" && mount --bind "$1/hosts" /etc/hosts
 cd "$1" && echo inside > answer && python3 -m http.server --bind 127.0.0.1 8000 &
 while true; do "$0" forward "$2" "$1/ports.json" web=127.0.0.1:8000 & echo $! > "$1/pid"; wait $!; done
 """
@@ -68,7 +69,7 @@ def registry() -> Iterator[str]:
 def apart(node: Path, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A namespace with a server, to which a port of this machine leads."""
     outer = os.open("/proc/self/ns/net", os.O_RDONLY)
-    command = ["unshare", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", INSIDE]
+    command = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", INSIDE]
     with subprocess.Popen(
         [*command, node, folder, str(outer)], pass_fds=(outer,), stderr=subprocess.DEVNULL
     ) as started:
@@ -123,6 +124,18 @@ def test_registries_of_the_machine_can_be_read_inside_and_nothing_else(
         assert asked(started, f"/v2/shop?ns={registry}", "-X", "PUT").endswith(" 404")
         for other in ("docker.io", "192.0.2.7:5000", "127.0.0.1", ""):
             assert asked(started, f"/v2/?ns={other}").endswith(" 404")
+        for path in ("/", "/v2", "/v20/", "/metrics", "/v2/../metrics", "/v2/%2e%2e/metrics"):
+            assert asked(started, f"{path}?ns={registry}", "--path-as-is").endswith(" 404")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_a_registry_may_be_called_localhost_where_that_has_two_addresses(
+    node: Path, tmp_path: Path, registry: str
+) -> None:
+    called = registry.replace("127.0.0.1", "localhost")
+    with apart(node, tmp_path) as started:
+        until((tmp_path / "ports.json").exists)
+        assert asked(started, f"/v2/?ns={called}") == "/v2/ 200"
 
 
 def test_what_it_signs_is_for_the_kubelet_and_the_machine(node: Path, tmp_path: Path) -> None:

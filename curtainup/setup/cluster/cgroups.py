@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
 CPUSET = ("cpuset.cpus", "cpuset.mems")
+NEEDED = frozenset(("cpu", "cpuset", "memory", "pids"))
+"""The controllers that the kubelet asks for with cgroup v2."""
+
 CONTROLLERS = ("cpuset", "cpu", "memory", "pids", "hugetlb", "io")
 PATIENCE, PAUSE = 30.0, 0.05
 """Seconds until the kernel has let go of processes that were killed, and between two looks."""
@@ -19,6 +23,27 @@ def hierarchies(root: Path = ROOT) -> list[Path]:
         return [root]
     mounted = {one.resolve() for one in root.iterdir() if (one / "cgroup.procs").is_file()}
     return sorted(mounted)
+
+
+def unfit(root: Path = ROOT) -> list[str]:
+    """Return for people why the pods of a cluster cannot have cgroups here; nothing if they can."""
+    found = hierarchies(root) if root.is_dir() else []
+    if not found or not all(os.access(one, os.W_OK) for one in found):
+        return [f"it needs cgroups that it may change, in {root}, which few containers have"]
+    if found != [root]:
+        return []
+    lacking = NEEDED - set((root / _offering(root)).read_text().split())
+    return [f"it needs the cgroup controllers {', '.join(sorted(lacking))}"] if lacking else []
+
+
+def _offering(root: Path) -> str:
+    """Return the file of the controllers that cgroups below a root of v2 can get.
+
+    Where processes are in a root that is not the machine's, as in a container, it passes on no others
+    (https://docs.kernel.org/admin-guide/cgroup-v2.html#no-internal-process-constraint).
+    """
+    is_within = (root / "cgroup.type").exists() and (root / "cgroup.procs").read_text().strip()
+    return "cgroup.subtree_control" if is_within else "cgroup.controllers"
 
 
 def make(name: str, root: Path = ROOT) -> None:

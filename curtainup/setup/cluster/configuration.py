@@ -98,13 +98,15 @@ def containerd(place: Place, plugins: str, snapshotter: str) -> str:
     Args:
         place: the cluster's.
         plugins: the folder of the plugins that connect pods.
-        snapshotter: `overlayfs`, or `native` where the cluster's folder is on such a file system itself.
+        snapshotter: `overlayfs`, or `native` where the file system of the cluster's folder carries no layers.
 
     """
     return f"""\
 version = 2
 [grpc]
   address = "{CONTAINERD_SOCKET}"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{place.folder}/opt"  # else it makes /opt/containerd
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE_IMAGE}"
   disable_apparmor = true        # its profile would be loaded into the machine's kernel

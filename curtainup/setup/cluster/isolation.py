@@ -6,6 +6,8 @@ import subprocess
 from pathlib import Path
 
 from curtainup.errors import SetupError
+from curtainup.setup import paths
+from curtainup.setup.cluster import bridges
 from curtainup.setup.cluster.place import NODE_IP, Place
 
 RUN, VAR = Path("/run"), Path("/var")
@@ -22,7 +24,6 @@ TUNABLES = {
 }
 """Settings of the whole machine's kernel, and what the kubelet would set them to."""
 
-BRIDGES = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 
 
@@ -37,15 +38,16 @@ def mount(place: Place) -> None:
         "mount", "--make-rshared", "/"
     )  # containers share mounts with the kubelet, and nobody with the machine
     _run("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", RUN)
-    own = RUN / "curtainup"
-    _bind(place.folder, own)
+    kept = {folder: RUN / f"kept{number}" for number, folder in enumerate(hidden(place))}
+    for folder, meanwhile in kept.items():
+        _bind(folder, meanwhile)
     layers = {name: RUN / "var" / name for name in ("upper", "work")}
     for layer in layers.values():
         layer.mkdir(parents=True)
     options = f"lowerdir={VAR},upperdir={layers['upper']},workdir={layers['work']}"
     _run("mount", "-t", "overlay", "-o", options, "overlay", VAR)
-    if place.folder.is_relative_to(VAR):
-        _bind(own, place.folder)
+    for folder, meanwhile in kept.items():
+        _bind(meanwhile, folder)
     for name, below in OWN.items():
         source = place.folder / name
         source.mkdir(exist_ok=True)
@@ -53,11 +55,21 @@ def mount(place: Place) -> None:
     _keep_tunables(place)
 
 
+def hidden(place: Place) -> list[Path]:
+    """Return the folders that the cluster needs and would not find below /var, or not as they are.
+
+    A layer on /var shows nothing of what is mounted below it, and takes what is written for itself.
+    """
+    needed = {place.cache, paths.program_dir().resolve()}
+    return sorted(folder for folder in needed if folder.is_relative_to(VAR))
+
+
 def link() -> None:
     """Give the node its address and the bridge of its pods.
 
     Raises:
-        SetupError: the kernel has no bridges, or none whose traffic iptables sees.
+        SetupError: the kernel has no bridges.
+        OSError: iptables does not see their traffic.
 
     """
     _run("ip", "link", "set", "lo", "up")
@@ -71,9 +83,7 @@ def link() -> None:
     FORWARDING.write_text("1")
     _run("ip", "link", "add", "cni0", "type", "bridge")
     _run("ip", "link", "set", "cni0", "up")
-    if not BRIDGES.exists():
-        _run("modprobe", "br_netfilter")
-    BRIDGES.write_text("1")
+    bridges.switch_on()
 
 
 def _keep_tunables(place: Place) -> None:

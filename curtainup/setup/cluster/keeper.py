@@ -27,8 +27,6 @@ from curtainup.setup.process import last_lines
 READY = "kept"
 """What it prints once it has the lock; if the cluster does not start, the failure follows, as in `Place`."""
 
-NAMESPACES = ("--net", "--mount", "--pid", "--uts", "--ipc")
-
 
 def main() -> None:
     """Keep a cluster until it is to end."""
@@ -76,7 +74,15 @@ def _started(place: Place) -> subprocess.Popen[bytes]:
     """Start the cluster's first process in its namespaces; it ends with its parent, and that with us."""
     outer = os.open("/proc/self/ns/net", os.O_RDONLY)
     inside = [sys.executable, "-P", "-m", "curtainup.setup.cluster.inside", str(place.folder), str(outer)]
-    apart = ["unshare", *NAMESPACES, "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
+    apart = [
+        "unshare",
+        *machine.NAMESPACES,
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "--propagation",
+        "private",
+    ]
     with (place.log / "node.log").open("ab") as log:
         return subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", *apart, *inside],

@@ -20,7 +20,7 @@ from typing import IO
 import filelock
 
 from curtainup.errors import SetupError
-from curtainup.setup.cluster import configuration, gateway, keeper, machine, pieces
+from curtainup.setup.cluster import bridges, configuration, gateway, keeper, machine, pieces
 from curtainup.setup.cluster.kubectl import Kubectl
 from curtainup.setup.cluster.models import Cluster, Gateway
 from curtainup.setup.cluster.pieces import Pieces
@@ -46,6 +46,9 @@ STOP_LIMIT = 60.0
 
 PAUSE = 0.05
 """Seconds between two looks."""
+
+LAYERED = ("ext4", "xfs", "btrfs", "tmpfs")
+"""File systems that can be the upper one of an overlay; one of a network, or an overlay itself, cannot."""
 
 CONTEXT = "curtainup"
 LIST = "python -m curtainup.setup.cluster list"
@@ -189,6 +192,7 @@ def _no_birth() -> filelock.BaseFileLock:
 
 def _start(made: Pieces, report: Report, *, detached: bool) -> Kept:
     """Start a keeper, and wait until it holds the lock by which everybody knows that its cluster runs."""
+    bridges.load()
     with _no_birth():
         _sweep()
         place = _laid_out(made)
@@ -227,7 +231,7 @@ def _laid_out(made: Pieces) -> Place:
     place.log.mkdir()
     plugins = machine.plugin_folder()
     assert plugins is not None  # noqa: S101 - `pieces.ensure` has asked for it
-    snapshotter = "native" if mounts.file_system(place.folder) == "overlay" else "overlayfs"
+    snapshotter = _snapshotter(mounts.file_system(place.folder))
     for name, text in configuration.files(place, str(plugins), snapshotter).items():
         file = place.folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -240,6 +244,11 @@ def _laid_out(made: Pieces) -> Place:
     )
     Plan(str(made.kube), str(made.node), snapshotter, tuple(map(str, made.images))).write(place)
     return place
+
+
+def _snapshotter(file_system: str | None) -> str:
+    """Return how containerd keeps what containers change: by layers where they are known to work."""
+    return "overlayfs" if file_system in LAYERED else "native"
 
 
 def _wait(kept: Kept) -> None:

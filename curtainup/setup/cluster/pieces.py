@@ -76,6 +76,7 @@ def ensure(report: Report, *, gateway: bool = True) -> Pieces:
         SetupError: this machine cannot run the cluster, or a piece cannot be made.
 
     """
+    machine.require_fit()
     absent = machine.missing_packages()
     if absent and debian.can_install():
         debian.install(absent, report)

@@ -48,6 +48,11 @@ class Place:
         return self.folder.name
 
     @property
+    def cache(self) -> Path:
+        """The cache, which holds the cluster's pieces too."""
+        return self.folder.parent.parent
+
+    @property
     def cgroup(self) -> str:
         """The cgroup of the cluster's pods, in each hierarchy."""
         return f"/curtainup-{self.id}"

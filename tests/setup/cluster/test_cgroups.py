@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,32 @@ def test_one_whose_processes_do_not_end_is_left(
     (second_version / "mine" / "busy").touch()
     cgroups.remove("/mine", second_version)
     assert (second_version / "mine").is_dir()
+
+
+def test_controllers_that_are_missing_are_named(second_version: Path) -> None:
+    (second_version / "cgroup.controllers").write_text("cpuset cpu io\n")
+    assert cgroups.unfit(second_version) == ["it needs the cgroup controllers memory, pids"]
+    (second_version / "cgroup.controllers").write_text("cpuset cpu io memory hugetlb pids\n")
+    assert cgroups.unfit(second_version) == []
+
+
+@pytest.mark.parametrize(("processes", "fit"), [("", True), ("1\n", False)])
+def test_a_container_whose_processes_are_in_its_root_passes_nothing_on(
+    second_version: Path, processes: str, fit: bool
+) -> None:
+    (second_version / "cgroup.controllers").write_text("cpuset cpu memory pids\n")
+    (second_version / "cgroup.type").write_text("domain\n")
+    (second_version / "cgroup.procs").write_text(processes)
+    assert (cgroups.unfit(second_version) == []) == fit
+
+
+def test_hierarchies_of_the_first_version_are_enough(first_version: Path) -> None:
+    assert cgroups.unfit(first_version) == []
+
+
+def test_cgroups_that_nobody_may_change_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cgroup.controllers").touch()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    for root in (tmp_path, tmp_path / "none"):
+        (told,) = cgroups.unfit(root)
+        assert "cgroups that it may change" in told

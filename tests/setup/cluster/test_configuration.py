@@ -45,6 +45,7 @@ def test_containerd_keeps_what_it_has_in_the_clusters_own_folders() -> None:
     assert cri["sandbox_image"] == PAUSE_IMAGE
     assert cri["containerd"]["snapshotter"] == "native"
     assert cri["cni"] == {"bin_dir": "/cni", "conf_dir": f"{PLACE.folder}/cni"}
+    assert read["plugins"]["io.containerd.internal.v1.opt"] == {"path": f"{PLACE.folder}/opt"}
     assert cri["registry"]["config_path"] == f"{PLACE.folder}/registries"
 
 

@@ -16,6 +16,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, alone_on_path: Path) -
     monkeypatch.setattr(machine, "SYSTEM_FOLDERS", ())
     monkeypatch.setattr(machine, "PLUGIN_FOLDERS", (tmp_path / "cni",))
     monkeypatch.setattr(machine, "_unfit", list)
+    monkeypatch.setattr(machine, "BRIDGES", tmp_path)
 
 
 def test_what_is_missing_is_named_once_by_its_package(script: Script, tmp_path: Path) -> None:
@@ -30,9 +31,46 @@ def test_what_is_missing_is_named_once_by_its_package(script: Script, tmp_path: 
     assert machine.plugin_folder() == tmp_path / "cni"
 
 
-@pytest.mark.parametrize(("may", "fix"), [(True, "curtainup doctor --fix"), (False, "apt-get install")])
+@pytest.mark.parametrize(
+    ("may", "fix"), [(True, "curtainup doctor --cluster --fix"), (False, "apt-get install")]
+)
 def test_the_fix_is_what_this_user_may_do(may: bool, fix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(debian, "can_install", lambda: may)
     with pytest.raises(SetupError, match="needs containerd, runc") as caught:
         machine.require()
     assert str(caught.value.fix).startswith(fix)
+
+
+def test_what_loads_the_module_for_bridges_is_needed_where_it_is_not_loaded(
+    monkeypatch: pytest.MonkeyPatch, script: Script, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(machine, "BRIDGES", tmp_path / "not-loaded")
+    assert "kmod" in machine.missing_packages()
+    script("bin/modprobe", "exit 0")
+    assert "kmod" not in machine.missing_packages()
+
+
+@pytest.mark.parametrize(("answer", "unfit"), [("exit 0", []), ("exit 1", [machine.CONFINED])])
+def test_a_root_that_may_make_no_namespaces_is_told_at_once(
+    answer: str, unfit: list[str], script: Script
+) -> None:
+    assert machine._confined() == []  # without unshare nobody knows
+    script("bin/unshare", answer)
+    assert machine._confined() == unfit
+
+
+def test_a_try_that_does_not_end_is_one_that_failed(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "LIMIT", 0.1)
+    script("bin/unshare", "exec /bin/sleep 30")
+    assert machine._confined() == [machine.CONFINED]
+
+
+def test_a_cache_that_the_cluster_would_not_see_is_refused() -> None:
+    assert machine._misplaced(Path("/run/user/0/curtainup")) != []
+    assert machine._misplaced(Path("/root/.cache/curtainup")) == []
+
+
+def test_an_unfit_machine_is_told_before_its_packages_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_unfit", lambda: [machine.CONFINED])
+    with pytest.raises(SetupError, match=machine.CONFINED):
+        machine.require()

@@ -178,3 +178,17 @@ def test_the_lock_is_not_in_the_folder_that_goes(cache: Path) -> None:
     place = laid_out("one")
     with FileLock(place.lock):
         assert not place.lock.is_relative_to(place.folder)
+
+
+@pytest.mark.parametrize(
+    ("file_system", "snapshotter"),
+    [
+        ("ext4", "overlayfs"),
+        ("tmpfs", "overlayfs"),
+        ("overlay", "native"),
+        ("nfs4", "native"),
+        (None, "native"),
+    ],
+)
+def test_layers_are_kept_only_where_they_are_known_to_work(file_system: str | None, snapshotter: str) -> None:
+    assert own._snapshotter(file_system) == snapshotter

@@ -286,7 +286,7 @@ class ApiServer:
 
 def as_deployer(world: World, token: str, file: Path) -> None:
     """Let the engine work with a token alone."""
-    config = yaml.safe_load(world.cluster.kubeconfig.read_text())
+    config = yaml.safe_load(Path(world.cluster.kubeconfig).read_text())
     config["users"] = [{"name": "deployer", "user": {"token": token}}]
     for context in config["contexts"]:
         context["context"]["user"] = "deployer"

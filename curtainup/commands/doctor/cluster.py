@@ -25,6 +25,7 @@ def listed() -> list[Piece]:
     return [
         Piece(MACHINE, _machine, _mend),
         *(Piece(name, partial(_program, one), _mend, needs=MACHINE) for name, one in built.items()),
+        Piece("pause image", _pause, _mend, needs=MACHINE),
         Piece("Envoy", _envoy, _mend, needs=MACHINE),
     ]
 
@@ -39,6 +40,13 @@ def _program(program: Program) -> Found:
     if not path.is_file():
         raise SetupError(f"{program.title} is not built", fix=FIX)
     return Found(program.version, str(path))
+
+
+def _pause() -> Found:
+    folder = pieces.pause_folder()
+    if not folder.is_dir():
+        raise SetupError("the pause image is not made", fix=FIX)
+    return Found(versions.CLUSTER_NODE, str(folder))
 
 
 def _envoy() -> Found:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import platform
 import re
 import subprocess
@@ -23,6 +24,10 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 FOLDERS = {"tmp": 0o1777, "etc": 0o755}
 """The folders that every image has, with their modes."""
+
+
+LIMIT = 60.0
+"""Seconds that the look for a program's libraries may take."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,20 @@ def libraries(listed: str) -> list[str]:
 
 
 def _libraries(program: Path) -> Mapping[str, Path]:
-    listed = subprocess.run(["ldd", program], check=False, capture_output=True, text=True)
+    what = f"the libraries of {program} cannot be found"
+    try:
+        listed = subprocess.run(
+            ["ldd", program],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SetupError(what, detail=str(error)) from error
     if listed.returncode != 0 and "not a dynamic executable" not in listed.stderr:
-        raise SetupError(f"the libraries of {program} cannot be found", detail=listed.stderr.strip())
+        raise SetupError(what, detail=listed.stderr.strip())
     return {path: Path(path) for path in libraries(listed.stdout)}
 
 

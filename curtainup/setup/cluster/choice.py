@@ -53,21 +53,22 @@ def chosen(
 def given(files: str, context: str | None = None) -> Cluster:
     """Return the cluster that a kubeconfig leads to; nobody is asked whether it answers.
 
+    kubectl reads several files as one, and leaves out those that are not there. So does this.
+
     Args:
-        files: as in the variable: one path, or several, of which the first with the context counts.
+        files: as in the variable: one path, or several.
         context: its name; None means the first `current-context`.
 
     Raises:
         SetupError: a file cannot be read, or there is no such context.
 
     """
-    read = {Path(one): _read(Path(one)) for one in files.split(os.pathsep) if one}
-    current = (str(config["current-context"]) for config in read.values() if config.get("current-context"))
+    read = [_read(Path(one)) for one in files.split(os.pathsep) if one]
+    current = (str(config["current-context"]) for config in read if config.get("current-context"))
     wanted = context or next(current, None)
-    for file, config in read.items():
-        if wanted in _contexts(config):
-            return Cluster(file, str(wanted), None, ("kubectl",))
-    known = sorted({name for config in read.values() for name in _contexts(config)})
+    known = sorted({name for config in read for name in _contexts(config)})
+    if wanted in known:
+        return Cluster(files, str(wanted), None, ("kubectl",))
     raise SetupError(
         f"there is no context {wanted}" if wanted else "no context is chosen",
         where=files,
@@ -80,6 +81,8 @@ def given(files: str, context: str | None = None) -> Cluster:
 def _read(file: Path) -> dict[str, Any]:
     try:
         config = yaml.safe_load(read_bounded(file, MOST))
+    except FileNotFoundError:
+        return {}
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise SetupError(
             "the kubeconfig cannot be read",

@@ -27,6 +27,9 @@ from curtainup.setup.process import last_lines
 START_LIMIT = 300.0
 """Seconds within which each part must have started. On an idle machine all of them take ten."""
 
+FORWARD = "forward"
+"""The part that connects the machine with the cluster."""
+
 PAUSE, AGAIN = 0.05, 1.0
 """Seconds between two looks, and before a part is started again."""
 
@@ -44,7 +47,7 @@ class Parts:
         """Start a part."""
         with (self._place.log / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=(self._outer,)
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=self._given(name)
             )
         self._processes[name] = process
         self._running[process.pid] = name, command
@@ -75,6 +78,10 @@ class Parts:
                 time.sleep(AGAIN)
                 self.start(name, command)
 
+    def _given(self, name: str) -> tuple[int, ...]:
+        """Return the descriptors that a part gets: one only may leave the cluster's network."""
+        return (self._outer,) if name == FORWARD else ()
+
     def _failed(self, name: str, what: str) -> SetupError:
         log = self._place.log / f"{name}.log"
         return SetupError(
@@ -100,12 +107,12 @@ def start(place: Place, plan: Plan, outer: int) -> Parts:
         _run(*importing, "--snapshotter", plan.snapshotter, image)
     running.wait_until("kube-apiserver", lambda: _answers(_api_server(place), "/readyz"))
     dns = str(resources.files("curtainup.setup.cluster") / "manifests" / "dns.yaml")
-    admin = f"--kubeconfig={place.certificates}/admin.kubeconfig"
-    _run(plan.kube, "kubectl", admin, "apply", "--server-side", "--filename", dns)
+    admin = (f"--kubeconfig={place.certificates}/admin.kubeconfig", f"--cache-dir={place.kubectl_cache}")
+    _run(plan.kube, "kubectl", *admin, "apply", "--server-side", "--filename", dns)
     for name, command in parts.rest(place, plan).items():
         running.start(name, command)
-    running.start("forward", parts.forward(place, plan, outer))
-    running.wait_until("forward", place.ports.exists)
+    running.start(FORWARD, parts.forward(place, plan, outer))
+    running.wait_until(FORWARD, place.ports.exists)
     running.wait_until("coredns", lambda: _answers(HTTPConnection("127.0.0.1", DNS_READY_PORT), "/ready"))
     running.wait_until("kubelet", lambda: _answers(HTTPConnection("127.0.0.1", KUBELET_PORT), "/healthz"))
     return running

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from filelock import FileLock
@@ -26,6 +27,10 @@ from curtainup.setup.process import last_lines
 
 READY = "kept"
 """What it prints once it has the lock; if the cluster does not start, the failure follows, as in `Place`."""
+
+
+KEPT = ("LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "TZ")
+"""The variables that Python may need."""
 
 
 def main() -> None:
@@ -90,9 +95,15 @@ def _started(place: Place) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             pass_fds=(outer,),
-            env={**os.environ, "PATH": machine.search_path()},
+            env=environment(place, os.environ),
             start_new_session=True,
         )
+
+
+def environment(place: Place, ours: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the cluster's processes: none with a secret, a proxy or settings of a part."""
+    kept = {name: ours[name] for name in KEPT if name in ours}
+    return {**kept, "PATH": machine.search_path(), "HOME": str(place.folder), "LC_ALL": "C.UTF-8"}
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

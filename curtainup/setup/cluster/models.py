@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -29,15 +28,15 @@ class Cluster:
     """A cluster that is there.
 
     Attributes:
-        kubeconfig: the file that leads to it.
-        context: the context in that file.
+        kubeconfig: what `KUBECONFIG` is to be: a file, or several of somebody else's.
+        context: the context in it.
         gateway: the gateway that curtainup has put on it; None where it has put none.
         kubectl: the command of a kubectl.
         id: what tells a cluster of curtainup's own from others; empty for one of somebody else's.
 
     """
 
-    kubeconfig: Path
+    kubeconfig: str
     context: str
     gateway: Gateway | None
     kubectl: tuple[str, ...]

@@ -268,10 +268,10 @@ def _ready(place: Place, made: Pieces, report: Report) -> Cluster:
     admin = (place.certificates / "admin.kubeconfig").read_text()
     place.kubeconfig.touch(mode=0o600)
     place.kubeconfig.write_text(admin.replace(f"127.0.0.1:{API_PORT}", f"127.0.0.1:{ports['api']}"))
-    kubectl = Kubectl((made.kube, "kubectl"), place.kubeconfig)
+    kubectl = Kubectl((made.kube, "kubectl", f"--cache-dir={place.kubectl_cache}"), place.kubeconfig)
     kubectl.wait(f"node/{NODE}", "Ready")
     found = None
     if made.gateway is not None:
         gateway.install(kubectl, made.gateway, report)
         found = Gateway(gateway.NAMESPACE, gateway.NAME, gateway.CLASS, f"http://127.0.0.1:{ports['http']}")
-    return Cluster(place.kubeconfig, CONTEXT, found, tuple(map(str, kubectl.command)), place.id)
+    return Cluster(str(place.kubeconfig), CONTEXT, found, tuple(map(str, kubectl.command)), place.id)

@@ -58,11 +58,17 @@ class Pieces:
 
 def missing(*, gateway: bool = True) -> list[str]:
     """Return for people what is still to be installed, fetched or built."""
+    return [*machine.missing(), *_absent(gateway=gateway)]
+
+
+def _absent(*, gateway: bool) -> list[str]:
     built = [programs.node(), programs.kube(), *([programs.gateway()] if gateway else [])]
     absent = [program.title for program in built if not program.path().is_file()]
+    if not pause_folder().is_dir():
+        absent.append("the pause image")
     if gateway and not gateway_folder().is_dir():
         absent.append(f"Envoy {versions.ENVOY}")
-    return [*machine.missing(), *absent]
+    return absent
 
 
 def ensure(report: Report, *, gateway: bool = True) -> Pieces:
@@ -81,17 +87,30 @@ def ensure(report: Report, *, gateway: bool = True) -> Pieces:
     if absent and debian.can_install():
         debian.install(absent, report)
     machine.require()
-    with _alone(report):
-        node = go_build.ensure(programs.node(), report)
-        kube = go_build.ensure(programs.kube(), report)
-        pause = _made(_pause_folder(), lambda folder: _pause(folder, node))
-        images = sorted(pause.glob("*.tar"))
-        if not gateway:
-            return Pieces(kube, node, tuple(images), None)
+    if _absent(gateway=gateway):
+        with _alone(report):
+            _make(report, gateway=gateway)
+    return _found(gateway=gateway)
+
+
+def _make(report: Report, *, gateway: bool) -> None:
+    node = go_build.ensure(programs.node(), report)
+    go_build.ensure(programs.kube(), report)
+    _made(pause_folder(), lambda folder: _pause(folder, node))
+    if gateway:
         program = go_build.ensure(programs.gateway(), report)
-        made = _made(gateway_folder(), lambda folder: _gateway(folder, program, report))
-        images += sorted(made.glob("*.tar"))
-        return Pieces(kube, node, tuple(images), GatewayPieces(program, made / "kinds.yaml"))
+        _made(gateway_folder(), lambda folder: _gateway(folder, program, report))
+
+
+def _found(*, gateway: bool) -> Pieces:
+    """Return the pieces, which are all there."""
+    kube, node = programs.kube().path(), programs.node().path()
+    images = sorted(pause_folder().glob("*.tar"))
+    if not gateway:
+        return Pieces(kube, node, tuple(images), None)
+    images += sorted(gateway_folder().glob("*.tar"))
+    made = GatewayPieces(programs.gateway().path(), gateway_folder() / "kinds.yaml")
+    return Pieces(kube, node, tuple(images), made)
 
 
 @contextmanager
@@ -103,8 +122,8 @@ def _alone(report: Report) -> Iterator[None]:
         yield
 
 
-def _made(place: Path, make: Callable[[Path], None]) -> Path:
-    """Return a folder; make it beside its place and move it there, so that nobody meets half of one."""
+def _made(place: Path, make: Callable[[Path], None]) -> None:
+    """Make a folder beside its place and move it there, so that nobody meets half of one."""
     if not place.is_dir():
         for left in place.parent.glob(f".{place.name}-*"):  # by one that was killed: nobody else is at it now
             shutil.rmtree(left, ignore_errors=True)
@@ -113,10 +132,10 @@ def _made(place: Path, make: Callable[[Path], None]) -> Path:
             folder.mkdir()
             make(folder)
             folder.rename(place)
-    return place
 
 
-def _pause_folder() -> Path:
+def pause_folder() -> Path:
+    """Return the folder of the image of a pod's first process, present or future."""
     return paths.cache_dir() / f"cluster-pause-{_key(programs.node().key())}"
 
 

@@ -78,6 +78,11 @@ class Place:
         return self.folder / "kubeconfig"
 
     @property
+    def kubectl_cache(self) -> Path:
+        """The folder of what kubectl remembers of the cluster; else it would do so in the home folder."""
+        return self.folder / "kubectl"
+
+    @property
     def ports(self) -> Path:
         """The file of the loopback ports that lead into the cluster, by name."""
         return self.folder / "ports.json"

@@ -25,6 +25,7 @@ def test_what_is_not_built_is_told_with_the_command_that_builds_it() -> None:
         ("cluster's node", False),
         ("Kubernetes", False),
         ("Envoy Gateway", False),
+        ("pause image", False),
         ("Envoy", False),
     ]
     assert {check.fix for check in found if not check.ok} == {"curtainup doctor --cluster --fix"}
@@ -38,6 +39,7 @@ def test_one_mend_makes_all(monkeypatch: pytest.MonkeyPatch) -> None:
         for piece in (programs.node(), programs.kube(), programs.gateway()):
             piece.path().parent.mkdir(parents=True)
             piece.path().touch()
+        pieces.pause_folder().mkdir()
         pieces.gateway_folder().mkdir()
 
     monkeypatch.setattr(pieces, "ensure", ensure)

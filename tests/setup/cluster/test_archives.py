@@ -5,8 +5,12 @@ import json
 import tarfile
 from pathlib import Path
 
+import pytest
+
+from curtainup.errors import SetupError
 from curtainup.setup.cluster import archives
 from curtainup.setup.cluster.archives import Image
+from tests.setup.conftest import Script
 
 LISTED = """
 \tlinux-vdso.so.1 (0x00007ffd2a9f2000)
@@ -62,3 +66,26 @@ def test_a_linked_program_brings_its_libraries(tmp_path: Path) -> None:
     (tmp_path / "layer.tar").write_bytes(read(file, "layer.tar"))
     with tarfile.open(tmp_path / "layer.tar") as archive:
         assert any(Path(name).name.startswith("libc.so") for name in archive.getnames())
+
+
+@pytest.mark.parametrize("answer", [None, "exec /bin/sleep 30", "echo broken >&2; exit 1"])
+@pytest.mark.usefixtures("alone_on_path")
+def test_libraries_that_cannot_be_found_are_told(
+    answer: str | None, script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "LIMIT", 0.2)
+    if answer:
+        script("bin/ldd", answer)
+    with pytest.raises(SetupError, match="cannot be found"):
+        archives.write(Image("x:1", tmp_path / "x", "/x"), tmp_path / "image.tar")
+
+
+@pytest.mark.usefixtures("alone_on_path")
+def test_a_program_without_libraries_is_known_in_every_language(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    script("bin/ldd", '[ "$LC_ALL" = C ] && echo "not a dynamic executable" >&2; exit 1')
+    program = script("program", "exit 0")
+    archives.write(Image("x:1", program, "/x"), tmp_path / "image.tar")
+    assert (tmp_path / "image.tar").is_file()

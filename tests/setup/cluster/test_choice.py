@@ -12,7 +12,7 @@ from curtainup.setup.cluster import choice, own
 from curtainup.setup.cluster.models import Cluster
 from tests.setup.conftest import silent
 
-OWN = Cluster(Path("/own/kubeconfig"), "curtainup", None, ("kubectl",), "1234")
+OWN = Cluster("/own/kubeconfig", "curtainup", None, ("kubectl",), "1234")
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,7 @@ def test_the_given_one_comes_first(tmp_path: Path) -> None:
     file = kubeconfig(tmp_path / "config", "mine", "other", current="mine")
     told: list[str] = []
     with choice.chosen({"KUBECONFIG": file}, told.append) as found:
-        assert (str(found.kubeconfig), found.context, found.gateway, found.id) == (file, "mine", None, "")
+        assert (found.kubeconfig, found.context, found.gateway, found.id) == (file, "mine", None, "")
     assert told == [f"using the context mine of {file}"]
     with choice.chosen({"KUBECONFIG": file}, silent, context="other") as found:
         assert found.context == "other"
@@ -46,11 +46,12 @@ def test_without_a_given_one_it_is_our_own(environ: dict[str, str]) -> None:
         assert found is OWN
 
 
-def test_of_several_files_the_one_with_the_context_counts(tmp_path: Path) -> None:
+def test_several_files_are_taken_as_one(tmp_path: Path) -> None:
     first = kubeconfig(tmp_path / "first", "a", current="b")
     second = kubeconfig(tmp_path / "second", "b", current="a")
-    assert choice.given(f"{first}:{second}").kubeconfig == Path(second)
-    assert choice.given(f"{first}:{second}", "a").kubeconfig == Path(first)
+    files = f"{first}:{tmp_path}/gone:{second}"
+    assert [choice.given(files, one).context for one in (None, "a", "b")] == ["b", "a", "b"]
+    assert choice.given(files).kubeconfig == files
 
 
 def test_a_context_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_up_prints_what_a_shell_needs_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], script: Script
 ) -> None:
     script("bin/kubectl", "exit 0")
-    started = Cluster(Path("/clusters/1/kubeconfig"), "curtainup", GATEWAY, ("kubectl",), "1")
+    started = Cluster("/clusters/1/kubeconfig", "curtainup", GATEWAY, ("kubectl",), "1")
 
     def up(report: Callable[[str], None], *, with_gateway: bool) -> Cluster:
         assert with_gateway
@@ -39,7 +39,7 @@ def test_up_prints_what_a_shell_needs_and_nothing_else(
 
 @pytest.mark.usefixtures("alone_on_path")
 def test_a_machine_without_kubectl_uses_that_of_the_cluster() -> None:
-    started = Cluster(Path("/1/kubeconfig"), "curtainup", None, ("/cache/kube", "kubectl"), "1")
+    started = Cluster("/1/kubeconfig", "curtainup", None, ("/cache/kube", "kubectl"), "1")
     assert command.exports(started)[1:] == ["alias kubectl='/cache/kube kubectl'"]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,7 @@ def test_all_are_made_one_after_another_and_then_found(computer: Machine) -> Non
         "the cluster's own parts",
         f"Kubernetes {versions.KUBERNETES}",
         f"Envoy Gateway {versions.ENVOY_GATEWAY}",
+        "the pause image",
         f"Envoy {versions.ENVOY}",
     ]
     made = pieces.ensure(silent)
@@ -66,6 +68,20 @@ def test_all_are_made_one_after_another_and_then_found(computer: Machine) -> Non
     assert made.gateway.kinds.read_text() == "kind: Gateways\n---\nkind: Envoys"
     assert pieces.missing() == []
     assert pieces.ensure(silent) == made
+
+
+def test_who_has_all_does_not_wait_for_somebody_who_builds(computer: Machine, cache: Path) -> None:
+    made = pieces.ensure(silent)
+    with FileLock(cache / "cluster-pieces.lock", is_singleton=False):
+        assert pieces.ensure(silent) == made
+
+
+def test_a_pause_image_that_is_gone_is_missing_and_made_again(computer: Machine) -> None:
+    pieces.ensure(silent)
+    shutil.rmtree(pieces.pause_folder())
+    assert pieces.missing() == ["the pause image"]
+    pieces.ensure(silent)
+    assert pieces.missing() == []
 
 
 def test_a_cluster_without_a_gateway_needs_less(computer: Machine) -> None:

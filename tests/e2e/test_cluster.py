@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -81,6 +83,15 @@ def test_the_machine_keeps_its_own_settings(cluster: Cluster) -> None:
     assert "Updating kernel flag" not in log
     machine = {name: int(Path(f"/proc/sys/{name}").read_text()) for name in isolation.TUNABLES}
     assert machine != isolation.TUNABLES
+
+
+def test_its_parts_get_no_variables_of_ours_and_no_way_out(cluster: Cluster) -> None:
+    part = Path("/proc") / str(processes(cluster, "kube-apiserver")[0])
+    variables = {one.partition("=")[0] for one in (part / "environ").read_text().split("\0")}
+    assert "PYTEST_CURRENT_TEST" not in variables
+    assert (part / "environ").read_text().count(f"HOME={Place(clusters() / cluster.id).folder}") == 1
+    assert not [one for one in opened(part) if one.startswith("net:")]
+    assert (Place(clusters() / cluster.id).folder / "opt").is_dir()
 
 
 @pytest.mark.usefixtures("pieces_of_cluster")
@@ -189,6 +200,13 @@ def processes(cluster: Cluster, part: str) -> list[int]:
     told = f"\0{part}\0".encode()
     found = [int(pid) for pid in traces(cluster.id)["processes"]]
     return [pid for pid in found if told in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def opened(process: Path) -> Iterator[str]:
+    """What a process has open; what it closes meanwhile is left out."""
+    for one in (process / "fd").iterdir():
+        with suppress(OSError):
+            yield str(one.readlink())
 
 
 def ready(cluster: Cluster) -> bool:

@@ -21,7 +21,6 @@ from urllib.parse import urlsplit
 import pulumi
 import pytest
 import yaml
-from curtainup.setup.cluster.models import Cluster
 from pulumi import automation
 from pulumi.automation.errors import CommandError
 
@@ -33,6 +32,7 @@ from curtainup.engine.processes import Processes
 from curtainup.model.release import Deployment, Release
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
 from curtainup.setup import engine
+from curtainup.setup.cluster.models import Cluster
 from tests.components.kubernetes.samples import SETTINGS, environment, release
 from tests.e2e.kube_cluster import applied, cluster, image, kubectl
 

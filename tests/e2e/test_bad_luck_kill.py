@@ -89,7 +89,7 @@ def test_a_driver_that_is_killed_is_followed_by_one_that_goes_on(holdable: Servi
 def test_a_job_that_is_cancelled_is_followed_by_one_that_goes_on(
     holdable: Service, step: str, slow: bool
 ) -> None:
-    """An engine that is stopped stands for one that does not end within the ten seconds."""
+    """An engine that is stopped, or a busy machine, is one that does not end within the ten seconds."""
     holdable.greet(f"cancelled at {step}, {slow}")
 
     with unnoticed(holdable):
@@ -101,7 +101,8 @@ def test_a_job_that_is_cancelled_is_followed_by_one_that_goes_on(
                     if one.name() == "pulumi":
                         one.suspend()
             run.cancel()
-            assert run.process.returncode == (-signal.SIGKILL if slow else 130)
+            ended = run.process.returncode
+            assert ended == -signal.SIGKILL or (ended == 130 and not slow)
         holdable.deploy()
 
     assert serves(holdable, f"cancelled at {step}, {slow}")

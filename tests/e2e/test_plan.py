@@ -38,7 +38,6 @@ def operations(one: dict[str, Any]) -> dict[str, str]:
     return {found["name"].removeprefix(one["stack"]): found["operation"] for found in one["resources"]}
 
 
-@MATRIX
 def test_a_first_deployment_is_planned_and_keeps_to_its_plan(service: Service, plan: Path) -> None:
     done = service.run("preview", "--save", str(plan), code=2)
 

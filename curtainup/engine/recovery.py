@@ -51,7 +51,7 @@ class Recovery:
     def settle(self, remembered: Remembered) -> list[Mapping[str, Any]]:
         """Remove what a cut-off update was creating; return the operations that are still pending."""
         pending = [one for one in remembered.pending if not self._is_off_cluster(remembered, one)]
-        return settle(pending, remembered.resources, self.docker(), self.note)
+        return settle(pending, remembered.resources, self.docker(), self.note) if pending else []
 
     def _is_off_cluster(self, remembered: Remembered, operation: Mapping[str, Any]) -> bool:
         """Remove what a cut-off update was creating on a cluster; return whether nothing of it is there."""
@@ -60,6 +60,8 @@ class Recovery:
         is_one = str(resource.get("type")).startswith(cluster_objects.PREFIX)
         if self.cluster is None or context is None or not is_one or operation.get("type") != "creating":
             return False
+        if any(_is_made(one, resource.get("urn")) for one in remembered.resources):
+            return True  # a later update made it, and it may serve
         was_there = cluster_objects.removed(
             self.cluster(context), remembered.config, resource, self.cancelled
         )
@@ -92,6 +94,13 @@ class Recovery:
         scope = strays.scope_of(config)
         if scope is not None:
             strays.remove(self.docker(), strays.find(self.docker(), scope, remembered.resources), self.note)
+
+
+def _is_made(recorded: Mapping[str, Any], urn: Any) -> bool:
+    """Return whether the state records a resource that is there to stay."""
+    return (
+        recorded.get("urn") == urn and not recorded.get("delete") and not recorded.get("pendingReplacement")
+    )
 
 
 def take_over(locks: Sequence[Path], note: Callable[[str], None]) -> bool:

@@ -17,15 +17,18 @@ class Clusters:
         """Take the deployer's environment variables."""
         self._environ = environ
         self._lock = Lock()
+        self._chosen: dict[str | None, Chosen] = {}
         self._known: dict[Chosen, Cluster] = {}
 
     def of(self, context: str | None) -> Cluster:
-        """Return the cluster of a context; None is the kubeconfig's current one.
+        """Return the cluster of a context; None is the one that was current when it was first asked for.
 
         Raises:
             SetupError: there is no kubeconfig, or it has no such context.
 
         """
-        chosen = kubeconfig.choose(self._environ, context)
         with self._lock:
+            if context not in self._chosen:
+                self._chosen[context] = kubeconfig.choose(self._environ, context)
+            chosen = self._chosen[context]
             return self._known.setdefault(chosen, Cluster(chosen))

@@ -77,6 +77,9 @@ class Forward:
                     guest, address = self._listener.accept()
                 except TimeoutError:
                     continue
+                except OSError:  # such as too many open files, which may pass
+                    self._ended.wait(ACCEPT_EVERY)
+                    continue
                 guest.settimeout(None)
                 if is_own(address, guest.getsockname()):
                     Thread(target=self._connect, args=(guest,), name="port-forward", daemon=True).start()

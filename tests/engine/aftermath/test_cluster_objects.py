@@ -47,7 +47,9 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_objects, "LOOK", 0.0)
 
 
-def _settled(cluster: Cluster, *pending: dict[str, Any]) -> tuple[list[Any], list[str]]:
+def _settled(
+    cluster: Cluster, *pending: dict[str, Any], resources: tuple[dict[str, Any], ...] = ()
+) -> tuple[list[Any], list[str]]:
     """What is still pending, and what the deployer is told."""
     notes, asked = list[str](), list[str]()
 
@@ -56,7 +58,7 @@ def _settled(cluster: Cluster, *pending: dict[str, Any]) -> tuple[list[Any], lis
         return cluster
 
     recovery = Recovery(lambda: None, notes.append, Event(), of)  # type: ignore[arg-type,return-value]
-    left = recovery.settle(Remembered(exists=True, config=CONFIG, pending=pending))
+    left = recovery.settle(Remembered(exists=True, config=CONFIG, pending=pending, resources=resources))
     assert set(asked) <= {"production"}
     return left, notes
 
@@ -74,6 +76,19 @@ def test_what_a_killed_run_had_not_made_yet_is_forgotten() -> None:
     cluster = Cluster(None)
     assert _settled(cluster, PENDING) == ([], [])
     assert not cluster.deleted
+
+
+def test_what_a_later_update_has_made_is_left_to_serve() -> None:
+    """Pulumi carries what was pending from update to update."""
+    cluster = Cluster("a1b2c3")
+    assert _settled(cluster, PENDING, resources=(PENDING["resource"],)) == ([], [])
+    assert not cluster.deleted
+
+
+def test_what_waits_for_its_deletion_is_no_later_update_s() -> None:
+    cluster = Cluster("a1b2c3")
+    left, _ = _settled(cluster, PENDING, resources=({**PENDING["resource"], "delete": True},))
+    assert (left, cluster.deleted) == ([], [PATH])
 
 
 @pytest.mark.parametrize("state", ["other", ""])

@@ -124,6 +124,14 @@ def test_a_stream_is_given_as_it_comes_and_refused_as_all_else(cluster: Cluster,
         pass
 
 
+def test_another_current_context_moves_no_command_to_another_cluster(tmp_path: Path, api: Api) -> None:
+    file = api_server.kubeconfig(tmp_path, api.port)
+    clusters = Clusters({"KUBECONFIG": str(file)})
+    first = clusters.of(None)
+    file.write_text(file.read_text().replace("current-context:", "current-context: other #"))
+    assert clusters.of(None) is first
+
+
 def test_a_context_is_one_cluster_however_often_it_is_asked_for(tmp_path: Path, api: Api) -> None:
     clusters = Clusters({"KUBECONFIG": str(api_server.kubeconfig(tmp_path, api.port))})
     assert clusters.of(None) is clusters.of(None)

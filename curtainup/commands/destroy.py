@@ -25,7 +25,7 @@ from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import spec_of
-from curtainup.targets.capabilities import EndsTasks, Shares
+from curtainup.targets.capabilities import EndsTasks, MayLeadElsewhere, Shares
 
 if TYPE_CHECKING:
     import docker
@@ -117,6 +117,7 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
     environment = environments.of(session, name)
     stack = environment.stack
     _require_own(session, environment)
+    _require_same_place(session, name, environment)
     if forgotten := environment.forgotten():
         session.state.engine.unprotect(stack, forgotten)
     if environment.protected and environment.deployment.serving() is not None:
@@ -132,6 +133,15 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
     progress.say("removing what it holds")
     session.state.engine.destroy(stack, progress.say)
     _tell_what_remains(session, name, environment)
+
+
+def _require_same_place(session: Session, name: str, environment: Environment) -> None:
+    """Check that what would be removed is the environment's, and no other place's of the same name."""
+    if environment.settings is None:
+        return
+    target = spec_of(environment.settings.target).bind(session, name, lambda: environment)
+    if isinstance(target, MayLeadElsewhere):
+        target.require_same_place()
 
 
 def _end_tasks(session: Session, name: str, environment: Environment) -> None:

@@ -31,6 +31,14 @@ class NeedsAccount(Protocol):
 
 
 @runtime_checkable
+class MayLeadElsewhere(Protocol):
+    """The name by which an update reaches the place of an environment may mean another place one day."""
+
+    def require_same_place(self) -> None:
+        """Raise CurtainupError if an update of the environment would reach another place than its own."""
+
+
+@runtime_checkable
 class NeedsGround(Protocol):
     """Some of what releases stand on takes minutes to take effect, so it is made long before them."""
 

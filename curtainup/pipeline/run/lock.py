@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from curtainup.errors import Busy, SetupError
+from curtainup.errors import Busy, HostUnreachable, SetupError
 from curtainup.pipeline.run import holder, host_lock
 from curtainup.pipeline.run.shared import lock as shared_lock
 from curtainup.platforms.docker import leftovers
@@ -46,7 +46,7 @@ def held_by(session: Session) -> Iterator[None]:
     name, folder, run = session.service.config.name, session.locks, session.run
     with held(folder, name), ExitStack() as stack:
         this = holder.own(run.id, file_of(folder, name), session.service.environ)
-        clients = [client for engine in session.engines if (client := _client(engine)) is not None]
+        clients = [one for engine in session.engines if (one := _client(session, engine)) is not None]
         for client in clients:
             lock = host_lock.held(client, session.lock_name, this, run.report.warn, run.cancelled)
             stack.enter_context(lock)
@@ -56,11 +56,23 @@ def held_by(session: Session) -> Iterator[None]:
         yield
 
 
-def _client(engine: DockerEngine) -> docker.DockerClient | None:
-    """Return a client of a Docker engine, if it answers."""
+def _client(session: Session, engine: DockerEngine) -> docker.DockerClient | None:
+    """Return a client of a Docker engine, if it answers.
+
+    Staging's host may be down while live is rolled back.
+
+    Raises:
+        HostUnreachable: live's host is not reached.
+
+    """
     try:
         return engine.client
     except SetupError:
+        return None
+    except HostUnreachable as error:
+        if engine is session.accounts.engine:
+            raise
+        session.run.report.warn(f"{error.what}: without a lock there ({engine.host})")
         return None
 
 

@@ -42,6 +42,9 @@ def held(
         SetupError: the Docker engine refuses.
 
     """
+    from docker.errors import DockerException
+    from requests import RequestException
+
     with errors.translated(
         f"{name} cannot be held", where=f"container {name}", consequence="nothing was done"
     ):
@@ -51,11 +54,10 @@ def held(
     try:
         yield
     finally:
-        connection._sock.close()  # noqa: SLF001 - the SDK leaves it open
-        connection.close()
-        with errors.translated(
-            f"{name} cannot be given back", where=f"container {name}", consequence="it ends with this process"
-        ):
+        with suppress(OSError):
+            getattr(connection, "_sock", connection).close()  # the SDK leaves it open
+            connection.close()
+        with suppress(DockerException, RequestException):  # it ends with its connection in any case
             _remove(api, container)
 
 

@@ -258,8 +258,7 @@ class Connection:
         }
         if not all(self._forward(here, there) for here, there in ways.items()):
             raise self._failed_with(master.said)
-        for port in self._back:
-            self._forward_back(port)
+        self._back = {port for port in self._back if self._forward_back(port)}
         threading.Thread(target=self._mend, args=(master,), name="ssh", daemon=True).start()
 
     def _try(self) -> None:

@@ -84,7 +84,7 @@ def trouble(found: OwnCertificate, host: str) -> str | None:
     """
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    client.load_verify_locations(cadata=found.chain)
+    client.load_verify_locations(cadata=found.chain.encode("ascii", "ignore").decode())  # comments may be any
     to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
     asks = client.wrap_bio(to_client, to_server, server_hostname=host)
     answers = _server(found).wrap_bio(to_server, to_client, server_side=True)

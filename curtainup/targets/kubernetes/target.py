@@ -28,6 +28,7 @@ from curtainup.targets.capabilities import (
     Inspects,
     Interrupts,
     MayBeDistant,
+    MayLeadElsewhere,
     MayMoveAtOnce,
     NeedsAccount,
     Renews,
@@ -55,6 +56,7 @@ class KubernetesTarget(
     Chooses,
     Interrupts,
     MayBeDistant,
+    MayLeadElsewhere,
     MayMoveAtOnce,
     Inspects,
     Renews,
@@ -268,6 +270,26 @@ class KubernetesTarget(
             self.config.stop_timeout,
         )
         return tasks.run(self._cluster, place, task, run.cancelled, on_line)
+
+    def require_same_place(self) -> None:
+        """Check that the context by which the engine reaches the environment leads to its cluster.
+
+        Raises:
+            RefusedError: it leads to another one.
+            SetupError: there is no such context here, or its cluster does not answer.
+
+        """
+        known = self.known(KubernetesEnvironment)
+        if known is None:
+            return
+        used = self._session.accounts.clusters.of(known.context)
+        if used.identity != known.cluster:
+            raise RefusedError(
+                f"the context {known.context} leads to another cluster than the one {self.name} is on",
+                where=f"{used} ({used.identity}, not {known.cluster})",
+                consequence="what has the same names there is somebody else's, so nothing was done",
+                fix="have KUBECONFIG name a file in which that context is the environment's cluster",
+            )
 
     def end_tasks(self) -> None:
         """End the Jobs of tasks that a run which was killed has left."""

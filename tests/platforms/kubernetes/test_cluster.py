@@ -129,6 +129,7 @@ def test_another_current_context_moves_no_command_to_another_cluster(tmp_path: P
     clusters = Clusters({"KUBECONFIG": str(file)})
     first = clusters.of(None)
     file.write_text(file.read_text().replace("current-context:", "current-context: other #"))
+    assert "current-context: other" in file.read_text()
     assert clusters.of(None) is first
 
 

@@ -141,6 +141,16 @@ def test_another_cluster_behind_the_same_name_is_refused(live: Live) -> None:
         live.target.require_ready()
 
 
+def test_nothing_is_removed_from_another_cluster_behind_the_same_context(live: Live) -> None:
+    live.api.put(api_server.SYSTEM, {"metadata": {"uid": "another"}})
+    with pytest.raises(RefusedError, match="leads to another cluster than the one live is on"):
+        live.target.require_same_place()
+
+
+def test_what_is_on_its_cluster_may_be_removed(live: Live) -> None:
+    live.target.require_same_place()
+
+
 def test_the_cluster_and_the_plugin_are_there_before_anything_is_built(
     live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,10 @@ MANIFEST = {
     "metadata": {"namespace": "shop-live", "name": "shop-r0000001"},
 }
 URN = f"urn:pulumi:shop-live::curtainup::curtainup:kubernetes:Kubernetes${DEPLOYMENT}::shop-live-r0000001"
-PENDING: dict[str, Any] = {"type": "creating", "resource": {"urn": URN, "type": DEPLOYMENT, "inputs": MANIFEST}}
+PENDING: dict[str, Any] = {
+    "type": "creating",
+    "resource": {"urn": URN, "type": DEPLOYMENT, "inputs": MANIFEST},
+}
 
 
 class Cluster:

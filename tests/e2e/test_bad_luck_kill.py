@@ -101,8 +101,8 @@ def test_a_job_that_is_cancelled_is_followed_by_one_that_goes_on(
                     if one.name() == "pulumi":
                         one.suspend()
             run.cancel()
-            ended = run.process.returncode
-            assert ended == -signal.SIGKILL or (ended == 130 and not slow)
+            in_time = {130, -signal.SIGTERM}
+            assert run.process.returncode in {-signal.SIGKILL} | (set() if slow else in_time)
         holdable.deploy()
 
     assert serves(holdable, f"cancelled at {step}, {slow}")

@@ -26,6 +26,7 @@ from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import spec_of
 from curtainup.targets.capabilities import EndsTasks, MayLeadElsewhere, Shares
+from curtainup.targets.target import Target
 
 if TYPE_CHECKING:
     import docker
@@ -117,7 +118,9 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
     environment = environments.of(session, name)
     stack = environment.stack
     _require_own(session, environment)
-    _require_same_place(session, name, environment)
+    target = _target(session, name, environment)
+    if target is not None and isinstance(target, MayLeadElsewhere):
+        target.require_same_place()
     if forgotten := environment.forgotten():
         session.state.engine.unprotect(stack, forgotten)
     if environment.protected and environment.deployment.serving() is not None:
@@ -129,40 +132,19 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
             Deployment(releases=environment.deployment.releases, traffic=idle),
             progress.say,
         )
-    _end_tasks(session, name, environment)
+    if target is not None and isinstance(target, EndsTasks):
+        target.end_tasks()
     progress.say("removing what it holds")
     session.state.engine.destroy(stack, progress.say)
-    _tell_what_remains(session, name, environment)
+    if target is not None and isinstance(target, Shares):
+        _tell_what_remains(session, name, target)
 
 
-def _require_same_place(session: Session, name: str, environment: Environment) -> None:
-    """Check that what would be removed is the environment's, and no other place's of the same name."""
-    if environment.settings is None:
-        return
-    target = spec_of(environment.settings.target).bind(session, name, lambda: environment)
-    if isinstance(target, MayLeadElsewhere):
-        target.require_same_place()
-
-
-def _end_tasks(session: Session, name: str, environment: Environment) -> None:
-    """End what a killed run has left, on the target where the environment is, whatever is configured now."""
-    if environment.settings is None:
-        return
-    target = spec_of(environment.settings.target).bind(session, name, lambda: environment)
-    if isinstance(target, EndsTasks):
-        target.end_tasks()
-
-
-def _tell_what_remains(session: Session, name: str, environment: Environment) -> None:
+def _tell_what_remains(session: Session, name: str, target: Shares) -> None:
     """Tell how what the environment shared is removed, if nobody needs it any more.
 
     The environment is gone by now, so an error here only is a warning.
     """
-    if environment.settings is None:
-        return
-    target = spec_of(environment.settings.target).bind(session, name, lambda: environment)
-    if not isinstance(target, Shares):
-        return
     try:
         remains = target.unshared()
     except CurtainupError as error:
@@ -170,6 +152,13 @@ def _tell_what_remains(session: Session, name: str, environment: Environment) ->
         return
     if remains:
         session.run.report.info(remains)
+
+
+def _target(session: Session, name: str, environment: Environment) -> Target | None:
+    """Return the target where an environment is, whatever is configured now; None if it has no settings."""
+    if environment.settings is None:
+        return None
+    return spec_of(environment.settings.target).bind(session, name, lambda: environment)
 
 
 def _require_own(session: Session, environment: Environment) -> None:

@@ -24,7 +24,7 @@ def builder(own: Own) -> list[Piece]:
     """Return this machine's engine, which only builds, and the image that builds begin with."""
     connect = partial(docker_engine.connect, own.variables)
     return [
-        Piece(ENGINE, partial(_engine, connect, f"{own.address}, for builds"), partial(_start, own)),
+        Piece(ENGINE, partial(look, connect, f"{own.address}, for builds"), partial(_start, own)),
         Piece("base image here", partial(_images, connect, ("base",)), partial(_make, connect), needs=ENGINE),
     ]
 
@@ -46,7 +46,7 @@ def _pieces(place: str, connect: Connect, start: Callable[[Report], None] | None
     name = f"Docker engine of {place}"
     roles = tuple(catalogue.REFERENCES)
     return [
-        Piece(name, partial(_engine, connect, place), start),
+        Piece(name, partial(look, connect, place), start),
         Piece(f"images of {place}", partial(_images, connect, roles), partial(_make, connect), needs=name),
     ]
 
@@ -57,7 +57,13 @@ def _connect_there(host: There) -> docker.DockerClient:
     return distant.connect(host, os.environ)
 
 
-def _engine(connect: Connect, place: str) -> Found:
+def look(connect: Connect, place: str) -> Found:
+    """Return what an engine says of itself.
+
+    Raises:
+        SetupError: it does not answer, or curtainup does not work with it.
+
+    """
     version = connect().version()
     supported.require(version, place)
     return Found(str(version["Version"]), place)

@@ -20,7 +20,6 @@ from curtainup.commands.doctor import engines
 from curtainup.engine import workspace
 from curtainup.errors import CurtainupError, SetupError
 from curtainup.model.checks import Check, Found, Piece
-from curtainup.platforms.docker import supported
 from curtainup.platforms.docker.hosts import HERE, Host, There
 from curtainup.setup import debian, docker_engine, engine, language_host, paths, provider, pulumi
 from curtainup.setup.base_images import catalogue, images
@@ -195,9 +194,7 @@ def _own_provider() -> Found:
 
 
 def _docker() -> Found:
-    where, version = docker_engine.address(os.environ), docker_engine.connect(os.environ).version()
-    supported.require(version, where)
-    return Found(str(version["Version"]), where)
+    return engines.look(partial(docker_engine.connect, os.environ), docker_engine.address(os.environ))
 
 
 def _image(role: str) -> Found:

@@ -68,10 +68,8 @@ class Cluster:
     @cached_property
     def identity(self) -> str:
         """The uid of the namespace kube-system, which no other cluster has."""
-        try:
+        with self.said_clearly():
             found = self.get("/api/v1/namespaces/kube-system")
-        except Refused as refused:
-            raise self.refusal(refused) from refused
         return str(found["metadata"]["uid"])
 
     def get(self, path: str, **query: str) -> dict[str, Any]:
@@ -103,14 +101,18 @@ class Cluster:
             if refused.status != 404:
                 raise
 
-    def refusal(self, refused: Refused) -> SetupError:
-        """Return the error for a refusal that nobody expected."""
-        return SetupError(
-            f"the cluster refuses: {refused.reason or f'HTTP {refused.status}'}",
-            where=str(self),
-            fix="see what the cluster says; curtainup doctor SERVICE checks what a deployment uses",
-            detail=refused.message,
-        )
+    @contextmanager
+    def said_clearly(self) -> Iterator[None]:
+        """Raise SetupError for what the API server refuses in the block: nobody expected it."""
+        try:
+            yield
+        except Refused as refused:
+            raise SetupError(
+                f"the cluster refuses: {refused.reason or f'HTTP {refused.status}'}",
+                where=str(self),
+                fix="see what the cluster says; curtainup doctor SERVICE checks what a deployment uses",
+                detail=refused.message,
+            ) from refused
 
     @contextmanager
     def stream(self, path: str, query: Mapping[str, str], *, patience: float | None = READ) -> Iterator[Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from curtainup.errors import ConfigError, RefusedError, SetupError
 from curtainup.platforms.kubernetes import pods
-from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.cluster import Cluster
 
 API = "/apis/gateway.networking.k8s.io/v1"
 TAKEN_ON = ("Accepted", "ResolvedRefs")
@@ -36,18 +36,16 @@ def classes(cluster: Cluster) -> list[str]:
         SetupError: the cluster has no Gateway API.
 
     """
-    try:
-        found = cluster.items(f"{API}/gatewayclasses")
-    except Refused as refused:
-        if refused.status != 404:
-            raise cluster.refusal(refused) from refused
+    with cluster.said_clearly():
+        found = cluster.find(f"{API}/gatewayclasses")
+    if found is None:
         raise SetupError(
             "the cluster has no Gateway API",
             where=str(cluster),
             consequence="nothing was built or changed",
             fix=INSTALL,
-        ) from refused
-    return sorted(pods.name_of(one) for one in found if _is(one, "Accepted"))
+        )
+    return sorted(pods.name_of(one) for one in found.get("items") or () if pods.has(one, "Accepted"))
 
 
 def only_class(cluster: Cluster) -> str:
@@ -90,10 +88,8 @@ def listeners(cluster: Cluster, place: str, host: str) -> Listeners:
 
     """
     namespace, _, name = place.partition("/")
-    try:
+    with cluster.said_clearly():
         found = cluster.find(f"{API}/namespaces/{namespace}/gateways/{name}")
-    except Refused as refused:
-        raise cluster.refusal(refused) from refused
     if found is None:
         raise SetupError(
             f"the cluster has no Gateway {place}",
@@ -135,11 +131,6 @@ def not_taken_on(route: Mapping[str, Any], parent: str) -> str | None:
             if found.get("status") != "True":
                 return f"{kind} is {found.get('status')}: {found.get('reason')}: {found.get('message')}"
     return None
-
-
-def _is(thing: Mapping[str, Any], kind: str) -> bool:
-    found = pods.condition(thing, kind)
-    return found is not None and found.get("status") == "True"
 
 
 def _first(there: list[Mapping[str, Any]], protocol: str) -> str:

@@ -23,6 +23,12 @@ def condition(thing: Object, kind: str) -> Object | None:
     return next((one for one in found if one.get("type") == kind), None)
 
 
+def has(thing: Object, kind: str) -> bool:
+    """Return whether a condition of an object's status is true."""
+    found = condition(thing, kind)
+    return found is not None and found.get("status") == "True"
+
+
 def is_leaving(pod: Object) -> bool:
     """Return whether a pod is being deleted, or has ended."""
     ended = (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
@@ -31,8 +37,7 @@ def is_leaving(pod: Object) -> bool:
 
 def is_ready(pod: Object) -> bool:
     """Return whether Services send requests to a pod."""
-    found = condition(pod, "Ready")
-    return found is not None and found.get("status") == "True" and not is_leaving(pod)
+    return has(pod, "Ready") and not is_leaving(pod)
 
 
 def container_of(pod: Object, container: str) -> Object:

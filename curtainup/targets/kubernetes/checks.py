@@ -109,10 +109,8 @@ def _sdk() -> Found:
 
 def _cluster(reach: Reach) -> Found:
     cluster = reach()
-    try:
+    with cluster.said_clearly():
         version = cluster.get("/version")
-    except Refused as refused:
-        raise cluster.refusal(refused) from refused
     found = f"{version.get('major')}.{version.get('minor')}"
     numbers = [int(one) for one in re.findall(r"\d+", found)[:2]]
     if tuple(numbers) < OLDEST:

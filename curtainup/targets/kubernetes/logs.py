@@ -128,10 +128,8 @@ class KubernetesLogs:
     def _begun(self, asked: Asked) -> list[tuple[Wrote, str, int]]:
         """Return the containers that have begun, with their release and how often they began again."""
         path = f"/api/v1/namespaces/{self._namespace}/pods"
-        try:
+        with self._cluster.said_clearly():
             found = self._cluster.items(path, labelSelector=RELEASE)
-        except Refused as refused:
-            raise self._cluster.refusal(refused) from refused
         return [each for pod in found for each in self._of_pod(pod, asked)]
 
     def _of_pod(self, pod: Mapping[str, Any], asked: Asked) -> Iterator[tuple[Wrote, str, int]]:

@@ -40,7 +40,7 @@ class Rule:
 
 
 RULES = (
-    Rule("", "namespaces", ("create", "delete", "get", "list", "patch", "watch"), everywhere=True),
+    Rule("", "namespaces", _ALL, everywhere=True),
     Rule("gateway.networking.k8s.io", "gatewayclasses", ("get", "list"), everywhere=True, gateways=True),
     Rule("", "serviceaccounts", _ALL),
     Rule("", "secrets", _ALL),

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
 from curtainup.platforms.docker.labels import ENVIRONMENT, RELEASE, SERVICE
 from curtainup.platforms.kubernetes import gateways, pods
-from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.targets.kubernetes import selected, weights
 
 CONTAINER = "app"
@@ -89,11 +88,3 @@ class Space:
             return f"the cluster has {found}, not {wanted}: somebody else changed it"
         route = self.route() if self.settings.has_gateway else None
         return gateways.not_taken_on(route, self.gateway[1]) if route is not None else None
-
-    @contextmanager
-    def said_clearly(self) -> Iterator[None]:
-        """Raise SetupError for what the cluster refuses while a block asks it."""
-        try:
-            yield
-        except Refused as refused:
-            raise self.cluster.refusal(refused) from refused

@@ -173,7 +173,7 @@ class KubernetesTarget(
     def renew(self, release: Release) -> None:
         """Let pods start anew that have ended before: the cluster tries that less and less often."""
         space = self._space
-        with space.said_clearly():
+        with self._cluster.said_clearly():
             for pod in space.pods(release.id):
                 if pods.last_end(pod, CONTAINER) is not None:
                     self._cluster.delete(space.path(CORE, "pods", pods.name_of(pod)))
@@ -186,7 +186,7 @@ class KubernetesTarget(
 
         """
         space, stack = self._space, self.environment.stack
-        with space.said_clearly():
+        with self._cluster.said_clearly():
             found = space.deployment(release.id)
         if found is None:
             raise UnknownRelease(
@@ -235,7 +235,7 @@ class KubernetesTarget(
         if not kept:
             return False
         space = self._space
-        with space.said_clearly():
+        with self._cluster.said_clearly():
             return not kept <= space.workloads()
 
     def require_idle(self, leaving: Sequence[Release]) -> None:
@@ -246,7 +246,7 @@ class KubernetesTarget(
 
         """
         space = self._space
-        with space.said_clearly():
+        with self._cluster.said_clearly():
             shares = space.shares()
         going = [one for one in leaving if shares.get(one.id)]
         if going:

@@ -127,13 +127,10 @@ def end(cluster: Cluster, namespace: str, labels: Mapping[str, str]) -> None:
     """
     selector = ",".join([TASK, *(f"{key}={value}" for key, value in labels.items())])
     path = f"/apis/batch/v1/namespaces/{namespace}/jobs"
-    try:
-        if not cluster.items(path, labelSelector=selector):
-            return
-        cluster.delete(path, labelSelector=selector, propagationPolicy="Background")
-        _wait_until_gone(cluster, namespace, selector)
-    except Refused as refused:
-        raise cluster.refusal(refused) from refused
+    with cluster.said_clearly():
+        if cluster.items(path, labelSelector=selector):
+            cluster.delete(path, labelSelector=selector, propagationPolicy="Background")
+            _wait_until_gone(cluster, namespace, selector)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from curtainup.config import EnvironmentConfig, ServiceConfig
 from curtainup.errors import RefusedError, SetupError
 from curtainup.model.targets.kubernetes import NO_GATEWAY, OWN_LISTENERS, KubernetesEnvironment
 from curtainup.platforms.kubernetes import gateways
-from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.cluster import Cluster
 
 READY_SECONDS = 300
 
@@ -79,10 +79,8 @@ def require_free(cluster: Cluster, namespace: str) -> None:
 
     """
     where = f"namespace {namespace}, {cluster}"
-    try:
+    with cluster.said_clearly():
         found = cluster.find(f"/api/v1/namespaces/{namespace}")
-    except Refused as refused:
-        raise cluster.refusal(refused) from refused
     if found is None:
         return
     if found["metadata"].get("deletionTimestamp"):

@@ -59,7 +59,7 @@ class Ways:
         """Return the first of the ways to a Gateway that leads there; no certificate fits another name."""
         if urlsplit(url).scheme == "https" or front.is_reached(url):
             return url
-        with space.said_clearly():
+        with space.cluster.said_clearly():
             namespace, name = space.gateway
             address = front.address_url(space.cluster, namespace, name)
             if address is not None and address != url and front.is_reached(address):

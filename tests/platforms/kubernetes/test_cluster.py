@@ -99,7 +99,9 @@ def test_a_proxy_s_own_refusal_is_shown(cluster: Cluster, api: Api) -> None:
     api.everything = Bare(502, "", "")
     with pytest.raises(Refused) as caught:
         cluster.items(PODS)
-    assert cluster.refusal(caught.value).what == "the cluster refuses: HTTP 502"
+    with pytest.raises(SetupError) as told, cluster.said_clearly():
+        raise caught.value
+    assert told.value.what == "the cluster refuses: HTTP 502"
 
 
 def test_a_login_by_a_command_that_fails_is_shown(

@@ -10,9 +10,9 @@ import pulumi
 from components.environment import EnvironmentArgs
 from components.kubernetes import objects, pod, ways_in
 from components.kubernetes.manifest import ExistingSecret, Object, provider
-from components.kubernetes.names import runtime, secret, settings_of, workload
+from components.kubernetes.names import runtime, secret, settings_of
 from curtainup.model.release import Release
-from curtainup.model.targets.kubernetes import KubernetesEnvironment
+from curtainup.model.targets.kubernetes import KubernetesEnvironment, gateway_url
 
 
 class Kubernetes(pulumi.ComponentResource):
@@ -122,8 +122,8 @@ class Kubernetes(pulumi.ComponentResource):
         if settings.makes_gateway:
             gateway = self._create_gateway()
             after.append(gateway)
-            url = gateway.status.apply(lambda status: _host_url(settings) or address_url(status))
-        self.details = {**self.details, "gateway": "/".join(ways_in.place(settings))}
+            url = gateway.status.apply(lambda status: _host_url(settings) or gateway_url(status))
+        self.details = {**self.details, "gateway": "/".join(settings.gateway_place)}
         if not self._args.deployment.releases:
             return url
         if ways_in.redirects(settings):
@@ -166,21 +166,12 @@ class Kubernetes(pulumi.ComponentResource):
 def release_urls(args: EnvironmentArgs) -> dict[str, str]:
     """Return by release id where it is reached alone, inside the cluster."""
     settings = settings_of(args)
-    return {one.id: inside(workload(settings, one), settings.namespace) for one in args.deployment.releases}
+    return {one.id: inside(settings.workload(one.id), settings.namespace) for one in args.deployment.releases}
 
 
 def inside(service: str, namespace: str) -> str:
     """Return the URL of a Service inside the cluster."""
     return f"http://{service}.{namespace}.svc"
-
-
-def address_url(status: Any) -> str:
-    """Return the URL at a Gateway's own address; empty while it has none."""
-    addresses = (status or {}).get("addresses") or []
-    if not addresses:
-        return ""
-    value = str(addresses[0]["value"])
-    return f"http://[{value}]" if ":" in value else f"http://{value}"
 
 
 def serves(args: EnvironmentArgs) -> bool:

@@ -39,11 +39,6 @@ def runtime(release: Release) -> KubernetesSettings:
     return release.settings
 
 
-def workload(settings: KubernetesEnvironment, release: Release) -> str:
-    """Return the name of a release's Deployment, Service and what else is its own."""
-    return f"{settings.service}-{release.id}"
-
-
 def secret(settings: KubernetesEnvironment, release: Release) -> str:
     """Return the name of the Secret with a release's secrets: other values have another name."""
     return f"{settings.service}-{release.secrets_hmac[:_HMAC_LENGTH]}"

@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 
 from components.kubernetes.manifest import CORE
-from components.kubernetes.names import labels, runtime, secret, selector, workload
+from components.kubernetes.names import labels, runtime, secret, selector
 from components.kubernetes.pod import PORT, template
 from curtainup.model.release import Release
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
@@ -81,7 +81,7 @@ def deployment(settings: KubernetesEnvironment, release: Release, secret_names: 
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
-        "metadata": _metadata(settings, workload(settings, release), release, UNAWAITED),
+        "metadata": _metadata(settings, settings.workload(release.id), release, UNAWAITED),
         "spec": {
             "replicas": settings.min_replicas,
             "revisionHistoryLimit": 1,
@@ -98,7 +98,7 @@ def service(settings: KubernetesEnvironment, release: Release) -> Manifest:
     return {
         "apiVersion": CORE,
         "kind": "Service",
-        "metadata": _metadata(settings, workload(settings, release), release, UNAWAITED),
+        "metadata": _metadata(settings, settings.workload(release.id), release, UNAWAITED),
         "spec": {"type": "ClusterIP", "selector": selector(settings, release.id), "ports": _ports()},
     }
 
@@ -118,7 +118,7 @@ def disruption_budget(settings: KubernetesEnvironment, release: Release) -> Mani
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
-        "metadata": _metadata(settings, workload(settings, release), release),
+        "metadata": _metadata(settings, settings.workload(release.id), release),
         "spec": {"maxUnavailable": 1, "selector": {"matchLabels": selector(settings, release.id)}},
     }
 
@@ -129,12 +129,12 @@ def autoscaler(settings: KubernetesEnvironment, release: Release) -> Manifest:
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": _metadata(settings, workload(settings, release), release),
+        "metadata": _metadata(settings, settings.workload(release.id), release),
         "spec": {
             "scaleTargetRef": {
                 "apiVersion": "apps/v1",
                 "kind": "Deployment",
-                "name": workload(settings, release),
+                "name": settings.workload(release.id),
             },
             "minReplicas": settings.min_replicas,
             "maxReplicas": settings.max_replicas,

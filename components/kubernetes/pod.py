@@ -10,9 +10,8 @@ from typing import Any
 from components.kubernetes.names import pod_labels, runtime, secret, selector
 from curtainup.model.release import Release
 from curtainup.model.release_settings import variables
-from curtainup.model.targets.kubernetes import KubernetesEnvironment, KubernetesSettings
+from curtainup.model.targets.kubernetes import CONTAINER, KubernetesEnvironment, KubernetesSettings
 
-CONTAINER = "app"
 PORT = "http"
 REQUESTED_CPUS = 0.1
 """Processors that a container without a limit asks for, as a scheduler counts on something."""

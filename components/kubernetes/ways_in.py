@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from components.kubernetes.names import labels, workload
+from components.kubernetes.names import labels
 from components.kubernetes.objects import SERVICE_PORT, Manifest
 from curtainup.model.release import Deployment
 from curtainup.model.targets.kubernetes import OWN_LISTENERS, KubernetesEnvironment
@@ -59,14 +59,8 @@ def redirects(settings: KubernetesEnvironment) -> bool:
     return bool(settings.http_listener and settings.https_listener)
 
 
-def place(settings: KubernetesEnvironment) -> tuple[str, str]:
-    """Return the namespace and the name of the Gateway."""
-    namespace, _, name = settings.gateway.partition("/")
-    return (namespace, name) if name else (settings.namespace, settings.service)
-
-
 def _route(settings: KubernetesEnvironment, name: str, listener: str, rule: Manifest) -> Manifest:
-    namespace, gateway_name = place(settings)
+    namespace, gateway_name = settings.gateway_place
     parent = {"name": gateway_name, "namespace": namespace, "sectionName": listener}
     hosts = {"hostnames": [settings.host]} if settings.host else {}
     return {
@@ -83,7 +77,7 @@ def _backends(settings: KubernetesEnvironment, deployment: Deployment) -> list[d
     age = {one.id: at for at, one in enumerate(reversed(deployment.releases))}
     named = sorted(age, key=lambda one: (not traffic.get(one), age[one]))[:MOST_BACKENDS]
     return [
-        {"name": workload(settings, one), "port": SERVICE_PORT, "weight": traffic.get(one.id, 0)}
+        {"name": settings.workload(one.id), "port": SERVICE_PORT, "weight": traffic.get(one.id, 0)}
         for one in deployment.releases
         if one.id in named
     ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -13,6 +14,8 @@ NO_GATEWAY: Final = "none"
 """The gateway of an environment whose traffic moves by the selector of a Service."""
 OWN_LISTENERS: Final = ("http", "https")
 """The names of the listeners of a gateway that comes with an environment."""
+CONTAINER: Final = "app"
+"""The name of the service's container in its pods."""
 
 
 class KubernetesEnvironment(EnvironmentSettings):
@@ -70,6 +73,16 @@ class KubernetesEnvironment(EnvironmentSettings):
         return not self.gateway
 
     @property
+    def gateway_place(self) -> tuple[str, str]:
+        """The namespace and the name of the Gateway."""
+        namespace, _, name = self.gateway.partition("/")
+        return (namespace, name) if name else (self.namespace, self.service)
+
+    def workload(self, release_id: str) -> str:
+        """Return the name of a release's Deployment, Service and what else is its own."""
+        return f"{self.service}-{release_id}"
+
+    @property
     def autoscales(self) -> bool:
         """Whether the number of pods follows their load."""
         return self.max_replicas > self.min_replicas
@@ -100,3 +113,12 @@ class KubernetesSettings(Settings):
     stop_timeout: int = Field(ge=0)
     run_as_user: int | None = Field(default=None, ge=1)
     read_only: bool = False
+
+
+def gateway_url(status: Mapping[str, Any] | None) -> str:
+    """Return the URL at the first address of a Gateway, by its status; empty while it has none."""
+    values = (str(one.get("value") or "") for one in (status or {}).get("addresses") or ())
+    address = next((one for one in values if one), "")
+    if not address:
+        return ""
+    return f"http://[{address}]" if ":" in address else f"http://{address}"

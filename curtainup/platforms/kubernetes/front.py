@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from curtainup.model.targets.kubernetes import gateway_url
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.platforms.kubernetes.forward import Door
@@ -47,11 +48,7 @@ def address_url(cluster: Cluster, namespace: str, name: str) -> str | None:
 
     """
     gateway = cluster.find(f"{API}/namespaces/{namespace}/gateways/{name}") or {}
-    addresses = (gateway.get("status") or {}).get("addresses") or ()
-    values = [str(one["value"]) for one in addresses if one.get("value")]
-    if not values:
-        return None
-    return f"http://[{values[0]}]" if ":" in values[0] else f"http://{values[0]}"
+    return gateway_url(gateway.get("status")) or None
 
 
 def services(cluster: Cluster, namespace: str, name: str) -> list[dict[str, Any]]:

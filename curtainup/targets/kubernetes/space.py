@@ -12,8 +12,6 @@ from curtainup.platforms.kubernetes import gateways, pods
 from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.targets.kubernetes import selected, weights
 
-CONTAINER = "app"
-"""The name of the service's container in its pods."""
 APPS, GATEWAY_API = "apis/apps/v1", "apis/gateway.networking.k8s.io/v1"
 CORE = "api/v1"
 
@@ -40,23 +38,13 @@ class Space:
         """The labels of whatever is the environment's."""
         return {SERVICE: self.settings.service, ENVIRONMENT: self.settings.name}
 
-    @property
-    def gateway(self) -> tuple[str, str]:
-        """The namespace and the name of the Gateway that users come by."""
-        namespace, _, name = self.settings.gateway.partition("/")
-        return (namespace, name) if name else (self.settings.namespace, self.settings.service)
-
-    def workload(self, release_id: str) -> str:
-        """Return the name of a release's Deployment."""
-        return f"{self.settings.service}-{release_id}"
-
     def path(self, group: str, kind: str, name: str = "") -> str:
         """Return the path of the objects of a kind, or of one of them, in the API."""
         return f"/{group}/namespaces/{self.settings.namespace}/{kind}" + (f"/{name}" if name else "")
 
     def deployment(self, release_id: str) -> dict[str, Any] | None:
         """Return the Deployment of a release; None if it is gone."""
-        return self.cluster.find(self.path(APPS, "deployments", self.workload(release_id)))
+        return self.cluster.find(self.path(APPS, "deployments", self.settings.workload(release_id)))
 
     def workloads(self) -> set[str]:
         """Return the names of the Deployments of all releases that are there."""
@@ -87,4 +75,4 @@ class Space:
         if found != wanted:
             return f"the cluster has {found}, not {wanted}: somebody else changed it"
         route = self.route() if self.settings.has_gateway else None
-        return gateways.not_taken_on(route, self.gateway[1]) if route is not None else None
+        return gateways.not_taken_on(route, self.settings.gateway_place[1]) if route is not None else None

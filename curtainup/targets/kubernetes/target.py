@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from curtainup.errors import CurtainupError, RefusedError, SetupError, TrafficReturned, UnknownRelease
 from curtainup.gates import asking
 from curtainup.model.release import Release
-from curtainup.model.targets.kubernetes import NO_GATEWAY, KubernetesEnvironment, KubernetesSettings
+from curtainup.model.targets.kubernetes import (
+    CONTAINER,
+    NO_GATEWAY,
+    KubernetesEnvironment,
+    KubernetesSettings,
+)
 from curtainup.platforms.docker.labels import RELEASE, new_state
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
@@ -35,7 +40,7 @@ from curtainup.targets.capabilities import (
     RunsTasks,
 )
 from curtainup.targets.kubernetes import refusals, tasks, wanted
-from curtainup.targets.kubernetes.space import CONTAINER, CORE, Space
+from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
 from curtainup.targets.target import Target, displaced
 
@@ -161,7 +166,7 @@ class KubernetesTarget(
         space = self._space
         place = Place(
             space.settings.namespace,
-            space.workload(release.id),
+            space.settings.workload(release.id),
             f"{RELEASE}={release.id}",
             CONTAINER,
             release.image,
@@ -191,7 +196,7 @@ class KubernetesTarget(
         if found is None:
             raise UnknownRelease(
                 f"the pods of {release.version} are gone",
-                where=f"Deployment {space.workload(release.id)}, {space}",
+                where=f"Deployment {space.settings.workload(release.id)}, {space}",
                 consequence="traffic has not moved",
                 fix=f"curtainup pulumi up --refresh --stack {stack} makes them again; then run this command "
                 "again",
@@ -263,7 +268,7 @@ class KubernetesTarget(
         space, run = self._space, self._session.run
         place = tasks.Place(
             space.settings.namespace,
-            space.workload(release.id),
+            space.settings.workload(release.id),
             CONTAINER,
             space.labels,
             run.id,

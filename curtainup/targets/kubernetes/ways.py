@@ -60,7 +60,7 @@ class Ways:
         if urlsplit(url).scheme == "https" or front.is_reached(url):
             return url
         with space.cluster.said_clearly():
-            namespace, name = space.gateway
+            namespace, name = space.settings.gateway_place
             address = front.address_url(space.cluster, namespace, name)
             if address is not None and address != url and front.is_reached(address):
                 return address

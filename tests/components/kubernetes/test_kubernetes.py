@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from components.environment import EnvironmentArgs
-from components.kubernetes.kubernetes import Kubernetes, address_url
+from components.kubernetes.kubernetes import Kubernetes
 from curtainup.model.release import Deployment
+from curtainup.model.targets.kubernetes import gateway_url
 from tests import samples
 from tests.components.kubernetes import api
 from tests.components.kubernetes.samples import (
@@ -370,4 +371,4 @@ def test_an_environment_without_releases_has_no_route() -> None:
     ],
 )
 def test_users_reach_a_gateway_without_a_host_at_its_address(status: Any, url: str) -> None:
-    assert address_url(status) == url
+    assert gateway_url(status) == url

@@ -6,50 +6,11 @@ what is around them differs with the provider and the API.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
-from curtainup.errors import CurtainupError, EngineFailed, ReleaseUnhealthy
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One refusal.
-
-    Attributes:
-        said: what Google says.
-        what: what it means.
-        fix: what to do.
-        unhealthy: whether the release itself is refused, and not the change.
-
-    """
-
-    said: re.Pattern[str]
-    what: str
-    fix: str
-    unhealthy: bool = False
-
-    def error(self, text: str, where: str) -> CurtainupError:
-        """Return the error; `text` is what the engine and Google have said."""
-        if self.unhealthy:
-            return ReleaseUnhealthy(
-                self.what, where=where, consequence="it gets no traffic", fix=self.fix, detail=text
-            )
-        return EngineFailed(
-            self.what,
-            where=where,
-            consequence="the update stopped there; the stack has recorded what it did until then",
-            fix=self.fix,
-            detail=text,
-        )
-
-
-def _refusal(said: str, what: str, fix: str, *, unhealthy: bool = False) -> Refusal:
-    return Refusal(re.compile(said), what, fix, unhealthy)
-
+from curtainup.errors import CurtainupError
+from curtainup.targets.refusal import meaning, refusal
 
 # terraform-provider-google, website/docs/guides/google_project_service.html.markdown
-DISABLED = _refusal(
+DISABLED = refusal(
     r"has not been used in project \S+ before or it is disabled",
     "an API is not enabled, or was enabled only just now",
     "wait a few minutes and deploy again; docs/cloud-run.md has the command that enables all of them",
@@ -57,7 +18,7 @@ DISABLED = _refusal(
 
 REFUSALS = (
     # sourcegraph/sourcegraph-public-snapshot#59045, terraform-google-modules/terraform-docs-samples#168
-    _refusal(
+    refusal(
         r"Permission denied on secret: ",
         "the containers may not read one of their secrets yet",
         "wait some minutes and deploy again: the grant is made and stays, and takes effect by itself; if it "
@@ -65,46 +26,46 @@ REFUSALS = (
         unhealthy=True,
     ),
     # https://cloud.google.com/run/docs/troubleshooting
-    _refusal(
+    refusal(
         r"must have permission to read the image",
         "Cloud Run's own agent may not read the image yet",
         "if Cloud Run was enabled in the project only just now, wait some minutes and deploy again; else let "
         "its service agent read the repository of the image (roles/artifactregistry.reader)",
         unhealthy=True,
     ),
-    _refusal(
+    refusal(
         r"Image '[^']+' not found",
         "Cloud Run does not find the image",
         "see whether the image was removed from its repository; `curtainup deploy` builds it again",
         unhealthy=True,
     ),
     # LayerZero-Labs/gasolina-gcp#15, GoogleCloudPlatform/genai-for-marketing#153
-    _refusal(
+    refusal(
         r"One or more users named in the policy do not belong to a permitted customer",
         "the organisation's policy forbids grants to allUsers (domain restricted sharing)",
         "remove gcp_public_grant from pym-config.yaml: the service's own setting needs no grant",
     ),
     # https://cloud.google.com/run/docs/authenticating/public, constraint run.managed.requireInvokerIam
-    _refusal(
+    refusal(
         r"invoker_iam_disabled is not currently available|run\.managed\.requireInvokerIam",
         "the organisation's policy forbids services that ask nobody who they are",
         "write `gcp_public_grant: true` in pym-config.yaml, or ask for an exception for the project",
     ),
     # knative/serving#13565, pipe-cd/pipecd#2480, googleapis/google-cloud-python#14259
-    _refusal(
+    refusal(
         r"Revision named '[^']+' with different configuration already exists",
         "somebody, or another version of curtainup, made the revision with other contents",
         "deploy again: the release then gets a name of its own",
     ),
     # jspsych/datapipe#238, googlecodelabs/feedback#1856
-    _refusal(
+    refusal(
         r"Max instances must be set to \d+ or fewer",
         "the project's quota does not allow so many containers of this size",
         "lower gcp_max_instances (Google says to how many), cpus or gcp_memory, or ask Google for more quota",
     ),
     DISABLED,
     # sourcegraph/sourcegraph-public-snapshot#59045: the revision's own words follow
-    _refusal(
+    refusal(
         r"Revision '[^']+' is not ready and cannot serve traffic",
         "the revision did not become ready",
         "mend what its log says, or give it more time (start_timeout) or memory (gcp_memory)",
@@ -121,6 +82,4 @@ def is_too_early(text: str) -> bool:
 
 def explained(error: CurtainupError, where: str) -> CurtainupError:
     """Return the error that says what Google's refusal means; the same error if it is none that is known."""
-    text = (error.detail or error.what).strip()
-    found = next((one for one in REFUSALS if one.said.search(text)), None)
-    return found.error(text, where) if found else error
+    return meaning(error, where, REFUSALS)

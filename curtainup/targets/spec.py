@@ -70,6 +70,7 @@ class TargetSpec:
         checks: returns the pieces that the doctor checks for these environments; None if there are none.
         extra: the extra of the package that the target needs; None if it needs none.
         standin: the Pulumi provider that a rehearsal replaces; None if you cannot rehearse.
+        ready_seconds: how long the target may take to make a change real, by default; 0 has no such limit.
         keep: the number of idle releases to keep for rollback, by default.
         names_releases: whether answers carry the header `Curtainup-Release`.
         reuses_ids: whether a release that failed may come again under the same id.
@@ -93,6 +94,7 @@ class TargetSpec:
     checks: Callable[[ServiceConfig, Sequence[EnvironmentConfig]], list[Piece]] | None = None
     extra: Extra | None = None
     standin: str | None = None
+    ready_seconds: int = 0
     keep: int = 1
     names_releases: bool = False
     reuses_ids: bool = True

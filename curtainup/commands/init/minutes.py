@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+from curtainup import targets
 from curtainup.config import EnvironmentConfig, ServiceConfig
 from curtainup.config.review import PREFIX
 from curtainup.model.names import LIVE, STAGING
@@ -42,15 +43,8 @@ def _update(environment: EnvironmentConfig) -> int:
 
 def _change(environment: EnvironmentConfig) -> int:
     """Return the seconds that the target may take to apply a change."""
-    return environment.ready_timeout or _ready(environment.deploy_target)
-
-
-def _ready(target: str) -> int:
-    from curtainup.targets.beanstalk import target as beanstalk
-    from curtainup.targets.cloud_run import target as cloud_run
-
-    known = {"aws-beanstalk": beanstalk.READY_SECONDS, "gcp-cloud-run": cloud_run.READY_SECONDS}
-    return known.get(target, 0)
+    known = (one.ready_seconds for one in targets.every() if one.name == environment.deploy_target)
+    return environment.ready_timeout or next(known, 0)
 
 
 def _rounded(seconds: int) -> int:

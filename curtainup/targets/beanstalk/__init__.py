@@ -18,6 +18,8 @@ def _shares(outputs: Mapping[str, Any], _resources: Resources) -> dict[str, int]
     return {str(holder): 100} if holder else None
 
 
+READY_SECONDS = 1200
+
 SPEC = TargetSpec(
     name="aws-beanstalk",
     environment=BeanstalkEnvironment,
@@ -28,6 +30,7 @@ SPEC = TargetSpec(
     registry=ECR,
     checks=Deferred("curtainup.targets.beanstalk.checks:of_service"),
     extra=extras.AWS,
+    ready_seconds=READY_SECONDS,
     standin="aws",
     keep=0,
     names_releases=True,

@@ -17,7 +17,7 @@ from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSet
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
-from curtainup.targets.beanstalk import live_name, progress
+from curtainup.targets.beanstalk import READY_SECONDS, live_name, progress
 from curtainup.targets.capabilities import (
     Audits,
     Bills,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.targets.task_result import Ran
 
-READY_SECONDS = 1200
 """As the provider's own default. A launch that fails takes Beanstalk some ten minutes to tell."""
 NAME_TTL = 60.0
 """Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""

@@ -36,6 +36,8 @@ def _rendered(resources: Resources) -> str:
     return str(revision or "").rpartition("-")[2]
 
 
+READY_SECONDS = 600
+
 SPEC = TargetSpec(
     name="gcp-cloud-run",
     environment=CloudRunEnvironment,
@@ -47,6 +49,7 @@ SPEC = TargetSpec(
     registry=ARTIFACT_REGISTRY,
     checks=Deferred("curtainup.targets.cloud_run.checks:of_service"),
     extra=extras.GCP,
+    ready_seconds=READY_SECONDS,
     standin="gcp",
     keep=5,
     reuses_ids=False,

@@ -21,7 +21,7 @@ from curtainup.targets.capabilities import (
     RunsTasks,
     StartsPrivate,
 )
-from curtainup.targets.cloud_run import opening, refusals
+from curtainup.targets.cloud_run import READY_SECONDS, opening, refusals
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from curtainup.model.release import Release
     from curtainup.targets.task_result import Ran
 
-READY_SECONDS = 600
 IDENTITY_HEADER = "X-Serverless-Authorization"
 """Cloud Run takes the identity from it and leaves `Authorization` to the service."""
 

@@ -42,6 +42,8 @@ def selected(service: Mapping[str, Any], _resources: Resources = ()) -> dict[str
     return None if found == "none" else {found: 100}
 
 
+READY_SECONDS = 300
+
 SPEC = TargetSpec(
     name="kubernetes",
     environment=KubernetesEnvironment,
@@ -51,4 +53,5 @@ SPEC = TargetSpec(
     switch=Switch(ROUTE, weights, is_it=_splits, otherwise=Switch(SERVICE, selected, is_it=_is_front)),
     checks=Deferred("curtainup.targets.kubernetes.checks:of_service"),
     extra=extras.KUBERNETES,
+    ready_seconds=READY_SECONDS,
 )

@@ -7,8 +7,7 @@ from curtainup.errors import RefusedError, SetupError
 from curtainup.model.targets.kubernetes import NO_GATEWAY, OWN_LISTENERS, KubernetesEnvironment
 from curtainup.platforms.kubernetes import gateways
 from curtainup.platforms.kubernetes.cluster import Cluster
-
-READY_SECONDS = 300
+from curtainup.targets.kubernetes import READY_SECONDS
 
 
 def settings(

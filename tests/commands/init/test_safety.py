@@ -121,6 +121,8 @@ def test_a_job_may_take_what_the_configuration_lets_a_deployment_take() -> None:
     assert allowed(**docker, canary=(10, 50), canary_every="2h") == 60 + 240
     assert allowed(deploy_target="aws-beanstalk") == 135
     assert allowed(deploy_target="aws-beanstalk", ready_timeout=3600) == 300
+    cluster = {"deploy_target": "kubernetes", "docker_repo": "registry.example.com/team"}
+    assert allowed(**cluster) == allowed(**cluster, ready_timeout=300) > allowed(**cluster, ready_timeout=1)
     assert allowed(**docker, tasks=[{"command": "migrate", "timeout": "1h"}]) == 60 + 120
 
 

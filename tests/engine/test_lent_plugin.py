@@ -10,7 +10,6 @@ from unittest.mock import create_autospec
 
 import pytest
 
-from curtainup import session
 from curtainup.engine.aftermath.stack_locks import Repair
 from curtainup.engine.changes import OperationResult
 from curtainup.engine.command import EngineCommand
@@ -20,6 +19,7 @@ from curtainup.engine.shared_plugin import NONE, Lent, SharedPlugin
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Workspace
 from curtainup.errors import EngineFailed
+from curtainup.session import start
 from curtainup.setup import provider
 
 STACK = "shop-live"
@@ -129,4 +129,4 @@ def test_only_the_plugin_that_set_up_has_built_is_shared_and_with_no_edited_prog
 ) -> None:
     monkeypatch.setattr(provider, "built", lambda _plugin: tmp_path if built else None)
     workspace = create_autospec(Workspace, instance=True, edition=edition)
-    assert (session._shared_plugin(workspace, {}) is not None) == is_shared
+    assert (start.shared_plugin(workspace, {}) is not None) == is_shared

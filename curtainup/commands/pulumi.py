@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from curtainup import config as configuration
-from curtainup.config import ServiceConfig
-from curtainup.config.review import is_review
+from curtainup.commands import pulumi_stack
 from curtainup.engine import settings_file as stack_settings
 from curtainup.engine import workspace
 from curtainup.engine.command import EngineCommand, engine_environment
@@ -29,23 +28,13 @@ def pulumi_environment(service: Path, overlay: str | None, environ: Mapping[str,
 
 def run_pulumi(arguments: Sequence[str]) -> int:
     """Run the CLI in the workspace of the service in the current folder; return its exit code."""
-    stack = named_stack(arguments)
-    opened, found, env, host = _open(Path(), None, os.environ, stack)
+    stack = pulumi_stack.named(arguments)
+    opened, found, env, host = _open(Path(), None, os.environ, arguments)
     _restore_settings_of(stack, opened, found, env)
     command = [str(found.command), *arguments, "--cwd", str(opened.project_dir)]
     variables = {**os.environ, **env}
     inherited = host.enter(variables)
     return subprocess.run(command, env=variables, pass_fds=inherited, check=False).returncode
-
-
-def named_stack(arguments: Sequence[str]) -> str:
-    """Return the stack that the arguments of `pulumi` name; empty if they name none."""
-    for number, one in enumerate(arguments):
-        if one in ("--stack", "-s"):
-            return arguments[number + 1] if number + 1 < len(arguments) else ""
-        if one.startswith("--stack="):
-            return one.removeprefix("--stack=")
-    return ""
 
 
 def _restore_settings_of(
@@ -67,22 +56,14 @@ def _restore_settings_of(
         stack_settings.write(opened.settings_file(stack), stack_settings.restored(remembered, {}))
 
 
-def _docker_host(config: ServiceConfig, stack: str) -> str | None:
-    """Return the Docker host of a stack: that of its environment, else live's."""
-    environment = stack.rpartition("/")[2].removeprefix(f"{config.name}-")
-    if environment in config.environment_names or is_review(environment):
-        return config.docker_host_of(environment)
-    return config.docker_hosts[0]
-
-
 def _open(
-    service: Path, overlay: str | None, environ: Mapping[str, str], stack: str = ""
+    service: Path, overlay: str | None, environ: Mapping[str, str], arguments: Sequence[str] = ()
 ) -> tuple[workspace.Workspace, engine_record.InstalledEngine, dict[str, str], Host]:
     found, docker_host = engines.locate(), None
     if (service / "pym-config.yaml").is_file() or overlay:
         config = configuration.load(service, overlay, warn=lambda text: print(text, file=sys.stderr))
         backend = workspace.find_backend(config.backend, config.secrets_provider, environ)
-        docker_host = _docker_host(config, stack)
+        docker_host = pulumi_stack.docker_host(config, arguments, environ)
     else:
         backend = workspace.find_backend(None, None, environ)
     workspace.require_real(backend)

@@ -309,7 +309,7 @@ class Engine:
             self._settling.settle(stack, deadline)
 
         served = {**self._standins, **lent.ports}
-        docker = self._env.get("DOCKER_HOST")
+        docker = {name: value for name, value in self._env.items() if name.startswith("DOCKER_")}
         with program.providers(stack, served, docker) as variables, telling(events, on_progress):
             one = SelectedStack(stack, self._local_workspace(command, {**variables, **(env or {})}))
             try:

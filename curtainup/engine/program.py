@@ -41,7 +41,9 @@ def _keep_details() -> None:
 
 
 @contextmanager
-def providers(stack: str, standins: Mapping[str, int], docker: str | None = None) -> Iterator[dict[str, str]]:
+def providers(
+    stack: str, standins: Mapping[str, int], docker: Mapping[str, str] | None = None
+) -> Iterator[dict[str, str]]:
     """Serve our own provider from this process, and yield the variable that tells the engine so.
 
     Pulumi by hand starts the provider as a plugin; here that would start Python once more for each update.
@@ -49,7 +51,7 @@ def providers(stack: str, standins: Mapping[str, int], docker: str | None = None
     Args:
         stack: the stack that the engine works on; our provider touches no other.
         standins: the ports of further providers that are already served, by name.
-        docker: the address of the Docker engine of our provider; None is that of the environment.
+        docker: the variables with which our provider reaches the Docker engine, before the environment's.
 
     """
     server, port = serve(stack=stack, docker=docker)

@@ -88,11 +88,14 @@ def open_to_hosts(session: Session, registry: RegistrySettings) -> None:
         PortTaken: its port belongs to something else, here or on a host.
 
     """
-    others = [one.accounts.host for one in session.everywhere if one is not session]
-    if registry.local_port and others:
-        reach(session, registry)
-        for host in others:
-            host.lead_back(registry.local_port)
+    others = [one.accounts for one in session.everywhere if one is not session]
+    if not registry.local_port or not others:
+        return
+    reach(session, registry)
+    own = session.accounts.engine.real_id
+    for one in others:
+        if one.engine.real_id != own:  # else it is the same machine by another address
+            one.host.lead_back(registry.local_port)
 
 
 def bound(session: Session, registry: RegistrySettings) -> None:

@@ -4,6 +4,7 @@ import base64
 import json
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -124,3 +125,26 @@ def test_google_takes_an_access_token_as_the_password(tmp_path: Path) -> None:
     with registry.logged_in(session, chosen) as variables:
         config = json.loads((Path(variables["DOCKER_CONFIG"]) / "config.json").read_text())
     assert base64.b64decode(config["auths"][chosen.host]["auth"]) == b"oauth2accesstoken:google-token"
+
+
+APART = "docker_host: ssh://shop\nenvironments: {staging: {docker_host: ssh://10.0.0.5}}\n"
+
+
+@pytest.mark.parametrize(
+    ("staging", "led"), [("STAGING", ["shop 5001", "10.0.0.5 back 5001"]), ("SHOP", ["shop 5001"])]
+)
+def test_each_machine_reaches_the_registry_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, staging: str, led: list[str]
+) -> None:
+    session = world(tmp_path, APART).session
+    done: list[str] = []
+    for one, engine in zip(session.everywhere, ("SHOP", staging), strict=True):
+        host = str(one.accounts.host).removeprefix("ssh://")
+        ways = SimpleNamespace(
+            lead=lambda port, host=host: done.append(f"{host} {port}"),
+            lead_back=lambda port, host=host: done.append(f"{host} back {port}"),
+        )
+        one.accounts.__dict__.update(host=ways, engine=SimpleNamespace(real_id=engine))
+
+    registry.open_to_hosts(session, RegistrySettings(kind="local", host="127.0.0.1:5001", local_port=5001))
+    assert done == led

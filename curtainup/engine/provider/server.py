@@ -48,7 +48,7 @@ class Provider(Servicer):
     Args:
         engine_address: where the engine that started it takes messages for people, if one did.
         stack: the only stack whose resources it touches; None is any stack that an engine names.
-        docker: the address of the Docker engine that it talks to; None is that of the environment.
+        docker: the variables with which it reaches the Docker engine, before the environment's.
 
     """
 
@@ -56,10 +56,13 @@ class Provider(Servicer):
     expected = (CurtainupError, Partial)
 
     def __init__(
-        self, engine_address: str | None = None, stack: str | None = None, docker: str | None = None
+        self,
+        engine_address: str | None = None,
+        stack: str | None = None,
+        docker: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(__version__)
-        self._docker = docker
+        self._docker = docker or {}
         self._stack = stack
         self._cancelled = Event()
         self._engine_address = engine_address
@@ -233,14 +236,14 @@ def _require_sound(kind: Kind, olds: Properties, news: Properties) -> None:
 
 
 def serve(
-    engine_address: str | None = None, stack: str | None = None, docker: str | None = None
+    engine_address: str | None = None, stack: str | None = None, docker: Mapping[str, str] | None = None
 ) -> tuple[grpc.Server, int]:
     """Start to serve on a free loopback port; return the server and the port.
 
     Args:
         engine_address: of the engine that started this process; one that attaches itself tells its own.
         stack: the only stack whose resources it touches; None is any stack that an engine names.
-        docker: the address of the Docker engine that it talks to; None is that of the environment.
+        docker: the variables with which it reaches the Docker engine, before the environment's.
 
     """
     return servicer.serve(Provider(engine_address, stack, docker), WORKERS)

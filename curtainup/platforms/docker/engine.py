@@ -59,7 +59,12 @@ class DockerEngine:
     @cached_property
     def id(self) -> str:
         """Its id if it is another machine's; empty for this machine's."""
-        return "" if self.host.is_here else str(self.client.info()["ID"])
+        return "" if self.host.is_here else self.real_id
+
+    @cached_property
+    def real_id(self) -> str:
+        """Its id, whatever the address by which it is reached."""
+        return str(self.client.info()["ID"])
 
     def _found(self) -> docker.DockerClient:
         import docker

@@ -29,6 +29,7 @@ from curtainup.targets.capabilities import (
     Interrupts,
     KnowsPlaces,
     MayBeDistant,
+    MayLeadElsewhere,
     Renews,
     Revives,
     RunsTasks,
@@ -71,6 +72,7 @@ class DockerTarget(
     Interrupts,
     KnowsPlaces,
     MayBeDistant,
+    MayLeadElsewhere,
     BesideEngine,
     Inspects,
     Revives,
@@ -85,6 +87,15 @@ class DockerTarget(
     def runtime(self) -> DockerSettings:
         """Return what a release runs with today."""
         return runtime(self.config, https=self.https_host is not None)
+
+    def require_same_place(self) -> None:
+        """Check that the environment is on the Docker engine that the command works on.
+
+        Raises:
+            RefusedError: it is on another one.
+
+        """
+        engines.require_same(self._session, self.own(DockerEnvironment).engine, self.name)
 
     def interrupting(self) -> list[str]:
         """Return the keys whose new values would replace the proxy."""
@@ -108,8 +119,8 @@ class DockerTarget(
             RefusedError: the environment is on another Docker engine.
 
         """
+        self.require_same_place()
         known = self.own(DockerEnvironment)
-        engines.require_same(self._session, known.engine, self.name)
         if self.config.port and self.config.port != known.port:
             placement.require_free(self.config.port, self.config.bind, "port", self._host.is_free)
         update = {

@@ -111,6 +111,8 @@ def test_an_environment_stays_on_its_engine(tmp_path: Path) -> None:
     one.session.accounts.engine.__dict__["id"] = "OTHER"
     with pytest.raises(RefusedError, match="live is on another Docker engine than that of ssh://deploy@shop"):
         one.target.settings()
+    with pytest.raises(RefusedError, match="live is on another Docker engine"):
+        one.target.require_same_place()
 
 
 def test_an_environment_of_this_machine_is_not_looked_for_elsewhere(tmp_path: Path) -> None:

@@ -7,19 +7,22 @@ was killed holds nothing any more.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from curtainup.errors import Interrupted
+from curtainup.errors import Busy, Interrupted
 from curtainup.platforms.docker import clock, errors
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 POLL = 0.5
+PATIENCE = 900.0
+"""Seconds to wait for another holder, who pulls images and starts containers at most."""
 GRACE = 60
 """Seconds after which a container that its maker has not started never will be."""
 
@@ -39,6 +42,7 @@ def held(
 
     Raises:
         Interrupted: the wait was cancelled.
+        Busy: somebody else has held it for too long.
         SetupError: the Docker engine refuses.
 
     """
@@ -62,15 +66,26 @@ def held(
 
 
 def _take(api: APIClient, name: str, image: str, waits: Callable[[], None], cancelled: Event) -> str:
-    has_said = False
+    deadline = None
     while (container := _make(api, name, image)) is None:
-        if not has_said:
+        if deadline is None:
             waits()
-            has_said = True
+            deadline = time.monotonic() + PATIENCE
+        if time.monotonic() > deadline:
+            raise _busy(name)
         if cancelled.wait(POLL):
             raise Interrupted(f"interrupted while somebody else held {name}", where=f"container {name}")
         _remove_unstarted(api, name)
     return container
+
+
+def _busy(name: str) -> Busy:
+    return Busy(
+        f"somebody else has held {name} for {PATIENCE / 60:.0f} minutes",
+        where=f"container {name} of the Docker engine",
+        consequence="nothing was changed",
+        fix=f"wait for the other run to end; `docker rm --force {name}` only if you know that it is dead",
+    )
 
 
 def _make(api: APIClient, name: str, image: str) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from curtainup.errors import Interrupted
+from curtainup.errors import Busy, Interrupted
 from curtainup.platforms.docker import lease
 from curtainup.setup.base_images import images
 from curtainup.setup.base_images.catalogue import REFERENCES
@@ -88,6 +88,18 @@ def test_who_waits_can_be_cancelled(client: docker.DockerClient, name: str) -> N
         lease.held(client.api, name, REFERENCES["base"], pytest.fail, threading.Event()),
         pytest.raises(Interrupted),
         lease.held(client.api, name, REFERENCES["base"], cancelled.set, cancelled),
+    ):
+        pytest.fail("two held it")
+
+
+def test_nobody_waits_for_ever(
+    client: docker.DockerClient, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "PATIENCE", 0)
+    with (
+        lease.held(client.api, name, REFERENCES["base"], pytest.fail, threading.Event()),
+        pytest.raises(Busy, match=f"somebody else has held {name}"),
+        lease.held(client.api, name, REFERENCES["base"], lambda: None, threading.Event()),
     ):
         pytest.fail("two held it")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -40,19 +41,20 @@ def beating(
         lost: is called once if it has not, as the run was taken for dead: the machine may have slept.
 
     """
-    stop, count = Event(), 0
-    _make(client, name, run, count)
+    stop, there = Event(), [_sign(name, run, 0)]
+    client.volumes.create(there[0], labels={BEAT: run})
 
     def beat() -> None:
-        number = count
-        while not stop.wait(EVERY):
+        for number in count(1):
+            if stop.wait(EVERY):
+                return
             with suppress(*failures()):
                 if not is_held():
                     lost()
                     return
-                _make(client, name, run, number + 1)
-                _remove(client, name, run, number)
-                number += 1
+                there.append(_sign(name, run, number))
+                client.volumes.create(there[-1], labels={BEAT: run})
+                _remove(client, there, 1)
 
     thread = Thread(target=beat, name="signs of life", daemon=True)
     thread.start()
@@ -61,7 +63,8 @@ def beating(
     finally:
         stop.set()
         thread.join()
-        remove(client, run)
+        with suppress(*failures()):
+            _remove(client, there, 0)
 
 
 def is_silent(client: docker.DockerClient, run: str, cancelled: Event) -> bool:
@@ -83,15 +86,21 @@ def remove(client: docker.DockerClient, run: str) -> None:
     """Remove what a run has left as signs of life."""
     with suppress(*failures()):
         for left in signs(client, run):
-            client.volumes.get(left).remove()
+            client.api.remove_volume(left)
 
 
-def _make(client: docker.DockerClient, name: str, run: str, number: int) -> None:
-    client.volumes.create(f"{name}-{run}-{number}", labels={BEAT: run})
+def _sign(name: str, run: str, number: int) -> str:
+    return f"{name}-{run}-{number}"
 
 
-def _remove(client: docker.DockerClient, name: str, run: str, number: int) -> None:
-    client.volumes.get(f"{name}-{run}-{number}").remove()
+def _remove(client: docker.DockerClient, there: list[str], kept: int) -> None:
+    """Remove signs, the oldest first, until only so many are there; one may have been removed by hand."""
+    from docker.errors import NotFound
+
+    while len(there) > kept:
+        with suppress(NotFound):
+            client.api.remove_volume(there[0])
+        del there[0]
 
 
 def failures() -> tuple[type[Exception], ...]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import Busy
 from curtainup.pipeline.run import heartbeat
@@ -122,8 +122,8 @@ def _take_over(
 def _made(client: docker.DockerClient, name: str, service: str, this: Holder) -> Mapping[str, str]:
     """Make a volume unless there is one, and return the labels of the one that is there."""
     labels = {LOCK: service, RUN: this.run, HOLDER: in_json(this)}
-    client.volumes.create(name, labels=labels)
-    return _labels(client, name)
+    made: dict[str, Any] = client.api.create_volume(name, labels=labels)
+    return made["Labels"] or {}
 
 
 def _labels(client: docker.DockerClient, name: str) -> Mapping[str, str]:
@@ -137,7 +137,7 @@ def _labels(client: docker.DockerClient, name: str) -> Mapping[str, str]:
 
 def _remove(client: docker.DockerClient, name: str) -> None:
     with suppress(*heartbeat.failures()):
-        client.volumes.get(name).remove()
+        client.api.remove_volume(name)
 
 
 def _holder(labels: Mapping[str, str]) -> Holder | None:

@@ -9,6 +9,7 @@ from docker.errors import DockerException
 from requests import RequestException
 
 from curtainup.errors import HostUnreachable
+from curtainup.platforms.docker import kept_connections
 from curtainup.platforms.docker.hosts import There
 from curtainup.platforms.docker.supported import unsupported
 from curtainup.platforms.ssh.failures import NOTHING_DONE
@@ -46,8 +47,8 @@ def connect(there: There, environ: Mapping[str, str]) -> DistantClient:
     variables = dict(environ)
     there.enter(variables)
     try:
-        client = DistantClient(base_url=variables["DOCKER_HOST"])
-        found = unsupported(client.version())
+        found = unsupported(kept_connections.version(variables["DOCKER_HOST"]))
+        client = kept_connections.client(DistantClient, variables["DOCKER_HOST"])
     except (DockerException, RequestException) as error:
         raise _silent(there, str(error)) from error
     client.there = there

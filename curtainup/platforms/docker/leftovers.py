@@ -25,10 +25,13 @@ def end(client: docker.DockerClient, marks: Mapping[str, str]) -> None:
     from docker.errors import DockerException
     from requests import RequestException
 
-    service = f"{SERVICE}={marks[SERVICE]}"
     with suppress(DockerException, RequestException):
-        for kind in (f"{ENVIRONMENT}={LOCAL}", f"{ROLE}={TESTS}"):
-            for one in client.api.containers(all=True, filters={"label": [service, kind]}):
-                of_lock = one["Labels"].get(LOCK, marks[LOCK]) == marks[LOCK]
-                if of_lock and one["Labels"].get(RUN) != marks[RUN]:
-                    client.api.remove_container(one["Id"], force=True, v=True)
+        for one in client.api.containers(all=True, filters={"label": f"{SERVICE}={marks[SERVICE]}"}):
+            if _is_left(one["Labels"], marks):
+                client.api.remove_container(one["Id"], force=True, v=True)
+
+
+def _is_left(labels: Mapping[str, str], marks: Mapping[str, str]) -> bool:
+    is_a_run_s = labels.get(ENVIRONMENT) == LOCAL or labels.get(ROLE) == TESTS
+    of_lock = labels.get(LOCK, marks[LOCK]) == marks[LOCK]
+    return is_a_run_s and of_lock and labels.get(RUN) != marks[RUN]

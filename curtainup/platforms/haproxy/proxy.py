@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import EngineFailed, SetupError
@@ -146,14 +147,14 @@ def docker_errors(where: str) -> Iterator[None]:
         ) from error
 
 
-_ENGINE: ContextVar[str | None] = ContextVar("engine", default=None)
-"""The address of the Docker engine that an operation is about; None is that of the environment."""
+_ENGINE: ContextVar[Mapping[str, str]] = ContextVar("engine", default=MappingProxyType({}))
+"""The variables with which the Docker engine that an operation is about is reached."""
 
 
 @contextmanager
-def at_engine(address: str | None) -> Iterator[None]:
-    """Have `connect` reach the engine at an address in the block, unless it is told of another."""
-    token = _ENGINE.set(address)
+def at_engine(variables: Mapping[str, str]) -> Iterator[None]:
+    """Have `connect` reach an engine by these variables in the block, unless it is told of another."""
+    token = _ENGINE.set(variables)
     try:
         yield
     finally:
@@ -165,11 +166,17 @@ def connect(docker_host: str | None) -> Iterator[APIClient]:
     """Provide a client of the engine at `docker_host`, else of the operation's, else of the environment's."""
     import docker
 
-    environment: dict[str, Any] = dict(os.environ)
-    if address := docker_host or _ENGINE.get():
-        environment["DOCKER_HOST"] = address
-    with docker_errors(f"Docker engine at {environment.get('DOCKER_HOST') or 'the default socket'}"):
-        client = docker.from_env(environment=environment, use_ssh_client=True)
+    from curtainup.platforms.docker import kept_connections
+
+    environment = {**os.environ, **_ENGINE.get()}
+    if docker_host:
+        environment["DOCKER_HOST"] = docker_host
+    address = environment.get("DOCKER_HOST", "")
+    with docker_errors(f"Docker engine at {address or 'the default socket'}"):
+        if address.startswith("unix://"):
+            client = kept_connections.client(docker.DockerClient, address)
+        else:
+            client = docker.from_env(environment=environment, use_ssh_client=True)
     try:
         yield client.api
     finally:

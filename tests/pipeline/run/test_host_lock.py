@@ -104,7 +104,7 @@ def test_a_dead_run_s_lock_is_taken_over_with_a_note(
     client: docker.DockerClient, service: str, this: Holder, other: Holder
 ) -> None:
     made(client, service, other)
-    heartbeat._make(client, f"curtainup-lock-{service}", other.run, 7)
+    client.volumes.create(f"curtainup-lock-{service}-{other.run}-7", labels={heartbeat.BEAT: other.run})
     notes: list[str] = []
     with host_lock.held(client, service, this, notes.append, Event()):
         assert heartbeat.signs(client, other.run) == set()

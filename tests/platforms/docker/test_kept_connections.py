@@ -10,6 +10,7 @@ from pathlib import Path
 
 import docker
 import pytest
+from docker.transport import UnixHTTPAdapter
 
 from curtainup.platforms.docker import kept_connections
 from curtainup.setup import docker_engine
@@ -112,6 +113,7 @@ def test_a_connection_that_was_cut_is_opened_again(relay: Relay) -> None:
 def _settle(one: docker.DockerClient) -> None:
     """Wait until this end knows that the line is cut."""
     adapter = one.api.get_adapter(kept_connections.SCHEME)
+    assert isinstance(adapter, UnixHTTPAdapter)
     (kept,) = [pooled for pooled in adapter.get_connection("").pool.queue if pooled is not None]
     assert kept.sock.recv(1) == b""
 

@@ -25,6 +25,7 @@ COMMANDS = (
     "doctor",
     "setup-host",
     "init",
+    "config",
     "notify",
     "env",
     "pulumi",

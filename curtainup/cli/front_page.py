@@ -40,6 +40,7 @@ Commands:
   doctor      Check everything that a deployment needs, and say how to fix it.
   setup-host  Make a bare Debian or Ubuntu machine a Docker host, over SSH.
   init        Write the files that a service needs to be deployed.
+  config      Check pym-config.yaml, and show where each environment runs.
   notify      Send a test message to everyone named in `notify`.
   env         Print the variables that plain `pulumi` needs.
   pulumi      Run Pulumi on the service in the current folder.

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from curtainup.commands.init.models import Plan, PlannedFile
 
 EXAMPLE = "Example: curtainup init --target gcp-cloud-run --project my-project --ci github"
+MOST_LINES, FIRST_LINES = 400, 3
+"""How long a file may be that a dry run prints, and how much it prints of a longer one."""
 WORDS = {"new": "write", "same": "same", "differs": "leave", "kept": "keep"}
 
 
@@ -188,8 +190,16 @@ def _print(plan: Plan, written: list[PlannedFile], *, dry_run: bool, quiet: bool
     for file in plan.files:
         _print_file(file, written)
         if dry_run and file.text:
-            print("".join(f"    | {line}".rstrip() + "\n" for line in file.text.splitlines()), end="")
+            print("".join(f"    | {line}".rstrip() + "\n" for line in _shown(file.text)), end="")
     _print_todo(plan.todo, quiet=quiet)
+
+
+def _shown(text: str) -> list[str]:
+    """Return the lines of a file, without those of which nobody reads so many."""
+    lines = text.splitlines()
+    if len(lines) <= MOST_LINES:
+        return lines
+    return [*lines[:FIRST_LINES], f"… {len(lines) - FIRST_LINES:,} more lines"]
 
 
 def _print_file(file: PlannedFile, written: Sequence[PlannedFile]) -> None:

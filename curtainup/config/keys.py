@@ -77,6 +77,7 @@ def doc_of(field: FieldInfo) -> KeyDoc:
 
 
 _MEMORY = re.compile(r"([1-9][0-9]{0,8})([mMgG])i?[bB]?")
+_MemoryText = Annotated[str, StringConstraints(pattern=rf"^{_MEMORY.pattern}\z")]
 
 
 def _mebibytes(value: object) -> int:
@@ -120,7 +121,7 @@ def _no_nul(value: str) -> str:
     return value
 
 
-Memory = Annotated[int, BeforeValidator(_mebibytes)]
+Memory = Annotated[int, BeforeValidator(_mebibytes, json_schema_input_type=_MemoryText)]
 """A size in MiB, written `512m` or `1G`."""
 Port = Annotated[int, Field(ge=1, le=65535)]
 Seconds = Annotated[int, Field(ge=1, le=3600)]
@@ -148,6 +149,6 @@ Folders = Annotated[
 ]
 """Folders of the service, relative to its own."""
 Text = Annotated[str, StringConstraints(min_length=1)]
-TextOrNumber = Annotated[str, BeforeValidator(_text_of_number)]
+TextOrNumber = Annotated[str, BeforeValidator(_text_of_number, json_schema_input_type=str | int)]
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?\z", max_length=40)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?\z", max_length=20)]

@@ -64,7 +64,8 @@ def _once(value: tuple[Destination, ...]) -> tuple[Destination, ...]:
 
 
 Destinations = Annotated[
-    tuple[Annotated[Destination, BeforeValidator(_with_name)], ...], AfterValidator(_once)
+    tuple[Annotated[Destination, BeforeValidator(_with_name, json_schema_input_type=str | Destination)], ...],
+    AfterValidator(_once),
 ]
 
 

@@ -37,7 +37,7 @@ def _bounded(value: int) -> int:
     return value
 
 
-TimeToLive = Annotated[int, BeforeValidator(_seconds), AfterValidator(_bounded)]
+TimeToLive = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=str), AfterValidator(_bounded)]
 
 
 class ReviewSettings(Settings):

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from curtainup.config import targets
 from curtainup.config.keys import (
@@ -35,7 +43,9 @@ def _seconds(value: object) -> object:
     return durations.parse(value) if isinstance(value, str) else value
 
 
-DeployTarget = Annotated[str, AfterValidator(_target)]
+DeployTarget = Annotated[
+    str, AfterValidator(_target), WithJsonSchema({"type": "string", "enum": list(targets.names())})
+]
 
 
 class Settings(BaseModel):
@@ -219,7 +229,9 @@ class RuntimeSettings(Settings):
             shown="[]: all at once",
         ),
     )
-    canary_every: Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=86400)] = key(
+    canary_every: Annotated[
+        int, BeforeValidator(_seconds, json_schema_input_type=str | int), Field(ge=0, le=86400)
+    ] = key(
         0,
         "How long each step of `canary` lasts.",
         KeyDoc(

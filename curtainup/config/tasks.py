@@ -62,16 +62,20 @@ class Task(Settings):
             shown="`task-1` for the first, and so on",
         ),
     )
-    command: Annotated[tuple[str, ...], BeforeValidator(_words)] = key(
-        ...,
-        "The command line.",
-        KeyDoc(
-            expects="a command line with closed quotes, or a list of its words",
-            wrong="nothing would run, or not what you meant",
-            example=_EXAMPLE,
-        ),
+    command: Annotated[tuple[str, ...], BeforeValidator(_words, json_schema_input_type=str | list[str])] = (
+        key(
+            ...,
+            "The command line.",
+            KeyDoc(
+                expects="a command line with closed quotes, or a list of its words",
+                wrong="nothing would run, or not what you meant",
+                example=_EXAMPLE,
+            ),
+        )
     )
-    timeout: Annotated[int, BeforeValidator(_seconds), Field(ge=1, le=LONGEST_TASK)] = key(
+    timeout: Annotated[
+        int, BeforeValidator(_seconds, json_schema_input_type=str | int), Field(ge=1, le=LONGEST_TASK)
+    ] = key(
         600,
         "How long the task may take.",
         KeyDoc(
@@ -83,7 +87,11 @@ class Task(Settings):
     )
 
 
-Tasks = Annotated[tuple[Task, ...], BeforeValidator(_named), Field(max_length=MOST_TASKS)]
+Tasks = Annotated[
+    tuple[Task, ...],
+    BeforeValidator(_named, json_schema_input_type=list[str | Task]),
+    Field(max_length=MOST_TASKS),
+]
 
 
 class TaskSettings(Settings):
@@ -98,7 +106,7 @@ class TaskSettings(Settings):
             item="a command line, or a mapping with `command` and optionally `name` and `timeout`",
             wrong="the release would get traffic before its tasks have run",
             example=f"[{_EXAMPLE}]",
-            targets=("docker", "gcp-cloud-run", "aws-beanstalk"),
+            targets=("docker", "gcp-cloud-run", "aws-beanstalk", "kubernetes", "gke"),
         ),
     )
 

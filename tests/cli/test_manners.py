@@ -24,6 +24,7 @@ from tests import docs_pages
 COMMANDS = docs_pages.commands()
 NO_DATA = {"destroy": "it prints nothing", "pulumi": "Pulumi has a --json of its own"}
 NO_PROGRESS = {
+    "config": "it does nothing but print",
     "env": "it does nothing but print",
     "history": "it does nothing but print",
     "logs": "it does nothing but print",

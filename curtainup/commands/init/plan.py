@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from curtainup import config as configuration
+from curtainup.commands.config import schema_text
 from curtainup.commands.init import django, files, state, variables, workflows
 from curtainup.commands.init.models import Ci, Found, Plan, PlannedFile, Target, Wishes
 from curtainup.config.reading.loader import FILE_NAME
@@ -15,6 +16,8 @@ from curtainup.errors import ConfigError
 
 TESTS = ("test_*.py", "*_test.py")
 GITIGNORE = ".gitignore"
+SCHEMA = "pym-config.schema.json"
+"""What the first line of a new configuration names, so that editors complete and check it."""
 
 
 def plan(found: Found, wishes: Wishes) -> Plan:
@@ -51,6 +54,7 @@ def _files(found: Found, wishes: Wishes, ci: Ci) -> list[PlannedFile]:
         text = files.config(found, wishes)
         _check(text)
         planned.append(_compared(found, folder / FILE_NAME, text))
+        planned.append(_compared(found, folder / SCHEMA, schema_text()))
     if found.app is None:
         planned.append(_kept(found, folder / "Dockerfile"))
     elif not files.generated_serves(found.app, found.dependencies):

@@ -114,7 +114,9 @@ def _settle(one: docker.DockerClient) -> None:
     """Wait until this end knows that the line is cut."""
     adapter = one.api.get_adapter(kept_connections.SCHEME)
     assert isinstance(adapter, UnixHTTPAdapter)
-    (kept,) = [pooled for pooled in adapter.get_connection("").pool.queue if pooled is not None]
+    pool = adapter.get_connection("").pool
+    assert pool is not None
+    (kept,) = [pooled for pooled in pool.queue if pooled is not None]
     assert kept.sock.recv(1) == b""
 
 

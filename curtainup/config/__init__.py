@@ -7,7 +7,7 @@ from curtainup.config.models import (
     ServiceConfig,
 )
 from curtainup.config.reading.loader import config_file, load
-from curtainup.config.secrets import collect_secrets, secret_names, telltales
+from curtainup.config.secrets import collect_secrets, needed_secrets, secret_names, telltales
 
 __all__ = [
     "STANDARD_ENVIRONMENTS",
@@ -17,6 +17,7 @@ __all__ = [
     "collect_secrets",
     "config_file",
     "load",
+    "needed_secrets",
     "secret_names",
     "telltales",
 ]

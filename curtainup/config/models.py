@@ -17,6 +17,7 @@ from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.notify import NotifySettings
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
+from curtainup.config.secret_sources import SecretSources
 from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
 from curtainup.config.tasks import TaskSettings
 
@@ -43,6 +44,7 @@ class ServiceConfig(
     EnvironmentSettings,
     ReviewSettings,
     IdentitySettings,
+    SecretSources,
     DoorKeys,
     NotifySettings,
     ToolSettings,

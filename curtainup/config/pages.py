@@ -18,6 +18,7 @@ from curtainup.config.models import ServiceConfig
 from curtainup.config.notify import Destination, NotifySettings
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
+from curtainup.config.secret_sources import SecretSource, SecretSources
 from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
 from curtainup.config.tasks import Task, TaskSettings
 
@@ -78,6 +79,22 @@ environments:
     keep: 3
 """,
         keys=RuntimeSettings.model_fields,
+    ),
+    Page(
+        file="secrets.md",
+        title="Where secrets come from",
+        text="curtainup takes a secret from the variable of its name. If that is not set, it gets the value "
+        "from here: once in a run, all at the same time. See [secrets](secrets.md) for recipes.",
+        example="""\
+name: hello
+env_secrets: [DB_PASSWORD, API_KEY, SIGNING_KEY]
+secrets_from:
+  DB_PASSWORD: {command: "op read op://live/db/password"}
+  API_KEY: {aws: hello/api-key}
+  SIGNING_KEY: {gcp: projects/my-project/secrets/signing-key}
+""",
+        keys=SecretSources.model_fields,
+        entry=("secrets_from", SecretSource),
     ),
     Page(
         file="tasks.md",

@@ -20,13 +20,13 @@ LONGEST_TASK = 86400
 _EXAMPLE = "python manage.py migrate"
 
 
-def _words(value: object) -> tuple[str, ...]:
+def words(value: object) -> tuple[str, ...]:
     """Split a command line as a shell does, though none runs it; a list is its words already."""
     given = shlex.split(value) if isinstance(value, str) else value
-    words = tuple(given) if isinstance(given, list | tuple) else ()
-    if not words or not words[0] or not all(isinstance(one, str) and "\0" not in one for one in words):
+    found = tuple(given) if isinstance(given, list | tuple) else ()
+    if not found or not found[0] or not all(isinstance(one, str) and "\0" not in one for one in found):
         raise ValueError("no command line")
-    return words
+    return found
 
 
 def _seconds(value: object) -> object:
@@ -62,16 +62,14 @@ class Task(Settings):
             shown="`task-1` for the first, and so on",
         ),
     )
-    command: Annotated[tuple[str, ...], BeforeValidator(_words, json_schema_input_type=str | list[str])] = (
-        key(
-            ...,
-            "The command line.",
-            KeyDoc(
-                expects="a command line with closed quotes, or a list of its words",
-                wrong="nothing would run, or not what you meant",
-                example=_EXAMPLE,
-            ),
-        )
+    command: Annotated[tuple[str, ...], BeforeValidator(words, json_schema_input_type=str | list[str])] = key(
+        ...,
+        "The command line.",
+        KeyDoc(
+            expects="a command line with closed quotes, or a list of its words",
+            wrong="nothing would run, or not what you meant",
+            example=_EXAMPLE,
+        ),
     )
     timeout: Annotated[
         int, BeforeValidator(_seconds, json_schema_input_type=str | int), Field(ge=1, le=LONGEST_TASK)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from curtainup import config as configuration
 from curtainup.config import ServiceConfig, review_names
 from curtainup.engine import workspace as workspaces
-from curtainup.model.names import STAGING
+from curtainup.model.names import LIVE, STAGING
 from curtainup.reporting import Report
 from curtainup.session import Service, Session
 from curtainup.util import hidden
@@ -41,6 +41,7 @@ def open_session(
     """Read the configuration, find the state, and return what a command works with.
 
     Without `with_secrets` a missing secret is no error: those at hand are still kept out of all output.
+    A secret that is not set, and has a source in `secrets_from`, is fetched; in a rehearsal it has to be set.
     With `rehearsing` no real account and no real state is within the process's reach from then on.
     With `review` only that review environment is deployed, and only its secrets are needed.
 
@@ -58,6 +59,8 @@ def open_session(
         config = no_accounts.without_accounts(config)
     if review is not None:
         review_names.require(config, review)
+    if with_secrets and rehearsing is None:
+        os.environ.update(_fetched(config, service_dir, review))  # the service's tests read them there
     secrets = _at_hand(config, os.environ)
     if with_secrets:
         secrets |= configuration.collect_secrets(config, os.environ, review)
@@ -76,6 +79,20 @@ def open_session(
     workspaces.require_real(backend)
     workspace = workspaces.open_workspace(service_dir, backend, provider_dir)
     return Session.of(service, workspace, report)
+
+
+def _fetched(config: ServiceConfig, folder: Path, review: str | None) -> dict[str, str]:
+    """Return by name the secrets that are needed, not set here, and have a source."""
+    needed = configuration.needed_secrets(config, review)
+    wanted = {name: config.secrets_from[name] for name in needed if name in config.secrets_from}
+    wanted = {name: source for name, source in wanted.items() if not os.environ.get(name)}
+    if not wanted:
+        return {}
+    from curtainup.platforms import secret_sources
+
+    live = config.for_environment(LIVE)
+    place = secret_sources.Place(folder, os.environ, live.aws_region, live.aws_user)
+    return secret_sources.fetched(wanted, place)
 
 
 def _warn_of_telltales(config: ServiceConfig, secrets: Mapping[str, Secret], report: Report) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 from urllib.parse import urlsplit
 
-from curtainup.config import review
+from curtainup.config import review, secret_sources
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.checks.beanstalk import beanstalk
 from curtainup.config.checks.cloud_run import cloud_run
@@ -24,6 +24,7 @@ from curtainup.config.models import (
 )
 from curtainup.config.reading.places import place
 from curtainup.config.reading.problems import KeyPath, Problem
+from curtainup.config.secrets import secret_names
 from curtainup.config.service import ServiceReads
 from curtainup.config.tasks import repeated
 
@@ -44,6 +45,7 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
         *_shared_ports(config),
         *_names(config),
         *_task_names(config),
+        *secret_sources.mistakes(config.secrets_from, set(secret_names(config))),
     ]
     for environment in _environments(config):
         for rule in _RULES:

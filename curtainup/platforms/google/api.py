@@ -28,6 +28,7 @@ class Endpoints:
     projects: str = "https://cloudresourcemanager.googleapis.com"
     run: str = "https://run.googleapis.com"
     logging: str = "https://logging.googleapis.com"
+    secrets: str = "https://secretmanager.googleapis.com"
 
 
 class Refused(Exception):
@@ -90,6 +91,10 @@ class Api:
     def entries(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return a page of log entries (Cloud Logging v2, entries.list)."""
         return self._ask("POST", f"{self._endpoints.logging}/v2/entries:list", asked)
+
+    def secret(self, version: str) -> dict[str, Any]:
+        """Return a version of a secret (Secret Manager v1, projects.secrets.versions.access)."""
+        return self._ask("GET", f"{self._endpoints.secrets}/v1/{version}:access")
 
     def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         try:

@@ -10,6 +10,30 @@ def test_keys_that_do_not_go_together(service: Service, written: str, told: str)
     assert service.problem(f"name: hello\n{written}") == f"pym-config.yaml:{told}"
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("{aws: a, command: b}", "has command and aws — curtainup would not know where the secret is"),
+        ("{}", "has no source — curtainup would not know where the secret is"),
+        ("{aws: a}", ""),
+        ("{command: [op, read, op://a/b]}", ""),
+    ],
+)
+def test_a_secret_has_one_source(service: Service, source: str, told: str) -> None:
+    text = f"name: hello\nenv_secrets: [DB]\nsecrets_from: {{DB: {source}}}\n"
+    if told:
+        assert f"pym-config.yaml:3: secrets_from.DB: {told}" in service.problem(text)
+    else:
+        service.load(text)
+
+
+def test_a_source_of_a_secret_that_nobody_gets_is_a_mistake(service: Service) -> None:
+    text = (
+        "name: hello\nenvironments: {live: {env_secrets: [DB]}}\nsecrets_from: {DB: {aws: a}, OB: {aws: b}}\n"
+    )
+    assert "secrets_from.OB: is in no `env_secrets`" in service.problem(text)
+
+
 @pytest.mark.parametrize(("written", "told"), messages("oddities"))
 def test_oddities_are_warnings(service: Service, written: str, told: str) -> None:
     service.load(f"name: hello\n{written}")

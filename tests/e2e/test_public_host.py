@@ -30,6 +30,7 @@ def particular(service: Service) -> Service:
     return service
 
 
+@pytest.mark.matrix(reason="test_it_goes_live_over_https shows a host of its own once")
 def test_it_goes_live_under_its_public_address(particular: Service) -> None:
     particular.configure(live_url=f"https://{HOST}")
 

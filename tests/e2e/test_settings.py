@@ -106,6 +106,7 @@ def test_the_same_secret_again_changes_nothing(deployed: Service) -> None:
     assert done.json()["changed"] is False
 
 
+@pytest.mark.matrix(reason="test_each_step_is_kept_and_watched shows steps once")
 def test_each_environment_has_its_own_settings_and_traffic_moves_step_by_step(deployed: Service) -> None:
     overlay(
         deployed,

@@ -118,6 +118,7 @@ def test_it_goes_back_without_a_dropped_request(live: Service) -> None:
     assert live.serving("live") == old
 
 
+@pytest.mark.matrix(reason="test_a_service_goes_live_where_only_ssh_reaches shows the connection")
 def test_an_image_that_is_built_here_goes_there_through_the_connection(
     machine: SecondMachine, live: Service, built_here: Callable[[], list[str]]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,8 +55,9 @@ def run(
     """Rehearse a deployment to a cloud, on this machine.
 
     The pipeline is the same, and you need no account. Stand-ins for Cloud Run and Elastic Beanstalk run real
-    containers, keep a state of their own, and refuse what the real services would refuse. Other commands use
-    the rehearsal if you add --rehearsal.
+    containers, keep a state of their own, and refuse what the real services would refuse. Kubernetes is a
+    real cluster: the one in KUBECONFIG, or one that ends with the command. Other commands use the rehearsal
+    if you add --rehearsal.
     """
     options = asked.options(
         dirty=dirty,
@@ -70,19 +72,21 @@ def run(
         plan=plan,
     )
     reviews.require_alone(env, options, post=False)
-    session = common.session(
-        service,
-        config,
-        quiet=quiet,
-        with_secrets=not endpoint,
-        rehearsal=True,
-        faults=tuple(fault or ()),
-        review=env,
-    )
-    if endpoint:
-        _serve(session)
-        return
-    deploying.run(session, "rehearse", options, env, config=config, post=False, json=json)
+    with ExitStack() as lasting:
+        session = common.session(
+            service,
+            config,
+            quiet=quiet,
+            with_secrets=not endpoint,
+            rehearsal=True,
+            faults=tuple(fault or ()),
+            lasting=None if endpoint else lasting,
+            review=env,
+        )
+        if endpoint:
+            _serve(session)
+            return
+        deploying.run(session, "rehearse", options, env, config=config, post=False, json=json)
 
 
 def _serve(session: Session) -> None:

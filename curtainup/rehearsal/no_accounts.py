@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, Final
+
 from curtainup.config import ServiceConfig
+from curtainup.config.kubernetes import NO_GATEWAY
 from curtainup.targets import configured
+
+if TYPE_CHECKING:
+    from curtainup.setup.cluster.models import Cluster
+
+ACCOUNT: Final = "rehearsal"
+"""The account in the rehearsal's registry, to which images for a cluster go."""
 
 
 def without_accounts(config: ServiceConfig) -> ServiceConfig:
@@ -24,3 +33,41 @@ def without_accounts(config: ServiceConfig) -> ServiceConfig:
             "environments": sections,
         }
     )
+
+
+def on_cluster(config: ServiceConfig, cluster: Cluster, registry: str) -> ServiceConfig:
+    """Return a configuration that leads to a rehearsal's cluster, and to no Gateway that others share.
+
+    Args:
+        config: of the service.
+        cluster: the rehearsal's.
+        registry: the address of its registry.
+
+    """
+    placed: dict[str, Any] = {
+        "kube_context": cluster.context,
+        "gateway": None,
+        "cert_issuer": None,
+        "image_pull_secret": None,
+    }
+    if cluster.gateway is not None:
+        placed["gateway_class"] = cluster.gateway.gateway_class
+    sections = {
+        name: section.model_copy(update=_of_section(placed, section.model_fields_set, section.gateway))
+        for name, section in config.environments.items()
+    }
+    without = NO_GATEWAY if config.gateway == NO_GATEWAY else None
+    return config.model_copy(
+        update={
+            **placed,
+            "gateway": without,
+            "docker_repo": f"{registry}/{ACCOUNT}",
+            "environments": sections,
+        }
+    )
+
+
+def _of_section(placed: dict[str, Any], there: set[str], gateway: str | None) -> dict[str, Any]:
+    """Return what changes in a section: what it does not say stays unsaid, and so does no Gateway."""
+    changed = {name: value for name, value in placed.items() if name in there}
+    return {**changed, "gateway": NO_GATEWAY} if gateway == NO_GATEWAY else changed

@@ -42,6 +42,12 @@ def address(home: Home) -> str:
     raise RuntimeError("no loopback port can be had for the registry")
 
 
+def place(home: Home) -> str:
+    """Return the address of the registry, whether it runs or not."""
+    with home.cloud("registry") as state:
+        return f"127.0.0.1:{state.setdefault('port', containers.free_port())}"
+
+
 def _wait_until_it_answers(port: int) -> None:
     """Wait until the registry accepts requests, because Docker retries a push only after seconds."""
     direct = build_opener(ProxyHandler({}))  # ignores HTTP_PROXY: the registry is on this machine

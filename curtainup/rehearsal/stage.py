@@ -3,16 +3,18 @@
 Everything that a rehearsal keeps is below one folder of its own: the Pulumi home, the state with its
 passphrase, and the clouds. Stand-ins are served by the very process that rehearses and are installed
 nowhere, so that no deployment can come upon one. And the process that rehearses gives up every way to a
-real account before it begins.
+real account before it begins. A Kubernetes cluster is never played: `ground` finds a real one.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, MutableMapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curtainup.engine import passphrase, workspace
 from curtainup.engine.state import FileState
@@ -21,9 +23,14 @@ from curtainup.errors import RefusedError
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 from curtainup.setup import paths
-from curtainup.targets import every
+from curtainup.targets import every, spec_of
 
-REAL = ("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "PULUMI_", "BOTO_")
+if TYPE_CHECKING:
+    from curtainup.config import ServiceConfig
+    from curtainup.reporting import Report
+    from curtainup.setup.cluster.models import Cluster
+
+REAL = ("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "PULUMI_", "BOTO_", "KUBE")
 """How variables begin that lead to real accounts, or to real state."""
 KEY = "rehearsal"
 
@@ -73,31 +80,27 @@ class StandinGoogle:
 class Rehearsal:
     """One process's part in a rehearsal."""
 
-    def __init__(self, home: Home, target: str, faults: Iterable[str] = ()) -> None:
+    def __init__(
+        self, home: Home, target: str, faults: Iterable[str] = (), cluster: Cluster | None = None
+    ) -> None:
         """Set the stage for a target.
 
         Args:
             home: where the rehearsal keeps everything.
             target: of the service, such as `gcp-cloud-run`.
             faults: what is to go wrong, as `--fault` takes it.
+            cluster: the real one that it is on, if the target is on one.
 
         Raises:
             RefusedError: a target or fault that cannot be rehearsed.
 
         """
-        played = standins()
-        if target not in played:
-            raise RefusedError(
-                f"there is nothing to rehearse on {target}",
-                where="deploy_target in pym-config.yaml",
-                consequence="nothing was started",
-                fix=f"rehearse a service on {' or '.join(played)}; `curtainup deploy` is for {target}",
-            )
+        self._faults = require(target, faults)
         self.home = home
         self.target = target
-        self._played = played[target]
+        self.cluster = cluster
+        self._played = spec_of(target).standin
         self.google = StandinGoogle(home)
-        self._faults = Faults.parse(faults)
         self._server: object = None  # it serves only while something holds it
 
     @property
@@ -115,6 +118,8 @@ class Rehearsal:
         """The loopback port of each stand-in by the provider's name; served until the process ends."""
         from curtainup.rehearsal import server
 
+        if self._played is None:
+            return {}
         self._server, port = server.serve(self._played, self.home, self._faults)
         return {self._played: port}
 
@@ -134,6 +139,20 @@ class Rehearsal:
         environ["CLOUDSDK_CONFIG"] = str(nothing)
         if self._played == "aws":
             self._enter_aws(environ)
+        if self.cluster is not None:
+            environ["KUBECONFIG"] = self.cluster.kubeconfig
+
+    def fitted(self, config: ServiceConfig) -> ServiceConfig:
+        """Return a configuration that leads to the cluster and registry of the rehearsal, where it has them.
+
+        The registry is this machine's, from which a cluster that is given must be able to pull.
+        """
+        if self.cluster is None:
+            return config
+        from curtainup.rehearsal import registry
+        from curtainup.rehearsal.no_accounts import on_cluster
+
+        return on_cluster(config, self.cluster, registry.place(self.home))
 
     def backend(self) -> Backend:
         """Return the rehearsal's own state, and the variables of its own Pulumi home."""
@@ -141,7 +160,7 @@ class Rehearsal:
         for folder in (home.state, home.pulumi / "plugins"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (home.state / workspace.REHEARSAL_MARK).touch()
-        file = home.path / "passphrase"
+        file = (home.path if self.cluster is None else home.path.parent) / "passphrase"
         key = passphrase.generated(file)
         self._borrow_plugins()
         url = f"file://{home.state}"
@@ -188,11 +207,74 @@ class Rehearsal:
                 link.symlink_to(plugin)
 
 
-def standins() -> dict[str, str]:
-    """Return by target the provider that a stand-in takes the place of."""
-    return {one.name: one.standin for one in every() if one.standin is not None}
+def rehearsed() -> list[str]:
+    """Return the targets that can be rehearsed: by a stand-in, or on a real cluster."""
+    return [one.name for one in every() if one.standin is not None or one.on_cluster]
 
 
-def home(target: str) -> Home:
-    """Return this user's home of rehearsals on a target."""
-    return Home(paths.data_dir() / "rehearsal" / target)
+def require(target: str, faults: Iterable[str] = ()) -> Faults:
+    """Return the faults, if the target and all of them can be rehearsed.
+
+    Raises:
+        RefusedError: one cannot.
+
+    """
+    if target not in rehearsed():
+        raise RefusedError(
+            f"there is nothing to rehearse on {target}",
+            where="deploy_target in pym-config.yaml",
+            consequence="nothing was started",
+            fix=f"rehearse a service on {' or '.join(rehearsed())}; `curtainup deploy` is for {target}",
+        )
+    found = Faults.parse(faults)
+    if found.all and spec_of(target).standin is None:
+        raise RefusedError(
+            f"a rehearsal on {target} has no faults: nothing plays the cluster",
+            where="--fault",
+            consequence="nothing was started",
+            fix="leave --fault away; a service that breaks shows what happens then",
+        )
+    return found
+
+
+def folder(target: str) -> Path:
+    """Return the folder of this user's rehearsals on a target."""
+    return paths.data_dir() / "rehearsal" / target
+
+
+def set_up(
+    target: str,
+    faults: Iterable[str],
+    environ: MutableMapping[str, str],
+    report: Report,
+    lasting: ExitStack | None,
+) -> Rehearsal:
+    """Set the stage for a target, with a cluster where it is on one, and take the real accounts away.
+
+    Args:
+        target: of the service.
+        faults: what is to go wrong.
+        environ: of this process.
+        report: gets what is started.
+        lasting: how long a cluster is needed that is started now; None starts none.
+
+    Raises:
+        RefusedError: a target or fault that cannot be rehearsed, or a rehearsal that has ended.
+        SetupError: the cluster cannot be used or started.
+
+    """
+    require(target, faults)
+    if spec_of(target).on_cluster:
+        from curtainup.rehearsal import ground, registry
+
+        where = folder(target)
+        if lasting is None:
+            found = ground.standing(where, environ)
+        else:
+            found = lasting.enter_context(ground.entered(where, dict(environ), report))
+            registry.address(found.home)
+        rehearsal = Rehearsal(found.home, target, faults, found.cluster)
+    else:
+        rehearsal = Rehearsal(Home(folder(target)), target, faults)
+    rehearsal.enter(environ)
+    return rehearsal

@@ -69,7 +69,8 @@ class TargetSpec:
         registry: the registry for images if the configuration names none.
         checks: returns the pieces that the doctor checks for these environments; None if there are none.
         extra: the extra of the package that the target needs; None if it needs none.
-        standin: the Pulumi provider that a rehearsal replaces; None if you cannot rehearse.
+        standin: the Pulumi provider that a rehearsal replaces; None if it replaces none.
+        on_cluster: whether it is on a Kubernetes cluster, for which a rehearsal takes a real one.
         ready_seconds: how long the target may take to make a change real, by default; 0 has no such limit.
         keep: the number of idle releases to keep for rollback, by default.
         names_releases: whether answers carry the header `Curtainup-Release`.
@@ -94,6 +95,7 @@ class TargetSpec:
     checks: Callable[[ServiceConfig, Sequence[EnvironmentConfig]], list[Piece]] | None = None
     extra: Extra | None = None
     standin: str | None = None
+    on_cluster: bool = False
     ready_seconds: int = 0
     keep: int = 1
     names_releases: bool = False

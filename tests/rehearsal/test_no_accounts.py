@@ -4,7 +4,8 @@ import pytest
 
 from curtainup.config import ServiceConfig
 from curtainup.config.models import EnvironmentSettings
-from curtainup.rehearsal.no_accounts import without_accounts
+from curtainup.rehearsal.no_accounts import on_cluster, without_accounts
+from curtainup.setup.cluster.models import Cluster, Gateway
 
 
 @pytest.mark.parametrize("repository", ["team", "docker.io/team", "registry.example.com/team/shop", None])
@@ -32,3 +33,33 @@ def test_the_project_of_cloud_run_stays_and_a_registrys_host_does_not(repository
     config = ServiceConfig(name="shop", deploy_target="gcp-cloud-run", docker_repo=repository)
 
     assert without_accounts(config).docker_repo == "my-project"
+
+
+def test_a_cluster_of_a_rehearsal_takes_the_place_of_the_real_one() -> None:
+    live = EnvironmentSettings(kube_context="production", gateway="gateways/live", replicas=3)
+    config = ServiceConfig(
+        name="shop",
+        deploy_target="kubernetes",
+        docker_repo="registry.example.com/team",
+        image_pull_secret="default/login",
+        gateway="gateways/public",
+        gateway_class="nginx",
+        live_host="shop.example.com",
+        environments={"live": live, "staging": EnvironmentSettings(gateway="none")},
+    )
+    cluster = Cluster("/a/kubeconfig", "curtainup", Gateway("gateway", "public", "envoy", "http://x"), ())
+
+    found = on_cluster(without_accounts(config), cluster, "127.0.0.1:5001")
+
+    for environment in map(found.for_environment, ("staging", "live", "review-7")):
+        assert (environment.kube_context, environment.gateway_class) == ("curtainup", "envoy")
+        assert (environment.image_pull_secret, environment.cert_issuer) == (None, None)
+        assert environment.gateway == ("none" if environment.environment != "live" else None)
+    assert found.for_environment("live").replicas == 3
+    assert found.docker_repo == "127.0.0.1:5001/rehearsal"
+
+
+def test_a_given_cluster_keeps_its_class_of_gateways() -> None:
+    config = ServiceConfig(name="shop", deploy_target="kubernetes", gateway_class="nginx", gateway="none")
+    found = on_cluster(config, Cluster("/a/kubeconfig", "kind", None, ()), "127.0.0.1:5001")
+    assert (found.gateway_class, found.gateway) == ("nginx", "none")

@@ -22,11 +22,12 @@ REAL = {
     "PULUMI_ACCESS_TOKEN": "pul-token",
     "PULUMI_BACKEND_URL": "s3://real",
     "PULUMI_CONFIG_PASSPHRASE": "real",
+    "KUBECONFIG": "/real/kubeconfig",
     "PATH": "/bin",
 }
 
 
-@pytest.mark.parametrize("target", stage.standins())
+@pytest.mark.parametrize("target", stage.rehearsed())
 def test_no_way_to_a_real_account_is_left(tmp_path: Path, target: str) -> None:
     environ = dict(REAL)
     Rehearsal(Home(tmp_path), target).enter(environ)

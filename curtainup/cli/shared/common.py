@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,12 +50,13 @@ def session(
     with_secrets: bool = True,
     rehearsal: bool = False,
     faults: tuple[str, ...] = (),
+    lasting: ExitStack | None = None,
     review: str | None = None,
 ) -> Session:
     """Open the service in a folder, for real or for a rehearsal; see `session.open_session`."""
     from curtainup.cli.shared.opening import Rehearsing, open_session
 
-    rehearsing = Rehearsing(faults) if rehearsal else None
+    rehearsing = Rehearsing(faults, lasting) if rehearsal else None
     return open_session(
         service,
         config,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,9 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rehearsing:
-    """That a command is for the rehearsal and not for the real clouds, and what is to go wrong in it."""
+    """That a command is for the rehearsal and not for the real clouds.
+
+    Attributes:
+        faults: what is to go wrong.
+        lasting: how long a cluster is needed that is started for it; None starts none.
+
+    """
 
     faults: tuple[str, ...] = ()
+    lasting: ExitStack | None = None
 
 
 def open_session(
@@ -50,6 +58,7 @@ def open_session(
         MissingSecretsError: a secret is not set.
         StateError: there is no backend, its passphrase is missing, or it holds rehearsals.
         RefusedError: the target or a fault cannot be rehearsed, or `review` cannot be a name.
+        SetupError: the cluster of a rehearsal cannot be used or started.
 
     """
     config = configuration.load(service_dir, overlay, warn=report.warn)
@@ -70,7 +79,8 @@ def open_session(
         _warn_of_telltales(config, secrets, report)
     provider_dir = Path(sys.executable).parent
     if rehearsing is not None:
-        rehearsal = _on_stage(config, rehearsing)
+        rehearsal = _on_stage(config, rehearsing, report)
+        service = replace(service, config=rehearsal.fitted(config))
         workspace = workspaces.open_workspace(
             service_dir, rehearsal.backend(), provider_dir, rehearsal=rehearsal.target
         )
@@ -104,15 +114,11 @@ def _warn_of_telltales(config: ServiceConfig, secrets: Mapping[str, Secret], rep
         )
 
 
-def _on_stage(config: ServiceConfig, rehearsing: Rehearsing) -> Rehearsal:
+def _on_stage(config: ServiceConfig, rehearsing: Rehearsing, report: Report) -> Rehearsal:
     from curtainup.rehearsal import stage
 
-    environment = config.for_environment("live")
-    rehearsal = stage.Rehearsal(
-        stage.home(environment.deploy_target), environment.deploy_target, rehearsing.faults
-    )
-    rehearsal.enter()
-    return rehearsal
+    target = config.for_environment("live").deploy_target
+    return stage.set_up(target, rehearsing.faults, os.environ, report, rehearsing.lasting)
 
 
 def _at_hand(config: ServiceConfig, environ: Mapping[str, str]) -> dict[str, Secret]:

@@ -53,5 +53,6 @@ SPEC = TargetSpec(
     switch=Switch(ROUTE, weights, is_it=_splits, otherwise=Switch(SERVICE, selected, is_it=_is_front)),
     checks=Deferred("curtainup.targets.kubernetes.checks:of_service"),
     extra=extras.KUBERNETES,
+    on_cluster=True,
     ready_seconds=READY_SECONDS,
 )

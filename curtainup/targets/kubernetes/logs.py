@@ -41,8 +41,20 @@ class KubernetesLogs:
 
     outlives = False
 
-    def __init__(self, session: Session, environment: Environment, _look: object = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        environment: Environment,
+        _look: object = None,
+        *,
+        context: str | None = None,
+    ) -> None:
         """Read the logs of an environment.
+
+        Args:
+            session: the command's.
+            environment: whose logs they are.
+            context: of the kubeconfig; None is the one that is configured.
 
         Raises:
             TypeError: it is on another target.
@@ -51,8 +63,8 @@ class KubernetesLogs:
         if not isinstance(environment.settings, KubernetesEnvironment):
             raise TypeError("these are not the settings of an environment on Kubernetes")
         self._namespace = environment.settings.namespace
-        context = session.service.config.for_environment(environment.settings.name).kube_context
-        self._cluster: Cluster = session.accounts.clusters.of(context)
+        configured = session.service.config.for_environment(environment.settings.name).kube_context
+        self._cluster: Cluster = session.accounts.clusters.of(context or configured)
 
     def lines(self, asked: Asked) -> Lines:
         """Give the lines of all pods in the order in which they were written."""

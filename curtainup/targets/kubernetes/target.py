@@ -127,9 +127,8 @@ class KubernetesTarget(
 
         """
         del neighbours
-        namespace = self._session.service.names.environment(self.name)
-        wanted.require_free(self._cluster, namespace)
-        return self._settings(namespace, new_state())
+        wanted.require_free(self._cluster, self._namespace)
+        return self._settings(self._namespace, new_state())
 
     def interrupting(self) -> list[str]:
         """Return the keys whose new values would take away the Gateway that users come by."""
@@ -325,8 +324,22 @@ class KubernetesTarget(
             )
 
     def _settings(self, namespace: str, state: str) -> KubernetesEnvironment:
-        known, service = self.known(KubernetesEnvironment), self._session.service.config
-        return wanted.settings(service, self.config, self._cluster, namespace, state, known)
+        known, cluster = self.known(KubernetesEnvironment), self._cluster
+        place = wanted.Place(cluster.chosen.context, cluster.identity, lambda: cluster)
+        service = self._session.service.config
+        found = wanted.settings(service, self.config, place, namespace, state, known)
+        return found.model_copy(update={"host": ""}) if self._rehearses else found
+
+    @property
+    def _namespace(self) -> str:
+        """The namespace of an environment that has none yet."""
+        namespace = self._session.service.names.environment(self.name)
+        return wanted.rehearsed(namespace) if self._rehearses else namespace
+
+    @property
+    def _rehearses(self) -> bool:
+        """Whether this is a rehearsal, which takes neither the namespace nor the host of the environment."""
+        return self._session.accounts.rehearsal is not None
 
     def _doors(self, release_id: str) -> list[Door]:
         """Return the pods of a release that may answer, those that are ready first."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from curtainup.config import EnvironmentConfig, ServiceConfig
 from curtainup.errors import RefusedError, SetupError
 from curtainup.model.targets.kubernetes import NO_GATEWAY, OWN_LISTENERS, KubernetesEnvironment
@@ -9,11 +13,30 @@ from curtainup.platforms.kubernetes import gateways
 from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.targets.kubernetes import READY_SECONDS
 
+LONGEST = 63
+"""Characters of the name of a namespace."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The cluster that an environment is to be on.
+
+    Attributes:
+        context: by which the engine finds it.
+        identity: what no other cluster has.
+        reach: returns it, to be asked.
+
+    """
+
+    context: str
+    identity: str
+    reach: Callable[[], Cluster]
+
 
 def settings(
     service: ServiceConfig,
     config: EnvironmentConfig,
-    cluster: Cluster,
+    place: Place,
     namespace: str,
     state: str,
     known: KubernetesEnvironment | None,
@@ -23,7 +46,7 @@ def settings(
     Args:
         service: the service.
         config: of the environment.
-        cluster: where it is to be.
+        place: where it is to be.
         namespace: its own.
         state: the name of what it belongs to.
         known: its settings until now; None if it has none.
@@ -35,13 +58,13 @@ def settings(
 
     """
     host = service.gateway_host(config.environment) or ""
-    found = _gateway(config, cluster, host, known)
+    found = _gateway(config, place.reach, host, known)
     return KubernetesEnvironment(
         service=service.name,
         name=config.environment,
         generation=known.generation if known else 0,
-        context=cluster.chosen.context,
-        cluster=cluster.identity,
+        context=place.context,
+        cluster=place.identity,
         namespace=namespace,
         host=host,
         issuer=config.cert_issuer or "",
@@ -56,17 +79,25 @@ def settings(
 
 
 def _gateway(
-    config: EnvironmentConfig, cluster: Cluster, host: str, known: KubernetesEnvironment | None
+    config: EnvironmentConfig, reach: Callable[[], Cluster], host: str, known: KubernetesEnvironment | None
 ) -> dict[str, str]:
     """Return by which Gateway users come: one that is there, one that is made, or none."""
     if config.gateway == NO_GATEWAY:
         return {"gateway": NO_GATEWAY, "http_listener": ""}
     if config.gateway:
-        found = gateways.listeners(cluster, config.gateway, host)
+        found = gateways.listeners(reach(), config.gateway, host)
         return {"gateway": config.gateway, "http_listener": found.http, "https_listener": found.https}
     kept = known.gateway_class if known is not None and known.makes_gateway else ""
-    made = config.gateway_class or kept or gateways.only_class(cluster)
+    made = config.gateway_class or kept or gateways.only_class(reach())
     return {"gateway_class": made, "https_listener": OWN_LISTENERS[1] if config.cert_issuer else ""}
+
+
+def rehearsed(namespace: str) -> str:
+    """Return the namespace of a rehearsal of an environment, of which that one is the namespace."""
+    named = f"{namespace}-rehearsal"
+    if len(named) <= LONGEST:
+        return named
+    return f"rehearsal-{hashlib.sha256(namespace.encode()).hexdigest()[:16]}"
 
 
 def require_free(cluster: Cluster, namespace: str) -> None:

@@ -24,6 +24,7 @@ from curtainup.platforms.kubernetes import front
 from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.platforms.kubernetes.gateways import API
 from curtainup.targets.kubernetes import target as targets
+from curtainup.targets.kubernetes import wanted
 from tests.accounts import api_server
 from tests.accounts.api_server import UID, Api, Status
 from tests.platforms.kubernetes import shapes
@@ -92,6 +93,22 @@ def test_a_first_deployment_gets_a_namespace_that_nobody_has(tmp_path: Path, api
     assert (found.min_replicas, found.max_replicas, found.ready_timeout) == (3, 5, 90)
     assert (found.gateway, found.http_listener) == ("none", "")
     assert len(found.state) == 12
+
+
+def test_a_rehearsal_takes_neither_the_namespace_nor_the_host(
+    tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the cluster of the real environments, it would take their traffic."""
+    monkeypatch.setattr(targets.KubernetesTarget, "_rehearses", True)
+    found = _prepared(tmp_path, api, f"{KEYS}live_host: shop.example.com\n")
+    assert (found.namespace, found.host) == ("shop-live-rehearsal", "")
+
+
+def test_the_namespace_of_a_rehearsal_fits_however_long_the_names_are() -> None:
+    long = wanted.rehearsed("s" * 40 + "-review-" + "x" * 13)
+    assert long != wanted.rehearsed("s" * 40 + "-review-" + "y" * 13)
+    assert len(long) <= 63
+    assert wanted.rehearsed("shop-staging") == "shop-staging-rehearsal"
 
 
 def test_a_namespace_of_somebody_else_is_never_taken_over(tmp_path: Path, api: Api) -> None:

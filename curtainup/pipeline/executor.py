@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
+from curtainup.environments import opening
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import CandidateGateFailed, CurtainupError, ReturnDidNotHelp, ReturnFailed
 from curtainup.gates.tally import ProbeResult
@@ -184,6 +185,8 @@ class _OneTransition:
         gate = gate_of(self._context.session, name, rollout, one.release)
         if gate is None:
             raise RuntimeError(f"{rollout.name} has no URL after its update")
+        if one.undo is not None and one.undo.deployment.serving() is None:
+            opening.wait(rollout, progress.say, rollout.cancelled)
         with rollout.reachable(gate.url) as door:
             self._context.gatekeeper.judge(replace(gate, door=door), progress, one.image, self._watch)
 

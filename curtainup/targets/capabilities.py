@@ -133,6 +133,14 @@ class StartsPrivate(Protocol):
 
 
 @runtime_checkable
+class OpensLate(Protocol):
+    """What leads users to an environment is made with it, and begins to do so a while later."""
+
+    def opening(self) -> float:
+        """Return for how many seconds that may take at most; 0 if it leads there at once."""
+
+
+@runtime_checkable
 class Inspects(Protocol):
     """The target can inspect what runs a release."""
 

@@ -36,6 +36,7 @@ from curtainup.targets.capabilities import (
     MayLeadElsewhere,
     MayMoveAtOnce,
     NeedsAccount,
+    OpensLate,
     Renews,
     RunsTasks,
 )
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
     from curtainup.targets.target import Look
     from curtainup.targets.task_result import Ran
 
+OPENING = 60.0
+"""Seconds that a Gateway may take, once it has an address, until it leads to the first release."""
 CONFIRMING, LOOK = 30.0, 0.1
 """Seconds that a Gateway may take to follow a route, and between two looks."""
 
@@ -63,6 +66,7 @@ class KubernetesTarget(
     MayBeDistant,
     MayLeadElsewhere,
     MayMoveAtOnce,
+    OpensLate,
     Inspects,
     Renews,
     ChecksPresence,
@@ -143,6 +147,10 @@ class KubernetesTarget(
     def splits(self) -> bool:
         """Return whether a Gateway splits the traffic."""
         return self.config.gateway != NO_GATEWAY
+
+    def opening(self) -> float:
+        """Return for how long a Gateway may not lead anywhere yet: it is programmed before it is ready."""
+        return OPENING if self.own(KubernetesEnvironment).has_gateway else 0.0
 
     def from_here(self, url: str) -> str:
         """Return a loopback URL for one that only the cluster itself reaches; others are the same here."""

@@ -6,6 +6,7 @@ name may lead there only later. The requests bear the environment's host, so tha
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from collections.abc import Mapping
 from typing import Any
@@ -58,6 +59,21 @@ def services(cluster: Cluster, namespace: str, name: str) -> list[dict[str, Any]
         if found:
             return found
     return []
+
+
+def is_inside(service: Mapping[str, Any], url: str) -> bool:
+    """Return whether a URL leads to a Service's address inside the cluster, elsewhere to whoever has that."""
+    spec = service.get("spec") or {}
+    return urlsplit(url).hostname in {*(spec.get("clusterIPs") or ()), spec.get("clusterIP")}
+
+
+def may_be_inside(url: str) -> bool:
+    """Return whether a URL's host is an address of a kind that several networks have."""
+    try:
+        address = ipaddress.ip_address(str(urlsplit(url).hostname))
+    except ValueError:
+        return False
+    return address.is_private and not address.is_loopback
 
 
 def doors(cluster: Cluster, service: Mapping[str, Any], port: int) -> list[Door]:

@@ -56,15 +56,19 @@ class Ways:
         return found.trouble if found is not None else ""
 
     def _found(self, url: str, space: Space) -> str:
-        """Return the first of the ways to a Gateway that leads there; no certificate fits another name."""
-        if urlsplit(url).scheme == "https" or front.is_reached(url):
+        """Return the first of the ways to a Gateway that leads there; no certificate fits another name.
+
+        What listens at an address inside the cluster is, seen from here, somebody else's.
+        """
+        if urlsplit(url).scheme == "https" or (not front.may_be_inside(url) and front.is_reached(url)):
             return url
         with space.cluster.said_clearly():
             namespace, name = space.settings.gateway_place
             address = front.address_url(space.cluster, namespace, name)
-            if address is not None and address != url and front.is_reached(address):
-                return address
             found = front.services(space.cluster, namespace, name)
+            for one in dict.fromkeys((url, address or url)):
+                if not any(front.is_inside(service, one) for service in found) and front.is_reached(one):
+                    return one
         if not found:
             return url
         service = found[0]

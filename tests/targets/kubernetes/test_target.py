@@ -287,7 +287,35 @@ def test_a_gateway_is_asked_at_its_address_until_its_name_leads_there(
     monkeypatch.setattr(front, "is_reached", lambda url: url == "http://192.0.2.1")
     status = {"addresses": [{"value": "192.0.2.1"}]}
     live.api.put(f"{API}/namespaces/gateways/gateways/public", {"status": status})
+    live.api.items("/api/v1/services")
     assert live.target.from_here("http://shop.example") == "http://192.0.2.1"
+
+
+def test_what_listens_here_at_an_address_inside_the_cluster_is_somebody_else_s(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another network may have the address too; whoever listens there would be judged."""
+    asked = _answering(monkeypatch)
+    _behind_gateway(live, url="http://10.96.0.7")
+    monkeypatch.setattr(front, "is_reached", lambda _: True)
+    status = {"addresses": [{"value": "10.96.0.7"}]}
+    live.api.put(f"{API}/namespaces/gateways/gateways/public", {"status": status})
+    spec = {"clusterIP": "10.96.0.7", "selector": {"app": "envoy"}, "ports": [{"port": 80}]}
+    live.api.items("/api/v1/services", {"metadata": {"name": "envoy", "namespace": "system"}, "spec": spec})
+    live.api.items("/api/v1/namespaces/system/pods", shapes.pod("envoy-1"))
+    assert _said(live.target.from_here("http://10.96.0.7")) == "envoy-1"
+    assert asked == [("system", "envoy-1", 80)]
+    live.world.session.run.at_end.close()
+
+
+def test_a_gateway_at_a_private_address_of_its_own_is_asked_there(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _behind_gateway(live, url="http://192.168.7.7")
+    monkeypatch.setattr(front, "is_reached", lambda _: True)
+    spec = {"type": "LoadBalancer", "clusterIP": "10.96.0.7"}
+    live.api.items("/api/v1/services", {"metadata": {"name": "envoy", "namespace": "system"}, "spec": spec})
+    assert live.target.from_here("http://192.168.7.7") == "http://192.168.7.7"
 
 
 def test_a_gateway_that_only_the_cluster_reaches_is_asked_through_its_pods(

@@ -139,6 +139,23 @@ class RealGoogle:
         return "https://run.googleapis.com"
 
 
+def holder() -> str:
+    """Return, for people, for whom the Application Default Credentials are.
+
+    Raises:
+        SetupError: as `credentials`.
+
+    """
+    found = credentials()
+    return str(getattr(found, "service_account_email", None) or getattr(found, "account", None) or "a person")
+
+
+def project_of(docker_repo: str) -> str:
+    """Return the project's id from `docker_repo`, which is that or begins with a registry's host."""
+    first, slash, rest = docker_repo.partition("/")
+    return rest.partition("/")[0] if slash and "." in first else first
+
+
 def _is_lent(own: Any) -> bool:
     """Return whether the credentials are a person's or federated: they are not the machine's."""
     from google.auth import external_account, external_account_authorized_user

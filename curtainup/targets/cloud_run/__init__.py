@@ -7,7 +7,7 @@ from typing import Any
 
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.setup import extras
-from curtainup.targets.cloud_run.registry import ARTIFACT_REGISTRY
+from curtainup.targets.artifact_registry import ARTIFACT_REGISTRY
 from curtainup.targets.spec import Resources, Switch, TargetSpec
 from curtainup.util.references import Deferred
 

@@ -13,11 +13,11 @@ from curtainup.errors import SetupError
 from curtainup.model.checks import Found, Piece
 from curtainup.model.targets.cloud_run import APIS
 from curtainup.platforms.google import account as google
+from curtainup.platforms.google.account import project_of
 from curtainup.platforms.google.api import Api, Endpoints, Refused
 from curtainup.setup import extras
 from curtainup.setup.paths import program_dir
 from curtainup.targets import plugin_check
-from curtainup.targets.cloud_run.target import project_of
 from curtainup.targets.grouping import Grouped, grouped
 
 ROLE = "docs/cloud-run-role.yaml"
@@ -84,9 +84,7 @@ def _sdk() -> Found:
 
 
 def _credentials() -> Found:
-    found = google.credentials()
-    who = getattr(found, "service_account_email", None) or getattr(found, "account", None)
-    return Found(None, str(who or "of a person"))
+    return Found(None, google.holder())
 
 
 def _api(endpoints: Endpoints | None) -> Api:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from curtainup.errors import CurtainupError, TrafficReturned
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
+from curtainup.platforms.google.account import project_of
 from curtainup.platforms.google.auth_proxy import door
 from curtainup.setup import cloud_provider
 from curtainup.targets.capabilities import (
@@ -32,12 +33,6 @@ if TYPE_CHECKING:
 
 IDENTITY_HEADER = "X-Serverless-Authorization"
 """Cloud Run takes the identity from it and leaves `Authorization` to the service."""
-
-
-def project_of(docker_repo: str) -> str:
-    """Return the project's id from `docker_repo`, which is that or begins with a registry's host."""
-    first, slash, rest = docker_repo.partition("/")
-    return rest.partition("/")[0] if slash and "." in first else first
 
 
 class CloudRunTarget(

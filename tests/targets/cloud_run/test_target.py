@@ -16,8 +16,9 @@ from curtainup.environments.rollout import Rollout
 from curtainup.errors import EngineFailed, RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
 from curtainup.model.environment import Environment
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
+from curtainup.platforms.google.account import project_of
 from curtainup.targets.cloud_run import PUBLIC_ACCESS, SERVICE, SPEC
-from curtainup.targets.cloud_run.target import CloudRunTarget, project_of
+from curtainup.targets.cloud_run.target import CloudRunTarget
 from tests import samples
 from tests.images.test_registry import CLOUD_RUN, Google
 from tests.sessions import World, world

@@ -1,4 +1,4 @@
-"""Google's Artifact Registry, where Cloud Run's images go: a repository in the environments' project."""
+"""Google's Artifact Registry, where images go that run at Google: a repository in the project."""
 
 from __future__ import annotations
 

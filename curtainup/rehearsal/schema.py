@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from enum import Enum
 from functools import cache
 from importlib import import_module
+from threading import Lock
 from types import NoneType, UnionType
 from typing import Any
 
@@ -37,13 +38,18 @@ def failures(token: str, inputs: Mapping[str, Any]) -> list[Failure]:
     return _object(arguments(token), inputs, "")
 
 
+_LOADING = Lock()
+"""The SDKs load a module when it is first used, and show a second thread one that is incomplete."""
+
+
 @cache
 def arguments(token: str) -> type:
     """Return the SDK's class of a resource's inputs."""
     package, module, name = token.split(":")
-    names = import_module(f"pulumi_{package}.{module.partition('/')[0]}")
-    # `…InitArgs` where one of the input's own parts is already called `…Args`.
-    found: type = getattr(names, f"{name}InitArgs", None) or getattr(names, f"{name}Args")
+    with _LOADING:
+        names = import_module(f"pulumi_{package}.{module.partition('/')[0]}")
+        # `…InitArgs` where one of the input's own parts is already called `…Args`.
+        found: type = getattr(names, f"{name}InitArgs", None) or getattr(names, f"{name}Args")
     return found
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -14,6 +16,22 @@ ENVIRONMENT = "aws:elasticbeanstalk/environment:Environment"
 def service(**changed: Any) -> dict[str, Any]:
     container = {"image": "hello", "ports": {"containerPort": 8080}, "envs": [{"name": "A", "value": "b"}]}
     return {"location": "europe-west1", "template": {"containers": [container]}, **changed}
+
+
+AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+from curtainup.rehearsal import schema
+with ThreadPoolExecutor(4) as pool:
+    found = pool.map(lambda _: schema.arguments("gcp:compute/globalAddress:GlobalAddress"), range(4))
+    print(*{one.__name__ for one in found})
+"""
+
+
+def test_several_threads_may_need_a_module_that_is_not_loaded_yet() -> None:
+    """Previews run at once, and the SDK loads a module while others look into it already."""
+    command = [sys.executable, "-W", "ignore", "-c", AT_ONCE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "GlobalAddressArgs\n"
 
 
 def test_what_the_sdk_sends_is_accepted() -> None:

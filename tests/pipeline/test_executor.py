@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
 import pytest
 
+from curtainup.environments import opening
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import (
     EngineFailed,
@@ -371,3 +373,18 @@ def test_what_never_began_is_not_undone(tmp_path: Path, proxy: Proxy) -> None:
         scene.executor.carry_out([Transition("live", samples.release(1), "image", acts, undo)])
     assert scene.world.engine.ups == []
     assert scene.steps() == [("live-gate", "failed")]
+
+
+def test_a_first_release_is_judged_once_users_are_led_there(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(tmp_path, proxy)
+    scene.move()
+    scene.judge.watched = False
+    waited: list[int] = []
+    monkeypatch.setattr(opening, "wait", lambda *_: waited.append(len(scene.judge.asked)))
+    [judged] = planner.judged(scene.rollout, samples.release(2), "image")
+    before = len(scene.judge.asked)
+    for undo in (samples.deployment(100), samples.deployment(0)):
+        scene.executor.carry_out([replace(judged, undo=PutBack("live-undo", "put live back", undo))])
+    assert waited == [before + 1], "only the one before which nothing served, and before it was judged"

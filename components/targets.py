@@ -18,6 +18,7 @@ TARGETS = {
     "gcp-cloud-run": "components.cloud_run:SPEC",
     "aws-beanstalk": "components.beanstalk:SPEC",
     "kubernetes": "components.kubernetes:SPEC",
+    "gke": "components.gke:SPEC",
 }
 """Where the specification of each target is: its module, and its name in that module."""
 WITHOUT_REPOSITORY = frozenset({"local", "given"})

@@ -1,6 +1,7 @@
 """Which stack holds what.
 
-`NAME-image` is the image and its registry, `NAME-ENV` an environment, `curtainup-door-HOST` a host's door.
+`NAME-image` is the image and its registry, `NAME-ENV` an environment, `curtainup-door-HOST` a host's door,
+`curtainup-cluster-PLACE` a cluster.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ def _render(config: pulumi.Config) -> None:
         from stacks import door
 
         door.render(config)
+    elif config.get("cluster") is not None:
+        from stacks import cluster
+
+        cluster.render(config)
     else:
         raise StateError(
             "this stack's settings hold neither an image nor an environment",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
 
@@ -22,12 +22,13 @@ class Kubernetes(pulumi.ComponentResource):
     needs, the update fails. It makes neither the cluster nor the controller of a Gateway.
     """
 
+    TYPE: ClassVar[str] = "curtainup:kubernetes:Kubernetes"
     url: pulumi.Output[str]
     release_urls: pulumi.Output[dict[str, str]]
     details: Mapping[str, pulumi.Input[Any]]
 
     def __init__(self, name: str, args: EnvironmentArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("curtainup:kubernetes:Kubernetes", name, None, opts)
+        super().__init__(self.TYPE, name, None, opts)
         self._name, self._args, self._settings = name, args, settings_of(args)
         for release in args.deployment.releases:
             runtime(release)
@@ -47,7 +48,12 @@ class Kubernetes(pulumi.ComponentResource):
             "namespace": namespace.named,
             "workloads": {one: made.named for one, made in workloads.items()},
         }
-        self.url = self._create_way_in([*workloads.values(), *services.values()])
+        policies = [
+            policy
+            for one in args.deployment.releases
+            for policy in self._create_policies(one, services[one.id])
+        ]
+        self.url = self._create_way_in([*workloads.values(), *services.values(), *policies])
         self.register_outputs({"url": self.url, "release_urls": self.release_urls, **self.details})
 
     def _with(self, **changed: Any) -> pulumi.ResourceOptions:
@@ -113,6 +119,10 @@ class Kubernetes(pulumi.ComponentResource):
             self._with(depends_on=[behind], protect=is_protected(self._args, release)),
         )
 
+    def _create_policies(self, release: Release, service: Object) -> list[Object]:  # noqa: ARG002
+        """Create what a cluster of one kind needs beside the Service of a release."""
+        return []
+
     def _create_way_in(self, releases: Sequence[Object]) -> pulumi.Output[str]:
         """Create what leads users to the releases, after these; return where users reach it."""
         if not self._settings.has_gateway:
@@ -152,13 +162,16 @@ class Kubernetes(pulumi.ComponentResource):
         return front.named.apply(lambda named: inside(named, namespace))
 
     def _create_gateway(self) -> Object:
+        return self._declare_gateway(ways_in.gateway(self._settings))
+
+    def _declare_gateway(self, manifest: Mapping[str, pulumi.Input[Any]]) -> Object:
         patience = f"{self._settings.ready_timeout}s"
         options = pulumi.ResourceOptions(
             custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience),
         )
         return Object(
             f"{self._name}-gateway",
-            ways_in.gateway(self._settings),
+            manifest,
             pulumi.ResourceOptions.merge(self._in_namespace, options),
         )
 
@@ -190,4 +203,4 @@ def is_protected(args: EnvironmentArgs, release: Release) -> bool:
 def _host_url(settings: KubernetesEnvironment) -> str:
     if not settings.host:
         return ""
-    return f"{'https' if settings.https_listener else 'http'}://{settings.host}"
+    return f"{'https' if settings.is_secure else 'http'}://{settings.host}"

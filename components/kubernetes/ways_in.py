@@ -42,32 +42,35 @@ def route(settings: KubernetesEnvironment, deployment: Deployment) -> Manifest:
     rule: Manifest = {
         "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
         "backendRefs": _backends(settings, deployment),
-        "timeouts": {"request": f"{settings.request_timeout}s"},
     }
-    return _route(settings, settings.service, settings.https_listener or settings.http_listener, rule)
+    if settings.route_has_timeout:
+        rule["timeouts"] = {"request": f"{settings.request_timeout}s"}
+    return _route(settings, settings.service, settings.serving_listeners, rule)
 
 
 def redirect(settings: KubernetesEnvironment) -> Manifest:
     """Return the route that sends plain HTTP to HTTPS."""
     target = {"scheme": "https", "statusCode": 301}
     rule = {"filters": [{"type": "RequestRedirect", "requestRedirect": target}]}
-    return _route(settings, f"{settings.service}-redirect", settings.http_listener, rule)
+    return _route(settings, f"{settings.service}-redirect", (settings.http_listener,), rule)
 
 
 def redirects(settings: KubernetesEnvironment) -> bool:
     """Return whether plain HTTP leads to HTTPS."""
-    return bool(settings.http_listener and settings.https_listener)
+    return bool(settings.http_listener) and settings.is_secure
 
 
-def _route(settings: KubernetesEnvironment, name: str, listener: str, rule: Manifest) -> Manifest:
+def _route(
+    settings: KubernetesEnvironment, name: str, listeners: tuple[str, ...], rule: Manifest
+) -> Manifest:
     namespace, gateway_name = settings.gateway_place
-    parent = {"name": gateway_name, "namespace": namespace, "sectionName": listener}
+    parents = [{"name": gateway_name, "namespace": namespace, "sectionName": one} for one in listeners]
     hosts = {"hostnames": [settings.host]} if settings.host else {}
     return {
         "apiVersion": API,
         "kind": "HTTPRoute",
         "metadata": _metadata(settings, name),
-        "spec": {"parentRefs": [parent], **hosts, "rules": [rule]},
+        "spec": {"parentRefs": parents, **hosts, "rules": [rule]},
     }
 
 

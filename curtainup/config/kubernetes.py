@@ -12,6 +12,7 @@ from curtainup.config.runtime import Settings
 NO_GATEWAY: Final = "none"
 """What `gateway` is without a Gateway, as in `curtainup.model.targets.kubernetes`."""
 _KUBERNETES = ("kubernetes",)
+_CLUSTERS = ("kubernetes", "gke")
 _NAME = r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?"
 _NAMESPACE = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -47,7 +48,7 @@ class KubernetesKeys(Settings):
             expects="NAMESPACE/NAME of a Gateway, or none",
             wrong="nobody could reach the environment",
             example="gateways/public",
-            targets=_KUBERNETES,
+            targets=_CLUSTERS,
             shown="curtainup makes one for the environment",
         ),
     )
@@ -70,7 +71,7 @@ class KubernetesKeys(Settings):
             expects="a domain in lower case, without a leading dot",
             wrong="the Gateway could not tell the environments apart",
             example="apps.example.com",
-            targets=_KUBERNETES,
+            targets=_CLUSTERS,
         ),
     )
     cert_issuer: ObjectName | None = key(
@@ -93,7 +94,7 @@ class KubernetesKeys(Settings):
             expects="NAMESPACE/NAME of a Secret of type kubernetes.io/dockerconfigjson",
             wrong="the cluster could not pull the image",
             example="default/registry-login",
-            targets=_KUBERNETES,
+            targets=_CLUSTERS,
             shown="the cluster's nodes can pull by themselves",
         ),
     )
@@ -104,7 +105,7 @@ class KubernetesKeys(Settings):
             expects="a whole number from 1 to 1000",
             wrong="a node that goes would take the service with it, or you would pay for idle pods",
             example="3",
-            targets=_KUBERNETES,
+            targets=_CLUSTERS,
         ),
     )
     max_replicas: Replicas | None = key(
@@ -114,7 +115,7 @@ class KubernetesKeys(Settings):
             expects="a whole number from 1 to 1000",
             wrong="the environment could not scale, or would cost more than you meant",
             example="10",
-            targets=_KUBERNETES,
+            targets=_CLUSTERS,
             shown="always as many as `replicas`",
         ),
     )
@@ -126,7 +127,7 @@ class KubernetesKeys(Settings):
             expects="a whole number from 1 to 100",
             wrong="pods would be added too late, or without need",
             example="70",
-            targets=_KUBERNETES,
+            targets=_CLUSTERS,
         ),
     )
     run_as_user: Annotated[int, Field(ge=1, le=2_147_483_647)] | None = key(
@@ -137,7 +138,7 @@ class KubernetesKeys(Settings):
             expects="a whole number from 1 to 2147483647",
             wrong="the cluster would refuse to start the container",
             example="10001",
-            targets=_KUBERNETES,
+            targets=_CLUSTERS,
             shown="the image's own user",
         ),
     )
@@ -148,6 +149,6 @@ class KubernetesKeys(Settings):
             expects="true or false",
             wrong="the service could not write its files, or an attacker could",
             example="true",
-            targets=_KUBERNETES,
+            targets=_CLUSTERS,
         ),
     )

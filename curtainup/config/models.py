@@ -12,6 +12,7 @@ from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
+from curtainup.config.gke import GkeKeys
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
 from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.notify import NotifySettings
@@ -25,7 +26,7 @@ STANDARD_ENVIRONMENTS: Final = ("staging", "live")
 
 
 class EnvironmentSettings(
-    RuntimeSettings, TaskSettings, DockerKeys, CloudRunKeys, BeanstalkKeys, KubernetesKeys
+    RuntimeSettings, TaskSettings, DockerKeys, CloudRunKeys, BeanstalkKeys, KubernetesKeys, GkeKeys
 ):
     """Every key that an environment's section may override."""
 

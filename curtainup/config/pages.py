@@ -13,6 +13,7 @@ from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
+from curtainup.config.gke import GkeKeys
 from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.models import ServiceConfig
 from curtainup.config.notify import Destination, NotifySettings
@@ -201,6 +202,26 @@ environments:
     max_replicas: 10
 """,
         keys=KubernetesKeys.model_fields,
+    ),
+    Page(
+        file="gke.md",
+        title="Google Kubernetes Engine",
+        text="curtainup uses these keys if `deploy_target` is `gke`, and "
+        "[those of Kubernetes](config/kubernetes.md) but for the context, the class of Gateways and "
+        "cert-manager. See [GKE](gke.md) for what it makes in the project, and for the permissions.",
+        example="""\
+name: hello
+deploy_target: gke
+docker_repo: my-project
+gcp_region: europe-west1
+gke_cluster: shops
+live_host: hello.example.com
+environments:
+  live:
+    replicas: 3
+    max_replicas: 10
+""",
+        keys=GkeKeys.model_fields,
     ),
     Page(
         file="environments.md",

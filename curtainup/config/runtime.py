@@ -204,8 +204,8 @@ class RuntimeSettings(Settings):
             expects="a whole number of seconds from 1 to 3600",
             wrong="curtainup would give up on a change that succeeds, or wait for one that never does",
             example="600",
-            targets=("gcp-cloud-run", "aws-beanstalk", "kubernetes"),
-            shown="300 on kubernetes, 600 on gcp-cloud-run, 1200 on aws-beanstalk",
+            targets=("gcp-cloud-run", "aws-beanstalk", "kubernetes", "gke"),
+            shown="300 on kubernetes, 600 on gcp-cloud-run, 900 on gke, 1200 on aws-beanstalk",
         ),
     )
     gate_timeout: Annotated[int, Field(ge=1, le=86400)] = key(

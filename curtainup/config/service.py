@@ -76,7 +76,7 @@ class IdentitySettings(Settings):
             expects="a host name without scheme or path",
             wrong="nobody would find the staging environment there",
             example="staging.hello.example.com",
-            targets=("docker", "kubernetes"),
+            targets=("docker", "kubernetes", "gke"),
         ),
     )
     with_async: bool = key(

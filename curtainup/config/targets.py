@@ -13,12 +13,13 @@ TARGETS: Final[dict[str, str]] = {
     "gcp-cloud-run": "curtainup.targets.cloud_run:SPEC",
     "aws-beanstalk": "curtainup.targets.beanstalk:SPEC",
     "kubernetes": "curtainup.targets.kubernetes:SPEC",
+    "gke": "curtainup.targets.gke:SPEC",
 }
 """Where the specification of each target is: its module, and its name in that module."""
-FORESEEN: Final = ("gke",)
-"""Names that a configuration may contain already. This version deploys nothing there."""
+ON_CLUSTERS: Final = frozenset({"kubernetes", "gke"})
+"""Those of the targets that are a Kubernetes cluster, whoever runs it."""
 
 
 def names() -> tuple[str, ...]:
     """Return the names that `deploy_target` accepts."""
-    return (*TARGETS, *FORESEEN)
+    return tuple(TARGETS)

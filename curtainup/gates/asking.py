@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from curtainup.config import EnvironmentConfig, ServiceConfig
+from curtainup.config.targets import ON_CLUSTERS
 from curtainup.gates.http import Answer, explain
 from curtainup.model.trouble import Trouble
 
@@ -68,7 +69,7 @@ def of_environment(
 
 def _gateway_host(service: ServiceConfig, environment: EnvironmentConfig) -> str | None:
     """Return the host by which a Gateway finds the environment: live's would find live."""
-    on_cluster = environment.deploy_target == "kubernetes"
+    on_cluster = environment.deploy_target in ON_CLUSTERS
     return service.gateway_host(environment.environment) if on_cluster else None
 
 

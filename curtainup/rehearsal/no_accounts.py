@@ -35,13 +35,13 @@ def without_accounts(config: ServiceConfig) -> ServiceConfig:
     )
 
 
-def on_cluster(config: ServiceConfig, cluster: Cluster, registry: str) -> ServiceConfig:
+def on_cluster(config: ServiceConfig, cluster: Cluster, registry: str | None) -> ServiceConfig:
     """Return a configuration that leads to a rehearsal's cluster, and to no Gateway that others share.
 
     Args:
         config: of the service.
         cluster: the rehearsal's.
-        registry: the address of its registry.
+        registry: the address of its registry; None where the target has one of the cloud's.
 
     """
     placed: dict[str, Any] = {
@@ -49,6 +49,8 @@ def on_cluster(config: ServiceConfig, cluster: Cluster, registry: str) -> Servic
         "gateway": None,
         "cert_issuer": None,
         "image_pull_secret": None,
+        "gke_cluster": None,
+        "gke_certificate_map": None,
     }
     if cluster.gateway is not None:
         placed["gateway_class"] = cluster.gateway.gateway_class
@@ -61,7 +63,7 @@ def on_cluster(config: ServiceConfig, cluster: Cluster, registry: str) -> Servic
         update={
             **placed,
             "gateway": without,
-            "docker_repo": f"{registry}/{ACCOUNT}",
+            "docker_repo": config.docker_repo if registry is None else f"{registry}/{ACCOUNT}",
             "environments": sections,
         }
     )

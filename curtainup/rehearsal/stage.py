@@ -9,9 +9,9 @@ real account before it begins. A Kubernetes cluster is never played: `ground` fi
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterable, MutableMapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from curtainup.engine.state import FileState
 from curtainup.engine.workspace import Backend
 from curtainup.errors import RefusedError
 from curtainup.rehearsal.faults import Faults
+from curtainup.rehearsal.gcp.account import KEY, StandinGoogle
 from curtainup.rehearsal.home import Home
 from curtainup.setup import paths
 from curtainup.targets import every, spec_of
@@ -32,49 +33,8 @@ if TYPE_CHECKING:
 
 REAL = ("AWS_", "GOOGLE_", "GCLOUD_", "CLOUDSDK_", "PULUMI_", "BOTO_", "KUBE")
 """How variables begin that lead to real accounts, or to real state."""
-KEY = "rehearsal"
-
-
-@dataclass(frozen=True)
-class StandinGoogle:
-    """What stands in for a Google Cloud account."""
-
-    home: Home
-
-    def identity_token(self, audience: str) -> str:  # noqa: ARG002
-        """Return the token that the stand-in of Cloud Run takes."""
-        return KEY
-
-    def access_token(self) -> str:
-        """Return a token that is good for nothing."""
-        return KEY
-
-    def registry_host(self, region: str) -> str:  # noqa: ARG002
-        """Return the address of the rehearsal's own registry."""
-        from curtainup.rehearsal import registry
-
-        return registry.address(self.home)
-
-    @property
-    def grant_seconds(self) -> float:
-        """A little more than the stand-in takes to enforce a grant."""
-        from curtainup.rehearsal.gcp.common import GRANT_SECONDS
-
-        return GRANT_SECONDS + 0.5
-
-    @cached_property
-    def run_api(self) -> str:
-        """The address of the stand-in of Cloud Run's API, which is served until the process ends."""
-        from curtainup.rehearsal.gcp.cloud_run import endpoint as cloud_run_endpoint
-
-        return cloud_run_endpoint.serve(self.home)
-
-    @cached_property
-    def logging_api(self) -> str:
-        """The address of the stand-in of Cloud Logging, which is served until the process ends."""
-        from curtainup.rehearsal.gcp import cloud_logging
-
-        return cloud_logging.serve(self.home)
+SHARED = "curtainup-cluster-"
+"""How stacks begin of what services share, and what `destroy` leaves."""
 
 
 class Rehearsal:
@@ -141,6 +101,9 @@ class Rehearsal:
             self._enter_aws(environ)
         if self.cluster is not None:
             environ["KUBECONFIG"] = self.cluster.kubeconfig
+            from curtainup.rehearsal.gcp.gke import real
+
+            real.remember(self.home, self.cluster.kubeconfig, self.cluster.context)
 
     def fitted(self, config: ServiceConfig) -> ServiceConfig:
         """Return a configuration that leads to the cluster and registry of the rehearsal, where it has them.
@@ -152,7 +115,8 @@ class Rehearsal:
         from curtainup.rehearsal import registry
         from curtainup.rehearsal.no_accounts import on_cluster
 
-        return on_cluster(config, self.cluster, registry.place(self.home))
+        has_own = spec_of(self.target).registry.is_account
+        return on_cluster(config, self.cluster, None if has_own else registry.place(self.home))
 
     def backend(self) -> Backend:
         """Return the rehearsal's own state, and the variables of its own Pulumi home."""
@@ -175,8 +139,19 @@ class Rehearsal:
         """Remove what the clouds share, once no service is rehearsed any more."""
         from curtainup.rehearsal import containers
 
-        if not FileState(self.home.state).stacks():
+        if all(one.startswith(SHARED) for one in FileState(self.home.state).stacks()):
             containers.remove_all(self.home)
+            self._clear_cluster()
+
+    def _clear_cluster(self) -> None:
+        """Remove what the stand-in of GKE has brought to the real cluster, and forget the rehearsed one."""
+        if self.cluster is None or self._played is None:
+            return
+        from curtainup.rehearsal.gcp.gke import real
+
+        real.clear(self.home)
+        for folder in (self.home.state, self.home.clouds):
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _enter_aws(self, environ: MutableMapping[str, str]) -> None:
         from curtainup.rehearsal.aws import endpoint

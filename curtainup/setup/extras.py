@@ -31,6 +31,8 @@ KUBERNETES = Extra(
     "kubernetes", "kubernetes", {"pulumi_kubernetes": "pulumi-kubernetes", "kubernetes": "kubernetes"}
 )
 
+GKE = Extra("gcp,kubernetes", "gke", {**GCP.modules, **KUBERNETES.modules})
+
 
 def require(extra: Extra | None) -> None:
     """Check that the SDKs of an extra, if there is one, are installed, without importing them.

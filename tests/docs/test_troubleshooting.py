@@ -37,6 +37,7 @@ ELSEWHERE = (
     "curtainup/targets/beanstalk/checks.py",
     "curtainup/targets/beanstalk/permissions.py",
     "curtainup/targets/cloud_run/checks.py",
+    "curtainup/targets/gke/checks.py",
     "curtainup/targets/kubernetes/checks.py",
     "curtainup/engine/provider/",
     "curtainup/platforms/haproxy/",

@@ -7,9 +7,7 @@ import sys
 
 import pytest
 
-from curtainup.config import ServiceConfig
-from curtainup.errors import ConfigError
-from curtainup.targets import TARGETS, configured, every, spec_of
+from curtainup.targets import TARGETS, every, spec_of
 from curtainup.util.references import Deferred, resolved
 
 HEAVY = {
@@ -51,10 +49,3 @@ def test_no_two_targets_are_told_apart_by_the_same_thing() -> None:
     """A registry is known by its kind when nothing else is."""
     kinds = {(one.registry.kind, one.registry) for one in every()}
     assert len(kinds) == len({kind for kind, _ in kinds})
-
-
-def test_what_is_only_foreseen_cannot_be_deployed_to() -> None:
-    config = ServiceConfig.model_validate({"name": "shop", "deploy_target": "gke", "docker_repo": "p"})
-    with pytest.raises(ConfigError, match="gke cannot be deployed to by this version") as caught:
-        configured(config.for_environment("live"))
-    assert caught.value.fix == "use one of aws-beanstalk, docker, gcp-cloud-run, kubernetes"

@@ -28,7 +28,7 @@ from curtainup.config.secrets import secret_names
 from curtainup.config.service import ServiceReads
 from curtainup.config.tasks import repeated
 
-_REQUIRED: Final = {"gcp-cloud-run": ("docker_repo", "gcp_region"), "gke": ("docker_repo",)}
+_REQUIRED: Final = {"gcp-cloud-run": ("docker_repo", "gcp_region"), "gke": ("docker_repo", "gcp_region")}
 _CONSEQUENCES: Final = {
     "docker_repo": "curtainup could not push the image anywhere",
     "gcp_region": "curtainup would not know where to deploy",
@@ -107,22 +107,11 @@ def _no_canary(config: ServiceConfig, environment: EnvironmentConfig) -> Iterato
         )
 
 
-def _no_tasks(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
-    if environment.tasks and environment.deploy_target == "gke":
-        yield Problem(
-            path=place(config, environment, "tasks"),
-            what="is not possible on gke",
-            consequence="the release would get traffic before its tasks have run",
-            fix="remove it, or write `tasks: []` in the environment's section",
-        )
-
-
 _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Problem]], ...]] = (
     _required,
     _no_background_work,
     _hosts,
     _no_canary,
-    _no_tasks,
     cloud_run,
     beanstalk,
     kubernetes,

@@ -10,13 +10,14 @@ from curtainup.config.kubernetes import NO_GATEWAY
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentConfig, ServiceConfig
 from curtainup.config.reading.places import place
 from curtainup.config.reading.problems import Problem
+from curtainup.config.targets import ON_CLUSTERS
 
 _HOST_KEYS: Final = {"live": "live_host", "staging": "staging_host"}
 
 
 def kubernetes(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
     """Everything that does not go together in an environment on Kubernetes."""
-    if environment.deploy_target != "kubernetes":
+    if environment.deploy_target not in ON_CLUSTERS:
         return
     if environment.max_replicas is not None:
         yield from bounds(config, environment, "replicas", "max_replicas")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from threading import Event
 from typing import Any, Final, Protocol
 
+from curtainup.config.targets import ON_CLUSTERS
 from curtainup.platforms.docker.labels import STATE
 
 PREFIX: Final = "kubernetes:"
@@ -43,7 +44,7 @@ class Api(Protocol):
 def context_of(config: Mapping[str, Any]) -> str | None:
     """Return the context that a stack with that configuration is deployed by; None if it is on no cluster."""
     environment = _environment(config)
-    return str(environment["context"]) if environment.get("target") == "kubernetes" else None
+    return str(environment["context"]) if environment.get("target") in ON_CLUSTERS else None
 
 
 def removed(

@@ -44,7 +44,7 @@ class KubernetesEnvironment(EnvironmentSettings):
 
     """
 
-    target: Literal["kubernetes"] = "kubernetes"
+    target: Literal["kubernetes", "gke"] = "kubernetes"
     context: str = Field(min_length=1)
     cluster: str = Field(min_length=1)
     namespace: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
@@ -77,6 +77,21 @@ class KubernetesEnvironment(EnvironmentSettings):
         """The namespace and the name of the Gateway."""
         namespace, _, name = self.gateway.partition("/")
         return (namespace, name) if name else (self.namespace, self.service)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether users reach it over HTTPS, so that plain HTTP leads there."""
+        return bool(self.https_listener)
+
+    @property
+    def serving_listeners(self) -> tuple[str, ...]:
+        """The names of the listeners that lead to the releases."""
+        return (self.https_listener or self.http_listener,)
+
+    @property
+    def route_has_timeout(self) -> bool:
+        """Whether the route says how long an answer may take."""
+        return True
 
     def workload(self, release_id: str) -> str:
         """Return the name of a release's Deployment, Service and what else is its own."""

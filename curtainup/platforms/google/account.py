@@ -36,6 +36,23 @@ class Google(Protocol):
     def registry_host(self, region: str) -> str:
         """Return the host of a region's Artifact Registry: the beginning of an image's name."""
 
+    def kubeconfig(self, cluster: str, context: str) -> dict[str, Any] | None:
+        """Return the kubeconfig of a cluster of GKE with one context; None if there is no such cluster.
+
+        Args:
+            cluster: `projects/PROJECT/locations/LOCATION/clusters/NAME`.
+            context: the name of the context.
+
+        """
+
+    def is_certified(self, certificate: str) -> bool:
+        """Return whether Google has issued a certificate of Certificate Manager.
+
+        Args:
+            certificate: `projects/PROJECT/locations/global/certificates/NAME`.
+
+        """
+
     @property
     def grant_seconds(self) -> float:
         """Return after how many seconds a grant is typically enforced."""
@@ -122,6 +139,18 @@ class RealGoogle:
     def registry_host(self, region: str) -> str:
         """Return `REGION-docker.pkg.dev`."""
         return f"{region}-docker.pkg.dev"
+
+    def kubeconfig(self, cluster: str, context: str) -> dict[str, Any] | None:
+        """Return the kubeconfig, which holds no credentials; see `gke.kubeconfig`."""
+        from curtainup.platforms.google import gke
+
+        return gke.kubeconfig(self.access_token(), cluster, context)
+
+    def is_certified(self, certificate: str) -> bool:
+        """Return what Certificate Manager says; see `gke.is_certified`."""
+        from curtainup.platforms.google import gke
+
+        return gke.is_certified(self.access_token(), certificate)
 
     @property
     def grant_seconds(self) -> float:

@@ -29,6 +29,8 @@ class Endpoints:
     run: str = "https://run.googleapis.com"
     logging: str = "https://logging.googleapis.com"
     secrets: str = "https://secretmanager.googleapis.com"
+    container: str = "https://container.googleapis.com"
+    certificates: str = "https://certificatemanager.googleapis.com"
 
 
 class Refused(Exception):
@@ -87,6 +89,14 @@ class Api:
     def run(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Call a method of the Cloud Run v2 API on a resource or a collection below it."""
         return self._ask(method, f"{self._endpoints.run}/v2/{name}", body)
+
+    def cluster(self, path: str) -> dict[str, Any]:
+        """Return a cluster (GKE v1, projects.locations.clusters.get)."""
+        return self._ask("GET", f"{self._endpoints.container}/v1/{path}")
+
+    def certificate(self, path: str) -> dict[str, Any]:
+        """Return a certificate (Certificate Manager v1, projects.locations.certificates.get)."""
+        return self._ask("GET", f"{self._endpoints.certificates}/v1/{path}")
 
     def entries(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return a page of log entries (Cloud Logging v2, entries.list)."""

@@ -8,6 +8,9 @@ from curtainup.rehearsal.gcp.artifact_registry import Repository
 from curtainup.rehearsal.gcp.cloud_run.job import Job
 from curtainup.rehearsal.gcp.cloud_run.service import Service as CloudRunService
 from curtainup.rehearsal.gcp.cloud_run.service import ServiceIamMember
+from curtainup.rehearsal.gcp.gke.address import GlobalAddress
+from curtainup.rehearsal.gcp.gke.certificates import Certificate, CertificateMap, CertificateMapEntry
+from curtainup.rehearsal.gcp.gke.cluster import Cluster
 from curtainup.rehearsal.gcp.project import Account, Member, project_facts
 from curtainup.rehearsal.gcp.project import Service as Api
 from curtainup.rehearsal.gcp.secret_manager import Secret, SecretIamMember, SecretVersion
@@ -24,7 +27,12 @@ def _project(cloud: Cloud, arguments: Properties) -> Properties:
 KINDS: tuple[type[Kind], ...] = (
     Account,
     Api,
+    Certificate,
+    CertificateMap,
+    CertificateMapEntry,
     CloudRunService,
+    Cluster,
+    GlobalAddress,
     Job,
     Member,
     Repository,

@@ -78,7 +78,7 @@ def test_a_problem_is_told_whole(service: Service) -> None:
 def test_all_problems_come_at_once_and_in_order(service: Service) -> None:
     ((written, told),) = messages("all at once")
     error = service.refused(written)
-    assert error.what == "pym-config.yaml has 8 problems."
+    assert error.what == "pym-config.yaml has 9 problems."
     assert error.detail == told
 
 

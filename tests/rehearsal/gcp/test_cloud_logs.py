@@ -21,10 +21,10 @@ from curtainup.rehearsal.aws.beanstalk.deploy import container_name
 from curtainup.rehearsal.aws.beanstalk.state import Beanstalk
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.gcp import cloud_logging, http
+from curtainup.rehearsal.gcp.account import StandinGoogle
 from curtainup.rehearsal.gcp.cloud_run.routes import Routes
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
-from curtainup.rehearsal.stage import StandinGoogle
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.beanstalk.logs import BeanstalkLogs
 from curtainup.targets.cloud_run.logs import CloudRunLogs

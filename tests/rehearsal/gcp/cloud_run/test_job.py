@@ -22,8 +22,8 @@ from curtainup.platforms.google.api import Endpoints
 from curtainup.platforms.google.jobs import Jobs
 from curtainup.rehearsal import containers
 from curtainup.rehearsal.gcp import common
+from curtainup.rehearsal.gcp.account import StandinGoogle
 from curtainup.rehearsal.gcp.cloud_run import executions
-from curtainup.rehearsal.stage import StandinGoogle
 from curtainup.setup import pulumi as engines
 from curtainup.targets.cloud_run import tasks as cloud_run
 from curtainup.targets.cloud_run.tasks import Waiting

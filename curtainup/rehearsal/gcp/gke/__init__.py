@@ -1,0 +1,1 @@
+"""Stand-ins for what an environment on GKE has of Google's. The cluster behind them is a real one."""

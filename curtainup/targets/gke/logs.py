@@ -1,0 +1,26 @@
+"""Logs of releases on GKE: those of their pods."""
+
+from __future__ import annotations
+
+from curtainup.model.environment import Environment
+from curtainup.session import Session
+from curtainup.targets.gke import access
+from curtainup.targets.kubernetes.logs import KubernetesLogs
+
+
+class GkeLogs(KubernetesLogs):
+    """The logs of an environment's pods."""
+
+    def __init__(self, session: Session, environment: Environment, look: object = None) -> None:
+        """Read the logs of an environment; see `KubernetesLogs`.
+
+        Raises:
+            SetupError: its cluster is not there.
+
+        """
+        if environment.settings is None:
+            raise TypeError("these are not the settings of an environment on GKE")
+        service = session.service.config
+        where = access.place(service, service.for_environment(environment.settings.name))
+        access.require(session, where)
+        super().__init__(session, environment, look, context=where.context)

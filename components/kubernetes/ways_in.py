@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from components.kubernetes.names import labels
@@ -13,19 +14,26 @@ API = "gateway.networking.k8s.io/v1"
 MOST_BACKENDS = 16
 """How many Services a rule of an HTTPRoute may name."""
 _HTTP, _HTTPS = OWN_LISTENERS
+_CERTIFIED = (
+    f"jsonpath={{.status.listeners[?(@.name=='{_HTTPS}')].conditions[?(@.type=='Programmed')].status}}=True"
+)
+"""A Gateway as a whole counts as programmed while a listener has no certificate yet."""
 
 
 def gateway(settings: KubernetesEnvironment) -> Manifest:
-    """Return the environment's own Gateway; the provider waits until a controller has taken it on."""
+    """Return the environment's own Gateway; the provider waits for its controller, and its certificate."""
     host = {"hostname": settings.host} if settings.host else {}
     own = {"allowedRoutes": {"namespaces": {"from": "Same"}}}
     listeners: list[Manifest] = [{"name": _HTTP, "port": 80, "protocol": "HTTP", **host, **own}]
-    annotations = {"pulumi.com/waitFor": "condition=Programmed"}
+    awaited = ["condition=Programmed"]
+    annotations: dict[str, str] = {}
     if settings.issuer:
         annotations["cert-manager.io/cluster-issuer"] = settings.issuer
+        awaited.append(_CERTIFIED)
         certificate = {"kind": "Secret", "group": "", "name": f"{settings.service}-tls"}
         tls = {"mode": "Terminate", "certificateRefs": [certificate]}
         listeners.append({"name": _HTTPS, "port": 443, "protocol": "HTTPS", "tls": tls, **host, **own})
+    annotations["pulumi.com/waitFor"] = json.dumps(awaited)
     return {
         "apiVersion": API,
         "kind": "Gateway",

@@ -56,9 +56,10 @@ REFUSALS = (
         "log in to the cluster again, then deploy again",
     ),
     refusal(
-        r"condition=Programmed|timed out waiting for the condition",
+        r"condition=Programmed|timed out waiting (for the condition|to be Ready)",
         "the cluster did not make the Gateway ready in time",
-        "see what its controller says: `kubectl describe gateway`; ready_timeout gives it more time",
+        "see what its controller says: `kubectl describe gateway`, and with cert_issuer also "
+        "`kubectl describe certificate`; ready_timeout gives it more time",
     ),
 )
 """The first that fits counts."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_gateway_is_made_where_none_is_named() -> None:
             }
         ],
     }
-    assert gateway.inputs["metadata"]["annotations"] == {"pulumi.com/waitFor": "condition=Programmed"}
+    assert gateway.inputs["metadata"]["annotations"] == {"pulumi.com/waitFor": '["condition=Programmed"]'}
     assert gateway.timeouts == ("300s", "300s", "")
     assert _route(run)["parentRefs"] == [{"name": "shop", "namespace": "shop-live", "sectionName": "http"}]
     assert "hostnames" not in _route(run)
@@ -98,6 +99,10 @@ def test_an_issuer_gives_the_gateway_its_certificate() -> None:
     run = rendered(one(), host="shop.example.com", https_listener="https", issuer="letsencrypt")
     gateway = run.one(GATEWAY).inputs
     assert gateway["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
+    _, certified = json.loads(gateway["metadata"]["annotations"]["pulumi.com/waitFor"])
+    assert certified == (
+        "jsonpath={.status.listeners[?(@.name=='https')].conditions[?(@.type=='Programmed')].status}=True"
+    )
     plain, secure = gateway["spec"]["listeners"]
     assert (plain["hostname"], secure["hostname"]) == ("shop.example.com", "shop.example.com")
     assert (secure["port"], secure["protocol"]) == (443, "HTTPS")

@@ -143,6 +143,16 @@ def test_a_gateway_that_is_made_is_of_the_cluster_s_only_class(tmp_path: Path, a
     assert (found.http_listener, found.https_listener) == ("http", "https")
 
 
+def test_what_has_no_host_gets_no_certificate(tmp_path: Path, api: Api) -> None:
+    """No issuer certifies a listener without a name, and the Gateway would wait for it."""
+    keys = f"{MADE}gateway_class: envoy\nlive_host: shop.example\ncert_issuer: letsencrypt\n"
+    rollout = Rollout(service(tmp_path, api, keys).session, "staging")
+    rollout.prepare(allow_replace=False)
+    found = rollout.environment.settings
+    assert isinstance(found, KubernetesEnvironment)
+    assert (found.host, found.issuer, found.https_listener) == ("", "", "")
+
+
 def test_settings_stay_what_they_were_chosen_as(live: Live) -> None:
     found = live.target.settings()
     assert (found.namespace, found.state) == ("shop-live", "s1")

@@ -11,7 +11,7 @@ SOURCES := curtainup components stacks acceptance
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cloud-run demo-beanstalk cluster cluster-down test test-all test-kubernetes fuzz lint
+.PHONY: help setup demo demo-cloud-run demo-beanstalk demo-kubernetes cluster cluster-down test test-all test-kubernetes fuzz lint
 .PHONY: bench bench-profile cloud-check
 
 help: ## Show the targets
@@ -30,17 +30,22 @@ demo-cloud-run: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on Cl
 demo-beanstalk: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on Elastic Beanstalk, without an account
 	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/curtainup rehearse $(HELLO) --config beanstalk --dirty
 
-cluster: setup ## Start a Kubernetes cluster to try on, and print how a shell uses it; the first time, build it
+demo-kubernetes: setup $(HELLO)/.venv/.installed ## Take examples/hello live on a Kubernetes cluster: see `make cluster`
+	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/python -m cluster_demo \
+		$(if $(CONTEXT),--context "$(CONTEXT)") $(if $(DOCKER_REPO),--docker-repo "$(DOCKER_REPO)") \
+		$(if $(GATEWAY_CLASS),--gateway-class "$(GATEWAY_CLASS)")
+
+cluster: setup ## A Kubernetes cluster to try on: KUBECONFIG's, kind's, k3d's, or one that is built first
 	@$(BIN)/python -m curtainup.setup.cluster up
 
-cluster-down: $(INSTALLED) ## Stop all clusters that `make cluster` has started
+cluster-down: $(INSTALLED) ## Stop the clusters that `make cluster` and `make demo-kubernetes` have started
 	@$(BIN)/python -m curtainup.setup.cluster down
 
 lint: $(INSTALLED) ## Lint, format, the order of the rooms, and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/mypy $(SOURCES) offline tests benchmarks cloud_check
+	$(BIN)/mypy $(SOURCES) offline tests benchmarks cloud_check cluster_demo
 
 # Two at a time, as each end-to-end test has an engine, containers and a pytest of its own.
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 20

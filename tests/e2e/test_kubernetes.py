@@ -5,19 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
 
 from curtainup.errors import ReleaseUnhealthy, StagingGateFailed, TaskFailed, UnknownRelease
 from tests.e2e.kube_cluster import cluster, kubectl
-from tests.e2e.load import PAUSE
-from tests.e2e.service import Service, session
+from tests.e2e.kube_service import DOMAIN, QUICK, Troupe
 
 if TYPE_CHECKING:
     from curtainup.setup.cluster.models import Cluster
@@ -26,8 +21,6 @@ __all__ = ["cluster"]
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(900)]
 
-DOMAIN = "apps.example"
-QUICK = {"memory_limit": "128m", "cpus": 0.1, "replicas": 1, "drain_timeout": 2, "stop_timeout": 2}
 BROKEN = """
 if os.environ.get("BREAK") == "crash":
     print("about to fall", flush=True)
@@ -36,79 +29,13 @@ if os.environ.get("BREAK") == "crash":
 LONGEST_WAIT"""
 
 
-class Troupe(Service):
-    """A service on a cluster, whose Gateway is reached at an address of its own."""
-
-    gateway = ""
-    on: Cluster
-
-    def ask(self, environment: str, path: str = "/", connection: requests.Session | None = None) -> Any:
-        """Send one request to an environment as users do: to the Gateway, for the environment's host."""
-        host = urlsplit(self.url(environment)).netloc
-        with connection or session() as direct:
-            return direct.get(f"{self.gateway}{path}", headers={"Host": host}, timeout=30)
-
-    def says(self, environment: str) -> str:
-        """What the service greets with."""
-        return str(self.ask(environment).json().get("says"))
-
-    def namespace(self, environment: str) -> str:
-        return f"{self.name}-{environment}"
-
-    def objects(self, environment: str, kinds: str) -> list[dict[str, Any]]:
-        """The objects that an environment has on the cluster."""
-        found = kubectl(self.on, "get", kinds, "--namespace", self.namespace(environment), "--output", "json")
-        return list(json.loads(found)["items"])
-
-    def workloads(self, environment: str) -> set[str]:
-        """The ids of the releases that have pods."""
-        found = self.objects(environment, "deployments")
-        return {str(one["metadata"]["labels"]["curtainup.release"]) for one in found}
-
-    @contextmanager
-    def users(self, environment: str) -> Iterator[list[str]]:
-        """Send requests on kept and on new connections while a block runs; give those that fail."""
-        failures: list[str] = []
-        done = Event()
-
-        def use(*, keep_alive: bool) -> None:
-            kept = session()
-            while not done.wait(PAUSE):
-                try:
-                    answer = self.ask(environment, "/ping", kept if keep_alive else None)
-                    if answer.status_code != 200:
-                        failures.append(f"HTTP {answer.status_code}")
-                except requests.RequestException as error:
-                    failures.append(repr(error))
-            kept.close()
-
-        threads = [Thread(target=use, kwargs={"keep_alive": kept}, daemon=True) for kept in (True, False)]
-        for one in threads:
-            one.start()
-        try:
-            yield failures
-        finally:
-            done.set()
-            for one in threads:
-                one.join()
-
-
 @pytest.fixture(scope="module")
 def service(
     tmp_path_factory: pytest.TempPathFactory, service_python: Path, cluster: Cluster
 ) -> Iterator[Troupe]:
-    assert cluster.gateway is not None
-    made = Troupe(tmp_path_factory.mktemp("e2e"), "hello", service_python)
-    made.gateway, made.on = cluster.gateway.url, cluster
-    made.environ["KUBECONFIG"] = str(cluster.kubeconfig)
+    made = Troupe.placed(tmp_path_factory.mktemp("e2e"), service_python, cluster)
     made.edit("server.py", "\nLONGEST_WAIT", BROKEN)
-    made.configure(
-        deploy_target="kubernetes",
-        kube_context=cluster.context,
-        gateway=f"{cluster.gateway.namespace}/{cluster.gateway.name}",
-        gateway_domain=DOMAIN,
-        **QUICK,
-    )
+    made.configure(**made.on_shared_gateway(), **QUICK)
     yield made
     made.remove()
 

@@ -1,16 +1,20 @@
-"""A cluster by hand: `python -m curtainup.setup.cluster up [--no-gateway] | down [ID…] | list | build`.
+"""A cluster by hand: `python -m curtainup.setup.cluster COMMAND`.
 
-`up` prints the variables of a shell that uses the cluster; all else that it says goes to standard error.
+The commands are `up [--new] [--no-gateway]`, `down [ID…]`, `list` and `build`.
+
+`up` takes a cluster that is there, unless it is told to start another one. It prints the variables of a shell
+that uses the cluster; all else that it says goes to standard error.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 
 from curtainup.errors import CurtainupError
-from curtainup.setup.cluster import own, pieces
+from curtainup.setup.cluster import choice, own, pieces
 from curtainup.setup.cluster.models import Cluster
 from curtainup.setup.cluster.place import Place, clusters, every
 
@@ -20,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         if asked.command == "up":
-            print("\n".join(exports(own.up(_say, with_gateway=asked.gateway))))
+            print("\n".join(exports(_up(new=asked.new, with_gateway=asked.gateway))))
         elif asked.command == "build":
             pieces.ensure(_say, gateway=asked.gateway)
         elif asked.command == "down":
@@ -33,13 +37,20 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _up(*, new: bool, with_gateway: bool) -> Cluster:
+    if new:
+        return own.up(_say, with_gateway=with_gateway)
+    return choice.staying(os.environ, _say, with_gateway=with_gateway)
+
+
 def _down(ids: list[str]) -> None:
     """Stop the clusters that are named; without any, all that `up` has started, and what killed ones left."""
     if not ids:
-        own.sweep()
-    for place in [Place(clusters() / one) for one in ids] or own.lasting():
+        choice.stop(_say)
+    for place in [Place(clusters() / one) for one in ids]:
         _say(f"stopping the cluster {place.id}")
         own.down(place)
+    choice.sweep()
 
 
 def exports(cluster: Cluster) -> list[str]:
@@ -56,10 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m curtainup.setup.cluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (
-        ("up", "start a cluster that stays"),
+        ("up", "find a cluster, or start one that stays"),
         ("build", "build its pieces"),
     ):
         one = commands.add_parser(name, help=about)
+        if name == "up":
+            new = "another one of curtainup's own, whatever is there"
+            one.add_argument("--new", action="store_true", help=new)
         one.add_argument("--no-gateway", dest="gateway", action="store_false", help="without the Gateway API")
     down = commands.add_parser("down", help="stop clusters; if you name none, all that `up` has started")
     down.add_argument("id", nargs="*", help="of a cluster, as `list` prints it")

@@ -81,7 +81,7 @@ def require_fit() -> None:
         raise SetupError(
             f"curtainup's own cluster cannot run here: {', '.join(unfit)}",
             consequence="there is no cluster to try with",
-            fix="make a cluster elsewhere, point KUBECONFIG at it, and deploy there",
+            fix="install kind or k3d, or point KUBECONFIG at a cluster that you have",
         )
 
 

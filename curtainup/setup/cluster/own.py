@@ -22,7 +22,7 @@ import filelock
 from curtainup.errors import SetupError
 from curtainup.setup.cluster import bridges, configuration, gateway, keeper, machine, pieces
 from curtainup.setup.cluster.kubectl import Kubectl
-from curtainup.setup.cluster.models import Cluster, Gateway
+from curtainup.setup.cluster.models import Cluster, Gateway, note
 from curtainup.setup.cluster.pieces import Pieces
 from curtainup.setup.cluster.place import (
     API_PORT,
@@ -274,4 +274,7 @@ def _ready(place: Place, made: Pieces, report: Report) -> Cluster:
     if made.gateway is not None:
         gateway.install(kubectl, made.gateway, report)
         found = Gateway(gateway.NAMESPACE, gateway.NAME, gateway.CLASS, f"http://127.0.0.1:{ports['http']}")
-    return Cluster(str(place.kubeconfig), CONTEXT, found, tuple(map(str, kubectl.command)), place.id)
+    command = tuple(map(str, kubectl.command))
+    cluster = Cluster(str(place.kubeconfig), CONTEXT, found, command, place.id, place.folder)
+    note(place, cluster)
+    return cluster

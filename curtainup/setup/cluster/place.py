@@ -103,6 +103,11 @@ class Place:
         return self.folder / "ready"
 
     @property
+    def note(self) -> Path:
+        """The file that says how the cluster is used, once its gateway is ready too."""
+        return self.folder / "cluster.json"
+
+    @property
     def failure_file(self) -> Path:
         """The file that says why the cluster did not start."""
         return self.folder / "failed.json"

@@ -7,7 +7,7 @@ import pytest
 
 from curtainup.errors import SetupError
 from curtainup.setup.cluster import __main__ as command
-from curtainup.setup.cluster import own
+from curtainup.setup.cluster import choice, own
 from curtainup.setup.cluster.models import Cluster, Gateway
 from curtainup.setup.cluster.place import Place
 from tests.setup.conftest import Script
@@ -22,12 +22,12 @@ def test_up_prints_what_a_shell_needs_and_nothing_else(
     script("bin/kubectl", "exit 0")
     started = Cluster("/clusters/1/kubeconfig", "curtainup", GATEWAY, ("kubectl",), "1")
 
-    def up(report: Callable[[str], None], *, with_gateway: bool) -> Cluster:
+    def staying(_: object, report: Callable[[str], None], *, with_gateway: bool) -> Cluster:
         assert with_gateway
         report("starting")
         return started
 
-    monkeypatch.setattr(own, "up", up)
+    monkeypatch.setattr(choice, "staying", staying)
     assert command.main(["up"]) == 0
     printed = capsys.readouterr()
     assert printed.out.splitlines() == [
@@ -50,10 +50,11 @@ def test_down_stops_those_that_are_named_or_all_that_stay(
     monkeypatch.setattr(own, "down", lambda place: done.append(place.id))
     monkeypatch.setattr(own, "sweep", lambda: done.append("what killed ones left"))
     monkeypatch.setattr(own, "lasting", lambda: [Place(Path("/clusters/a"))])
+    monkeypatch.setattr(choice, "sweep", lambda: done.append("registries"))
     assert command.main(["down", "b"]) == 0
-    assert done == ["b"]
+    assert done == ["b", "registries"]
     assert command.main(["down"]) == 0
-    assert done[1:] == ["what killed ones left", "a"]
+    assert done[2:4] == ["what killed ones left", "a"]
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "/"])
@@ -71,5 +72,5 @@ def test_an_error_is_told_with_its_fix_and_its_exit_code(
         raise SetupError("it needs root", fix="become root")
 
     monkeypatch.setattr(own, "up", refuse)
-    assert command.main(["up"]) == SetupError.exit_code
+    assert command.main(["up", "--new"]) == SetupError.exit_code
     assert capsys.readouterr().err == "it needs root\nbecome root\n"

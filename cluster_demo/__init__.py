@@ -1,0 +1,1 @@
+"""`make demo-kubernetes`: examples/hello on a cluster, from source to live."""

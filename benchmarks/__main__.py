@@ -20,6 +20,7 @@ from benchmarks import (
     distant,
     growth,
     https,
+    kubernetes,
     operation,
     profiles,
     rehearsals,
@@ -45,8 +46,9 @@ MEASUREMENTS = {
     "k": "how time grows with past releases, source and tests",
     "l": "a one-line change and a no-op over SSH on a line of 20 ms, against this machine's engine",
     "m": "the door of HTTPS: what it costs, and failed requests through it",
+    "n": "a Kubernetes cluster of curtainup's own: a change and a rollback, failed requests, what is told",
 }
-ON_LIVE = set("acdefhijklm")
+ON_LIVE = set("acdefhijklmn")
 """What needs a service with two releases on live."""
 QUICK_RUNS = 3
 """How many times more the short commands are repeated than the long ones."""
@@ -119,6 +121,9 @@ def measure(results: Results, folder: Path, chosen: argparse.Namespace) -> None:
             "f": partial(switches.switches, say=say, count=chosen.switches, wanted=chosen.requests),
             "l": partial(distant.over_ssh, folder=folder / "ssh", python=python, runs=chosen.runs, say=say),
             "m": partial(https.https, folder=folder / "acme", say=say),
+            "n": partial(
+                kubernetes.on_cluster, folder=folder / "cluster", python=python, runs=chosen.runs, say=say
+            ),
         }
         for key, work in works.items():
             if key in only:

@@ -87,11 +87,15 @@ class Seen:
 
 
 class Users:
-    """Users with new connections and with slow requests, from entering to leaving."""
+    """Users with new connections and with slow requests, from entering to leaving.
 
-    def __init__(self, url: str, seen: Seen) -> None:
+    `host` is for whom they ask, where the URL's own host does not say it.
+    """
+
+    def __init__(self, url: str, seen: Seen, host: str | None = None) -> None:
         self._url = url
         self._seen = seen
+        self._headers = {"Connection": "close"} | ({"Host": host} if host else {})
         self._done = threading.Event()
         works: list[Callable[[], None]] = [self._new] * NEW + [self._slow] * SLOW
         self._threads = [threading.Thread(target=work, daemon=True) for work in works]
@@ -126,7 +130,7 @@ class Users:
         trouble, release = None, None
         connection = connect(self._url, TIMEOUT)
         try:
-            answer = get(connection, path, time.monotonic() + TIMEOUT, {"Connection": "close"})
+            answer = get(connection, path, time.monotonic() + TIMEOUT, self._headers)
             release = answer.release
             trouble = None if answer.status == 200 else f"HTTP {answer.status}"
         except FetchError as error:
@@ -146,11 +150,12 @@ class KeptConnections:
 
     WHO = "kept connections"
 
-    def __init__(self, url: str, seen: Seen) -> None:
+    def __init__(self, url: str, seen: Seen, host: str | None = None) -> None:
         self._seen = seen
         self._began = time.time()
-        command = ["wrk", "-t1", f"-c{KEPT}", f"-d{LONGEST}s", f"--timeout={TIMEOUT:.0f}s", f"{url}/ping"]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        named = ["-H", f"Host: {host}"] if host else []
+        command = ["wrk", "-t1", f"-c{KEPT}", f"-d{LONGEST}s", f"--timeout={TIMEOUT:.0f}s", *named]
+        self._process = subprocess.Popen([*command, f"{url}/ping"], stdout=subprocess.PIPE, text=True)
 
     def stop(self) -> None:
         """End it and count what it has seen."""

@@ -16,6 +16,7 @@ from benchmarks import (
     deployments,
     distant,
     https,
+    kubernetes,
     load,
     measure,
     profiles,
@@ -66,6 +67,12 @@ def test_the_page_has_the_goals_of_the_code() -> None:
         ("l", [distant.LOGINS]),
         ("m", [https.MILLISECONDS]),
         ("m", [0, https.REQUESTS]),
+        ("n", [kubernetes.TIMES_DOCKER]),
+        ("n", [kubernetes.ROLLBACK_SECONDS]),
+        ("n", [kubernetes.UP_SECONDS]),
+        ("n", [kubernetes.POINTS]),
+        ("n", [kubernetes.TOLD_SECONDS]),
+        ("n", [0, kubernetes.REQUESTS]),
     ]
     assert {letter for letter, _ in told} == set(command.MEASUREMENTS)
 

@@ -39,15 +39,15 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
 
     Raises:
         UnknownRelease: no candidate is held, or what ran it is gone.
-        RefusedError: an edited program would make a dangerous change, or the target cannot split traffic.
+        RefusedError: an edited program would make a dangerous change, the target cannot split traffic, or an
+            update would reach another place.
         CandidateGateFailed: the candidate failed its gate; it stays held.
         TrafficReturned: the release failed on live, and traffic is back where it was.
 
     """
     origin.require_own(session)
     context = RunContext.of(session, recorder, python)
-    live = context.rollout(LIVE)
-    one = _held(live)
+    live, one = _live(context)
     live.require_there(one)
     planner.require_splits(live, canary)
     live.require_rendered()
@@ -62,16 +62,22 @@ def discard(session: Session, recorder: Recorder) -> Discarded:
 
     Raises:
         UnknownRelease: no candidate is held.
-        RefusedError: an edited program would make a dangerous change.
+        RefusedError: an edited program would make a dangerous change, or an update would reach another place.
 
     """
     origin.require_own(session)
     context = RunContext.of(session, recorder, None)
-    live = context.rollout(LIVE)
-    one = _held(live)
+    live, one = _live(context)
     live.require_rendered()
     Executor(context, {LIVE: live}).carry_out(planner.discarded(live, one))
     return Discarded(one.version, one.id)
+
+
+def _live(context: RunContext) -> tuple[Rollout, Release]:
+    """Return live where it is, and the candidate that is held there."""
+    live = context.rollout(LIVE)
+    live.require_same_place()
+    return live, _held(live)
 
 
 def _held(rollout: Rollout) -> Release:

@@ -30,13 +30,14 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
 
     Raises:
         UnknownRelease: the release is not kept, its container or image is gone, or none served before.
-        RefusedError: an edited program would make a dangerous change.
+        RefusedError: an edited program would make a dangerous change, or an update would reach another place.
         TrafficReturned: the release failed its gate, and traffic is back where it was.
 
     """
     origin.require_own(session)
     guard = Guard()
     live = Rollout(session, LIVE, guard)
+    live.require_same_place()
     wanted = choose(live.deployment, version, live.environment.retired)
     if live.deployment.traffic.get(wanted.id) == 100:
         session.run.report.info(f"{wanted.version} already serves as {wanted.id}; nothing had to move")

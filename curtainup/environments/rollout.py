@@ -65,6 +65,16 @@ class Rollout(EnvironmentView):
         if self.config.tasks and not isinstance(self.target, capabilities.RunsTasks):
             raise refusals.no_tasks(self.name, self.spec.name)
 
+    def require_same_place(self) -> None:
+        """Check that an update would reach the place where the environment is, and no other of its name.
+
+        Raises:
+            CurtainupError: it would not.
+
+        """
+        if isinstance(self.target, capabilities.MayLeadElsewhere):
+            self.target.require_same_place()
+
     def prepare(self, *, allow_replace: bool, neighbours: Sequence[EnvironmentSettings] = ()) -> None:
         """Settle the environment's own settings: chosen once, then as remembered.
 
@@ -303,6 +313,7 @@ class Rollout(EnvironmentView):
         go_on: GoOn | None = None,
     ) -> None:
         """Make a deployment real by as many updates as it takes to let go of what is to leave."""
+        self.require_same_place()
         leaving, here = self._leaving(deployment), self.environment
         everything = here.protected and not deployment.releases
         held = [one.id for one in leaving if everything or here.is_protected(one.id)]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import collections
 import gc
 import http.client
-import json
-import subprocess
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -31,6 +29,8 @@ from curtainup.engine.command import EngineCommand
 from curtainup.engine.processes import Processes
 from curtainup.model.release import Deployment, Release
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
+from curtainup.platforms.kubernetes.cluster import Cluster as ApiServer
+from curtainup.platforms.kubernetes.kubeconfig import Chosen
 from curtainup.setup import engine
 from curtainup.setup.cluster.models import Cluster
 from tests.components.kubernetes.samples import SETTINGS, environment, release
@@ -247,9 +247,9 @@ def test_the_role_in_the_manual_is_enough(world: World, tmp_path: Path) -> None:
 
 def test_whatever_a_killed_run_was_creating_can_be_removed(world: World) -> None:
     """Its name is free again, as the next update needs it."""
-    world.settings = world.settings.model_copy(
-        update={"gateway": "", "gateway_class": "envoy", "max_replicas": 2}
-    )
+    api = ApiServer(Chosen(str(world.cluster.kubeconfig), world.cluster.context, is_named=True))
+    own = {"gateway": "", "gateway_class": "envoy", "max_replicas": 2, "cluster": api.identity}
+    world.settings = world.settings.model_copy(update=own)
     world.wants([world.release(1)], 0).up()
     deployment = world.stack.export_stack().deployment
     assert deployment is not None
@@ -257,31 +257,12 @@ def test_whatever_a_killed_run_was_creating_can_be_removed(world: World) -> None
     config = {"curtainup:environment": world.settings.model_dump(mode="json")}
     made = [one for one in reversed(resources) if one["type"].startswith(cluster_objects.PREFIX)]
     assert len(made) == 9
-    api = ApiServer(world.cluster)
     for one in made:
         assert cluster_objects.removed(api, config, one, Event()) is True, one["urn"]
         assert cluster_objects.removed(api, config, one, Event()) is False, one["urn"]
     assert changes(world.stack.refresh)["delete"] == len(made)
     world.stack.up()
     world.stack.destroy()
-
-
-@dataclass
-class ApiServer:
-    """The API server of a cluster, by kubectl."""
-
-    cluster: Cluster
-
-    def find(self, path: str) -> dict[str, Any] | None:
-        """Return an object; None if there is none."""
-        command = [*self.cluster.kubectl, f"--kubeconfig={self.cluster.kubeconfig}", "get", "--raw", path]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        assert done.returncode == 0 or "NotFound" in done.stderr, done.stderr
-        return dict(json.loads(done.stdout)) if done.returncode == 0 else None
-
-    def delete(self, path: str, **_query: str) -> None:
-        """Delete an object."""
-        kubectl(self.cluster, "delete", "--raw", path)
 
 
 def as_deployer(world: World, token: str, file: Path) -> None:

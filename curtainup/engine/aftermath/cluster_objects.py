@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from threading import Event
 from typing import Any, Final, Protocol
 
@@ -34,6 +35,13 @@ _PLURALS: Final = {
 class Api(Protocol):
     """The API server of a cluster."""
 
+    @property
+    def identity(self) -> str:
+        """What no other cluster has."""
+
+    def said_clearly(self) -> AbstractContextManager[None]:
+        """Raise an error for people for what the API server refuses in a block."""
+
     def find(self, path: str) -> dict[str, Any] | None:
         """Return an object; None if there is none."""
 
@@ -59,10 +67,23 @@ def removed(
         cancelled: is set when the command has to stop.
 
     Returns:
-        Whether there was one; None if it is somebody else's or does not go, so that a person has to look.
+        Whether there was one; None if it is somebody else's or does not go, or the cluster is another one, so
+        that a person has to look.
+
+    Raises:
+        CurtainupError: the API server does not answer, or refuses.
 
     """
+    with api.said_clearly():
+        return _removed(api, config, resource, cancelled)
+
+
+def _removed(
+    api: Api, config: Mapping[str, Any], resource: Mapping[str, Any], cancelled: Event
+) -> bool | None:
     path = path_of(resource.get("inputs") or {})
+    if _environment(config).get("cluster") != api.identity:
+        return None
     found = None if path is None else api.find(path)
     if path is None or found is None:
         return None if path is None else False

@@ -24,7 +24,8 @@ class Clusters:
         """Return the cluster of a context; None is the one that was current when it was first asked for.
 
         Raises:
-            SetupError: there is no kubeconfig, or it has no such context.
+            UnknownContext: the kubeconfig has no such context.
+            SetupError: there is no kubeconfig, or it cannot be read.
 
         """
         with self._lock:

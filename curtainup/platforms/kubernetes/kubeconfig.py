@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,10 @@ import yaml
 from curtainup.errors import SetupError
 
 DEFAULT = "~/.kube/config"
+
+
+class UnknownContext(SetupError):
+    """The kubeconfig has no such context."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Chosen:
 
     paths: str
     context: str
-    is_named: bool
+    is_named: bool = field(compare=False)
 
     def __str__(self) -> str:
         """Say which it is, for people."""
@@ -47,7 +51,8 @@ def choose(environ: Mapping[str, str], wanted: str | None) -> Chosen:
         wanted: the context in `kube_context`; None is the current one.
 
     Raises:
-        SetupError: there is no kubeconfig, it cannot be read, or it has no such context.
+        UnknownContext: the kubeconfig has no such context.
+        SetupError: there is no kubeconfig, or it cannot be read.
 
     """
     paths = environ.get("KUBECONFIG") or DEFAULT
@@ -104,7 +109,7 @@ def _current(documents: list[Mapping[str, Any]]) -> str:
     return next((str(one["current-context"]) for one in documents if one.get("current-context")), "")
 
 
-def _unknown(paths: str, context: str, known: list[str], *, is_named: bool) -> SetupError:
+def _unknown(paths: str, context: str, known: list[str], *, is_named: bool) -> UnknownContext:
     names = ", ".join(known) or "none"
     if not context:
         what, where = "the kubeconfig has no current context", paths
@@ -113,4 +118,4 @@ def _unknown(paths: str, context: str, known: list[str], *, is_named: bool) -> S
         what = f"the kubeconfig has no context {context}"
         where = "kube_context in pym-config.yaml" if is_named else f"current-context in {paths}"
         fix = f"name one of these contexts of {paths}: {names}"
-    return SetupError(what, where=where, consequence="nothing was built or changed", fix=fix)
+    return UnknownContext(what, where=where, consequence="nothing was built or changed", fix=fix)

@@ -21,6 +21,7 @@ from curtainup.platforms.docker.labels import RELEASE, new_state
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
 from curtainup.platforms.kubernetes.forward import Door
+from curtainup.platforms.kubernetes.kubeconfig import UnknownContext
 from curtainup.platforms.kubernetes.release import Place, ReleasePods
 from curtainup.setup import cloud_provider
 from curtainup.targets.capabilities import (
@@ -131,7 +132,7 @@ class KubernetesTarget(
 
         """
         del neighbours
-        wanted.require_free(self._cluster, self._namespace)
+        wanted.require_free(self._configured, self._namespace)
         return self._settings(self._namespace, new_state())
 
     def interrupting(self) -> list[str]:
@@ -294,7 +295,17 @@ class KubernetesTarget(
         known = self.known(KubernetesEnvironment)
         if known is None:
             return
-        used = self._session.accounts.clusters.of(known.context)
+        try:
+            used = self._cluster
+        except UnknownContext as unknown:
+            raise SetupError(
+                f"the kubeconfig has no context {known.context} any more, by which {self.name} was deployed",
+                where=unknown.where,
+                consequence="nothing was changed",
+                fix=f"give it that name again: kubectl config rename-context NEW {known.context}; or run "
+                "curtainup deploy, which goes by kube_context as it is now",
+                detail=unknown.fix,
+            ) from unknown
         if used.identity != known.cluster:
             raise RefusedError(
                 f"the context {known.context} leads to another cluster than the one {self.name} is on",
@@ -314,6 +325,12 @@ class KubernetesTarget(
 
     @property
     def _cluster(self) -> Cluster:
+        """The cluster by the context that the next update of the environment uses."""
+        known = self.known(KubernetesEnvironment)
+        return self._configured if known is None else self._session.accounts.clusters.of(known.context)
+
+    @property
+    def _configured(self) -> Cluster:
         """The cluster of the context that is configured now."""
         return self._session.accounts.clusters.of(self.config.kube_context)
 
@@ -322,7 +339,7 @@ class KubernetesTarget(
         return Space(self._cluster, self.own(KubernetesEnvironment))
 
     def _require_same_cluster(self) -> None:
-        known, cluster = self.known(KubernetesEnvironment), self._cluster
+        known, cluster = self.known(KubernetesEnvironment), self._configured
         if known is not None and known.cluster != cluster.identity:
             raise displaced(
                 self.name,
@@ -332,7 +349,7 @@ class KubernetesTarget(
             )
 
     def _settings(self, namespace: str, state: str) -> KubernetesEnvironment:
-        known, cluster = self.known(KubernetesEnvironment), self._cluster
+        known, cluster = self.known(KubernetesEnvironment), self._configured
         place = wanted.Place(cluster.chosen.context, cluster.identity, lambda: cluster)
         service = self._session.service.config
         found = wanted.settings(service, self.config, place, namespace, state, known)

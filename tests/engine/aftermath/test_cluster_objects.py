@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
@@ -8,6 +10,8 @@ import pytest
 from curtainup.engine.aftermath import cluster_objects
 from curtainup.engine.recovery import Recovery
 from curtainup.engine.state import Remembered
+from curtainup.errors import SetupError
+from curtainup.platforms.kubernetes.cluster import Refused
 from tests.components.kubernetes.samples import DEPLOYMENT, ROUTE, deployment, environment, rendered
 
 PATH = "/apis/apps/v1/namespaces/shop-live/deployments/shop-r0000001"
@@ -27,14 +31,25 @@ PENDING: dict[str, Any] = {
 class Cluster:
     """An API server with one object, which goes after some looks."""
 
-    def __init__(self, state: str | None, *, looks: int = 0, path: str = PATH) -> None:
+    def __init__(self, state: str | None, *, looks: int = 0, path: str = PATH, refuses: bool = False) -> None:
+        self.identity = environment().cluster
+        self._refuses = refuses
         self.found: dict[str, dict[str, Any]] = {}
         self.deleted: list[str] = []
         self._looks = looks
         if state is not None:
             self.found[path] = {"metadata": {"labels": {"curtainup.state": state}}}
 
+    @contextmanager
+    def said_clearly(self) -> Iterator[None]:
+        try:
+            yield
+        except Refused as refused:
+            raise SetupError("the cluster refuses") from refused
+
     def find(self, path: str) -> dict[str, Any] | None:
+        if self._refuses:
+            raise Refused(500, "InternalError", "etcdserver: request timed out")
         if path in self.deleted:
             self._looks -= 1
             if self._looks < 0:
@@ -101,6 +116,20 @@ def test_what_is_somebody_else_s_stays_for_a_person(state: str) -> None:
     assert left == [PENDING]
     assert "if it exists, import it" in note
     assert not cluster.deleted
+
+
+def test_nothing_is_removed_from_another_cluster_behind_the_same_context() -> None:
+    """Nor is it forgotten: what the killed run made is on the other one."""
+    cluster = Cluster("a1b2c3")
+    cluster.identity = "another"
+    left, (note,) = _settled(cluster, PENDING)
+    assert (left, cluster.deleted) == ([PENDING], [])
+    assert "if it exists, import it" in note
+
+
+def test_what_the_cluster_refuses_meanwhile_is_explained() -> None:
+    with pytest.raises(SetupError, match="the cluster refuses"):
+        _settled(Cluster("a1b2c3", refuses=True), PENDING)
 
 
 def test_what_does_not_go_stays_for_a_person(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,7 @@ class Api:
     port: int = 0
     objects: dict[str, Any] = field(default_factory=lambda: {SYSTEM: {"metadata": {"uid": UID}}})
     created: dict[str, Any] = field(default_factory=dict)
+    deleted: dict[str, Any] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     everything: Status | None = None
 
@@ -95,6 +96,8 @@ class Api:
     def _given(self, asked: Asked) -> Any:
         if asked.method == "POST":
             return self.created.get(asked.path, asked.body)
+        if asked.method == "DELETE" and asked.path in self.deleted:
+            return self.deleted[asked.path]
         if asked.path in self.objects:
             found = self.objects[asked.path]
             return {"kind": "Status", "status": "Success"} if asked.method == "DELETE" else found

@@ -25,6 +25,8 @@ AT_ONCE = 64
 """Connections that are kept: each log that is followed has one."""
 LONGEST = 60.0
 """Seconds of a whole call."""
+TOO_MANY, OUT_OF_ORDER = 429, 500
+"""HTTP statuses: of too many calls, and the first of those with which a server fails."""
 NOBODY = 'User "system:anonymous" cannot '
 """What the API server says to somebody who has shown no credentials."""
 LOG_IN = "log in to the cluster again, so that `kubectl get namespaces` works with the same context"
@@ -48,11 +50,22 @@ class Refused(Exception):
         self.message = message
 
 
+class Away(SetupError):
+    """The API server does not answer."""
+
+
+def may_pass(error: Refused | SetupError) -> bool:
+    """Return whether the same call may be answered a moment later."""
+    if isinstance(error, Refused):
+        return error.status == TOO_MANY or error.status >= OUT_OF_ORDER
+    return isinstance(error, Away)
+
+
 class Cluster:
     """A cluster, by one context of a kubeconfig.
 
-    Every method that asks raises Refused if the API server refuses, and SetupError if it does not answer,
-    does not accept the credentials, or does not allow the call.
+    Every method that asks raises Refused if the API server refuses, Away if it does not answer, and
+    SetupError if it does not accept the credentials, or does not allow the call.
     """
 
     def __init__(self, chosen: Chosen) -> None:
@@ -252,8 +265,8 @@ class Cluster:
             detail=detail,
         )
 
-    def _unreached(self, error: Exception) -> SetupError:
-        return SetupError(
+    def _unreached(self, error: Exception) -> Away:
+        return Away(
             "the cluster's API server does not answer",
             where=f"{self._configuration.host}, {self.chosen}",
             consequence="nothing more was done; what serves goes on serving",

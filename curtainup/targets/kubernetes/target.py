@@ -41,7 +41,7 @@ from curtainup.targets.capabilities import (
     Renews,
     RunsTasks,
 )
-from curtainup.targets.kubernetes import refusals, tasks, wanted
+from curtainup.targets.kubernetes import jobs, refusals, tasks, wanted
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
 from curtainup.targets.target import Target, displaced
@@ -274,7 +274,7 @@ class KubernetesTarget(
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as a Job, made as the release's pods are."""
         space, run = self._space, self._session.run
-        place = tasks.Place(
+        place = jobs.Place(
             space.settings.namespace,
             space.settings.workload(release.id),
             CONTAINER,
@@ -282,7 +282,7 @@ class KubernetesTarget(
             run.id,
             self.config.stop_timeout,
         )
-        return tasks.run(self._cluster, place, task, run.cancelled, on_line)
+        return tasks.run(self._cluster, place, task, tasks.Means(run.cancelled, on_line, run.report.warn))
 
     def require_same_place(self) -> None:
         """Check that the context by which the engine reaches the environment leads to its cluster.
@@ -317,7 +317,7 @@ class KubernetesTarget(
     def end_tasks(self) -> None:
         """End the Jobs of tasks that a run which was killed has left."""
         space = self._space
-        tasks.end(self._cluster, space.settings.namespace, space.labels)
+        jobs.end(self._cluster, space.settings.namespace, space.labels, self._session.run.cancelled)
 
     def explained(self, error: CurtainupError, _started: datetime) -> CurtainupError:
         """Return the error as what it is, by the cluster's own words."""

@@ -3,189 +3,213 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import Any
 
 from curtainup.config.tasks import Task
 from curtainup.errors import SetupError
-from curtainup.platforms.docker.labels import RUN, TASK
 from curtainup.platforms.kubernetes import diagnosis, log, pods
-from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.cluster import Cluster, Refused, may_pass
 from curtainup.platforms.kubernetes.diagnosis import Finding, Seen
 from curtainup.platforms.kubernetes.log import Wrote
+from curtainup.platforms.kubernetes.patience import patiently
+from curtainup.targets.kubernetes import jobs
+from curtainup.targets.kubernetes.jobs import AWAY, LOOK, STARTING, Place
 from curtainup.targets.task_result import Ran
 from curtainup.util.process import Ended
 
-LOOK = 0.5
-"""Seconds between two looks."""
-STARTING = 300
-"""Seconds that the cluster may take, beyond the task's own time, to begin it."""
-ENDING = 60.0
-"""Seconds that a task which was stopped is waited for."""
 SETTLING = 10.0
 """Seconds that the last lines are waited for."""
-KEPT = 3600
-"""Seconds for which the cluster keeps a Job that has ended, if the run that made it was killed."""
 CODES = {126: "its command is not executable", 127: "its command was not found"}
-_NOT_OF_TASKS = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "ports")
+WENT_ON = "what the task has changed stays changed"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where tasks run.
+class Means:
+    """What a run has for its tasks.
 
     Attributes:
-        namespace: the environment's.
-        deployment: the name of the Deployment of the release in whose image they run.
-        container: the name of the service's container.
-        labels: what the environment's objects are labelled with.
-        run: the id of the run.
-        grace: seconds between SIGTERM and SIGKILL.
+        cancel: stops a task when set.
+        on_line: takes each line of its output.
+        warn: takes what the deployer has to know although the task is over.
 
     """
 
-    namespace: str
-    deployment: str
-    container: str
-    labels: Mapping[str, str]
-    run: str
-    grace: int
-
-    @property
-    def jobs(self) -> str:
-        """The path of the namespace's Jobs in the API."""
-        return f"/apis/batch/v1/namespaces/{self.namespace}/jobs"
+    cancel: Event
+    on_line: Callable[[str], None]
+    warn: Callable[[str], None]
 
 
-def manifest(deployment: Mapping[str, Any], place: Place, task: Task) -> dict[str, Any]:
-    """Return the Job of a task: the release's pods, with the task's command in the place of the image's CMD.
-
-    It has not the labels of the release's pods, so that no Service sends requests to it.
-    """
-    spec = deployment["spec"]["template"]["spec"]
-    container = next(one for one in spec["containers"] if one["name"] == place.container)
-    kept = {key: value for key, value in container.items() if key not in _NOT_OF_TASKS}
-    labels = {**place.labels, TASK: task.name, RUN: place.run}
-    pod = {
-        **{key: value for key, value in spec.items() if key not in {"topologySpreadConstraints", "affinity"}},
-        "containers": [{**kept, "args": list(task.command)}],
-        "restartPolicy": "Never",
-        "terminationGracePeriodSeconds": place.grace,
-    }
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": {"generateName": f"task-{task.name[:40]}-", "labels": labels},
-        "spec": {
-            "backoffLimit": 0,
-            "activeDeadlineSeconds": task.timeout + STARTING,
-            "ttlSecondsAfterFinished": KEPT,
-            "template": {"metadata": {"labels": labels}, "spec": pod},
-        },
-    }
-
-
-def run(cluster: Cluster, place: Place, task: Task, cancel: Event, on_line: Callable[[str], None]) -> Ran:
+def run(cluster: Cluster, place: Place, task: Task, means: Means) -> Ran:
     """Run a task to its end, or stop it as a release is stopped.
+
+    While it runs, an API server that is away is asked again: the task goes on without it. Its Job is removed
+    once it is over. If nobody can tell whether it is, the Job stays, and ends by itself.
 
     Args:
         cluster: where.
         place: where on it.
         task: what to run, and for how long at most.
-        cancel: stops it when set.
-        on_line: takes each line of its output.
+        means: what stops it, and takes its output.
 
     Raises:
         SetupError: the cluster refuses it, cannot start it, or does not answer.
 
     """
-    deployment = cluster.find(f"/apis/apps/v1/namespaces/{place.namespace}/deployments/{place.deployment}")
-    if deployment is None:
-        raise _not_run("the release's Deployment is gone", place, "")
+    path = f"/apis/apps/v1/namespaces/{place.namespace}/deployments/{place.deployment}"
     try:
-        job = pods.name_of(cluster.create(place.jobs, manifest(deployment, place, task)))
+        deployment = patiently(lambda: cluster.find(path), AWAY, means.cancel)
+        if deployment is None:
+            raise _not_run("the release's Deployment is gone", place, "")
+        job = jobs.make(cluster, place, jobs.manifest(deployment, place, task), means.cancel)
     except Refused as refused:
         raise _not_run("the cluster refuses its Job", place, refused.message) from refused
+    execution = _Execution(cluster, place, job, task, means)
     try:
-        return _Execution(cluster, place, job, task, cancel, on_line).end()
-    except Refused as refused:
-        raise _not_run("the cluster refuses to tell of it", place, refused.message) from refused
+        return execution.end()
     finally:
-        _remove(cluster, place, job)
-
-
-def end(cluster: Cluster, namespace: str, labels: Mapping[str, str]) -> None:
-    """End the tasks that a run which was killed has left, and wait until they have ended.
-
-    The caller holds the service's lock, so none is a living run's.
-
-    Raises:
-        SetupError: the cluster does not answer, or does not allow it.
-
-    """
-    selector = ",".join([TASK, *(f"{key}={value}" for key, value in labels.items())])
-    path = f"/apis/batch/v1/namespaces/{namespace}/jobs"
-    with cluster.said_clearly():
-        if cluster.items(path, labelSelector=selector):
-            cluster.delete(path, labelSelector=selector, propagationPolicy="Background")
-            _wait_until_gone(cluster, namespace, selector)
+        if execution.is_over:
+            jobs.remove(cluster, place, job, means.warn)
+        else:
+            most = task.timeout + STARTING
+            means.warn(f"task {task.name} may still run as {execution.where}; it ends within {most} s")
 
 
 @dataclass
 class _Execution:
+    """A task that runs.
+
+    Attributes:
+        is_over: whether it has ended, is to end now, or never began.
+
+    """
+
     cluster: Cluster
     place: Place
     job: str
     task: Task
-    cancel: Event
-    on_line: Callable[[str], None]
+    means: Means
+    is_over: bool = False
     reader: Thread | None = None
+    pod: pods.Object | None = None
+    begun: bool = False
     failing_since: float | None = None
+    away_since: float | None = None
 
     def end(self) -> Ran:
         """Wait for the end, and return what came of it."""
         deadline = time.monotonic() + STARTING
-        begun = False
         while True:
-            pod = self._pod()
-            begun = begun or (pod is not None and self._has_begun(pod))
-            if pod is not None and begun and self.reader is None:
-                deadline = time.monotonic() + self.task.timeout
-                self._read(pods.name_of(pod))
-            terminated = pods.last_end(pod, self.place.container) if pod is not None else None
-            if pod is not None and terminated is not None:
-                self._settle()
-                return self._result(pod, terminated)
-            if not begun:
-                self._raise_if_stuck(pod)
-            if self.cancel.wait(LOOK):
-                return Ran(None, Ended.STOPPED, self._where)
+            if self._look():
+                if self.begun and self.reader is None:
+                    deadline = time.monotonic() + self.task.timeout
+                    self._read(pods.name_of(self.pod or {}))
+                ran = self._ran()
+                if ran is not None:
+                    self.is_over = True
+                    return ran
+            if self.means.cancel.wait(LOOK):
+                self.is_over = True
+                return Ran(None, Ended.STOPPED, self.where)
             if time.monotonic() > deadline:
-                if begun:
-                    return Ran(None, Ended.TIMED_OUT, self._where)
-                raise _not_run(f"it did not begin within {STARTING} s", self.place, "")
+                self._raise_if_unknown(deadline)
+                if self.away_since is None:
+                    self.is_over = True
+                    if self.begun:
+                        return Ran(None, Ended.TIMED_OUT, self.where)
+                    raise _not_run(f"it did not begin within {STARTING} s", self.place, "")
 
     @property
-    def _where(self) -> str:
+    def where(self) -> str:
+        """Where it runs, in words."""
         return f"Job {self.job} in namespace {self.place.namespace}"
 
-    def _pod(self) -> dict[str, Any] | None:
-        path = f"/api/v1/namespaces/{self.place.namespace}/pods"
-        found = self.cluster.items(path, labelSelector=f"job-name={self.job}")
-        return found[-1] if found else None
+    def _look(self) -> bool:
+        """Look at its pod, and return whether the API server has told of it.
+
+        Raises:
+            SetupError: it refuses to for `AWAY` seconds, which does not pass.
+
+        """
+        try:
+            path = f"/api/v1/namespaces/{self.place.namespace}/pods"
+            found = self.cluster.items(path, labelSelector=f"job-name={self.job}")
+        except (Refused, SetupError) as error:
+            now = time.monotonic()
+            self.away_since = self.away_since or now
+            if not may_pass(error) and now - self.away_since >= AWAY:
+                raise self._unknown(str(error)) from error
+            return False
+        self.away_since = None
+        self.pod = found[-1] if found else None
+        self.begun = self.begun or (self.pod is not None and self._has_begun(self.pod))
+        return True
+
+    def _ran(self) -> Ran | None:
+        """Return what came of the task; None while it goes on."""
+        pod = self.pod
+        if pod is None and self.begun:
+            return self._without_pod()
+        terminated = pods.last_end(pod, self.place.container) if pod is not None else None
+        if pod is not None and terminated is not None:
+            self._settle()
+            return self._result(pod, terminated)
+        if pod is not None and (pod.get("status") or {}).get("phase") == "Failed":
+            self.is_over = True
+            raise self._cut_off(str(pod["status"].get("message") or pod["status"].get("reason") or ""))
+        if not self.begun:
+            self._raise_if_stuck(pod)
+        return None
+
+    def _without_pod(self) -> Ran | None:
+        """Return what the Job says, whose pod is gone: with its node, or by somebody's hand."""
+        try:
+            job = self.cluster.find(f"{self.place.jobs}/{self.job}")
+        except (Refused, SetupError):
+            return None  # it is looked at again
+        if job is not None and pods.has(job, "Complete"):
+            return Ran(0, Ended.BY_ITSELF, self.where)
+        failed = pods.condition(job, "Failed") if job is not None else None
+        if job is None or failed is not None:
+            self.is_over = True
+            raise self._cut_off(str((failed or {}).get("message") or "its Job is gone"))
+        return None
 
     def _has_begun(self, pod: pods.Object) -> bool:
         state = pods.container_of(pod, self.place.container).get("state") or {}
         return "running" in state or "terminated" in state
+
+    def _raise_if_unknown(self, deadline: float) -> None:
+        """Give an API server that is away when the time is over some more, as the task may have ended."""
+        if self.away_since is not None and time.monotonic() > deadline + AWAY:
+            raise self._unknown("the API server has not answered since")
+
+    def _unknown(self, detail: str) -> SetupError:
+        return SetupError(
+            "nobody can tell whether a task has ended",
+            where=self.where,
+            consequence=f"the release gets no traffic, and the environment is put back; {WENT_ON}",
+            fix=f"kubectl get job {self.job} -n {self.place.namespace} says so once the cluster answers; "
+            "then deploy again",
+            detail=detail,
+        )
+
+    def _cut_off(self, detail: str) -> SetupError:
+        return SetupError(
+            "the cluster ended a task before its own end",
+            where=self.where,
+            consequence=f"the release gets no traffic, and the environment is put back; {WENT_ON}",
+            fix="see what became of its node, then deploy again: all tasks run again",
+            detail=detail or None,
+        )
 
     def _read(self, pod: str) -> None:
         wrote = Wrote(self.place.namespace, pod, self.place.container)
 
         def read() -> None:
             for one in log.resumed(self.cluster, wrote):
-                self.on_line(one.text)
+                self.means.on_line(one.text)
 
         self.reader = Thread(target=read, name="task", daemon=True)
         self.reader.start()
@@ -202,6 +226,7 @@ class _Execution:
         now = time.monotonic()
         self.failing_since = self.failing_since or now
         if now - self.failing_since >= found.lasts:
+            self.is_over = True
             raise _not_run(found.what, self.place, found.detail, found.fix)
 
     def _trouble(self, pod: pods.Object | None) -> Finding | None:
@@ -210,7 +235,10 @@ class _Execution:
             found = diagnosis.findings(seen)
             return found[0] if found else None
         path = f"/api/v1/namespaces/{self.place.namespace}/events"
-        events = self.cluster.items(path, fieldSelector=f"involvedObject.name={self.job}")
+        try:
+            events = self.cluster.items(path, fieldSelector=f"involvedObject.name={self.job}")
+        except (Refused, SetupError):
+            return None  # they are looked at again
         refused = [one for one in events if one.get("reason") == "FailedCreate"]
         return diagnosis.refusal(str(refused[-1].get("message"))) if refused else None
 
@@ -219,31 +247,14 @@ class _Execution:
         if terminated.get("reason") == "OOMKilled":
             size = pods.limit(pod, self.place.container, "memory")
             why, fix = f"it used more than its {size} of memory", "raise `memory_limit` in pym-config.yaml"
-            return Ran(code, Ended.BY_ITSELF, self._where, why, f"{fix}, or make it need less")
+            return Ran(code, Ended.BY_ITSELF, self.where, why, f"{fix}, or make it need less")
         if terminated.get("reason") in diagnosis.NOT_STARTED:
             why = str(terminated.get("message") or "its command cannot be started")
             return Ran(
-                code, Ended.BY_ITSELF, self._where, why, "check the command, and that it is in the image"
+                code, Ended.BY_ITSELF, self.where, why, "check the command, and that it is in the image"
             )
         fix = "check the command, and that its program is in the image" if code in CODES else ""
-        return Ran(code, Ended.BY_ITSELF, self._where, CODES.get(code, ""), fix)
-
-
-def _remove(cluster: Cluster, place: Place, job: str) -> None:
-    """Remove a Job and its pod; one that still runs is stopped first, and waited for."""
-    cluster.delete(f"{place.jobs}/{job}", propagationPolicy="Background")
-    _wait_until_gone(cluster, place.namespace, f"job-name={job}")
-
-
-def _wait_until_gone(cluster: Cluster, namespace: str, selector: str) -> None:
-    """Wait for a while until no pod runs any more."""
-    deadline, pause = time.monotonic() + ENDING, Event()
-    path = f"/api/v1/namespaces/{namespace}/pods"
-    while time.monotonic() < deadline:
-        there = cluster.items(path, labelSelector=selector)
-        if all((one.get("status") or {}).get("phase") in {"Succeeded", "Failed"} for one in there):
-            return
-        pause.wait(LOOK)
+        return Ran(code, Ended.BY_ITSELF, self.where, CODES.get(code, ""), fix)
 
 
 def _not_run(what: str, place: Place, detail: str, fix: str = "") -> SetupError:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import secrets
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import pytest
 
 from curtainup.config.tasks import Task
-from curtainup.errors import SetupError
-from curtainup.targets.kubernetes import tasks
+from curtainup.errors import Interrupted, SetupError
+from curtainup.platforms.kubernetes import cluster, patience
+from curtainup.targets.kubernetes import jobs, tasks
 from curtainup.util.process import Ended
 from tests.accounts.api_server import Asked, Status
 from tests.platforms.kubernetes import shapes
@@ -20,7 +22,8 @@ JOBS, PODS, EVENTS = (
     "/api/v1/namespaces/shop-live/events",
 )
 DEPLOYMENT = f"/apis/apps/v1/namespaces/shop-live/deployments/shop-{SECOND.id}"
-LOG = f"{PODS}/shop-r1-a/log"
+LOG, JOB = f"{PODS}/shop-r1-a/log", f"{JOBS}/task-migrate-x"
+AWAY = Status(503, "ServiceUnavailable", "etcd is away")
 MIGRATE = Task(name="migrate", command=("python", "migrate.py"), timeout=30)
 TEMPLATE = {
     "metadata": {"labels": {"curtainup.release": SECOND.id}},
@@ -46,14 +49,16 @@ TEMPLATE = {
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LOOK", "ENDING", "SETTLING"):
-        monkeypatch.setattr(tasks, name, 0.05)
+    for module, name in ((tasks, "LOOK"), (tasks, "SETTLING"), (jobs, "LOOK"), (jobs, "ENDING")):
+        monkeypatch.setattr(module, name, 0.05)
+    monkeypatch.setattr(patience, "PAUSE", 0.01)
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "x")
 
 
 def _live(live: Live, *pods: dict[str, Any]) -> Live:
     """Give the pod of the task in one state after the other; the last one stays."""
     live.api.put(DEPLOYMENT, {"spec": {"template": TEMPLATE}})
-    live.api.created[JOBS] = {"metadata": {"name": "task-migrate-x"}}
+    live.api.put(JOB, {"metadata": {"name": "task-migrate-x"}})
     live.api.items(EVENTS)
     left = list(pods)
 
@@ -86,9 +91,9 @@ def test_a_job_is_made_as_the_release_s_pods_are_and_no_service_finds_it(live: L
     assert ran.place == "Job task-migrate-x in namespace shop-live"
     [made] = live.api.of("POST")
     job = made.body
-    assert job["metadata"]["generateName"] == "task-migrate-"
+    assert job["metadata"]["name"] == "task-migrate-x"
     assert job["spec"]["backoffLimit"] == 0
-    assert job["spec"]["activeDeadlineSeconds"] == 30 + tasks.STARTING
+    assert job["spec"]["activeDeadlineSeconds"] == 30 + jobs.STARTING
     pod = job["spec"]["template"]
     run = live.world.session.run.id
     labels = {"curtainup.service": "shop", "curtainup.environment": "live"}
@@ -205,3 +210,128 @@ def test_a_line_is_told_while_the_task_still_runs(live: Live) -> None:
 
     _live(live).api.put(PODS, until_told)
     assert live.target.run_task(SECOND, MIGRATE, on_line).passed
+
+
+def _warnings(live: Live) -> list[str]:
+    return live.world.report.warnings
+
+
+def test_a_task_goes_on_while_the_api_server_is_away(live: Live) -> None:
+    """A migration that is cut in half is worse than one that nobody looks at for a while."""
+    answers: list[Any] = [RUNNING, AWAY, AWAY, RUNNING, AWAY, _over(0)]
+    _live(live)
+
+    def answer(_: Asked) -> Any:
+        found = answers.pop(0) if len(answers) > 1 else answers[0]
+        if found is AWAY:
+            assert live.api.of("DELETE") == []
+        return found if found is AWAY else {"items": [found]}
+
+    live.api.put(PODS, answer)
+    assert live.target.run_task(SECOND, MIGRATE, _unheard).passed
+    assert len(live.api.of("DELETE")) == 1
+    assert _warnings(live) == []
+
+
+def test_a_task_whose_end_nobody_can_tell_stays(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "AWAY", 0.1)
+    short = MIGRATE.model_copy(update={"timeout": 1})
+    answers: list[Any] = [{"items": [RUNNING]}, AWAY]
+    _live(live).api.put(PODS, lambda _: answers.pop(0) if len(answers) > 1 else answers[0])
+    with pytest.raises(SetupError, match="nobody can tell whether a task has ended"):
+        live.target.run_task(SECOND, short, _unheard)
+    assert live.api.of("DELETE") == []
+    [warning] = _warnings(live)
+    assert warning.startswith("task migrate may still run as Job task-migrate-x in namespace shop-live")
+
+
+def test_a_refusal_that_does_not_pass_ends_the_looking_and_not_the_task(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "AWAY", 0.1)
+    _live(live).api.put(PODS, Status(403, "Forbidden", 'pods is forbidden: User "ann" cannot list'))
+    with pytest.raises(SetupError, match="nobody can tell") as caught:
+        live.target.run_task(SECOND, MIGRATE, _unheard)
+    assert "does not allow what a deployment needs" in str(caught.value.detail)
+    assert live.api.of("DELETE") == []
+
+
+def test_a_job_whose_answer_was_lost_is_not_made_twice(live: Live) -> None:
+    answers = iter([AWAY, Status(409, "AlreadyExists", 'jobs.batch "task-migrate-x" already exists')])
+    _live(live, _over(0)).api.created[JOBS] = lambda _: next(answers)
+    assert live.target.run_task(SECOND, MIGRATE, _unheard).passed
+    first, second = live.api.of("POST")
+    assert first.body == second.body
+
+
+def test_a_job_that_cannot_be_removed_is_told_and_the_task_counts(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "REMOVING", 0.1)
+    _live(live, _over(0)).api.deleted[JOB] = AWAY
+    assert live.target.run_task(SECOND, MIGRATE, _unheard).passed
+    [warning] = _warnings(live)
+    assert warning.startswith("Job task-migrate-x in namespace shop-live could not be removed")
+
+
+def test_a_task_that_is_stopped_gets_the_time_that_its_pod_has(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "ENDING", 0.0)
+    live.world.session.run.cancelled.set()
+    slow = {**RUNNING, "spec": {**RUNNING["spec"], "terminationGracePeriodSeconds": 1}}
+    _live(live, slow).target.run_task(SECOND, MIGRATE, _unheard)
+    [warning] = _warnings(live)
+    assert warning.startswith("Job task-migrate-x in namespace shop-live was told to end, and its pod still")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "detail"),
+    [([{"type": "Failed", "status": "True", "message": "its node is gone"}], "its node is gone"), (None, "")],
+)
+def test_a_task_whose_pod_is_gone_was_cut_off(
+    live: Live, conditions: list[dict[str, str]] | None, detail: str
+) -> None:
+    answers: list[Any] = [{"items": [RUNNING]}, {"items": []}]
+    _live(live).api.put(PODS, lambda _: answers.pop(0) if len(answers) > 1 else answers[0])
+    status = {"conditions": conditions}
+    job = {"metadata": {"name": "task-migrate-x"}, "status": status} if conditions else None
+    live.api.put(JOB, job or Status(404, "NotFound", "gone"))
+    with pytest.raises(SetupError, match="the cluster ended a task before its own end") as caught:
+        live.target.run_task(SECOND, MIGRATE, _unheard)
+    assert detail in str(caught.value.detail)
+    assert "what the task has changed stays changed" in str(caught.value.consequence)
+
+
+def test_a_task_that_completed_counts_though_its_pod_is_gone(live: Live) -> None:
+    answers: list[Any] = [{"items": [RUNNING]}, {"items": []}]
+    _live(live).api.put(PODS, lambda _: answers.pop(0) if len(answers) > 1 else answers[0])
+    live.api.put(JOB, {"status": {"conditions": [{"type": "Complete", "status": "True"}]}})
+    assert live.target.run_task(SECOND, MIGRATE, _unheard).passed
+
+
+def test_an_evicted_task_was_cut_off(live: Live) -> None:
+    evicted = {"phase": "Failed", "reason": "Evicted", "message": "the node was low on memory"}
+    pod = {"metadata": {"name": "shop-r1-a"}, "status": evicted}
+    with pytest.raises(SetupError, match="ended a task before its own end") as caught:
+        _live(live, pod).target.run_task(SECOND, MIGRATE, _unheard)
+    assert caught.value.detail == "the node was low on memory"
+
+
+def test_a_task_of_a_killed_run_that_does_not_end_keeps_the_next_one_from_beginning(live: Live) -> None:
+    live.api.items(JOBS, {"metadata": {"name": "task-migrate-old"}})
+    live.api.items(PODS, RUNNING)
+    with pytest.raises(SetupError, match="has left does not end"):
+        live.target.end_tasks()
+    live.world.session.run.cancelled.set()
+    with pytest.raises(Interrupted):
+        live.target.end_tasks()
+
+
+def test_which_failures_may_pass() -> None:
+    refusals = {
+        code: cluster.may_pass(cluster.Refused(code, "", "")) for code in (429, 500, 503, 403, 404, 409)
+    }
+    assert refusals == {429: True, 500: True, 503: True, 403: False, 404: False, 409: False}
+    assert cluster.may_pass(cluster.Away("away"))
+    assert not cluster.may_pass(SetupError("no credentials"))

@@ -1,0 +1,174 @@
+"""The Job of a task: how it is made, and how it is removed."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from curtainup.config.tasks import Task
+from curtainup.errors import Interrupted, SetupError
+from curtainup.platforms.docker.labels import RUN, TASK
+from curtainup.platforms.kubernetes import pods
+from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.patience import patiently
+
+LOOK = 0.5
+"""Seconds between two looks."""
+STARTING = 300
+"""Seconds that the cluster may take, beyond the task's own time, to begin it."""
+ENDING = 60.0
+"""Seconds that a task which was stopped is waited for, beyond those that its pod may take to stop."""
+AWAY = 60.0
+"""Seconds that the API server may be away while a Job is made, or nothing is waited for but its answer."""
+REMOVING = 15.0
+"""Seconds that it may be away when a Job is removed: the cluster removes what is left by itself."""
+KEPT = 3600
+"""Seconds for which the cluster keeps a Job that has ended, if the run that made it was killed."""
+_NOT_OF_TASKS = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "ports")
+_EXISTS = 409
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where tasks run.
+
+    Attributes:
+        namespace: the environment's.
+        deployment: the name of the Deployment of the release in whose image they run.
+        container: the name of the service's container.
+        labels: what the environment's objects are labelled with.
+        run: the id of the run.
+        grace: seconds between SIGTERM and SIGKILL.
+
+    """
+
+    namespace: str
+    deployment: str
+    container: str
+    labels: Mapping[str, str]
+    run: str
+    grace: int
+
+    @property
+    def jobs(self) -> str:
+        """The path of the namespace's Jobs in the API."""
+        return _jobs(self.namespace)
+
+
+def manifest(deployment: Mapping[str, Any], place: Place, task: Task) -> dict[str, Any]:
+    """Return the Job of a task: the release's pods, with the task's command in the place of the image's CMD.
+
+    It has not the labels of the release's pods, so that no Service sends requests to it.
+    """
+    spec = deployment["spec"]["template"]["spec"]
+    container = next(one for one in spec["containers"] if one["name"] == place.container)
+    kept = {key: value for key, value in container.items() if key not in _NOT_OF_TASKS}
+    labels = {**place.labels, TASK: task.name, RUN: place.run}
+    pod = {
+        **{key: value for key, value in spec.items() if key not in {"topologySpreadConstraints", "affinity"}},
+        "containers": [{**kept, "args": list(task.command)}],
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": place.grace,
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": f"task-{task.name[:40]}-{secrets.token_hex(4)}", "labels": labels},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": task.timeout + STARTING,
+            "ttlSecondsAfterFinished": KEPT,
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    }
+
+
+def make(cluster: Cluster, place: Place, job: Mapping[str, Any], cancel: Event) -> str:
+    """Make a Job, and return its name. If an answer was lost, the Job may be there by now, and is ours.
+
+    Raises:
+        Refused: the cluster refuses it.
+        SetupError: it does not answer.
+
+    """
+    tried: list[bool] = []
+
+    def create() -> None:
+        again = bool(tried)
+        tried.append(True)
+        try:
+            cluster.create(place.jobs, job)
+        except Refused as refused:
+            if not again or refused.status != _EXISTS:
+                raise
+
+    patiently(create, AWAY, cancel)
+    return pods.name_of(job)
+
+
+def remove(cluster: Cluster, place: Place, job: str, warn: Callable[[str], None]) -> None:
+    """Remove a Job and its pod; one that still runs is stopped first, and waited for.
+
+    The task is over, so what cannot be removed is only told.
+    """
+    where = f"Job {job} in namespace {place.namespace}"
+    try:
+        patiently(lambda: cluster.delete(f"{place.jobs}/{job}", propagationPolicy="Background"), REMOVING)
+        if not _is_gone(cluster, place.namespace, f"job-name={job}", Event()):
+            warn(f"{where} was told to end, and its pod still runs: kubectl describe pod -l job-name={job}")
+    except (Refused, SetupError) as error:
+        warn(
+            f"{where} could not be removed ({error}); the cluster does so {KEPT // 60} minutes after its end"
+        )
+
+
+def end(cluster: Cluster, namespace: str, labels: Mapping[str, str], cancel: Event) -> None:
+    """End the tasks that a run which was killed has left, and wait until they have ended.
+
+    The caller holds the service's lock, so none is a living run's.
+
+    Raises:
+        SetupError: the cluster does not answer, or does not allow it, or a task does not end.
+        Interrupted: the run was cancelled.
+
+    """
+    selector = ",".join([TASK, *(f"{key}={value}" for key, value in labels.items())])
+    with cluster.said_clearly():
+        if not cluster.items(_jobs(namespace), labelSelector=selector):
+            return
+        cluster.delete(_jobs(namespace), labelSelector=selector, propagationPolicy="Background")
+        if not _is_gone(cluster, namespace, selector, cancel):
+            raise SetupError(
+                "a task that a run which was killed has left does not end",
+                where=f"namespace {namespace}, {cluster}",
+                consequence="two of a kind could be at work at the same time, so nothing more was done",
+                fix=f"see what holds its pod: kubectl describe pod -n {namespace} -l {TASK}",
+            )
+
+
+def _jobs(namespace: str) -> str:
+    return f"/apis/batch/v1/namespaces/{namespace}/jobs"
+
+
+def _is_gone(cluster: Cluster, namespace: str, selector: str, cancel: Event) -> bool:
+    """Wait until no pod runs any more, and return whether that is so.
+
+    Raises:
+        Interrupted: the run was cancelled.
+
+    """
+    began, path = time.monotonic(), f"/api/v1/namespaces/{namespace}/pods"
+    while True:
+        found = patiently(lambda: cluster.items(path, labelSelector=selector), REMOVING, cancel)
+        left = [one for one in found if (one.get("status") or {}).get("phase") not in {"Succeeded", "Failed"}]
+        if not left:
+            return True
+        grace = max(int((one.get("spec") or {}).get("terminationGracePeriodSeconds") or 0) for one in left)
+        if cancel.wait(LOOK):
+            raise Interrupted("interrupted while a task was to end", where=f"namespace {namespace}")
+        if time.monotonic() - began > grace + ENDING:
+            return False

@@ -135,14 +135,14 @@ class _Deploy:
         return serving if serving is not None and last.answering() == serving.id else None
 
     def _keep(self, serving: Release, image: AnyImage) -> Result:
-        """Leave everything as it is, but put right what a run that was cut off has left.
+        """Leave everything as it is, but put right what a run that was cut off or somebody's hand has left.
 
-        If that run left the release without a proof, run the gate.
+        If a run left the release without a proof, run the gate.
         """
         context, rollout = self._context, self._rollouts[-1]
         for one in self._rollouts:
             there = one.deployment.serving()
-            if one.was_cut_off and there is not None:
+            if there is not None and (one.was_cut_off or one.has_lost):
                 self._executor.carry_out(planner.settled(one, there))
         if not context.recorder.is_proved(rollout.name, serving.id):
             judged = planner.judged_on_live if rollout is self._live else planner.judged

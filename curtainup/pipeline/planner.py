@@ -197,8 +197,10 @@ def renewed(view: EnvironmentView, release: Release) -> tuple[Transition, ...]:
 
 
 def settled(view: EnvironmentView, release: Release) -> tuple[Transition, ...]:
-    """Leave an environment as it is, and put right what an update that was cut off has left."""
-    act = Update("settle", f"put right what a run that was cut off left on {view.name}", (view.deployment,))
+    """Leave an environment as it is, and put right what an update that was cut off, or a hand, has left."""
+    left = f"put right what a run that was cut off left on {view.name}"
+    gone = f"make again what somebody removed from {view.name}"
+    act = Update("settle", left if view.was_cut_off else gone, (view.deployment,))
     return (Transition(view.name, release, release.image, (act,)),)
 
 

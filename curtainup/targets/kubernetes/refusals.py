@@ -41,6 +41,11 @@ REFUSALS = (
         "have whoever runs the cluster mend the webhook, then deploy again",
     ),
     refusal(
+        r'[a-z]+(\.[a-z0-9.]+)? "[^"]+" not found',
+        "an object that the environment is made of is gone",
+        "deploy again: that makes it anew",
+    ),
+    refusal(
         r"no matches for kind|could not find the requested resource",
         "the cluster lacks an API that a deployment needs",
         "install what is missing, such as the Gateway API: curtainup doctor SERVICE",

@@ -8,7 +8,7 @@ from typing import Any
 
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
 from curtainup.platforms.docker.labels import ENVIRONMENT, RELEASE, SERVICE
-from curtainup.platforms.kubernetes import gateways, pods
+from curtainup.platforms.kubernetes import gateways
 from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.targets.kubernetes import selected, weights
 
@@ -45,11 +45,6 @@ class Space:
     def deployment(self, release_id: str) -> dict[str, Any] | None:
         """Return the Deployment of a release; None if it is gone."""
         return self.cluster.find(self.path(APPS, "deployments", self.settings.workload(release_id)))
-
-    def workloads(self) -> set[str]:
-        """Return the names of the Deployments of all releases that are there."""
-        found = self.cluster.items(self.path(APPS, "deployments"), labelSelector=RELEASE)
-        return {pods.name_of(one) for one in found}
 
     def pods(self, release_id: str) -> list[dict[str, Any]]:
         """Return the pods of a release."""

@@ -41,7 +41,7 @@ from curtainup.targets.capabilities import (
     Renews,
     RunsTasks,
 )
-from curtainup.targets.kubernetes import jobs, refusals, tasks, wanted
+from curtainup.targets.kubernetes import jobs, presence, refusals, tasks, wanted
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
 from curtainup.targets.target import Target, displaced
@@ -242,14 +242,14 @@ class KubernetesTarget(
             return refused.message
 
     def has_lost(self) -> bool:
-        """Return whether what runs a release was deleted by hand."""
-        known = self.environment.outputs.get("workloads") or {}
-        kept = {str(known[one.id]) for one in self.environment.deployment.releases if one.id in known}
-        if not kept:
+        """Return whether something that the environment is made of was deleted by hand."""
+        environment = self.environment
+        if not environment.outputs:
             return False
         space = self._space
+        resources = self._session.state.memory.read(environment.stack).resources
         with self._cluster.said_clearly():
-            return not kept <= space.workloads()
+            return bool(presence.lost(self._cluster, resources, space.labels))
 
     def require_idle(self, leaving: Sequence[Release]) -> None:
         """Check with the cluster that no release which is to go has traffic.

@@ -139,3 +139,9 @@ def test_a_context_is_one_cluster_however_often_it_is_asked_for(tmp_path: Path, 
     clusters = Clusters({"KUBECONFIG": str(api_server.kubeconfig(tmp_path, api.port))})
     assert clusters.of(None) is clusters.of(None)
     assert clusters.of(CONTEXT).identity == UID
+
+
+def test_names_are_asked_for_without_what_bears_them(cluster: Cluster, api: Api) -> None:
+    api.items(PODS, {"metadata": {"name": "a"}}, {"metadata": {"name": "b"}})
+    assert cluster.names(PODS, labelSelector="x=y") == {"a", "b"}
+    assert api.asked[0].headers["accept"].startswith("application/json;as=PartialObjectMetadataList;")

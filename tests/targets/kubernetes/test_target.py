@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from curtainup.engine.state import Remembered
 from curtainup.environments.rollout import Rollout
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import (
@@ -376,15 +377,42 @@ def test_a_kept_release_whose_deployment_is_gone_can_be_made_again(live: Live) -
     live.target.require_there(SECOND)
 
 
-def test_what_was_deleted_by_hand_is_noticed(live: Live) -> None:
-    deployments = live.path("apis/apps/v1", "deployments")
-    there = [{"metadata": {"name": f"shop-{one.id}"}} for one in (FIRST, SECOND)]
-    live.api.items(deployments, *there)
+def test_what_was_deleted_by_hand_is_noticed_whatever_it_is(live: Live) -> None:
+    objects = {
+        "Namespace": ("v1", "/api/v1/namespaces", "shop-live"),
+        "Deployment": ("apps/v1", live.path("apis/apps/v1", "deployments"), f"shop-{FIRST.id}"),
+        "Secret": ("v1", live.path("api/v1", "secrets"), "shop-0123456789"),
+        "HTTPRoute": (API.removeprefix("/apis/"), ROUTE.rpartition("/")[0], "shop"),
+    }
+    known = [_recorded(kind, version, name) for kind, (version, _, name) in objects.items()]
+    given = {**_recorded("Secret", "v1", "registry-login"), "external": True}
+    leaving = {**_recorded("Deployment", "apps/v1", "shop-r0000000"), "delete": True}
+    resources = ({"type": "pulumi:pulumi:Stack"}, *known, given, leaving)
+    live.world.engine.known["shop-live"] = Remembered(exists=True, resources=resources)
+
+    def without(gone: str) -> None:
+        live.api.put(NAMESPACE, Status(404, "NotFound", "gone") if gone == "Namespace" else {})
+        for kind, (_, collection, name) in objects.items():
+            live.api.items(collection, *([] if kind == gone else [{"metadata": {"name": name}}]))
+
+    without("")
     assert not live.target.has_lost()
-    live.api.items(deployments, there[0])
+    asked = {one.path: one.query for one in live.api.of("GET")}
+    selector = {"labelSelector": "curtainup.service=shop,curtainup.environment=live"}
+    assert asked == {NAMESPACE: {}} | {objects[one][1]: selector for one in objects if one != "Namespace"}
+    for kind in objects:
+        without(kind)
+        assert live.target.has_lost(), kind
+    live.api.put(objects["HTTPRoute"][1], Status(404, "NotFound", "the kind is gone"))
     assert live.target.has_lost()
     live.environment = replace(live.environment, outputs={})
     assert not live.target.has_lost()
+
+
+def _recorded(kind: str, version: str, name: str) -> dict[str, Any]:
+    place = {} if kind == "Namespace" else {"namespace": "shop-live"}
+    inputs = {"apiVersion": version, "kind": kind, "metadata": {"name": name, **place}}
+    return {"type": f"kubernetes:{version}:{kind}", "inputs": inputs}
 
 
 def test_a_release_that_has_traffic_is_not_removed_whatever_pulumi_remembers(live: Live) -> None:
@@ -448,6 +476,8 @@ def test_without_a_gateway_the_service_tells_where_traffic_goes(
         ("configured Kubernetes cluster is unreachable: dial tcp: connection refused", "API server does not"),
         ("no matches for kind HTTPRoute in version gateway.networking.k8s.io/v1", "lacks an API"),
         ("Unauthorized", "does not accept the credentials"),
+        ('httproutes.gateway.networking.k8s.io "shop" not found', "is made of is gone"),
+        ('namespaces "shop-live" not found', "is made of is gone"),
     ],
 )
 def test_a_refused_update_says_what_the_cluster_means(live: Live, said: str, what: str) -> None:

@@ -27,6 +27,8 @@ def put_back(target: Target, environment: Environment, before: EnvironmentSettin
     needs it.
     """
     now = environment.settings
+    if now is not None and before is not None and isinstance(target, capabilities.Reverts):
+        return with_settings(environment, target.reverted(now, before))
     if now is not None and isinstance(target, capabilities.Shares):
         environment = with_settings(environment, target.as_before(now, before))
     return with_ground_only(target, environment, before)

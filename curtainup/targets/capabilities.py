@@ -75,6 +75,14 @@ class Interrupts(Protocol):
 
 
 @runtime_checkable
+class Reverts(Protocol):
+    """Users notice the environment's own settings, so these go back with the traffic."""
+
+    def reverted(self, settings: EnvironmentSettings, before: EnvironmentSettings) -> EnvironmentSettings:
+        """Return the settings of an environment that is put back to what it was before."""
+
+
+@runtime_checkable
 class KnowsPlaces(Protocol):
     """The target knows the URLs before the first update, because it chooses them."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curtainup.errors import ConfigError, RefusedError, SetupError
+from curtainup.model.targets.kubernetes import KubernetesEnvironment
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Cluster
 
@@ -27,6 +28,13 @@ class Listeners:
 
     http: str
     https: str
+
+    @classmethod
+    def of(cls, environment: KubernetesEnvironment | None) -> Listeners:
+        """Return those by which users come to an environment; None has none yet."""
+        if environment is None:
+            return cls("", "")
+        return cls(environment.http_listener, environment.https_listener)
 
 
 def classes(cluster: Cluster) -> list[str]:
@@ -74,13 +82,14 @@ def only_class(cluster: Cluster) -> str:
     )
 
 
-def listeners(cluster: Cluster, place: str, host: str) -> Listeners:
-    """Return the listeners that a Gateway has for a host.
+def listeners(cluster: Cluster, place: str, host: str, known: Listeners) -> Listeners:
+    """Return the listeners that a Gateway has for a host: the known ones while they are there.
 
     Args:
         cluster: where it is.
         place: `NAMESPACE/NAME` of the Gateway.
         host: for which the environment is to get requests; empty is any.
+        known: those that lead to it until now.
 
     Raises:
         SetupError: there is no such Gateway.
@@ -98,7 +107,7 @@ def listeners(cluster: Cluster, place: str, host: str) -> Listeners:
             fix="name one that `kubectl get gateways -A` shows, or remove the key: curtainup then makes one",
         )
     there = [one for one in found["spec"].get("listeners") or () if _lets_in(one, host)]
-    chosen = Listeners(_first(there, "HTTP"), _first(there, "HTTPS"))
+    chosen = Listeners(_first(there, "HTTP", known.http), _first(there, "HTTPS", known.https))
     if not chosen.http and not chosen.https:
         raise RefusedError(
             f"the Gateway {place} has no HTTP or HTTPS listener for {host or 'any host'}",
@@ -133,8 +142,9 @@ def not_taken_on(route: Mapping[str, Any], parent: str) -> str | None:
     return None
 
 
-def _first(there: list[Mapping[str, Any]], protocol: str) -> str:
-    return next((str(one["name"]) for one in there if one.get("protocol") == protocol), "")
+def _first(there: list[Mapping[str, Any]], protocol: str, known: str) -> str:
+    names = [str(one["name"]) for one in there if one.get("protocol") == protocol]
+    return known if known in names else next(iter(names), "")
 
 
 def _lets_in(listener: Mapping[str, Any], host: str) -> bool:

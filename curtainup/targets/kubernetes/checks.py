@@ -148,7 +148,7 @@ def _gateway(reach: Reach, way: Way) -> Found:
         ) from refused
     api = str(version.get("version") or "")
     if way.gateway:
-        found = gateways.listeners(cluster, way.gateway, way.host)
+        found = gateways.listeners(cluster, way.gateway, way.host, gateways.Listeners.of(None))
         names = ", ".join(one for one in (found.http, found.https) if one)
         return Found(api, f"{way.gateway}, with the listeners {names}")
     there = gateways.classes(cluster)

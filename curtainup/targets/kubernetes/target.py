@@ -39,9 +39,10 @@ from curtainup.targets.capabilities import (
     NeedsAccount,
     OpensLate,
     Renews,
+    Reverts,
     RunsTasks,
 )
-from curtainup.targets.kubernetes import jobs, presence, refusals, tasks, wanted
+from curtainup.targets.kubernetes import interruptions, jobs, presence, refusals, tasks, wanted
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
 from curtainup.targets.target import Target, displaced
@@ -70,6 +71,7 @@ class KubernetesTarget(
     OpensLate,
     Inspects,
     Renews,
+    Reverts,
     ChecksPresence,
     Confirms,
     Audits,
@@ -136,14 +138,17 @@ class KubernetesTarget(
         return self._settings(self._namespace, new_state())
 
     def interrupting(self) -> list[str]:
-        """Return the keys whose new values would take away the Gateway that users come by."""
+        """Return the keys whose new values would take away the way in that users have."""
         known = self.known(KubernetesEnvironment)
         if known is None:
             return []
-        configured = self.config.gateway or ""
-        changed = ["gateway"] if configured != known.gateway else []
-        own = known.makes_gateway and not configured and self.config.gateway_class
-        return [*changed, *(["gateway_class"] if own and own != known.gateway_class else [])]
+        return interruptions.keys(self._session.service.config, self.config, self._configured, known)
+
+    def reverted(self, settings: EnvironmentSettings, before: EnvironmentSettings) -> EnvironmentSettings:
+        """Return the earlier settings, by the context that leads to the cluster now."""
+        if not isinstance(before, KubernetesEnvironment) or not isinstance(settings, KubernetesEnvironment):
+            return settings
+        return before.model_copy(update={"context": settings.context})
 
     def splits(self) -> bool:
         """Return whether a Gateway splits the traffic."""

@@ -85,7 +85,8 @@ def _gateway(
     if config.gateway == NO_GATEWAY:
         return {"gateway": NO_GATEWAY, "http_listener": ""}
     if config.gateway:
-        found = gateways.listeners(reach(), config.gateway, host)
+        same = known if known is not None and known.gateway == config.gateway else None
+        found = gateways.listeners(reach(), config.gateway, host, gateways.Listeners.of(same))
         return {"gateway": config.gateway, "http_listener": found.http, "https_listener": found.https}
     kept = known.gateway_class if known is not None and known.makes_gateway else ""
     made = config.gateway_class or kept or gateways.only_class(reach())

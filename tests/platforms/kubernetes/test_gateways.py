@@ -13,6 +13,7 @@ from tests.accounts.api_server import Api
 from tests.platforms.kubernetes import shapes
 
 CLASSES, PUBLIC = f"{API}/gatewayclasses", f"{API}/namespaces/gateways/gateways/public"
+NEW = Listeners("", "")
 
 
 def _class(name: str, accepted: str = "True") -> dict[str, Any]:
@@ -65,17 +66,19 @@ def test_a_gateway_s_listeners_for_a_host_are_found(cluster: Cluster, api: Api) 
             {"name": "raw", "protocol": "TCP"},
         ),
     )
-    assert gateways.listeners(cluster, "gateways/public", "shop.example") == Listeners("web", "tls")
-    assert gateways.listeners(cluster, "gateways/public", "shop.elsewhere") == Listeners("web", "")
-    assert gateways.listeners(cluster, "gateways/public", "") == Listeners("other", "tls")
+    assert gateways.listeners(cluster, "gateways/public", "shop.example", NEW) == Listeners("web", "tls")
+    assert gateways.listeners(cluster, "gateways/public", "shop.elsewhere", NEW) == Listeners("web", "")
+    assert gateways.listeners(cluster, "gateways/public", "", NEW) == Listeners("other", "tls")
+    known = Listeners("web", "gone")
+    assert gateways.listeners(cluster, "gateways/public", "", known) == Listeners("web", "tls")
 
 
 def test_a_gateway_that_is_not_there_or_lets_nobody_in_is_refused(cluster: Cluster, api: Api) -> None:
     with pytest.raises(SetupError, match="no Gateway gateways/public"):
-        gateways.listeners(cluster, "gateways/public", "")
+        gateways.listeners(cluster, "gateways/public", "", NEW)
     api.put(PUBLIC, _gateway({"name": "other", "protocol": "HTTP", "hostname": "other.example"}))
     with pytest.raises(RefusedError, match=r"no HTTP or HTTPS listener for shop\.example"):
-        gateways.listeners(cluster, "gateways/public", "shop.example")
+        gateways.listeners(cluster, "gateways/public", "shop.example", NEW)
 
 
 def test_a_route_is_followed_once_both_conditions_are_of_its_newest_generation() -> None:

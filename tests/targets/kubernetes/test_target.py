@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from curtainup.engine.state import Remembered
+from curtainup.environments import earlier
 from curtainup.environments.rollout import Rollout
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import (
@@ -36,6 +37,12 @@ NAMESPACE, FRONT = "/api/v1/namespaces/shop-live", "/api/v1/namespaces/shop-live
 ROUTE = f"{API}/namespaces/shop-live/httproutes/shop"
 MADE = "deploy_target: kubernetes\n"
 PUBLIC = f"{MADE}gateway: gateways/public\nlive_host: shop.example\nstaging_host: s.example\n"
+AT_PUBLIC = {
+    "gateway": "gateways/public",
+    "host": "shop.example",
+    "http_listener": "web",
+    "https_listener": "tls",
+}
 TAKEN_ON = [
     {"type": kind, "status": "True", "observedGeneration": 4, "reason": "R", "message": "M"}
     for kind in ("Accepted", "ResolvedRefs")
@@ -201,7 +208,7 @@ def test_expired_credentials_are_told_before_anything_is_built(live: Live) -> No
     [
         ({}, KEYS, []),
         ({}, PUBLIC, ["gateway"]),
-        ({"gateway": "gateways/public"}, PUBLIC, []),
+        (AT_PUBLIC, PUBLIC, []),
         ({"gateway": "", "gateway_class": "a"}, MADE, []),
         ({"gateway": "", "gateway_class": "a"}, f"{MADE}gateway_class: a\n", []),
         (
@@ -210,13 +217,45 @@ def test_expired_credentials_are_told_before_anything_is_built(live: Live) -> No
             ["gateway_class"],
         ),
         ({"gateway": "", "gateway_class": "a"}, KEYS, ["gateway"]),
+        ({**AT_PUBLIC, "host": "old.example"}, PUBLIC, ["live_host"]),
+        ({**AT_PUBLIC, "host": ""}, PUBLIC, ["live_host"]),
+        ({**AT_PUBLIC, "https_listener": ""}, PUBLIC, ["gateway (which has HTTPS by now)"]),
+        ({"gateway": "", "gateway_class": "a", "issuer": "old"}, MADE, ["cert_issuer"]),
+        (
+            {"gateway": "", "gateway_class": "a", "host": "shop.example"},
+            f"{MADE}live_host: shop.example\nstaging_host: s.example\ncert_issuer: letsencrypt\n",
+            ["cert_issuer"],
+        ),
+        (
+            {**AT_PUBLIC, "host": "shop-live.apps.example"},
+            f"{MADE}gateway: gateways/public\ngateway_domain: other.example\n",
+            ["gateway_domain"],
+        ),
+        (
+            {"gateway": "", "gateway_class": "a", "host": "shop-live.apps.example"},
+            MADE,
+            ["gateway_domain"],
+        ),
+        ({"gateway": "", "gateway_class": "a", "host": "shop.example"}, MADE, ["live_host"]),
     ],
 )
-def test_another_gateway_takes_the_old_one_away(
+def test_what_takes_the_old_way_in_away_is_told(
     tmp_path: Path, api: Api, known: dict[str, Any], keys: str, changed: list[str]
 ) -> None:
+    listeners = [{"name": "web", "protocol": "HTTP"}, {"name": "tls", "protocol": "HTTPS"}]
+    api.put(f"{API}/namespaces/gateways/gateways/public", {"spec": {"listeners": listeners}})
     live = Live(service(tmp_path, api, keys), api, Environment("shop-live", settings(**known)))
     assert live.target.interrupting() == changed
+
+
+def test_a_return_puts_the_way_in_back_by_today_s_context(live: Live) -> None:
+    rollout = Rollout(live.world.session, "live")
+    before = settings(host="old.example", context="yesterday")
+    after = settings(host="new.example", generation=7)
+    environment = replace(live.environment, settings=after)
+    found = earlier.put_back(rollout.target, environment, before).settings
+    assert found == settings(host="old.example", generation=7)
+    assert earlier.put_back(rollout.target, environment, None).settings == after, "it is new"
 
 
 def test_only_a_gateway_splits(tmp_path: Path, api: Api) -> None:

@@ -16,6 +16,7 @@ from curtainup.environments import stack as environments
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CurtainupError, Interrupted
 from curtainup.gates import health
+from curtainup.gates.asking import Asking
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.environment import Environment
@@ -256,13 +257,34 @@ class Rollout(EnvironmentView):
                 and isinstance(self.target, capabilities.Revives)
             ):
                 self.target.revive(release)
-            return health.wait_until_healthy(
-                url,
-                asking,
-                self.target.suspect(release) if isinstance(self.target, capabilities.Inspects) else None,
-                timeout=self.config.start_timeout,
-                cancelled=self._session.run.cancelled,
-            )
+            target = self.target
+            suspect = target.suspect(release) if isinstance(target, capabilities.Inspects) else None
+            return self._wait_at(url, asking, suspect)
+
+    def _wait_at(self, url: str, asking: Asking, suspect: health.Suspect | None) -> float:
+        return health.wait_until_healthy(
+            url,
+            asking,
+            suspect,
+            timeout=self.config.start_timeout,
+            cancelled=self._session.run.cancelled,
+        )
+
+    def grow(self, release_id: str, like: str, say: Callable[[str], None]) -> None:
+        """Let a release have as many copies as another one has now, and wait until they are ready.
+
+        Raises:
+            ReleaseUnhealthy: they are not in `start_timeout`.
+
+        """
+        release, other = self.deployment.find(release_id), self.deployment.find(like)
+        if release is None or other is None or not isinstance(self.target, capabilities.Grows):
+            return
+        growing = self.target.grow(release, other)
+        if growing is not None:
+            say(f"waiting until {release.version} has as many copies as {other.version}")
+            with self.reachable(self.release_url(release)) as url:
+                self._wait_at(url, self.asking(release), growing)
 
     def answers(self, release: Release) -> bool:
         """Return whether a release answers on its own URL; start it first if it had stopped.

@@ -85,11 +85,14 @@ class Watch:
 
         Raises:
             TrafficReturned: more requests failed than `max_failures` allows, or the canary watch failed.
+            ReleaseUnhealthy: the incoming release does not get as many copies as the outgoing one has.
             Interrupted: the run was cancelled.
             CurtainupError: an update failed.
 
         """
         self._rollout.make_ready()
+        if self.outgoing:
+            self._rollout.grow(self._incoming, self.outgoing, progress.say)
         self._look_before()
         variables = self._variables()
         self._check_before(canary.watch, variables, progress)

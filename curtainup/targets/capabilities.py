@@ -173,6 +173,14 @@ class Renews(Protocol):
 
 
 @runtime_checkable
+class Grows(Protocol):
+    """The number of a release's copies follows its load: without traffic there are fewer than with it."""
+
+    def grow(self, release: Release, like: Release) -> Suspect | None:
+        """Give a release as many copies as another one has now; return what tells when they are there."""
+
+
+@runtime_checkable
 class ChecksPresence(Protocol):
     """Somebody can remove what runs a release without Pulumi, and no update would notice."""
 

@@ -114,6 +114,10 @@ class Cluster:
         """Create an object in a collection, and return it."""
         return self._ask("POST", path, {}, body)
 
+    def patch(self, path: str, changed: Mapping[str, Any]) -> None:
+        """Change an object: what a mapping names gets that value, and the rest stays (RFC 7386)."""
+        self._ask("PATCH", path, {}, changed)
+
     def delete(self, path: str, **query: str) -> None:
         """Delete an object, or with a selector the objects of a collection; what is gone stays gone."""
         try:
@@ -214,7 +218,7 @@ class Cluster:
                 f"{self._configuration.host}{path}",
                 fields=dict(query) if body is None else None,
                 body=None if body is None else json.dumps(body),
-                headers=headers if body is None else {**headers, "Content-Type": "application/json"},
+                headers=headers if body is None else {**headers, "Content-Type": _content_type(method)},
                 timeout=urllib3.Timeout(connect=CONNECT, read=patience),
                 retries=False,
                 redirect=False,
@@ -287,6 +291,10 @@ class Cluster:
             fix="check that the cluster runs, the network, and the address in the kubeconfig",
             detail=str(error) or type(error).__name__,
         )
+
+
+def _content_type(method: str) -> str:
+    return "application/merge-patch+json" if method == "PATCH" else "application/json"
 
 
 def _is_of_rbac(message: str) -> bool:

@@ -17,6 +17,8 @@ from curtainup.platforms.kubernetes.pods import Object
 AT_ONCE, SOON, LATER = 0.0, 5.0, 8.0
 """Seconds for which something has to be wrong until nobody waits for it to go away by itself."""
 NEVER = float("inf")
+COMPLETE = "NewReplicaSetAvailable"
+"""The reason of a Deployment's condition `Progressing` from when all of its pods were ready first."""
 SCHEDULED_FAILED, SCALING_UP, UNHEALTHY = "FailedScheduling", "TriggeredScaleUp", "Unhealthy"
 """Reasons of events: no node fits a pod, a node is being added for it, and a probe of it failed."""
 
@@ -95,6 +97,15 @@ class Seen:
     def ready(self) -> int:
         """How many of its pods are ready."""
         return sum(1 for one in self.pods if pods.is_ready(one))
+
+    @property
+    def was_whole(self) -> bool:
+        """Whether all of its pods were ready once, so that a pod which is not may be passing."""
+        return (pods.condition(self.deployment, "Progressing") or {}).get("reason") == COMPLETE
+
+    def has_enough(self, spare: int) -> bool:
+        """Return whether it has as many ready pods as it needs: `spare` fewer if it was whole once."""
+        return self.is_taken_on and self.ready >= max(1, self.wanted - (spare if self.was_whole else 0))
 
     @property
     def is_taken_on(self) -> bool:

@@ -16,6 +16,10 @@ from curtainup.platforms.kubernetes.diagnosis import Finding, Seen
 
 LOOK_EVERY = 1.0
 """Seconds between two looks; each is two calls, and one more if something is wrong."""
+SPARE = 1
+"""Pods that may be missing of a release that was whole once: as many as its disruption budget lets go."""
+PASSING = 20.0
+"""Seconds for which something has to be wrong with a release that was whole once: its pods start again."""
 MOST_EVENTS = 8
 """Warnings of the cluster that are shown."""
 
@@ -51,6 +55,7 @@ class ReleasePods:
         place: where they are on it.
         forward_trouble: says why the last connection to a pod failed; empty if it did not.
         redact: takes the secrets out of a text before anybody sees it.
+        spare: how many pods may be missing if the release was whole once.
         clock: tells the seconds.
 
     """
@@ -59,6 +64,7 @@ class ReleasePods:
     place: Place
     forward_trouble: Callable[[], str] = str
     redact: Callable[[str], str] = str
+    spare: int = SPARE
     clock: Callable[[], float] = time.monotonic
     _look_at: float = 0.0
     _since: dict[str, float] = field(default_factory=dict)
@@ -81,12 +87,12 @@ class ReleasePods:
         self._raise_if_certain(seen, now)
 
     def lacks(self) -> Trouble | None:
-        """Return what is missing although the release answers: all of its pods have to be ready."""
+        """Return what is missing although the release answers: of a new one all pods have to be ready."""
         try:
             seen = self.seen(with_events=False)
         except (Refused, SetupError) as error:
             return Trouble(f"its pods cannot be counted: {error}", "curtainup doctor SERVICE", answered=True)
-        if seen.is_taken_on and seen.ready >= seen.wanted:
+        if seen.has_enough(self.spare):
             return None
         return Trouble(
             f"{seen.ready} of {seen.wanted} pods are ready",
@@ -141,11 +147,13 @@ class ReleasePods:
         return replace(seen, events=own)
 
     def _raise_if_certain(self, seen: Seen, now: float) -> None:
-        found = diagnosis.findings(seen)
+        found, least = diagnosis.findings(seen), PASSING if seen.was_whole else 0.0
+        if seen.was_whole and seen.has_enough(self.spare):
+            found = []
         known = {one.key for one in found}
         self._since = {key: at for key, at in self._since.items() if key in known}
         for one in found:
-            if now - self._since.setdefault(one.key, now) >= one.lasts:
+            if now - self._since.setdefault(one.key, now) >= max(one.lasts, least):
                 raise self._explained(one, seen)
 
     def _explained(self, one: Finding, seen: Seen) -> ReleaseUnhealthy:

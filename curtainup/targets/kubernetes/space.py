@@ -46,6 +46,16 @@ class Space:
         """Return the Deployment of a release; None if it is gone."""
         return self.cluster.find(self.path(APPS, "deployments", self.settings.workload(release_id)))
 
+    def replicas(self, release_id: str) -> int | None:
+        """Return how many pods a release is to have; None if its Deployment is gone."""
+        found = self.deployment(release_id)
+        return None if found is None else int((found.get("spec") or {}).get("replicas", 1))
+
+    def scale(self, release_id: str, replicas: int) -> None:
+        """Let a release have so many pods."""
+        path = self.path(APPS, "deployments", self.settings.workload(release_id))
+        self.cluster.patch(path, {"spec": {"replicas": replicas}})
+
     def pods(self, release_id: str) -> list[dict[str, Any]]:
         """Return the pods of a release."""
         return self.cluster.items(self.path(CORE, "pods"), labelSelector=f"{RELEASE}={release_id}")

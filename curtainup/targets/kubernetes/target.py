@@ -22,7 +22,7 @@ from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
 from curtainup.platforms.kubernetes.forward import Door
 from curtainup.platforms.kubernetes.kubeconfig import UnknownContext
-from curtainup.platforms.kubernetes.release import Place, ReleasePods
+from curtainup.platforms.kubernetes.release import SPARE, Place, ReleasePods
 from curtainup.setup import cloud_provider
 from curtainup.targets.capabilities import (
     Audits,
@@ -31,6 +31,7 @@ from curtainup.targets.capabilities import (
     Confirms,
     EndsTasks,
     Explains,
+    Grows,
     Inspects,
     Interrupts,
     MayBeDistant,
@@ -40,6 +41,7 @@ from curtainup.targets.capabilities import (
     OpensLate,
     Renews,
     Reverts,
+    Revives,
     RunsTasks,
 )
 from curtainup.targets.kubernetes import interruptions, jobs, presence, refusals, tasks, wanted
@@ -71,6 +73,8 @@ class KubernetesTarget(
     OpensLate,
     Inspects,
     Renews,
+    Revives,
+    Grows,
     Reverts,
     ChecksPresence,
     Confirms,
@@ -176,25 +180,30 @@ class KubernetesTarget(
 
     def suspect(self, release: Release) -> ReleasePods:
         """Return the pods of the release."""
-        space = self._space
-        place = Place(
-            space.settings.namespace,
-            space.settings.workload(release.id),
-            f"{RELEASE}={release.id}",
-            CONTAINER,
-            release.image,
-            release.settings.container_port,
-        )
-        trouble = partial(self._ways.trouble, release.id)
-        return ReleasePods(self._cluster, place, trouble, self._session.service.redact)
+        return self._pods(release, SPARE)
 
     def renew(self, release: Release) -> None:
         """Let pods start anew that have ended before: the cluster tries that less and less often."""
         space = self._space
         with self._cluster.said_clearly():
             for pod in space.pods(release.id):
-                if pods.last_end(pod, CONTAINER) is not None:
+                if pods.last_end(pod, CONTAINER) is not None and not pods.is_ready(pod):
                     self._cluster.delete(space.path(CORE, "pods", pods.name_of(pod)))
+
+    def revive(self, release: Release) -> None:
+        """Let pods of a release that was there before start anew, which wait for their next attempt."""
+        self.renew(release)
+
+    def grow(self, release: Release, like: Release) -> ReleasePods | None:
+        """Give a release as many pods as are ready of another one, whoever has scaled that."""
+        space = self._space
+        with self._cluster.said_clearly():
+            has = space.replicas(release.id)
+            wanted = sum(1 for one in space.pods(like.id) if pods.is_ready(one))
+            if has is None or has >= wanted:
+                return None
+            space.scale(release.id, wanted)
+        return self._pods(release, 0)
 
     def require_there(self, release: Release) -> None:
         """Check that the release's Deployment is there.
@@ -342,6 +351,19 @@ class KubernetesTarget(
     @property
     def _space(self) -> Space:
         return Space(self._cluster, self.own(KubernetesEnvironment))
+
+    def _pods(self, release: Release, spare: int) -> ReleasePods:
+        space = self._space
+        place = Place(
+            space.settings.namespace,
+            space.settings.workload(release.id),
+            f"{RELEASE}={release.id}",
+            CONTAINER,
+            release.image,
+            release.settings.container_port,
+        )
+        trouble = partial(self._ways.trouble, release.id)
+        return ReleasePods(self._cluster, place, trouble, self._session.service.redact, spare)
 
     def _require_same_cluster(self) -> None:
         known, cluster = self.known(KubernetesEnvironment), self._configured

@@ -9,14 +9,19 @@ CONTAINER = "app"
 
 
 def deployment(
-    replicas: int = 1, *, generation: int = 1, observed: int = 1, failure: str = ""
+    replicas: int = 1, *, generation: int = 1, observed: int = 1, failure: str = "", was_whole: bool = False
 ) -> dict[str, Any]:
     """Return a Deployment; `failure` is why no pod can be made."""
     condition = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure}
+    reason = "NewReplicaSetAvailable" if was_whole else "ReplicaSetUpdated"
+    progressing = {"type": "Progressing", "status": "True", "reason": reason, "message": "progresses"}
     return {
         "metadata": {"name": "shop-r1", "generation": generation},
         "spec": {"replicas": replicas},
-        "status": {"observedGeneration": observed, "conditions": [condition] if failure else []},
+        "status": {
+            "observedGeneration": observed,
+            "conditions": [progressing, *([condition] if failure else [])],
+        },
     }
 
 

@@ -141,6 +141,14 @@ def test_a_context_is_one_cluster_however_often_it_is_asked_for(tmp_path: Path, 
     assert clusters.of(CONTEXT).identity == UID
 
 
+def test_an_object_is_changed_where_it_is_named(cluster: Cluster, api: Api) -> None:
+    api.put(f"{PODS}/a", {})
+    cluster.patch(f"{PODS}/a", {"spec": {"replicas": 3}})
+    [asked] = api.asked
+    assert (asked.method, asked.body) == ("PATCH", {"spec": {"replicas": 3}})
+    assert asked.headers["content-type"] == "application/merge-patch+json"
+
+
 def test_names_are_asked_for_without_what_bears_them(cluster: Cluster, api: Api) -> None:
     api.items(PODS, {"metadata": {"name": "a"}}, {"metadata": {"name": "b"}})
     assert cluster.names(PODS, labelSelector="x=y") == {"a", "b"}

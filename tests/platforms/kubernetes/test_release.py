@@ -7,7 +7,7 @@ import pytest
 from curtainup.errors import ReleaseUnhealthy
 from curtainup.model.trouble import Trouble
 from curtainup.platforms.kubernetes.cluster import Cluster
-from curtainup.platforms.kubernetes.release import LOOK_EVERY, Place, ReleasePods
+from curtainup.platforms.kubernetes.release import LOOK_EVERY, PASSING, Place, ReleasePods
 from tests.accounts.api_server import Api, Asked, Status
 from tests.platforms.kubernetes import shapes
 from tests.platforms.kubernetes.shapes import CONTAINER, IMAGE
@@ -189,3 +189,40 @@ def test_warnings_of_the_cluster_are_shown_where_there_is_no_log(cluster: Cluste
     api.put(f"{BASE}/pods", pods)
     error = ReleasePods(cluster, PLACE).unhealthy("http://x", 60, SILENT)
     assert 'FailedMount: MountVolume failed: secret "x" not found' in str(error.detail)
+
+
+CRASHED = shapes.waiting("CrashLoopBackOff", restarts=4, last=shapes.ended(1))
+
+
+def test_a_kept_release_may_lack_the_pod_that_its_disruption_budget_lets_go(
+    cluster: Cluster, api: Api
+) -> None:
+    """A rollback is not refused because a node is being emptied, or a pod has just started again."""
+    _give(api, CRASHED, shapes.pod("a"), shapes.pod("b"), replicas=3, was_whole=True)
+    release = ReleasePods(cluster, PLACE)
+    release.raise_if_down()
+    assert release.lacks() is None
+    _give(api, CRASHED, shapes.pod("a"), shapes.pod("b"), replicas=3)
+    assert release.lacks() is not None, "a new one needs all"
+    with pytest.raises(ReleaseUnhealthy):
+        ReleasePods(cluster, PLACE).raise_if_down()
+
+
+def test_a_kept_release_needs_enough_pods(cluster: Cluster, api: Api) -> None:
+    _give(api, CRASHED, CRASHED, shapes.pod("b"), replicas=3, was_whole=True)
+    lacks = ReleasePods(cluster, PLACE).lacks()
+    assert lacks is not None
+    assert lacks.what == "1 of 3 pods are ready"
+    _give(api, CRASHED, replicas=1, was_whole=True)
+    assert ReleasePods(cluster, PLACE).lacks() is not None, "the only one is needed"
+
+
+def test_a_kept_release_s_pod_has_time_to_start_again(cluster: Cluster, api: Api) -> None:
+    clock = Clock()
+    release = ReleasePods(cluster, PLACE, clock=clock)
+    _give(api, CRASHED, was_whole=True)
+    release.raise_if_down()
+    clock.now += PASSING - LOOK_EVERY
+    release.raise_if_down()
+    clock.now += 2 * LOOK_EVERY
+    assert "exited with code 1" in _unhealthy(release).what

@@ -401,11 +401,29 @@ def test_a_release_is_suspected_in_its_own_pods(live: Live) -> None:
         suspect.raise_if_down()
 
 
-def test_pods_that_ended_before_the_tasks_had_run_are_made_anew(live: Live) -> None:
+@pytest.mark.parametrize("how", ["renew", "revive"])
+def test_pods_that_have_ended_are_made_anew_and_those_that_serve_stay(live: Live, how: str) -> None:
     again = shapes.unready({"running": {}}, restarts=2, last=shapes.ended(1))
-    live.api.items(live.path("api/v1", "pods"), again, shapes.pod("well"))
-    live.target.renew(SECOND)
+    serving = shapes.pod("serving", containerStatuses=[shapes.container({}, 1, shapes.ended(1))])
+    live.api.items(live.path("api/v1", "pods"), again, shapes.pod("well"), serving)
+    getattr(live.target, how)(SECOND)
     assert [one.path for one in live.api.of("DELETE")] == [live.path("api/v1", "pods", "shop-r1-a")]
+
+
+def test_a_release_gets_as_many_pods_as_the_one_that_serves_has_by_now(live: Live) -> None:
+    second = live.path("apis/apps/v1", "deployments", f"shop-{SECOND.id}")
+    there = [shapes.pod("a"), shapes.pod("b"), shapes.pod("c"), shapes.waiting("CrashLoopBackOff")]
+    live.api.items(live.path("api/v1", "pods"), *there)
+    assert live.target.grow(SECOND, FIRST) is None, "it is gone, which others tell"
+    live.api.put(second, shapes.deployment(2, was_whole=True))
+    growing = live.target.grow(SECOND, FIRST)
+    [changed] = live.api.of("PATCH")
+    assert (changed.path, changed.body) == (second, {"spec": {"replicas": 3}})
+    assert growing is not None
+    assert growing.spare == 0, "now it needs all"
+    live.api.put(second, shapes.deployment(3))
+    assert live.target.grow(SECOND, FIRST) is None
+    assert len(live.api.of("PATCH")) == 1
 
 
 def test_a_kept_release_whose_deployment_is_gone_can_be_made_again(live: Live) -> None:

@@ -25,6 +25,8 @@ AT_ONCE = 64
 """Connections that are kept: each log that is followed has one."""
 LONGEST = 60.0
 """Seconds of a whole call."""
+LOGIN = 120.0
+"""Seconds that the command may take by which the kubeconfig gets a token: it may ask a person."""
 TOO_MANY, OUT_OF_ORDER = 429, 500
 """HTTP statuses: of too many calls, and the first of those with which a server fails."""
 ANYTHING = "application/json, */*"
@@ -149,7 +151,7 @@ class Cluster:
             patience: seconds of each wait for a part; None waits for ever.
 
         """
-        answer = self._sent("GET", path, query, None, patience)
+        answer = self._sent("GET", path, query, None, patience, {**self._headers(), "Accept": ANYTHING})
         try:
             if answer.status >= 400:
                 raise self._explained(_refused(answer.status, answer.read(1 << 20, decode_content=True)))
@@ -183,8 +185,10 @@ class Cluster:
         body: Mapping[str, Any] | None = None,
         accept: str = ANYTHING,
     ) -> dict[str, Any]:
+        headers = self._headers()
+
         def exchange() -> tuple[int, bytes]:
-            answer = self._sent(method, path, query, body, READ, accept)
+            answer = self._sent(method, path, query, body, READ, {**headers, "Accept": accept})
             return answer.status, answer.data
 
         try:
@@ -206,19 +210,18 @@ class Cluster:
         query: Mapping[str, str],
         body: Mapping[str, Any] | None,
         patience: float | None,
-        accept: str = ANYTHING,
+        headers: Mapping[str, str],
     ) -> Any:
         import urllib3
         from urllib3.exceptions import HTTPError
 
-        headers = {"Accept": accept, **self._headers()}
         try:
             return self._pool.request(
                 method,
                 f"{self._configuration.host}{path}",
                 fields=dict(query) if body is None else None,
                 body=None if body is None else json.dumps(body),
-                headers=headers if body is None else {**headers, "Content-Type": _content_type(method)},
+                headers=dict(headers) if body is None else {**headers, "Content-Type": _content_type(method)},
                 timeout=urllib3.Timeout(connect=CONNECT, read=patience),
                 retries=False,
                 redirect=False,
@@ -231,9 +234,12 @@ class Cluster:
         """Return the headers that prove who asks; a token that is old is renewed, by one at a time."""
         from kubernetes.config import ConfigException
 
+        configuration = self._configuration
         try:
             with self._lock, self._heard:
-                settings = self._configuration.auth_settings()
+                settings = within(LOGIN, configuration.auth_settings)
+        except TimeoutError as error:
+            raise self._not_accepted(_NO_TOKEN) from error
         except (ConfigException, OSError, ValueError) as error:
             raise self._not_accepted(str(error)) from error
         return {one["key"]: one["value"] for one in settings.values() if one.get("value")}
@@ -245,9 +251,15 @@ class Cluster:
 
         configuration = Configuration()
         configuration.connection_pool_maxsize = AT_ONCE
+
+        def load() -> None:
+            load_kube_config(self.chosen.paths, self.chosen.context, configuration, persist_config=False)
+
         try:
             with self._heard:
-                load_kube_config(self.chosen.paths, self.chosen.context, configuration, persist_config=False)
+                within(LOGIN, load)
+        except TimeoutError as error:
+            raise self._not_accepted(_NO_TOKEN) from error
         except ConfigException as error:
             raise self._not_accepted(str(error)) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -291,6 +303,9 @@ class Cluster:
             fix="check that the cluster runs, the network, and the address in the kubeconfig",
             detail=str(error) or type(error).__name__,
         )
+
+
+_NO_TOKEN = f"the kubeconfig's command gave no token within {LOGIN:g} s"
 
 
 def _content_type(method: str) -> str:

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Event
 
 from curtainup.errors import SetupError
-from curtainup.platforms.kubernetes.cluster import READ, Cluster, Refused
+from curtainup.platforms.kubernetes.cluster import READ, Cluster, Refused, may_pass
 from curtainup.util.process import Lines
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
+"""Seconds until a lost connection is made again, growing from the one to the other while that fails."""
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
@@ -84,29 +87,34 @@ def lines(
     yield from _taken(said)
 
 
-def resumed(cluster: Cluster, wrote: Wrote, after: str = "") -> Iterator[Stamped]:
+def resumed(cluster: Cluster, wrote: Wrote, after: str = "", ended: Event | None = None) -> Iterator[Stamped]:
     """Follow a container to its end, and go on where a lost connection has cut that off.
 
     Args:
         cluster: where it is.
         wrote: whose lines.
         after: the time stamp of the last line that is known; empty gives all.
+        ended: set when nobody reads any more; it ends the waiting for an API server that is away.
 
     """
+    over, pause = ended or Event(), FIRST_PAUSE
     while True:
         since = parsed(after) if after else None
-        known, cut = after, False
+        known = after
         try:
             for one in lines(cluster, wrote, since=since, follow=True):
                 if one.stamp > known:
-                    after = one.stamp
+                    after, pause = one.stamp, FIRST_PAUSE
                     yield one
-        except (Refused, SetupError):
             return
         except OSError:
-            cut = True
-        if not cut:
+            pass  # the connection was lost
+        except (Refused, SetupError) as error:
+            if not may_pass(error):
+                return
+        if over.wait(pause):
             return
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def parsed(stamp: str) -> datetime:

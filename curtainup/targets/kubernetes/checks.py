@@ -125,9 +125,10 @@ def _cluster(reach: Reach) -> Found:
 def _permissions(reach: Reach, namespaces: Sequence[str], *, has_gateways: bool) -> Found:
     cluster = reach()
     lacking: dict[str, None] = {}
-    for namespace in namespaces:
-        for one in permissions.missing(cluster, namespace, gateways=has_gateways):
-            lacking[f"{one} in {namespace}"] = None
+    with cluster.said_clearly():
+        for namespace in namespaces:
+            for one in permissions.missing(cluster, namespace, gateways=has_gateways):
+                lacking[f"{one} in {namespace}"] = None
     if lacking:
         raise SetupError(
             f"the deployer lacks {len(lacking)} permissions",
@@ -178,7 +179,8 @@ def _metrics(reach: Reach) -> Found:
 def _security(reach: Reach, namespaces: Sequence[str]) -> Found:
     cluster, told = reach(), []
     for name in namespaces:
-        found = cluster.find(f"/api/v1/namespaces/{name}")
+        with cluster.said_clearly():
+            found = cluster.find(f"/api/v1/namespaces/{name}")
         level = (
             "not there yet" if found is None else (found["metadata"].get("labels") or {}).get(LEVEL, "none")
         )

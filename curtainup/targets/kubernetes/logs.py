@@ -104,7 +104,7 @@ class KubernetesLogs:
 
     def _read_on(self, following: _Following, wrote: Wrote, release: str) -> None:
         key = (wrote.pod, wrote.container)
-        for one in log.resumed(self._cluster, wrote, following.told.get(key, "")):
+        for one in log.resumed(self._cluster, wrote, following.told.get(key, ""), following.ended):
             if following.ended.is_set():
                 return
             following.told[key] = one.stamp

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from curtainup.errors import CurtainupError, RefusedError, SetupError, TrafficReturned, UnknownRelease
-from curtainup.gates import asking
+from curtainup.gates import asking, health
 from curtainup.model.release import Release
 from curtainup.model.targets.kubernetes import (
     CONTAINER,
@@ -171,7 +171,8 @@ class KubernetesTarget(
         if url != outputs.get("url"):
             return url
         if space.settings.has_gateway:
-            return self._ways.public(url, space)
+            how = asking.of_environment(self._session.service.config, self.config)
+            return self._ways.public(url, space, lambda way: health.answers(way, how))
         return self._ways.to(FRONT, space, self._serving_doors)
 
     def by_way_of(self) -> str:

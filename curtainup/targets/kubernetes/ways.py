@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from threading import RLock
@@ -43,35 +44,62 @@ class Ways:
                 self._at_end.callback(found.close)
             return self._open[key].url
 
-    def public(self, url: str, space: Space) -> str:
-        """Return how this machine reaches the Gateway's URL; it is found out once."""
+    def public(self, url: str, space: Space, answers: Callable[[str], bool]) -> str:
+        """Return how this machine reaches the Gateway's URL; once a way has proven itself, it stays.
+
+        Args:
+            url: that users have.
+            space: where the environment is.
+            answers: tells whether the environment answers with success by a way.
+
+        """
         with self._lock:
-            if url not in self._public:
-                self._public[url] = self._found(url, space)
-            return self._public[url]
+            if url in self._public:
+                return self._public[url]
+            found, is_proven = self._found(url, space, answers)
+            if is_proven:
+                self._public[url] = found
+            return found
 
     def trouble(self, key: str) -> str:
         """Return why the last connection on a way failed; empty if it did not."""
         found = self._open.get(key)
         return found.trouble if found is not None else ""
 
-    def _found(self, url: str, space: Space) -> str:
-        """Return the first of the ways to a Gateway that leads there; no certificate fits another name.
+    def _found(self, url: str, space: Space, answers: Callable[[str], bool]) -> tuple[str, bool]:
+        """Return the way to a Gateway by which the environment answers, and whether it does.
+
+        Something else may listen at an address, such as another network's machine. If it answers nowhere, the
+        first way by which anything is reached counts. No certificate fits another name.
+        """
+        if urlsplit(url).scheme == "https":
+            return url, True
+        reached = ""
+        for way in self._to_gateway(url, space):
+            if answers(way):
+                return way, True
+            reached = reached or way
+        return reached or url, False
+
+    def _to_gateway(self, url: str, space: Space) -> Iterator[str]:
+        """Give the ways to a Gateway by which something is reached, the one that users take first.
 
         What listens at an address inside the cluster is, seen from here, somebody else's.
         """
-        if urlsplit(url).scheme == "https" or (not front.may_be_inside(url) and front.is_reached(url)):
-            return url
+        if not front.may_be_inside(url) and front.is_reached(url):
+            yield url
         with space.cluster.said_clearly():
             namespace, name = space.settings.gateway_place
-            address = front.address_url(space.cluster, namespace, name)
+            address = front.address_url(space.cluster, namespace, name) or url
             found = front.services(space.cluster, namespace, name)
-            for one in dict.fromkeys((url, address or url)):
-                if not any(front.is_inside(service, one) for service in found) and front.is_reached(one):
-                    return one
-        if not found:
-            return url
-        service = found[0]
-        port = urlsplit(url).port or 80
-        doors = partial(front.doors, space.cluster, service, port)
-        return self.to(FRONT, space, doors, str(service["metadata"]["namespace"]))
+        others = dict.fromkeys((url, address))
+        if not front.may_be_inside(url):
+            del others[url]
+        for one in others:
+            is_inside = any(front.is_inside(service, one) for service in found)
+            if not is_inside and front.is_reached(one):
+                yield one
+        if found:
+            service, port = found[0], urlsplit(url).port or 80
+            doors = partial(front.doors, space.cluster, service, port)
+            yield self.to(FRONT, space, doors, str(service["metadata"]["namespace"]))

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from threading import Event
+from typing import Any
 
 import pytest
 
 from curtainup.platforms.kubernetes import log
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
 from curtainup.platforms.kubernetes.log import Wrote
-from tests.accounts.api_server import Api, Asked
+from tests.accounts.api_server import Api, Asked, Status
 
 WROTE = Wrote("shop-live", "shop-r1-a", "app")
 FIRST, SECOND, THIRD = (f"2026-11-29T04:00:0{second}.123456789Z" for second in (1, 2, 3))
@@ -69,3 +71,20 @@ def test_a_log_in_another_time_zone_is_read(cluster: Cluster, api: Api) -> None:
     api.put(WROTE.path, answer)
     [one] = log.lines(cluster, WROTE)
     assert one.at == datetime(2026, 11, 29, 4, 0, 1, 500000, tzinfo=UTC)
+
+
+def test_an_api_server_that_is_away_is_asked_again_after_a_pause(
+    cluster: Cluster, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "FIRST_PAUSE", 0.01)
+    answers: list[Any] = [Status(503, "ServiceUnavailable", "away")] * 3 + [f"{FIRST} one\n".encode()]
+    api.put(WROTE.path, lambda _: answers.pop(0))
+    assert [one.text for one in log.resumed(cluster, WROTE)] == ["one"]
+
+
+def test_nobody_waits_for_an_api_server_whose_lines_nobody_reads(cluster: Cluster, api: Api) -> None:
+    api.put(WROTE.path, Status(503, "ServiceUnavailable", "away"))
+    ended = Event()
+    ended.set()
+    assert list(log.resumed(cluster, WROTE, ended=ended)) == []
+    assert len(api.asked) == 1

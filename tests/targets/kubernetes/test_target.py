@@ -20,6 +20,8 @@ from curtainup.errors import (
     TrafficReturned,
     UnknownRelease,
 )
+from curtainup.gates import health
+from curtainup.gates.asking import Asking
 from curtainup.model.environment import Environment
 from curtainup.model.targets.kubernetes import KubernetesEnvironment, KubernetesSettings
 from curtainup.platforms.kubernetes import front
@@ -324,10 +326,29 @@ def test_without_a_gateway_users_requests_go_where_the_service_leads_now(
     live.world.session.run.at_end.close()
 
 
-def test_a_gateway_that_this_machine_reaches_is_asked_there(live: Live, api: Api) -> None:
+def _answers_by(monkeypatch: pytest.MonkeyPatch, *ways: str) -> list[str]:
+    """Let the environment answer by these ways to its Gateway alone; return which were tried."""
+    tried: list[str] = []
+
+    def answers(url: str, how: Asking) -> bool:
+        assert how.path == "/ping"
+        tried.append(url)
+        return url in ways
+
+    monkeypatch.setattr(health, "answers", answers)
+    return tried
+
+
+def test_a_gateway_that_this_machine_reaches_is_asked_there(
+    live: Live, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = f"http://127.0.0.1:{api.port}"
+    tried = _answers_by(monkeypatch, url)
     _behind_gateway(live, url=url)
-    assert live.target.from_here(url) == url
+    target = live.target
+    assert target.from_here(url) == url
+    assert target.from_here(url) == url
+    assert tried == [url], "it is found out once"
 
 
 def test_a_gateway_is_asked_at_its_address_until_its_name_leads_there(
@@ -335,6 +356,7 @@ def test_a_gateway_is_asked_at_its_address_until_its_name_leads_there(
 ) -> None:
     _behind_gateway(live, url="http://shop.example")
     monkeypatch.setattr(front, "is_reached", lambda url: url == "http://192.0.2.1")
+    _answers_by(monkeypatch, "http://192.0.2.1")
     status = {"addresses": [{"value": "192.0.2.1"}]}
     live.api.put(f"{API}/namespaces/gateways/gateways/public", {"status": status})
     live.api.items("/api/v1/services")
@@ -354,7 +376,7 @@ def test_what_listens_here_at_an_address_inside_the_cluster_is_somebody_else_s(
     live.api.items("/api/v1/services", {"metadata": {"name": "envoy", "namespace": "system"}, "spec": spec})
     live.api.items("/api/v1/namespaces/system/pods", shapes.pod("envoy-1"))
     assert _said(live.target.from_here("http://10.96.0.7")) == "envoy-1"
-    assert asked == [("system", "envoy-1", 80)]
+    assert set(asked) == {("system", "envoy-1", 80)}
     live.world.session.run.at_end.close()
 
 
@@ -368,12 +390,29 @@ def test_a_gateway_at_a_private_address_of_its_own_is_asked_there(
     assert live.target.from_here("http://192.168.7.7") == "http://192.168.7.7"
 
 
+def test_what_listens_there_and_is_not_the_gateway_is_not_trusted(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another network's machine at the Gateway's address, or a proxy that takes every connection."""
+    _behind_gateway(live, url="http://shop.example")
+    monkeypatch.setattr(front, "is_reached", lambda _: True)
+    tried = _answers_by(monkeypatch, "http://192.0.2.1")
+    live.api.items("/api/v1/services")
+    target = live.target
+    assert target.from_here("http://shop.example") == "http://shop.example", "nothing better is there"
+    status = {"addresses": [{"value": "192.0.2.1"}]}
+    live.api.put(f"{API}/namespaces/gateways/gateways/public", {"status": status})
+    assert target.from_here("http://shop.example") == "http://192.0.2.1"
+    assert tried == ["http://shop.example", "http://shop.example", "http://192.0.2.1"]
+
+
 def test_a_gateway_that_only_the_cluster_reaches_is_asked_through_its_pods(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = _answering(monkeypatch)
     _behind_gateway(live, url="http://shop.example")
     monkeypatch.setattr(front, "is_reached", lambda _: False)
+    _answers_by(monkeypatch)
     ports = [{"port": 80, "targetPort": 10080}]
     spec = {"selector": {"app": "envoy"}, "ports": ports}
     live.api.items("/api/v1/services", {"metadata": {"name": "e", "namespace": "system"}, "spec": spec})

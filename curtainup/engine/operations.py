@@ -19,7 +19,7 @@ from pulumi import automation
 from pulumi.automation import CommandResult, EngineEvent
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
-from curtainup.engine import deployer, ejected, program
+from curtainup.engine import deployer, ejected, plugin_use, program
 from curtainup.engine import settings_file as stack_settings
 from curtainup.engine.aftermath.settling import Settling
 from curtainup.engine.aftermath.stack_locks import Repair, StackLocks
@@ -66,7 +66,7 @@ class Engine:
             repair: cleans up after a killed run.
             standins: the loopback ports of a rehearsal's stand-ins, by the name of the provider they replace.
             target: the target whose component is imported in advance.
-            plugin: the Docker plugin that updates share; None lets each engine start its own.
+            plugin: the plugin that updates share; None lets each engine start its own.
             enter: lets processes reach the Docker engine, and returns what they inherit for that.
 
         """
@@ -131,7 +131,7 @@ class Engine:
                 lent,
             )
 
-        if self._plugin is None or env or self._changes_registry(stack, config):
+        if self._plugin is None or env or not self._configures_once(self._plugin, stack, config):
             return operate(NONE)
         with self._plugin.lent() as lent:
             try:
@@ -141,12 +141,9 @@ class Engine:
                     raise
         return operate(NONE)
 
-    def _changes_registry(self, stack: str, config: Mapping[str, Any]) -> bool:
-        """Return whether an update may configure the Docker plugin twice: with the old login and the new."""
-        if "registry" not in config:
-            return False
-        known = self.remembered(stack).config.get(f"{stack_settings.NAMESPACE}registry")
-        return known is not None and config["registry"] != known
+    def _configures_once(self, plugin: SharedPlugin, stack: str, config: Mapping[str, Any]) -> bool:
+        """Return whether an update can have the plugin; else its engine starts its own."""
+        return plugin_use.is_configured_once(plugin.provider, config, self.remembered(stack).config)
 
     def _start_plugin(self) -> None:
         if self._plugin is not None:

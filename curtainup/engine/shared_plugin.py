@@ -1,7 +1,9 @@
-"""One process of Pulumi's Docker plugin for the updates of a run, where each engine would start its own.
+"""A plugin of Pulumi's that the updates of a run need not wait for: it runs before an engine needs it.
 
 An engine attaches itself to a plugin that runs already (`PULUMI_DEBUG_PROVIDERS`), configures it, and leaves
-it running. The plugin keeps the configuration of the engine that came last, so one engine has it at a time.
+it running. Docker's keeps the configuration of the engine that came last, so one engine has it at a time.
+Kubernetes' is of no use once an engine has ended, which tells it to cancel everything. So while something
+else goes on, another one is started for the next engine.
 
 Every user of the machine can connect to the plugin's port. So the plugin sleeps while no engine has it, and
 one that somebody has connected to meanwhile is not woken up any more.
@@ -23,7 +25,8 @@ from pathlib import Path
 from curtainup.util import peers
 from curtainup.util.leash import leashed
 
-PROVIDER = "docker"
+REUSED = frozenset({"docker"})
+"""The providers whose plugin one engine can have after another."""
 START_SECONDS = 10.0
 """How long the plugin may take to say its port; after that, engines start their own."""
 CLOSING_SECONDS = 0.5
@@ -56,19 +59,21 @@ NONE = Lent({}, (), lambda: False)
 
 
 class SharedPlugin:
-    """The plugin of one run; it is started when it is first needed, and again when it has ended.
+    """The plugin of one run; it is started before it is needed, and again when it has ended.
 
     It ends with this process and the engines that have it, however they end.
     """
 
-    def __init__(self, binary: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, provider: str, binary: Path, env: Mapping[str, str]) -> None:
         """Share a plugin.
 
         Args:
+            provider: what Pulumi calls it, such as `docker`.
             binary: the plugin's executable.
             env: its variables: those of the engines that have it.
 
         """
+        self.provider = provider
         self._binary = binary
         self._env = dict(env)
         self._lent = threading.Lock()
@@ -77,9 +82,11 @@ class SharedPlugin:
         atexit.register(self.stop)
 
     def start(self) -> None:
-        """Start the plugin, if it does not run, without waiting until it is up."""
+        """Start the plugin, if it does not run, without waiting until it is up; then it sleeps."""
         with self._changing, suppress(OSError):
-            self._process = self._process or _Process(self._binary, self._env)
+            if self._process is None:
+                self._process = _Process(self._binary, self._env)
+                threading.Thread(target=self._process.rest, name="plugin", daemon=True).start()
 
     @contextmanager
     def lent(self) -> Iterator[Lent]:
@@ -96,11 +103,14 @@ class SharedPlugin:
                 yield NONE
                 return
             try:
-                yield Lent({PROVIDER: process.port}, (process.pipe,), process.has_ended)
+                yield Lent({self.provider: process.port}, (process.pipe,), process.has_ended)
             except BaseException:
                 self.stop()
                 raise
-            if not process.sleep():
+            if self.provider not in REUSED:
+                self.stop()
+                self.start()
+            elif not process.sleep():
                 self.stop()
         finally:
             self._lent.release()
@@ -117,7 +127,7 @@ class SharedPlugin:
         if self._process is not None and not self._process.wake():
             self.stop()
         self.start()
-        if self._process is not None and not self._process.is_up():
+        if self._process is not None and not self._process.wake():
             self.stop()
         return self._process
 
@@ -134,49 +144,65 @@ class _Process:
     def __init__(self, binary: Path, env: Mapping[str, str]) -> None:
         self._keeper, self.pipe = leashed(_KEEPER, str(binary), env=env)
         self._plugin: int | None = None
-        self._sleeps = False
+        self._changing = threading.RLock()
+        self._sleeps = self._is_lent = self._is_over = False
         self.port = 0
 
-    def is_up(self) -> bool:
-        """Wait until the plugin has said its port, and return whether it has."""
-        if not self.port:
-            with suppress(OSError, ValueError):
-                self._plugin = os.pidfd_open(int(self._line()))
-                self.port = int(self._line())
-        return bool(self.port)
+    def rest(self) -> None:
+        """Let the plugin sleep once it is up, unless somebody has it by then."""
+        with self._changing:
+            if not self._is_lent and not self._is_over and self._is_up():
+                self.sleep()
 
     def has_ended(self) -> bool:
         """Return whether the plugin has ended by itself, or was killed."""
         return self._plugin is None or bool(select.select([self._plugin], [], [], 0)[0])
 
     def wake(self) -> bool:
-        """Let the plugin go on; return False if it has ended, or somebody has come while it slept."""
-        if not self._sleeps:
+        """Let the plugin go on, and return whether it does.
+
+        It does not if it does not start, has ended, or somebody has come while it slept.
+        """
+        with self._changing:
+            self._is_lent = True
+            if not self._sleeps:
+                return self._is_up()
+            if self.has_ended() or peers.is_connected(self.port):
+                return False
+            self._signal(signal.SIGCONT)
+            self._sleeps = False
             return True
-        if self.has_ended() or peers.is_connected(self.port):
-            return False
-        self._signal(signal.SIGCONT)
-        self._sleeps = False
-        return True
 
     def sleep(self) -> bool:
         """Stop the plugin until it is woken; return False if somebody is still connected, or it has ended."""
-        deadline = time.monotonic() + CLOSING_SECONDS
-        while peers.is_connected(self.port):
-            if self.has_ended() or time.monotonic() > deadline:
-                return False
-            time.sleep(POLL)
-        self._signal(signal.SIGSTOP)
-        self._sleeps = True
-        return not self.has_ended()
+        with self._changing:
+            deadline = time.monotonic() + CLOSING_SECONDS
+            while peers.is_connected(self.port):
+                if self.has_ended() or time.monotonic() > deadline:
+                    return False
+                time.sleep(POLL)
+            self._signal(signal.SIGSTOP)
+            self._sleeps = True
+            return not self.has_ended()
 
     def stop(self) -> None:
-        """End the plugin and its keeper."""
-        self._signal(signal.SIGKILL)
+        """End the plugin and its keeper, which ends a plugin that is not up yet."""
+        self._is_over = True
         os.close(self.pipe)
-        self._keeper.communicate()
-        if self._plugin is not None:
-            os.close(self._plugin)
+        with self._changing:
+            self._signal(signal.SIGKILL)
+            self._keeper.communicate()
+            if self._plugin is not None:
+                os.close(self._plugin)
+                self._plugin = None
+
+    def _is_up(self) -> bool:
+        """Wait until the plugin has said its port, and return whether it has."""
+        if not self.port:
+            with suppress(OSError, ValueError):
+                self._plugin = os.pidfd_open(int(self._line()))
+                self.port = int(self._line())
+        return bool(self.port)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._plugin is not None:

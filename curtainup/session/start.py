@@ -72,7 +72,7 @@ class Start:
             recovery.Recovery(self._docker, self.run.report.warn, self.run.cancelled, self._cluster),
             stage.providers if stage else {},
             target,
-            None if stage or target != "docker" else shared_plugin(self.workspace, variables),
+            None if stage else shared_plugin(target, self.workspace, variables),
             enter=self._enter,
         )
 
@@ -88,8 +88,8 @@ class Start:
         return tuple(one for host in dict.fromkeys(reached) for one in host.enter(os.environ))
 
 
-def shared_plugin(workspace: Workspace, variables: Mapping[str, str]) -> SharedPlugin | None:
-    """Return the Docker plugin that the updates of a run share; None where each has its own.
+def shared_plugin(target: str, workspace: Workspace, variables: Mapping[str, str]) -> SharedPlugin | None:
+    """Return the plugin that the updates of a run share; None where each has its own.
 
     A program that its service has edited may configure the plugin twice in one update. And curtainup knows
     what it has built.
@@ -97,5 +97,8 @@ def shared_plugin(workspace: Workspace, variables: Mapping[str, str]) -> SharedP
     from curtainup.engine.shared_plugin import SharedPlugin
     from curtainup.setup import provider
 
-    plugin = None if workspace.edition else provider.built(provider.DOCKER)
-    return None if plugin is None else SharedPlugin(plugin, {**os.environ, **variables})
+    shared = {one.target: one for one in (provider.DOCKER, provider.KUBERNETES)}.get(target)
+    binary = None if shared is None or workspace.edition else provider.built(shared)
+    if shared is None or binary is None:
+        return None
+    return SharedPlugin(shared.package, binary, {**os.environ, **variables})

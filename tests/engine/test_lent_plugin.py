@@ -22,7 +22,7 @@ from curtainup.errors import EngineFailed
 from curtainup.session import start
 from curtainup.setup import provider
 
-STACK = "shop-live"
+STACK, NEW = "shop-live", "shop-review-7"
 REGISTRY = {"kind": "local", "host": "127.0.0.1:5000"}
 PORTS = {"docker": 7}
 
@@ -30,7 +30,8 @@ PORTS = {"docker": 7}
 class Plugin(SharedPlugin):
     """Lends a port, behind which nothing listens."""
 
-    def __init__(self, *, crashes: bool = False) -> None:
+    def __init__(self, provider: str = "docker", *, crashes: bool = False) -> None:
+        self.provider = provider
         self._crashes = crashes
 
     def start(self) -> None:
@@ -63,9 +64,11 @@ class Operations(Engine):
         self.had: list[Mapping[str, int]] = []
 
     def remembered(self, stack: str) -> Remembered:
-        """Return a stack that has a registry."""
-        del stack
-        return Remembered(exists=True, config={"curtainup:registry": REGISTRY})
+        """Return a stack that has a registry, and is reached by a context; one that is new has nothing."""
+        if stack == NEW:
+            return Remembered()
+        known = {"curtainup:registry": REGISTRY, "curtainup:environment": {"context": "production"}}
+        return Remembered(exists=True, config=known)
 
     def _write_settings(self, stack: str, config: Mapping[str, Any]) -> Path:
         return Path(stack, *config)
@@ -101,6 +104,24 @@ def test_what_could_configure_the_plugin_twice_has_one_of_its_own() -> None:
     assert engine.had == [{}] * 4
 
 
+@pytest.mark.parametrize(
+    ("stack", "config", "has_it"),
+    [
+        (STACK, {"environment": {"context": "production"}}, True),
+        (NEW, {"environment": {"context": "test"}}, True),
+        (STACK, {"environment": {"context": "moved"}}, False),
+        (STACK, {"registry": REGISTRY}, False),
+    ],
+    ids=["as before", "new", "by another context", "the image's"],
+)
+def test_a_cluster_s_plugin_is_for_updates_that_reach_it_in_one_way(
+    stack: str, config: dict[str, Any], *, has_it: bool
+) -> None:
+    engine = Operations(Plugin("kubernetes"))
+    engine.up(stack, config)
+    assert engine.had == [PORTS if has_it else {}]
+
+
 def test_an_update_whose_plugin_crashes_is_made_once_more_with_one_of_its_own() -> None:
     engine = Operations(Plugin(crashes=True), failing=1)
     engine.up(STACK, {})
@@ -122,11 +143,19 @@ def test_an_update_that_fails_for_another_reason_is_not_repeated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("edition", "built", "is_shared"), [("", True, True), ("c0ffee", True, False), ("", False, False)]
+    ("target", "edition", "built", "is_shared"),
+    [
+        ("docker", "", True, True),
+        ("kubernetes", "", True, True),
+        ("gcp-cloud-run", "", True, False),
+        ("docker", "c0ffee", True, False),
+        ("docker", "", False, False),
+    ],
 )
 def test_only_the_plugin_that_set_up_has_built_is_shared_and_with_no_edited_program(
-    edition: str, built: bool, is_shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: str, edition: str, built: bool, is_shared: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider, "built", lambda _plugin: tmp_path if built else None)
     workspace = create_autospec(Workspace, instance=True, edition=edition)
-    assert (start.shared_plugin(workspace, {}) is not None) == is_shared
+    found = start.shared_plugin(target, workspace, {})
+    assert (found.provider if found else None) == (target if is_shared else None)

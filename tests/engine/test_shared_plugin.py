@@ -39,7 +39,7 @@ def binary(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def plugin(binary: Path) -> Iterator[SharedPlugin]:
-    one = SharedPlugin(binary, os.environ)
+    one = SharedPlugin("docker", binary, os.environ)
     yield one
     one.stop()
 
@@ -85,6 +85,37 @@ def test_operations_in_turn_have_one_process(plugin: SharedPlugin, binary: Path)
         assert _serves(second.ports["docker"])
         assert _plugin_of(binary) == process
     assert not first.has_crashed()
+
+
+def test_a_plugin_that_an_engine_cancels_at_its_end_is_followed_by_one_that_waits(binary: Path) -> None:
+    plugin = SharedPlugin("kubernetes", binary, os.environ)
+    with plugin.lent() as first:
+        assert _serves(first.ports["kubernetes"])
+        process = _plugin_of(binary)
+    assert not process.is_running()
+    _wait(lambda: len(_processes(binary)) == 2 and _plugin_of(binary).status() == psutil.STATUS_STOPPED)
+    following = _plugin_of(binary)
+    with plugin.lent() as second:
+        assert _serves(second.ports["kubernetes"])
+        assert _plugin_of(binary) == following
+    plugin.stop()
+    assert _processes(binary) == []
+
+
+def test_it_sleeps_until_the_first_operation_has_it(plugin: SharedPlugin, binary: Path) -> None:
+    plugin.start()
+    _wait(lambda: len(_processes(binary)) == 2 and _plugin_of(binary).status() == psutil.STATUS_STOPPED)
+    with plugin.lent() as lent:
+        assert _serves(lent.ports["docker"])
+
+
+def test_one_that_is_not_up_yet_is_not_waited_for_at_the_end(tmp_path: Path) -> None:
+    slow = _executable(tmp_path / "slow", "#!/bin/sh\nexec sleep 60\n")
+    plugin = SharedPlugin("kubernetes", slow, os.environ)
+    plugin.start()
+    began = time.monotonic()
+    plugin.stop()
+    assert time.monotonic() - began < shared_plugin.START_SECONDS / 2
 
 
 def test_an_operation_beside_another_gets_none(plugin: SharedPlugin) -> None:
@@ -151,7 +182,7 @@ def test_a_crash_during_an_operation_is_known_and_the_next_one_is_a_fresh_start(
 
 def test_where_it_does_not_start_engines_have_their_own(tmp_path: Path) -> None:
     for binary in (_executable(tmp_path / "silent", SILENT), tmp_path / "none"):
-        plugin = SharedPlugin(binary, os.environ)
+        plugin = SharedPlugin("docker", binary, os.environ)
         with plugin.lent() as lent:
             assert lent is NONE
         assert _processes(binary) == []
@@ -170,7 +201,7 @@ DRIVER = """\
 import os, subprocess, sys, time
 from pathlib import Path
 from curtainup.engine.shared_plugin import SharedPlugin
-plugin = SharedPlugin(Path(sys.argv[1]), os.environ)
+plugin = SharedPlugin("docker", Path(sys.argv[1]), os.environ)
 with plugin.lent() as lent:
     engine = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     if sys.argv[2] == "engine":

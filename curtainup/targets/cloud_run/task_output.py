@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from curtainup.errors import SetupError
 from curtainup.platforms.google.api import Refused
 from curtainup.platforms.google.jobs import Jobs
 from curtainup.targets.cloud_run.logs import entry
@@ -51,6 +52,8 @@ class Output:
             self.is_whole = True
             self._on_line(f"its output cannot be read from Cloud Logging: {refused.message}")
             return
+        except SetupError:
+            return  # it is asked again
         for one, is_end in found:
             if one.id in self._seen:
                 continue

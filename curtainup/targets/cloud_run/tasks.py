@@ -19,6 +19,8 @@ FIRST_LOOK, LONGEST_LOOK = 0.25, 5.0
 """Seconds between looks, growing from the one to the other."""
 STARTING = 300.0
 """Seconds that Cloud Run may take, beyond the task's own time, to begin an execution and to end it."""
+AWAY, TOO_MANY, OUT_OF_ORDER = 60.0, 429, 500
+"""Seconds for which nobody may know of an execution, which goes on by itself, and the statuses for that."""
 CANCELLING = 60.0
 """Seconds that a cancelled execution is waited for."""
 SETTLING, LOOK_AGAIN = 20.0, 1.0
@@ -33,12 +35,14 @@ class Waiting:
         cancel: ends the waiting, and the execution.
         starting: for Cloud Run to begin one.
         settling: for Cloud Logging to have the last lines of one that has ended.
+        away: for Google to tell again how it is, when a call was lost.
 
     """
 
     cancel: threading.Event
     starting: float = STARTING
     settling: float = SETTLING
+    away: float = AWAY
 
 
 def run(jobs: Jobs, job: str, task: Task, waiting: Waiting, on_line: Callable[[str], None]) -> Ran:
@@ -79,7 +83,7 @@ def _waited(
     """Wait until an execution has ended, or have it end."""
     deadline = time.monotonic() + task.timeout + waiting.starting
     output = Output(jobs, name, on_line)
-    found = jobs.execution(name)
+    found = _looked(jobs, name, waiting)
     pause = FIRST_LOOK
     while not found.completed:
         if waiting.cancel.wait(pause):
@@ -88,11 +92,24 @@ def _waited(
             return Ended.TIMED_OUT, _cancelled(jobs, name)
         pause = min(pause * 1.5, LONGEST_LOOK)
         output.tell()
-        found = jobs.execution(name)
+        found = _looked(jobs, name, waiting)
     _settle(output, waiting)
     if not output.is_whole:
         on_line(f"(there may be more of its output: {found.log_uri})")
     return Ended.BY_ITSELF, found
+
+
+def _looked(jobs: Jobs, name: str, waiting: Waiting) -> Execution:
+    """Return how an execution is; a call that is lost is made again, as what it asks about goes on."""
+    deadline = time.monotonic() + waiting.away
+    while True:
+        try:
+            return jobs.execution(name)
+        except (Refused, SetupError) as error:
+            if isinstance(error, Refused) and not (error.status == TOO_MANY or error.status >= OUT_OF_ORDER):
+                raise
+            if time.monotonic() > deadline or waiting.cancel.wait(LOOK_AGAIN):
+                raise
 
 
 def _settle(output: Output, waiting: Waiting) -> None:

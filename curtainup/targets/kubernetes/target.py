@@ -58,6 +58,12 @@ if TYPE_CHECKING:
 
 OPENING = 60.0
 """Seconds that a Gateway may take, once it has an address, until it leads to the first release."""
+KEPT_OPEN = {"GUNICORN_CMD_ARGS": "--keep-alive=3700", "UVICORN_TIMEOUT_KEEP_ALIVE": "3700"}
+"""Variables by which servers keep an idle connection for longer than any Gateway does (Envoy: an hour).
+
+By default they close it after seconds. A Gateway that has just sent a request on it answers 503 then: it
+does not know whether the service has seen the request.
+"""
 CONFIRMING, LOOK = 30.0, 0.1
 """Seconds that a Gateway may take to follow a route, and between two looks."""
 
@@ -107,7 +113,7 @@ class KubernetesTarget(
         return KubernetesSettings(
             container_port=config.container_port,
             health_path=config.health_path,
-            env=dict(config.env),
+            env={**KEPT_OPEN, **config.env},
             memory_mb=config.memory_limit,
             cpus=config.cpus,
             start_timeout=config.start_timeout,

@@ -88,6 +88,16 @@ def test_a_release_runs_with_what_the_keys_say(tmp_path: Path, api: Api) -> None
     assert (found.memory_mb, found.cpus, found.start_timeout) == (1024, 0.5, 33)
     assert (found.run_as_user, found.read_only) == (7, True)
     assert found.probe_headers == {"Host": "shop.example"}
+    assert found.env["GUNICORN_CMD_ARGS"] == "--keep-alive=3700"
+
+
+def test_what_a_server_is_told_of_idle_connections_is_the_service_s_to_change(
+    tmp_path: Path, api: Api
+) -> None:
+    keys = f"{PUBLIC}env: {{GUNICORN_CMD_ARGS: --workers=4}}\n"
+    found = EnvironmentView(service(tmp_path, api, keys).session, "live").runtime().env
+    assert found["GUNICORN_CMD_ARGS"] == "--workers=4"
+    assert found["UVICORN_TIMEOUT_KEEP_ALIVE"] == "3700"
 
 
 def test_an_environment_is_asked_with_its_own_host(tmp_path: Path, api: Api) -> None:

@@ -136,7 +136,7 @@ class Watch:
         earlier = f"; {before.failed} of {before.total} failed before" if before.failed else ""
         raise TrafficReturned(
             f"{held.failed} of {held.total} requests failed while traffic moved{earlier}",
-            where=self._rollout.url,
+            where=f"{self._rollout.url}{self._way}",
             consequence="live is put back to what it was before",
             fix="the run's probe.json says which failed, when and how",
         )
@@ -216,11 +216,15 @@ class Watch:
         if self.outgoing:
             self._probe.wait_for(requests, PROBE_PATIENCE)
 
+    @property
+    def _way(self) -> str:
+        """How the probe asks where that is not as users do: then not only live may be what fails."""
+        return "" if self._url == self._rollout.url else f", asked {self._rollout.by_way_of()}"
+
     def _summary(self, *, drained: bool) -> str:
         if not self.outgoing:
             return "first traffic"
-        way = "" if self._url == self._rollout.url else f", asked {self._rollout.by_way_of()}"
-        figures = f"{self.standing}{way}"
+        figures = f"{self.standing}{self._way}"
         return figures if drained else f"{figures}; the outgoing release still has requests under way"
 
 

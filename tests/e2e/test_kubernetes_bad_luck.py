@@ -15,7 +15,7 @@ import psutil
 import pytest
 import yaml
 
-from curtainup.errors import RefusedError, ReleaseUnhealthy, SetupError
+from curtainup.errors import RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
 from curtainup.setup.cluster import own
 from tests.e2e.kube_cluster import applied, cluster, kubectl
 from tests.e2e.leftovers import locks, pending
@@ -102,6 +102,22 @@ def away(cluster: Cluster, seconds: float) -> Iterator[None]:
         waker.join()
 
 
+def restart_controller(cluster: Cluster) -> None:
+    """Start the Gateway's controller anew: it has lost its lease, and does nothing more."""
+    place = ("deployment/envoy-gateway", "--namespace", "envoy-gateway-system")
+    kubectl(cluster, "rollout", "restart", *place)
+    kubectl(cluster, "rollout", "status", *place, "--timeout=120s")
+
+
+def two_releases(service: Troupe) -> tuple[str, str]:
+    """The kept release of live, and the one that serves."""
+    if len(service.traffic_told("live")) < 2:
+        service.greet("another one")
+        service.deploy()
+    old, new = sorted(service.traffic_told("live").items(), key=lambda one: one[1])
+    return old[0], new[0]
+
+
 @pytest.mark.parametrize("step", ["staging", "candidate", "shift"])
 def test_a_driver_that_is_killed_is_followed_by_one_that_goes_on(service: Troupe, step: str) -> None:
     service.greet(f"killed at {step}")
@@ -116,12 +132,17 @@ def test_a_driver_that_is_killed_is_followed_by_one_that_goes_on(service: Troupe
 
 
 def test_an_api_server_that_is_away_while_traffic_moves_costs_no_request(service: Troupe) -> None:
+    """The probe asks through it here, so nobody can tell that all is well, and traffic goes back."""
+    before = service.says("live")
     service.greet("moved without it")
     with unnoticed(service), underway(service, "deploy") as run:
         run.wait_for_step("shift")
         with away(service.on, UNREADY):
             time.sleep(UNREADY)
-        run.finish(0)
+        done = run.finish(TrafficReturned.exit_code)
+    assert "asked through the API server" in done.err
+    assert service.says("live") == before
+    service.deploy()
     assert service.says("live") == "moved without it"
 
 
@@ -134,6 +155,7 @@ def test_a_task_goes_on_while_the_api_server_is_away(service: Troupe) -> None:
         run.wait_until(lambda: "migrate: begun" in run.err, "the task")
         with away(service.on, LONG):
             time.sleep(LONG)
+        restart_controller(service.on)
         run.finish(0)
     log = service.last_run_folder() / "tasks" / "staging-migrate.log"
     assert log.read_text().split() == ["begun", "whole"]
@@ -142,9 +164,11 @@ def test_a_task_goes_on_while_the_api_server_is_away(service: Troupe) -> None:
 
 
 def test_what_somebody_removed_is_made_again_though_nothing_has_changed(service: Troupe) -> None:
+    old, new = two_releases(service)
     service.deploy()
-    old, new = service.traffic_told("live")
+    [secret] = {one["metadata"]["name"] for one in service.objects("live", "secrets")}
     gone = {
+        "secret": secret,
         "poddisruptionbudget": f"{service.name}-{new}",
         "service": f"{service.name}-{old}",
         "serviceaccount": service.name,
@@ -164,7 +188,7 @@ def test_what_somebody_removed_is_made_again_though_nothing_has_changed(service:
 
 def test_a_rollback_does_not_need_every_pod_of_the_kept_release(service: Troupe) -> None:
     """The outgoing release was scaled up meanwhile, and no node has room for one of the incoming's pods."""
-    old, new = service.traffic_told("live")
+    old, new = two_releases(service)
     scale(service, new, 3)
     with unnoticed(service), nodes_closed(service.on):
         scale(service, old, 3, ready=1)

@@ -82,7 +82,7 @@ def _removed(
     api: Api, config: Mapping[str, Any], resource: Mapping[str, Any], cancelled: Event
 ) -> bool | None:
     path = path_of(resource.get("inputs") or {})
-    if _environment(config).get("cluster") != api.identity:
+    if not _is_on(api, _environment(config)):
         return None
     found = None if path is None else api.find(path)
     if path is None or found is None:
@@ -92,6 +92,11 @@ def _removed(
         return None
     api.delete(path)
     return True if _is_gone(api, path, cancelled) else None
+
+
+def _is_on(api: Api, environment: Mapping[str, Any]) -> bool:
+    """Return whether a cluster is an environment's; the context of one at Google says which one it is."""
+    return environment.get("target") != "kubernetes" or environment.get("cluster") == api.identity
 
 
 def path_of(manifest: Mapping[str, Any]) -> str | None:

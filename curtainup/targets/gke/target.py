@@ -58,10 +58,6 @@ class GkeTarget(KubernetesTarget, Shares, Lingers):
             return super().first_settings(neighbours)
         return self._settings(self._namespace, new_state())
 
-    def interrupting(self) -> list[str]:
-        """Return the key whose new value would take away the Gateway that users come by."""
-        return [key for key in super().interrupting() if key == "gateway"]
-
     def opening(self) -> float:
         """Return for how long the load balancer may lead nowhere yet."""
         return OPENING if self.own(GkeEnvironment).has_gateway else 0.0
@@ -151,6 +147,10 @@ class GkeTarget(KubernetesTarget, Shares, Lingers):
 
     @property
     def _cluster(self) -> Cluster:
+        return self._configured
+
+    @property
+    def _configured(self) -> Cluster:
         access.require(self._session, self._place)
         return self._session.accounts.clusters.of(self._place.context)
 

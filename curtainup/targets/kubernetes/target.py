@@ -148,9 +148,9 @@ class KubernetesTarget(
         return self._settings(self._namespace, new_state())
 
     def interrupting(self) -> list[str]:
-        """Return the keys whose new values would take away the way in that users have."""
+        """Return the keys whose new values would take away the way in that users have: in a rehearsal, none."""
         known = self.known(KubernetesEnvironment)
-        if known is None:
+        if known is None or self._rehearses:
             return []
         return interruptions.keys(self._session.service.config, self.config, self._configured, known)
 

@@ -18,9 +18,9 @@ import yaml
 from curtainup.errors import RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
 from curtainup.setup.cluster import own
 from tests.e2e.kube_cluster import applied, cluster, kubectl
+from tests.e2e.kube_service import DOMAIN, QUICK, Troupe
 from tests.e2e.leftovers import locks, pending
 from tests.e2e.service import Finished
-from tests.e2e.test_kubernetes import DOMAIN, QUICK, Troupe
 from tests.e2e.underway import make_holdable, underway
 
 if TYPE_CHECKING:

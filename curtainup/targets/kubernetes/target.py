@@ -148,7 +148,7 @@ class KubernetesTarget(
         return self._settings(self._namespace, new_state())
 
     def interrupting(self) -> list[str]:
-        """Return the keys whose new values would take away the way in that users have: in a rehearsal, none."""
+        """Return the keys whose new values would take users' way in away; a rehearsal has no users."""
         known = self.known(KubernetesEnvironment)
         if known is None or self._rehearses:
             return []

@@ -24,8 +24,8 @@ from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.platforms.docker import labels
 from curtainup.session import Session
-from curtainup.targets import spec_of
-from curtainup.targets.capabilities import EndsTasks, MayLeadElsewhere, Shares
+from curtainup.targets import configured, spec_of
+from curtainup.targets.capabilities import EndsTasks, LendsWay, MayLeadElsewhere, Shares
 from curtainup.targets.target import Target
 
 if TYPE_CHECKING:
@@ -119,6 +119,8 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
     stack = environment.stack
     _require_own(session, environment)
     target = _target(session, name, environment)
+    if environment.is_remainder:
+        _lend_way(session, name, environment)
     if target is not None and isinstance(target, MayLeadElsewhere):
         target.require_same_place()
     if forgotten := environment.forgotten():
@@ -159,6 +161,13 @@ def _target(session: Session, name: str, environment: Environment) -> Target | N
     if environment.settings is None:
         return None
     return spec_of(environment.settings.target).bind(session, name, lambda: environment)
+
+
+def _lend_way(session: Session, name: str, environment: Environment) -> None:
+    """Let the engine reach what a cut-off first update has made; it has kept no settings that say where."""
+    target = configured(session.service.config.for_environment(name)).bind(session, name, lambda: environment)
+    if isinstance(target, LendsWay):
+        target.lend_way()
 
 
 def _require_own(session: Session, environment: Environment) -> None:

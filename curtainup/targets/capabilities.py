@@ -31,6 +31,19 @@ class NeedsAccount(Protocol):
 
 
 @runtime_checkable
+class LendsWay(Protocol):
+    """The engine reaches the target only by what the driver lends it, even where nothing is deployed yet."""
+
+    def lend_way(self) -> None:
+        """Lend this process the way, if there is one.
+
+        Raises:
+            CurtainupError: nobody tells whether there is one.
+
+        """
+
+
+@runtime_checkable
 class MayLeadElsewhere(Protocol):
     """The name by which an update reaches the place of an environment may mean another place one day."""
 

@@ -11,7 +11,7 @@ from curtainup.model.targets.kubernetes import OWN_LISTENERS, KubernetesEnvironm
 from curtainup.platforms.docker.labels import new_state
 from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.setup import cloud_provider
-from curtainup.targets.capabilities import Lingers, Shares
+from curtainup.targets.capabilities import LendsWay, Lingers, Shares
 from curtainup.targets.gke import READY_SECONDS, access
 from curtainup.targets.kubernetes import wanted
 from curtainup.targets.kubernetes.target import KubernetesTarget
@@ -28,7 +28,7 @@ LINGERING = 60.0
 STACK = "curtainup-cluster"
 
 
-class GkeTarget(KubernetesTarget, Shares, Lingers):
+class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
     """A namespace on a cluster of GKE, behind a load balancer of Google's."""
 
     def require_ready(self) -> None:
@@ -46,6 +46,17 @@ class GkeTarget(KubernetesTarget, Shares, Lingers):
         self._require_same_cluster()
         if self.config.gke_cluster is not None or self.known(GkeEnvironment) is not None:
             access.require(self._session, self._place)
+        else:
+            self.lend_way()
+
+    def lend_way(self) -> None:
+        """Lend this process the way into the cluster: a first update may have been cut off after it was made.
+
+        Raises:
+            SetupError: the cluster is not ready, or Google does not tell.
+
+        """
+        access.is_there(self._session, self._place)
 
     def first_settings(self, neighbours: Sequence[EnvironmentSettings]) -> KubernetesEnvironment:
         """Return the settings of an environment whose namespace is nobody else's.

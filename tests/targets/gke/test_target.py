@@ -2,18 +2,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from curtainup.commands.destroy import destroy
+from curtainup.engine.state import Remembered
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError, SetupError
 from curtainup.model.environment import Environment
 from curtainup.model.targets.gke import GATEWAY_CLASS, GkeEnvironment
 from curtainup.model.targets.kubernetes import KubernetesSettings
+from curtainup.pipeline.run.record import Recorder
 from curtainup.setup import cloud_provider
 from curtainup.targets.gke.target import GkeTarget
 from curtainup.targets.kubernetes import target as kubernetes
 from tests.accounts.api_server import Api
+from tests.sessions import World
 from tests.targets.gke.conftest import CERTIFICATE, CONTEXT, KEYS, PLACE, Live, service, settings
 
 HOST = f"{KEYS}live_host: shop.example.com\n"
@@ -63,6 +68,48 @@ def test_a_cluster_that_is_named_is_never_made(
     with pytest.raises(SetupError, match="there is no cluster shosp") as caught:
         target.require_ready()
     assert "gcloud container clusters list" in str(caught.value.fix)
+
+
+REMAINDER = Remembered(exists=True, resources=({}, {"type": "kubernetes:core/v1:Namespace", "urn": "u"}))
+"""What a first update has made that was cut off: no configuration says where."""
+
+
+def test_a_first_deployment_that_was_cut_off_can_be_repeated(
+    tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine removes what there is before anybody asks the cluster anything."""
+    monkeypatch.setattr(cloud_provider, "require", lambda _: None)
+    found, _ = service(tmp_path, api)
+    found.engine.known["shop-live"] = REMAINDER
+    reached = _ways_at_destroy(found, monkeypatch)
+    rollout = Rollout(found.session, "live")
+    rollout.require_ready()
+    rollout.prepare(allow_replace=False)
+    assert CONTEXT in reached["shop-live"]
+
+
+def test_a_first_deployment_that_was_cut_off_can_be_destroyed(
+    tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, _ = service(tmp_path, api)
+    found.engine.known["shop-live"] = REMAINDER
+    reached = _ways_at_destroy(found, monkeypatch)
+    destroy(found.session, Recorder(tmp_path, "shop", "destroy", environ={}), "live", "shop")
+    assert CONTEXT in reached["shop-live"]
+    assert not found.engine.known
+
+
+def _ways_at_destroy(found: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the engine finds in KUBECONFIG when it destroys a stack."""
+    reached: dict[str, str] = {}
+    usual = found.engine.destroy
+
+    def destroyed(stack: str, *rest: Any) -> Any:
+        reached[stack] = str(found.session.service.environ["KUBECONFIG"])
+        return usual(stack, *rest)
+
+    monkeypatch.setattr(found.engine, "destroy", destroyed)
+    return reached
 
 
 def test_the_cluster_is_made_where_none_is_there(live: Live) -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 OPENING = 600.0
 """Seconds that a load balancer may take, once it has an address, until it leads to the first release."""
+CONFIRMING = 300.0
+"""Seconds that GKE may take to bring a changed route to its load balancer; a new backend takes minutes."""
 LINGERING = 60.0
 """Seconds until all of Google's front ends follow a route; nothing tells when they do."""
 STACK = "curtainup-cluster"
@@ -72,6 +74,10 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
     def opening(self) -> float:
         """Return for how long the load balancer may lead nowhere yet."""
         return OPENING if self.own(GkeEnvironment).has_gateway else 0.0
+
+    def confirming(self) -> float:
+        """Return for how many seconds GKE may not follow a route yet; a rehearsal's cluster is not GKE's."""
+        return super().confirming() if self._rehearses else CONFIRMING
 
     def lingering(self) -> float:
         """Return for how many seconds the old release may get requests after a switch."""

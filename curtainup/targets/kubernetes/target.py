@@ -168,6 +168,10 @@ class KubernetesTarget(
         """Return for how long a Gateway may not lead anywhere yet: it is programmed before it is ready."""
         return OPENING if self.own(KubernetesEnvironment).has_gateway else 0.0
 
+    def confirming(self) -> float:
+        """Return for how many seconds the Gateway may not follow a route yet."""
+        return CONFIRMING
+
     def from_here(self, url: str) -> str:
         """Return a loopback URL for one that only the cluster itself reaches; others are the same here."""
         outputs, space = self.environment.outputs, self._space
@@ -235,11 +239,11 @@ class KubernetesTarget(
         """Check that the cluster splits the traffic as it was to, and that the Gateway follows.
 
         Raises:
-            TrafficReturned: it does not within `CONFIRMING` seconds.
+            TrafficReturned: it does not within `confirming` seconds.
 
         """
         space, cancelled = self._space, self._session.run.cancelled
-        deadline = time.monotonic() + CONFIRMING
+        deadline = time.monotonic() + self.confirming()
         while True:
             why = self._not_moved(space)
             if why is None or cancelled.is_set():

@@ -209,6 +209,13 @@ def test_a_release_runs_with_what_it_does_on_any_cluster(live: Live) -> None:
     assert isinstance(live.target.runtime(), KubernetesSettings)
 
 
+def test_gke_takes_its_time_to_follow_a_route(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty seconds, as elsewhere, would take traffic back from releases that are well."""
+    assert live.target.confirming() == 300
+    monkeypatch.setattr(kubernetes.KubernetesTarget, "_rehearses", True)
+    assert live.target.confirming() == kubernetes.CONFIRMING
+
+
 def test_google_s_front_ends_take_a_while_to_follow(live: Live) -> None:
     assert live.target.lingering() == 60
 

@@ -15,5 +15,16 @@ def shortened(name: str, limit: int) -> str:
     """
     if len(name) <= limit:
         return name
-    mark = hashlib.sha256(name.encode()).hexdigest()[:_MARK]
-    return f"{name[: limit - _MARK - 1].rstrip('-')}-{mark}"
+    return f"{name[: limit - _MARK - 1].rstrip('-')}-{_mark(name)}"
+
+
+def told_apart(name: str, by: str, limit: int) -> str:
+    """Return a name of at most `limit` characters, which is another one for another `by`.
+
+    What cannot be changed in place is so made anew before the old one goes: two have to be there at once.
+    """
+    return shortened(f"{name}-{_mark(by)}", limit)
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:_MARK]

@@ -12,7 +12,7 @@ from components.gke.apis import enabled
 from components.gke.resources import GlobalAddress
 from components.kubernetes.kubernetes import Kubernetes, serves
 from components.kubernetes.manifest import Object
-from components.names import shortened
+from components.names import shortened, told_apart
 from curtainup.model.release import Release
 from curtainup.model.targets.gke import ENVIRONMENT_APIS, GkeEnvironment
 
@@ -81,15 +81,20 @@ class Gke(Kubernetes):
         )
 
     def _create_certificates(self, apis: list[pulumi.Resource]) -> pulumi.Input[str] | None:
-        """Return the name of the certificate map: one that is there, or one that is made for a host."""
+        """Return the name of the certificate map: one that is there, or one that is made for a host.
+
+        Google changes neither a certificate's host nor an entry's. Both are named by the host, so that those
+        of a new host are made before the old ones go.
+        """
         settings = self._gke
         if not settings.certificate_host:
             return settings.certificate_map or None
         name, named = self._name, resource_name(settings)
+        of_host = told_apart(settings.namespace, settings.certificate_host, NAME_LENGTH)
         certificate = certificatemanager.Certificate(
             f"{name}-certificate",
             certificatemanager.CertificateArgs(
-                name=named,
+                name=of_host,
                 managed=certificatemanager.CertificateManagedArgs(domains=[settings.certificate_host]),
                 labels=_labels(settings),
             ),
@@ -103,7 +108,7 @@ class Gke(Kubernetes):
         entry = certificatemanager.CertificateMapEntry(
             f"{name}-certificates-entry",
             certificatemanager.CertificateMapEntryArgs(
-                name=named,
+                name=of_host,
                 map=made.name,
                 hostname=settings.certificate_host,
                 certificates=[certificate.id],

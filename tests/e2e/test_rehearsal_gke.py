@@ -117,6 +117,17 @@ def test_a_change_goes_live_and_back(service: OnGke) -> None:
     assert service.traffic_told("live") == {old: 100, new: 0}
 
 
+def test_a_changed_host_gets_its_certificate_while_the_old_one_is_there(service: OnGke) -> None:
+    """Google changes no certificate's host, and removes none to which a map still leads."""
+    [old] = service.project()["certificates"]
+    service.configure(live_host="shop.example.com")
+    service.deploy()
+    [(new, only)] = service.project()["certificates"].items()
+    assert new != old
+    assert only["domains"] == ["shop.example.com"]
+    assert len(service.project()["certificateMapEntries"]) == 1
+
+
 def test_destroy_leaves_nothing_on_the_real_cluster(service: OnGke) -> None:
     service.run("destroy", "--confirm", service.name)
     assert service.project() == {}

@@ -70,6 +70,16 @@ def test_a_host_gets_a_certificate_by_a_map_of_its_own() -> None:
     assert run.one(MAP).inputs["name"] == "shop-live"
 
 
+def test_a_changed_host_gets_its_certificate_before_the_old_one_goes() -> None:
+    """Under the same name Pulumi deletes first, and Google refuses while the map's entry leads there."""
+    runs = [rendered(one(), **{**HOST, "certificate_host": host}) for host in ("a.example.com", "b.example")]
+    for kind in (CERTIFICATE, ENTRY):
+        names = {run.one(kind).inputs["name"] for run in runs}
+        assert len(names) == 2
+        assert all(re.fullmatch("shop-live-[0-9a-f]{5}", name) for name in names)
+    assert {run.one(MAP).inputs["name"] for run in runs} == {"shop-live"}
+
+
 def test_the_listener_of_a_certificate_map_names_no_certificate() -> None:
     """GKE refuses a Gateway that has both, and the API wants one wherever `tls` says `Terminate`."""
     _, secure = _gateway(rendered(one(), **HOST))["spec"]["listeners"]
@@ -192,3 +202,5 @@ def test_another_target_s_settings_are_refused() -> None:
 def test_a_long_name_fits() -> None:
     long = environment(namespace="s" * 63)
     assert len(resource_name(long)) <= 63
+    run = rendered(one(), **HOST, namespace="s" * 63)
+    assert len(run.one(CERTIFICATE).inputs["name"]) <= 63

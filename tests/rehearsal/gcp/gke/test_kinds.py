@@ -145,6 +145,17 @@ def test_a_certificate_waits_for_dns_and_cannot_go_while_a_map_leads_to_it(cloud
         assert kind(cloud).read(id_, outputs) is None
 
 
+def test_two_hosts_may_be_in_one_map_while_one_takes_the_place_of_the_other(cloud: Cloud) -> None:
+    old, _, entry = _made(cloud)
+    new = Certificate(cloud).create({"name": "shop-2", "managed": {"domains": ["b.example"]}}).id
+    inputs = {"name": "shop-2", "map": "shop", "hostname": "b.example", "certificates": [new]}
+    CertificateMapEntry(cloud).create(inputs)
+    outputs = {"project": PROJECT}
+    CertificateMapEntry(cloud).delete(entry, outputs)
+    Certificate(cloud).delete(old, outputs)
+    assert Certificate(cloud).read(new, outputs) is not None
+
+
 def test_an_entry_needs_its_map_and_its_certificates(cloud: Cloud) -> None:
     certificate, *_ = _made(cloud)
     entry = {"name": "other", "map": "shop", "hostname": "a.example.com", "certificates": [certificate]}

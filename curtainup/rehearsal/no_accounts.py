@@ -50,6 +50,7 @@ def on_cluster(config: ServiceConfig, cluster: Cluster, registry: str | None) ->
         "cert_issuer": None,
         "image_pull_secret": None,
         "gke_cluster": None,
+        "gke_location": None,
         "gke_certificate_map": None,
     }
     if cluster.gateway is not None:

@@ -59,6 +59,23 @@ def test_a_cluster_of_a_rehearsal_takes_the_place_of_the_real_one() -> None:
     assert found.docker_repo == "127.0.0.1:5001/rehearsal"
 
 
+def test_a_rehearsal_makes_its_cluster_in_the_region_whatever_zone_the_real_one_is_in() -> None:
+    live = EnvironmentSettings(gke_cluster="shops", gke_location="europe-west1-b")
+    config = ServiceConfig(
+        name="shop",
+        deploy_target="gke",
+        docker_repo="my-project",
+        gcp_region="europe-west1",
+        gke_cluster="all",
+        gke_location="europe-west1-c",
+        environments={"live": live},
+    )
+    found = on_cluster(without_accounts(config), Cluster("/a/kubeconfig", "kind", None, ()), None)
+    for environment in map(found.for_environment, ("staging", "live")):
+        assert (environment.gke_cluster, environment.gke_location) == (None, None)
+    assert found.docker_repo == "my-project"
+
+
 def test_a_given_cluster_keeps_its_class_of_gateways() -> None:
     config = ServiceConfig(name="shop", deploy_target="kubernetes", gateway_class="nginx", gateway="none")
     found = on_cluster(config, Cluster("/a/kubeconfig", "kind", None, ()), "127.0.0.1:5001")

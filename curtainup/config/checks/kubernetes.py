@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,7 @@ from curtainup.config.reading.places import place
 from curtainup.config.reading.problems import Problem
 from curtainup.config.targets import ON_CLUSTERS
 
+_ZONE: Final = re.compile(r".+-[a-z]")
 _HOST_KEYS: Final = {"live": "live_host", "staging": "staging_host"}
 
 
@@ -24,6 +26,7 @@ def kubernetes(config: ServiceConfig, environment: EnvironmentConfig) -> Iterato
     yield from _canary(config, environment)
     yield from _host(config, environment)
     yield from _issuer(config, environment)
+    yield from _zone(config, environment)
 
 
 def _canary(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
@@ -54,6 +57,18 @@ def _host(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Pro
             what=f"{host} has a port",
             consequence="the Gateway takes names alone",
             fix=f"write {host.partition(':')[0]}",
+        )
+
+
+def _zone(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    """The cluster that curtainup makes is in Autopilot mode, which has no zones."""
+    location = environment.gke_location or ""
+    if environment.deploy_target == "gke" and environment.gke_cluster is None and _ZONE.fullmatch(location):
+        yield Problem(
+            path=place(config, environment, "gke_location"),
+            what=f"{location} is a zone, and the cluster that curtainup makes needs a region",
+            consequence="Google would refuse to make it",
+            fix=f"write {location.rpartition('-')[0]}, or name a cluster that is there in `gke_cluster`",
         )
 
 

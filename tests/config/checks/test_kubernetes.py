@@ -81,3 +81,11 @@ def test_what_is_no_place_on_a_cluster_is_refused(tmp_path: Path, written: str) 
     (tmp_path / "pym-config.yaml").write_text(f"name: shop\n{written}\n")
     with pytest.raises(ConfigError):
         load(tmp_path, warn=pytest.fail)
+
+
+def test_a_zone_needs_a_cluster_that_is_there() -> None:
+    """Autopilot clusters are in regions."""
+    [found] = told(deploy_target="gke", gke_location="europe-west1-b")
+    assert found == "europe-west1-b is a zone, and the cluster that curtainup makes needs a region"
+    assert told(deploy_target="gke", gke_location="europe-west1-b", gke_cluster="shops") == []
+    assert told(deploy_target="gke", gke_location="europe-west1") == []

@@ -39,6 +39,12 @@ class GkeCluster(BaseModel):
     network: str = "default"
     subnetwork: str = ""
 
+    @classmethod
+    def at(cls, path: str) -> GkeCluster:
+        """Return the cluster with a name in Google's API: see `path`."""
+        _, project, _, location, _, name = path.split("/")
+        return cls(project=project, location=location, name=name)
+
     @property
     def path(self) -> str:
         """Its name in Google's API, which no other cluster has at the same time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curtainup.model.environment import Environment
+from curtainup.model.targets.gke import GkeCluster, GkeEnvironment
 from curtainup.session import Session
 from curtainup.targets.gke import access
 from curtainup.targets.kubernetes.logs import KubernetesLogs
@@ -18,9 +19,8 @@ class GkeLogs(KubernetesLogs):
             SetupError: its cluster is not there.
 
         """
-        if environment.settings is None:
+        if not isinstance(environment.settings, GkeEnvironment):
             raise TypeError("these are not the settings of an environment on GKE")
-        service = session.service.config
-        where = access.place(service, service.for_environment(environment.settings.name))
+        where = GkeCluster.at(environment.settings.cluster)
         access.require(session, where)
         super().__init__(session, environment, look, context=where.context)

@@ -159,6 +159,12 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
 
     @property
     def _place(self) -> GkeCluster:
+        """The cluster that the environment is on, whatever is configured now; else the one that is."""
+        known = self.known(GkeEnvironment)
+        return self._wanted if known is None else GkeCluster.at(known.cluster)
+
+    @property
+    def _wanted(self) -> GkeCluster:
         """The cluster that is configured now."""
         return access.place(self._session.service.config, self.config)
 
@@ -174,7 +180,7 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
     @property
     def _identity(self) -> str:
         """The cluster's name at Google, which it has before it is made."""
-        return self._place.path
+        return self._wanted.path
 
     def require_same_place(self) -> None:
         """Check that the cluster is there: its context says which one it is.

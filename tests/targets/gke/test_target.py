@@ -15,6 +15,7 @@ from curtainup.model.targets.gke import GATEWAY_CLASS, GkeEnvironment
 from curtainup.model.targets.kubernetes import KubernetesSettings
 from curtainup.pipeline.run.record import Recorder
 from curtainup.setup import cloud_provider
+from curtainup.targets.gke.logs import GkeLogs
 from curtainup.targets.gke.target import GkeTarget
 from curtainup.targets.kubernetes import target as kubernetes
 from tests.accounts.api_server import Api
@@ -153,6 +154,20 @@ def test_another_cluster_is_refused(live: Live) -> None:
     live.environment = replace(
         live.environment, settings=settings(cluster=PLACE.replace("curtainup", "others"))
     )
+    with pytest.raises(RefusedError, match="is now configured for"):
+        live.target.settings()
+
+
+def test_an_environment_is_looked_for_where_it_is_whatever_is_configured_now(
+    tmp_path: Path, live: Live
+) -> None:
+    """Destroying it on the other cluster would leave it, and take away what has its names there."""
+    (tmp_path / "pym-config.yaml").unlink()
+    live.world, live.account = service(tmp_path, live.api, f"{KEYS}gke_cluster: others\n")
+    live.account.clusters.add(PLACE.replace("curtainup", "others"))
+    live.target.require_same_place()
+    GkeLogs(live.world.session, live.environment)
+    assert live.account.asked == [PLACE]
     with pytest.raises(RefusedError, match="is now configured for"):
         live.target.settings()
 

@@ -33,6 +33,15 @@ def test_the_role_cannot_widen_itself_nor_remove_a_cluster() -> None:
         assert one not in {"resourcemanager.projects.setIamPolicy", "container.clusters.delete"}
 
 
+def test_the_deployer_acts_as_the_account_of_the_nodes_alone() -> None:
+    """In a role for the whole project, the permission would let it act as every account there."""
+    assert "iam.serviceAccounts.actAs" not in ROLE["includedPermissions"]
+    (bound,) = re.findall(
+        r"gcloud iam service-accounts add-iam-policy-binding (\S+) (?:.|\n)*?--role (\S+)", PAGE
+    )
+    assert bound == ("NUMBER-compute@developer.gserviceaccount.com", "roles/iam.serviceAccountUser")
+
+
 def test_the_file_on_the_page_is_right(tmp_path: Path) -> None:
     (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "pym-config.yaml").write_text(text)

@@ -46,7 +46,21 @@ def kubeconfig(
             detail=str(found.get("statusMessage") or "") or None,
         )
     authority = str((found.get("masterAuth") or {}).get("clusterCaCertificate") or "")
-    return document(context, f"https://{found['endpoint']}", authority)
+    return document(context, f"https://{_address(found, cluster)}", authority)
+
+
+def _address(found: dict[str, Any], cluster: str) -> str:
+    address = str(found.get("endpoint") or "")
+    if not address:
+        _, project, _, location, _, name = cluster.split("/")
+        raise SetupError(
+            "the cluster's API server has no IP address",
+            where=cluster,
+            consequence="curtainup does not use its DNS endpoint, and nothing was built or changed",
+            fix=f"give it one: `gcloud container clusters update {name} --location {location} "
+            f"--project {project} --enable-ip-access`",
+        )
+    return address
 
 
 def document(context: str, server: str, authority: str) -> dict[str, Any]:

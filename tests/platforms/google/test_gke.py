@@ -78,6 +78,13 @@ def test_a_cluster_that_is_being_made_is_told(google: Google) -> None:
         _kubeconfig(google)
 
 
+def test_a_cluster_with_a_dns_endpoint_alone_is_told(google: Google) -> None:
+    google.answers[f"/v1/{PLACE}"] = Answer.of({one: CLUSTER[one] for one in CLUSTER if one != "endpoint"})
+    with pytest.raises(SetupError, match="has no IP address") as caught:
+        _kubeconfig(google)
+    assert "--enable-ip-access" in str(caught.value.fix)
+
+
 def test_what_google_does_not_allow_is_told(google: Google) -> None:
     google.answers[f"/v1/{PLACE}"] = DENIED
     with pytest.raises(SetupError, match="tells nothing of the cluster") as caught:

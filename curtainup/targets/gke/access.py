@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 KUBECONFIG = "KUBECONFIG"
 MADE = "curtainup"
 """The name of the cluster that curtainup makes."""
+UNKNOWN = (
+    "write the name and the location that `gcloud container clusters list` shows, or remove gke_cluster: "
+    "curtainup then makes a cluster"
+)
+"""What to do if gke_cluster names a cluster that is not there."""
 _LOCK = Lock()
 
 
@@ -61,8 +66,13 @@ def is_there(session: Session, cluster: GkeCluster) -> bool:
     return True
 
 
-def require(session: Session, cluster: GkeCluster) -> None:
+def require(session: Session, cluster: GkeCluster, fix: str) -> None:
     """Lend this process a way into a cluster.
+
+    Args:
+        session: the command's.
+        cluster: which one.
+        fix: what to do if it is not there.
 
     Raises:
         SetupError: there is no such cluster, it is not ready, or Google does not tell.
@@ -73,17 +83,15 @@ def require(session: Session, cluster: GkeCluster) -> None:
             f"there is no cluster {cluster.name}",
             where=f"{cluster.location}, project {cluster.project}",
             consequence="nothing was built or changed",
-            fix=missing(cluster),
+            fix=fix,
         )
 
 
-def missing(cluster: GkeCluster) -> str:
-    """Return what to do about a cluster that is not there."""
-    if cluster.name == MADE:
-        return "curtainup deploy makes it"
+def gone(cluster: GkeCluster) -> str:
+    """Return what to do about a cluster that is gone, and that an environment was on."""
     return (
-        "write the name and the location that `gcloud container clusters list` shows, or remove gke_cluster: "
-        "curtainup then makes a cluster"
+        f"make it again: `gcloud container clusters create-auto {cluster.name} --location {cluster.location} "
+        f"--project {cluster.project}`; curtainup deploy then makes anew what was on it"
     )
 
 

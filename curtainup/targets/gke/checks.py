@@ -47,7 +47,9 @@ def pieces(
     """
     project = google.project_of(str(service.docker_repo))
     token = cache(lambda: str(google.credentials().token))
-    places = grouped((one.environment, access.place(service, one)) for one in environments)
+    places = grouped(
+        (one.environment, (access.place(service, one), one.gke_cluster is not None)) for one in environments
+    )
     return [
         Piece(SDK, _sdk),
         Piece(ACCOUNT, _credentials, needs=SDK),
@@ -64,10 +66,12 @@ def permissions() -> list[str]:
     return [str(one) for one in role["includedPermissions"]]
 
 
-def _piece(place: Grouped[GkeCluster], token: Callable[[], str], endpoints: Endpoints | None) -> Piece:
-    return Piece(
-        f"GKE cluster{place.suffix}", partial(_cluster, place.value, token, endpoints), needs=ACCOUNT
-    )
+def _piece(
+    place: Grouped[tuple[GkeCluster, bool]], token: Callable[[], str], endpoints: Endpoints | None
+) -> Piece:
+    cluster, is_named = place.value
+    look = partial(_cluster, cluster, token, endpoints, is_named=is_named)
+    return Piece(f"GKE cluster{place.suffix}", look, needs=ACCOUNT)
 
 
 def _sdk() -> Found:
@@ -97,16 +101,18 @@ def _permissions(project: str, token: Callable[[], str], endpoints: Endpoints | 
     return Found(None, f"all {len(wanted)} of {ROLE}")
 
 
-def _cluster(place: GkeCluster, token: Callable[[], str], endpoints: Endpoints | None) -> Found:
-    """Look at a cluster by a kubeconfig that goes when it is read."""
+def _cluster(
+    place: GkeCluster, token: Callable[[], str], endpoints: Endpoints | None, *, is_named: bool
+) -> Found:
+    """Look at a cluster by a kubeconfig that goes when it is read; one that is named is never made."""
     document = gke.kubeconfig(token(), place.path, place.context, endpoints)
     if document is None:
-        if place.name == access.MADE:
-            return Found(None, f"not there; {access.missing(place)}")
+        if not is_named:
+            return Found(None, "not there; curtainup deploy makes it")
         raise SetupError(
             f"there is no cluster {place.name} in {place.location}",
             where=f"project {place.project}",
-            fix=access.missing(place),
+            fix=access.UNKNOWN,
         )
     with TemporaryDirectory(prefix="curtainup-gke-") as folder:
         file = Path(folder) / "kubeconfig"

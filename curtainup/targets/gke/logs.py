@@ -22,5 +22,5 @@ class GkeLogs(KubernetesLogs):
         if not isinstance(environment.settings, GkeEnvironment):
             raise TypeError("these are not the settings of an environment on GKE")
         where = GkeCluster.at(environment.settings.cluster)
-        access.require(session, where)
+        access.require(session, where, access.gone(where))
         super().__init__(session, environment, look, context=where.context)

@@ -47,7 +47,7 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
         cloud_provider.require("kubernetes")
         self._require_same_cluster()
         if self.config.gke_cluster is not None or self.known(GkeEnvironment) is not None:
-            access.require(self._session, self._place)
+            self._require_cluster()
         else:
             self.lend_way()
 
@@ -141,7 +141,7 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
             SetupError: it is not there.
 
         """
-        access.require(self._session, self._place)
+        self._require_cluster()
 
     def unshared(self) -> str | None:
         """Return how the cluster is removed, if curtainup has made it; that of a rehearsal goes by itself."""
@@ -174,7 +174,7 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
 
     @property
     def _configured(self) -> Cluster:
-        access.require(self._session, self._place)
+        self._require_cluster()
         return self._session.accounts.clusters.of(self._place.context)
 
     @property
@@ -190,7 +190,12 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
 
         """
         if self.known(GkeEnvironment) is not None:
-            access.require(self._session, self._place)
+            self._require_cluster()
+
+    def _require_cluster(self) -> None:
+        place = self._place
+        is_new = self.known(GkeEnvironment) is None
+        access.require(self._session, place, access.UNKNOWN if is_new else access.gone(place))
 
     def _require_same_cluster(self) -> None:
         known = self.known(GkeEnvironment)

@@ -68,6 +68,13 @@ def test_a_cluster_that_is_named_has_to_be_there(google: Endpoints) -> None:
 
 
 @pytest.mark.usefixtures("asked")
+def test_a_cluster_that_is_named_as_curtainup_s_own_has_to_be_there_too(google: Endpoints) -> None:
+    found = _looked(google, gke_location="us-east4", gke_cluster="curtainup")["GKE cluster"]
+    assert not found.ok
+    assert "gcloud container clusters list" in str(found.fix)
+
+
+@pytest.mark.usefixtures("asked")
 def test_what_the_deployer_lacks_is_named(google: Endpoints, project: Project) -> None:
     project.granted.remove("container.clusters.create")
     found = _looked(google)["GKE permissions"]

@@ -113,6 +113,26 @@ def _ways_at_destroy(found: World, monkeypatch: pytest.MonkeyPatch) -> dict[str,
     return reached
 
 
+def test_a_cluster_named_as_curtainup_s_own_is_never_made_either(
+    tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cloud_provider, "require", lambda _: None)
+    found, account = service(tmp_path, api, f"{KEYS}gke_cluster: curtainup\n")
+    account.clusters.clear()
+    with pytest.raises(SetupError) as caught:
+        GkeTarget(found.session, "live", lambda: Environment("shop-live")).require_ready()
+    assert "gcloud container clusters list" in str(caught.value.fix)
+
+
+def test_a_cluster_that_is_gone_has_to_be_made_again(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A deployment refuses to make it: it could not know where the rest of the environment is."""
+    monkeypatch.setattr(cloud_provider, "require", lambda _: None)
+    live.account.clusters.clear()
+    with pytest.raises(SetupError, match="there is no cluster curtainup") as caught:
+        live.target.require_ready()
+    assert "create-auto curtainup --location europe-west1 --project my-project" in str(caught.value.fix)
+
+
 def test_the_cluster_is_made_where_none_is_there(live: Live) -> None:
     assert live.target.shared() is None
     live.account.clusters.clear()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from curtainup.errors import EngineFailed
 from curtainup.model.targets.gke import GATEWAY_CLASS, GkeCluster, GkeEnvironment
 from curtainup.model.targets.kubernetes import OWN_LISTENERS, KubernetesEnvironment
 from curtainup.platforms.docker.labels import new_state
@@ -13,8 +14,10 @@ from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.setup import cloud_provider
 from curtainup.targets.capabilities import LendsWay, Lingers, Shares
 from curtainup.targets.gke import READY_SECONDS, access
+from curtainup.targets.gke.refusals import OF_CLUSTER
 from curtainup.targets.kubernetes import wanted
 from curtainup.targets.kubernetes.target import KubernetesTarget
+from curtainup.targets.refusal import meaning
 from curtainup.targets.shared import Shared
 from curtainup.targets.target import displaced
 
@@ -28,6 +31,8 @@ CONFIRMING = 300.0
 LINGERING = 60.0
 """Seconds until all of Google's front ends follow a route; nothing tells when they do."""
 STACK = "curtainup-cluster"
+CLUSTER = "gcp:container/cluster:Cluster"
+"""The type of the resource that is a cluster."""
 
 
 class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
@@ -130,9 +135,18 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
         """Nobody takes an environment's way to its cluster away."""
         return False
 
-    def alone(self) -> AbstractContextManager[None]:
-        """Let Google see to it that a cluster is made once: it refuses the second."""
-        return nullcontext()
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let Google see to it that a cluster is made once: it refuses the second.
+
+        Raises:
+            EngineFailed: the cluster could not be made; what Google refuses is said as what it means.
+
+        """
+        try:
+            yield
+        except EngineFailed as error:
+            raise meaning(error, self._place.path, OF_CLUSTER) from error
 
     def bring(self) -> None:
         """Have the engine find the cluster.
@@ -146,11 +160,13 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
     def unshared(self) -> str | None:
         """Return how the cluster is removed, if curtainup has made it; that of a rehearsal goes by itself."""
         stack = stack_of(self._place)
-        if self._rehearses or not self._session.state.memory.read(stack).exists:
+        resources = self._session.state.memory.read(stack).resources
+        if self._rehearses or not any(one.get("type") == CLUSTER for one in resources):
             return None
         return (
-            f"the cluster {self._place.name} stays, and costs money; other services may be on it. "
-            f"To remove it: `curtainup pulumi state unprotect --all --yes --stack {stack}`, then "
+            f"the cluster {self._place.name} stays, and costs money. Other services may be on it: first run "
+            "`curtainup destroy` for each, as their addresses and certificates stay if it goes. To remove: "
+            f"`curtainup pulumi state unprotect --all --yes --stack {stack}`, then "
             f"`gcloud container clusters delete {self._place.name} --location {self._place.location} "
             f"--project {self._place.project}`, then `curtainup pulumi stack rm --force --yes {stack}`"
         )

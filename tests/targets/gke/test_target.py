@@ -9,7 +9,7 @@ import pytest
 from curtainup.commands.destroy import destroy
 from curtainup.engine.state import Remembered
 from curtainup.environments.rollout import Rollout
-from curtainup.errors import RefusedError, SetupError
+from curtainup.errors import EngineFailed, RefusedError, SetupError
 from curtainup.model.environment import Environment
 from curtainup.model.targets.gke import GATEWAY_CLASS, GkeEnvironment
 from curtainup.model.targets.kubernetes import KubernetesSettings
@@ -257,13 +257,38 @@ def test_google_s_front_ends_take_a_while_to_follow(live: Live) -> None:
 
 def test_the_cluster_stays_when_a_service_goes_and_is_removed_by_name(live: Live) -> None:
     assert live.target.unshared() is None, "somebody else has made it"
-    live.world.engine.up(
-        STACK, {"environment": {"target": "gke", "service": "x", "name": "y"}, "releases": []}
-    )
+    provider = {"type": "pulumi:providers:gcp", "urn": "p"}
+    live.world.engine.known[STACK] = Remembered(exists=True, resources=(provider,))
+    assert live.target.unshared() is None, "its making has failed here"
+    made = {"type": "gcp:container/cluster:Cluster", "urn": "c"}
+    live.world.engine.known[STACK] = Remembered(exists=True, resources=(provider, made))
     told = str(live.target.unshared())
-    assert "costs money; other services may be on it" in told
+    assert "costs money. Other services may be on it: first run `curtainup destroy` for each" in told
     assert f"pulumi state unprotect --all --yes --stack {STACK}" in told
     assert "gcloud container clusters delete curtainup --location europe-west1 --project my-project" in told
+
+
+@pytest.mark.parametrize(
+    ("said", "what", "fix"),
+    [
+        (
+            f"googleapi: Error 409: Already exists: {PLACE}., alreadyExists",
+            "somebody else is just making the cluster",
+            "wait until",
+        ),
+        (
+            'googleapi: Error 400: The user does not have access to service account "default".',
+            "the deployer may not use the account that the nodes",
+            "docs/gke.md",
+        ),
+        ("googleapi: Error 403: Insufficient regional quota", "the update failed", "look"),
+    ],
+)
+def test_what_google_refuses_of_a_cluster(live: Live, said: str, what: str, fix: str) -> None:
+    with pytest.raises(EngineFailed, match=what) as caught, live.target.alone():
+        raise EngineFailed("the update failed", fix="look", detail=said)
+    assert fix in str(caught.value.fix)
+    assert caught.value.detail == said
 
 
 def _forget(live: Live) -> None:

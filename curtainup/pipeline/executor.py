@@ -19,10 +19,22 @@ from curtainup.pipeline.gatekeeper import gate_of
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.tasks import run_tasks
 from curtainup.pipeline.traffic import Watch
-from curtainup.pipeline.transition import Act, Await, Judge, PutBack, Retire, RunTasks, Transition, Update
+from curtainup.pipeline.transition import (
+    CANDIDATE,
+    Act,
+    Await,
+    Judge,
+    PutBack,
+    Retire,
+    RunTasks,
+    Transition,
+    Update,
+)
 from curtainup.util.beside import GoOn, beside
 
 AnyAct = TypeVar("AnyAct", bound=Act)
+LOOK = 0.5
+"""Seconds between two looks at the probe, while the old release may get requests."""
 Step = Update | Await | Judge | Retire | PutBack
 """The acts that are one step of the run."""
 
@@ -167,10 +179,7 @@ class _OneTransition:
 
     def _retire(self, act: Retire, progress: Progress) -> None:
         """Remove releases once they receive no more requests."""
-        left = self.moved_at + self._rollout.lingering - time.monotonic()
-        if left > 0:
-            progress.say(f"waiting {left:.0f} s, because clients may remember the old address for that long")
-            self._rollout.cancelled.wait(left)
+        self._await_followed(progress, "because clients may remember the old address for that long")
         self._rollout.apply(act.deployment, progress.say)
         count = len(act.gone)
         progress.note = f"{count} release{'s' * (count != 1)} without traffic, billed until now"
@@ -187,8 +196,21 @@ class _OneTransition:
             raise RuntimeError(f"{rollout.name} has no URL after its update")
         if one.undo is not None and one.undo.deployment.serving() is None:
             opening.wait(rollout, progress.say, rollout.cancelled)
+        elif name != CANDIDATE and _first(one, Update) and not rollout.spec.names_releases:
+            self._await_followed(progress, "until no request comes to the old release any more")
         with rollout.reachable(gate.url) as door:
             self._context.gatekeeper.judge(replace(gate, door=door), progress, one.image, self._watch)
+
+    def _await_followed(self, progress: Progress, why: str) -> None:
+        """Wait until the old release gets no more requests, or the probe has seen that it gets them back."""
+        end, watch = self.moved_at + self._rollout.lingering, self._watch
+        left = end - time.monotonic()
+        if left > 0:
+            progress.say(f"waiting {left:.0f} s, {why}")
+        while left > 0 and (watch is None or watch.is_clean):
+            if self._rollout.cancelled.wait(min(left, LOOK)):
+                return
+            left = end - time.monotonic()
 
     # Preparations
 

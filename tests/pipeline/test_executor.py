@@ -388,3 +388,53 @@ def test_a_first_release_is_judged_once_users_are_led_there(
     for undo in (samples.deployment(100), samples.deployment(0)):
         scene.executor.carry_out([replace(judged, undo=PutBack("live-undo", "put live back", undo))])
     assert waited == [before + 1], "only the one before which nothing served, and before it was judged"
+
+
+WAITING = "until no request comes to the old release any more"
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_live_is_judged_once_the_old_release_gets_no_more_requests(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, *, named: bool
+) -> None:
+    """Where answers do not name their release, the gate could judge the old one."""
+    scene = Scene(tmp_path, proxy)
+    monkeypatch.setattr(Rollout, "lingering", 0.5)
+    scene.rollout.spec = replace(scene.rollout.spec, names_releases=named)
+    before: list[bool] = []
+    said = _said(monkeypatch)
+    scene.judge.verdict = lambda: before.append(any(WAITING in one for one in said))
+    scene.move()
+    assert before == [not named]
+
+
+def test_a_release_that_fails_while_the_old_one_gets_requests_is_not_waited_for(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(tmp_path, proxy)
+    monkeypatch.setattr(Rollout, "lingering", 3600)
+    scene.rollout.spec = replace(scene.rollout.spec, names_releases=False)
+
+    def route() -> None:
+        scene._route()
+        if ("shift", "passed") in scene.steps():
+            proxy.statuses = {"r0000002": 503}
+
+    proxy.before = route
+    monkeypatch.setattr(scene.rollout, "known_release_url", lambda _: None)
+    with pytest.raises(TrafficReturned):
+        scene.move()
+    assert scene.world.engine.traffics[-1] == OLD
+
+
+def _said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the steps of the run say from now on."""
+    said: list[str] = []
+    usual = Progress.say
+
+    def say(progress: Progress, line: str) -> None:
+        said.append(line)
+        usual(progress, line)
+
+    monkeypatch.setattr(Progress, "say", say)
+    return said

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from curtainup.errors import Interrupted, ReleaseUnhealthy
 from curtainup.gates.asking import Asking, too_slow, trouble_of_answer, trouble_of_error
@@ -51,6 +51,14 @@ class Suspect(Protocol):
         """Return the error after `seconds` of waiting."""
 
 
+@runtime_checkable
+class Delayed(Protocol):
+    """A suspect that may wait for room, such as a node that is added for it: that is not its own slowness."""
+
+    def delay(self) -> float:
+        """Return for how many seconds it has waited for room, which do not count."""
+
+
 def wait_until_healthy(
     url: str,
     asking: Asking,
@@ -66,7 +74,7 @@ def wait_until_healthy(
         url: where the release answers.
         asking: how it is asked.
         suspect: what to inspect when it does not answer.
-        timeout: seconds that it may take in all.
+        timeout: seconds that it may take in all, once it has room.
         cancelled: ends the wait.
         lasting: seconds after which the same wrong answer of the release itself ends the wait.
 
@@ -133,7 +141,11 @@ class _Wait:
 
     @property
     def deadline(self) -> float:
-        return self.started + self.timeout
+        return self.started + self.patience
+
+    @property
+    def patience(self) -> float:
+        return self.timeout + (self.suspect.delay() if isinstance(self.suspect, Delayed) else 0.0)
 
     def ask(self, last: Trouble | None) -> Trouble | None:
         """Send one request; return what is wrong with the release, if anything.
@@ -175,7 +187,7 @@ class _Wait:
             raise Interrupted("interrupted while waiting for the release to answer", where=self.url)
 
     def failed(self, trouble: Trouble) -> ReleaseUnhealthy:
-        seconds = min(self.timeout, time.monotonic() - self.started) if trouble.lasting else self.timeout
+        seconds = min(self.patience, time.monotonic() - self.started) if trouble.lasting else self.patience
         if self.suspect is not None:
             return self.suspect.unhealthy(self.url, seconds, trouble)
         return ReleaseUnhealthy(

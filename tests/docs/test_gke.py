@@ -12,7 +12,7 @@ from curtainup.config import ServiceConfig, load
 from curtainup.config.regions.gcp import CLOUD_RUN_REGIONS
 from curtainup.model.targets.gke import CLUSTER_APIS, ENVIRONMENT_APIS, GATEWAY_CLASS
 from curtainup.targets.gke import READY_SECONDS
-from curtainup.targets.gke.target import CONFIRMING, LINGERING, OPENING, STACK
+from curtainup.targets.gke.target import CONFIRMING, LINGERING, NODES, OPENING, STACK
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "gke.md").read_text(encoding="utf-8")
@@ -67,5 +67,6 @@ def test_the_figures_and_names_on_the_page_are_right() -> None:
     assert f"{READY_SECONDS} seconds" in PAGE
     assert f"counts on {LINGERING:.0f} seconds" in PAGE.replace("\n", " ")
     assert f"up to {CONFIRMING:.0f} seconds to follow" in PAGE.replace("\n", " ")
+    assert f"waits for nodes for {NODES:.0f} seconds" in PAGE.replace("\n", " ")
     assert OPENING == 600
     assert "waits up to ten minutes" in PAGE

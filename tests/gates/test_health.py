@@ -353,6 +353,20 @@ def test_copies_that_never_get_there_are_told_in_the_end(well: str) -> None:
         wait_until_healthy(well, PING, Copies("for ever"), timeout=0.3, cancelled=threading.Event())
 
 
+class Roomless(Copies):
+    """A release that waits for room at first."""
+
+    def delay(self) -> float:
+        return 0.4
+
+
+def test_the_time_until_a_release_has_room_is_not_its_own() -> None:
+    began = time.monotonic()
+    with pytest.raises(ReleaseUnhealthy, match=r"within 0\.5 s"):
+        wait_until_healthy("http://127.0.0.1:1", PING, Roomless(), timeout=0.1, cancelled=threading.Event())
+    assert time.monotonic() - began >= 0.5
+
+
 def test_without_a_container_the_time_out_says_what_answered(named: str) -> None:
     with pytest.raises(ReleaseUnhealthy) as caught:
         wait_until_healthy(named, PING, None, timeout=0.2, cancelled=threading.Event())

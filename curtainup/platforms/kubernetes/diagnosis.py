@@ -17,6 +17,8 @@ from curtainup.platforms.kubernetes.pods import Object
 AT_ONCE, SOON, LATER = 0.0, 5.0, 8.0
 """Seconds for which something has to be wrong until nobody waits for it to go away by itself."""
 NEVER = float("inf")
+UNSCHEDULABLE = "unschedulable"
+"""The key of the finding that no node has room for a pod."""
 COMPLETE = "NewReplicaSetAvailable"
 """The reason of a Deployment's condition `Progressing` from when all of its pods were ready first."""
 SCHEDULED_FAILED, SCALING_UP, UNHEALTHY = "FailedScheduling", "TriggeredScaleUp", "Unhealthy"
@@ -202,7 +204,7 @@ def _unscheduled(seen: Seen, pod: Object) -> Iterator[Finding]:
     name = pods.name_of(pod)
     grows = bool(seen.events_of(name, SCALING_UP))
     yield Finding(
-        "unschedulable",
+        UNSCHEDULABLE,
         f"no node has room for a pod: {found.get('message')}",
         "add nodes, or lower memory_limit, cpus or replicas in pym-config.yaml"
         + ("; a node is being added, which start_timeout may be too short for" if grows else ""),

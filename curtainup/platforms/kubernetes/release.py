@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from curtainup.model.trouble import Trouble
 from curtainup.platforms import exits
 from curtainup.platforms.kubernetes import diagnosis, pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
-from curtainup.platforms.kubernetes.diagnosis import Finding, Seen
+from curtainup.platforms.kubernetes.diagnosis import NEVER, UNSCHEDULABLE, Finding, Seen
 
 LOOK_EVERY = 1.0
 """Seconds between two looks; each is two calls, and one more if something is wrong."""
@@ -56,6 +56,8 @@ class ReleasePods:
         forward_trouble: says why the last connection to a pod failed; empty if it did not.
         redact: takes the secrets out of a text before anybody sees it.
         spare: how many pods may be missing if the release was whole once.
+        node_seconds: for how many seconds nodes may be on their way, on a cluster that adds them for pods
+            which have none; 0 is one that adds none.
         clock: tells the seconds.
 
     """
@@ -65,14 +67,21 @@ class ReleasePods:
     forward_trouble: Callable[[], str] = str
     redact: Callable[[str], str] = str
     spare: int = SPARE
+    node_seconds: float = 0.0
     clock: Callable[[], float] = time.monotonic
     _look_at: float = 0.0
     _since: dict[str, float] = field(default_factory=dict)
+    _delayed: float = 0.0
+    _short_since: float | None = None
 
     @property
     def answers_itself(self) -> bool:
         """True: nothing is between its port and whoever asks."""
         return True
+
+    def delay(self) -> float:
+        """Return for how many seconds a node was on its way."""
+        return min(self._delayed, self.node_seconds)
 
     def raise_if_down(self) -> None:
         """Raise ReleaseUnhealthy if something is certain to keep the release from answering."""
@@ -84,7 +93,9 @@ class ReleasePods:
             seen = self.seen()
         except (Refused, SetupError):
             return  # the API server does not answer, but the release still may, until its time-out
-        self._raise_if_certain(seen, now)
+        found = diagnosis.findings(seen)
+        self._count_delay(found, now)
+        self._raise_if_certain(seen, found, now)
 
     def lacks(self) -> Trouble | None:
         """Return what is missing although the release answers: of a new one all pods have to be ready."""
@@ -146,14 +157,20 @@ class ReleasePods:
         own = [one for one in events if (one.get("involvedObject") or {}).get("name") in names]
         return replace(seen, events=own)
 
-    def _raise_if_certain(self, seen: Seen, now: float) -> None:
-        found, least = diagnosis.findings(seen), PASSING if seen.was_whole else 0.0
+    def _count_delay(self, found: Sequence[Finding], now: float) -> None:
+        if self._short_since is not None:
+            self._delayed += now - self._short_since
+        self._short_since = now if any(one.key == UNSCHEDULABLE for one in found) else None
+
+    def _raise_if_certain(self, seen: Seen, found: Sequence[Finding], now: float) -> None:
+        least = PASSING if seen.was_whole else 0.0
         if seen.was_whole and seen.has_enough(self.spare):
             found = []
         known = {one.key for one in found}
         self._since = {key: at for key, at in self._since.items() if key in known}
         for one in found:
-            if now - self._since.setdefault(one.key, now) >= max(one.lasts, least):
+            lasts = NEVER if self.node_seconds and one.key == UNSCHEDULABLE else one.lasts
+            if now - self._since.setdefault(one.key, now) >= max(lasts, least):
                 raise self._explained(one, seen)
 
     def _explained(self, one: Finding, seen: Seen) -> ReleaseUnhealthy:

@@ -28,6 +28,8 @@ OPENING = 600.0
 """Seconds that a load balancer may take, once it has an address, until it leads to the first release."""
 CONFIRMING = 300.0
 """Seconds that GKE may take to bring a changed route to its load balancer; a new backend takes minutes."""
+NODES = 300.0
+"""Seconds that GKE may take to add nodes for pods that have none. A new cluster has no room for any."""
 LINGERING = 60.0
 """Seconds until all of Google's front ends follow a route; nothing tells when they do."""
 STACK = "curtainup-cluster"
@@ -83,6 +85,10 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
     def confirming(self) -> float:
         """Return for how many seconds GKE may not follow a route yet; a rehearsal's cluster is not GKE's."""
         return super().confirming() if self._rehearses else CONFIRMING
+
+    def node_seconds(self) -> float:
+        """Return for how many seconds nodes may be on their way; a rehearsal's cluster adds none."""
+        return 0.0 if self._rehearses else NODES
 
     def lingering(self) -> float:
         """Return for how many seconds the old release may get requests after a switch."""

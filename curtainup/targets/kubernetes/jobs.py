@@ -43,6 +43,7 @@ class Place:
         labels: what the environment's objects are labelled with.
         run: the id of the run.
         grace: seconds between SIGTERM and SIGKILL.
+        adds_nodes: whether the cluster adds nodes for pods that have none.
 
     """
 
@@ -52,6 +53,7 @@ class Place:
     labels: Mapping[str, str]
     run: str
     grace: int
+    adds_nodes: bool = False
 
     @property
     def jobs(self) -> str:

@@ -172,6 +172,10 @@ class KubernetesTarget(
         """Return for how many seconds the Gateway may not follow a route yet."""
         return CONFIRMING
 
+    def node_seconds(self) -> float:
+        """Return for how many seconds nodes may be on their way for pods that have none; 0 waits for none."""
+        return 0.0
+
     def from_here(self, url: str) -> str:
         """Return a loopback URL for one that only the cluster itself reaches; others are the same here."""
         outputs, space = self.environment.outputs, self._space
@@ -306,6 +310,7 @@ class KubernetesTarget(
             space.labels,
             run.id,
             self.config.stop_timeout,
+            self.node_seconds() > 0,
         )
         return tasks.run(self._cluster, place, task, tasks.Means(run.cancelled, on_line, run.report.warn))
 
@@ -374,7 +379,8 @@ class KubernetesTarget(
             release.settings.container_port,
         )
         trouble = partial(self._ways.trouble, release.id)
-        return ReleasePods(self._cluster, place, trouble, self._session.service.redact, spare)
+        redact = self._session.service.redact
+        return ReleasePods(self._cluster, place, trouble, redact, spare, self.node_seconds())
 
     def _require_same_cluster(self) -> None:
         known, cluster = self.known(KubernetesEnvironment), self._configured

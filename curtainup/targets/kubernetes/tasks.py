@@ -11,7 +11,7 @@ from curtainup.config.tasks import Task
 from curtainup.errors import SetupError
 from curtainup.platforms.kubernetes import diagnosis, log, pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused, may_pass
-from curtainup.platforms.kubernetes.diagnosis import Finding, Seen
+from curtainup.platforms.kubernetes.diagnosis import UNSCHEDULABLE, Finding, Seen
 from curtainup.platforms.kubernetes.log import Wrote
 from curtainup.platforms.kubernetes.patience import patiently
 from curtainup.targets.kubernetes import jobs
@@ -232,8 +232,8 @@ class _Execution:
     def _trouble(self, pod: pods.Object | None) -> Finding | None:
         if pod is not None:
             seen = Seen({"metadata": {}}, [pod], (), self.place.container, "of the release", 0)
-            found = diagnosis.findings(seen)
-            return found[0] if found else None
+            waits = {UNSCHEDULABLE} if self.place.adds_nodes else set()
+            return next((one for one in diagnosis.findings(seen) if one.key not in waits), None)
         path = f"/api/v1/namespaces/{self.place.namespace}/events"
         try:
             events = self.cluster.items(path, fieldSelector=f"involvedObject.name={self.job}")

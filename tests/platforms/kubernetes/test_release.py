@@ -110,6 +110,28 @@ def test_what_may_go_away_has_to_last(cluster: Cluster, api: Api) -> None:
     assert "memory_limit" in str(error.fix)
 
 
+def test_where_nodes_come_for_pods_a_full_cluster_is_never_certain(cluster: Cluster, api: Api) -> None:
+    """The seconds until a node is there are not the release's own, up to those that it may take."""
+    clock = Clock()
+    release = ReleasePods(cluster, PLACE, node_seconds=300, clock=clock)
+    _give(api, shapes.unschedulable("0/1 nodes are available: 1 Insufficient cpu."))
+    for _ in range(100):
+        release.raise_if_down()
+        clock.now += 2
+    assert release.delay() == 198
+    _give(api, shapes.waiting("ContainerCreating"))
+    release.raise_if_down()
+    clock.now += 50
+    release.raise_if_down()
+    assert release.delay() == 200
+    _give(api, shapes.unschedulable("0/1 nodes are available: 1 Insufficient cpu."))
+    for _ in range(100):
+        release.raise_if_down()
+        clock.now += 2
+    assert release.delay() == 300
+    assert ReleasePods(cluster, PLACE).delay() == 0
+
+
 def test_only_the_events_of_its_own_pods_count(cluster: Cluster, api: Api) -> None:
     other = shapes.event("Unhealthy", "of another", name="shop-r2-a")
     own = shapes.event("Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 500")

@@ -21,6 +21,7 @@ from curtainup.targets.kubernetes import target as kubernetes
 from tests.accounts.api_server import Api
 from tests.sessions import World
 from tests.targets.gke.conftest import CERTIFICATE, CONTEXT, KEYS, PLACE, Live, service, settings
+from tests.targets.kubernetes.conftest import FIRST
 
 HOST = f"{KEYS}live_host: shop.example.com\n"
 STACK = "curtainup-cluster-my-project-europe-west1-curtainup"
@@ -249,6 +250,12 @@ def test_gke_takes_its_time_to_follow_a_route(live: Live, monkeypatch: pytest.Mo
     assert live.target.confirming() == 300
     monkeypatch.setattr(kubernetes.KubernetesTarget, "_rehearses", True)
     assert live.target.confirming() == kubernetes.CONFIRMING
+
+
+def test_nodes_come_for_pods_that_have_none(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert live.target.suspect(FIRST).node_seconds == 300
+    monkeypatch.setattr(kubernetes.KubernetesTarget, "_rehearses", True)
+    assert live.target.suspect(FIRST).node_seconds == 0
 
 
 def test_google_s_front_ends_take_a_while_to_follow(live: Live) -> None:

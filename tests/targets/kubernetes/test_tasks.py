@@ -9,8 +9,9 @@ import pytest
 
 from curtainup.config.tasks import Task
 from curtainup.errors import Interrupted, SetupError
-from curtainup.platforms.kubernetes import cluster, patience
+from curtainup.platforms.kubernetes import cluster, diagnosis, patience
 from curtainup.targets.kubernetes import jobs, tasks
+from curtainup.targets.kubernetes.target import KubernetesTarget
 from curtainup.util.process import Ended
 from tests.accounts.api_server import Asked, Status
 from tests.platforms.kubernetes import shapes
@@ -169,6 +170,17 @@ def test_a_quota_that_refuses_the_task_s_pod_is_told(live: Live) -> None:
 def test_a_task_that_is_not_begun_in_time_is_given_up(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "STARTING", 0)
     assert _refusal(_live(live)).what == "a task could not be run: it did not begin within 0 s"
+
+
+def test_a_task_waits_for_a_node_where_nodes_come_for_pods(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(diagnosis, "LATER", 0.0)
+    full = shapes.unschedulable("0/1 nodes are available: 1 Insufficient cpu.")
+    assert "no node has room" in _refusal(_live(live, full)).what
+    monkeypatch.setattr(KubernetesTarget, "node_seconds", lambda _: 300.0)
+    _live(live, full, full, RUNNING, _over(0, "Completed"))
+    assert live.target.run_task(SECOND, MIGRATE, _unheard).code == 0
 
 
 def test_without_the_release_no_task_runs(live: Live) -> None:

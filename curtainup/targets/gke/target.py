@@ -207,17 +207,21 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
     def require_same_place(self) -> None:
         """Check that the cluster is there: its context says which one it is.
 
+        A first update makes the cluster, so its environment has settings before the cluster is there.
+
         Raises:
             SetupError: it is not.
 
         """
-        if self.known(GkeEnvironment) is not None:
+        if self.environment.outputs:
             self._require_cluster()
+        else:
+            self.lend_way()
 
     def _require_cluster(self) -> None:
         place = self._place
-        is_new = self.known(GkeEnvironment) is None
-        access.require(self._session, place, access.UNKNOWN if is_new else access.gone(place))
+        fix = access.UNKNOWN if self.known(GkeEnvironment) is None else access.gone(place)
+        access.require(self._session, place, fix)
 
     def _require_same_cluster(self) -> None:
         known = self.known(GkeEnvironment)

@@ -11,6 +11,7 @@ from curtainup.engine.state import Remembered
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import EngineFailed, RefusedError, SetupError
 from curtainup.model.environment import Environment
+from curtainup.model.release import Deployment
 from curtainup.model.targets.gke import GATEWAY_CLASS, GkeEnvironment
 from curtainup.model.targets.kubernetes import KubernetesSettings
 from curtainup.pipeline.run.record import Recorder
@@ -123,6 +124,17 @@ def test_a_cluster_named_as_curtainup_s_own_is_never_made_either(
     with pytest.raises(SetupError) as caught:
         GkeTarget(found.session, "live", lambda: Environment("shop-live")).require_ready()
     assert "gcloud container clusters list" in str(caught.value.fix)
+
+
+def test_a_first_update_may_come_before_its_cluster(live: Live) -> None:
+    """Its environment has settings by then; the update itself makes the cluster."""
+    live.account.clusters.clear()
+    first = live.environment
+    live.environment = replace(first, outputs={}, deployment=Deployment())
+    live.target.require_same_place()
+    live.environment = first
+    with pytest.raises(SetupError, match="there is no cluster"):
+        live.target.require_same_place()
 
 
 def test_a_cluster_that_is_gone_has_to_be_made_again(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,7 +121,8 @@ def test_a_changed_host_gets_its_certificate_while_the_old_one_is_there(service:
     """Google changes no certificate's host, and removes none to which a map still leads."""
     [old] = service.project()["certificates"]
     service.configure(live_host="shop.example.com")
-    service.deploy()
+    assert "allow the change" in service.deploy(code=23).err
+    service.deploy("--allow-replace")
     [(new, only)] = service.project()["certificates"].items()
     assert new != old
     assert only["domains"] == ["shop.example.com"]

@@ -164,8 +164,8 @@ def test_a_task_goes_on_while_the_api_server_is_away(service: Troupe) -> None:
 
 
 def test_what_somebody_removed_is_made_again_though_nothing_has_changed(service: Troupe) -> None:
-    old, new = two_releases(service)
     service.deploy()
+    old, new = two_releases(service)
     [secret] = {one["metadata"]["name"] for one in service.objects("live", "secrets")}
     gone = {
         "secret": secret,

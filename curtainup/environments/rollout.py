@@ -7,32 +7,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
-from threading import Event
 
-from curtainup.config.tasks import Task
 from curtainup.engine.changes import UpdateGuard
 from curtainup.environments import earlier, refusals, sharing
 from curtainup.environments import stack as environments
-from curtainup.environments.view import EnvironmentView
+from curtainup.environments.readiness import Readiness
 from curtainup.errors import CurtainupError, Interrupted
-from curtainup.gates import health
-from curtainup.gates.asking import Asking
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
 from curtainup.session import Session
 from curtainup.targets import capabilities
-from curtainup.targets.task_result import Ran
 from curtainup.util.beside import GoOn, beside
 
 GROUND_PATIENCE, GROUND_PAUSE = 600.0, 10.0
 """For how many seconds, and how often, curtainup tries again to lay the ground if that is too early."""
-REVIVE_SECONDS = 5.0
-"""How long a release that had stopped may take to answer, before curtainup goes back to it."""
 
 
-class Rollout(EnvironmentView):
+class Rollout(Readiness):
     """One environment, as it is now and as it is to be."""
 
     def __init__(self, session: Session, name: str, guard: UpdateGuard | None = None) -> None:
@@ -46,16 +39,10 @@ class Rollout(EnvironmentView):
         """
         super().__init__(session, name)
         self.guard = guard
-        self._there = {one.id for one in self.deployment.releases} | set(self.environment.places)
         self.is_touched = False
         self._settings_before = self.environment.settings
         self._settled_at = 0.0
         self._closes = False
-
-    @property
-    def cancelled(self) -> Event:
-        """Set when the run is to stop."""
-        return self._session.run.cancelled
 
     def require_ready(self) -> None:
         """Check, before anything is built, that the target can be reached, and can do what it is to do."""
@@ -216,22 +203,6 @@ class Rollout(EnvironmentView):
                 self._closes = False
             yield
 
-    def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-        """Run a task of the environment in the image of a release; see `capabilities.RunsTasks`."""
-        if not isinstance(self.target, capabilities.RunsTasks):
-            raise refusals.no_tasks(self.name, self.spec.name)
-        return self.target.run_task(release, task, on_line)
-
-    def end_tasks(self) -> None:
-        """End the tasks that a run which was killed has left."""
-        if isinstance(self.target, capabilities.EndsTasks):
-            self.target.end_tasks()
-
-    def renew(self, release: Release) -> None:
-        """Start a release anew that ended before its tasks had run: it may have needed what they do."""
-        if isinstance(self.target, capabilities.Renews):
-            self.target.renew(release)
-
     def make_ready(self) -> None:
         """Import what an update needs; done beside something that has to be waited for anyhow."""
         self._session.state.engine.make_ready()
@@ -239,68 +210,6 @@ class Rollout(EnvironmentView):
     def refresh(self) -> None:
         """Read again what Pulumi remembers, after an update that failed half-way."""
         self._see(environments.of(self._session, self.name))
-
-    def wait_until_healthy(self, release: Release) -> float:
-        """Wait until a release answers on its own URL; return for how many seconds.
-
-        One that was there before this run is started first when it does not answer.
-
-        Raises:
-            ReleaseUnhealthy: it exited, or did not answer in `start_timeout`.
-
-        """
-        asking = self.asking(release)
-        with self.reachable(self.release_url(release)) as url:
-            if (
-                release.id in self._there
-                and not health.answers(url, asking)
-                and isinstance(self.target, capabilities.Revives)
-            ):
-                self.target.revive(release)
-            target = self.target
-            suspect = target.suspect(release) if isinstance(target, capabilities.Inspects) else None
-            return self._wait_at(url, asking, suspect)
-
-    def _wait_at(self, url: str, asking: Asking, suspect: health.Suspect | None) -> float:
-        return health.wait_until_healthy(
-            url,
-            asking,
-            suspect,
-            timeout=self.config.start_timeout,
-            cancelled=self._session.run.cancelled,
-        )
-
-    def grow(self, release_id: str, like: str, say: Callable[[str], None]) -> None:
-        """Let a release have as many copies as another one has now, and wait until they are ready.
-
-        Raises:
-            ReleaseUnhealthy: they are not in `start_timeout`.
-
-        """
-        release, other = self.deployment.find(release_id), self.deployment.find(like)
-        if release is None or other is None or not isinstance(self.target, capabilities.Grows):
-            return
-        growing = self.target.grow(release, other)
-        if growing is not None:
-            say(f"waiting until {release.version} has as many copies as {other.version}")
-            with self.reachable(self.release_url(release)) as url:
-                self._wait_at(url, self.asking(release), growing)
-
-    def answers(self, release: Release) -> bool:
-        """Return whether a release answers on its own URL; start it first if it had stopped.
-
-        A release whose URL is not known counts as one that answers.
-        """
-        url, asking = self.known_release_url(release), self.asking(release)
-        if url is None:
-            return True
-        with self.reachable(url) as reached:
-            if health.answers(reached, asking):
-                return True
-            if not isinstance(self.target, capabilities.Revives):
-                return False
-            self.target.revive(release)
-            return health.trouble_after(reached, asking, REVIVE_SECONDS) is None
 
     def put_back(self, before: Deployment, note: Callable[[str], None]) -> None:
         """Undo what a failed or interrupted step did: make the environment what it was before.

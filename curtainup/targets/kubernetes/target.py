@@ -17,41 +17,35 @@ from curtainup.model.targets.kubernetes import (
     KubernetesEnvironment,
     KubernetesSettings,
 )
-from curtainup.platforms.docker.labels import RELEASE, new_state
+from curtainup.platforms.docker.labels import RELEASE
 from curtainup.platforms.kubernetes import pods
-from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.platforms.kubernetes.forward import Door
-from curtainup.platforms.kubernetes.kubeconfig import UnknownContext
 from curtainup.platforms.kubernetes.release import SPARE, Place, ReleasePods
 from curtainup.setup import cloud_provider
 from curtainup.targets.capabilities import (
     Audits,
     ChecksPresence,
-    Chooses,
     Confirms,
     EndsTasks,
     Explains,
     Grows,
     Inspects,
-    Interrupts,
     MayBeDistant,
-    MayLeadElsewhere,
     MayMoveAtOnce,
     NeedsAccount,
     OpensLate,
     Renews,
-    Reverts,
     Revives,
     RunsTasks,
 )
-from curtainup.targets.kubernetes import interruptions, jobs, presence, refusals, tasks, wanted
+from curtainup.targets.kubernetes import jobs, presence, refusals, tasks
+from curtainup.targets.kubernetes.on_cluster import OnCluster
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
-from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
-    from curtainup.model.contract import EnvironmentSettings
     from curtainup.session import Session
     from curtainup.targets.target import Look
     from curtainup.targets.task_result import Ran
@@ -69,19 +63,15 @@ CONFIRMING, LOOK = 30.0, 0.1
 
 
 class KubernetesTarget(
-    Target,
+    OnCluster,
     NeedsAccount,
-    Chooses,
-    Interrupts,
     MayBeDistant,
-    MayLeadElsewhere,
     MayMoveAtOnce,
     OpensLate,
     Inspects,
     Renews,
     Revives,
     Grows,
-    Reverts,
     ChecksPresence,
     Confirms,
     Audits,
@@ -124,41 +114,6 @@ class KubernetesTarget(
             run_as_user=config.run_as_user,
             read_only=config.read_only,
         )
-
-    def settings(self) -> KubernetesEnvironment:
-        """Return the environment's settings.
-
-        Raises:
-            CurtainupError: the cluster does not answer, lacks something, or is another one.
-
-        """
-        known = self.own(KubernetesEnvironment)
-        self._require_same_cluster()
-        return self._settings(known.namespace, known.state)
-
-    def first_settings(self, neighbours: Sequence[EnvironmentSettings]) -> KubernetesEnvironment:
-        """Return the settings of an environment whose namespace is nobody else's.
-
-        Raises:
-            CurtainupError: the cluster does not answer, lacks something, or has a namespace of that name.
-
-        """
-        del neighbours
-        wanted.require_free(self._configured, self._namespace)
-        return self._settings(self._namespace, new_state())
-
-    def interrupting(self) -> list[str]:
-        """Return the keys whose new values would take users' way in away; a rehearsal has no users."""
-        known = self.known(KubernetesEnvironment)
-        if known is None or self._rehearses:
-            return []
-        return interruptions.keys(self._session.service.config, self.config, self._configured, known)
-
-    def reverted(self, settings: EnvironmentSettings, before: EnvironmentSettings) -> EnvironmentSettings:
-        """Return the earlier settings, by the context that leads to the cluster now."""
-        if not isinstance(before, KubernetesEnvironment) or not isinstance(settings, KubernetesEnvironment):
-            return settings
-        return before.model_copy(update={"context": settings.context})
 
     def splits(self) -> bool:
         """Return whether a Gateway splits the traffic."""
@@ -314,36 +269,6 @@ class KubernetesTarget(
         )
         return tasks.run(self._cluster, place, task, tasks.Means(run.cancelled, on_line, run.report.warn))
 
-    def require_same_place(self) -> None:
-        """Check that the context by which the engine reaches the environment leads to its cluster.
-
-        Raises:
-            RefusedError: it leads to another one.
-            SetupError: there is no such context here, or its cluster does not answer.
-
-        """
-        known = self.known(KubernetesEnvironment)
-        if known is None:
-            return
-        try:
-            used = self._cluster
-        except UnknownContext as unknown:
-            raise SetupError(
-                f"the kubeconfig has no context {known.context} any more, by which {self.name} was deployed",
-                where=unknown.where,
-                consequence="nothing was changed",
-                fix=f"give it that name again: kubectl config rename-context NEW {known.context}; or run "
-                "curtainup deploy, which goes by kube_context as it is now",
-                detail=unknown.fix,
-            ) from unknown
-        if used.identity != known.cluster:
-            raise RefusedError(
-                f"the context {known.context} leads to another cluster than the one {self.name} is on",
-                where=f"{used} ({used.identity}, not {known.cluster})",
-                consequence="what has the same names there is somebody else's, so nothing was done",
-                fix="have KUBECONFIG name a file in which that context is the environment's cluster",
-            )
-
     def end_tasks(self) -> None:
         """End the Jobs of tasks that a run which was killed has left."""
         space = self._space
@@ -352,21 +277,6 @@ class KubernetesTarget(
     def explained(self, error: CurtainupError, _started: datetime) -> CurtainupError:
         """Return the error as what it is, by the cluster's own words."""
         return refusals.explained(error, str(self._space))
-
-    @property
-    def _cluster(self) -> Cluster:
-        """The cluster by the context that the next update of the environment uses."""
-        known = self.known(KubernetesEnvironment)
-        return self._configured if known is None else self._session.accounts.clusters.of(known.context)
-
-    @property
-    def _configured(self) -> Cluster:
-        """The cluster of the context that is configured now."""
-        return self._session.accounts.clusters.of(self.config.kube_context)
-
-    @property
-    def _space(self) -> Space:
-        return Space(self._cluster, self.own(KubernetesEnvironment))
 
     def _pods(self, release: Release, spare: int) -> ReleasePods:
         space = self._space
@@ -381,34 +291,6 @@ class KubernetesTarget(
         trouble = partial(self._ways.trouble, release.id)
         redact = self._session.service.redact
         return ReleasePods(self._cluster, place, trouble, redact, spare, self.node_seconds())
-
-    def _require_same_cluster(self) -> None:
-        known, cluster = self.known(KubernetesEnvironment), self._configured
-        if known is not None and known.cluster != cluster.identity:
-            raise displaced(
-                self.name,
-                f"on the cluster of context {known.context} ({known.cluster})",
-                f"the {cluster} ({cluster.identity})",
-                "kube_context",
-            )
-
-    def _settings(self, namespace: str, state: str) -> KubernetesEnvironment:
-        known, cluster = self.known(KubernetesEnvironment), self._configured
-        place = wanted.Place(cluster.chosen.context, cluster.identity, lambda: cluster)
-        service = self._session.service.config
-        found = wanted.settings(service, self.config, place, namespace, state, known)
-        return found.model_copy(update={"host": ""}) if self._rehearses else found
-
-    @property
-    def _namespace(self) -> str:
-        """The namespace of an environment that has none yet."""
-        namespace = self._session.service.names.environment(self.name)
-        return wanted.rehearsed(namespace) if self._rehearses else namespace
-
-    @property
-    def _rehearses(self) -> bool:
-        """Whether this is a rehearsal, which takes neither the namespace nor the host of the environment."""
-        return self._session.accounts.rehearsal is not None
 
     def _doors(self, release_id: str) -> list[Door]:
         """Return the pods of a release that may answer, those that are ready first."""

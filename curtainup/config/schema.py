@@ -45,17 +45,12 @@ def _written(node: Any) -> Any:
         return [_written(one) for one in node]
     if not isinstance(node, dict):
         return node
-    found = {
-        _pattern(name) if isinstance(name, str) else name: _written(value)
-        for name, value in node.items()
-        if name not in _MEANINGLESS
-    }
+    found = {_pattern(name): _written(value) for name, value in node.items() if name not in _MEANINGLESS}
     if found.get("type") == "array" and "maxLength" in found:
         found["maxItems"] = found.pop("maxLength")
     if isinstance(found.get("pattern"), str):
         found["pattern"] = _pattern(found["pattern"])
-    doc = node.get("doc")
-    return _described(found, KeyDoc(**doc) if isinstance(doc, dict) else doc) if doc else found
+    return _described(found, KeyDoc(**node["doc"])) if "doc" in node else found
 
 
 def _pattern(text: str) -> str:

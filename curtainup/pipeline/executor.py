@@ -179,7 +179,10 @@ class _OneTransition:
 
     def _retire(self, act: Retire, progress: Progress) -> None:
         """Remove releases once they receive no more requests."""
-        self._await_followed(progress, "because clients may remember the old address for that long")
+        left = self._lingers()
+        if left > 0:
+            progress.say(f"waiting {left:.0f} s, because clients may remember the old address for that long")
+            self._rollout.cancelled.wait(left)
         self._rollout.apply(act.deployment, progress.say)
         count = len(act.gone)
         progress.note = f"{count} release{'s' * (count != 1)} without traffic, billed until now"
@@ -197,20 +200,24 @@ class _OneTransition:
         if one.undo is not None and one.undo.deployment.serving() is None:
             opening.wait(rollout, progress.say, rollout.cancelled)
         elif name != CANDIDATE and _first(one, Update) and not rollout.spec.names_releases:
-            self._await_followed(progress, "until no request comes to the old release any more")
+            self._await_followed(progress)
         with rollout.reachable(gate.url) as door:
             self._context.gatekeeper.judge(replace(gate, door=door), progress, one.image, self._watch)
 
-    def _await_followed(self, progress: Progress, why: str) -> None:
+    def _await_followed(self, progress: Progress) -> None:
         """Wait until the old release gets no more requests, or the probe has seen that it gets them back."""
-        end, watch = self.moved_at + self._rollout.lingering, self._watch
-        left = end - time.monotonic()
-        if left > 0:
-            progress.say(f"waiting {left:.0f} s, {why}")
-        while left > 0 and (watch is None or watch.is_clean):
+        watch = self._watch
+        if self._lingers() > 0:
+            progress.say(
+                f"waiting {self._lingers():.0f} s, until no request comes to the old release any more"
+            )
+        while (left := self._lingers()) > 0 and (watch is None or watch.is_clean):
             if self._rollout.cancelled.wait(min(left, LOOK)):
                 return
-            left = end - time.monotonic()
+
+    def _lingers(self) -> float:
+        """Return for how many seconds the old release may still get requests."""
+        return self.moved_at + self._rollout.lingering - time.monotonic()
 
     # Preparations
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import base64
-import os
-import signal
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from curtainup.config.secret_sources import SecretSource
 from curtainup.errors import CurtainupError, MissingSecretsError
 from curtainup.platforms import amazon
+from curtainup.setup.process import end
 
 SECONDS = 60.0
 """How long a command may take."""
@@ -100,7 +98,7 @@ class _Commands:
 
     def __exit__(self, *_: object) -> None:
         for one in self._running:
-            _end(one)
+            end(one)
 
     def run(self, words: tuple[str, ...]) -> str:
         """Return what a command prints, without the line end; it has no terminal to ask anybody."""
@@ -121,7 +119,7 @@ class _Commands:
         try:
             said, complaint = process.communicate(timeout=SECONDS)
         except subprocess.TimeoutExpired as error:
-            _end(process)
+            end(process)
             process.communicate()
             raise _Unavailable(f"{shown} gave no answer within {SECONDS:.0f} s") from error
         if process.returncode:
@@ -131,13 +129,6 @@ class _Commands:
             return said.decode("utf-8").removesuffix("\n").removesuffix("\r")
         except UnicodeDecodeError as error:
             raise _Unavailable(f"{shown} printed no UTF-8 text") from error
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that still runs, with all that it has started."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _of_aws(name: str, place: Place) -> str:

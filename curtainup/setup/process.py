@@ -62,7 +62,7 @@ def run(
         try:
             ended = _wait(process, timeout, every, lambda: report(f"{what}: {_signs(output, started)}"))
         finally:
-            _end(process)
+            end(process)
         output.seek(0)
         text = output.read()
     if not ended:
@@ -100,8 +100,8 @@ def _signs(output: IO[str], started: float) -> str:
     return f"{elapsed} so far ({lines[-1][:100]})" if lines else f"{elapsed} so far"
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a running process and its children."""
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a session of its own, with its children, if it still runs."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -158,10 +158,11 @@ def _of_google(name: str) -> str:
 
 def _missing(failed: Mapping[str, str]) -> MissingSecretsError:
     several = len(failed) > 1
+    exports = " ".join(f"{name}=…" for name in failed)
     return MissingSecretsError(
         f"{'Secrets have' if several else 'A secret has'} no value: {', '.join(failed)}.",
         where="secrets_from in pym-config.yaml",
         consequence="Nothing was built or deployed; staging and live are as they were.",
-        fix="mend what the list says, or set them: export " + " ".join(f"{name}=…" for name in failed),
+        fix=f"correct what is listed below, or set the variable{'s' * several} yourself: export {exports}",
         detail="\n".join(f"{name}: {why}" for name, why in failed.items()),
     )

@@ -26,6 +26,7 @@ def run(
     every: asked.Every = None,
     watch: asked.Watch = None,
     plan: asked.Plan = None,
+    during_freeze: asked.DuringFreeze = None,
     take_over: asked.TakeOver = False,
     wait: asked.Wait = None,
     json: common.Json = False,
@@ -49,6 +50,7 @@ def run(
         canary=(canary, every, watch),
         plan=plan,
         take_over=take_over,
+        during_freeze=during_freeze,
     )
     reviews.require_alone(env, options, post=post)
     seconds = asked.seconds_of(wait)

@@ -13,6 +13,7 @@ from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
 from curtainup.config.gke import GkeKeys
+from curtainup.config.guard_rails import GuardRailSettings
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
 from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.notify import NotifySettings
@@ -46,6 +47,7 @@ class ServiceConfig(
     ReviewSettings,
     IdentitySettings,
     SecretSources,
+    GuardRailSettings,
     DoorKeys,
     NotifySettings,
     ToolSettings,

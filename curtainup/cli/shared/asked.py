@@ -67,6 +67,12 @@ TakeOver = Annotated[
         "--take-over", help="Deploy a service that another repository has deployed, and record this one."
     ),
 ]
+DuringFreeze = Annotated[
+    str | None,
+    typer.Option(
+        "--during-freeze", metavar="REASON", help="Change live although it is frozen, and record why."
+    ),
+]
 CanarySteps = Annotated[
     str | None,
     typer.Option("--canary", metavar="10,50", help="Move live's traffic in these steps, in percent."),
@@ -107,6 +113,7 @@ def options(
     canary: tuple[str | None, str | None, str | None],
     plan: Path | None,
     take_over: bool = False,
+    during_freeze: str | None = None,
 ) -> Options:
     """Return what a deployment is asked for; `canary` is its steps, how long each lasts, and what is watched.
 
@@ -128,6 +135,7 @@ def options(
         canary=canary_of(*canary),
         plan=_plan(plan, image=image),
         take_over=take_over,
+        during_freeze=reason_of(during_freeze),
     )
 
 
@@ -149,6 +157,21 @@ def canary_of(steps: str | None, every: str | None, watch: str | None) -> Canary
         return Canary(_shares(steps), durations.parse(every) if every else 0, watch)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def reason_of(during_freeze: str | None) -> str | None:
+    """Return the reason to change live although it is frozen; None when none was given.
+
+    Raises:
+        typer.BadParameter: it is empty.
+
+    """
+    from curtainup.util.plain import one_line
+
+    reason = None if during_freeze is None else one_line(during_freeze)
+    if reason == "":
+        raise typer.BadParameter("--during-freeze: give the reason; the record and the history keep it")
+    return reason
 
 
 def seconds_of(wait: str | None) -> int:

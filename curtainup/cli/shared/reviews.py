@@ -37,10 +37,17 @@ def require_alone(env: str | None, options: Options, *, post: bool) -> None:
         raise typer.BadParameter(
             "--post needs --env; to comment with a preview, run `curtainup preview --post`"
         )
-    of_live = (options.until, options.only, options.canary, options.replace_candidate, options.plan)
+    of_live = (
+        options.until,
+        options.only,
+        options.canary,
+        options.replace_candidate,
+        options.plan,
+        options.during_freeze,
+    )
     if env is not None and any(of_live):
         raise typer.BadParameter(
-            "--env takes none of --hold, --until, --only, --canary, --replace-candidate and --plan"
+            "--env takes none of --hold, --until, --only, --canary, --replace-candidate, --plan and --during-freeze"
         )
 
 

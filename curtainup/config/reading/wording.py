@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -13,7 +14,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from curtainup.config import targets
-from curtainup.config.keys import doc_of
+from curtainup.config.guard_rails import Freeze
+from curtainup.config.keys import doc_of, written
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
 from curtainup.config.notify import Destination
 from curtainup.config.reading.problems import KeyPath, Problem, spelled
@@ -25,6 +27,7 @@ _KEY_MARK: Final = "[key]"
 _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "tasks": (Task, "nothing would run"),
     "notify": (Destination, "nobody would be notified"),
+    "freeze": (Freeze, "nobody would know when live is frozen"),
 }
 """Keys that hold a list of mappings: what an entry is, and what follows where one lacks its main key."""
 
@@ -61,7 +64,7 @@ def _unknown(path: KeyPath, document: Document) -> Problem:
     if not above and name in STANDARD_ENVIRONMENTS:
         fix = f"indent it under `environments:`, as `environments: {{{name}: …}}`"
     else:
-        fix = _suggestion(str(name), model.model_fields, service_keys=not above)
+        fix = _suggestion(str(name), written(model), service_keys=not above)
     return Problem(
         path=path, what="is not a known key", consequence="it would have no effect", fix=fix, line=line
     )
@@ -117,7 +120,7 @@ def _missing(path: KeyPath) -> Problem:
     """Only `name` and the main key of an entry are required here; the targets' keys are checked apart."""
     if entry := _entry(path):
         model, part, _ = entry
-        fix = f"add `{part}: {doc_of(model.model_fields[part]).example}`"
+        fix = f"add `{part}: {doc_of(written(model)[part]).example}`"
         consequence = next(without for one, without in _ENTRIES.values() if one is model)
         return Problem(path=path, what="is missing", consequence=consequence, fix=fix)
     return Problem(
@@ -160,7 +163,7 @@ def _not_a_section(path: KeyPath, value: object, document: Document) -> Problem:
 def _field(path: KeyPath) -> tuple[str, FieldInfo] | None:
     """The declared key, of an entry too, that `path` leads to or into; None for a section itself."""
     if entry := _entry(path):
-        return entry[1], entry[0].model_fields[entry[1]]
+        return entry[1], written(entry[0])[entry[1]]
     if path[0] != "environments" or len(path) == 1:
         return str(path[0]), ServiceConfig.model_fields[str(path[0])]
     if len(path) == 2:
@@ -208,6 +211,8 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
     if name == "deploy_target" and isinstance(value, str):
         near = difflib.get_close_matches(value.lower(), targets.names(), n=1, cutoff=0.4)
         return f"did you mean `{near[0]}`?" if near else "write one of them, e.g. `deploy_target: docker`"
+    if name == "timezone" and isinstance(value, str) and (zone := _near_zone(value)):
+        return f"did you mean `{zone}`?"
     if name == "env" and path[-1] != "env" and isinstance(value, int | float | dt.date | None):
         return f'write it in quotes: `{path[-1]}: "{raw or ""}"`'
     if name in _MEMORY_KEYS and isinstance(value, int) and not isinstance(value, bool):
@@ -221,6 +226,13 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
     ):
         return f"write it without quotes: `{name}: {value}`"
     return f"write e.g. `{name}: {example}`"
+
+
+def _near_zone(value: str) -> str | None:
+    """The time zone that is spelled like a value; None if none is, or if this machine knows no zone."""
+    known = {zone.lower(): zone for zone in zoneinfo.available_timezones()}
+    near = difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.7)
+    return known[near[0]] if near else None
 
 
 _MEMORY_KEYS: Final = ("memory_limit", "gcp_memory")

@@ -206,6 +206,10 @@ class Recorder:
             self._probed = None
             self._update(traffic=(*self._record.traffic, made))
 
+    def during_freeze(self, found: run_models.DuringFreeze) -> None:
+        """Note that live is changed although it is frozen, and why."""
+        self._update(during_freeze=found)
+
     def succeeded(self, result: object) -> None:
         """End the record of a run that succeeded, with the fields of its `result`."""
         self._end(

@@ -61,7 +61,7 @@ def run(
     session = common.session(service, config, quiet=quiet or json, rehearsal=rehearsal)
     whole = preview(session, dirty=dirty)
     found, frozen = whole.stacks, freeze.of(session)
-    told = frozen and frozen.told
+    told = frozen.told if frozen else None
     if save is not None:
         from curtainup.commands.preview import plan
         from curtainup.pipeline.plan import plan as plans

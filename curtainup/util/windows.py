@@ -102,7 +102,8 @@ def _occurrences(window: Window, at: datetime) -> Iterator[tuple[datetime, datet
         yield begins, ends
     if isinstance(begins, int) and isinstance(ends, int):
         here = at.astimezone(window.zone).replace(tzinfo=None)
-        monday = datetime(here.year, here.month, here.day) - timedelta(days=here.weekday())
+        midnight = here.replace(hour=0, minute=0, second=0, microsecond=0)
+        monday = midnight - timedelta(days=here.weekday())
         for week in (monday - _A_WEEK, monday, monday + _A_WEEK):
             end_week = week if ends > begins else week + _A_WEEK
             yield week + timedelta(minutes=begins), end_week + timedelta(minutes=ends)

@@ -47,7 +47,8 @@ def require_alone(env: str | None, options: Options, *, post: bool) -> None:
     )
     if env is not None and any(of_live):
         raise typer.BadParameter(
-            "--env takes none of --hold, --until, --only, --canary, --replace-candidate, --plan and --during-freeze"
+            "--env takes none of --hold, --until, --only, --canary, --replace-candidate, --plan and "
+            "--during-freeze"
         )
 
 

@@ -54,7 +54,7 @@ def render(
     redact: Callable[[str], str] = str,
     freeze: str | None = None,
 ) -> str:
-    """Return the previews of a service's stacks; `freeze` is the freeze of live that is on, in words.
+    """Return the previews of a service's stacks; `freeze` is the freeze that is on, in words.
 
     If there is too little room, a note that says where to find them replaces the longest details.
     """

@@ -13,7 +13,7 @@ MOST_KEYS = 6
 def render(
     found: Sequence[StackPreview], redact: Callable[[str], str] = str, freeze: str | None = None
 ) -> str:
-    """Return the previews of a service's stacks as text; `freeze` is the freeze of live that is on, in words."""
+    """Return the previews of a service's stacks as text; `freeze` is the freeze that is on, in words."""
     lines = []
     for one in found:
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(one.changes.items()) if count)

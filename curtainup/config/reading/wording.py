@@ -6,7 +6,7 @@ import datetime as dt
 import difflib
 import re
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
@@ -208,11 +208,8 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
     """The nearest right spelling where it can be told, else the key's example."""
     if name == "name" and isinstance(value, str) and (slug := _slug(value, 40)):
         return f"write `name: {slug}`"
-    if name == "deploy_target" and isinstance(value, str):
-        near = difflib.get_close_matches(value.lower(), targets.names(), n=1, cutoff=0.4)
-        return f"did you mean `{near[0]}`?" if near else "write one of them, e.g. `deploy_target: docker`"
-    if name == "timezone" and isinstance(value, str) and (zone := _near_zone(value)):
-        return f"did you mean `{zone}`?"
+    if name in _NEAR and isinstance(value, str):
+        return _NEAR[name](value)
     if name == "env" and path[-1] != "env" and isinstance(value, int | float | dt.date | None):
         return f'write it in quotes: `{path[-1]}: "{raw or ""}"`'
     if name in _MEMORY_KEYS and isinstance(value, int) and not isinstance(value, bool):
@@ -228,13 +225,19 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
     return f"write e.g. `{name}: {example}`"
 
 
-def _near_zone(value: str) -> str | None:
-    """The time zone that is spelled like a value; None if none is, or if this machine knows no zone."""
+def _near_target(value: str) -> str:
+    near = difflib.get_close_matches(value.lower(), targets.names(), n=1, cutoff=0.4)
+    return f"did you mean `{near[0]}`?" if near else "write one of them, e.g. `deploy_target: docker`"
+
+
+def _near_zone(value: str) -> str:
     known = {zone.lower(): zone for zone in zoneinfo.available_timezones()}
     near = difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.7)
-    return known[near[0]] if near else None
+    return f"did you mean `{known[near[0]]}`?" if near else "write e.g. `timezone: Europe/Berlin`"
 
 
+_NEAR: Final[Mapping[str, Callable[[str], str]]] = {"deploy_target": _near_target, "timezone": _near_zone}
+"""Keys whose values are names, and what gives the fix for a wrong one."""
 _MEMORY_KEYS: Final = ("memory_limit", "gcp_memory")
 
 

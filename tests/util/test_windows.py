@@ -145,5 +145,5 @@ def test_windows_may_fill_the_week(spans: list[tuple[str, str]], filled: bool) -
     ],
 )
 def test_what_is_no_moment_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a|day is out of range"):
+    with pytest.raises(ValueError, match=r"is not a|day is out of range"):
         windows.parse(text)

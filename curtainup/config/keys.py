@@ -156,4 +156,5 @@ Folders = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1)]
 TextOrNumber = Annotated[str, BeforeValidator(_text_of_number, json_schema_input_type=str | int)]
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?\z", max_length=40)]
+ServiceNames = Annotated[tuple[ServiceName, ...], AfterValidator(_once)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?\z", max_length=20)]

@@ -16,6 +16,7 @@ from curtainup.config.gke import GkeKeys
 from curtainup.config.guard_rails import GuardRailSettings
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
 from curtainup.config.kubernetes import KubernetesKeys
+from curtainup.config.monorepo import MonorepoSettings
 from curtainup.config.notify import NotifySettings
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
@@ -48,6 +49,7 @@ class ServiceConfig(
     IdentitySettings,
     SecretSources,
     GuardRailSettings,
+    MonorepoSettings,
     DoorKeys,
     NotifySettings,
     ToolSettings,

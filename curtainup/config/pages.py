@@ -17,6 +17,7 @@ from curtainup.config.gke import GkeKeys
 from curtainup.config.guard_rails import Freeze, GuardRailSettings
 from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.models import ServiceConfig
+from curtainup.config.monorepo import MonorepoSettings
 from curtainup.config.notify import Destination, NotifySettings
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
@@ -263,6 +264,17 @@ freeze:
 """,
         keys=GuardRailSettings.model_fields,
         entry=("freeze", Freeze),
+    ),
+    Page(
+        file="monorepo.md",
+        title="Several services in one repository",
+        text="`curtainup deploy services/*` deploys [all services of a repository](monorepo.md), each after "
+        "those that it depends on.",
+        example="""\
+name: shop
+depends_on: [users, billing]
+""",
+        keys=MonorepoSettings.model_fields,
     ),
     Page(
         file="notify.md",

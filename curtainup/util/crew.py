@@ -116,7 +116,9 @@ class Crew:
     def _begin(self) -> None:
         """Begin the pieces whose turn it is, and give up those that can never begin."""
         for piece in list(self._waiting):
-            failed = next((one for one in piece.after if one in self._ended and self._ended[one].code != 0), "")
+            failed = next(
+                (one for one in piece.after if one in self._ended and self._ended[one].code != 0), ""
+            )
             if self._is_stopped or failed:
                 self._waiting.remove(piece)
                 because = "" if self._is_stopped else failed
@@ -224,7 +226,7 @@ def _work(piece: Piece, parent: int, out: int, err: int, mask: set[signal.Signal
         code = piece.work()
     except KeyboardInterrupt:
         code = 130
-    except BaseException:  # noqa: BLE001 - nothing may reach what the fork was made from
+    except BaseException:
         traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):

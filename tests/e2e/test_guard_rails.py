@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,13 @@ def freeze(hours: int = 24) -> list[dict[str, str]]:
     now = datetime.now(UTC)
     ends = [(now + timedelta(hours=one)).strftime("%Y-%m-%d %H:%M") for one in (-24, hours)]
     return [{"from": ends[0], "until": ends[1], "timezone": "UTC", "reason": "sale"}]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def taken_away(deployed: Service) -> Iterator[None]:
+    """No rails are left for those who come after."""
+    yield
+    deployed.configure(freeze=None, four_eyes=None)
 
 
 def candidate(service: Service) -> dict[str, Any]:
@@ -110,12 +118,5 @@ def test_a_rollback_is_never_frozen(deployed: Service) -> None:
 
 @MATRIX
 def test_the_next_update_does_not_keep_the_reason(deployed: Service) -> None:
-    [newest] = deployed.run("history", "--env", "live", "-n", "1", "--json").json()
-    assert newest["during_freeze"] == ""
-
-
-def test_the_rails_can_be_taken_away(deployed: Service) -> None:
-    deployed.configure(freeze=None, four_eyes=None)
-    deployed.deploy()
     [newest] = deployed.run("history", "--env", "live", "-n", "1", "--json").json()
     assert newest["during_freeze"] == ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from curtainup.commands.review import Reviewed
     from curtainup.pipeline.canary import Canary
     from curtainup.pipeline.options import Options
     from curtainup.pipeline.plan.plan import Plan as AnyPlan
@@ -232,7 +233,7 @@ def _until(step: str | None, *, hold: bool, only: str | None) -> str | None:
     return chosen
 
 
-def tell(result: Result, *, json: bool) -> None:
+def tell(result: Result | Reviewed, *, json: bool) -> None:
     """Print the result of a run: its URL, or else the image or version at which it stopped."""
     from dataclasses import asdict
 
@@ -241,7 +242,8 @@ def tell(result: Result, *, json: bool) -> None:
     if json:
         common.print_json(asdict(result))
     else:
-        common.show(result.url or result.image or result.version)
+        at = result.url or getattr(result, "image", "") or result.version
+        common.show(at, flush=True)
 
 
 def _shares(text: str) -> tuple[int, ...]:

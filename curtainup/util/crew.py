@@ -1,7 +1,8 @@
 """Pieces of work in forked processes, a few at a time, each after those that it needs.
 
 A fork has all that this process has imported, so a piece begins at once. This process has to have no other
-thread. Each piece has a group of its own: the terminal's Ctrl-C reaches only this process, which passes it on.
+thread. Each piece has a group of its own: the terminal's Ctrl-C reaches only this process, which passes it
+on.
 """
 
 from __future__ import annotations
@@ -236,7 +237,7 @@ def _work(piece: Piece, parent: int, out: int, err: int, mask: set[signal.Signal
 
 
 def _settle(parent: int, out: int, err: int) -> None:
-    """Make the fork a process of its own: its group, its signals, its streams, and its end with its parent."""
+    """Make the fork a process of its own, with its group, signals and streams, that ends with its parent."""
     import ctypes
 
     os.setpgid(0, 0)

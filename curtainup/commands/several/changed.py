@@ -1,4 +1,4 @@
-"""Which services have changed since a commit: those whose build takes a file that differs, or whose settings do.
+"""Which services have changed since a commit: those whose settings, or a file that is built, differ.
 
 What counts is the files alone, and not what is deployed. A deployment decides by itself whether it has
 something to do, so one service too many costs a second, and one too few would stay as it was.

@@ -60,7 +60,7 @@ def _circle(waiting: Sequence[Member]) -> ConfigError:
 
 
 def _require_known(members: Sequence[Member]) -> None:
-    """Refuse a name that is no service's. Those of the repository are looked up only if one is not at hand."""
+    """Refuse a name that is no service's, neither of those that are given nor of the repository."""
     names = {one.name for one in members}
     strange = [(one, name) for one in members for name in one.depends_on if name not in names]
     for one, name in strange:

@@ -41,7 +41,7 @@ class Line:
 
 
 def exit_code(lines: Sequence[Line]) -> int:
-    """Return the exit code for all services: 130 if one was interrupted, else that of the first that failed."""
+    """Return one exit code for all: 130 if a service was interrupted, else that of the first that failed."""
     codes = [one.exit_code for one in lines if one.exit_code]
     return INTERRUPTED if INTERRUPTED in codes else next(iter(codes), 0)
 

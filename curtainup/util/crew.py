@@ -218,7 +218,7 @@ class _Lines(io.TextIOWrapper):
             super().flush()
 
 
-def _work(piece: Piece, parent: int, out: int, err: int, mask: set[signal.Signals]) -> NoReturn:
+def _work(piece: Piece, parent: int, out: int, err: int, mask: set[int | signal.Signals]) -> NoReturn:
     """Do a piece of work in its own process, and end that."""
     code = 1
     try:

@@ -16,6 +16,7 @@ from curtainup.cli.shared import common, failing
 if TYPE_CHECKING:
     from curtainup.commands.several.members import Member
     from curtainup.commands.several.summary import Line, Outcome
+    from curtainup.errors import CurtainupError
     from curtainup.pipeline.options import Options
     from curtainup.util.crew import Ended
 
@@ -156,7 +157,7 @@ def _print(result: object) -> None:
     common.print_json({"outcome": outcome_of(result), "result": data})
 
 
-def _print_error(error: failing.CurtainupError) -> None:
+def _print_error(error: CurtainupError) -> None:
     told = {name: getattr(error, name) for name in ("what", "where", "consequence", "fix")}
     common.print_json({"error": told})
 

@@ -35,7 +35,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("", int(os.environ["PORT"])), Handler).serve_forever()
 """
 DOCKERFILE = f'FROM {REFERENCES["base"]}\nCOPY server.py .\nUSER 10001\nCMD ["python3", "-S", "server.py"]\n'
-SMALL = {"memory_limit": "64m", "unit_tests": [], "min_uptime": 0}
+SMALL = {"memory_limit": "64m", "unit_tests": []}
 
 
 class Monorepo:
@@ -91,7 +91,7 @@ class Monorepo:
         """Start `curtainup deploy services/* ARGUMENTS` as a shell would, in a session of its own."""
         folders = sorted(str(one.relative_to(self.folder)) for one in (self.folder / "services").iterdir())
         return subprocess.Popen(
-            [sys.executable, "-m", "curtainup", "deploy", *folders, *arguments],
+            [sys.executable, "-P", "-m", "curtainup", "deploy", *folders, *arguments],
             cwd=self.folder,
             env=self.environ,
             stdout=subprocess.PIPE,
@@ -112,7 +112,7 @@ class Monorepo:
 
     def run(self, *arguments: str) -> Finished:
         """Run `curtainup ARGUMENTS` at the top of the repository."""
-        command = [sys.executable, "-m", "curtainup", *arguments]
+        command = [sys.executable, "-P", "-m", "curtainup", *arguments]
         done = subprocess.run(
             command, cwd=self.folder, env=self.environ, capture_output=True, text=True, check=False
         )

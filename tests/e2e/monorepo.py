@@ -22,8 +22,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        body = json.dumps({"says": "first"}).encode()
-        self.send_response(200)
+        known = self.path in ("/", "/ping")
+        body = json.dumps({"says": "first" if known else "no such path"}).encode()
+        self.send_response(200 if known else 404)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -107,7 +107,7 @@ def deploy(
     from curtainup.util.crew import Crew, Piece
 
     report = common.report(quiet=quiet)
-    found = order.ordered(members.read(services or [Path()], config, report.warn))
+    found = order.ordered(members.read(services or [Path()], config, report.info))
     wanted = found if changed_since is None else changed.since(found, changed_since, dirty=dirty)
     names = {one.name for one in wanted}
     _warm()

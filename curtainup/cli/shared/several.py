@@ -15,7 +15,7 @@ from curtainup.cli.shared import common, failing
 
 if TYPE_CHECKING:
     from curtainup.commands.several.members import Member
-    from curtainup.commands.several.summary import Line, Outcome
+    from curtainup.commands.several.summary import Line
     from curtainup.errors import CurtainupError
     from curtainup.pipeline.options import Options
     from curtainup.util.crew import Ended
@@ -164,7 +164,7 @@ def _print_error(error: CurtainupError) -> None:
 
 def _line(member: Member, ended: Ended | None, since: str | None) -> Line:
     """Return what came of a service."""
-    from curtainup.commands.several.summary import INTERRUPTED, Line
+    from curtainup.commands.several.summary import OF_CODES, Line
 
     name, folder = member.name, str(member.folder)
     if ended is None:
@@ -175,8 +175,8 @@ def _line(member: Member, ended: Ended | None, since: str | None) -> Line:
     told = _told(ended)
     if ended.code:
         error = told.get("error") or {}
-        outcome: Outcome = "interrupted" if ended.code == INTERRUPTED else "failed"
         code = ended.code if ended.code > 0 else 1
+        outcome = OF_CODES.get(code, "failed")
         why = error.get("what") or f"its process ended with {ended.code}"
         return Line(name, folder, outcome, code, ended.seconds, why=why, error=error or None)
     result = told.get("result") or {}

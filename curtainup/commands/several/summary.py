@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-Outcome = Literal["live", "unchanged", "held", "stopped", "failed", "interrupted", "skipped", "left out"]
+from curtainup.errors import Interrupted, TrafficReturned
+
+Outcome = Literal[
+    "live", "unchanged", "held", "stopped", "failed", "returned", "interrupted", "skipped", "left out"
+]
 OUTCOMES = get_args(Outcome)
-INTERRUPTED = 130
+INTERRUPTED = Interrupted.exit_code
+OF_CODES: Mapping[int, Outcome] = {INTERRUPTED: "interrupted", TrafficReturned.exit_code: "returned"}
+"""The outcomes of failures that are not just `failed`, by exit code."""
 
 
 @dataclass(frozen=True)

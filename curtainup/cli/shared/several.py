@@ -129,6 +129,8 @@ def deploy(
 
 def _warm() -> None:
     """Import what each deployment needs, so that no fork has to."""
+    import docker  # noqa: F401 - whatever the target is, a run looks for its lock on the Docker engine
+
     import curtainup.commands.deploy
     import curtainup.pipeline.run.recorded  # noqa: F401
 

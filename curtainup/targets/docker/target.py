@@ -31,12 +31,13 @@ from curtainup.targets.capabilities import (
     MayBeDistant,
     MayLeadElsewhere,
     Renews,
+    Reverts,
     Revives,
     RunsTasks,
 )
 from curtainup.targets.docker import availability
 from curtainup.targets.docker import tasks as docker_host
-from curtainup.targets.docker.https import BehindDoor
+from curtainup.targets.docker.https import OFF, BehindDoor
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
@@ -75,6 +76,7 @@ class DockerTarget(
     MayLeadElsewhere,
     BesideEngine,
     Inspects,
+    Reverts,
     Revives,
     Renews,
     ChecksPresence,
@@ -110,6 +112,13 @@ class DockerTarget(
             "sticky": (known.sticky, config.sticky),
         }
         return [key for key, (old, new) in wanted.items() if old != new]
+
+    def reverted(self, settings: EnvironmentSettings, before: EnvironmentSettings) -> EnvironmentSettings:
+        """Return the earlier settings; a door that was made anew meanwhile keeps its new address."""
+        if not isinstance(before, DockerEnvironment):
+            return settings
+        door = self.as_before(settings, before).model_dump(include=set(OFF))
+        return before.model_copy(update=door)
 
     def settings(self) -> DockerEnvironment:
         """Return the environment's settings, with the ports and the network that were chosen for it.

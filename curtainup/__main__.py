@@ -8,7 +8,6 @@ import os
 import sys
 
 from curtainup.cli import front_page
-from curtainup.errors import CurtainupError
 
 OBJECTS = 50_000
 """New objects after which Python looks for garbage; importing makes many, and hardly any of that."""
@@ -26,14 +25,12 @@ def main() -> None:
         from curtainup.cli.command_line import command_line
 
         command_line(arguments)(prog_name="curtainup")
-    except CurtainupError as error:
-        _end(error)
-    except OSError as error:
-        from curtainup.util import full_disk
-
-        _end(full_disk.full(error) or _unexpected(error))
     except Exception as error:
-        _end(_unexpected(error))
+        from curtainup.cli.shared import failing
+
+        found = failing.ours(error)
+        failing.show(found)
+        sys.exit(found.exit_code)
 
 
 def _require_utf8() -> None:
@@ -53,25 +50,6 @@ def _require_utf8() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
-
-
-def _end(error: CurtainupError) -> None:
-    from curtainup.reporting import render_error
-
-    print(render_error(error), file=sys.stderr)
-    sys.exit(error.exit_code)
-
-
-def _unexpected(error: Exception) -> CurtainupError:
-    """Return a defect of curtainup as an error that tells an operator where things stand."""
-    import traceback
-
-    return CurtainupError(
-        f"curtainup itself failed: {type(error).__name__}: {error}",
-        consequence="a deployment that was under way may have stopped half-way",
-        fix="curtainup status shows what serves; the next `curtainup deploy` goes on from there",
-        detail="".join(traceback.format_exception(error)),
-    )
 
 
 if __name__ == "__main__":

@@ -224,6 +224,12 @@ class HolderLives(CurtainupError):
     exit_code = 32
 
 
+class Frozen(CurtainupError):
+    """Live is frozen now, by `freeze` in `pym-config.yaml`, and nobody gave a reason to change it anyway."""
+
+    exit_code = 33
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from curtainup.cli.shared import asked, common, deploying, reviews
+from curtainup.cli.shared import asked, common, deploying, reviews, several
 
 EXAMPLE = "Example: curtainup deploy examples/hello --canary 10,50 --every 5m"
 
 
 def run(
-    service: common.Service = Path(),
+    services: several.Services = None,
     env: reviews.Env = None,
     post: reviews.Post = False,
     config: common.Config = None,
@@ -26,8 +29,11 @@ def run(
     every: asked.Every = None,
     watch: asked.Watch = None,
     plan: asked.Plan = None,
+    during_freeze: asked.DuringFreeze = None,
     take_over: asked.TakeOver = False,
     wait: asked.Wait = None,
+    changed_since: several.ChangedSince = None,
+    jobs: several.Jobs = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
@@ -36,6 +42,9 @@ def run(
     Prints the URL of live, or with --hold that of the candidate. Stops at the first failure. Live is
     untouched until the candidate has passed its gate. If live then fails its own gate, its traffic goes back
     to the previous release.
+
+    Several services are deployed in the order that their `depends_on` gives. What fails stops those that
+    depend on it, and no others.
     """
     options = asked.options(
         dirty=dirty,
@@ -49,8 +58,22 @@ def run(
         canary=(canary, every, watch),
         plan=plan,
         take_over=take_over,
+        during_freeze=during_freeze,
     )
     reviews.require_alone(env, options, post=post)
     seconds = asked.seconds_of(wait)
-    session = common.session(service, config, quiet=quiet, review=env)
-    deploying.run(session, "deploy", options, env, config=config, post=post, json=json, wait=seconds)
+
+    def deploy(folder: Path, tell: Callable[[Any], None] = deploying.nothing) -> object:
+        session = common.session(folder, config, quiet=quiet, review=env)
+        return deploying.run(
+            session, "deploy", options, env, config=config, post=post, tell=tell, wait=seconds
+        )
+
+    one = several.alone(services, changed_since, jobs)
+    if one is not None:
+        deploy(one, partial(asked.tell, json=json))
+        return
+    several.require_for_all(options)
+    several.deploy(
+        services, config, deploy, changed_since=changed_since, jobs=jobs, dirty=dirty, json=json, quiet=quiet
+    )

@@ -52,13 +52,16 @@ def run(
     """
     from dataclasses import asdict
 
+    from curtainup.commands.preview import text as preview_text
     from curtainup.commands.preview.compute import preview
+    from curtainup.pipeline import freeze
 
     if json and markdown:
         raise typer.BadParameter("give --json or --markdown, not both")
     session = common.session(service, config, quiet=quiet or json, rehearsal=rehearsal)
     whole = preview(session, dirty=dirty)
-    found = whole.stacks
+    found, frozen = whole.stacks, freeze.of(session)
+    told = frozen.told if frozen else None
     if save is not None:
         from curtainup.commands.preview import plan
         from curtainup.pipeline.plan import plan as plans
@@ -66,23 +69,25 @@ def run(
         plans.save(plan.of(session, whole), save)
     if json:
         common.print_json([asdict(one) for one in found])
+        if told and whole.changed:
+            session.run.report.warn(preview_text.frozen(told))
     elif markdown:
         from curtainup.commands.preview import markdown as preview_markdown
 
         common.show(
-            preview_markdown.render(session.service.config.name, found, redact=session.service.redact.ours)
+            preview_markdown.render(
+                session.service.config.name, found, redact=session.service.redact.ours, freeze=told
+            )
         )
     else:
-        from curtainup.commands.preview import text as preview_text
-
-        common.show(preview_text.render(found, session.service.redact.ours))
+        common.show(preview_text.render(found, session.service.redact.ours, told))
     if post:
-        _post(session, found, config)
+        _post(session, found, config, told)
     if whole.changed:
         raise typer.Exit(2)
 
 
-def _post(session: Session, found: Sequence[StackPreview], config: str | None) -> None:
+def _post(session: Session, found: Sequence[StackPreview], config: str | None, freeze: str | None) -> None:
     import sys
     from functools import partial
 
@@ -93,7 +98,7 @@ def _post(session: Session, found: Sequence[StackPreview], config: str | None) -
 
     sys.stdout.flush()
     name = session.service.config.name
-    text = partial(preview_markdown.render, name, found, redact=session.service.redact.ours)
+    text = partial(preview_markdown.render, name, found, redact=session.service.redact.ours, freeze=freeze)
     with requests.Session() as http:
         written = review.post(text, reviews.subject(name, config), session.service.environ, http)
     session.run.report.info(f"comment {written.action}" + (f": {written.url}" if written.url else ""))

@@ -23,6 +23,7 @@ def run(
     canary: asked.CanarySteps = None,
     every: asked.Every = None,
     watch: asked.Watch = None,
+    during_freeze: asked.DuringFreeze = None,
     wait: asked.Wait = None,
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
@@ -38,6 +39,7 @@ def run(
     from curtainup.commands.promote import promote
     from curtainup.pipeline.run import recorded as runs
 
+    reason = asked.reason_of(during_freeze)
     chosen, seconds = asked.canary_of(canary, every, watch), asked.seconds_of(wait)
     session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
     if discard:
@@ -46,6 +48,6 @@ def run(
             common.print_json(asdict(gone))
         return
     result = runs.recorded(
-        session, "promote", lambda recorder: promote(session, recorder, python, chosen), wait=seconds
+        session, "promote", lambda recorder: promote(session, recorder, python, chosen, reason), wait=seconds
     )
     asked.tell(result, json=json)

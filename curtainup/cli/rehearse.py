@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,12 +87,11 @@ def run(
         if endpoint:
             _serve(session)
             return
-        deploying.run(session, "rehearse", options, env, config=config, post=False, json=json)
+        tell = partial(asked.tell, json=json)
+        deploying.run(session, "rehearse", options, env, config=config, post=False, tell=tell)
 
 
 def _serve(session: Session) -> None:
-    from functools import partial
-
     from curtainup.rehearsal.aws import by_hand
 
     by_hand.serve(session, partial(print, flush=True))

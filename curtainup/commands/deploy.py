@@ -14,7 +14,7 @@ from curtainup.environments.rollout import Rollout, prepare
 from curtainup.errors import RefusedError
 from curtainup.model.names import LIVE, STAGING
 from curtainup.model.release import Release
-from curtainup.pipeline import ground, image_steps, planner
+from curtainup.pipeline import four_eyes, freeze, ground, image_steps, planner
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
@@ -58,6 +58,9 @@ class _Deploy:
         serving = self._unchanged(image)
         if serving is not None:
             return self._keep(serving, image)
+        if self._live in self._rollouts:
+            four_eyes.require_hold(self._context.session, self._options)
+            self._require_open(freeze.NOT_BEGUN)
         prepare(self._live, self._staging, allow_replace=self._options.allow_replace)
         for one in self._rollouts:
             one.require_rendered()
@@ -73,7 +76,7 @@ class _Deploy:
             image = self._images.push(image)
         self._context.recorder.image(image.image_id, image.reference)
         transitions = self._planned(image)
-        self._executor.carry_out(transitions)
+        self._executor.carry_out(transitions, self._before)
         return self._result(transitions[-1].release) if transitions else self._stopped(image)
 
     def _planned(self, image: AnyImage) -> tuple[Transition, ...]:
@@ -89,7 +92,15 @@ class _Deploy:
             canary=options.canary,
         )
 
+    def _before(self, environment: str) -> None:
+        """Check once more before live is touched: a freeze may have begun since the run did."""
+        if environment == LIVE:
+            self._require_open(freeze.NOT_TOUCHED)
+
     # Refusals before anything changes
+
+    def _require_open(self, consequence: str) -> None:
+        freeze.require_open(self._context, self._live, self._options.during_freeze, consequence)
 
     def _require_no_other_candidate(self, image: AnyImage) -> None:
         """Refuse to drop a held candidate without --replace-candidate."""

@@ -27,4 +27,5 @@ def render(found: Sequence[Update]) -> str:
         failed = "" if one.result == "succeeded" else f"  {one.result}"
         lines.append(f"{one.at}  {one.environment}  {one.kind}{failed}  {one.seconds} s  {who}".rstrip())
         lines += [f"  {move}" for move in one.moves]
+        lines += [f"  during a freeze: {one.during_freeze}"] if one.during_freeze else []
     return "\n".join(lines)

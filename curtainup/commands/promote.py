@@ -9,7 +9,7 @@ from curtainup.errors import UnknownRelease
 from curtainup.images import origin
 from curtainup.model.names import LIVE
 from curtainup.model.release import Release
-from curtainup.pipeline import planner
+from curtainup.pipeline import four_eyes, freeze, planner
 from curtainup.pipeline.canary import Canary
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
@@ -26,7 +26,13 @@ class Discarded:
     release: str
 
 
-def promote(session: Session, recorder: Recorder, python: str | None, canary: Canary | None = None) -> Result:
+def promote(
+    session: Session,
+    recorder: Recorder,
+    python: str | None,
+    canary: Canary | None = None,
+    during_freeze: str | None = None,
+) -> Result:
     """Give the held candidate all traffic, watched by the probe, and run the live gate.
 
     The candidate's own gate runs again first, unless a record on this machine has its proof.
@@ -36,11 +42,13 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
         recorder: keeps the record of this run.
         python: the interpreter for the service's tests.
         canary: replaces the configured canary.
+        during_freeze: the reason to change live although it is frozen; None gives none.
 
     Raises:
         UnknownRelease: no candidate is held, or what ran it is gone.
-        RefusedError: an edited program would make a dangerous change, the target cannot split traffic, or an
-            update would reach another place.
+        RefusedError: an edited program would make a dangerous change, the target cannot split traffic, an
+            update would reach another place, or somebody else has to promote the candidate.
+        Frozen: live is frozen, and there is no reason to change it.
         CandidateGateFailed: the candidate failed its gate; it stays held.
         TrafficReturned: the release failed on live, and traffic is back where it was.
 
@@ -48,6 +56,8 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
     origin.require_own(session)
     context = RunContext.of(session, recorder, python)
     live, one = _live(context)
+    four_eyes.require_another(session, live, one)
+    freeze.require_open(context, live, during_freeze, freeze.NOT_MOVED)
     live.require_there(one)
     planner.require_splits(live, canary)
     live.require_rendered()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from curtainup import config as configuration
 from curtainup.commands import pulumi_stack
+from curtainup.config import ServiceConfig
 from curtainup.engine import settings_file as stack_settings
 from curtainup.engine import workspace
 from curtainup.engine.command import EngineCommand, engine_environment
@@ -23,13 +24,24 @@ from curtainup.setup import engine_record
 
 def pulumi_environment(service: Path, overlay: str | None, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables with which `pulumi` finds curtainup's stacks."""
-    return _open(service, overlay, environ)[2]
+    return _open(service, _config(service, overlay), environ)[2]
 
 
-def run_pulumi(arguments: Sequence[str]) -> int:
-    """Run the CLI in the workspace of the service in the current folder; return its exit code."""
-    stack = pulumi_stack.named(arguments)
-    opened, found, env, host = _open(Path(), None, os.environ, arguments)
+def run_pulumi(arguments: Sequence[str], during_freeze: str | None = None) -> int:
+    """Run the CLI in the workspace of the service in the current folder; return its exit code.
+
+    Args:
+        arguments: of `pulumi`.
+        during_freeze: the reason to change live although it is frozen; None gives none.
+
+    Raises:
+        Frozen: this would change live, which is frozen, and there is no reason to.
+
+    """
+    stack, config = pulumi_stack.named(arguments), _config(Path(), None)
+    if config is not None:
+        pulumi_stack.require_open(config, arguments, os.environ, during_freeze, _warn)
+    opened, found, env, host = _open(Path(), config, os.environ, arguments)
     _restore_settings_of(stack, opened, found, env)
     command = [str(found.command), *arguments, "--cwd", str(opened.project_dir)]
     variables = {**os.environ, **env}
@@ -56,12 +68,22 @@ def _restore_settings_of(
         stack_settings.write(opened.settings_file(stack), stack_settings.restored(remembered, {}))
 
 
+def _warn(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _config(service: Path, overlay: str | None) -> ServiceConfig | None:
+    """Return the configuration of the service in a folder; None if it has none."""
+    if not (service / "pym-config.yaml").is_file() and not overlay:
+        return None
+    return configuration.load(service, overlay, warn=_warn)
+
+
 def _open(
-    service: Path, overlay: str | None, environ: Mapping[str, str], arguments: Sequence[str] = ()
+    service: Path, config: ServiceConfig | None, environ: Mapping[str, str], arguments: Sequence[str] = ()
 ) -> tuple[workspace.Workspace, engine_record.InstalledEngine, dict[str, str], Host]:
     found, docker_host = engines.locate(), None
-    if (service / "pym-config.yaml").is_file() or overlay:
-        config = configuration.load(service, overlay, warn=lambda text: print(text, file=sys.stderr))
+    if config is not None:
         backend = workspace.find_backend(config.backend, config.secrets_provider, environ)
         docker_host = pulumi_stack.docker_host(config, arguments, environ)
     else:

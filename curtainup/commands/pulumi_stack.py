@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from curtainup.config import ServiceConfig
 from curtainup.config.review import is_review
 from curtainup.errors import RefusedError
-from curtainup.model.names import Names
+from curtainup.model.names import LIVE, Names
+from curtainup.pipeline import freeze
 from curtainup.platforms.caddy import config as caddy
 from curtainup.platforms.docker import hosts
 from curtainup.platforms.docker.engine import DockerEngine
@@ -16,6 +17,9 @@ CHANGING = frozenset(
     {"up", "update", "preview", "pre", "refresh", "destroy", "down", "dn", "import", "watch"}
 )
 """Pulumi's commands that reach what a stack holds, with their other names."""
+LOOKING = frozenset({"preview", "pre"})
+"""Those of them that change nothing themselves."""
+HARMLESS = frozenset({"--help", "-h", "--preview-only"})
 OPTIONS = ("--stack", "-s")
 
 
@@ -29,6 +33,39 @@ def named(arguments: Sequence[str]) -> str:
         if one.startswith("-s") and not one.startswith("--"):
             return one.removeprefix("-s").removeprefix("=")
     return ""
+
+
+def require_open(
+    config: ServiceConfig,
+    arguments: Sequence[str],
+    environ: Mapping[str, str],
+    reason: str | None,
+    warn: Callable[[str], None],
+) -> None:
+    """Check that a command of `pulumi` does not change live while live is frozen.
+
+    Args:
+        config: the service's.
+        arguments: of `pulumi`.
+        environ: the deployer's variables.
+        reason: the reason to change live anyway; None if nobody gave one.
+        warn: receives a line if it is not known which stack the command is for, or if it has a reason.
+
+    Raises:
+        Frozen: it would change live, and there is no reason.
+
+    """
+    given, found = set(arguments), freeze.on(config)
+    if found is None or not given & (CHANGING - LOOKING) or given & HARMLESS:
+        return
+    live = Names(config.name).environment(LIVE)
+    stack = (named(arguments) or environ.get("PULUMI_STACK", "")).rpartition("/")[2]
+    if stack in ("", live) and reason:
+        warn(f"warning: live is frozen until {found.told}, and this command changes it: {reason}")
+    elif stack == live:
+        raise freeze.refused(found, f"stack {live}", "nothing was changed")
+    elif not stack:
+        warn(f"warning: live is frozen until {found.told}: do not go on if the stack is {live}")
 
 
 def docker_host(config: ServiceConfig, arguments: Sequence[str], environ: Mapping[str, str]) -> str | None:

@@ -19,6 +19,8 @@ from curtainup.environments.history import Occasion
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CurtainupError
 from curtainup.model.environment import Environment
+from curtainup.model.names import LIVE
+from curtainup.pipeline import freeze
 from curtainup.pipeline.run.shared import place as places
 from curtainup.session import Session
 
@@ -62,6 +64,15 @@ class ReleaseStatus:
 
 
 @dataclass(frozen=True)
+class Freeze:
+    """A freeze that is on: when it is over (ISO 8601, in its time zone), and why; in words in `told`."""
+
+    until: str
+    reason: str
+    told: str
+
+
+@dataclass(frozen=True)
 class EnvironmentStatus:
     """One environment.
 
@@ -73,6 +84,7 @@ class EnvironmentStatus:
         costs: in words, what is billed while nobody uses it.
         update: in words, the update that is under way or was cut off.
         down: how a request of a user fails now; None if it does not, or if there is no release.
+        freeze: the freeze that is on; None if there is none.
 
     """
 
@@ -83,6 +95,7 @@ class EnvironmentStatus:
     costs: str | None = None
     update: str | None = None
     down: str | None = None
+    freeze: Freeze | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +175,7 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         memory.locks(environment.stack), environment.pending, sees_locks=memory.sees_locks
     )
     if environment.settings is None or "url" not in environment.outputs:
-        return EnvironmentStatus(name, None, None, (), update=update)
+        return EnvironmentStatus(name, None, None, (), update=update, freeze=_freeze(session, name))
     found = view.look(ANSWER_SECONDS)
     return EnvironmentStatus(
         name,
@@ -172,7 +185,13 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         view.costs(),
         update,
         found.trouble if environment.deployment.serving() else None,
+        _freeze(session, name),
     )
+
+
+def _freeze(session: Session, name: str) -> Freeze | None:
+    found = freeze.of(session) if name == LIVE else None
+    return Freeze(found.until.isoformat(timespec="minutes"), found.reason, found.told) if found else None
 
 
 def _occasions(session: Session, environment: Environment) -> dict[str, Occasion]:

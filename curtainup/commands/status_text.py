@@ -27,6 +27,7 @@ def _environment(service: str, found: EnvironmentStatus) -> list[str]:
     lines += [f"  {_release(one)}" for one in reversed(found.releases)]
     lines += [f"  billed: {found.costs}"] if found.costs else []
     lines += [f"  update: {found.update}"] if found.update else []
+    lines += [f"  frozen until {found.freeze.told}"] if found.freeze else []
     return lines
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 from pydantic.fields import FieldInfo
 
 from curtainup.config import targets
@@ -65,6 +65,11 @@ class KeyDoc:
 def key(default: Any, description: str, doc: KeyDoc, **constraints: Any) -> Any:
     """A pydantic field that carries its `KeyDoc`; `...` as default makes it required."""
     return Field(default, description=description, json_schema_extra={"doc": doc}, **constraints)  # type: ignore[dict-item]
+
+
+def written(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The keys of a model as they are written in the file: `from` is no name that Python allows."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def doc_of(field: FieldInfo) -> KeyDoc:
@@ -151,4 +156,5 @@ Folders = Annotated[
 Text = Annotated[str, StringConstraints(min_length=1)]
 TextOrNumber = Annotated[str, BeforeValidator(_text_of_number, json_schema_input_type=str | int)]
 ServiceName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?\z", max_length=40)]
+ServiceNames = Annotated[tuple[ServiceName, ...], AfterValidator(_once)]
 EnvironmentName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?\z", max_length=20)]

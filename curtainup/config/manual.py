@@ -14,6 +14,7 @@ from typing import Final
 from pydantic.fields import FieldInfo
 
 from curtainup.config.keys import EVERYWHERE, doc_of
+from curtainup.config.keys import written as keys_of
 from curtainup.config.pages import PAGES, Page
 
 BEGIN: Final = "<!-- keys: written by curtainup.config.manual -->"
@@ -47,7 +48,7 @@ def _lines(page: Page) -> Iterator[str]:
     if page.entry:
         name, model = page.entry
         yield f"An entry of `{name}` can be a mapping with these keys:\n"
-        yield _table(model.model_fields)
+        yield _table(keys_of(model))
     yield "All other keys: [configuration](config.md)."
     yield ""
 

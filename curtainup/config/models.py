@@ -13,8 +13,10 @@ from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
 from curtainup.config.gke import GkeKeys
+from curtainup.config.guard_rails import GuardRailSettings
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
 from curtainup.config.kubernetes import KubernetesKeys
+from curtainup.config.monorepo import MonorepoSettings
 from curtainup.config.notify import NotifySettings
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
@@ -46,6 +48,8 @@ class ServiceConfig(
     ReviewSettings,
     IdentitySettings,
     SecretSources,
+    GuardRailSettings,
+    MonorepoSettings,
     DoorKeys,
     NotifySettings,
     ToolSettings,

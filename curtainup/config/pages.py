@@ -14,8 +14,10 @@ from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
 from curtainup.config.gke import GkeKeys
+from curtainup.config.guard_rails import Freeze, GuardRailSettings
 from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.models import ServiceConfig
+from curtainup.config.monorepo import MonorepoSettings
 from curtainup.config.notify import Destination, NotifySettings
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
@@ -247,6 +249,32 @@ environments:
             "environments": ServiceConfig.model_fields["environments"],
             **ReviewSettings.model_fields,
         },
+    ),
+    Page(
+        file="guard-rails.md",
+        title="Guard rails",
+        text="These keys say when nobody changes live, and that one person alone does not. See "
+        "[guard rails](guard-rails.md) for what they stop, and what they do not.",
+        example="""\
+name: hello
+four_eyes: true
+freeze:
+  - {from: "Fri 16:00", until: "Mon 08:00", timezone: Europe/Berlin, reason: weekend}
+  - {from: "2026-12-24 12:00", until: "2026-12-27 08:00", timezone: Europe/Berlin}
+""",
+        keys=GuardRailSettings.model_fields,
+        entry=("freeze", Freeze),
+    ),
+    Page(
+        file="monorepo.md",
+        title="Several services in one repository",
+        text="`curtainup deploy services/*` deploys [all services of a repository](monorepo.md), each after "
+        "those that it depends on.",
+        example="""\
+name: shop
+depends_on: [users, billing]
+""",
+        keys=MonorepoSettings.model_fields,
     ),
     Page(
         file="notify.md",

@@ -27,6 +27,17 @@ def name(environ: Mapping[str, str]) -> str:
     return one_line(f"{user()}@{socket.gethostname()}")
 
 
+def person(named: str) -> str:
+    """Return what tells one person from another in a name that `name` has given, whatever machine it was on.
+
+    A CI system that does not name people is a person itself.
+    """
+    somebody, comma, host = named.rpartition(", ")
+    if comma and host in {host for _, host in HOSTS.values()}:
+        return somebody.casefold()
+    return (named.rpartition("@")[0] or named).casefold()
+
+
 def user() -> str:
     """Return the user's name; a container's user may have none."""
     try:

@@ -12,10 +12,13 @@ from typing import Any
 
 from curtainup.engine import deployer
 from curtainup.engine.settings_file import NAMESPACE
+from curtainup.environments import stack
 from curtainup.model.release import Deployment
 from curtainup.util import moments
 
-RELEASES, TRAFFIC, BY = (f"{NAMESPACE}{key}" for key in ("releases", "traffic", deployer.KEY))
+RELEASES, TRAFFIC, BY, DURING_FREEZE = (
+    f"{NAMESPACE}{key}" for key in ("releases", "traffic", deployer.KEY, stack.DURING_FREEZE)
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Update:
         author: of the commit that was checked out; empty outside of git.
         commit: its hash; empty outside of git.
         moves: how it changed, or was to change, releases and traffic, in words.
+        during_freeze: why it came although live was frozen; empty if live was not.
 
     """
 
@@ -44,6 +48,7 @@ class Update:
     author: str
     commit: str
     moves: tuple[str, ...]
+    during_freeze: str = ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,8 @@ def _update(environment: str, entry: Mapping[str, Any], before: _State, after: _
     kind, result = str(entry.get("kind", "update")), str(entry.get("result", ""))
     one = occasion(entry)
     moves = _moves(before, after)
-    return Update(environment, one.at, seconds, kind, result, one.by, one.author, one.commit, moves)
+    reason = str(_value((entry.get("config") or {}).get(DURING_FREEZE)) or "")
+    return Update(environment, one.at, seconds, kind, result, one.by, one.author, one.commit, moves, reason)
 
 
 def _moves(before: _State, after: _State) -> tuple[str, ...]:

@@ -162,6 +162,10 @@ class Rollout(Readiness):
         """Have the next update remember which candidate is held; empty is none."""
         self.environment = replace(self.environment, held=release_id)
 
+    def excuse(self, reason: str) -> None:
+        """Have all updates of this run remember why they come although live is frozen."""
+        self.environment = replace(self.environment, during_freeze=reason)
+
     def apply(self, deployment: Deployment, on_progress: Callable[[str], None] | None = None) -> None:
         """Make a deployment real by one update.
 
@@ -310,7 +314,9 @@ class Rollout(Readiness):
 
         Pulumi remembers only those of the releases that are there, and whatever left may have to come back.
         """
-        self.environment = replace(found, sealed={**self.environment.sealed, **found.sealed})
+        here = self.environment
+        reason = here.during_freeze or found.during_freeze
+        self.environment = replace(found, sealed={**here.sealed, **found.sealed}, during_freeze=reason)
 
     def _is_in_the_way(self, deployment: Deployment, leaving: Sequence[Release]) -> bool:
         """Return whether another first release can only come when those that are to go are gone."""

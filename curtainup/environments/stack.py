@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from curtainup.session import Session
 
 
+DURING_FREEZE = "during_freeze"
+"""The key of the reason for an update although live is frozen; `history` shows it."""
 RETIRED = 3
 """How many releases that are no more can be made again."""
 SPENT = 50
@@ -102,6 +104,7 @@ def _parsed(stack: str, config: Mapping[str, Any], remembered: Remembered) -> En
         held=_held(config, deployment),
         rendered=spec.rendered(remembered.resources) if spec.rendered else "",
         pending=remembered.pending,
+        during_freeze="" if DURING_FREEZE in config else None,
     )
 
 
@@ -126,6 +129,7 @@ def configured(environment: Environment, deployment: Deployment) -> dict[str, An
         "rendered": _still_rendered(environment, deployment),
         "spent": list(environment.spent),
         "retired": release_config.to_config(Deployment(releases=environment.retired), environment.sealed),
+        **({} if environment.during_freeze is None else {DURING_FREEZE: environment.during_freeze}),
     }
 
 

@@ -30,6 +30,8 @@ class Environment:
         pending: operations that were under way when the last update was cut off, as in `Remembered`.
         protected: URNs of resources that Pulumi will not remove before an update lifts that.
         retired: releases that served and were removed at once, newest last; they can be made again.
+        during_freeze: why the next update may come although live is frozen; empty where it need not be said,
+            and None where no update has ever said so.
         rendered: id of the release that what all releases share is made from; empty if nothing is.
         is_remainder: whether there is only what a first update had made when it was cut off.
 
@@ -48,6 +50,7 @@ class Environment:
     held: str = ""
     pending: tuple[Mapping[str, Any], ...] = ()
     rendered: str = ""
+    during_freeze: str | None = None
     is_remainder: bool = False
 
     def is_protected(self, release_id: str) -> bool:

@@ -93,6 +93,14 @@ class TrafficMove(_Model):
     probe: str | None
 
 
+class DuringFreeze(_Model):
+    """A freeze in which live was changed anyway: until when it was, why, and the reason to change live."""
+
+    until: str
+    freeze: str
+    reason: str
+
+
 class RunResult(_Model):
     """How a run ended: `live` and `unchanged` are for deployments and rollbacks, `done` for other commands.
 
@@ -133,6 +141,7 @@ class RunRecord(_Model):
     proofs: tuple[Proof, ...] = ()
     probes: tuple[str, ...] = ()
     traffic: tuple[TrafficMove, ...] = ()
+    during_freeze: DuringFreeze | None = None
     result: RunResult | None = None
     who: Who
     curtainup: str

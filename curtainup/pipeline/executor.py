@@ -39,6 +39,10 @@ Step = Update | Await | Judge | Retire | PutBack
 """The acts that are one step of the run."""
 
 
+def _nothing(_environment: str) -> None:
+    """Let an environment be touched."""
+
+
 class Executor:
     """Carries out the transitions of one run, one after another."""
 
@@ -53,8 +57,12 @@ class Executor:
         self._context = context
         self._rollouts = rollouts
 
-    def carry_out(self, transitions: Sequence[Transition]) -> None:
+    def carry_out(self, transitions: Sequence[Transition], before: Callable[[str], None] = _nothing) -> None:
         """Carry out transitions in turn.
+
+        Args:
+            transitions: what to do.
+            before: called with the name of each environment right before it is touched; may refuse that.
 
         Raises:
             RefusedError: the plan allows something else; nothing has changed.
@@ -65,7 +73,9 @@ class Executor:
         for one in transitions:
             self._context.guard.require_planned(self._rollouts[one.environment], one.release)
         moved_at = time.monotonic()
-        for one in transitions:
+        for one, earlier in zip(transitions, (None, *transitions), strict=False):
+            if earlier is None or earlier.environment != one.environment:
+                before(one.environment)
             rollout = self._rollouts[one.environment]
             moved_at = _OneTransition(self._context, rollout, one, moved_at).carry_out()
 

@@ -32,6 +32,7 @@ class Options:
         canary: replaces the configured canary.
         plan: the plan that the deployment keeps to; None sets no limit.
         take_over: whether the service may come from another repository than before.
+        during_freeze: the reason to change live although it is frozen; None gives none.
 
     """
 
@@ -46,6 +47,7 @@ class Options:
     canary: Canary | None = None
     plan: Plan | None = None
     take_over: bool = False
+    during_freeze: str | None = None
 
     @property
     def hold(self) -> bool:

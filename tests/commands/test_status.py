@@ -32,7 +32,7 @@ def proxy() -> Iterator[Proxy]:
         yield found
 
 
-def _session(folder: Path, name: str = "shop", text: str = "") -> Session:
+def session_in(folder: Path, name: str = "shop", text: str = "") -> Session:
     """A session over a file backend in `folder`, that can start no engine."""
     place = folder / name
     place.mkdir(exist_ok=True)
@@ -44,7 +44,7 @@ def _session(folder: Path, name: str = "shop", text: str = "") -> Session:
 
 
 def _service(folder: Path, text: str = "") -> ServiceStatus:
-    session = _session(folder, text=text)
+    session = session_in(folder, text=text)
     [found] = statuses({"shop": lambda: session})
     assert isinstance(found, ServiceStatus)
     return found
@@ -152,8 +152,8 @@ def test_a_service_that_cannot_be_read_does_not_hide_the_others(tmp_path: Path, 
 
     opening: dict[str, Callable[[], Session]] = {
         "nowhere": refuse,
-        "toys": lambda: _session(tmp_path, "toys"),
-        "shop": lambda: _session(tmp_path),
+        "toys": lambda: session_in(tmp_path, "toys"),
+        "shop": lambda: session_in(tmp_path),
     }
     nowhere, toys, shop = statuses(opening)
     assert isinstance(nowhere, Unreadable)
@@ -185,7 +185,7 @@ def test_ten_services_start_no_process_and_read_little(
 
     monkeypatch.setattr(Path, "read_bytes", counted)
     monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a process was started"))
-    found = statuses({name: partial(_session, tmp_path, name) for name in services})
+    found = statuses({name: partial(session_in, tmp_path, name) for name in services})
     assert [len(one.environments) for one in found if isinstance(one, ServiceStatus)] == [2] * 10
     entries = [name for name in read if name.endswith(".history.json")]
     assert len(entries) <= 20 * 4, "the newest entries are enough"
@@ -199,7 +199,7 @@ def test_environments_are_asked_side_by_side(
     proxy.before = together.wait
     for stack in ("shop-staging", "shop-live", "toys-staging", "toys-live"):
         kept.environment(tmp_path, stack, [FIRST], port=proxy.port)
-    found = statuses({name: partial(_session, tmp_path, name) for name in ("shop", "toys")})
+    found = statuses({name: partial(session_in, tmp_path, name) for name in ("shop", "toys")})
     assert all(isinstance(one, ServiceStatus) for one in found)
     assert not together.broken
 
@@ -256,3 +256,13 @@ def test_the_text_says_since_when_by_whom_and_what_is_held() -> None:
 def test_the_text_of_an_environment_without_releases() -> None:
     live = EnvironmentStatus("live", "http://x", None, ())
     assert render([ServiceStatus("shop", (live,))]) == "shop live: http://x  no release"
+
+
+def test_a_freeze_is_told_of_live_alone(tmp_path: Path) -> None:
+    window = '{from: "2020-01-01 00:00", until: "2099-12-31 00:00", timezone: UTC, reason: sale}'
+    found = _service(tmp_path, f"freeze: [{window}]\n")
+    [staging, live] = found.environments
+    assert staging.freeze is None
+    assert live.freeze is not None
+    assert (live.freeze.until, live.freeze.reason) == ("2099-12-31T00:00+00:00", "sale")
+    assert render([found]).splitlines()[-1] == "  frozen until Thu 2099-12-31 00:00 UTC (sale)"

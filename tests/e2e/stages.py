@@ -23,6 +23,7 @@ STAGES = {
         "test_canary",
         "test_settings",
         "test_hold",
+        "test_guard_rails",
         "test_notifications",
         "test_destroy",
     ),

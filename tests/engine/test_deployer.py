@@ -20,6 +20,22 @@ def test_a_ci_job_says_who_started_it(environ: dict[str, str], name: str | None)
     assert deployer.name(environ) == (name or deployer.name({}))
 
 
+@pytest.mark.parametrize(
+    ("name", "person"),
+    [
+        ("ann@laptop", "ann"),
+        ("Ann@desktop", "ann"),
+        ("ann@corp@laptop", "ann@corp"),
+        ("ann, GitHub Actions", "ann"),
+        ("ann, GitLab CI", "ann"),
+        ("Bitbucket Pipelines", "bitbucket pipelines"),
+        ("smith, john@laptop", "smith, john"),
+    ],
+)
+def test_a_person_is_the_same_on_every_machine(name: str, person: str) -> None:
+    assert deployer.person(name) == person
+
+
 def test_anywhere_else_it_is_the_user_and_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "ann")
     assert deployer.name({}) == f"ann@{socket.gethostname()}"

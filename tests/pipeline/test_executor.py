@@ -12,6 +12,7 @@ from curtainup.environments import opening
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import (
     EngineFailed,
+    Frozen,
     Interrupted,
     ReturnDidNotHelp,
     ReturnFailed,
@@ -127,6 +128,27 @@ def test_a_proven_release_keeps_the_traffic(tmp_path: Path, proxy: Proxy) -> Non
     assert gate.through_proxy, "the gate asserts that it reaches the release that it means"
     (move,) = scene.recorder.record.traffic
     assert (move.outgoing, move.incoming) == ("r0000001", "r0000002")
+
+
+def test_who_watches_over_an_environment_is_asked_once_right_before_it_is_touched(
+    tmp_path: Path, proxy: Proxy
+) -> None:
+    """As a freeze that has begun since the run did; what is under way on live goes on to its end."""
+    scene = Scene(tmp_path, proxy)
+    asked: list[tuple[str, int]] = []
+    transitions = planner.to_live(scene.rollout, samples.release(2), "image", _never, AT_ONCE)
+
+    def refuse(environment: str) -> None:
+        asked.append((environment, len(scene.world.engine.ups)))
+        raise Frozen("live is frozen")
+
+    with pytest.raises(Frozen):
+        scene.executor.carry_out(transitions, refuse)
+    assert (asked, scene.steps()) == ([("live", 0)], [])
+
+    asked.clear()
+    scene.executor.carry_out((*transitions, *transitions), lambda name: asked.append((name, 0)))
+    assert asked == [("live", 0)]
 
 
 def test_a_failed_gate_puts_traffic_back_before_it_removes_anything(tmp_path: Path, proxy: Proxy) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from curtainup.commands.review import Reviewed
     from curtainup.pipeline.canary import Canary
     from curtainup.pipeline.options import Options
     from curtainup.pipeline.plan.plan import Plan as AnyPlan
@@ -67,6 +68,12 @@ TakeOver = Annotated[
         "--take-over", help="Deploy a service that another repository has deployed, and record this one."
     ),
 ]
+DuringFreeze = Annotated[
+    str | None,
+    typer.Option(
+        "--during-freeze", metavar="REASON", help="Change live although it is frozen, and record why."
+    ),
+]
 CanarySteps = Annotated[
     str | None,
     typer.Option("--canary", metavar="10,50", help="Move live's traffic in these steps, in percent."),
@@ -107,6 +114,7 @@ def options(
     canary: tuple[str | None, str | None, str | None],
     plan: Path | None,
     take_over: bool = False,
+    during_freeze: str | None = None,
 ) -> Options:
     """Return what a deployment is asked for; `canary` is its steps, how long each lasts, and what is watched.
 
@@ -128,6 +136,7 @@ def options(
         canary=canary_of(*canary),
         plan=_plan(plan, image=image),
         take_over=take_over,
+        during_freeze=reason_of(during_freeze),
     )
 
 
@@ -149,6 +158,21 @@ def canary_of(steps: str | None, every: str | None, watch: str | None) -> Canary
         return Canary(_shares(steps), durations.parse(every) if every else 0, watch)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def reason_of(during_freeze: str | None) -> str | None:
+    """Return the reason to change live although it is frozen; None when none was given.
+
+    Raises:
+        typer.BadParameter: it is empty.
+
+    """
+    from curtainup.util.plain import one_line
+
+    reason = None if during_freeze is None else one_line(during_freeze)
+    if reason == "":
+        raise typer.BadParameter("--during-freeze: give the reason; the record and the history keep it")
+    return reason
 
 
 def seconds_of(wait: str | None) -> int:
@@ -209,7 +233,7 @@ def _until(step: str | None, *, hold: bool, only: str | None) -> str | None:
     return chosen
 
 
-def tell(result: Result, *, json: bool) -> None:
+def tell(result: Result | Reviewed, *, json: bool) -> None:
     """Print the result of a run: its URL, or else the image or version at which it stopped."""
     from dataclasses import asdict
 
@@ -218,7 +242,8 @@ def tell(result: Result, *, json: bool) -> None:
     if json:
         common.print_json(asdict(result))
     else:
-        common.show(result.url or result.image or result.version)
+        at = result.url or getattr(result, "image", "") or result.version
+        common.show(at, flush=True)
 
 
 def _shares(text: str) -> tuple[int, ...]:

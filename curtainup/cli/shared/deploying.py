@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from curtainup.cli.shared import asked, reviews
+from curtainup.cli.shared import reviews
 
 if TYPE_CHECKING:
+    from curtainup.commands.review import Reviewed
     from curtainup.pipeline.options import Options
+    from curtainup.pipeline.result import Result
     from curtainup.session import Session
+
+
+def nothing(_result: Any) -> None:
+    """Print nothing of a result."""
 
 
 def run(
@@ -19,18 +26,17 @@ def run(
     *,
     config: str | None,
     post: bool,
-    json: bool,
+    tell: Callable[[Any], None],
     wait: float | None = None,
-) -> None:
-    """Deploy to staging and live, or to the review environment that was named, and print what came of it."""
+) -> Result | Reviewed:
+    """Deploy to staging and live, or to the review environment that was named, and tell what came of it."""
     session.begin()
     from curtainup.commands.deploy import deploy
     from curtainup.model.names import LIVE
     from curtainup.pipeline.run import recorded as runs
 
     if env is not None:
-        reviews.deploy(session, command, options, env, config=config, post=post, json=json, wait=wait)
-        return
+        return reviews.deploy(session, command, options, env, config=config, post=post, tell=tell, wait=wait)
     result = runs.recorded(
         session,
         command,
@@ -38,7 +44,8 @@ def run(
         environment=options.only or LIVE,
         wait=wait,
     )
-    asked.tell(result, json=json)
+    tell(result)
     host = session.at(options.only or LIVE).accounts.host
     if result.url and (opened := host.opened(result.url)):
         session.run.report.info(opened)
+    return result

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from curtainup.cli.shared import common
-
 if TYPE_CHECKING:
+    from curtainup.commands.review import Reviewed
     from curtainup.pipeline.options import Options
     from curtainup.session import Session
 
@@ -37,10 +37,18 @@ def require_alone(env: str | None, options: Options, *, post: bool) -> None:
         raise typer.BadParameter(
             "--post needs --env; to comment with a preview, run `curtainup preview --post`"
         )
-    of_live = (options.until, options.only, options.canary, options.replace_candidate, options.plan)
+    of_live = (
+        options.until,
+        options.only,
+        options.canary,
+        options.replace_candidate,
+        options.plan,
+        options.during_freeze,
+    )
     if env is not None and any(of_live):
         raise typer.BadParameter(
-            "--env takes none of --hold, --until, --only, --canary, --replace-candidate and --plan"
+            "--env takes none of --hold, --until, --only, --canary, --replace-candidate, --plan and "
+            "--during-freeze"
         )
 
 
@@ -52,12 +60,10 @@ def deploy(
     *,
     config: str | None,
     post: bool,
-    json: bool,
+    tell: Callable[[Any], None],
     wait: float | None = None,
-) -> None:
-    """Deploy to a review environment, print what came of it, and comment if that was asked for."""
-    from dataclasses import asdict
-
+) -> Reviewed:
+    """Deploy to a review environment, tell what came of it, and comment if that was asked for."""
     from curtainup.commands import review as reviewing
     from curtainup.commands import review_comment
     from curtainup.errors import CurtainupError
@@ -76,12 +82,10 @@ def deploy(
         if post:
             _try_to_post(session, config, review_comment.failed(name, env, error))
         raise
-    if json:
-        common.print_json(asdict(result))
-    else:
-        common.show(result.url, flush=True)
+    tell(result)
     if post:
         post_environment(session, config, review_comment.deployed(name, result))
+    return result
 
 
 def subject(service: str, config: str | None) -> str:

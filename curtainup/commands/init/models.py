@@ -169,6 +169,7 @@ class Found:
         host: the Docker host as `ssh://USER@HOST`; None is the machine that jobs run on.
         minutes: that a job may take which deploys.
         review_minutes: that a job may take which deploys a review environment.
+        context: the folder that the build is sent, relative to the service's.
 
     """
 
@@ -190,6 +191,7 @@ class Found:
     host: str | None = None
     minutes: int = 60
     review_minutes: int = 60
+    context: str = "."
 
 
 State = Literal["new", "same", "differs", "kept"]

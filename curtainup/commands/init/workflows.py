@@ -13,6 +13,7 @@ from curtainup import __version__
 from curtainup.commands.init import actions, files, review_jobs, variables
 from curtainup.commands.init.filling import fill
 from curtainup.commands.init.models import Ci, Found, Target
+from curtainup.commands.init.repository import watched
 from curtainup.targets import extras_of
 from curtainup.util import ssh_address
 
@@ -80,10 +81,16 @@ def _github(found: Found, reviews: bool) -> str:
             **block,
             **review_jobs.github(block, reviews=reviews),
             "inside": json.dumps(inside),
-            "paths": f"    paths: [{json.dumps(inside + '/**')}]" if inside != "." else "",
+            "paths": _paths("    paths: {}", "/**", found),
             "settings": variables.explained(found, {True: "secret", False: "variable"}),
         },
     )
+
+
+def _paths(line: str, below: str, found: Found) -> str:
+    """Return the line that lets a workflow run for changes of the service's build only."""
+    folders = watched(found.repository.inside, found.context)
+    return line.format(json.dumps([f"{one}{below}" for one in folders])) if folders else ""
 
 
 def _on_github(found: Found, *, preview: bool = False, minutes: int = 0) -> str:
@@ -131,7 +138,6 @@ def _possible(found: Found, minutes: int) -> int:
 
 
 def _gitlab(found: Found, reviews: bool) -> str:
-    inside = found.repository.inside
     clouds = variables.clouds(found)
     tokens = [f"    {_token(Ci.GITLAB, one)}:\n      aud: {AUDIENCES[one]}" for one in clouds]
     why = "# `curtainup doctor --fix` starts Docker in this image, so the runner has to be privileged."
@@ -141,7 +147,7 @@ def _gitlab(found: Found, reviews: bool) -> str:
         **_shell(Ci.GITLAB, found),
         "minutes": str(found.minutes),
         "review_minutes": str(found.review_minutes),
-        "paths": f"      changes: [{json.dumps(inside + '/**/*')}]" if inside != "." else "",
+        "paths": _paths("      changes: {}", "/**/*", found),
     }
     return fill(
         "gitlab/workflow.yml",

@@ -28,12 +28,14 @@ class _Writer:
         style: what the destination allows.
         redact: takes secrets out; it runs before escaping, because it does not know escaped secrets.
         folded: whether details are folded.
+        freeze: the freeze of live that is on, in words.
 
     """
 
     style: Style
     redact: Callable[[str], str]
     folded: bool
+    freeze: str | None = None
 
     def words(self, text: str) -> str:
         """Return a text with all markup escaped."""
@@ -50,13 +52,14 @@ def render(
     found: Sequence[StackPreview],
     style: Style = UNBOUND,
     redact: Callable[[str], str] = str,
+    freeze: str | None = None,
 ) -> str:
-    """Return the previews of a service's stacks.
+    """Return the previews of a service's stacks; `freeze` is the freeze that is on, in words.
 
     If there is too little room, a note that says where to find them replaces the longest details.
     """
     length = sum(len(one.moves) + len(one.resources) for one in found)
-    writer = _Writer(style, redact, folded=style.folds and length >= FOLDED_FROM)
+    writer = _Writer(style, redact, folded=style.folds and length >= FOLDED_FROM, freeze=freeze)
     details = {one.stack: _details(one, writer) for one in found}
     excess = len(_document(service, found, details, writer)) - style.room
     note = _note(style)
@@ -74,6 +77,10 @@ def _document(service: str, found: Sequence[StackPreview], details: dict[str, st
     parts = [f"### What deploying {writer.code(service)} would change", would]
     if dangers := [change for one in found for change in one.dangers]:
         parts.append(_warning(dangers, writer))
+    if writer.freeze and changed:
+        parts.append(
+            f"> **Live is frozen until {writer.words(writer.freeze)}.** Deploying needs `--during-freeze`."
+        )
     parts.append(_table(found, writer))
     parts += [_section(stack, text, writer) for stack, text in details.items() if text]
     return "\n\n".join(parts)

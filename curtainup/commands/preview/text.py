@@ -10,8 +10,10 @@ MOST_KEYS = 6
 """How many keys of a resource are shown; the others are counted."""
 
 
-def render(found: Sequence[StackPreview], redact: Callable[[str], str] = str) -> str:
-    """Return the previews of a service's stacks as text."""
+def render(
+    found: Sequence[StackPreview], redact: Callable[[str], str] = str, freeze: str | None = None
+) -> str:
+    """Return the previews of a service's stacks as text; `freeze` is the freeze that is on, in words."""
     lines = []
     for one in found:
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(one.changes.items()) if count)
@@ -20,7 +22,14 @@ def render(found: Sequence[StackPreview], redact: Callable[[str], str] = str) ->
         lines += [f"    {resource(change)}" for change in one.resources]
     if warning := danger(found):
         lines.append(warning)
+    if freeze and any(one.changed for one in found):
+        lines.append(frozen(freeze))
     return redact("\n".join(lines))
+
+
+def frozen(told: str) -> str:
+    """Return one line about the freeze that is on, in words."""
+    return f"FROZEN: live is frozen until {told}; deploy needs --during-freeze"
 
 
 def danger(found: Sequence[StackPreview]) -> str:

@@ -11,6 +11,7 @@ from curtainup.config import review, secret_sources
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.checks.beanstalk import beanstalk
 from curtainup.config.checks.cloud_run import cloud_run
+from curtainup.config.checks.freeze import freezes
 from curtainup.config.checks.https import https
 from curtainup.config.checks.kubernetes import kubernetes
 from curtainup.config.checks.shared import bounds
@@ -45,6 +46,7 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
         *_shared_ports(config),
         *_names(config),
         *_task_names(config),
+        *freezes(config),
         *secret_sources.mistakes(config.secrets_from, set(secret_names(config))),
     ]
     for environment in _environments(config):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+import zoneinfo
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
@@ -13,7 +14,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from curtainup.config import targets
-from curtainup.config.keys import doc_of
+from curtainup.config.guard_rails import Freeze
+from curtainup.config.keys import doc_of, written
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
 from curtainup.config.notify import Destination
 from curtainup.config.reading.problems import KeyPath, Problem, spelled
@@ -25,6 +27,7 @@ _KEY_MARK: Final = "[key]"
 _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "tasks": (Task, "nothing would run"),
     "notify": (Destination, "nobody would be notified"),
+    "freeze": (Freeze, "nobody would know when live is frozen"),
 }
 """Keys that hold a list of mappings: what an entry is, and what follows where one lacks its main key."""
 
@@ -61,7 +64,7 @@ def _unknown(path: KeyPath, document: Document) -> Problem:
     if not above and name in STANDARD_ENVIRONMENTS:
         fix = f"indent it under `environments:`, as `environments: {{{name}: …}}`"
     else:
-        fix = _suggestion(str(name), model.model_fields, service_keys=not above)
+        fix = _suggestion(str(name), written(model), service_keys=not above)
     return Problem(
         path=path, what="is not a known key", consequence="it would have no effect", fix=fix, line=line
     )
@@ -117,7 +120,7 @@ def _missing(path: KeyPath) -> Problem:
     """Only `name` and the main key of an entry are required here; the targets' keys are checked apart."""
     if entry := _entry(path):
         model, part, _ = entry
-        fix = f"add `{part}: {doc_of(model.model_fields[part]).example}`"
+        fix = f"add `{part}: {doc_of(written(model)[part]).example}`"
         consequence = next(without for one, without in _ENTRIES.values() if one is model)
         return Problem(path=path, what="is missing", consequence=consequence, fix=fix)
     return Problem(
@@ -160,7 +163,7 @@ def _not_a_section(path: KeyPath, value: object, document: Document) -> Problem:
 def _field(path: KeyPath) -> tuple[str, FieldInfo] | None:
     """The declared key, of an entry too, that `path` leads to or into; None for a section itself."""
     if entry := _entry(path):
-        return entry[1], entry[0].model_fields[entry[1]]
+        return entry[1], written(entry[0])[entry[1]]
     if path[0] != "environments" or len(path) == 1:
         return str(path[0]), ServiceConfig.model_fields[str(path[0])]
     if len(path) == 2:
@@ -205,9 +208,8 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
     """The nearest right spelling where it can be told, else the key's example."""
     if name == "name" and isinstance(value, str) and (slug := _slug(value, 40)):
         return f"write `name: {slug}`"
-    if name == "deploy_target" and isinstance(value, str):
-        near = difflib.get_close_matches(value.lower(), targets.names(), n=1, cutoff=0.4)
-        return f"did you mean `{near[0]}`?" if near else "write one of them, e.g. `deploy_target: docker`"
+    if name in _NEAR and isinstance(value, str):
+        return _NEAR[name](value)
     if name == "env" and path[-1] != "env" and isinstance(value, int | float | dt.date | None):
         return f'write it in quotes: `{path[-1]}: "{raw or ""}"`'
     if name in _MEMORY_KEYS and isinstance(value, int) and not isinstance(value, bool):
@@ -223,6 +225,19 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
     return f"write e.g. `{name}: {example}`"
 
 
+def _near_target(value: str) -> str:
+    near = difflib.get_close_matches(value.lower(), targets.names(), n=1, cutoff=0.4)
+    return f"did you mean `{near[0]}`?" if near else "write one of them, e.g. `deploy_target: docker`"
+
+
+def _near_zone(value: str) -> str:
+    known = {zone.lower(): zone for zone in zoneinfo.available_timezones()}
+    near = difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.7)
+    return f"did you mean `{known[near[0]]}`?" if near else "write e.g. `timezone: Europe/Berlin`"
+
+
+_NEAR: Final[Mapping[str, Callable[[str], str]]] = {"deploy_target": _near_target, "timezone": _near_zone}
+"""Keys whose values are names, and what gives the fix for a wrong one."""
 _MEMORY_KEYS: Final = ("memory_limit", "gcp_memory")
 
 

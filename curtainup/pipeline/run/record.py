@@ -206,10 +206,14 @@ class Recorder:
             self._probed = None
             self._update(traffic=(*self._record.traffic, made))
 
+    def during_freeze(self, found: run_models.DuringFreeze) -> None:
+        """Note that live is changed although it is frozen, and why."""
+        self._update(during_freeze=found)
+
     def succeeded(self, result: object) -> None:
         """End the record of a run that succeeded, with the fields of its `result`."""
         self._end(
-            outcome=_outcome(result),
+            outcome=outcome_of(result),
             exit_code=0,
             url=getattr(result, "url", None),
             release=getattr(result, "release", None),
@@ -260,7 +264,7 @@ class Recorder:
         return str(file.relative_to(self.folder) if file.is_relative_to(self.folder) else file)
 
 
-def _outcome(result: object) -> str:
+def outcome_of(result: object) -> str:
     """Return the outcome of a run that succeeded."""
     changed = getattr(result, "changed", None)
     if changed is None:

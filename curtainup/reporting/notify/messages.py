@@ -151,6 +151,7 @@ class Writer:
             "version": self._plain(version),
             "commit": self._commit(record),
             "by": self._by(record.who),
+            "during a freeze": self._plain(record.during_freeze.reason if record.during_freeze else None),
             **more,
             "record": self._plain(str(folder)),
         }

@@ -124,3 +124,10 @@ def test_secrets_are_taken_out_before_anything_is_escaped() -> None:
     found = [StackPreview("shop-live", ("KEY is p_a_s_s*word now",), {}, True)]
     text = render("shop", found, redact=redact)
     assert r"- KEY is \*\*\* now" in text
+
+
+def test_a_freeze_is_told_above_the_table_if_something_would_change() -> None:
+    told = "> **Live is frozen until Monday (\\*sale\\*).** Deploying needs `--during-freeze`."
+    text = render("shop", FOUND, freeze="Monday (*sale*)")
+    assert text.index(told) < text.index("| stack |")
+    assert "frozen" not in render("shop", [FOUND[1]], freeze="Monday")

@@ -59,3 +59,9 @@ def test_secrets_are_taken_out() -> None:
     one = ResourcePreview("update", CONTAINER, "x", ("env.hunter2",))
     found = [StackPreview("s", ("hunter2 moves",), {}, True, (one,))]
     assert "hunter2" not in render(found, redactor([Secret("hunter2")]))
+
+
+def test_a_freeze_is_told_if_something_would_change() -> None:
+    told = "FROZEN: live is frozen until Monday (weekend); deploy needs --during-freeze"
+    assert render([LIVE], freeze="Monday (weekend)").splitlines()[-1] == told
+    assert "FROZEN" not in render([StackPreview("s", (), {}, False)], freeze="Monday")

@@ -1,0 +1,1 @@
+"""Several services of one repository, deployed by one command."""

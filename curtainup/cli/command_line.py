@@ -19,6 +19,7 @@ COMMANDS = (
     "exec",
     "history",
     "rollback",
+    "maintenance",
     "destroy",
     "sweep",
     "unlock",

@@ -71,9 +71,7 @@ def execute(session: Session, wanted: Wanted) -> int:
 
 def _recorded(session: Session, target: Executes, release: Release, asked: Asked, env: str) -> int:
     service = session.service
-    recorder = Recorder(
-        session.state.workspace.folder, service.config.name, "exec", redact=service.redact
-    )
+    recorder = Recorder(session.state.workspace.folder, service.config.name, "exec", redact=service.redact)
     told = CommandRecord(
         environment=env,
         release=release.id,

@@ -39,6 +39,7 @@ from curtainup.targets.capabilities import (
 from curtainup.targets.docker import availability, commands
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import BehindDoor
+from curtainup.targets.docker.maintained import Maintained
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
@@ -71,6 +72,7 @@ def runtime(config: EnvironmentConfig, *, https: bool = False) -> DockerSettings
 
 class DockerTarget(
     BehindDoor,
+    Maintained,
     Chooses,
     Interrupts,
     KnowsPlaces,

@@ -17,6 +17,7 @@ def run(
     env: reviews.Env = None,
     post: reviews.Post = False,
     config: common.Config = None,
+    env_file: common.EnvFile = None,
     dirty: asked.Dirty = False,
     python: common.Python = None,
     allow_replace: asked.AllowReplace = False,
@@ -64,7 +65,7 @@ def run(
     seconds = asked.seconds_of(wait)
 
     def deploy(folder: Path, tell: Callable[[Any], None] = deploying.nothing) -> object:
-        session = common.session(folder, config, quiet=quiet, review=env)
+        session = common.session(folder, config, quiet=quiet, review=env, env_file=env_file)
         return deploying.run(
             session, "deploy", options, env, config=config, post=post, tell=tell, wait=seconds
         )

@@ -83,8 +83,10 @@ class EnvironmentStatus:
         releases: its releases, oldest first.
         costs: in words, what is billed while nobody uses it.
         update: in words, the update that is under way or was cut off.
-        down: how a request of a user fails now; None if it does not, or if there is no release.
+        down: how a request of a user fails now; None if it does not, or if there is no release. In
+            maintenance, which every user's request meets, it is one past the page.
         freeze: the freeze that is on; None if there is none.
+        maintenance: in words, since when and by whom users get the page of maintenance; None if they do not.
 
     """
 
@@ -96,6 +98,7 @@ class EnvironmentStatus:
     update: str | None = None
     down: str | None = None
     freeze: Freeze | None = None
+    maintenance: str | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,7 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         update,
         found.trouble if environment.deployment.serving() else None,
         _freeze(session, name),
+        view.maintenance.told if view.maintenance else None,
     )
 
 

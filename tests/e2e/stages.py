@@ -24,6 +24,7 @@ STAGES = {
         "test_settings",
         "test_hold",
         "test_guard_rails",
+        "test_maintenance",
         "test_notifications",
         "test_destroy",
     ),

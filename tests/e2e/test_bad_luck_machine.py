@@ -110,6 +110,22 @@ def test_a_changed_port_that_is_taken_changes_nothing(deployed: Service, taken: 
     deployed.configure(environments=None)
 
 
+def test_a_changed_port_goes_back_with_the_traffic(deployed: Service) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        free = other.getsockname()[1]
+    before = deployed.url("live")
+    deployed.configure(environments={"live": {"port": free}})
+    deployed.greet("on another port")
+
+    deployed.deploy("--allow-replace", code=13, fail_at="live")
+
+    deployed.configure(environments=None)
+    assert deployed.url("live") == before
+    assert deployed.get("live").json().get("says") != "on another port"
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", free)).close()
+
+
 @pytest.mark.parametrize("status", [401, 403, 500])
 def test_a_registry_that_refuses_the_image_stops_the_run(deployed: Service, status: int) -> None:
     deployed.greet(f"refused with {status}")

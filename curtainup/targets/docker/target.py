@@ -24,24 +24,29 @@ from curtainup.targets.capabilities import (
     ChecksPresence,
     Chooses,
     Drains,
+    EndsCommands,
     EndsTasks,
+    Executes,
     Inspects,
     Interrupts,
     KnowsPlaces,
     MayBeDistant,
     MayLeadElsewhere,
     Renews,
+    Reverts,
     Revives,
     RunsTasks,
 )
-from curtainup.targets.docker import availability
+from curtainup.targets.docker import availability, commands
 from curtainup.targets.docker import tasks as docker_host
-from curtainup.targets.docker.https import BehindDoor
+from curtainup.targets.docker.https import OFF, BehindDoor
+from curtainup.targets.docker.maintained import Maintained
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.platforms.docker.hosts import Host
+    from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
 FORWARDED = "FORWARDED_ALLOW_IPS"
@@ -68,6 +73,7 @@ def runtime(config: EnvironmentConfig, *, https: bool = False) -> DockerSettings
 
 class DockerTarget(
     BehindDoor,
+    Maintained,
     Chooses,
     Interrupts,
     KnowsPlaces,
@@ -75,12 +81,15 @@ class DockerTarget(
     MayLeadElsewhere,
     BesideEngine,
     Inspects,
+    Reverts,
     Revives,
     Renews,
     ChecksPresence,
     Drains,
     RunsTasks,
     EndsTasks,
+    Executes,
+    EndsCommands,
 ):
     """An environment on a Docker host: its ports, its network, its containers."""
 
@@ -110,6 +119,13 @@ class DockerTarget(
             "sticky": (known.sticky, config.sticky),
         }
         return [key for key, (old, new) in wanted.items() if old != new]
+
+    def reverted(self, settings: EnvironmentSettings, before: EnvironmentSettings) -> EnvironmentSettings:
+        """Return the earlier settings; a door that was made anew meanwhile keeps its new address."""
+        if not isinstance(before, DockerEnvironment):
+            return settings
+        door = self.as_before(settings, before).model_dump(include=set(OFF))
+        return before.model_copy(update=door)
 
     def settings(self) -> DockerEnvironment:
         """Return the environment's settings, with the ports and the network that were chosen for it.
@@ -261,6 +277,22 @@ class DockerTarget(
     def end_tasks(self) -> None:
         """Remove the containers of tasks that a run which was killed has left."""
         docker_host.end(self._session.accounts.docker, self._place.labels)
+
+    def no_command(self, release: Release, *, attach: bool) -> None:
+        """Return None: a container of the release can always be made, and entered."""
+
+    def execute(self, release: Release, asked: Asked) -> int:
+        """Run a command in a container beside the release's, or in that."""
+        client = self._session.accounts.docker
+        if asked.attach:
+            return commands.run_inside(client, f"{self.environment.stack}-{release.id}", asked)
+        return commands.run_beside(client, self._place, release, asked)
+
+    def end_commands(self, is_over: Callable[[str], bool]) -> None:
+        """Remove the containers of commands whose curtainup was killed."""
+        client = self._session.accounts.docker
+        found = commands.left(client, self._place.labels)
+        commands.end(client, [one for one, holder in found if is_over(holder)])
 
     @property
     def _place(self) -> docker_host.Place:

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from curtainup.config import ServiceConfig
+from curtainup.environments import earlier
+from curtainup.environments.rollout import Rollout
+from curtainup.model.environment import Environment
+from curtainup.model.release import Deployment
 from curtainup.targets.docker.target import runtime
+from tests import samples
+from tests.sessions import world
 
 
 def test_a_release_believes_what_the_proxy_says_of_https() -> None:
@@ -15,3 +23,27 @@ def test_a_release_believes_what_the_proxy_says_of_https() -> None:
 def test_the_service_may_know_better() -> None:
     config = ServiceConfig(name="shop", env={"FORWARDED_ALLOW_IPS": "10.0.0.1"}).for_environment("live")
     assert runtime(config, https=True).env == {"FORWARDED_ALLOW_IPS": "10.0.0.1"}
+
+
+def test_a_return_puts_ports_and_limits_back_and_keeps_the_door_s_new_address(tmp_path: Path) -> None:
+    rollout = Rollout(world(tmp_path).session, "live")
+    before = samples.environment(port=8081, https_host="shop.example", door="10.1.0.2", door_name="one")
+    after = before.model_copy(
+        update={
+            "port": 9000,
+            "bind": "0.0.0.0",
+            "header_kb": 63,
+            "request_timeout": 1,
+            "https_host": "",
+            "door": "10.1.0.3",
+            "door_name": "two",
+            "generation": 7,
+        }
+    )
+    environment = Environment("shop-live", after, Deployment())
+    found = earlier.put_back(rollout.target, environment, before).settings
+    wanted = {"door": "10.1.0.3", "door_name": "two", "generation": 7}
+    assert found == before.model_copy(update=wanted)
+    assert earlier.put_back(rollout.target, environment, None).settings == after.model_copy(
+        update={"door": "", "door_name": ""}
+    ), "it is new"

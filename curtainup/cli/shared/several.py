@@ -172,8 +172,9 @@ def _line(member: Member, ended: Ended | None, since: str | None) -> Line:
     if ended is None:
         return Line(name, folder, "left out", why=f"unchanged since {since}")
     if ended.code is None:
-        why = f"{ended.because} failed" if ended.because else "interrupted"
-        return Line(name, folder, "skipped", why=why)
+        if not ended.because:
+            return Line(name, folder, "interrupted", why="it had not begun")
+        return Line(name, folder, "skipped", why=f"{ended.because} failed")
     told = _told(ended)
     if ended.code:
         error = told.get("error") or {}

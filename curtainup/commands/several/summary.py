@@ -24,8 +24,8 @@ class Line:
     Attributes:
         service: its name.
         folder: its folder.
-        outcome: as in the record of its run; `skipped` if one that it depends on failed or the run was
-            interrupted first, and `left out` if it has not changed.
+        outcome: as in the record of its run; `skipped` if one that it depends on failed or was skipped,
+            `interrupted` also if it had not begun then, and `left out` if it has not changed.
         exit_code: of its run; None if there was none.
         seconds: how long its run took.
         url: where it answers; None if it does not.
@@ -48,8 +48,9 @@ class Line:
 
 def exit_code(lines: Sequence[Line]) -> int:
     """Return one exit code for all: 130 if a service was interrupted, else that of the first that failed."""
-    codes = [one.exit_code for one in lines if one.exit_code]
-    return INTERRUPTED if INTERRUPTED in codes else next(iter(codes), 0)
+    if any(one.outcome == "interrupted" for one in lines):
+        return INTERRUPTED
+    return next((one.exit_code for one in lines if one.exit_code), 0)
 
 
 def render(lines: Sequence[Line]) -> str:

@@ -25,7 +25,12 @@ def test_a_line_for_each_service_and_one_that_counts() -> None:
 
 @pytest.mark.parametrize(
     ("codes", "wanted"),
-    [([], 0), ([0, None, 0], 0), ([0, 11, 9], 11), ([9, 130, 11], 130), ([None, 3], 3)],
+    [([], 0), ([0, None, 0], 0), ([0, 11, 9], 11), ([None, 3], 3)],
 )
 def test_there_is_one_exit_code_for_all(codes: list[int | None], wanted: int) -> None:
     assert exit_code([Line(str(at), "", "live", code) for at, code in enumerate(codes)]) == wanted
+
+
+@pytest.mark.parametrize("code", [130, None])
+def test_an_interrupt_is_the_exit_code_of_all_even_if_nothing_had_begun(code: int | None) -> None:
+    assert exit_code([Line("a", "", "failed", 9), Line("b", "", "interrupted", code)]) == 130

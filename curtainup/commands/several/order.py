@@ -13,6 +13,7 @@ import yaml
 from curtainup.commands.several.members import Member
 from curtainup.config.reading.loader import FILE_NAME
 from curtainup.config.reading.problems import NOTHING_HAPPENED
+from curtainup.config.reading.source import UNREADABLE
 from curtainup.errors import ConfigError
 from curtainup.util.files import read_bounded
 from curtainup.util.git import Git
@@ -89,6 +90,6 @@ def _names(files: Iterable[Path]) -> Iterable[str]:
     for file in files:
         try:
             name = yaml.safe_load(read_bounded(file, MOST))["name"]
-        except (OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError, yaml.YAMLError):
+        except (OSError, RecursionError, *UNREADABLE):
             continue
         yield str(name)

@@ -57,9 +57,7 @@ def run(
 
     if json and markdown:
         raise typer.BadParameter("give --json or --markdown, not both")
-    session = common.session(
-        service, config, quiet=quiet or json, rehearsal=rehearsal, env_file=env_file
-    )
+    session = common.session(service, config, quiet=quiet or json, rehearsal=rehearsal, env_file=env_file)
     whole = preview(session, dirty=dirty)
     found = whole.stacks
     if save is not None:

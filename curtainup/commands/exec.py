@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import CurtainupError, RefusedError
+from curtainup.errors import CurtainupError, Interrupted, RefusedError
 from curtainup.model.release import Release
 from curtainup.model.run import CommandRecord
 from curtainup.pipeline.run import holder
@@ -65,6 +65,7 @@ def execute(session: Session, wanted: Wanted) -> int:
         wanted.terminal,
         {EXEC: holder.in_json(this)},
         session.run.report.info,
+        session.run.cancelled,
     )
     return _recorded(session, target, release, asked, wanted.env)
 
@@ -84,6 +85,10 @@ def _recorded(session: Session, target: Executes, release: Release, asked: Asked
     asked.say(f"{asked.words[0]} runs in {release.version} ({release.id}) of {env}")
     try:
         code = target.execute(release, asked)
+    except KeyboardInterrupt:
+        error = Interrupted("interrupted", where=f"{asked.words[0]} in {env}", consequence=NOT_STARTED)
+        recorder.failed(error)
+        raise error from None
     except CurtainupError as error:
         recorder.failed(error)
         raise

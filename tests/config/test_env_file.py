@@ -23,7 +23,7 @@ from curtainup.errors import ConfigError
         ("KEY=$HOME/${NAME:-x}$$", "$HOME/${NAME:-x}$$"),
         ("KEY=back\\slash\\n", "back\\slash\\n"),
         ("KEY='a \"b\" \\n $c # d'", 'a "b" \\n $c # d'),
-        ('KEY="a \'b\' # c"', "a 'b' # c"),
+        ("KEY=\"a 'b' # c\"", "a 'b' # c"),
         (r'KEY="a\n\t\"\\\$x\d"', 'a\n\t"\\$x\\d'),
         ('KEY="first\nsecond"', "first\nsecond"),
         ("KEY='first\n# second'", "first\n# second"),
@@ -41,7 +41,18 @@ def test_a_value_is_what_stands_there(line: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["KEY", "KEY value", "2KEY=x", "KEY='open", 'KEY="open', "KEY='a' b", "KEY=a\0b", "K-Y=x", "=x", "KEY: x"],
+    [
+        "KEY",
+        "KEY value",
+        "2KEY=x",
+        "KEY='open",
+        'KEY="open',
+        "KEY='a' b",
+        "KEY=a\0b",
+        "K-Y=x",
+        "=x",
+        "KEY: x",
+    ],
 )
 def test_a_line_that_is_no_variable_is_told_by_its_number_and_not_shown(line: str) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -5,7 +5,7 @@ It takes no lock: it changes no release and no traffic, and works while a deploy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CurtainupError, Interrupted, RefusedError
@@ -35,7 +35,7 @@ class Wanted:
     words: tuple[str, ...]
     env: str = "live"
     attach: bool = False
-    terminal: Terminal = Terminal()
+    terminal: Terminal = field(default_factory=Terminal)
 
 
 def execute(session: Session, wanted: Wanted) -> int:

@@ -32,7 +32,7 @@ def require(view: EnvironmentView) -> Maintains:
     where, done = f"{view.name} of stack {view.environment.stack}", "nothing was changed"
     if not isinstance(view.target, Maintains):
         raise RefusedError(
-            f"nothing of curtainup's stands before the releases on {view.spec.name} that could answer for them",
+            f"on {view.spec.name} nothing of curtainup's stands before the releases that could answer",
             where=where,
             consequence=done,
             fix=WAYS.get(view.spec.name, "see what leads users to it"),

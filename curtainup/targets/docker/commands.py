@@ -95,7 +95,7 @@ def run_inside(client: docker.DockerClient, container: str, asked: Asked) -> int
 
 
 def left(client: docker.DockerClient, labels: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the containers of commands with such labels: the id of each, and who runs it, as its label says."""
+    """Return the containers of commands with such labels: the id of each, and what says who runs it."""
     wanted = [EXEC, *(f"{key}={value}" for key, value in labels.items())]
     found = client.api.containers(all=True, filters={"label": wanted})
     return [(str(one["Id"]), str(one["Labels"].get(EXEC, ""))) for one in found]

@@ -131,7 +131,7 @@ def remove(cluster: Cluster, place: Place, job: str, warn: Callable[[str], None]
 
 
 def end(cluster: Cluster, namespace: str, labels: Mapping[str, str], cancel: Event, mark: str = TASK) -> None:
-    """End the tasks, or what else has that mark, that a run which was killed has left, and wait until they have ended.
+    """End the tasks, or what else has that mark, that a killed run has left, and wait for their end.
 
     The caller holds the service's lock, so none is a living run's.
 

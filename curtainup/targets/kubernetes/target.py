@@ -42,7 +42,7 @@ from curtainup.targets.capabilities import (
     Revives,
     RunsTasks,
 )
-from curtainup.targets.kubernetes import jobs, presence, refusals, tasks
+from curtainup.targets.kubernetes import inside, jobs, presence, refusals, tasks
 from curtainup.targets.kubernetes.on_cluster import OnCluster
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
@@ -269,20 +269,13 @@ class KubernetesTarget(
         """End the Jobs of tasks that a run which was killed has left."""
         self._end_jobs(TASK)
 
-    def no_command(self, release: Release, *, attach: bool) -> CurtainupError | None:
-        """Return why a command cannot be run in a pod that serves; one of its own can always be made."""
-        if not attach:
-            return None
-        space = self._space
-        pod = f"deployment/{space.settings.workload(release.id)}"
-        return command.refused(
-            "curtainup enters no pod that serves",
-            str(space),
-            f"leave --attach out, or: kubectl exec -it -n {space.settings.namespace} {pod} -- sh",
-        )
+    def no_command(self, release: Release, *, attach: bool) -> None:
+        """Return None: a Job can always be made, and a pod that runs be entered."""
 
     def execute(self, release: Release, asked: Asked) -> int:
-        """Run a command as a Job, made as the release's pods are."""
+        """Run a command as a Job that is made as the release's pods are, or in one of these."""
+        if asked.attach:
+            return inside.run(self._space, release, asked)
 
         def run(release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
             return self._run_job(release, task, on_line, EXEC)

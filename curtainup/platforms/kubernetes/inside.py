@@ -121,7 +121,7 @@ def exit_code(status: bytes) -> int:
         return next(int(one["message"]) for one in causes if one.get("reason") == "ExitCode")
     except StopIteration:
         raise Lost(str(said.get("message") or "the command could not be started")) from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise Lost("the API server does not say how the command ended") from error
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from curtainup.commands import maintenance
 from curtainup.environments.rollout import Rollout
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import ConfigError, RefusedError
+from curtainup.errors import ConfigError, EngineFailed, RefusedError
 from curtainup.model import release
 from curtainup.pipeline.gatekeeper import gate_of
 from curtainup.pipeline.run.record import Recorder
@@ -31,16 +30,21 @@ def live(tmp_path: Path) -> World:
     return found
 
 
-@pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
-    """Have the proxy show a page; None is a proxy that knows of none."""
+@pytest.fixture(autouse=True)
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """What the proxy shows when it is asked next; after that it shows what is remembered.
 
-    def show(page: str | None) -> None:
-        found = None if page is None else pages.encoded(page)
-        monkeypatch.setattr(Maintained, "_shown", lambda _: found)
+    None is a proxy that knows of no page.
+    """
+    answers: list[str | None] = []
 
-    show("")
-    return show
+    def show(target: Maintained) -> str | None:
+        known = target.maintenance()
+        found = answers.pop(0) if answers else (known.page if known else "")
+        return None if found is None else pages.encoded(found)
+
+    monkeypatch.setattr(Maintained, "_shown", show)
+    return answers
 
 
 def _switch(found: World, *, on: bool, message: str | None = None) -> maintenance.Switched:
@@ -48,9 +52,7 @@ def _switch(found: World, *, on: bool, message: str | None = None) -> maintenanc
     return maintenance.switch(found.session, Recorder(folder, "shop", "x"), "live", on=on, message=message)
 
 
-def test_it_is_a_setting_of_the_environment_which_deployments_keep(
-    live: World, shown: Callable[[str | None], None]
-) -> None:
+def test_it_is_a_setting_of_the_environment_which_deployments_keep(live: World) -> None:
     before = EnvironmentView(live.session, "live")
     assert (before.maintenance, before.judged_url) == (None, before.known_url)
 
@@ -75,45 +77,42 @@ def test_it_is_a_setting_of_the_environment_which_deployments_keep(
     view.prepare(allow_replace=False)
     assert view.maintenance is not None
 
-    shown(view.maintenance.page)
     assert not _switch(live, on=False).maintenance
     assert EnvironmentView(live.session, "live").maintenance is None
 
 
 def test_what_is_so_already_is_left_alone_unless_the_proxy_says_otherwise(
-    live: World, shown: Callable[[str | None], None]
+    live: World, shown: list[str | None]
 ) -> None:
     _switch(live, on=False)
     assert live.report.finished[-1][2] == "it was so already"
-    _switch(live, on=True, message="soon")
-    known = EnvironmentView(live.session, "live").maintenance
-    assert known is not None
-    shown(known.page)
+    first = _switch(live, on=True, message="soon")
     again = _switch(live, on=True, message="soon")
     assert live.report.finished[-1][2] == "it was so already"
-    assert again.since == known.since
-    shown("")
+    assert again.since == first.since
+    shown.append("")
     _switch(live, on=True, message="soon")
     assert live.report.finished[-1][2] == ""
-    shown(known.page)
     _switch(live, on=True, message="later")
     changed = EnvironmentView(live.session, "live").maintenance
     assert changed is not None
-    assert ("later" in changed.page, changed.since) == (True, known.since)
+    assert ("later" in changed.page, changed.since) == (True, first.since)
+    shown.extend([changed.page, changed.page, ""])
+    with pytest.raises(EngineFailed, match="users do not get what they were to get"):
+        _switch(live, on=True, message="at last")
 
 
 def test_a_proxy_that_knows_of_no_page_is_told_before_anything_changes(
-    live: World, shown: Callable[[str | None], None]
+    live: World, shown: list[str | None]
 ) -> None:
-    shown(None)
+    shown.extend([None, None])
     with pytest.raises(RefusedError, match="knows of no maintenance"):
         _switch(live, on=True)
     assert EnvironmentView(live.session, "live").maintenance is None
     _switch(live, on=False)
 
 
-def test_a_page_that_is_too_large_is_told(live: World, shown: Callable[[str | None], None]) -> None:
-    shown("")
+def test_a_page_that_is_too_large_is_told(live: World) -> None:
     with pytest.raises(ConfigError, match="may have 16384"):
         _switch(live, on=True, message="x" * 17_000)
 

@@ -118,8 +118,7 @@ class DockerKeys(Settings):
     )
     maintenance_page: FileInside | None = key(
         None,
-        "The page that users get while [maintenance](../commands/maintenance.md) is on: a file of HTML in the "
-        "service's folder.",
+        "The page that users get while [maintenance](../commands/maintenance.md) is on: a file of HTML.",
         KeyDoc(
             expects="the path of a file in the service's folder",
             wrong="users would get no page",

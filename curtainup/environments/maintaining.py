@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from curtainup.environments import stack as environments
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import RefusedError
+from curtainup.errors import EngineFailed, RefusedError
 from curtainup.model.maintenance import Maintenance
 from curtainup.session import Session
 from curtainup.targets.capabilities import MayLeadElsewhere
@@ -32,7 +32,7 @@ def require(view: EnvironmentView) -> Maintains:
     where, done = f"{view.name} of stack {view.environment.stack}", "nothing was changed"
     if not isinstance(view.target, Maintains):
         raise RefusedError(
-            f"nothing of curtainup's stands before the releases on {view.spec.name} that could answer for them",
+            f"on {view.spec.name} nothing of curtainup's stands before the releases that could answer",
             where=where,
             consequence=done,
             fix=WAYS.get(view.spec.name, "see what leads users to it"),
@@ -63,5 +63,14 @@ def switch(
     if before == wanted and not drifted:
         return False
     changed = replace(view.environment, settings=target.maintained(wanted))
-    environments.apply(session.state.engine, changed, view.deployment, say, refresh=drifted)
+    view.environment = environments.apply(
+        session.state.engine, changed, view.deployment, say, refresh=drifted
+    )
+    if target.has_drifted():
+        raise EngineFailed(
+            "the update is made, and users do not get what they were to get",
+            where=f"stack {view.environment.stack}",
+            consequence=f"maintenance of {view.name} is remembered as {'on' if wanted else 'off'}",
+            fix="if the program is your own, take its components/docker from this curtainup; docs/eject.md",
+        )
     return True

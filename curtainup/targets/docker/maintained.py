@@ -78,6 +78,6 @@ class Maintained(Target, Maintains):
             "the proxy does not run, or began with a configuration that knows of no maintenance",
             where=f"container {self._proxy}",
             consequence="users would go on reaching the service, so nothing was changed",
-            fix=f"curtainup pulumi up --yes --stack {stack}, then docker restart {self._proxy}: that interrupts "
-            "traffic for about a second",
+            fix=f"curtainup pulumi up --yes --stack {stack}, then docker restart {self._proxy}: this "
+            "interrupts traffic for about a second",
         )

@@ -191,7 +191,10 @@ def _running(client: docker.DockerClient, place: Place) -> dict[str, Any]:
 
 
 IN_PTY = """\
+import fcntl
+import os
 import sys
+import termios
 import docker
 from curtainup.targets.command import Asked
 from curtainup.targets.docker import commands
@@ -199,6 +202,8 @@ from curtainup.targets.docker.tasks import Place
 from curtainup.util.terminal import Terminal
 from tests import samples
 
+if os.isatty(0):
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # the kernel tells it when the size changes
 name, image, how, *words = sys.argv[1:]
 client, release = docker.from_env(), samples.release(1, image=image)
 place = Place(name, {"curtainup.service": name}, name, None, "run2")
@@ -223,7 +228,6 @@ class Person:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=_own_terminal,
         )
         os.close(theirs)
         self.seen = b""
@@ -241,13 +245,6 @@ class Person:
             assert piece, f"{text!r} never came: {self.seen!r}"
             self.seen += piece
         self.seen = self.seen.partition(text.encode())[2]
-
-
-def _own_terminal() -> None:
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def termios_size(terminal: int, lines: int, columns: int) -> None:

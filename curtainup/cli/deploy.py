@@ -52,5 +52,5 @@ def run(
     )
     reviews.require_alone(env, options, post=post)
     seconds = asked.seconds_of(wait)
-    session = common.session(service, config, quiet=quiet, review=env)
+    session = common.session(service, config, quiet=quiet, builds=image is None, review=env)
     deploying.run(session, "deploy", options, env, config=config, post=post, json=json, wait=seconds)

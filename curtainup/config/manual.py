@@ -46,7 +46,8 @@ def _lines(page: Page) -> Iterator[str]:
     yield _table(page.keys)
     if page.entry:
         name, model = page.entry
-        yield f"An entry of `{name}` can be a mapping with these keys:\n"
+        what = f"`{name}` is" if page.single else f"An entry of `{name}` can be"
+        yield f"{what} a mapping with these keys:\n"
         yield _table(model.model_fields)
     yield "All other keys: [configuration](config.md)."
     yield ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,26 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 from pydantic import ValidationError
 
+from curtainup.config.secrets import build_secrets
 from curtainup.engine.memory import is_remainder
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed, StateError
-from curtainup.images import build_failure, build_log, builds, context, dockerfile, origin
+from curtainup.images import (
+    build_failure,
+    build_log,
+    builds,
+    context,
+    dockerfile,
+    how,
+    ignored,
+    origin,
+    scm_version,
+)
 from curtainup.images import registry as registries
 from curtainup.images.build_log import BuildLog
-from curtainup.images.source import Source
-from curtainup.model.contract import ImageSettings, RegistrySettings
+from curtainup.images.source import PROJECT, Source
+from curtainup.model.contract import BuildSettings, ImageSettings, RegistrySettings
 from curtainup.session import Session
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.util.files import private_folder
@@ -33,6 +45,8 @@ TAKEN = re.compile(r"already exists in the '[^']+' repository and cannot be over
 
 Source: https://github.com/moby/buildkit/issues/3776
 """
+CACHES = 3
+"""Earlier images, at most, whose layers a build may take from the registry."""
 BUILD = "-build"
 """The end of the URN of the resource that builds an image."""
 
@@ -71,9 +85,10 @@ def look(session: Session, wanted: Source) -> Image:
     """Return the image for a source: an image already pushed from the same source, else one to build.
 
     Raises:
-        SourceError: it has to be built, and a submodule is not checked out.
+        SourceError: it has to be built, and a submodule, the Dockerfile or its stage is not there.
 
     """
+    how.require(session.service.config.build, wanted)
     remembered = session.state.memory.read(session.service.names.image)
     settings = _settings(session, wanted)
     known = _known(remembered)
@@ -82,9 +97,14 @@ def look(session: Session, wanted: Source) -> Image:
     if known is not None and _is(known, settings.tree, repository):
         return known
     settings = settings.model_copy(update={"repository": repository})
-    earlier = builds.find(builds.read(_own(remembered)), settings.tree, repository)
+    past = builds.read(_own(remembered))
+    earlier = builds.find(past, settings.tree, repository)
     if earlier is None:
         context.require_modules(wanted)
+        references = [*([known.reference] if known else []), *(one.reference for one in reversed(past))]
+        pushed = [one for one in dict.fromkeys(references) if one.startswith(f"{repository}@")]
+        built = how.settings(session.service.config.build, wanted, pushed[:CACHES])
+        settings = settings.model_copy(update={"how": built})
         return Image(settings, registry, moved=known is not None and not _is_same(known.registry, registry))
     named = {"version": earlier.version, "revision": earlier.revision, "push": True}
     return Image(settings.model_copy(update=named), registry, earlier.image_id, earlier.reference)
@@ -99,7 +119,8 @@ def prepare(session: Session, image: Image, wanted: Source) -> None:
 
     """
     generated = image.settings.dockerfile == dockerfile.GENERATED
-    extra = {dockerfile.GENERATED: _generated(session, wanted)} if generated else {}
+    versions = scm_version.wanted(wanted.texts.get(PROJECT, "")) if generated else ()
+    extra = {dockerfile.GENERATED: _generated(session, wanted, versions)} if generated else {}
     folder = Path(image.settings.context)
     private_folder(folder.parent)
     context.export(wanted, folder, extra)
@@ -139,7 +160,20 @@ def _built(session: Session, image: Image, config: Mapping[str, Any]) -> Operati
     if elsewhere and image.registry.local_port:
         registry_alone = {**config["image"], "build": False}
         engine.up(stack, {**config, "image": registry_alone})
-    return engine.up(stack, config, env=elsewhere)
+    secrets = {name: one.reveal() for name, one in session.service.build_secrets.items()}
+    with _cache(session, image) as variables:
+        return engine.up(stack, config, env={**variables, **elsewhere, **secrets})
+
+
+@contextmanager
+def _cache(session: Session, image: Image) -> Iterator[dict[str, str]]:
+    """Give the variables by which a build logs in to the registry that has the layers of earlier builds."""
+    if image.settings.how is None or not image.settings.how.cache:
+        yield {}
+        return
+    registries.reach(session, image.registry)
+    with registries.logged_in(session, image.registry) as variables:
+        yield variables
 
 
 def _builder(session: Session) -> dict[str, str]:
@@ -160,8 +194,10 @@ def _build_failed(image: Image, wanted: Source, end: str, error: EngineFailed) -
     """Return the error with what the end of the output means, where that is not plain."""
     output = f"{end}\n{error.what}".strip()
     name = image.settings.dockerfile
-    text = None if name == dockerfile.GENERATED else wanted.texts.get(dockerfile.OWN, "")
-    built = build_failure.Built(wanted.files, ".dockerignore" in wanted.files, text)
+    text = None if name == dockerfile.GENERATED else wanted.texts.get(name, "")
+    ignores = any(one in wanted.files for one in ignored.names(name))
+    given = image.settings.how or BuildSettings()
+    built = build_failure.Built(wanted.files, ignores, text, frozenset(given.args), frozenset(given.secrets))
     found = build_failure.reason(f"{output}\n{error.detail or ''}", built)
     return BuildFailed(
         "the image could not be built" + (f": {found.why}" if found else ""),
@@ -288,7 +324,7 @@ def _config(image: Image, *, push: bool) -> dict[str, Any]:
     settings = image.settings.model_copy(update={"push": push})
     return {
         "service": settings.service,
-        "image": settings.model_dump(mode="json"),
+        "image": settings.model_dump(mode="json", exclude=None if settings.how else {"how"}),
         "registry": image.registry.model_dump(mode="json"),
     }
 
@@ -337,7 +373,8 @@ def _settings(session: Session, wanted: Source) -> ImageSettings:
     named = "-".join(part for part in (session.service.config.name, rehearsal) if part)
     folder = platformdirs.user_cache_path("curtainup") / "build" / named
     name = dockerfile.name(wanted)
-    text = _generated(session, wanted) if name == dockerfile.GENERATED else ""
+    text = _generated(session, wanted, versions=()) if name == dockerfile.GENERATED else ""
+    told = how.identity(session.service.config.build, wanted)
     base = _base(session) if dockerfile.asks_for_base(wanted) else None
     return ImageSettings(
         service=session.service.config.name,
@@ -345,7 +382,7 @@ def _settings(session: Session, wanted: Source) -> ImageSettings:
         version=wanted.version,
         revision=wanted.revision,
         source=wanted.url,
-        tree=hashlib.sha256(f"{wanted.tree}\n{text}\n{base}".encode()).hexdigest(),
+        tree=hashlib.sha256(f"{wanted.tree}\n{text}\n{base}{told}".encode()).hexdigest(),
         context=str(folder),
         dockerfile=name,
         log=f"{folder}.log",
@@ -354,10 +391,15 @@ def _settings(session: Session, wanted: Source) -> ImageSettings:
     )
 
 
-def _generated(session: Session, wanted: Source) -> str:
+def _generated(session: Session, wanted: Source, versions: Sequence[str]) -> str:
     config = session.service.config
     return dockerfile.generate(
-        wanted, _base(session), with_async=config.with_async, downloads=f"curtainup-pip-{config.name}"
+        wanted,
+        _base(session),
+        with_async=config.with_async,
+        downloads=f"curtainup-pip-{config.name}",
+        secrets=build_secrets(config),
+        versions=versions,
     )
 
 

@@ -48,6 +48,7 @@ def session(
     *,
     quiet: bool = False,
     with_secrets: bool = True,
+    builds: bool = False,
     rehearsal: bool = False,
     faults: tuple[str, ...] = (),
     lasting: ExitStack | None = None,
@@ -62,6 +63,7 @@ def session(
         config,
         report(quiet=quiet),
         with_secrets=with_secrets,
+        builds=builds,
         rehearsing=rehearsing,
         review=review,
     )

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from curtainup.config import targets
+from curtainup.config.build import Build, BuildKeys
 from curtainup.config.keys import doc_of
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
 from curtainup.config.notify import Destination
@@ -27,6 +28,8 @@ _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "notify": (Destination, "nobody would be notified"),
 }
 """Keys that hold a list of mappings: what an entry is, and what follows where one lacks its main key."""
+_MAPPINGS: Final[Mapping[str, type[BaseModel]]] = {"build": Build}
+"""Keys that hold one mapping."""
 
 
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
@@ -80,7 +83,7 @@ def _misplaced(path: KeyPath, line: int) -> Problem:
     name = str(path[-1])
     if name in ServiceReads.model_fields:
         reason = "the service reads it from the top level of the file in its image"
-    elif name in IdentitySettings.model_fields:
+    elif name in IdentitySettings.model_fields or name in BuildKeys.model_fields:
         reason = "it belongs to the service, and all environments run the same image"
     else:
         reason = "it is the same for all environments"
@@ -107,7 +110,7 @@ def _bad_name(path: KeyPath, document: Document) -> Problem:
     return Problem(
         path=path,
         what="is not a valid name for a variable",
-        consequence="the container could not get it",
+        consequence=f"the {'build' if path[0] == 'build' else 'container'} could not get it",
         fix="use letters, digits and underscores, starting with a letter",
         line=line,
     )
@@ -169,8 +172,10 @@ def _field(path: KeyPath) -> tuple[str, FieldInfo] | None:
 
 
 def _entry(path: KeyPath) -> tuple[type[BaseModel], str, bool] | None:
-    """What an entry of a list is, its key that `path` leads to, and whether into it; None elsewhere."""
+    """What an entry or a mapping is, its key that `path` leads to, and whether into it; None elsewhere."""
     top = path[2:] if path[0] == "environments" else path
+    if len(top) > 1 and top[0] in _MAPPINGS:
+        return _MAPPINGS[str(top[0])], str(top[1]), len(top) > 2
     if len(top) < 3 or top[0] not in _ENTRIES or not isinstance(top[1], int):
         return None
     return _ENTRIES[str(top[0])][0], str(top[2]), len(top) > 3
@@ -208,7 +213,7 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
     if name == "deploy_target" and isinstance(value, str):
         near = difflib.get_close_matches(value.lower(), targets.names(), n=1, cutoff=0.4)
         return f"did you mean `{near[0]}`?" if near else "write one of them, e.g. `deploy_target: docker`"
-    if name == "env" and path[-1] != "env" and isinstance(value, int | float | dt.date | None):
+    if name in _VARIABLES and path[-1] != name and isinstance(value, int | float | dt.date | None):
         return f'write it in quotes: `{path[-1]}: "{raw or ""}"`'
     if name in _MEMORY_KEYS and isinstance(value, int) and not isinstance(value, bool):
         return f"write the unit too, e.g. `{name}: {raw}m`"
@@ -224,6 +229,8 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
 
 
 _MEMORY_KEYS: Final = ("memory_limit", "gcp_memory")
+_VARIABLES: Final = ("env", "args")
+"""Keys that hold texts by name."""
 
 
 def _accepts(name: str, value: object) -> bool:

@@ -60,7 +60,7 @@ def _expression(pattern: str) -> str:
         if one == "\\" and at + 1 < len(pattern):
             at += 1
             found += re.escape(pattern[at])
-        elif one in "[]" or (one == "^" and found.endswith("[")) or one == "-":
+        elif one in "[]-" or (one == "^" and found.endswith("[")):
             found += one
         else:
             found += {"*": "[^/]*", "?": "[^/]"}.get(one, re.escape(one))

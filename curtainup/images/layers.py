@@ -136,9 +136,8 @@ class Layer:
         """Return whether a file of attributes is about any file of the layer."""
         folder = attributes.name.removesuffix(tree.ATTRIBUTES)
         prefix = self.repository.prefix
-        return prefix.startswith(folder) or any(
-            (prefix + name).startswith(folder) for name in (one.name for one in (*self.entries, *self.taken))
-        )
+        names = (*(one.name for one in self.entries), *(one.name for one in self.taken))
+        return prefix.startswith(folder) or any((prefix + name).startswith(folder) for name in names)
 
 
 def _trimmed(module: Module, ignores: Ignores) -> Module | None:

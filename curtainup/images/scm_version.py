@@ -30,8 +30,9 @@ _ARGUMENT: Final = re.compile(r"^[ \t]*ARG[ \t]+(\w+)[ \t]*(?:=|$)", re.MULTILIN
 
 
 def of(version: str) -> str:
-    """Return a version as Python's packages have them (PEP 440): `200415-0819-953-b3548e` is
-    `2020.4.15.819+953.b3548e`.
+    """Return a version as Python's packages have them (PEP 440).
+
+    That of `200415-0819-953-b3548e` is `2020.4.15.819+953.b3548e`.
     """
     found = _VERSION.fullmatch(version)
     if found is None:

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 from pydantic import ValidationError
 
-from curtainup.config.secrets import build_secrets
 from curtainup.engine.memory import is_remainder
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
 from curtainup.errors import BuildFailed, EngineFailed, PushFailed, StateError
-from curtainup.images import (
-    build_failure,
-    build_log,
-    builds,
-    context,
-    dockerfile,
-    how,
-    ignored,
-    origin,
-    scm_version,
-)
+from curtainup.images import build_failure, build_log, builds, context, dockerfile, how, ignored, origin
 from curtainup.images import registry as registries
+from curtainup.images import settings as image_settings
 from curtainup.images.build_log import BuildLog
-from curtainup.images.source import PROJECT, Source
+from curtainup.images.source import Source
 from curtainup.model.contract import BuildSettings, ImageSettings, RegistrySettings
 from curtainup.session import Session
-from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.util.files import private_folder
 
 if TYPE_CHECKING:
@@ -90,7 +77,7 @@ def look(session: Session, wanted: Source) -> Image:
     """
     how.require(session.service.config.build, wanted)
     remembered = session.state.memory.read(session.service.names.image)
-    settings = _settings(session, wanted)
+    settings = image_settings.of(session, wanted)
     known = _known(remembered)
     registry = registries.choose(session, known.registry if known else None)
     repository = registries.repository(session, registry)
@@ -118,9 +105,7 @@ def prepare(session: Session, image: Image, wanted: Source) -> None:
         DiskFull: the disk is full.
 
     """
-    generated = image.settings.dockerfile == dockerfile.GENERATED
-    versions = scm_version.wanted(wanted.texts.get(PROJECT, "")) if generated else ()
-    extra = {dockerfile.GENERATED: _generated(session, wanted, versions)} if generated else {}
+    extra = image_settings.written(session, image.settings, wanted)
     folder = Path(image.settings.context)
     private_folder(folder.parent)
     context.export(wanted, folder, extra)
@@ -366,45 +351,6 @@ def _known(remembered: Remembered) -> Image | None:
     if outputs.get("tree") != settings.tree:
         return Image(settings, registry)
     return Image(settings, registry, str(outputs.get("image_id", "")), str(outputs.get("reference", "")))
-
-
-def _settings(session: Session, wanted: Source) -> ImageSettings:
-    rehearsal = session.accounts.rehearsal.key if session.accounts.rehearsal else ""
-    named = "-".join(part for part in (session.service.config.name, rehearsal) if part)
-    folder = platformdirs.user_cache_path("curtainup") / "build" / named
-    name = dockerfile.name(wanted)
-    text = _generated(session, wanted, versions=()) if name == dockerfile.GENERATED else ""
-    told = how.identity(session.service.config.build, wanted)
-    base = _base(session) if dockerfile.asks_for_base(wanted) else None
-    return ImageSettings(
-        service=session.service.config.name,
-        repository="",
-        version=wanted.version,
-        revision=wanted.revision,
-        source=wanted.url,
-        tree=hashlib.sha256(f"{wanted.tree}\n{text}\n{base}{told}".encode()).hexdigest(),
-        context=str(folder),
-        dockerfile=name,
-        log=f"{folder}.log",
-        base=base,
-        rehearsal=rehearsal,
-    )
-
-
-def _generated(session: Session, wanted: Source, versions: Sequence[str]) -> str:
-    config = session.service.config
-    return dockerfile.generate(
-        wanted,
-        _base(session),
-        with_async=config.with_async,
-        downloads=f"curtainup-pip-{config.name}",
-        secrets=build_secrets(config),
-        versions=versions,
-    )
-
-
-def _base(session: Session) -> str:
-    return session.service.config.docker_base or REFERENCES["base"]
 
 
 def _is_same(known: RegistrySettings, registry: RegistrySettings) -> bool:

@@ -7,6 +7,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from curtainup.errors import BuildFailed, EngineFailed
+from curtainup.images import dockerfile, ignored
+from curtainup.images.source import Source
+from curtainup.model.contract import BuildSettings, ImageSettings
+
 _MISSING = re.compile(
     r'"/?(?P<buildkit>[^"\s]+)":? not found'
     r"|(?:COPY|ADD) failed: .*?(?:stat )?(?P<classic>[^\s:]+): (?:file does not exist|no such file)"
@@ -61,6 +66,32 @@ class Built:
     dockerfile: str | None
     args: Collection[str] = ()
     secrets: Collection[str] = ()
+
+
+def failed(settings: ImageSettings, wanted: Source, end: str, error: EngineFailed) -> BuildFailed:
+    """Return the error with what the end of the output means, where that is not plain.
+
+    Args:
+        settings: what was built.
+        wanted: its source.
+        end: the end of the builder's output.
+        error: what the engine said.
+
+    """
+    output = f"{end}\n{error.what}".strip()
+    name = settings.dockerfile
+    text = None if name == dockerfile.GENERATED else wanted.texts.get(name, "")
+    ignores = any(one in wanted.files for one in ignored.names(name))
+    given = settings.how or BuildSettings()
+    built = Built(wanted.files, ignores, text, frozenset(given.args), frozenset(given.secrets))
+    found = reason(f"{output}\n{error.detail or ''}", built)
+    return BuildFailed(
+        "the image could not be built" + (f": {found.why}" if found else ""),
+        where=f"{wanted.context / name}",
+        consequence="nothing was pushed; staging and live are as they were",
+        fix=found.fix if found else "correct the error in the build's output, commit, and deploy again",
+        detail=output,
+    )
 
 
 def reason(output: str, built: Built) -> Reason | None:

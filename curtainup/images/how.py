@@ -106,9 +106,8 @@ def _require_stage(build: Build, source: Source) -> None:
 
 def _no_dockerfile(build: Build, source: Source) -> SourceError:
     name = source.dockerfile
-    folder = source.layer.repository.folder if source.layer else source.folder
     beside = f"{source.service}/{name}"
-    if (folder / name).is_file():
+    if (source.context / name).is_file():
         fix = f"git add {name}, and commit it: curtainup builds what git tracks"
     elif beside in source.files:
         fix = f"write `dockerfile: {beside}`: it is relative to the context"
@@ -118,7 +117,7 @@ def _no_dockerfile(build: Build, source: Source) -> SourceError:
         fix = "correct it: it is relative to the context, and git has to track it"
     return SourceError(
         f"there is no {name} in the build's context",
-        where=f"{folder / name}, by `build:` in pym-config.yaml",
+        where=f"{source.context / name}, by `build:` in pym-config.yaml",
         consequence=_NOTHING,
         fix=fix,
     )

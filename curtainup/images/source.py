@@ -72,6 +72,11 @@ class Source:
     service: str = "."
 
     @property
+    def context(self) -> Path:
+        """The folder that the build is sent."""
+        return self.layer.repository.folder if self.layer else self.folder
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """Files that the attribute `export-ignore` leaves out."""
         return self.layer.left_out if self.layer else ()

@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from curtainup.engine.memory import is_remainder
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
-from curtainup.errors import BuildFailed, EngineFailed, PushFailed, StateError
-from curtainup.images import build_failure, build_log, builds, context, dockerfile, how, ignored, origin
+from curtainup.errors import EngineFailed, PushFailed, StateError
+from curtainup.images import build_failure, build_log, builds, context, how, origin
 from curtainup.images import registry as registries
 from curtainup.images import settings as image_settings
 from curtainup.images.build_log import BuildLog
 from curtainup.images.source import Source
-from curtainup.model.contract import BuildSettings, ImageSettings, RegistrySettings
+from curtainup.model.contract import ImageSettings, RegistrySettings
 from curtainup.session import Session
 from curtainup.util.files import private_folder
 
@@ -132,7 +132,7 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
         if not any(urn.endswith(BUILD) for urn in error.failing):
             raise
         log.redact(session.service.redact)
-        raise _build_failed(image, wanted, log.end, error) from error
+        raise build_failure.failed(image.settings, wanted, log.end, error) from error
     finally:
         log.redact(session.service.redact)
     return replace(image, image_id=_told(outcome, "image_id", "sha256:"))
@@ -173,24 +173,6 @@ def _begin_anew(session: Session) -> None:
     if is_remainder(memory, stack, memory.read(stack)):
         session.run.report.warn("removing the registry that a run which was cut off had begun to make")
         session.state.engine.destroy(stack)
-
-
-def _build_failed(image: Image, wanted: Source, end: str, error: EngineFailed) -> BuildFailed:
-    """Return the error with what the end of the output means, where that is not plain."""
-    output = f"{end}\n{error.what}".strip()
-    name = image.settings.dockerfile
-    text = None if name == dockerfile.GENERATED else wanted.texts.get(name, "")
-    ignores = any(one in wanted.files for one in ignored.names(name))
-    given = image.settings.how or BuildSettings()
-    built = build_failure.Built(wanted.files, ignores, text, frozenset(given.args), frozenset(given.secrets))
-    found = build_failure.reason(f"{output}\n{error.detail or ''}", built)
-    return BuildFailed(
-        "the image could not be built" + (f": {found.why}" if found else ""),
-        where=f"{wanted.folder / name}",
-        consequence="nothing was pushed; staging and live are as they were",
-        fix=found.fix if found else "correct the error in the build's output, commit, and deploy again",
-        detail=output,
-    )
 
 
 def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Image:

@@ -43,8 +43,8 @@ def _require_same(session: Session, wanted: str | None) -> None:
             f"this machine builds images for {here}, and {accounts.host} runs {there}",
             where="build_on: local in pym-config.yaml",
             consequence="the image would not start there, so nothing was built",
-            fix=f"write `build_on: host`, or deploy from a machine with {there}, such as a job of your CI; or, "
-            f"if this one runs {there} too, `build: {{platform: linux/{there}}}`",
+            fix=f"write `build_on: host`, or deploy from a machine with {there}, such as a job of your CI; "
+            f"or, if this one runs {there} too, `build: {{platform: linux/{there}}}`",
         )
 
 

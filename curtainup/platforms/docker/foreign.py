@@ -34,10 +34,8 @@ def program(architecture: str) -> bytes:
     code = _EXIT[architecture]
     size = _HEADERS + len(code)
     ident = b"\x7fELF" + bytes((2, 1, 1)) + bytes(9)
-    start = _ADDRESS + _HEADERS
-    header = struct.pack(
-        "<HHIQQQIHHHHHH", 2, _MACHINES[architecture], 1, start, 64, 0, 0, 64, 56, 1, 64, 0, 0
-    )
+    start, machine = _ADDRESS + _HEADERS, _MACHINES[architecture]
+    header = struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, start, 64, 0, 0, 64, 56, 1, 64, 0, 0)
     segment = struct.pack("<IIQQQQQQ", 1, 5, 0, _ADDRESS, _ADDRESS, size, size, 0x1000)
     return ident + header + segment + code
 

@@ -83,7 +83,8 @@ def failed(settings: ImageSettings, wanted: Source, end: str, error: EngineFaile
     text = None if name == dockerfile.GENERATED else wanted.texts.get(name, "")
     ignores = any(one in wanted.files for one in ignored.names(name))
     given = settings.how or BuildSettings()
-    built = Built(wanted.files, ignores, text, frozenset(given.args), frozenset(given.secrets))
+    files = (*wanted.files, *wanted.ignored)
+    built = Built(files, ignores, text, frozenset(given.args), frozenset(given.secrets))
     found = reason(f"{output}\n{error.detail or ''}", built)
     return BuildFailed(
         "the image could not be built" + (f": {found.why}" if found else ""),

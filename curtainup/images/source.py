@@ -55,6 +55,7 @@ class Source:
         layer: what the build takes, by repository; None only where there is none, as in a test.
         dockerfile: where the service's own Dockerfile is, if it has one, relative to the context.
         service: the service's folder, relative to the context; `.` for the context itself.
+        ignored: tracked files that `.dockerignore` leaves out, where it says what belongs to the source.
 
     """
 
@@ -70,6 +71,7 @@ class Source:
     layer: Layer | None = None
     dockerfile: str = OWN
     service: str = "."
+    ignored: tuple[str, ...] = ()
 
     @property
     def context(self) -> Path:
@@ -107,18 +109,14 @@ def read(folder: Path, *, allow_dirty: bool, build: Build | None = None) -> Sour
     if changed and not allow_dirty:
         raise _dirty([one.name for one in changed])
     shown = changed if what.repository is own else changes.find(what.repository)
-    layer = layers.read(what.repository, own.head, shown if allow_dirty else None, _program(folder, what))
-    _require_files(layer)
-    entries = layer.entries if what.repository is own else tree.listing(own, own.head).entries
+    whole = layers.read(what.repository, own.head, shown if allow_dirty else None, _program(folder, what))
+    _require_files(whole)
+    entries = whole.entries if what.repository is own else tree.listing(own, own.head).entries
     _require_tests(own, entries)
     if not allow_dirty:
         _require_settings(own, entries)
-    commit, texts = _texts(layer, (*READ, what.dockerfile, *ignored.names(what.dockerfile)))
-    if what.filtered:
-        ignores = _ignores(what, texts)
-        layer, shown = layer.without(ignores), tuple(one for one in shown if not ignores(one.name))
-        if shown and not allow_dirty:
-            raise _dirty([what.from_service(one.name) for one in shown])
+    commit, texts = _texts(whole, (*READ, what.dockerfile, *ignored.names(what.dockerfile)))
+    layer = _without_ignored(whole, what, texts, () if allow_dirty else shown)
     seconds, files = _seconds(commit), tuple(sorted(layer.names()))
     return Source(
         folder,
@@ -133,7 +131,21 @@ def read(folder: Path, *, allow_dirty: bool, build: Build | None = None) -> Sour
         layer,
         what.dockerfile,
         what.service,
+        () if layer is whole else tuple(sorted({*whole.names()} - {*files})),
     )
+
+
+def _without_ignored(
+    layer: Layer, what: Sent, texts: Mapping[str, str], shown: Sequence[changes.Change]
+) -> Layer:
+    """Return what the build is sent of a layer; refuse changes of it."""
+    if not what.filtered:
+        return layer
+    ignores = _ignores(what, texts)
+    changed = [what.from_service(one.name) for one in shown if not ignores(one.name)]
+    if changed:
+        raise _dirty(changed)
+    return layer.without(ignores)
 
 
 def _program(folder: Path, what: Sent) -> str | None:

@@ -80,7 +80,7 @@ def _github(found: Found, reviews: bool) -> str:
             **block,
             **review_jobs.github(block, reviews=reviews),
             "inside": json.dumps(inside),
-            "paths": f"    paths: [{json.dumps(inside + '/**')}]" if inside != "." else "",
+            "paths": _changes(found, "    paths", "/**"),
             "settings": variables.explained(found, {True: "secret", False: "variable"}),
         },
     )
@@ -130,8 +130,12 @@ def _possible(found: Found, minutes: int) -> int:
     return minutes if _on_host(found) else min(minutes, HOSTED_MINUTES)
 
 
+def _changes(found: Found, key: str, everything: str) -> str:
+    """Return the line that has a workflow run only if something has changed that concerns the service."""
+    return f"{key}: {json.dumps([one + everything for one in found.watched])}" if found.watched else ""
+
+
 def _gitlab(found: Found, reviews: bool) -> str:
-    inside = found.repository.inside
     clouds = variables.clouds(found)
     tokens = [f"    {_token(Ci.GITLAB, one)}:\n      aud: {AUDIENCES[one]}" for one in clouds]
     why = "# `curtainup doctor --fix` starts Docker in this image, so the runner has to be privileged."
@@ -141,7 +145,7 @@ def _gitlab(found: Found, reviews: bool) -> str:
         **_shell(Ci.GITLAB, found),
         "minutes": str(found.minutes),
         "review_minutes": str(found.review_minutes),
-        "paths": f"      changes: [{json.dumps(inside + '/**/*')}]" if inside != "." else "",
+        "paths": _changes(found, "      changes", "/**/*"),
     }
     return fill(
         "gitlab/workflow.yml",

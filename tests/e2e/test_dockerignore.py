@@ -7,6 +7,7 @@ import os
 import tarfile
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pulumi_docker

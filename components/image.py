@@ -8,7 +8,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.registry import Registry
-from curtainup.model.contract import ImageSettings
+from curtainup.model.contract import BuildSettings, ImageSettings
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,7 @@ class ContainerImage(pulumi.ComponentResource):
             f"{name}-build",
             docker.RemoteImageArgs(
                 name=f"{settings.repository}:{settings.version}",
-                build=docker.RemoteImageBuildArgs(
-                    context=settings.context,
-                    dockerfile=settings.dockerfile,
-                    build_log_file=settings.log,
-                    build_args={"CURTAINUP_BASE": settings.base} if settings.base else None,
-                    label=oci,  # heeded by BuildKit
-                    labels=oci,  # heeded by the classic builder
-                ),
+                build=_build(settings, oci),
                 triggers={"tree": settings.tree},
                 keep_locally=True,
             ),
@@ -81,3 +74,23 @@ class ContainerImage(pulumi.ComponentResource):
             docker.RegistryImageArgs(name=image.name, keep_remotely=True, triggers={"image": image.image_id}),
             opts=pulumi.ResourceOptions(parent=self, depends_on=args.registry.ready),
         )
+
+
+def _build(settings: ImageSettings, labels: dict[str, str]) -> docker.RemoteImageBuildArgs:
+    """Return how to build. The values of secrets are in the environment of the provider, and nowhere else."""
+    how = settings.how or BuildSettings()
+    args = {**({"CURTAINUP_BASE": settings.base} if settings.base else {}), **how.args}
+    cached = how.cache is not None
+    return docker.RemoteImageBuildArgs(
+        context=settings.context,
+        dockerfile=settings.dockerfile,
+        build_log_file=settings.log,
+        build_args=args or None,
+        target=how.target,
+        platform=how.platform,
+        secrets=[docker.RemoteImageBuildSecretArgs(id=name, env=name) for name in how.secrets] or None,
+        cache_froms=[f"type=registry,ref={reference}" for reference in how.cache or ()] or None,
+        cache_tos=["type=inline"] if cached else None,  # all that a Docker engine's own builder can write
+        label=labels,  # heeded by BuildKit
+        labels=labels,  # heeded by the classic builder
+    )

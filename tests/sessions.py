@@ -25,6 +25,7 @@ class Memory(Engine):
     Attributes:
         ups: each update's stack and configuration.
         engines: by the same order, the Docker engine that the update was sent to; None is the usual one.
+        variables: by the same order, what else the update's processes had in their environment.
 
     """
 
@@ -34,6 +35,7 @@ class Memory(Engine):
         self.known: dict[str, Remembered] = {}
         self.ups: list[tuple[str, dict[str, Any]]] = []
         self.engines: list[str | None] = []
+        self.variables: list[dict[str, str]] = []
         self.sealings: list[str] = []
         self.failures: list[CurtainupError] = []
         self.unprotected: list[tuple[str, list[str]]] = []
@@ -74,6 +76,7 @@ class Memory(Engine):
         """Update the memory; `rest` is what the engine does after traffic has moved."""
         del on_progress
         self.engines.append((env or {}).get("DOCKER_HOST"))
+        self.variables.append(dict(env or {}))
         if refresh:
             self.refreshed.append(len(self.ups))
         self.ups.append((stack, copy.deepcopy(dict(config))))

@@ -65,7 +65,9 @@ def run(
     seconds = asked.seconds_of(wait)
 
     def deploy(folder: Path, tell: Callable[[Any], None] = deploying.nothing) -> object:
-        session = common.session(folder, config, quiet=quiet, review=env, env_file=env_file)
+        session = common.session(
+            folder, config, quiet=quiet, builds=image is None, review=env, env_file=env_file
+        )
         return deploying.run(
             session, "deploy", options, env, config=config, post=post, tell=tell, wait=seconds
         )

@@ -80,6 +80,7 @@ def run(
             config,
             quiet=quiet,
             with_secrets=not endpoint,
+            builds=image is None,
             rehearsal=True,
             faults=tuple(fault or ()),
             lasting=None if endpoint else lasting,

@@ -7,7 +7,13 @@ from curtainup.config.models import (
     ServiceConfig,
 )
 from curtainup.config.reading.loader import config_file, load
-from curtainup.config.secrets import collect_secrets, needed_secrets, secret_names, telltales
+from curtainup.config.secrets import (
+    collect_secrets,
+    needed_secrets,
+    require_plain_args,
+    secret_names,
+    telltales,
+)
 
 __all__ = [
     "STANDARD_ENVIRONMENTS",
@@ -18,6 +24,7 @@ __all__ = [
     "config_file",
     "load",
     "needed_secrets",
+    "require_plain_args",
     "secret_names",
     "telltales",
 ]

@@ -47,7 +47,8 @@ def _lines(page: Page) -> Iterator[str]:
     yield _table(page.keys)
     if page.entry:
         name, model = page.entry
-        yield f"An entry of `{name}` can be a mapping with these keys:\n"
+        what = f"`{name}` is" if page.single else f"An entry of `{name}` can be"
+        yield f"{what} a mapping with these keys:\n"
         yield _table(keys_of(model))
     yield "All other keys: [configuration](config.md)."
     yield ""

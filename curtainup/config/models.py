@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from curtainup.config import review
 from curtainup.config.beanstalk import BeanstalkKeys
+from curtainup.config.build import BuildKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
@@ -47,6 +48,7 @@ class ServiceConfig(
     EnvironmentSettings,
     ReviewSettings,
     IdentitySettings,
+    BuildKeys,
     SecretSources,
     GuardRailSettings,
     MonorepoSettings,

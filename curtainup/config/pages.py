@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from curtainup.config.beanstalk import BeanstalkKeys
+from curtainup.config.build import Build, BuildKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
@@ -37,6 +38,7 @@ class Page:
         example: a whole `pym-config.yaml`.
         keys: that stand in the file itself.
         entry: what one entry of its list holds, by the list's key.
+        single: whether that key holds one such mapping, and no list.
 
     """
 
@@ -46,6 +48,7 @@ class Page:
     example: str
     keys: Mapping[str, FieldInfo]
     entry: tuple[str, type[BaseModel]] | None = None
+    single: bool = False
 
 
 PAGES: Final = (
@@ -60,6 +63,26 @@ live_host: hello.example.com
 docker_repo: registry.example.com/team
 """,
         keys=IdentitySettings.model_fields,
+    ),
+    Page(
+        file="build.md",
+        title="The build",
+        text="These keys say how the image is built: from which folder, by which Dockerfile, and with what. "
+        "See [the build](build.md) for a service in a monorepo, for build secrets, and for the cache.",
+        example="""\
+name: hello
+build:
+  context: ../..
+  dockerfile: docker/Dockerfile
+  target: prod
+  args: {NODE_ENV: "production"}
+  secrets: [PIP_TOKEN]
+  platform: linux/amd64
+  cache: registry
+""",
+        keys=BuildKeys.model_fields,
+        entry=("build", Build),
+        single=True,
     ),
     Page(
         file="release.md",

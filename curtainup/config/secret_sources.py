@@ -62,10 +62,10 @@ class SecretSources(Settings):
 
     secrets_from: dict[Variable, SecretSource] = key(
         {},
-        "Where to get the values of `env_secrets` that are not set where you run curtainup: from a command, "
-        "AWS Secrets Manager or Google's Secret Manager ([recipes](secrets.md)).",
+        "Where to get the values of `env_secrets` and of build secrets that are not set where you run "
+        "curtainup: from a command, AWS Secrets Manager or Google's Secret Manager ([recipes](secrets.md)).",
         KeyDoc(
-            expects="a mapping of names in `env_secrets` to sources",
+            expects="a mapping of names in `env_secrets` or `build.secrets` to sources",
             item="a mapping with `command`, `aws` or `gcp`",
             wrong="the service would start without its secret",
             example='{DB_PASSWORD: {command: "op read op://live/db/password"}}',
@@ -79,7 +79,7 @@ def mistakes(secrets_from: dict[str, SecretSource], named: set[str]) -> Iterator
 
     Args:
         secrets_from: as configured.
-        named: the names in all `env_secrets`.
+        named: the names in all `env_secrets`, and in `build.secrets`.
 
     """
     for name, source in secrets_from.items():
@@ -93,7 +93,7 @@ def mistakes(secrets_from: dict[str, SecretSource], named: set[str]) -> Iterator
         if name not in named:
             yield Problem(
                 path=("secrets_from", name),
-                what="is in no `env_secrets`",
-                consequence="no container would get the secret",
+                what="is in no `env_secrets`, and not in `build.secrets`",
+                consequence="no container and no build would get the secret",
                 fix=f"add {name} to `env_secrets`, or remove it here",
             )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from curtainup.config.models import ServiceConfig
 from curtainup.config.review import is_review
-from curtainup.errors import MissingSecretsError
+from curtainup.errors import ConfigError, MissingSecretsError
 from curtainup.util.plain import is_text
 from curtainup.util.secrets import Secret
 
@@ -22,14 +22,38 @@ COMMON = frozenset(
 """Words of any output."""
 
 
-def secret_names(config: ServiceConfig) -> tuple[str, ...]:
-    """Names of all secrets of the top level and of every section, in the order of the file, each once."""
+def release_secrets(config: ServiceConfig) -> tuple[str, ...]:
+    """Names of the secrets of all releases and sections, in the order of the file, each once."""
     sections = (section.env_secrets for section in config.environments.values())
     return tuple(dict.fromkeys((*config.env_secrets, *(name for names in sections for name in names))))
 
 
-def needed_secrets(config: ServiceConfig, review: str | None = None) -> tuple[str, ...]:
-    """Names of the secrets of one review environment, else those of all other environments."""
+def build_secrets(config: ServiceConfig) -> tuple[str, ...]:
+    """Names of the secrets of the build."""
+    return config.build.secrets if config.build else ()
+
+
+def secret_names(config: ServiceConfig) -> tuple[str, ...]:
+    """Names of all secrets, those of releases and those of the build, each once."""
+    return tuple(dict.fromkeys((*release_secrets(config), *build_secrets(config))))
+
+
+def needed_secrets(
+    config: ServiceConfig, review: str | None = None, *, builds: bool = False
+) -> tuple[str, ...]:
+    """Names of the secrets of one review environment, else those of all other environments.
+
+    Args:
+        config: of the service.
+        review: the review environment.
+        builds: whether to include those of the build.
+
+    """
+    released = _released(config, review)
+    return tuple(dict.fromkeys((*released, *build_secrets(config)))) if builds else released
+
+
+def _released(config: ServiceConfig, review: str | None) -> tuple[str, ...]:
     local = config.for_local(review or "staging").env_secrets
     if review is not None:
         return tuple(dict.fromkeys((*config.for_environment(review).env_secrets, *local)))
@@ -40,7 +64,7 @@ def needed_secrets(config: ServiceConfig, review: str | None = None) -> tuple[st
 
 
 def collect_secrets(
-    config: ServiceConfig, environ: Mapping[str, str], review: str | None = None
+    config: ServiceConfig, environ: Mapping[str, str], review: str | None = None, *, builds: bool = False
 ) -> dict[str, Secret]:
     """The secrets that a deployment needs, by name; an environment's own are those in its `env_secrets`.
 
@@ -48,38 +72,79 @@ def collect_secrets(
         config: of the service.
         environ: where they are.
         review: the review environment that is deployed; None is any other.
+        builds: whether it may build an image, which needs the secrets of the build.
 
     Raises:
         MissingSecretsError: naming every secret that is not set, set to nothing, or no text.
 
     """
-    names = needed_secrets(config, review)
+    names = needed_secrets(config, review, builds=builds)
     missing = [name for name in names if not environ.get(name)]
     if missing:
-        raise _missing(missing, environ)
+        raise _missing(missing, environ, _where(config, missing))
     garbled = [name for name in names if not is_text(environ[name])]
     if garbled:
-        raise _garbled(garbled)
+        raise _garbled(garbled, _where(config, garbled))
     return {name: Secret(environ[name]) for name in names}
 
 
-def _missing(names: list[str], environ: Mapping[str, str]) -> MissingSecretsError:
+def require_plain_args(config: ServiceConfig, secrets: Mapping[str, Secret]) -> None:
+    """Refuse build arguments that hold the value of a secret: whoever has the image can read them.
+
+    Args:
+        config: of the service.
+        secrets: those at hand, by name.
+
+    Raises:
+        ConfigError: naming every such argument, and the secret.
+
+    """
+    if config.build is None:
+        return
+    common = telltales(secrets, ())
+    held = {
+        argument: name
+        for argument, value in config.build.args.items()
+        for name, secret in secrets.items()
+        if name not in common and secret.reveal().strip() in value
+    }
+    if held:
+        raise ConfigError(
+            "A build argument holds the value of a secret: "
+            + ", ".join(f"{argument} that of {name}" for argument, name in held.items())
+            + ".",
+            where="build.args in pym-config.yaml",
+            consequence="Whoever has the image could read it, so nothing was built or deployed.",
+            fix="Take it out of build.args, list the secret in build.secrets, and mount it in the "
+            f"Dockerfile: RUN --mount=type=secret,id={next(iter(held.values()))}. As it stands in the file, "
+            "change the secret too.",
+        )
+
+
+def _where(config: ServiceConfig, names: Iterable[str]) -> str:
+    """Return which key asks for secrets."""
+    released = set(release_secrets(config))
+    keys = {"env_secrets" if name in released else "build.secrets" for name in names}
+    return f"{' and '.join(sorted(keys, reverse=True))} in pym-config.yaml"
+
+
+def _missing(names: list[str], environ: Mapping[str, str], where: str) -> MissingSecretsError:
     listed = ", ".join(f"{name} (set, but empty)" if name in environ else name for name in names)
     subject = "Secrets are missing" if len(names) > 1 else "A secret is missing"
     return MissingSecretsError(
         f"{subject}: {listed}.",
-        where="env_secrets in pym-config.yaml",
+        where=where,
         consequence="Nothing was built or deployed; staging and live are as they were.",
         fix=f"Set {'them' if len(names) > 1 else 'it'} before you run curtainup again: export "
         + " ".join(f"{name}=…" for name in names),
     )
 
 
-def _garbled(names: list[str]) -> MissingSecretsError:
+def _garbled(names: list[str], where: str) -> MissingSecretsError:
     several = len(names) > 1
     return MissingSecretsError(
         f"{'Secrets are' if several else 'A secret is'} not UTF-8 text: {', '.join(names)}.",
-        where="env_secrets in pym-config.yaml",
+        where=where,
         consequence="Nothing was built or deployed; staging and live are as they were.",
         fix="Encode the bytes, for example with base64, and let the service decode them: export "
         + " ".join(f'{name}="$(base64 -w0 FILE)"' for name in names),

@@ -7,6 +7,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from curtainup.errors import BuildFailed, EngineFailed
+from curtainup.images import dockerfile, ignored
+from curtainup.images.source import Source
+from curtainup.model.contract import BuildSettings, ImageSettings
+
 _MISSING = re.compile(
     r'"/?(?P<buildkit>[^"\s]+)":? not found'
     r"|(?:COPY|ADD) failed: .*?(?:stat )?(?P<classic>[^\s:]+): (?:file does not exist|no such file)"
@@ -51,12 +56,43 @@ class Built:
         files: the tracked files, relative to the service's folder.
         ignores: whether there is a `.dockerignore`.
         dockerfile: the Dockerfile's text; None if curtainup has generated it.
+        args: the build arguments that it got.
+        secrets: the secrets that it got.
 
     """
 
     files: Collection[str]
     ignores: bool
     dockerfile: str | None
+    args: Collection[str] = ()
+    secrets: Collection[str] = ()
+
+
+def failed(settings: ImageSettings, wanted: Source, end: str, error: EngineFailed) -> BuildFailed:
+    """Return the error with what the end of the output means, where that is not plain.
+
+    Args:
+        settings: what was built.
+        wanted: its source.
+        end: the end of the builder's output.
+        error: what the engine said.
+
+    """
+    output = f"{end}\n{error.what}".strip()
+    name = settings.dockerfile
+    text = None if name == dockerfile.GENERATED else wanted.texts.get(name, "")
+    ignores = any(one in wanted.files for one in ignored.names(name))
+    given = settings.how or BuildSettings()
+    files = (*wanted.files, *wanted.ignored)
+    built = Built(files, ignores, text, frozenset(given.args), frozenset(given.secrets))
+    found = reason(f"{output}\n{error.detail or ''}", built)
+    return BuildFailed(
+        "the image could not be built" + (f": {found.why}" if found else ""),
+        where=f"{wanted.context / name}",
+        consequence="nothing was pushed; staging and live are as they were",
+        fix=found.fix if found else "correct the error in the build's output, commit, and deploy again",
+        detail=output,
+    )
 
 
 def reason(output: str, built: Built) -> Reason | None:
@@ -115,10 +151,12 @@ def _secret(output: str, built: Built) -> Reason | None:
     if found is None:
         return None
     name = next(group for group in found.groups() if group)
+    if name in built.secrets:
+        return None
     return Reason(
-        f"the Dockerfile mounts the secret {name}, and curtainup gives a build no secrets",
-        "build the image elsewhere, and deploy it with `curtainup deploy --image REF`, or do without the "
-        "secret. `env_secrets` are for the running service alone",
+        f"the Dockerfile mounts the secret {name}, which is not in build.secrets",
+        f"add it: `build: {{secrets: [{name}]}}`, and set the variable {name} where you run curtainup. "
+        "`env_secrets` are for the running service alone",
     )
 
 
@@ -132,9 +170,9 @@ def _ssh(output: str, built: Built) -> Reason | None:
 
 
 def _argument(output: str, built: Built) -> Reason | None:
-    """A build argument without a default is empty: curtainup gives a build CURTAINUP_BASE alone."""
+    """A build argument that has neither a default nor a value is empty."""
     given = {found["name"] for found in _ARGUMENT.finditer(built.dockerfile or "") if not found["value"]}
-    unset = sorted(given - {"CURTAINUP_BASE"})
+    unset = sorted(given - {"CURTAINUP_BASE", *built.args})
     if not unset:
         return None
     named = {found["name"] for pattern in (_BASE, _UNSET) for found in pattern.finditer(output)}
@@ -142,8 +180,9 @@ def _argument(output: str, built: Built) -> Reason | None:
     if not wanted:
         return None
     return Reason(
-        f"the Dockerfile's build argument {wanted[0]} has no value; curtainup passes CURTAINUP_BASE alone",
-        f"give it a default in the Dockerfile: `ARG {wanted[0]}=VALUE`",
+        f"the Dockerfile's build argument {wanted[0]} has no value",
+        f"give it one: `build: {{args: {{{wanted[0]}: VALUE}}}}`, or a default in the Dockerfile: "
+        f"`ARG {wanted[0]}=VALUE`",
     )
 
 

@@ -9,11 +9,9 @@ import tomllib
 from collections.abc import Sequence
 
 from curtainup.images import background
-from curtainup.images.source import Source
+from curtainup.images.source import EXTRA, PROJECT, Source
 
-OWN = "Dockerfile"
 GENERATED = "Dockerfile.curtainup"
-EXTRA = "Dockerfile.extra"
 _COPY = "COPY --chown=app . ."
 USER = 10001
 """The id of the user `app`. A number, as Kubernetes cannot tell whether a name stands for root."""
@@ -24,23 +22,29 @@ _GUNICORN = (
 """The service's own command; GUNICORN_CMD_ARGS can change every option."""
 _SUDO = "RUN printf '#!/bin/sh\\nexec \"$@\"\\n' > /usr/local/bin/sudo && chmod 755 /usr/local/bin/sudo"
 """PyMacaron's images had sudo, and its manual uses it in Dockerfile.extra; the build runs as root anyway."""
-PROJECT = "pyproject.toml"
-_PIP = "RUN pip install --no-cache-dir --disable-pip-version-check"
 _DOWNLOADS = "/root/.cache/pip"
 _NAMED = re.compile(r"[A-Za-z0-9]")
 
 
 def name(source: Source) -> str:
     """Return the path of the Dockerfile in the context; a file that git does not track does not count."""
-    return OWN if OWN in source.files else GENERATED
+    return source.dockerfile if source.dockerfile in source.files else GENERATED
 
 
 def asks_for_base(source: Source) -> bool:
     """Return whether the service's own Dockerfile takes the base image as `ARG CURTAINUP_BASE`."""
-    return "ARG CURTAINUP_BASE" in source.texts.get(OWN, "")
+    return "ARG CURTAINUP_BASE" in source.texts.get(source.dockerfile, "")
 
 
-def generate(source: Source, base: str, *, with_async: bool = False, downloads: str = "") -> str:
+def generate(
+    source: Source,
+    base: str,
+    *,
+    with_async: bool = False,
+    downloads: str = "",
+    secrets: Sequence[str] = (),
+    versions: Sequence[str] = (),
+) -> str:
     """Return a Dockerfile that serves `server:app` on `$PORT`.
 
     As in PyMacaron's images, the service may write beside its code, `/pym/VERSION` holds the version, and
@@ -54,6 +58,8 @@ def generate(source: Source, base: str, *, with_async: bool = False, downloads: 
         downloads: the name under which BuildKit keeps what pip needs to build a project, beside the image.
             Each service has its own, because whoever writes there decides what the next build installs. Empty
             to keep nothing.
+        secrets: of the build, which pip finds in its environment under their names.
+        versions: arguments by which the project's packaging tool knows its version.
 
     """
     extra = source.texts.get(EXTRA, "").strip()
@@ -64,7 +70,7 @@ def generate(source: Source, base: str, *, with_async: bool = False, downloads: 
         f"RUN python3 -m venv /venv && useradd --uid {USER} --create-home app \\",
         "    && mkdir /pym && ln -s /venv /pym/virtenv && chown app /app /pym",
         background.install(_GUNICORN) if with_async else "",
-        _install(source, downloads),
+        _install(source, downloads, _Pip(secrets), versions),
         _SUDO if "sudo" in extra else "",
         extra,
         f"USER {USER}",
@@ -73,20 +79,34 @@ def generate(source: Source, base: str, *, with_async: bool = False, downloads: 
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _install(source: Source, downloads: str) -> str:
+class _Pip:
+    """Lines that install packages, with the secrets of the build in pip's environment alone."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._mounts = [f"--mount=type=secret,id={name},required=true" for name in secrets]
+        self._values = [f'{name}="$(cat /run/secrets/{name})"' for name in secrets]
+
+    def line(self, arguments: str, kept: str = "") -> str:
+        """Return a line; `kept` is the name under which pip's downloads are kept, if they are."""
+        mount = [f"--mount=type=cache,id={kept},target={_DOWNLOADS}"] if kept else []
+        cache = f"--cache-dir {_DOWNLOADS}" if kept else "--no-cache-dir"
+        pip = f"pip install {cache} --disable-pip-version-check {arguments}"
+        return " ".join(["RUN", *mount, *self._mounts, *self._values, pip])
+
+
+def _install(source: Source, downloads: str, pip: _Pip, versions: Sequence[str]) -> str:
     """Return the lines that install what the service depends on, before its source wherever that is possible.
 
     A layer that is made before the source is copied stays as it is when a line of the service changes, and
     services with the same dependencies share it.
     """
     if "requirements.txt" in source.files:
-        return f"COPY requirements.txt ./\n{_PIP} gunicorn -r requirements.txt\n{_COPY}"
+        return f"COPY requirements.txt ./\n{pip.line('gunicorn -r requirements.txt')}\n{_COPY}"
     if PROJECT not in source.files:
-        return f"{_PIP} gunicorn\n{_COPY}"
+        return f"{pip.line('gunicorn')}\n{_COPY}"
     needed = " ".join(shlex.quote(one) for one in ("gunicorn", *_dependencies(source.texts.get(PROJECT, ""))))
-    kept = f"--mount=type=cache,id={downloads},target={_DOWNLOADS}"
-    itself = f"RUN {kept} pip install --cache-dir {_DOWNLOADS} --disable-pip-version-check ."
-    return f"{_PIP} {needed}\n{_COPY}\n{itself if downloads else f'{_PIP} .'}"
+    arguments = [f"ARG {name}" for name in versions]
+    return "\n".join([pip.line(needed), _COPY, *arguments, pip.line(".", downloads)])
 
 
 def _dependencies(text: str) -> Sequence[str]:

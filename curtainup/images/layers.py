@@ -15,6 +15,7 @@ from pathlib import Path
 
 from curtainup.images import changes, index, repository, tree
 from curtainup.images.changes import GONE, Change
+from curtainup.images.ignored import Ignores
 from curtainup.images.repository import Repository
 from curtainup.images.tree import LINK, MODULE, Entry, Listing
 
@@ -69,7 +70,8 @@ class Layer:
         attributes: the files that decide how git converts the others.
         rules: their text.
         left_out: files that the attribute `export-ignore` leaves out.
-        changed: whether anything comes from the working tree, or is missing there.
+        edited: the names of everything that comes from the working tree, or is missing there.
+        trimmed: whether something was left out after it was read.
 
     """
 
@@ -81,7 +83,13 @@ class Layer:
     attributes: tuple[Entry, ...]
     rules: str
     left_out: tuple[str, ...]
-    changed: bool
+    edited: tuple[str, ...]
+    trimmed: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything comes from the working tree, or is missing there."""
+        return bool(self.edited)
 
     @cached_property
     def digest(self) -> str:
@@ -107,6 +115,37 @@ class Layer:
                 yield module.name
             else:
                 yield from (f"{module.name}/{name}" for name in module.layer.missing())
+
+    def without(self, ignores: Ignores) -> Layer:
+        """Return the layer without the files that `.dockerignore` leaves out."""
+        trimmed = (_trimmed(one, ignores) for one in self.modules if not ignores(one.name))
+        modules = tuple(one for one in trimmed if one is not None)
+        same = {one.name for one in self.modules} - {one.name for one in modules if _is_changed(one)}
+        kept = replace(
+            self,
+            entries=tuple(one for one in self.entries if not ignores(one.name)),
+            taken=tuple(one for one in self.taken if not ignores(one.name)),
+            modules=modules,
+            left_out=tuple(name for name in self.left_out if not ignores(name)),
+            edited=tuple(name for name in self.edited if name not in same and not ignores(name)),
+            trimmed=True,
+        )
+        return replace(kept, attributes=tuple(one for one in self.attributes if kept.heeds(one)))
+
+    def heeds(self, attributes: Entry) -> bool:
+        """Return whether a file of attributes is about any file of the layer."""
+        folder = attributes.name.removesuffix(tree.ATTRIBUTES)
+        prefix = self.repository.prefix
+        names = (*(one.name for one in self.entries), *(one.name for one in self.taken))
+        return prefix.startswith(folder) or any((prefix + name).startswith(folder) for name in names)
+
+
+def _trimmed(module: Module, ignores: Ignores) -> Module | None:
+    """Return a submodule without what is left out; None if nothing remains of it."""
+    if module.layer is None:
+        return module
+    layer = module.layer.without(lambda name: ignores(f"{module.name}/{name}"))
+    return replace(module, layer=layer) if any(True for _ in layer.names()) else None
 
 
 def read(
@@ -145,7 +184,7 @@ def read(
         listed.attributes,
         rules,
         tuple(sorted(ignored)),
-        bool(edits) or any(_identity(one) != one.commit for one in modules),
+        tuple(sorted({*edited, *(one.name for one in modules if _identity(one) != one.commit)})),
     )
 
 
@@ -201,9 +240,15 @@ def _opened(folder: Path, module: Module, *, dirty: bool) -> Module:
 def _identity(module: Module) -> str:
     """Return the commit of a submodule that is as committed, else the digest of what is there."""
     layer = module.layer
-    if layer is None or (layer.commit == module.commit and not layer.changed):
+    if layer is None or (layer.commit == module.commit and not layer.changed and not layer.trimmed):
         return module.commit
     return layer.digest
+
+
+def _is_changed(module: Module) -> bool:
+    """Return whether a submodule is other than it is committed."""
+    layer = module.layer
+    return layer is not None and (layer.commit != module.commit or layer.changed)
 
 
 def _taken(folder: Path, edits: Sequence[Change]) -> list[Taken]:

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
 from pydantic import ValidationError
 
 from curtainup.engine.memory import is_remainder
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
-from curtainup.errors import BuildFailed, EngineFailed, PushFailed, StateError
-from curtainup.images import build_failure, build_log, builds, context, dockerfile, origin
+from curtainup.errors import EngineFailed, PushFailed, StateError
+from curtainup.images import build_failure, build_log, builds, context, how, origin
 from curtainup.images import registry as registries
+from curtainup.images import settings as image_settings
 from curtainup.images.build_log import BuildLog
 from curtainup.images.source import Source
 from curtainup.model.contract import ImageSettings, RegistrySettings
 from curtainup.session import Session
-from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.util.files import private_folder
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ TAKEN = re.compile(r"already exists in the '[^']+' repository and cannot be over
 
 Source: https://github.com/moby/buildkit/issues/3776
 """
+CACHES = 3
+"""Earlier images, at most, whose layers a build may take from the registry."""
 BUILD = "-build"
 """The end of the URN of the resource that builds an image."""
 
@@ -71,20 +72,26 @@ def look(session: Session, wanted: Source) -> Image:
     """Return the image for a source: an image already pushed from the same source, else one to build.
 
     Raises:
-        SourceError: it has to be built, and a submodule is not checked out.
+        SourceError: it has to be built, and a submodule, the Dockerfile or its stage is not there.
 
     """
+    how.require(session.service.config.build, wanted)
     remembered = session.state.memory.read(session.service.names.image)
-    settings = _settings(session, wanted)
+    settings = image_settings.of(session, wanted)
     known = _known(remembered)
     registry = registries.choose(session, known.registry if known else None)
     repository = registries.repository(session, registry)
     if known is not None and _is(known, settings.tree, repository):
         return known
     settings = settings.model_copy(update={"repository": repository})
-    earlier = builds.find(builds.read(_own(remembered)), settings.tree, repository)
+    past = builds.read(_own(remembered))
+    earlier = builds.find(past, settings.tree, repository)
     if earlier is None:
         context.require_modules(wanted)
+        references = [*([known.reference] if known else []), *(one.reference for one in reversed(past))]
+        pushed = [one for one in dict.fromkeys(references) if one.startswith(f"{repository}@")]
+        built = how.settings(session.service.config.build, wanted, pushed[:CACHES])
+        settings = settings.model_copy(update={"how": built})
         return Image(settings, registry, moved=known is not None and not _is_same(known.registry, registry))
     named = {"version": earlier.version, "revision": earlier.revision, "push": True}
     return Image(settings.model_copy(update=named), registry, earlier.image_id, earlier.reference)
@@ -98,8 +105,7 @@ def prepare(session: Session, image: Image, wanted: Source) -> None:
         DiskFull: the disk is full.
 
     """
-    generated = image.settings.dockerfile == dockerfile.GENERATED
-    extra = {dockerfile.GENERATED: _generated(session, wanted)} if generated else {}
+    extra = image_settings.written(session, image.settings, wanted)
     folder = Path(image.settings.context)
     private_folder(folder.parent)
     context.export(wanted, folder, extra)
@@ -126,7 +132,7 @@ def build(session: Session, image: Image, wanted: Source, guard: UpdateGuard | N
         if not any(urn.endswith(BUILD) for urn in error.failing):
             raise
         log.redact(session.service.redact)
-        raise _build_failed(image, wanted, log.end, error) from error
+        raise build_failure.failed(image.settings, wanted, log.end, error) from error
     finally:
         log.redact(session.service.redact)
     return replace(image, image_id=_told(outcome, "image_id", "sha256:"))
@@ -139,7 +145,20 @@ def _built(session: Session, image: Image, config: Mapping[str, Any]) -> Operati
     if elsewhere and image.registry.local_port:
         registry_alone = {**config["image"], "build": False}
         engine.up(stack, {**config, "image": registry_alone})
-    return engine.up(stack, config, env=elsewhere)
+    secrets = {name: one.reveal() for name, one in session.service.build_secrets.items()}
+    with _cache(session, image) as variables:
+        return engine.up(stack, config, env={**variables, **elsewhere, **secrets})
+
+
+@contextmanager
+def _cache(session: Session, image: Image) -> Iterator[dict[str, str]]:
+    """Give the variables by which a build logs in to the registry that has the layers of earlier builds."""
+    if image.settings.how is None or not image.settings.how.cache:
+        yield {}
+        return
+    registries.reach(session, image.registry)
+    with registries.logged_in(session, image.registry) as variables:
+        yield variables
 
 
 def _builder(session: Session) -> dict[str, str]:
@@ -154,22 +173,6 @@ def _begin_anew(session: Session) -> None:
     if is_remainder(memory, stack, memory.read(stack)):
         session.run.report.warn("removing the registry that a run which was cut off had begun to make")
         session.state.engine.destroy(stack)
-
-
-def _build_failed(image: Image, wanted: Source, end: str, error: EngineFailed) -> BuildFailed:
-    """Return the error with what the end of the output means, where that is not plain."""
-    output = f"{end}\n{error.what}".strip()
-    name = image.settings.dockerfile
-    text = None if name == dockerfile.GENERATED else wanted.texts.get(dockerfile.OWN, "")
-    built = build_failure.Built(wanted.files, ".dockerignore" in wanted.files, text)
-    found = build_failure.reason(f"{output}\n{error.detail or ''}", built)
-    return BuildFailed(
-        "the image could not be built" + (f": {found.why}" if found else ""),
-        where=f"{wanted.folder / name}",
-        consequence="nothing was pushed; staging and live are as they were",
-        fix=found.fix if found else "correct the error in the build's output, commit, and deploy again",
-        detail=output,
-    )
 
 
 def push(session: Session, image: Image, guard: UpdateGuard | None = None) -> Image:
@@ -288,7 +291,7 @@ def _config(image: Image, *, push: bool) -> dict[str, Any]:
     settings = image.settings.model_copy(update={"push": push})
     return {
         "service": settings.service,
-        "image": settings.model_dump(mode="json"),
+        "image": settings.model_dump(mode="json", exclude=None if settings.how else {"how"}),
         "registry": image.registry.model_dump(mode="json"),
     }
 
@@ -330,39 +333,6 @@ def _known(remembered: Remembered) -> Image | None:
     if outputs.get("tree") != settings.tree:
         return Image(settings, registry)
     return Image(settings, registry, str(outputs.get("image_id", "")), str(outputs.get("reference", "")))
-
-
-def _settings(session: Session, wanted: Source) -> ImageSettings:
-    rehearsal = session.accounts.rehearsal.key if session.accounts.rehearsal else ""
-    named = "-".join(part for part in (session.service.config.name, rehearsal) if part)
-    folder = platformdirs.user_cache_path("curtainup") / "build" / named
-    name = dockerfile.name(wanted)
-    text = _generated(session, wanted) if name == dockerfile.GENERATED else ""
-    base = _base(session) if dockerfile.asks_for_base(wanted) else None
-    return ImageSettings(
-        service=session.service.config.name,
-        repository="",
-        version=wanted.version,
-        revision=wanted.revision,
-        source=wanted.url,
-        tree=hashlib.sha256(f"{wanted.tree}\n{text}\n{base}".encode()).hexdigest(),
-        context=str(folder),
-        dockerfile=name,
-        log=f"{folder}.log",
-        base=base,
-        rehearsal=rehearsal,
-    )
-
-
-def _generated(session: Session, wanted: Source) -> str:
-    config = session.service.config
-    return dockerfile.generate(
-        wanted, _base(session), with_async=config.with_async, downloads=f"curtainup-pip-{config.name}"
-    )
-
-
-def _base(session: Session) -> str:
-    return session.service.config.docker_base or REFERENCES["base"]
 
 
 def _is_same(known: RegistrySettings, registry: RegistrySettings) -> bool:

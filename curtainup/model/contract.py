@@ -48,6 +48,27 @@ class RegistrySettings(_Model):
     engine: str = ""
 
 
+class BuildSettings(_Model):
+    """How the image is built, where its service says so.
+
+    Attributes:
+        target: the stage of the Dockerfile; None for the last one.
+        platform: as `linux/amd64`; None for that of the Docker engine.
+        args: build arguments.
+        secrets: names of environment variables. The build gets each as a secret under its name, and the
+            values are in the environment of the program's engine alone.
+        cache: images, by digest, whose layers may be taken; None for no cache in the registry. The image
+            then also tells later builds which layers they can take from it.
+
+    """
+
+    target: str | None = None
+    platform: str | None = None
+    args: dict[str, str] = Field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    cache: tuple[str, ...] | None = None
+
+
 class ImageSettings(_Model):
     """What the image is built from.
 
@@ -65,6 +86,7 @@ class ImageSettings(_Model):
         build: whether the image is built; else there is only its registry, which is on another engine.
         push: whether the image is in the registry.
         rehearsal: the key of the rehearsal that it is built for; empty for a deployment.
+        how: how it is built; None for what every service has, and then it is not written down.
 
     """
 
@@ -81,6 +103,7 @@ class ImageSettings(_Model):
     build: bool = True
     push: bool = False
     rehearsal: str = ""
+    how: BuildSettings | None = None
 
 
 class EnvironmentSettings(_Model):

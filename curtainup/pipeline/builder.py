@@ -6,6 +6,7 @@ from curtainup.errors import SetupError
 from curtainup.images import registry as registries
 from curtainup.images import stack as image_stack
 from curtainup.pipeline import local_container
+from curtainup.platforms.docker import foreign
 from curtainup.session import Session
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -13,23 +14,52 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def require_fit(session: Session) -> None:
-    """Check that this machine's engine answers, and builds what the Docker host can run.
+    """Check that the engine that builds answers, can run what it builds, and so can the Docker host.
 
     Raises:
-        SetupError: no engine answers, or it builds for other processors.
+        SetupError: no engine answers, or it cannot run the platform, or the Docker host cannot.
 
     """
+    accounts, build = session.accounts, session.service.config.build
+    wanted = build.platform.partition("/")[2] if build and build.platform else None
+    if accounts.builder is not accounts.engine:
+        _require_same(session, wanted)
+    if wanted is not None and wanted != _architecture(accounts.builder.client.info()):
+        _require_runnable(session, wanted)
+
+
+def _require_same(session: Session, wanted: str | None) -> None:
     accounts = session.accounts
-    if accounts.builder is accounts.engine:
-        return
     here, there = (_architecture(one.client.info()) for one in (accounts.builder, accounts.engine))
-    if here != there:
+    if wanted not in {None, there}:
+        raise SetupError(
+            f"the image is for {wanted}, and {accounts.host} runs {there}",
+            where="build.platform in pym-config.yaml",
+            consequence="the image would not start there, so nothing was built",
+            fix=f"write `platform: linux/{there}`",
+        )
+    if wanted is None and here != there:
         raise SetupError(
             f"this machine builds images for {here}, and {accounts.host} runs {there}",
             where="build_on: local in pym-config.yaml",
             consequence="the image would not start there, so nothing was built",
-            fix=f"write `build_on: host`, or deploy from a machine with {there}, such as a job of your CI",
+            fix=f"write `build_on: host`, or deploy from a machine with {there}, such as a job of your CI; "
+            f"or, if this one runs {there} too, `build: {{platform: linux/{there}}}`",
         )
+
+
+def _require_runnable(session: Session, wanted: str) -> None:
+    """The commands of the build, and the local gate, run what is built."""
+    engine = session.accounts.builder
+    if foreign.can_run(engine.client, wanted, session.marks):
+        return
+    raise SetupError(
+        f"the Docker engine that builds cannot run linux/{wanted}",
+        where=f"build.platform in pym-config.yaml; the engine runs {_architecture(engine.client.info())}",
+        consequence="neither the build nor the local gate could run the image, so nothing was built",
+        fix=f"deploy from a machine with {wanted}, such as a job of your CI, or let the engine emulate it: "
+        f"docker run --privileged --rm tonistiigi/binfmt --install {wanted}",
+    )
 
 
 def bring(session: Session, image: str) -> None:

@@ -209,7 +209,8 @@ class Gatekeeper:
         if fix is None or gate.version is None:
             return fix
         try:
-            here = source.read(self._session.state.workspace.service_dir, allow_dirty=True).version
+            folder, build = self._session.state.workspace.service_dir, self._session.service.config.build
+            here = source.read(folder, allow_dirty=True, build=build).version
         except SourceError:
             return fix
         if gate.version == here:

@@ -86,7 +86,11 @@ class Built:
         self._options = options
         self._session, self._steps = context.session, context.steps
         self._gatekeeper = context.gatekeeper
-        self._source = source.read(context.session.state.workspace.service_dir, allow_dirty=options.dirty)
+        self._source = source.read(
+            context.session.state.workspace.service_dir,
+            allow_dirty=options.dirty,
+            build=context.session.service.config.build,
+        )
         if options.plan is not None:
             plan.require_made_for(options.plan, context.session, self._source)
 
@@ -157,7 +161,7 @@ class Built:
 
     def _build(self, image: AnyImage) -> Image:
         report, config = self._session.run.report, self._session.service.config
-        for remark in dockerfile_remarks.of(self._source, with_async=config.with_async):
+        for remark in dockerfile_remarks.of(self._source, config.build, with_async=config.with_async):
             (report.warn if remark.is_warning else report.info)(remark.text)
 
         def work(progress: Progress) -> Image:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from curtainup.config import EnvironmentConfig, ServiceConfig, notify
+from curtainup.config.secrets import build_secrets
 from curtainup.model.names import STAGING, Names
 from curtainup.util.redaction import Redactor, redactor
 from curtainup.util.secrets import Secret
@@ -48,6 +49,11 @@ class Service:
         """Return by name the secrets that an environment's releases get."""
         wanted = self.config.for_environment(environment).env_secrets
         return {name: self.secrets[name] for name in wanted}
+
+    @property
+    def build_secrets(self) -> dict[str, Secret]:
+        """By name the secrets that a build gets."""
+        return {name: self.secrets[name] for name in build_secrets(self.config)}
 
     @property
     def local(self) -> EnvironmentConfig:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from curtainup.model.contract import ImageSettings, RegistrySettings
+from curtainup.model.contract import BuildSettings, ImageSettings, RegistrySettings
 from tests.components.program import CONTAINER, IMAGE, PUSHED, Run, render
 
 LOCAL = RegistrySettings(
@@ -107,3 +107,32 @@ def test_its_registry_can_be_made_before_the_image() -> None:
     assert run.one(CONTAINER).inputs["name"] == "shop-registry"
     assert not run.of(IMAGE)
     assert run.exported() == {}
+
+
+def test_a_build_that_says_nothing_has_no_new_input() -> None:
+    """The state of an image that was built before is as it was."""
+    build = rendered().one(IMAGE).inputs["build"]
+    assert set(build) == {"context", "dockerfile", "buildLogFile", "label", "labels"}
+
+
+def test_a_build_gets_what_its_service_says() -> None:
+    how = BuildSettings(
+        target="prod",
+        platform="linux/amd64",
+        args={"FLAVOUR": "vanilla"},
+        secrets=("PIP_TOKEN",),
+        cache=("registry.example.com/shop@sha256:1",),
+    )
+    build = rendered(base="base:1", how=how).one(IMAGE).inputs["build"]
+    assert build["target"] == "prod"
+    assert build["platform"] == "linux/amd64"
+    assert build["buildArgs"] == {"CURTAINUP_BASE": "base:1", "FLAVOUR": "vanilla"}
+    assert build["secrets"] == [{"id": "PIP_TOKEN", "env": "PIP_TOKEN"}]
+    assert build["cacheFroms"] == ["type=registry,ref=registry.example.com/shop@sha256:1"]
+    assert build["cacheTos"] == ["type=inline"]
+
+
+def test_a_first_build_leaves_a_cache_for_later_ones() -> None:
+    build = rendered(how=BuildSettings(cache=())).one(IMAGE).inputs["build"]
+    assert build["cacheTos"] == ["type=inline"]
+    assert "cacheFroms" not in build

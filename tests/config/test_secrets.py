@@ -2,8 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from curtainup.config import EnvironmentSettings, ServiceConfig, collect_secrets, secret_names, telltales
-from curtainup.errors import MissingSecretsError
+from curtainup.config import (
+    EnvironmentSettings,
+    ServiceConfig,
+    collect_secrets,
+    needed_secrets,
+    require_plain_args,
+    secret_names,
+    telltales,
+)
+from curtainup.config.build import Build
+from curtainup.errors import ConfigError, MissingSecretsError
 from curtainup.util.secrets import Secret
 
 CONFIG = ServiceConfig(
@@ -82,3 +91,43 @@ def test_without_a_section_a_review_environment_needs_those_of_staging() -> None
     with pytest.raises(MissingSecretsError) as caught:
         collect_secrets(CONFIG, {"B": "x"}, "review-7")
     assert caught.value.what == "A secret is missing: A."
+
+
+BUILT = ServiceConfig(
+    name="hello", env_secrets=("A",), build=Build(secrets=("T", "A"), args={"URL": "https://x:hunter2@y"})
+)
+
+
+def test_only_what_builds_needs_the_secrets_of_the_build() -> None:
+    assert secret_names(BUILT) == ("A", "T")
+    assert needed_secrets(BUILT) == ("A",)
+    assert needed_secrets(BUILT, builds=True) == ("A", "T")
+    assert list(collect_secrets(BUILT, {"A": "a"})) == ["A"]
+    assert list(collect_secrets(BUILT, {"A": "a", "T": "t"}, builds=True)) == ["A", "T"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "where"),
+    [
+        ({"A": "a"}, "build.secrets in pym-config.yaml"),
+        ({"T": "t"}, "env_secrets in pym-config.yaml"),
+        ({}, "env_secrets and build.secrets in pym-config.yaml"),
+    ],
+)
+def test_a_missing_one_says_which_key_asks_for_it(environ: dict[str, str], where: str) -> None:
+    with pytest.raises(MissingSecretsError) as caught:
+        collect_secrets(BUILT, environ, builds=True)
+    assert caught.value.where == where
+
+
+def test_an_argument_that_holds_the_value_of_a_secret_is_refused_without_showing_it() -> None:
+    with pytest.raises(ConfigError) as caught:
+        require_plain_args(BUILT, {"T": Secret("hunter2\n"), "A": Secret("x")})
+    error = caught.value
+    assert error.what == "A build argument holds the value of a secret: URL that of T."
+    assert "hunter2" not in "".join(str(part) for part in (error.what, error.where, error.fix, error.detail))
+
+
+@pytest.mark.parametrize("value", ["x", "https", "other"])
+def test_what_any_text_holds_is_no_sign_of_a_secret(value: str) -> None:
+    require_plain_args(BUILT, {"T": Secret(value)})

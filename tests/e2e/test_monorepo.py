@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.monorepo import Monorepo
+from tests.e2e.many_services import Monorepo
 
 MARK = uuid.uuid4().hex[:6]
 USERS, SHOP = f"users-{MARK}", f"shop-{MARK}"

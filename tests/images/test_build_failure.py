@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from curtainup.images.build_failure import Built, Reason, reason
@@ -72,3 +74,10 @@ def test_builders_are_named() -> None:
 @pytest.mark.parametrize("output", ["", "pip: No matching distribution found for flask==99", "exit code: 1"])
 def test_what_the_output_says_best_is_left_to_it(output: str) -> None:
     assert found(output, "ARG CURTAINUP_BASE\nFROM ${CURTAINUP_BASE}\n", ignores=True) is None
+
+
+def test_what_the_build_got_is_not_what_it_lacks() -> None:
+    mounts = "FROM x\nRUN --mount=type=secret,id=pip_token cat /run/secrets/pip_token\n"
+    built = Built(FILES, False, mounts, args=("TAG",), secrets=("pip_token",))
+    assert reason("cat: /run/secrets/pip_token: Permission denied", built) is None
+    assert reason("sh: 1: TAG: parameter not set", replace(built, dockerfile="FROM x\nARG TAG\n")) is None

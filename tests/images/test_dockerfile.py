@@ -171,3 +171,22 @@ def test_background_tasks_run_beside_the_service_under_one_supervisor(tmp_path: 
     assert settings["program:celery"]["command"] == f"sh {tmp_path}/worker.sh"
     compile((tmp_path / "end.py").read_text(), "end.py", "exec")
     assert text.splitlines()[-1].endswith('; exec supervisord -c /pym/supervisord.conf"]')
+
+
+def test_pip_finds_the_secrets_of_the_build_in_its_environment(tmp_path: Path) -> None:
+    source = _source(tmp_path, requirements_txt="flask\n")
+    lines = dockerfile.generate(source, "base:1", secrets=("PIP_TOKEN", "OTHER")).splitlines()
+    mounts = "--mount=type=secret,id=PIP_TOKEN,required=true --mount=type=secret,id=OTHER,required=true"
+    values = 'PIP_TOKEN="$(cat /run/secrets/PIP_TOKEN)" OTHER="$(cat /run/secrets/OTHER)"'
+    assert f"RUN {mounts} {values} {PIP} gunicorn -r requirements.txt" in lines
+
+
+def test_a_tool_that_reads_tags_gets_the_version_after_the_dependencies(tmp_path: Path) -> None:
+    """So a commit with another version installs no dependency again."""
+    source = _source(tmp_path, pyproject_toml='[project]\nname = "x"\ndependencies = ["flask"]\n')
+    plain = dockerfile.generate(source, "base:1").splitlines()
+    lines = dockerfile.generate(source, "base:1", versions=("SETUPTOOLS_SCM_PRETEND_VERSION",)).splitlines()
+    at = lines.index("ARG SETUPTOOLS_SCM_PRETEND_VERSION")
+    assert lines[at - 1] == "COPY --chown=app . ."
+    assert lines[at + 1] == f"RUN {PIP} ."
+    assert [*lines[:at], *lines[at + 1 :]] == plain

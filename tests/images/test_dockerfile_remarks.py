@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from curtainup.config.build import Build
 from curtainup.images.dockerfile_remarks import of
 from curtainup.images.source import Source
 
@@ -71,3 +72,21 @@ def test_a_worker_is_not_started_beside_a_dockerfile_of_the_services_own(tmp_pat
     (remark,) = of(_source(tmp_path, {"Dockerfile": "FROM x\n"}), with_async=True)
 
     assert remark.text.startswith("with_async: ")
+
+
+def test_a_stage_that_is_named_gives_no_remark(tmp_path: Path) -> None:
+    source = _source(tmp_path, {"Dockerfile": "FROM x AS prod\nFROM prod AS dev\n"})
+
+    assert of(source, Build(target="prod")) == []
+
+
+def test_an_argument_that_has_a_value_gives_no_remark(tmp_path: Path) -> None:
+    text = "FROM x\nARG BUILD_ENV\nARG SETUPTOOLS_SCM_PRETEND_VERSION\nARG A=1 B\n"
+
+    assert of(_source(tmp_path, {"Dockerfile": text}), Build(args={"BUILD_ENV": "x", "B": "y"})) == []
+
+
+def test_an_argument_that_nobody_asks_for_is_named(tmp_path: Path) -> None:
+    (remark,) = of(_source(tmp_path, {"Dockerfile": "FROM x\nARG FLAVOUR=1\n"}), Build(args={"FLAVOR": "x"}))
+
+    assert remark.text == "build.args gives FLAVOR, and Dockerfile has no ARG FLAVOR, so it has no effect"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from contextlib import closing
 from dataclasses import replace
@@ -10,9 +12,11 @@ import pytest
 
 from curtainup.engine.workspace import Backend
 from curtainup.errors import BuildFailed, DiskFull, EngineFailed, PushFailed, SourceError
+from curtainup.images import dockerfile
 from curtainup.images import stack as image_stack
 from curtainup.images.source import Source
 from curtainup.images.stack import Image
+from curtainup.setup.base_images.catalogue import REFERENCES
 from tests.distant_line import Line
 from tests.images.repositories import Repository
 from tests.rehearsal.refusals import rows
@@ -268,3 +272,83 @@ def test_a_key_without_a_passphrase_is_made_before_the_update_that_keeps_it(
     source = _source(tmp_path)
     image_stack.build(session, image_stack.look(session, source), source)
     assert asked == [0]
+
+
+BUILD = """\
+build:
+  target: prod
+  args: {FLAVOUR: "vanilla"}
+  secrets: [PIP_TOKEN]
+  platform: linux/amd64
+"""
+STAGES = {"Dockerfile": "FROM x AS base\nARG FLAVOUR\nFROM base AS prod\n"}
+
+
+def _staged(folder: Path, tree: str = "t1") -> Source:
+    return replace(_source(folder, tree, tuple(STAGES)), texts=STAGES)
+
+
+def test_a_service_without_build_is_identified_as_ever(tmp_path: Path) -> None:
+    """Its hash is that of its source, its generated Dockerfile and its base; its settings have no new key."""
+    found = world(tmp_path)
+    source = _source(tmp_path, files=("Dockerfile",))
+    _deployed(found, source)
+    written = found.engine.ups[0][1]["image"]
+    assert written["tree"] == hashlib.sha256(f"{source.tree}\n\nNone".encode()).hexdigest()
+    assert "how" not in written
+
+
+def test_a_project_that_reads_tags_is_identified_as_ever(tmp_path: Path) -> None:
+    """Its version is given to each build, and makes no other image of an unchanged source."""
+    project = '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\n'
+    found = world(tmp_path)
+    source = replace(_source(tmp_path, files=("pyproject.toml",)), texts={"pyproject.toml": project})
+    first = image_stack.look(found.session, source)
+    later = image_stack.look(found.session, replace(source, version="200416-0819-2-t2"))
+    assert first.settings.tree == later.settings.tree
+    assert first.settings.how != later.settings.how
+    text = dockerfile.generate(source, REFERENCES["base"], downloads="curtainup-pip-shop")
+    told = hashlib.sha256(f"{source.tree}\n{text}\nNone".encode()).hexdigest()
+    assert first.settings.tree == told
+
+
+def test_the_keys_of_the_build_reach_the_program_and_the_values_of_secrets_its_engine(tmp_path: Path) -> None:
+    found = world(tmp_path, BUILD, {"PIP_TOKEN": "s3cret"})
+    pushed = _deployed(found, _staged(tmp_path))
+    how = found.engine.ups[0][1]["image"]["how"]
+    assert how == {
+        "target": "prod",
+        "platform": "linux/amd64",
+        "args": {"FLAVOUR": "vanilla"},
+        "secrets": ["PIP_TOKEN"],
+        "cache": None,
+    }
+    assert found.engine.variables == [{"PIP_TOKEN": "s3cret"}, {}]
+    assert "s3cret" not in json.dumps([config for _, config in found.engine.ups])
+    assert image_stack.look(found.session, _staged(tmp_path)).reference == pushed.reference
+
+
+@pytest.mark.parametrize("old", ["vanilla", "PIP_TOKEN", "amd64"])
+def test_a_changed_key_of_the_build_makes_another_image(tmp_path: Path, old: str) -> None:
+    before = world(tmp_path, BUILD, {"PIP_TOKEN": "s3cret"})
+    _deployed(before, _staged(tmp_path))
+    changed = BUILD.replace(old, {"vanilla": "mint", "PIP_TOKEN": "OTHER", "amd64": "arm64"}[old])
+    found = world(tmp_path, changed, engine=before.engine)
+    assert image_stack.look(found.session, _staged(tmp_path)).reference == ""
+
+
+def test_the_latest_images_are_a_cache_for_the_next(tmp_path: Path) -> None:
+    found = world(tmp_path, "build: {cache: registry}\ndocker_repo: registry.example.com/team\n")
+    for number in range(6):
+        _deployed(found, _staged(tmp_path, f"t{number}"))
+    image = image_stack.look(found.session, _staged(tmp_path, "new"))
+    assert image.settings.how is not None
+    assert image.settings.how.cache == (f"registry.example.com/team/shop@sha256:{'d' * 64}",)
+    assert [config["image"]["how"]["cache"] for _, config in found.engine.ups][:2] == [[], []]
+
+
+def test_a_stage_that_is_not_there_is_refused_before_anything_is_built(tmp_path: Path) -> None:
+    found = world(tmp_path, "build: {target: live}\n")
+    with pytest.raises(SourceError, match="no stage live"):
+        image_stack.look(found.session, _staged(tmp_path))
+    assert found.engine.ups == []

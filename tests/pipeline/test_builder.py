@@ -11,6 +11,7 @@ from docker.errors import APIError, ImageNotFound
 
 from curtainup.errors import SetupError
 from curtainup.pipeline import builder
+from curtainup.platforms.docker import foreign
 from curtainup.session import Session
 from tests.sessions import world
 
@@ -36,10 +37,14 @@ class Images:
 
 
 def session(
-    folder: Path, here: str = "x86_64", there: str = "x86_64", images: Images | None = None
+    folder: Path,
+    here: str = "x86_64",
+    there: str = "x86_64",
+    images: Images | None = None,
+    text: str = "docker_host: ssh://shop\nbuild_on: local\n",
 ) -> Session:
     """A session that builds on this machine for another one, whose engines say what their processors are."""
-    found = world(folder, "docker_host: ssh://shop\nbuild_on: local\n").session
+    found = world(folder, text).session
     for engine, processors in ((found.accounts.builder, here), (found.accounts.engine, there)):
         told: dict[str, Any] = {"Architecture": processors}
         engine.__dict__["client"] = SimpleNamespace(info=lambda told=told: told, images=images)
@@ -89,3 +94,39 @@ def test_an_image_that_another_machine_has_built_is_pulled(tmp_path: Path) -> No
 def test_an_image_that_is_nowhere_is_told(tmp_path: Path, image: str) -> None:
     with pytest.raises(SetupError, match="neither here nor in its registry"):
         builder.bring(session(tmp_path, images=Images(set(), set())), image)
+
+
+FOREIGN = "build: {platform: linux/arm64}\n"
+ELSEWHERE = f"docker_host: ssh://shop\nbuild_on: local\n{FOREIGN}"
+
+
+@pytest.fixture
+def emulates(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> bool:
+    """Whether the engine runs programs of other processors."""
+    runs = bool(request.param)
+    monkeypatch.setattr(foreign, "can_run", lambda *_: runs)
+    return runs
+
+
+@pytest.mark.parametrize("emulates", [True], indirect=True)
+@pytest.mark.usefixtures("emulates")
+def test_an_engine_that_emulates_a_platform_builds_for_it(tmp_path: Path) -> None:
+    builder.require_fit(session(tmp_path, "x86_64", text=FOREIGN))
+    builder.require_fit(session(tmp_path, "x86_64", "aarch64", text=ELSEWHERE))
+
+
+@pytest.mark.parametrize("emulates", [False], indirect=True)
+@pytest.mark.usefixtures("emulates")
+def test_a_platform_that_the_engine_cannot_run_is_refused(tmp_path: Path) -> None:
+    builder.require_fit(session(tmp_path, "aarch64", "aarch64", text=ELSEWHERE))
+    with pytest.raises(SetupError) as caught:
+        builder.require_fit(session(tmp_path, "x86_64", "x86_64", text=FOREIGN))
+    assert caught.value.what == "the Docker engine that builds cannot run linux/arm64"
+    assert "--install arm64" in str(caught.value.fix)
+
+
+def test_a_platform_that_the_docker_host_is_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SetupError) as caught:
+        builder.require_fit(session(tmp_path, "aarch64", "x86_64", text=ELSEWHERE))
+    assert str(caught.value.what).startswith("the image is for arm64")
+    assert caught.value.fix == "write `platform: linux/amd64`"

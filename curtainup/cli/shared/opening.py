@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -43,6 +43,7 @@ def open_session(
     report: Report,
     *,
     with_secrets: bool = True,
+    builds: bool = False,
     rehearsing: Rehearsing | None = None,
     review: str | None = None,
     variables: Path | None = None,
@@ -51,12 +52,13 @@ def open_session(
 
     Without `with_secrets` a missing secret is no error: those at hand are still kept out of all output.
     A secret that is not set, and has a source in `secrets_from`, is fetched; in a rehearsal it has to be set.
+    With `builds` the secrets of the build are needed too.
     With `rehearsing` no real account and no real state is within the process's reach from then on.
     With `review` only that review environment is deployed, and only its secrets are needed.
     From the file `variables` come the secrets that are not set; it is read before any source is asked.
 
     Raises:
-        ConfigError: the configuration or that file is missing or wrong.
+        ConfigError: the configuration or that file is missing or wrong, or a build argument holds a secret.
         MissingSecretsError: a secret is not set.
         StateError: there is no backend, its passphrase is missing, or it holds rehearsals.
         RefusedError: the target or a fault cannot be rehearsed, or `review` cannot be a name.
@@ -73,13 +75,15 @@ def open_session(
     if variables is not None:
         os.environ.update(_of_file(config, variables, report))
     if with_secrets and rehearsing is None:
-        os.environ.update(_fetched(config, service_dir, review))  # the service's tests read them there
+        needed = configuration.needed_secrets(config, review, builds=builds)
+        os.environ.update(_fetched(config, service_dir, needed))  # the service's tests read them there
     secrets = _at_hand(config, os.environ)
     if with_secrets:
-        secrets |= configuration.collect_secrets(config, os.environ, review)
+        secrets |= configuration.collect_secrets(config, os.environ, review, builds=builds)
     service = Service(config, os.environ, secrets, review or STAGING)
     hidden.hide(service.hidden)
     if with_secrets:
+        configuration.require_plain_args(config, secrets)
         _warn_of_telltales(config, secrets, report)
     provider_dir = Path(sys.executable).parent
     if rehearsing is not None:
@@ -102,9 +106,8 @@ def _of_file(config: ServiceConfig, file: Path, report: Report) -> dict[str, str
     return {name: found[name] for name in names if found.get(name) and not os.environ.get(name)}
 
 
-def _fetched(config: ServiceConfig, folder: Path, review: str | None) -> dict[str, str]:
+def _fetched(config: ServiceConfig, folder: Path, needed: Sequence[str]) -> dict[str, str]:
     """Return by name the secrets that are needed, not set here, and have a source."""
-    needed = configuration.needed_secrets(config, review)
     wanted = {name: config.secrets_from[name] for name in needed if name in config.secrets_from}
     wanted = {name: source for name, source in wanted.items() if not os.environ.get(name)}
     if not wanted:

@@ -18,13 +18,13 @@ from curtainup.model.checks import Found, Piece
 def pieces(service_dir: Path, config: ServiceConfig) -> list[Piece]:
     """Return what to look at of a service, wherever it is deployed."""
     found = [Piece("Python for tests", partial(_python, service_dir, config))]
-    if needed_secrets(config):
+    if needed_secrets(config, builds=True):
         found.insert(0, Piece("secrets", partial(_secrets, config)))
     return found
 
 
 def _secrets(config: ServiceConfig) -> Found:
-    names = needed_secrets(config)
+    names = needed_secrets(config, builds=True)
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
         raise SetupError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from curtainup.commands.init.models import (
     Found,
     Framework,
     Key,
+    Repository,
     Route,
     StateKind,
     Target,
@@ -21,7 +23,9 @@ from curtainup.commands.init.models import (
 )
 from curtainup.config import ServiceConfig
 from curtainup.config.reading.loader import config_file
+from curtainup.config.secrets import build_secrets
 from curtainup.errors import RefusedError, SourceError
+from curtainup.images.sent import OWN
 from curtainup.util.files import read_bounded
 
 FRAMEWORKS: tuple[tuple[Framework, frozenset[str]], ...] = (
@@ -48,14 +52,18 @@ def detect(folder: Path, wishes: Wishes, *, warn: Callable[[str], None]) -> Foun
     folder = folder.resolve()
     needed = dependencies.read(folder)
     modules = code.read(folder)
-    own = _own_dockerfile(folder)
-    framework, app = _application(folder, modules, needed, wishes, own=own is not None)
     config = _configured(folder, wishes, warn)
+    dockerfile = _dockerfile(folder, config)
+    own = read_bounded(dockerfile).decode("utf-8", errors="replace") if dockerfile.is_file() else None
+    framework, app = _application(folder, modules, needed, wishes, own=own is not None)
+    around = repository.look(folder)
     targets = _targets(config, wishes)
     limits = config or _unset(targets)
     return Found(
         folder=folder,
-        repository=repository.look(folder),
+        repository=around,
+        watched=_watched(around, config),
+        dockerfile=dockerfile,
         dependencies=needed,
         framework=framework,
         app=app,
@@ -119,9 +127,23 @@ def _named(text: str, *, asgi: bool) -> App:
     return App(match[1], match[2], factory=bool(match[3]), root=".", asgi=asgi)
 
 
-def _own_dockerfile(folder: Path) -> str | None:
-    file = folder / "Dockerfile"
-    return read_bounded(file).decode("utf-8", errors="replace") if file.is_file() else None
+def _dockerfile(folder: Path, config: ServiceConfig | None) -> Path:
+    """Return where the service's own Dockerfile is, if it has one."""
+    build = config.build if config else None
+    if build is None:
+        return folder / OWN
+    return Path(posixpath.normpath(folder / build.context)) / (build.dockerfile or OWN)
+
+
+def _watched(around: Repository, config: ServiceConfig | None) -> tuple[str, ...]:
+    """Return the folders that a change of the service can be in: its own, and what its build is sent."""
+    inside, build = around.inside, config.build if config else None
+    context = posixpath.normpath(posixpath.join(inside, build.context if build else "."))
+    if "." in {inside, context}:
+        return ()
+    if context.startswith("..") or f"{context}/".startswith(f"{inside}/"):
+        return (inside,)
+    return (context,) if f"{inside}/".startswith(f"{context}/") else (inside, context)
 
 
 def _port(dockerfile: str) -> int | None:
@@ -195,7 +217,7 @@ def _secrets(config: ServiceConfig | None) -> tuple[str, ...]:
     if config is None:
         return ()
     both = [config.for_environment(name).env_secrets for name in ("staging", "live")]
-    return tuple(dict.fromkeys(name for names in both for name in names))
+    return tuple(dict.fromkeys((*(name for names in both for name in names), *build_secrets(config))))
 
 
 def _region(config: ServiceConfig | None, wishes: Wishes, targets: frozenset[Target]) -> str | None:

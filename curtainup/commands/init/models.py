@@ -161,7 +161,7 @@ class Found:
         tests_in_image: whether that Dockerfile copies `testaccept/`.
         name: of the service.
         targets: of staging and live.
-        secrets: names in `env_secrets`.
+        secrets: names in `env_secrets`, and of the build's secrets.
         region: of the cloud, as configured.
         configured: whether there is a `pym-config.yaml` already.
         key: what opens the secrets in the state.
@@ -169,7 +169,8 @@ class Found:
         host: the Docker host as `ssh://USER@HOST`; None is the machine that jobs run on.
         minutes: that a job may take which deploys.
         review_minutes: that a job may take which deploys a review environment.
-        context: the folder that the build is sent, relative to the service's.
+        watched: folders of the repository in which a change can concern the service; empty for all.
+        dockerfile: where the service's own Dockerfile is, if it has one.
 
     """
 
@@ -191,7 +192,8 @@ class Found:
     host: str | None = None
     minutes: int = 60
     review_minutes: int = 60
-    context: str = "."
+    watched: tuple[str, ...] = ()
+    dockerfile: Path = Path("Dockerfile")
 
 
 State = Literal["new", "same", "differs", "kept"]

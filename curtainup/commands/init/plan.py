@@ -56,11 +56,12 @@ def _files(found: Found, wishes: Wishes, ci: Ci) -> list[PlannedFile]:
         planned.append(_compared(found, folder / FILE_NAME, text))
         planned.append(_compared(found, folder / SCHEMA, schema_text()))
     if found.app is None:
-        planned.append(_kept(found, folder / "Dockerfile"))
+        planned.append(_kept(found, found.dockerfile))
     elif not files.generated_serves(found.app, found.dependencies):
         text = files.dockerfile(found.app, found.dependencies)
         planned.append(_compared(found, folder / "Dockerfile", text))
-    planned.append(_compared(found, folder / ".dockerignore", files.dockerignore(found)))
+    if found.dockerfile.is_relative_to(folder):
+        planned.append(_compared(found, folder / ".dockerignore", files.dockerignore(found)))
     if not _has_gitignore(folder, root):
         planned.append(_compared(found, folder / GITIGNORE, files.gitignore()))
     planned.append(_tests(found))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from curtainup.commands.init.models import Ci, Repository
 from curtainup.util.git import Git
@@ -18,21 +17,6 @@ def look(folder: Path) -> Repository:
     url = _git(folder, "config", "--get", "remote.origin.url")
     inside = folder.relative_to(root).as_posix() if folder.is_relative_to(root) else "."
     return Repository(root, inside, _branch(folder), _ci(url))
-
-
-def watched(inside: str, context: str) -> tuple[str, ...]:
-    """Return the folders whose changes make another image, relative to the top; none for all of them.
-
-    Args:
-        inside: the service's folder, relative to the top of the repository.
-        context: the folder that the build is sent, relative to the service's.
-
-    """
-    sent = PurePosixPath(posixpath.normpath(posixpath.join(inside, context)))
-    own = PurePosixPath(inside)
-    folders = [one for one in (own, sent) if not any(o != one and one.is_relative_to(o) for o in (own, sent))]
-    whole = {".", ".."} & {one.parts[0] if one.parts else "." for one in folders}
-    return () if whole else tuple(dict.fromkeys(map(str, folders)))
 
 
 def _branch(folder: Path) -> str:

@@ -13,7 +13,6 @@ from curtainup import __version__
 from curtainup.commands.init import actions, files, review_jobs, variables
 from curtainup.commands.init.filling import fill
 from curtainup.commands.init.models import Ci, Found, Target
-from curtainup.commands.init.repository import watched
 from curtainup.targets import extras_of
 from curtainup.util import ssh_address
 
@@ -81,16 +80,10 @@ def _github(found: Found, reviews: bool) -> str:
             **block,
             **review_jobs.github(block, reviews=reviews),
             "inside": json.dumps(inside),
-            "paths": _paths("    paths: {}", "/**", found),
+            "paths": _changes(found, "    paths", "/**"),
             "settings": variables.explained(found, {True: "secret", False: "variable"}),
         },
     )
-
-
-def _paths(line: str, below: str, found: Found) -> str:
-    """Return the line that lets a workflow run for changes of the service's build only."""
-    folders = watched(found.repository.inside, found.context)
-    return line.format(json.dumps([f"{one}{below}" for one in folders])) if folders else ""
 
 
 def _on_github(found: Found, *, preview: bool = False, minutes: int = 0) -> str:
@@ -137,6 +130,11 @@ def _possible(found: Found, minutes: int) -> int:
     return minutes if _on_host(found) else min(minutes, HOSTED_MINUTES)
 
 
+def _changes(found: Found, key: str, everything: str) -> str:
+    """Return the line that has a workflow run only if something has changed that concerns the service."""
+    return f"{key}: {json.dumps([one + everything for one in found.watched])}" if found.watched else ""
+
+
 def _gitlab(found: Found, reviews: bool) -> str:
     clouds = variables.clouds(found)
     tokens = [f"    {_token(Ci.GITLAB, one)}:\n      aud: {AUDIENCES[one]}" for one in clouds]
@@ -147,7 +145,7 @@ def _gitlab(found: Found, reviews: bool) -> str:
         **_shell(Ci.GITLAB, found),
         "minutes": str(found.minutes),
         "review_minutes": str(found.review_minutes),
-        "paths": _paths("      changes: {}", "/**/*", found),
+        "paths": _changes(found, "      changes", "/**/*"),
     }
     return fill(
         "gitlab/workflow.yml",

@@ -61,7 +61,9 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     """
     with ThreadPoolExecutor(1) as ahead:  # imports the SDK while git works
         ahead.submit(getattr, session, "engine")
-        wanted = source.read(session.state.workspace.service_dir, allow_dirty=dirty)
+        wanted = source.read(
+            session.state.workspace.service_dir, allow_dirty=dirty, build=session.service.config.build
+        )
     image = image_stack.look(session, wanted)
     rollouts = [Rollout(session, STAGING), Rollout(session, LIVE)]
     for one in rollouts:

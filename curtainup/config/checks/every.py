@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from curtainup.config import review, secret_sources
 from curtainup.config.beanstalk import BeanstalkKeys
+from curtainup.config.checks import build
 from curtainup.config.checks.beanstalk import beanstalk
 from curtainup.config.checks.cloud_run import cloud_run
 from curtainup.config.checks.freeze import freezes
@@ -47,6 +48,7 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
         *_names(config),
         *_task_names(config),
         *freezes(config),
+        *build.mistakes(config),
         *secret_sources.mistakes(config.secrets_from, set(secret_names(config))),
     ]
     for environment in _environments(config):
@@ -57,7 +59,7 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
 
 def oddities(config: ServiceConfig) -> list[Problem]:
     """What is worth a warning: obsolete, ignored, or surely not meant."""
-    rules = (_obsolete, _ignored, _open_secret, _near_names, _meant_beanstalk)
+    rules = (_obsolete, _ignored, _open_secret, _near_names, _meant_beanstalk, build.oddities)
     return list(dict.fromkeys(problem for rule in rules for problem in rule(config)))
 
 
@@ -119,6 +121,7 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
     kubernetes,
     https,
     sizes,
+    build.platform,
 )
 
 

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from curtainup.config import targets
+from curtainup.config.build import Build, BuildKeys
 from curtainup.config.guard_rails import Freeze
 from curtainup.config.keys import doc_of, written
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
@@ -30,6 +31,8 @@ _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "freeze": (Freeze, "nobody would know when live is frozen"),
 }
 """Keys that hold a list of mappings: what an entry is, and what follows where one lacks its main key."""
+_MAPPINGS: Final[Mapping[str, type[BaseModel]]] = {"build": Build}
+"""Keys that hold one mapping."""
 
 
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
@@ -83,7 +86,7 @@ def _misplaced(path: KeyPath, line: int) -> Problem:
     name = str(path[-1])
     if name in ServiceReads.model_fields:
         reason = "the service reads it from the top level of the file in its image"
-    elif name in IdentitySettings.model_fields:
+    elif name in IdentitySettings.model_fields or name in BuildKeys.model_fields:
         reason = "it belongs to the service, and all environments run the same image"
     else:
         reason = "it is the same for all environments"
@@ -110,7 +113,7 @@ def _bad_name(path: KeyPath, document: Document) -> Problem:
     return Problem(
         path=path,
         what="is not a valid name for a variable",
-        consequence="the container could not get it",
+        consequence=f"the {'build' if path[0] == 'build' else 'container'} could not get it",
         fix="use letters, digits and underscores, starting with a letter",
         line=line,
     )
@@ -172,8 +175,10 @@ def _field(path: KeyPath) -> tuple[str, FieldInfo] | None:
 
 
 def _entry(path: KeyPath) -> tuple[type[BaseModel], str, bool] | None:
-    """What an entry of a list is, its key that `path` leads to, and whether into it; None elsewhere."""
+    """What an entry or a mapping is, its key that `path` leads to, and whether into it; None elsewhere."""
     top = path[2:] if path[0] == "environments" else path
+    if len(top) > 1 and top[0] in _MAPPINGS:
+        return _MAPPINGS[str(top[0])], str(top[1]), len(top) > 2
     if len(top) < 3 or top[0] not in _ENTRIES or not isinstance(top[1], int):
         return None
     return _ENTRIES[str(top[0])][0], str(top[2]), len(top) > 3
@@ -210,7 +215,7 @@ def _fix(name: str, path: KeyPath, value: object, raw: str | None, example: str)
         return f"write `name: {slug}`"
     if name in _NEAR and isinstance(value, str):
         return _NEAR[name](value)
-    if name == "env" and path[-1] != "env" and isinstance(value, int | float | dt.date | None):
+    if name in _VARIABLES and path[-1] != name and isinstance(value, int | float | dt.date | None):
         return f'write it in quotes: `{path[-1]}: "{raw or ""}"`'
     if name in _MEMORY_KEYS and isinstance(value, int) and not isinstance(value, bool):
         return f"write the unit too, e.g. `{name}: {raw}m`"
@@ -239,6 +244,8 @@ def _near_zone(value: str) -> str:
 _NEAR: Final[Mapping[str, Callable[[str], str]]] = {"deploy_target": _near_target, "timezone": _near_zone}
 """Keys whose values are names, and what gives the fix for a wrong one."""
 _MEMORY_KEYS: Final = ("memory_limit", "gcp_memory")
+_VARIABLES: Final = ("env", "args")
+"""Keys that hold texts by name."""
 
 
 def _accepts(name: str, value: object) -> bool:

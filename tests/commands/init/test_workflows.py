@@ -34,12 +34,14 @@ env_secrets: [DB_PASSWORD]
 """
 
 
-def _found(folder: Path, target: Target, *, service: str = "flask", inside: str = ".") -> Found:
+def _found(
+    folder: Path, target: Target, *, service: str = "flask", inside: str = ".", config: str = ""
+) -> Found:
     """Find one of the services, configured for a target, perhaps in a folder of a repository."""
     subprocess.run(["git", "init", "--quiet", "--initial-branch", "main", str(folder)], check=True)
-    config = f"{CONFIG}deploy_target: {target.value}\n"
+    text = f"{CONFIG}deploy_target: {target.value}\n{config}"
     return detect(
-        lay_out(folder / inside, {**SERVICES[service], "pym-config.yaml": config}), Wishes(), warn=pytest.fail
+        lay_out(folder / inside, {**SERVICES[service], "pym-config.yaml": text}), Wishes(), warn=pytest.fail
     )
 
 
@@ -248,6 +250,37 @@ def test_a_service_below_the_root_is_deployed_from_its_folder(tmp_path: Path, ci
         assert workflow[True]["push"]["paths"] == ["services/shop/**"], "YAML 1.1 reads `on` as true"
     else:
         assert all('cd "services/shop"\n' in script for script in _scripts(ci, workflow))
+
+
+@pytest.mark.parametrize(
+    ("context", "folders"),
+    [
+        (".", ["services/shop"]),
+        ("image", ["services/shop"]),
+        ("..", ["services"]),
+        ("../..", None),
+        ("../../libs", ["services/shop", "libs"]),
+    ],
+)
+@pytest.mark.parametrize("ci", [Ci.GITHUB, Ci.GITLAB])
+def test_a_workflow_runs_when_something_in_the_context_changes(
+    tmp_path: Path, ci: Ci, context: str, folders: list[str] | None
+) -> None:
+    found = _found(tmp_path, Target.DOCKER, inside="services/shop", config=f"build: {{context: {context}}}\n")
+    workflow = yaml.safe_load(workflows.workflow(ci, found))
+    if ci is Ci.GITHUB:
+        told = [workflow[True][event].get("paths") for event in ("push", "pull_request")]
+        end = "/**"
+    else:
+        told = [workflow[job]["rules"][0].get("changes") for job in ("curtainup-preview", "curtainup-deploy")]
+        end = "/**/*"
+    wanted = [f"{folder}{end}" for folder in folders] if folders else None
+    assert told == [wanted, wanted]
+
+
+def test_the_secrets_of_the_build_are_asked_for(tmp_path: Path) -> None:
+    found = _found(tmp_path, Target.DOCKER, config="build: {secrets: [PIP_TOKEN]}\n")
+    assert "PIP_TOKEN" in workflows.workflow(Ci.GITHUB, found)
 
 
 @pytest.mark.parametrize(("code", "passes"), [(0, True), (2, True), (1, False), (17, False)])

@@ -9,6 +9,7 @@ SERVICE = "curtainup.service"
 ENVIRONMENT = "curtainup.environment"
 RELEASE = "curtainup.release"
 STATE = "curtainup.state"
+PROCESS = "curtainup.process"
 
 Label = TypeVar("Label")
 

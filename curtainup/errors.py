@@ -224,6 +224,18 @@ class HolderLives(CurtainupError):
     exit_code = 32
 
 
+class ProcessFailed(CurtainupError):
+    """A process of the release ended, or was not healthy in time, once it had started.
+
+    Attributes:
+        on_live: whether that was on live, so that its traffic goes back.
+
+    """
+
+    exit_code = 33
+    on_live: bool = False
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 

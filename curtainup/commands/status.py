@@ -19,6 +19,7 @@ from curtainup.environments.history import Occasion
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CurtainupError
 from curtainup.model.environment import Environment
+from curtainup.model.process_state import ProcessState
 from curtainup.pipeline.run.shared import place as places
 from curtainup.session import Session
 
@@ -73,6 +74,7 @@ class EnvironmentStatus:
         costs: in words, what is billed while nobody uses it.
         update: in words, the update that is under way or was cut off.
         down: how a request of a user fails now; None if it does not, or if there is no release.
+        processes: what the processes of the release that works do now.
 
     """
 
@@ -83,6 +85,7 @@ class EnvironmentStatus:
     costs: str | None = None
     update: str | None = None
     down: str | None = None
+    processes: tuple[ProcessState, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,7 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         view.costs(),
         update,
         found.trouble if environment.deployment.serving() else None,
+        tuple(view.process_states()),
     )
 
 

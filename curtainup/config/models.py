@@ -16,6 +16,7 @@ from curtainup.config.gke import GkeKeys
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
 from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.notify import NotifySettings
+from curtainup.config.processes import ProcessKeys
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
 from curtainup.config.secret_sources import SecretSources
@@ -26,7 +27,14 @@ STANDARD_ENVIRONMENTS: Final = ("staging", "live")
 
 
 class EnvironmentSettings(
-    RuntimeSettings, TaskSettings, DockerKeys, CloudRunKeys, BeanstalkKeys, KubernetesKeys, GkeKeys
+    RuntimeSettings,
+    TaskSettings,
+    ProcessKeys,
+    DockerKeys,
+    CloudRunKeys,
+    BeanstalkKeys,
+    KubernetesKeys,
+    GkeKeys,
 ):
     """Every key that an environment's section may override."""
 

@@ -17,6 +17,8 @@ from curtainup.gates.health import Look
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.names import LIVE
+from curtainup.model.process import processes_of
+from curtainup.model.process_state import ProcessState
 from curtainup.model.release import Deployment, Release
 from curtainup.model.release_settings import Settings
 from curtainup.session import Session
@@ -229,6 +231,20 @@ class EnvironmentView:
         with ThreadPoolExecutor(AT_ONCE) as pool:  # releases that hang would add up
             looks = pool.map(lambda pair: self._asked(pair[1], self._patiently(pair[0], timeout)), found)
             return {one.id: look.trouble for (one, _), look in zip(found, looks, strict=True) if look.trouble}
+
+    def process_states(self) -> list[ProcessState]:
+        """Return what the processes of the release that works do now; empty where there are none.
+
+        Raises:
+            SetupError: nobody tells.
+
+        """
+        works = self.deployment.find(self.deployment.working or "")
+        if works is None or not processes_of(works.settings):
+            return []
+        if not isinstance(self.target, capabilities.RunsProcesses):
+            return []
+        return self.target.process_states(works)
 
     def asking(self, release: Release | None = None) -> Asking:
         """Return how a release is asked whether it is well; None asks as is configured now."""

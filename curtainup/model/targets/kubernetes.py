@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from curtainup.model.contract import EnvironmentSettings
-from curtainup.model.release_settings import Settings
+from curtainup.model.process import WithProcesses
 
 NO_GATEWAY: Final = "none"
 """The gateway of an environment whose traffic moves by the selector of a Service."""
@@ -103,7 +103,7 @@ class KubernetesEnvironment(EnvironmentSettings):
         return self.max_replicas > self.min_replicas
 
 
-class KubernetesSettings(Settings):
+class KubernetesSettings(WithProcesses):
     """What the pods of a release run with.
 
     Attributes:

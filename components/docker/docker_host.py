@@ -225,10 +225,11 @@ class DockerHost(pulumi.ComponentResource):
         if works is None or not _runtime(works).processes:
             return
         labels = _labels(docker.ContainerLabelArgs, _settings(args))
+        secrets = args.secrets.get(works.id, {})
         Processes(
             name,
-            ProcessesArgs(works, _runtime(works), args.secrets.get(works.id, {}), network.name, labels),
-            pulumi.ResourceOptions(parent=self, depends_on=[switch]),
+            ProcessesArgs(works, _runtime(works), secrets, network.name, labels, switch),
+            pulumi.ResourceOptions(parent=self),
         )
 
 

@@ -11,7 +11,7 @@ import pulumi_docker as docker
 from components.confinement import AS_CREATED, confined
 from components.docker import variables
 from components.labels import PROCESS, RELEASE
-from curtainup.model.process import Process, resource
+from curtainup.model.process import Process, container
 from curtainup.model.release import Release
 from curtainup.model.targets.docker import DockerSettings
 
@@ -26,6 +26,7 @@ class ProcessesArgs:
         secrets: by name, the values of its secret variables.
         network: the environment's.
         labels: what every container of the environment bears.
+        switch: what gives the release its traffic, before any process starts.
 
     """
 
@@ -34,6 +35,7 @@ class ProcessesArgs:
     secrets: Mapping[str, pulumi.Output[str]]
     network: pulumi.Input[str]
     labels: list[docker.ContainerLabelArgs]
+    switch: pulumi.Resource
 
 
 class Processes(pulumi.ComponentResource):
@@ -50,7 +52,7 @@ class Processes(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _create_container(self, name: str, args: ProcessesArgs, process: Process, number: int) -> None:
-        called = resource(name, process, number, args.release.id)
+        called = container(name, process, number, args.release.id)
         docker.Container(
             called,
             docker.ContainerArgs(
@@ -77,7 +79,12 @@ class Processes(pulumi.ComponentResource):
                 networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=args.network)],
                 **confined(args.settings.granted),
             ),
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True, ignore_changes=AS_CREATED),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[args.switch],
+                delete_before_replace=True,
+                ignore_changes=AS_CREATED,
+            ),
         )
 
 

@@ -62,18 +62,22 @@ def processes_of(settings: Settings) -> tuple[Process, ...]:
     return settings.processes if isinstance(settings, WithProcesses) else ()
 
 
-def resource(stack: str, process: Process, number: int | None, release_id: str) -> str:
-    """Return the name of a process's resource: the same for each release, unless two releases' may overlap.
+def resource(stack: str, *parts: str) -> str:
+    """Return the name of a process's resource in an environment, from the process's name on."""
+    return MARK.join((stack, *parts))
+
+
+def container(stack: str, process: Process, number: int, release_id: str) -> str:
+    """Return the name of a copy's container: the same for each release, unless two releases' may overlap.
 
     Args:
         stack: of the environment.
         process: the process.
-        number: which of its copies, from 1; None for all of them.
+        number: which of its copies, from 1.
         release_id: the release that it belongs to.
 
     """
-    parts = [stack, process.name, *([] if number is None else [str(number)])]
-    return MARK.join(parts) + (f"-{release_id}" if process.overlap else "")
+    return resource(stack, process.name, str(number)) + (f"-{release_id}" if process.overlap else "")
 
 
 def is_process(name: str) -> bool:

@@ -14,6 +14,7 @@ from curtainup.commands.status import EnvironmentStatus, ReleaseStatus, ServiceS
 from curtainup.commands.status_text import render
 from curtainup.engine.workspace import Backend, Workspace
 from curtainup.errors import ConfigError, StateError
+from curtainup.model.process_state import ProcessState
 from curtainup.model.release import Deployment
 from curtainup.session import Service, Session
 from tests import kept, samples
@@ -256,3 +257,13 @@ def test_the_text_says_since_when_by_whom_and_what_is_held() -> None:
 def test_the_text_of_an_environment_without_releases() -> None:
     live = EnvironmentStatus("live", "http://x", None, ())
     assert render([ServiceStatus("shop", (live,))]) == "shop live: http://x  no release"
+
+
+def test_the_text_has_a_line_for_each_copy_of_a_process() -> None:
+    well = ProcessState("clock", 1, "r1", "running")
+    ill = ProcessState("worker", 2, "r1", "restarting", restarts=3, why="exit code 1")
+    live = EnvironmentStatus("live", "http://x", "r1", (_release(1, 100),), processes=(well, ill))
+    assert render([ServiceStatus("shop", (live,))]).splitlines()[2:] == [
+        "  process clock.1  running  r1",
+        "  process worker.2  restarting  r1  3 restarts  exit code 1",
+    ]

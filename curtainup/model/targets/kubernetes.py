@@ -97,6 +97,10 @@ class KubernetesEnvironment(EnvironmentSettings):
         """Return the name of a release's Deployment, Service and what else is its own."""
         return f"{self.service}-{release_id}"
 
+    def process_workload(self, process: str) -> str:
+        """Return the name of a process's Deployment, which is the same for every release."""
+        return f"{self.service}-process-{process}"
+
     @property
     def autoscales(self) -> bool:
         """Whether the number of pods follows their load."""

@@ -9,12 +9,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import RefusedError
-from curtainup.model.process import Process, processes_of, resource
+from curtainup.model.process import Process, container, processes_of
 from curtainup.model.process_state import ENDED, GONE, RESTARTING, RUNNING, STARTING, ProcessState
 from curtainup.model.release import Release
 from curtainup.platforms import exits
 from curtainup.platforms.docker import clock, errors
 from curtainup.platforms.docker.labels import ENVIRONMENT, RELEASE, SERVICE
+from curtainup.targets.capabilities import RunsProcesses
+from curtainup.targets.processes import wanted
+from curtainup.targets.target import Target
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -58,7 +61,7 @@ class DockerProcesses:
         from docker.errors import APIError
         from requests import ReadTimeout
 
-        name = resource(self.stack, process, number, release.id)
+        name = container(self.stack, process, number, release.id)
         with _said_clearly():
             try:
                 made = self.api.exec_create(name, list(process.health))
@@ -76,7 +79,7 @@ class DockerProcesses:
         """Return the end of what a copy wrote, without secrets."""
         from docker.errors import NotFound
 
-        name = resource(self.stack, process, number, release.id)
+        name = container(self.stack, process, number, release.id)
         with _said_clearly():
             try:
                 log = self.api.logs(name, tail=exits.READ_LINES)
@@ -84,11 +87,11 @@ class DockerProcesses:
                 return "(its log is gone with its container)"
         return self.redact(log.decode(errors="replace").rstrip()) or "(it wrote nothing)"
 
-    def require_names(self, wanted: Sequence[Process], own: Mapping[str, str]) -> None:
+    def require_names(self, named: Sequence[Process], own: Mapping[str, str]) -> None:
         """Check that no container of somebody else has the name of one of the processes.
 
         Args:
-            wanted: the processes of the next release. Where releases may overlap, its id is in the name.
+            named: the processes of the next release. Where releases may overlap, its id is in the name.
             own: labels of every container of the environment.
 
         Raises:
@@ -97,8 +100,8 @@ class DockerProcesses:
 
         """
         names = {
-            resource(self.stack, one, number, "")
-            for one in wanted
+            container(self.stack, one, number, "")
+            for one in named
             for number in range(1, one.count + 1)
             if not one.overlap
         }
@@ -120,7 +123,7 @@ class DockerProcesses:
     def _state(self, release: Release, process: Process, number: int, now: datetime) -> ProcessState:
         from docker.errors import NotFound
 
-        name = resource(self.stack, process, number, release.id)
+        name = container(self.stack, process, number, release.id)
         place = f"container {name}"
         try:
             found = self.api.inspect_container(name)
@@ -143,9 +146,36 @@ class DockerProcesses:
         )
 
 
-def labels(service: str, environment: str) -> dict[str, str]:
-    """Return what every container of an environment bears."""
-    return {SERVICE: service, ENVIRONMENT: environment}
+class HasProcesses(Target, RunsProcesses):
+    """A target whose releases have processes."""
+
+    def require_process_names(self) -> None:
+        """Check that no container of somebody else has the name of a process.
+
+        Raises:
+            RefusedError: one does.
+
+        """
+        own = {SERVICE: self._session.service.config.name, ENVIRONMENT: self.name}
+        self._processes.require_names(wanted(self.config), own)
+
+    def process_states(self, release: Release) -> list[ProcessState]:
+        """Return what the containers of a release's processes do."""
+        return self._processes.states(release)
+
+    def process_trouble(self, release: Release, process: Process, number: int) -> str | None:
+        """Run the health command of a process in its container."""
+        return self._processes.trouble(release, process, number)
+
+    def process_log(self, release: Release, process: Process, number: int) -> str:
+        """Return the end of what a process's container wrote."""
+        return self._processes.log(release, process, number)
+
+    @property
+    def _processes(self) -> DockerProcesses:
+        session = self._session
+        api = session.accounts.docker.api
+        return DockerProcesses(api, self.environment.stack, session.service.redact)
 
 
 def _copies(release: Release) -> Iterator[tuple[Process, int]]:

@@ -32,20 +32,17 @@ from curtainup.targets.capabilities import (
     MayLeadElsewhere,
     Renews,
     Revives,
-    RunsProcesses,
     RunsTasks,
 )
 from curtainup.targets.docker import availability
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import BehindDoor
-from curtainup.targets.docker.processes import DockerProcesses, labels
+from curtainup.targets.docker.processes import HasProcesses
 from curtainup.targets.processes import wanted
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.model.contract import EnvironmentSettings
-    from curtainup.model.process import Process
-    from curtainup.model.process_state import ProcessState
     from curtainup.platforms.docker.hosts import Host
     from curtainup.targets.task_result import Ran
 
@@ -87,7 +84,7 @@ class DockerTarget(
     Drains,
     RunsTasks,
     EndsTasks,
-    RunsProcesses,
+    HasProcesses,
 ):
     """An environment on a Docker host: its ports, its network, its containers."""
 
@@ -268,34 +265,6 @@ class DockerTarget(
     def end_tasks(self) -> None:
         """Remove the containers of tasks that a run which was killed has left."""
         docker_host.end(self._session.accounts.docker, self._place.labels)
-
-    def require_process_names(self) -> None:
-        """Check that no container of somebody else has the name of a process.
-
-        Raises:
-            RefusedError: one does.
-
-        """
-        own = labels(self._session.service.config.name, self.name)
-        self._processes.require_names(wanted(self.config), own)
-
-    def process_states(self, release: Release) -> list[ProcessState]:
-        """Return what the containers of a release's processes do."""
-        return self._processes.states(release)
-
-    def process_trouble(self, release: Release, process: Process, number: int) -> str | None:
-        """Run the health command of a process in its container."""
-        return self._processes.trouble(release, process, number)
-
-    def process_log(self, release: Release, process: Process, number: int) -> str:
-        """Return the end of what a process's container wrote."""
-        return self._processes.log(release, process, number)
-
-    @property
-    def _processes(self) -> DockerProcesses:
-        session = self._session
-        api = session.accounts.docker.api
-        return DockerProcesses(api, self.environment.stack, session.service.redact)
 
     @property
     def _place(self) -> docker_host.Place:

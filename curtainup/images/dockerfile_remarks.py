@@ -43,7 +43,10 @@ def of(source: Source, *, with_async: bool = False) -> list[Remark]:
     found = [*_stages(text), *_arguments(text)]
     if with_async:
         found.append(
-            Remark("with_async: the service has its own Dockerfile, so curtainup starts no worker beside it")
+            Remark(
+                "with_async: the service has its own Dockerfile, so its worker is the process celery where "
+                "processes run; elsewhere the Dockerfile has to start it"
+            )
         )
     return found
 

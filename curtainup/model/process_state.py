@@ -11,6 +11,8 @@ STARTING: Final = "starting"
 RESTARTING: Final = "restarting"
 ENDED: Final = "ended"
 GONE: Final = "gone"
+UNKNOWN: Final = "unknown"
+"""Whatever runs it does not answer."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,11 @@ class ProcessState:
         process: the name of the process.
         number: which of its copies, from 1.
         release: the id of the release that it belongs to.
-        state: `running`, `starting`, `restarting`, `ended` or `gone`.
+        state: `running`, `starting`, `restarting`, `ended`, `gone` or `unknown`.
         restarts: how often it was started again.
         seconds: for how long it has run since it was last started; 0 if it does not run.
         place: what runs it, such as `container shop-live.worker.1`.
-        why: in words, how it ended last; empty if it never did, or nobody knows.
+        why: in words, how it ended last, or why nobody knows; empty if it never did.
 
     """
 

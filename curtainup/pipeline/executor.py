@@ -298,6 +298,7 @@ class _OneTransition:
             self._context.recorder.moved(rollout.name, outgoing.id, serving.id)
             if rollout.name == LIVE:
                 returning.require_answer(rollout, serving)
+            returning.tell_processes(rollout, self._context.session.run.report.warn)
         progress.note = f"{serving.version} ({serving.id}) serves" if serving else "nothing serves, as before"
 
 

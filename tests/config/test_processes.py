@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from curtainup.config.processes import ProcessSettings
-from curtainup.targets.processes import wanted
 from tests.config.conftest import Service
 
 HELLO = "name: hello\n"
@@ -23,20 +22,6 @@ def test_a_text_or_a_list_is_the_command_line(service: Service) -> None:
     relay = found["relay"]
     assert (relay.command, relay.count, relay.memory_limit) == (("python", "relay.py"), 2, 256)
     assert (relay.settle, relay.overlap) == (60, True)
-
-
-def test_what_a_process_does_not_say_is_as_for_the_service(service: Service) -> None:
-    text = "memory_limit: 1G\ncpus: 0.5\nstop_timeout: 90\n"
-    text += "processes: {b: {command: b, stop_timeout: 7}, a: a}\n"
-    first, second = wanted(service.load(HELLO + text).for_environment("live"))
-    assert (first.name, first.memory_mb, first.cpus, first.stop_timeout, first.count) == (
-        "a",
-        1024,
-        0.5,
-        90,
-        1,
-    )
-    assert (second.name, second.stop_timeout) == ("b", 7)
 
 
 def test_no_shell_reads_the_command_line(service: Service) -> None:
@@ -102,6 +87,15 @@ def test_a_target_that_cannot_run_them_refuses_them_with_the_reason(
     assert "is not possible on" in told
     assert reason in told
     service.load(f"{HELLO}{keys}processes: {{}}\n")
+
+
+def test_a_docker_host_has_room_for_so_many(service: Service) -> None:
+    service.load(
+        HELLO + "processes: {a: {command: a, count: 20}, b: {command: b, count: 10, overlap: true}}\n"
+    )
+    told = service.problem(HELLO + "processes: {a: {command: a, count: 21, overlap: true}}\n")
+    assert "makes 42 containers at a time" in told
+    service.load(HELLO + "deploy_target: kubernetes\nprocesses: {a: {command: a, count: 50}}\n")
 
 
 def test_only_the_environments_that_cannot_are_blamed(service: Service) -> None:

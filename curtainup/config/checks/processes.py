@@ -18,9 +18,21 @@ _REASONS: Final = {
 }
 
 
+MOST_CONTAINERS: Final = 40
+"""Containers of processes in an environment on a Docker host, whose network has 64 addresses for them."""
+
+
 def processes(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
-    """No target may leave out a process."""
+    """No target may leave out a process, and a Docker host has to have room for all of them."""
     target = environment.deploy_target
+    copies = sum(one.count * (2 if one.overlap else 1) for one in environment.processes.values())
+    if target == "docker" and copies > MOST_CONTAINERS:
+        yield Problem(
+            path=place(config, environment, "processes"),
+            what=f"makes {copies} containers at a time; those that overlap count twice",
+            consequence=f"the environment's network has addresses for {MOST_CONTAINERS} of them",
+            fix="lower `count`, or let one process start several workers of its own",
+        )
     if environment.processes and target not in RUN_PROCESSES:
         yield Problem(
             path=place(config, environment, "processes"),

@@ -105,6 +105,8 @@ class DockerProcesses:
             for number in range(1, one.count + 1)
             if not one.overlap
         }
+        if not names:
+            return
         with _said_clearly():
             there = self.api.containers(all=True, filters={"name": f"^/{self.stack}[.]"})
         others = {
@@ -157,7 +159,7 @@ class HasProcesses(Target, RunsProcesses):
 
         """
         own = {SERVICE: self._session.service.config.name, ENVIRONMENT: self.name}
-        self._processes.require_names(wanted(self.config), own)
+        self._processes.require_names(wanted(self._session, self.config), own)
 
     def process_states(self, release: Release) -> list[ProcessState]:
         """Return what the containers of a release's processes do."""

@@ -64,7 +64,6 @@ def runtime(config: EnvironmentConfig, *, https: bool = False) -> DockerSettings
         health_path=config.health_path,
         stop_timeout=config.stop_timeout,
         capabilities=config.capabilities,
-        processes=wanted(config),
         env={FORWARDED: "*", **config.env} if https else dict(config.env),
     )
 
@@ -90,7 +89,8 @@ class DockerTarget(
 
     def runtime(self) -> DockerSettings:
         """Return what a release runs with today."""
-        return runtime(self.config, https=self.https_host is not None)
+        found = runtime(self.config, https=self.https_host is not None)
+        return found.model_copy(update={"processes": wanted(self._session, self.config)})
 
     def require_same_place(self) -> None:
         """Check that the environment is on the Docker engine that the command works on.

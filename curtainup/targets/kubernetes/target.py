@@ -114,7 +114,7 @@ class KubernetesTarget(
             stop_timeout=config.stop_timeout,
             run_as_user=config.run_as_user,
             read_only=config.read_only,
-            processes=wanted(config),
+            processes=wanted(self._session, config),
         )
 
     def splits(self) -> bool:

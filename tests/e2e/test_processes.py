@@ -119,6 +119,7 @@ def test_processes_follow_all_traffic(working: Service) -> None:
     assert_nothing_left(working)
 
 
+@MATRIX
 def test_a_second_run_changes_nothing(working: Service) -> None:
     before = working.updates()
     working.deploy()
@@ -126,6 +127,7 @@ def test_a_second_run_changes_nothing(working: Service) -> None:
     assert working.run("preview", code=0).out.count("no changes") == 3
 
 
+@MATRIX
 def test_their_logs_are_shown_by_their_names(working: Service) -> None:
     [live] = serving(working)
     lines = working.run("logs", "--process", "worker").out.splitlines()

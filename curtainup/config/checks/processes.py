@@ -37,7 +37,7 @@ def processes(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
         yield Problem(
             path=place(config, environment, "processes"),
             what=f"is not possible on {target}: {_REASONS.get(target, 'curtainup runs none there')}",
-            consequence="nobody would do their work, so nothing was deployed",
+            consequence="nobody would do their work",
             fix="run them on a target that can (docker, kubernetes), or write `processes: {}` in the "
             "environment's section",
         )

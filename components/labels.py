@@ -9,6 +9,8 @@ SERVICE = "curtainup.service"
 ENVIRONMENT = "curtainup.environment"
 RELEASE = "curtainup.release"
 STATE = "curtainup.state"
+PROCESS = "curtainup.process"
+WORKS_FOR = "curtainup.works-for"
 
 Label = TypeVar("Label")
 

@@ -230,6 +230,18 @@ class Frozen(CurtainupError):
     exit_code = 33
 
 
+class ProcessFailed(CurtainupError):
+    """A process of the release ended, or was not healthy in time, once it had started.
+
+    Attributes:
+        on_live: whether that was on live, so that its traffic goes back.
+
+    """
+
+    exit_code = 34
+    on_live: bool = False
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 

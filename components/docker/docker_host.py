@@ -10,12 +10,13 @@ import pulumi
 import pulumi_docker as docker
 
 from components.confinement import AS_CREATED, confined
+from components.docker import variables
 from components.docker.door_route import DoorRoute, DoorRouteArgs
+from components.docker.processes import Processes, ProcessesArgs
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from components.environment import EnvironmentArgs
 from components.labels import RELEASE, STATE, Label, labels
 from curtainup.model.release import Address, Release
-from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings, guests
 from curtainup.platforms.caddy import config as caddy
 from curtainup.platforms.haproxy import config
@@ -51,6 +52,7 @@ class DockerHost(pulumi.ComponentResource):
         switch = self._create_switch(name, args, proxy, releases)
         if settings.https_host:
             self._create_route(name, settings, proxy, switch)
+        self._create_processes(name, args, network, switch)
         self.url = switch.proxy.apply(lambda _: settings.url)
         self.release_urls = pulumi.Output.from_input(release_urls(args))
         self.details = {"stats_url": switch.proxy.apply(lambda _: f"http://127.0.0.1:{settings.stats_port}")}
@@ -90,7 +92,7 @@ class DockerHost(pulumi.ComponentResource):
             docker.ContainerArgs(
                 name=f"{name}-{release.id}",
                 image=release.image,
-                envs=_variables(release, args.secrets.get(release.id, {})),
+                envs=variables.of_release(release, args.secrets.get(release.id, {})),
                 restart="unless-stopped",
                 init=True,
                 memory=settings.memory_mb,
@@ -216,6 +218,21 @@ class DockerHost(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[switch]),
         )
 
+    def _create_processes(
+        self, name: str, args: EnvironmentArgs, network: docker.Network, switch: TrafficSwitch
+    ) -> None:
+        """Create the processes of the release that works after the switch: once it has all traffic."""
+        works = args.deployment.find(args.deployment.working or "")
+        if works is None or not _runtime(works).processes:
+            return
+        labels = _labels(docker.ContainerLabelArgs, _settings(args))
+        secrets = args.secrets.get(works.id, {})
+        Processes(
+            name,
+            ProcessesArgs(works, _runtime(works), secrets, network.name, labels, switch),
+            pulumi.ResourceOptions(parent=self),
+        )
+
 
 def _proxy_variables(settings: DockerEnvironment) -> list[str] | None:
     found = config.variables(header_kb=settings.header_kb, sticky=settings.sticky)
@@ -263,15 +280,3 @@ def _address(release: Release) -> Address:
     if release.address is None:
         raise ValueError(f"release {release.id} has no address on this Docker host")
     return release.address
-
-
-def _variables(release: Release, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[list[str]]:
-    """Return the container's variables as Docker takes them; secret as a whole if any part is."""
-    plain = variables(release.settings, release.version)
-    if not secrets:
-        return _pairs(plain)
-    return pulumi.Output.all(**secrets).apply(lambda values: _pairs({**plain, **values}))
-
-
-def _pairs(variables: Mapping[str, str]) -> list[str]:
-    return [f"{name}={value}" for name, value in sorted(variables.items())]

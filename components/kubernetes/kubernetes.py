@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import pulumi
 
 from components.environment import EnvironmentArgs
-from components.kubernetes import objects, pod, ways_in
+from components.kubernetes import objects, pod, processes, ways_in
 from components.kubernetes.manifest import ExistingSecret, Object, provider
 from components.kubernetes.names import runtime, secret, settings_of
+from curtainup.model.process import resource
 from curtainup.model.release import Release
 from curtainup.model.targets.kubernetes import KubernetesEnvironment, gateway_url
 
@@ -39,6 +40,7 @@ class Kubernetes(pulumi.ComponentResource):
         )
         namespace = self._create_namespace()
         self._in_namespace = self._with(depends_on=[namespace])
+        self._leads: list[Object] = []
         account = self._create_account()
         secrets = self._create_secrets()
         workloads = {one.id: self._create_workload(one, account, secrets) for one in args.deployment.releases}
@@ -54,6 +56,7 @@ class Kubernetes(pulumi.ComponentResource):
             for policy in self._create_policies(one, services[one.id])
         ]
         self.url = self._create_way_in([*workloads.values(), *services.values(), *policies])
+        self._create_processes(secrets)
         self.register_outputs({"url": self.url, "release_urls": self.release_urls, **self.details})
 
     def _with(self, **changed: Any) -> pulumi.ResourceOptions:
@@ -61,7 +64,9 @@ class Kubernetes(pulumi.ComponentResource):
 
     def _create_namespace(self) -> Object:
         """Create the namespace, which goes once all pods have had their time to stop."""
-        graces = [pod.grace(runtime(one)) for one in self._args.deployment.releases]
+        releases = [runtime(one) for one in self._args.deployment.releases]
+        graces = [pod.grace(one) for one in releases]
+        graces += [process.stop_timeout for one in releases for process in one.processes]
         patience = f"{self._settings.ready_timeout + max(graces, default=0)}s"
         return Object(
             f"{self._name}-namespace",
@@ -123,6 +128,20 @@ class Kubernetes(pulumi.ComponentResource):
         """Create what a cluster of one kind needs beside the Service of a release."""
         return []
 
+    def _create_processes(self, secrets: Mapping[str, Object]) -> None:
+        """Create the processes of the release that works after what leads users to it."""
+        works = self._args.deployment.find(self._args.deployment.working or "")
+        if works is None:
+            return
+        used = [*self._args.secrets.get(works.id, {})]
+        held = [secrets[secret(self._settings, works)]] if used else []
+        for process in runtime(works).processes:
+            Object(
+                resource(self._name, process.name),
+                processes.deployment(self._settings, works, process, used),
+                self._with(depends_on=[*self._leads, *held]),
+            )
+
     def _create_way_in(self, releases: Sequence[Object]) -> pulumi.Output[str]:
         """Create what leads users to the releases, after these; return where users reach it."""
         if not self._settings.has_gateway:
@@ -144,6 +163,7 @@ class Kubernetes(pulumi.ComponentResource):
             ways_in.route(settings, self._args.deployment),
             self._with(depends_on=after, protect=serves(self._args)),
         )
+        self._leads = [route]
         self.details = {**self.details, "route": route.named}
         return pulumi.Output.all(url, route.named).apply(lambda both: str(both[0]))
 
@@ -157,6 +177,7 @@ class Kubernetes(pulumi.ComponentResource):
         front = Object(
             f"{self._name}-front", manifest, self._with(depends_on=after, protect=serves(self._args))
         )
+        self._leads = [front]
         self.details = {**self.details, "service": front.named}
         namespace = self._settings.namespace
         return front.named.apply(lambda named: inside(named, namespace))

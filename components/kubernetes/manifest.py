@@ -13,6 +13,11 @@ import pulumi_kubernetes
 
 CORE = "v1"
 """The API group without a name; in Pulumi's types it is called `core`."""
+UNAWAITED = {
+    "pulumi.com/skipAwait": "true",
+    "pulumi.com/deletionPropagationPolicy": "background",
+}
+"""The driver watches pods. The provider would wait for ten minutes on what can never start."""
 
 
 def provider(name: str, context: str, opts: pulumi.ResourceOptions) -> pulumi.ProviderResource:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from components.environment import EnvironmentArgs
-from components.labels import ENVIRONMENT, RELEASE, SERVICE, STATE
+from components.labels import ENVIRONMENT, PROCESS, RELEASE, SERVICE, STATE, WORKS_FOR
+from curtainup.model.process import Process
 from curtainup.model.release import Release
 from curtainup.model.targets.kubernetes import KubernetesEnvironment, KubernetesSettings
 
@@ -60,6 +61,21 @@ def labels(settings: KubernetesEnvironment, release: Release | None = None) -> d
 def pod_labels(settings: KubernetesEnvironment, release: Release) -> dict[str, str]:
     """Return the labels of a release's pods, which nothing but another release changes."""
     return {**_common(settings), **_of_release(release)}
+
+
+def process_selector(settings: KubernetesEnvironment, process: Process) -> dict[str, str]:
+    """Return the labels by which the pods of a process are found, whatever their release."""
+    return {"app.kubernetes.io/instance": f"{settings.service}-{settings.name}", PROCESS: process.name}
+
+
+def process_labels(settings: KubernetesEnvironment, release: Release, process: Process) -> dict[str, str]:
+    """Return the labels of a process's pods. No Service may find them, so the release has another label."""
+    return {
+        **_common(settings),
+        "app.kubernetes.io/version": label_value(release.version),
+        PROCESS: process.name,
+        WORKS_FOR: release.id,
+    }
 
 
 def label_value(text: str) -> str:

@@ -8,17 +8,12 @@ from typing import Any
 
 import pulumi
 
-from components.kubernetes.manifest import CORE
+from components.kubernetes.manifest import CORE, UNAWAITED
 from components.kubernetes.names import labels, runtime, secret, selector
 from components.kubernetes.pod import PORT, template
 from curtainup.model.release import Release
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
 
-UNAWAITED = {
-    "pulumi.com/skipAwait": "true",
-    "pulumi.com/deletionPropagationPolicy": "background",
-}
-"""The driver watches pods. The provider would wait for ten minutes on what can never start."""
 SERVICE_PORT = 80
 START_SECONDS = 600
 """Seconds that pods may take besides their start: for a node, and for the image."""

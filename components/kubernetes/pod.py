@@ -34,9 +34,7 @@ def template(settings: KubernetesEnvironment, release: Release, secrets: list[st
     return {
         "metadata": {"labels": pod_labels(settings, release)},
         "spec": {
-            "serviceAccountName": settings.service,
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
+            **identity(settings),
             "terminationGracePeriodSeconds": grace(own),
             "topologySpreadConstraints": [
                 {
@@ -47,15 +45,49 @@ def template(settings: KubernetesEnvironment, release: Release, secrets: list[st
                 }
                 for key in _SPREAD_OVER
             ],
-            "securityContext": {
-                "runAsNonRoot": True,
-                "seccompProfile": {"type": "RuntimeDefault"},
-                **({"runAsUser": own.run_as_user} if own.run_as_user else {}),
-            },
+            "securityContext": pod_security(own),
             "containers": [_container(settings, release, secrets)],
-            **({"volumes": [{"name": "tmp", "emptyDir": {}}]} if own.read_only else {}),
+            **volumes(own),
         },
     }
+
+
+def identity(settings: KubernetesEnvironment) -> dict[str, Any]:
+    """Return who the pods of an environment are on the cluster: nobody that may do anything."""
+    return {
+        "serviceAccountName": settings.service,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+    }
+
+
+def pod_security(own: KubernetesSettings) -> dict[str, Any]:
+    """Return what holds a pod in bounds."""
+    return {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+        **({"runAsUser": own.run_as_user} if own.run_as_user else {}),
+    }
+
+
+def container_security(own: KubernetesSettings) -> dict[str, Any]:
+    """Return what holds a container in bounds."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": own.read_only,
+    }
+
+
+def volumes(own: KubernetesSettings) -> dict[str, Any]:
+    """Return the volumes of a pod: one where it may write, if it may not do so elsewhere."""
+    return {"volumes": [{"name": "tmp", "emptyDir": {}}]} if own.read_only else {}
+
+
+def mounts(own: KubernetesSettings) -> dict[str, Any]:
+    """Return where a container has these volumes."""
+    where = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - the container's own
+    return {"volumeMounts": where} if own.read_only else {}
 
 
 def grace(own: KubernetesSettings) -> int:
@@ -84,30 +116,25 @@ def _container(settings: KubernetesEnvironment, release: Release, secrets: list[
         "image": release.image,
         "imagePullPolicy": "IfNotPresent",
         "ports": [{"name": PORT, "containerPort": own.container_port, "protocol": "TCP"}],
-        "env": _environment(settings, release, secrets),
-        "resources": _resources(own),
+        "env": environment(settings, release, secrets),
+        "resources": resources(own.memory_mb, own.cpus),
         "startupProbe": _probe(own, START_PERIOD, own.start_timeout),
         "readinessProbe": _probe(own, READY_PERIOD, READY_FAILURES),
         "livenessProbe": _probe(own, LIVE_PERIOD, LIVE_FAILURES),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": own.read_only,
-        },
+        "securityContext": container_security(own),
+        **mounts(own),
     }
     if own.drain_timeout:
         container["lifecycle"] = {"preStop": {"sleep": {"seconds": own.drain_timeout}}}
-    if own.read_only:
-        container["volumeMounts"] = [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108 - the container's own
     return container
 
 
-def _environment(
+def environment(
     settings: KubernetesEnvironment, release: Release, secrets: list[str]
 ) -> list[dict[str, Any]]:
-    """Return the variables in the order of their names; the cluster would expand `$(NAME)` in a value."""
+    """Return the variables in the order of their names."""
     found: dict[str, dict[str, Any]] = {
-        name: {"name": name, "value": value.replace("$", "$$")}
+        name: {"name": name, "value": unexpanded(value)}
         for name, value in variables(release.settings, release.version).items()
     }
     for name in secrets:
@@ -116,11 +143,16 @@ def _environment(
     return [found[name] for name in sorted(found)]
 
 
-def _resources(own: KubernetesSettings) -> dict[str, dict[str, str]]:
-    """Return what the container asks for and may take: the same, but processors without a limit."""
-    memory = {"memory": memory_quantity(own.memory_mb)}
-    limits = memory if own.cpus is None else {"cpu": cpu_quantity(own.cpus), **memory}
-    return {"requests": {"cpu": cpu_quantity(own.cpus or REQUESTED_CPUS), **memory}, "limits": limits}
+def unexpanded(text: str) -> str:
+    """Return a text as the cluster leaves it alone: it would expand `$(NAME)` in it."""
+    return text.replace("$", "$$")
+
+
+def resources(memory_mb: int, cpus: float | None) -> dict[str, dict[str, str]]:
+    """Return what a container asks for and may take: the same, but processors without a limit."""
+    memory = {"memory": memory_quantity(memory_mb)}
+    limits = memory if cpus is None else {"cpu": cpu_quantity(cpus), **memory}
+    return {"requests": {"cpu": cpu_quantity(cpus or REQUESTED_CPUS), **memory}, "limits": limits}
 
 
 def _probe(own: KubernetesSettings, period: int, failures: int) -> dict[str, Any]:

@@ -26,6 +26,15 @@ def run(
             "--release", metavar="ID|VERSION", help="Show only this release.", show_default="all of them"
         ),
     ] = None,
+    process: Annotated[
+        str,
+        typer.Option(
+            "--process",
+            metavar="NAME",
+            help="Show the lines of this process.",
+            show_default="those of the service itself",
+        ),
+    ] = "",
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Keep printing new lines until Ctrl-C.")
     ] = False,
@@ -60,8 +69,8 @@ def run(
     seconds = _seconds(since)
     session = common.session(service, config, with_secrets=False, rehearsal=rehearsal)
     try:
-        for line in logs(session, Wanted(env, release, seconds, tail, follow)):
-            print(_json(line) if json else f"{_time(line)} {line.release} {line.text}", flush=follow)
+        for line in logs(session, Wanted(env, release, seconds, tail, follow, process)):
+            print(_json(line) if json else _text(line), flush=follow)
     except KeyboardInterrupt:
         if not follow:
             raise
@@ -79,7 +88,14 @@ def _seconds(since: str | None) -> int | None:
 def _json(line: Line) -> str:
     import json
 
-    return json.dumps({"at": _time(line), "release": line.release, "text": line.text}, ensure_ascii=False)
+    process = {"process": line.process} if line.process else {}
+    told = {"at": _time(line), "release": line.release, **process, "text": line.text}
+    return json.dumps(told, ensure_ascii=False)
+
+
+def _text(line: Line) -> str:
+    who = f"{line.release} {line.process}" if line.process else line.release
+    return f"{_time(line)} {who} {line.text}"
 
 
 def _time(line: Line) -> str:

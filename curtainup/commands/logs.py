@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -14,6 +14,7 @@ from curtainup.errors import RefusedError, UnknownRelease
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.environment import Environment
+from curtainup.model.process import processes_of
 from curtainup.model.release import Deployment
 from curtainup.session import Session
 from curtainup.setup import extras
@@ -37,6 +38,7 @@ class Wanted:
         since: seconds back from now; None is no such bound.
         tail: the last so many lines; None is every one, or TAIL where `since` is None too.
         follow: whether to go on with lines as they are written.
+        process: the process that wrote them; empty is the service itself.
 
     """
 
@@ -45,27 +47,30 @@ class Wanted:
     since: int | None = None
     tail: int | None = None
     follow: bool = False
+    process: str = ""
 
 
 def logs(session: Session, wanted: Wanted) -> Iterator[Line]:
     """Give lines, oldest first, without the secrets that are at hand and without control characters.
 
     Raises:
-        RefusedError: there is no such environment, or it is not deployed.
+        RefusedError: there is no such environment, it is not deployed, or it has no such process.
         UnknownRelease: there is no such release.
         SetupError: the log cannot be read.
 
     """
     environment, settings = _environment(session, wanted.env)
+    _require_process(environment, wanted)
     session = session.at(wanted.env)
     source = _source(session, environment, settings.target)
     asked = Asked(
         _releases(environment, wanted.release, outlives=source.outlives),
         datetime.now(UTC) - timedelta(seconds=wanted.since) if wanted.since is not None else None,
         TAIL if wanted.tail is None and wanted.since is None else wanted.tail,
+        wanted.process,
     )
     found = source.follow(asked) if wanted.follow else source.lines(asked)
-    return (Line(one.at, one.release, session.service.redact(one.text)) for one in found)
+    return (replace(one, text=session.service.redact(one.text)) for one in found)
 
 
 def _environment(session: Session, name: str) -> tuple[Environment, EnvironmentSettings]:
@@ -86,6 +91,18 @@ def _environment(session: Session, name: str) -> tuple[Environment, EnvironmentS
         consequence="there is no log",
         fix="name one of them with --env",
     )
+
+
+def _require_process(environment: Environment, wanted: Wanted) -> None:
+    releases = environment.deployment.releases
+    names = {process.name for one in releases for process in processes_of(one.settings)}
+    if wanted.process and wanted.process not in names:
+        raise RefusedError(
+            f"{wanted.env} has no process {wanted.process!r}",
+            where=f"processes: {', '.join(sorted(names)) or 'none'}",
+            consequence="there is no log",
+            fix="name one of them with --process, or leave it out for the log of the service itself",
+        )
 
 
 def _source(session: Session, environment: Environment, target: str) -> Source:

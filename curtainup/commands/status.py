@@ -20,6 +20,7 @@ from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CurtainupError
 from curtainup.model.environment import Environment
 from curtainup.model.names import LIVE
+from curtainup.model.process_state import ProcessState
 from curtainup.pipeline import freeze
 from curtainup.pipeline.run.shared import place as places
 from curtainup.session import Session
@@ -87,6 +88,7 @@ class EnvironmentStatus:
             maintenance, which every user's request meets, it is one past the page.
         freeze: the freeze that is on; None if there is none.
         maintenance: in words, since when and by whom users get the page of maintenance; None if they do not.
+        processes: what the processes of the release that works do now.
 
     """
 
@@ -99,6 +101,7 @@ class EnvironmentStatus:
     down: str | None = None
     freeze: Freeze | None = None
     maintenance: str | None = None
+    processes: tuple[ProcessState, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,7 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         found.trouble if environment.deployment.serving() else None,
         _freeze(session, name),
         view.maintenance.told if view.maintenance else None,
+        tuple(view.process_states()),
     )
 
 

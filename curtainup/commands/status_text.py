@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curtainup.commands.status import EnvironmentStatus, ReleaseStatus, ServiceStatus, Unreadable
+from curtainup.model.process_state import ProcessState
 
 
 def render(services: Sequence[ServiceStatus | Unreadable]) -> str:
@@ -26,6 +27,7 @@ def _environment(service: str, found: EnvironmentStatus) -> list[str]:
         lines = [f"{service} {found.name}: {found.url}  {_answer(found)}"]
     lines += [f"  MAINTENANCE {found.maintenance}: users get 503"] if found.maintenance else []
     lines += [f"  {_release(one)}" for one in reversed(found.releases)]
+    lines += [f"  process {_process(one)}" for one in found.processes]
     lines += [f"  billed: {found.costs}"] if found.costs else []
     lines += [f"  update: {found.update}"] if found.update else []
     lines += [f"  frozen until {found.freeze.told}"] if found.freeze else []
@@ -39,6 +41,13 @@ def _release(one: ReleaseStatus) -> str:
     who = f"by {one.by}" if one.since and one.by else ""
     since = f"{when} {who}".strip()
     parts = (f"{one.traffic:3} %", one.version, one.id, one.url, down, candidate, since)
+    return "  ".join(part for part in parts if part)
+
+
+def _process(one: ProcessState) -> str:
+    """Return a copy of a process in one line, as in `worker.1  running  r1a2b3c4  2 restarts`."""
+    restarts = f"{one.restarts} restart{'s' * (one.restarts != 1)}" if one.restarts else ""
+    parts = (f"{one.process}.{one.number}", one.state, one.release, restarts, one.why)
     return "  ".join(part for part in parts if part)
 
 

@@ -19,6 +19,7 @@ from curtainup.config.keys import EnvironmentName, KeyDoc, key
 from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.monorepo import MonorepoSettings
 from curtainup.config.notify import NotifySettings
+from curtainup.config.processes import ProcessKeys
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
 from curtainup.config.secret_sources import SecretSources
@@ -29,7 +30,14 @@ STANDARD_ENVIRONMENTS: Final = ("staging", "live")
 
 
 class EnvironmentSettings(
-    RuntimeSettings, TaskSettings, DockerKeys, CloudRunKeys, BeanstalkKeys, KubernetesKeys, GkeKeys
+    RuntimeSettings,
+    TaskSettings,
+    ProcessKeys,
+    DockerKeys,
+    CloudRunKeys,
+    BeanstalkKeys,
+    KubernetesKeys,
+    GkeKeys,
 ):
     """Every key that an environment's section may override."""
 

@@ -20,6 +20,7 @@ from curtainup.config.kubernetes import KubernetesKeys
 from curtainup.config.models import ServiceConfig
 from curtainup.config.monorepo import MonorepoSettings
 from curtainup.config.notify import Destination, NotifySettings
+from curtainup.config.processes import ProcessKeys, ProcessSettings
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
 from curtainup.config.secret_sources import SecretSource, SecretSources
@@ -138,6 +139,24 @@ tasks:
 """,
         keys=TaskSettings.model_fields,
         entry=("tasks", Task),
+    ),
+    Page(
+        file="processes.md",
+        title="Processes",
+        text="Processes are commands that run beside the service, such as workers and schedulers: from the "
+        "same image, without a port. See [processes](processes.md) for when they start and end.",
+        example="""\
+name: hello
+env_secrets: [REDIS_URL]
+processes:
+  worker: celery -A app worker
+  relay:
+    command: python relay.py --from orders
+    count: 2
+    memory_limit: 256m
+""",
+        keys=ProcessKeys.model_fields,
+        entry=("processes", ProcessSettings),
     ),
     Page(
         file="docker.md",

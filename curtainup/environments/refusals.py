@@ -18,6 +18,16 @@ def no_tasks(name: str, target: str) -> ConfigError:
     )
 
 
+def no_processes(name: str, target: str) -> ConfigError:
+    """Return the error for processes where nothing runs them."""
+    return ConfigError(
+        f"{target} runs no processes, and {name} has some",
+        where="processes in pym-config.yaml",
+        consequence="nobody would do their work, so nothing was done",
+        fix="remove them, or write `processes: {}` in the environment's section",
+    )
+
+
 def require_same_target(name: str, known: str, configured: str) -> None:
     """Check that an environment stays on its target.
 

@@ -52,6 +52,10 @@ class Rollout(Readiness):
             self.target.require_room()
         if self.config.tasks and not isinstance(self.target, capabilities.RunsTasks):
             raise refusals.no_tasks(self.name, self.spec.name)
+        if isinstance(self.target, capabilities.RunsProcesses):
+            self.target.require_process_names()
+        elif self.config.processes:
+            raise refusals.no_processes(self.name, self.spec.name)
 
     def require_same_place(self) -> None:
         """Check that an update would reach the place where the environment is, and no other of its name.

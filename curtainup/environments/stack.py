@@ -86,7 +86,9 @@ def _parsed(stack: str, config: Mapping[str, Any], remembered: Remembered) -> En
     spec = spec_of(contract.target_of(config["environment"]))
     settings = spec.environment.model_validate(config["environment"])
     traffic = config.get("traffic") or {}
-    deployment, sealed = release_config.from_entries(config["releases"], traffic, spec.settings)
+    deployment, sealed = release_config.from_entries(
+        config["releases"], traffic, spec.settings, config.get("working")
+    )
     actual = actual_traffic.traffic(remembered.resources, spec.switch)
     deployment = _as_it_is(deployment, config.get("candidate") or None, actual)
     generation = max(settings.generation, actual_traffic.generation(remembered.resources, spec.switch))
@@ -125,6 +127,7 @@ def configured(environment: Environment, deployment: Deployment) -> dict[str, An
         "releases": release_config.to_config(deployment, environment.sealed),
         "traffic": deployment.traffic,
         "candidate": deployment.candidate or "",
+        "working": deployment.working or "",
         "held": environment.held if environment.held == deployment.candidate else "",
         "rendered": _still_rendered(environment, deployment),
         "spent": list(environment.spent),
@@ -254,14 +257,29 @@ def _as_it_is(deployment: Deployment, candidate: str | None, actual: Mapping[str
     """
     known = {one.id for one in deployment.releases}
     meant = {one: share for one, share in deployment.traffic.items() if share}
-    if actual is not None and actual != meant and actual.keys() <= known:
-        never = [one for one, share in deployment.traffic.items() if share and not actual.get(one)]
-        candidate = candidate or (never[0] if never else None)
-        if actual.get(candidate or ""):
-            candidate = None
-        traffic = {one: actual.get(one, 0) for one in known}
-        return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate)
-    return Deployment(releases=deployment.releases, traffic=deployment.traffic, candidate=candidate)
+    if actual is None or actual == meant or not actual.keys() <= known:
+        return deployment.model_copy(update={"candidate": candidate})
+    never = [one for one, share in deployment.traffic.items() if share and not actual.get(one)]
+    candidate = candidate or (never[0] if never else None)
+    if actual.get(candidate or ""):
+        candidate = None
+    return Deployment(
+        releases=deployment.releases,
+        traffic={one: actual.get(one, 0) for one in known},
+        candidate=candidate,
+        working=_at_work(deployment.working, actual),
+    )
+
+
+def _at_work(meant: str | None, actual: Mapping[str, int]) -> str | None:
+    """Return the release whose processes run, by what an update was to do and how traffic really is.
+
+    Processes start once their release has all traffic; until then those of the release before it go on.
+    """
+    if actual.get(meant or "") == 100:
+        return meant
+    others = {one: share for one, share in actual.items() if share and one != meant}
+    return max(others, key=lambda one: others[one], default=None)
 
 
 def _held(config: Mapping[str, Any], deployment: Deployment) -> str:

@@ -18,6 +18,8 @@ from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.maintenance import Maintenance
 from curtainup.model.names import LIVE
+from curtainup.model.process import processes_of
+from curtainup.model.process_state import UNKNOWN, ProcessState
 from curtainup.model.release import Deployment, Release
 from curtainup.model.release_settings import Settings
 from curtainup.session import Session
@@ -252,6 +254,21 @@ class EnvironmentView:
         with ThreadPoolExecutor(AT_ONCE) as pool:  # releases that hang would add up
             looks = pool.map(lambda pair: self._asked(pair[1], self._patiently(pair[0], timeout)), found)
             return {one.id: look.trouble for (one, _), look in zip(found, looks, strict=True) if look.trouble}
+
+    def process_states(self) -> list[ProcessState]:
+        """Return what the processes of the release that works do now; empty where there are none."""
+        works = self.deployment.find(self.deployment.working or "")
+        processes = processes_of(works.settings) if works else ()
+        if works is None or not processes or not isinstance(self.target, capabilities.RunsProcesses):
+            return []
+        try:
+            return self.target.process_states(works)
+        except (HostUnreachable, SetupError) as error:
+            return [
+                ProcessState(one.name, number, works.id, UNKNOWN, why=error.what)
+                for one in processes
+                for number in range(1, one.count + 1)
+            ]
 
     def asking(self, release: Release | None = None) -> Asking:
         """Return how a release is asked whether it is well; None asks as is configured now."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from curtainup.targets import celery_worker
+
 FILE = "/pym/supervisord.conf"
 COMMAND = f"exec supervisord -c {FILE}"
 _WORKER = "/pym/worker.sh"
@@ -17,15 +19,6 @@ _PROGRAMS = (
     ("celery", f"sh {_WORKER}", 20),
 )
 """Name, command and priority: what starts first stops last."""
-_START_WORKER = """\
-set -e
-count=$(python -c 'from pymacaron.resources import get_celery_worker_count as get; print(get())' | tail -n 1)
-memory=$(python -c 'from pymacaron.resources import get_celery_worker_memory_limit as get; print(get())' \
-| tail -n 1)
-exec celery -A pymacaron_async worker -E --loglevel info --include pymacaron_async.loader \
---concurrency "$count" --max-memory-per-child "$memory"
-"""
-"""What `pymasync` of pymacaron-async runs. That needs git, and a configuration file named after PYM_ENV."""
 _END = "/pym/end.py"
 _END_WITH_THE_SERVICE = """\
 import os, signal
@@ -62,7 +55,7 @@ def install(service: str) -> str:
             "    && rm -rf /var/lib/apt/lists/*",
             "RUN pip install --no-cache-dir --disable-pip-version-check 'supervisor>=4.2'",
             _write(lines, FILE),
-            _write(_START_WORKER.splitlines(), _WORKER),
+            _write(celery_worker.START.splitlines(), _WORKER),
             _write(_END_WITH_THE_SERVICE.splitlines(), _END),
         ]
     )

@@ -49,7 +49,10 @@ def of(source: Source, build: Build | None = None, *, with_async: bool = False) 
     found += [*_arguments(name, text, args), *_unasked(name, text, args)]
     if with_async:
         found.append(
-            Remark("with_async: the service has its own Dockerfile, so curtainup starts no worker beside it")
+            Remark(
+                "with_async: the service has its own Dockerfile, so its worker is the process celery where "
+                "processes run; elsewhere the Dockerfile has to start it"
+            )
         )
     return found
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
@@ -79,6 +80,7 @@ class Deployment(StrictModel):
         releases: what can serve.
         traffic: whole per cent by release id; sums to 100, or to 0 before the first release is proven.
         candidate: the release that was staged and has never had traffic.
+        working: the release whose processes run, which is the last that had all traffic.
 
     Raises:
         pydantic.ValidationError: ids repeat, traffic names an unknown release or sums to something else.
@@ -88,6 +90,15 @@ class Deployment(StrictModel):
     releases: tuple[Release, ...] = ()
     traffic: dict[str, int] = Field(default_factory=dict)
     candidate: str | None = None
+    working: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _works_with_all_traffic(cls, given: Any) -> Any:
+        shares = given.get("traffic") if isinstance(given, dict) and not given.get("working") else None
+        if not isinstance(shares, dict):
+            return given
+        return {**given, "working": next((one for one, share in shares.items() if share == 100), None)}
 
     @model_validator(mode="after")
     def _consistent(self) -> Deployment:
@@ -97,6 +108,8 @@ class Deployment(StrictModel):
         unknown = sorted(set(self.traffic) - set(ids))
         if unknown:
             raise ValueError(f"traffic names {unknown}, which are not among the releases {ids}")
+        if self.working is not None and self.working not in ids:
+            raise ValueError(f"processes of {self.working} run, which is not among the releases {ids}")
         if any(percent < 0 for percent in self.traffic.values()):
             raise ValueError(f"traffic holds a negative per cent: {self.traffic}")
         if sum(self.traffic.values()) not in {0, 100}:
@@ -153,7 +166,9 @@ def stage(deployment: Deployment, release: Release, keep: int, needed: str | Non
         kept.append(release)
         traffic[release.id] = 0
     candidate = None if traffic[release.id] else release.id
-    return Deployment(releases=tuple(kept), traffic=traffic, candidate=candidate)
+    return Deployment(
+        releases=tuple(kept), traffic=traffic, candidate=candidate, working=_working(deployment, kept)
+    )
 
 
 def retired(deployment: Deployment, keep: int) -> Deployment:
@@ -161,11 +176,14 @@ def retired(deployment: Deployment, keep: int) -> Deployment:
     idle = [one.id for one in deployment.releases if not deployment.traffic.get(one.id)]
     gone = {*idle[: max(0, len(idle) - keep)], deployment.candidate}
     rest = tuple(one for one in deployment.releases if one.id not in gone)
-    return Deployment(releases=rest, traffic={one.id: deployment.traffic.get(one.id, 0) for one in rest})
+    traffic = {one.id: deployment.traffic.get(one.id, 0) for one in rest}
+    return Deployment(releases=rest, traffic=traffic, working=_working(deployment, rest))
 
 
 def shift(deployment: Deployment, release_id: str, percent: int = 100) -> Deployment:
     """Give a release that share of the traffic; the release that serves most keeps the rest.
+
+    The processes of the release before go on until it has all traffic.
 
     Raises:
         UnknownRelease: the deployment does not hold it.
@@ -177,10 +195,12 @@ def shift(deployment: Deployment, release_id: str, percent: int = 100) -> Deploy
     if percent < 100 and serving is not None and serving.id != release_id:
         traffic[serving.id] = 100 - percent
         traffic[release_id] = percent
+        working = deployment.working
     else:
         traffic[release_id] = 100
+        working = release_id
     candidate = None if deployment.candidate == release_id else deployment.candidate
-    return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate)
+    return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate, working=working)
 
 
 def retract(deployment: Deployment, release_id: str) -> Deployment:
@@ -201,7 +221,7 @@ def retract(deployment: Deployment, release_id: str) -> Deployment:
         )
     traffic = {old.id: deployment.traffic.get(old.id, 0) for old in rest}
     candidate = None if deployment.candidate == release_id else deployment.candidate
-    return Deployment(releases=rest, traffic=traffic, candidate=candidate)
+    return Deployment(releases=rest, traffic=traffic, candidate=candidate, working=_working(deployment, rest))
 
 
 def retreat(deployment: Deployment, before: Deployment, held: Collection[str] = ()) -> list[Deployment]:
@@ -220,7 +240,8 @@ def retreat(deployment: Deployment, before: Deployment, held: Collection[str] = 
     if not any(deployment.traffic.get(one.id) or one.id in held for one in later):
         return [before]
     traffic = {**before.traffic, **{one.id: 0 for one in later}}
-    return [Deployment(releases=(*before.releases, *later), traffic=traffic), before]
+    releases = (*before.releases, *later)
+    return [Deployment(releases=releases, traffic=traffic, working=before.working), before]
 
 
 def resolve(deployment: Deployment, wanted: str) -> Release:
@@ -246,6 +267,11 @@ def resolve(deployment: Deployment, wanted: str) -> Release:
         consequence="traffic has not moved",
         fix="name one of the kept releases, or deploy the commit you want again",
     )
+
+
+def _working(deployment: Deployment, rest: Sequence[Release]) -> str | None:
+    """Return the release whose processes go on running, if it is among those that remain."""
+    return next((one.id for one in rest if one.id == deployment.working), None)
 
 
 def _require(deployment: Deployment, release_id: str) -> None:

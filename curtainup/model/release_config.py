@@ -49,7 +49,10 @@ def to_config(deployment: Deployment, sealed: Mapping[str, Any]) -> list[dict[st
 
 
 def from_entries(
-    entries: Sequence[Mapping[str, Any]], traffic: Mapping[str, int], settings: type[Settings]
+    entries: Sequence[Mapping[str, Any]],
+    traffic: Mapping[str, int],
+    settings: type[Settings],
+    working: str | None = None,
 ) -> tuple[Deployment, dict[str, Any]]:
     """Read releases back from stack configuration, apart from what their `secrets` hold.
 
@@ -57,6 +60,7 @@ def from_entries(
         entries: as `to_config` renders them.
         traffic: per cent by release id.
         settings: what releases run with on the target.
+        working: the release whose processes run; None or empty is the one with all traffic.
 
     Returns:
         The deployment, and the secrets part of each release that has one, as it stands in `entries`.
@@ -68,7 +72,8 @@ def from_entries(
     stored = _stored(settings).model_validate({"releases": entries}).releases
     parts = {entry.id: entry.secrets for entry in stored if entry.secrets is not None}
     plain = [Release(**{name: getattr(entry, name) for name in Release.model_fields}) for entry in stored]
-    return Deployment.model_validate({"releases": plain, "traffic": traffic}), parts
+    found = {"releases": plain, "traffic": traffic, "working": working or None}
+    return Deployment.model_validate(found), parts
 
 
 def from_config(
@@ -101,7 +106,8 @@ def from_config(
             consequence="an update without them would delete every release that serves, so nothing was done",
             fix="pulumi config refresh --force brings them back from the last deployment",
         )
-    deployment, parts = from_entries(entries, config.get_object("traffic") or {}, settings)
+    traffic = config.get_object("traffic") or {}
+    deployment, parts = from_entries(entries, traffic, settings, config.get("working"))
     return deployment, {
         one: {name: pulumi.Output.secret(value) for name, value in _SECRETS.validate_json(part).items()}
         for one, part in parts.items()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Model(BaseModel):
+class Frozen(BaseModel):
+    """A frozen model that refuses unknown fields."""
+
     # Entries of stack configuration hold secrets: what is wrong with one is said without showing it.
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Settings(_Model):
+class Settings(Frozen):
     """What a release runs with on any target, besides its image and its secrets.
 
     Attributes:

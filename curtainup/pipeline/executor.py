@@ -16,6 +16,7 @@ from curtainup.model.names import LIVE
 from curtainup.pipeline import returning, traffic
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.gatekeeper import gate_of
+from curtainup.pipeline.processes import await_processes
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.tasks import run_tasks
 from curtainup.pipeline.traffic import Watch
@@ -23,6 +24,7 @@ from curtainup.pipeline.transition import (
     CANDIDATE,
     Act,
     Await,
+    AwaitProcesses,
     Judge,
     PutBack,
     Retire,
@@ -35,7 +37,7 @@ from curtainup.util.beside import GoOn, beside
 AnyAct = TypeVar("AnyAct", bound=Act)
 LOOK = 0.5
 """Seconds between two looks at the probe, while the old release may get requests."""
-Step = Update | Await | Judge | Retire | PutBack
+Step = Update | Await | AwaitProcesses | Judge | Retire | PutBack
 """The acts that are one step of the run."""
 
 
@@ -135,9 +137,11 @@ class _OneTransition:
     def _run(self, act: Step, work: Callable[[Progress], None]) -> None:
         self._context.steps.run(act.step, act.title, work)
 
-    def _work(self, act: Await | Judge | Retire | PutBack) -> Callable[[Progress], None]:
+    def _work(self, act: Await | AwaitProcesses | Judge | Retire | PutBack) -> Callable[[Progress], None]:
         if isinstance(act, Await):
             return lambda progress: self._await(act, progress)
+        if isinstance(act, AwaitProcesses):
+            return self._await_processes
         if isinstance(act, Judge):
             return lambda progress: self._judge(act, progress)
         if isinstance(act, Retire):
@@ -170,6 +174,11 @@ class _OneTransition:
         if act.renews:
             self._rollout.renew(self._transition.release)
         self._note_answer(progress)
+
+    def _await_processes(self, progress: Progress) -> None:
+        """Wait for the processes once the update has ended that goes on beside the gate and starts them."""
+        self._under_way.close()
+        await_processes(self._rollout, self._transition.release, progress)
 
     def _note_answer(self, progress: Progress) -> None:
         seconds = self._rollout.wait_until_healthy(self._transition.release)
@@ -299,6 +308,7 @@ class _OneTransition:
             self._context.recorder.moved(rollout.name, outgoing.id, serving.id)
             if rollout.name == LIVE:
                 returning.require_answer(rollout, serving)
+            returning.tell_processes(rollout, self._context.session.run.report.warn)
         progress.note = f"{serving.version} ({serving.id}) serves" if serving else "nothing serves, as before"
 
 

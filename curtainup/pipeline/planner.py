@@ -17,12 +17,14 @@ from curtainup.environments.view import EnvironmentView
 from curtainup.errors import RefusedError
 from curtainup.model import release as moves
 from curtainup.model.names import LIVE
+from curtainup.model.process import processes_of
 from curtainup.model.release import Deployment, Release
 from curtainup.pipeline.canary import Canary
 from curtainup.pipeline.transition import (
     CANDIDATE,
     Act,
     Await,
+    AwaitProcesses,
     Judge,
     PutBack,
     Retire,
@@ -110,8 +112,9 @@ def to_serving(
         title = f"start the release on {name}, without traffic"
         stage = _start(view, Update(f"{name}-stage", title, (staged,), seals=True))
     update = Update(name, f"deploy to {name}", (after,), waits=True, seals=True)
-    gate = (_gate(name),) if prove else ()
-    parts = ((*stage, *gate), (update,)) if view.is_private else ((*stage, update, *gate),)
+    gate: tuple[Act, ...] = (_gate(name),) if prove else ()
+    works = _processes(name, new)
+    parts = ((*stage, *gate), (update, *works)) if view.is_private else ((*stage, update, *gate, *works),)
     undo = PutBack(f"{name}-undo", f"put {name} back", before)
     transitions = tuple(Transition(name, new, image, acts, undo) for acts in parts)
     return (*transitions, *_retire(view, f"{name}-retire", new, after))
@@ -119,14 +122,15 @@ def to_serving(
 
 def judged(view: EnvironmentView, release: Release, image: str) -> tuple[Transition, ...]:
     """Run the gate on the release that already serves; a failure undoes nothing."""
-    return (Transition(view.name, release, image, (_gate(view.name),)),)
+    return (Transition(view.name, release, image, (_gate(view.name), *_processes(view.name, release))),)
 
 
 def judged_on_live(view: EnvironmentView, release: Release, image: str) -> tuple[Transition, ...]:
     """Run the gate on the release that already serves on live; if it fails, the previous one gets traffic."""
     older = [kept for kept in view.deployment.releases if kept.id != release.id]
     undo = _return(moves.shift(view.deployment, older[-1].id)) if older else None
-    return (Transition(view.name, release, image, (_gate(view.name),), undo),)
+    acts: tuple[Act, ...] = (_gate(view.name), *_processes(view.name, release))
+    return (Transition(view.name, release, image, acts, undo),)
 
 
 def to_candidate(
@@ -228,7 +232,8 @@ def _move(
     chosen = Canary.of(view.config) if canary is None else canary
     shares = (*chosen.shares, 100) if back.serving() is not None else (100,)
     stages = tuple(moves.shift(staged, new.id, share) for share in shares)
-    acts = (Update("shift", "move traffic", stages, canary=chosen), _gate(view.name))
+    update = Update("shift", "move traffic", stages, canary=chosen)
+    acts: tuple[Act, ...] = (update, _gate(view.name), *_processes(view.name, new))
     first = Transition(view.name, new, image, acts, _return(back))
     return (first, *_retire(view, "retire", new, stages[-1]))
 
@@ -243,6 +248,12 @@ def _start(view: EnvironmentView, update: Update) -> tuple[Act, ...]:
         return (replace(update, waits=True),)
     wait = Await(f"{view.name}-start", "wait until the new release answers", renews=True)
     return (update, RunTasks(tasks), wait)
+
+
+def _processes(name: str, release: Release) -> tuple[Act, ...]:
+    if not processes_of(release.settings):
+        return ()
+    return (AwaitProcesses(f"{name}-processes", f"wait until the processes work on {name}"),)
 
 
 def _gate(name: str) -> Judge:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from curtainup.errors import CurtainupError, Interrupted, ReturnDidNotHelp, TrafficKept
 from curtainup.gates import health
 from curtainup.model.names import LIVE
+from curtainup.model.process_state import RUNNING, STARTING
 
 if TYPE_CHECKING:
     from curtainup.environments.rollout import Rollout
@@ -73,6 +75,14 @@ def require_answer(rollout: Rollout, release: Release) -> None:
             consequence="live is down; look at it now",
             fix="read `curtainup logs --env live`; deploy a fix, or go further back: curtainup rollback ID",
         )
+
+
+def tell_processes(rollout: Rollout, warn: Callable[[str], None]) -> None:
+    """Warn of each process that does not run now that its release works again."""
+    for one in rollout.process_states():
+        if one.state not in {RUNNING, STARTING}:
+            how = f"{one.state}: {one.why}" if one.why else one.state
+            warn(f"process {one.process}.{one.number} of {rollout.name} is {how}; see curtainup status")
 
 
 def _answers(rollout: Rollout, release: Release) -> bool | None:

@@ -74,6 +74,20 @@ class Await:
 
 
 @dataclass(frozen=True)
+class AwaitProcesses:
+    """Wait until the processes of the release are healthy, once the update that starts them has ended.
+
+    Attributes:
+        step: the step's name in the record.
+        title: the step's title for people.
+
+    """
+
+    step: str
+    title: str
+
+
+@dataclass(frozen=True)
 class Judge:
     """Run the acceptance tests against the release.
 
@@ -127,7 +141,7 @@ class PutBack:
     deployment: Deployment
 
 
-Act = Update | RunTasks | Await | Judge | Retire | PutBack
+Act = Update | RunTasks | Await | AwaitProcesses | Judge | Retire | PutBack
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,15 @@ def fix_of(code: int | None, why: Explanation | None, user: str) -> str:
     return EXIT_CODES.get(-1 if code is None else code, otherwise)
 
 
+def fix_of_process(log: str, why: Explanation | None) -> str:
+    """Return what mends a process that ended, by the end of its log and what that says of the end."""
+    if "exec " in log and "failed" in log:
+        return "correct its command in `processes`; check that its program is in the image"
+    if why is not None:
+        return MEND
+    return "correct what it says below; a process has to go on until it gets SIGTERM"
+
+
 def _permission_fix(user: str) -> str:
     """Return a fix that names the user who lacked the permission."""
     if user.partition(":")[0] in ("root", "0"):

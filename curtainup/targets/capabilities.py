@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from curtainup.errors import CurtainupError
     from curtainup.gates.health import Suspect
     from curtainup.model.contract import EnvironmentSettings
+    from curtainup.model.process import Process
+    from curtainup.model.process_state import ProcessState
     from curtainup.model.release import Address, Release
     from curtainup.targets.command import Asked
     from curtainup.targets.shared import Shared
@@ -288,6 +290,23 @@ class RunsTasks(Protocol):
         The task gets the release's variables and secrets, and `on_line` each line of its output. The target
         raises CurtainupError if it could not run the task.
         """
+
+
+@runtime_checkable
+class RunsProcesses(Protocol):
+    """The target runs the processes of the release that works."""
+
+    def require_process_names(self) -> None:
+        """Raise CurtainupError, before anything is built, if a process cannot have its name."""
+
+    def process_states(self, release: Release) -> list[ProcessState]:
+        """Return what each copy of each process of a release does now."""
+
+    def process_trouble(self, release: Release, process: Process, number: int) -> str | None:
+        """Run the health command of a copy; return None if it exits with 0, else how it ended."""
+
+    def process_log(self, release: Release, process: Process, number: int) -> str:
+        """Return the end of what a copy wrote, without secrets."""
 
 
 @runtime_checkable

@@ -16,12 +16,14 @@ class Line:
         at: when, with its time zone.
         release: the id of the release.
         text: without the end of the line.
+        process: the process that wrote it and which of its copies, such as `worker.1`; empty for the service.
 
     """
 
     at: datetime
     release: str
     text: str
+    process: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,14 @@ class Asked:
         releases: ids; None is all that there are, and when followed those that come later too.
         since: nothing that is older; None is no such bound.
         tail: the last so many of all; None is every one.
+        process: the process that wrote them; empty is the service itself.
 
     """
 
     releases: tuple[str, ...] | None = None
     since: datetime | None = None
     tail: int | None = None
+    process: str = ""
 
     def wants(self, release: str) -> bool:
         """Return whether lines of a release are wanted."""

@@ -14,6 +14,7 @@ from curtainup.commands.status import EnvironmentStatus, ReleaseStatus, ServiceS
 from curtainup.commands.status_text import render
 from curtainup.engine.workspace import Backend, Workspace
 from curtainup.errors import ConfigError, StateError
+from curtainup.model.process_state import ProcessState
 from curtainup.model.release import Deployment
 from curtainup.session import Service, Session
 from tests import kept, samples
@@ -266,3 +267,13 @@ def test_a_freeze_is_told_of_live_alone(tmp_path: Path) -> None:
     assert live.freeze is not None
     assert (live.freeze.until, live.freeze.reason) == ("2099-12-31T00:00+00:00", "sale")
     assert render([found]).splitlines()[-1] == "  frozen until Thu 2099-12-31 00:00 UTC (sale)"
+
+
+def test_the_text_has_a_line_for_each_copy_of_a_process() -> None:
+    well = ProcessState("clock", 1, "r1", "running")
+    ill = ProcessState("worker", 2, "r1", "restarting", restarts=3, why="exit code 1")
+    live = EnvironmentStatus("live", "http://x", "r1", (_release(1, 100),), processes=(well, ill))
+    assert render([ServiceStatus("shop", (live,))]).splitlines()[2:] == [
+        "  process clock.1  running  r1",
+        "  process worker.2  restarting  r1  3 restarts  exit code 1",
+    ]

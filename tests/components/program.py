@@ -51,6 +51,7 @@ class Registered:
     dependencies: tuple[str, ...]
     provider: str
     timeouts: tuple[str, str, str]
+    delete_before_replace: bool = False
 
     def labels(self) -> dict[str, str]:
         """Return the Docker labels."""
@@ -111,6 +112,7 @@ class _Monitor(MockMonitor):
                     request.customTimeouts.update,
                     request.customTimeouts.delete,
                 ),
+                delete_before_replace=request.deleteBeforeReplace,
             )
         )
         with _own_loop():

@@ -50,6 +50,7 @@ UNSEEN = {
     "release … still has … % of the traffic": "the driver moves the traffic first",
     "the record of a run cannot be read": "whoever reads records goes on without it",
     "… runs no tasks, and … has some": "each target runs tasks",
+    "… runs no processes, and … has some": "the configuration is refused first",
 }
 """Messages that nobody has to look up, and why."""
 EDGES = " .:;,()=/`"

@@ -8,7 +8,7 @@ import pytest
 from curtainup.engine.state import Remembered
 from curtainup.environments import stack
 from curtainup.errors import StateError
-from curtainup.model import release_config
+from curtainup.model import release, release_config
 from curtainup.model.environment import Environment
 from curtainup.model.release import Address, Deployment
 from curtainup.util.secrets import Secret
@@ -201,3 +201,39 @@ def test_what_no_release_accounts_for_is_forgotten() -> None:
         ),
     )
     assert environment.forgotten() == ["urn::a::shop-live-r0000009"]
+
+
+def _switch(**traffic: int) -> dict[str, Any]:
+    return {"type": "curtainup:traffic:TrafficSwitch", "outputs": {"traffic": traffic, "generation": 3}}
+
+
+def _works(deployment: Deployment, working: str | None, *resources: dict[str, Any]) -> str | None:
+    config = _config(deployment, working=working)
+    return stack.parse(STACK, Remembered(exists=True, config=config, resources=resources)).deployment.working
+
+
+def test_which_release_works_is_remembered_while_traffic_is_split() -> None:
+    split = release.shift(samples.deployment(100, 0), "r0000002", 60)
+    assert stack.configured(_known(split), split)["working"] == "r0000001"
+    assert _works(split, "r0000001") == "r0000001"
+
+
+def test_without_that_the_one_with_all_traffic_works() -> None:
+    """As in what versions before processes have written."""
+    assert _works(samples.deployment(0, 100), None) == "r0000002"
+    assert _works(samples.deployment(0), "") is None
+
+
+@pytest.mark.parametrize(
+    ("actual", "works"),
+    [
+        ({"r0000001": 100}, "r0000001"),
+        ({"r0000001": 40, "r0000002": 60}, "r0000001"),
+        ({"r0000002": 100}, "r0000002"),
+    ],
+)
+def test_after_a_cut_off_update_that_works_which_really_had_all_traffic(
+    actual: dict[str, int], works: str
+) -> None:
+    meant = release.shift(samples.deployment(100, 0), "r0000002")
+    assert _works(meant, meant.working, _switch(**actual)) == works

@@ -169,6 +169,7 @@ def test_what_traffic_may_have_to_go_back_to_stays_whatever_is_kept() -> None:
         update={
             "releases": tuple(map(samples.release, (1, 3, 4))),
             "traffic": {_id(1): 0, _id(3): 100, _id(4): 0},
+            "working": _id(3),
         }
     )
 
@@ -180,7 +181,25 @@ def test_staging_what_serves_makes_no_candidate_of_it() -> None:
 
 def test_a_canary_share_is_taken_from_the_one_that_serves_most() -> None:
     shifted = release.shift(samples.deployment(0, 100, 0, candidate=_id(3)), _id(3), 10)
-    assert shifted == samples.deployment(0, 90, 10)
+    assert shifted == samples.deployment(0, 90, 10).model_copy(update={"working": _id(2)})
+
+
+def test_processes_stay_with_a_release_until_another_one_has_all_traffic() -> None:
+    split = release.shift(release.stage(samples.deployment(0, 100), samples.release(3), 1), _id(3), 90)
+    assert split.working == _id(2)
+    assert release.stage(split, samples.release(4), 2).working == _id(2)
+    assert release.shift(split, _id(3)).working == _id(3)
+    assert release.shift(release.shift(split, _id(3)), _id(2)).working == _id(2)
+    assert release.retract(release.shift(split, _id(3)), _id(2)).working == _id(3)
+
+
+def test_only_a_release_that_is_there_can_work() -> None:
+    with pytest.raises(ValidationError, match="which is not among the releases"):
+        Deployment(releases=(samples.release(1),), working=_id(2))
+
+
+def test_nothing_works_before_a_release_has_all_traffic() -> None:
+    assert release.stage(Deployment(), samples.release(1), 0).working is None
 
 
 def test_the_first_release_takes_all_whatever_share_is_asked() -> None:

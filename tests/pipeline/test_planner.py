@@ -9,7 +9,8 @@ import pytest
 
 from curtainup.environments.rollout import Rollout
 from curtainup.model.environment import Environment
-from curtainup.model.release import Deployment
+from curtainup.model.process import Process
+from curtainup.model.release import Deployment, Release
 from curtainup.pipeline import planner
 from curtainup.pipeline.canary import Canary
 from curtainup.pipeline.transition import Act, Await, PutBack, RunTasks, Transition, Update
@@ -139,3 +140,42 @@ def test_what_a_run_that_was_cut_off_left_is_put_right_without_a_move(tmp_path: 
     assert isinstance(one.acts[0], Update)
     assert one.acts[0].deployments == (live.deployment,)
     assert one.undo is None
+
+
+def _at_work(number: int) -> Release:
+    process = Process(name="worker", command=("work",), memory_mb=64, stop_timeout=1, settle=1)
+    settings = samples.SETTINGS.model_copy(update={"processes": (process,)})
+    return samples.release(number, settings=settings)
+
+
+def test_processes_are_waited_for_after_the_gate_of_what_has_all_traffic(tmp_path: Path) -> None:
+    live, new = view(tmp_path, samples.deployment(100)), _at_work(9)
+    candidate, move = planner.deployment([(live, new)], "", proved("r0000001"))
+    assert steps((candidate, move)) == [
+        ["candidate", "candidate-gate"],
+        ["shift", "live-gate", "live-processes"],
+    ]
+
+
+def test_processes_of_staging_are_waited_for_without_a_gate_too(tmp_path: Path) -> None:
+    staging = view(tmp_path, samples.deployment(100), name="staging")
+    [one] = planner.to_serving(staging, _at_work(9), "", prove=False)
+    assert steps((one,)) == [["staging", "staging-processes"]]
+
+
+def test_only_the_update_to_all_traffic_lets_other_processes_work_and_the_undo_turns_it_round(
+    tmp_path: Path,
+) -> None:
+    live, new = view(tmp_path, samples.deployment(100)), _at_work(9)
+    _, move = planner.deployment([(live, new)], "", proved("r0000001"), canary=Canary((10, 90)))
+    [update] = [act for act in move.acts if isinstance(act, Update)]
+    assert [one.working for one in update.deployments] == ["r0000001", "r0000001", new.id]
+    assert move.undo is not None
+    assert move.undo.deployment.working == "r0000001"
+
+
+def test_a_release_that_a_killed_run_left_unproven_has_its_processes_judged_too(tmp_path: Path) -> None:
+    one = _at_work(9)
+    deployment = Deployment(releases=(one,), traffic={one.id: 100})
+    found = planner.judged_on_live(view(tmp_path, deployment), one, "")
+    assert steps(found) == [["live-gate", "live-processes"]]

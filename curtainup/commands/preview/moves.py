@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from curtainup.model.process import processes_of
 from curtainup.model.release import Deployment, Release
 from curtainup.pipeline.transition import (
     CANDIDATE,
@@ -44,7 +45,7 @@ def told(transitions: Sequence[Transition], shown: Shown) -> list[str]:
     after, retires = end_of(transitions, shown.before), retired_by(transitions)
     lines = []
     if serving is None or serving.id != new.id:
-        lines.append(f"{shown.called} {_course(transitions, shown)}")
+        lines.append(f"{shown.called} {_course(transitions, shown)}{_with_processes(new)}")
         if serving is not None:
             lines.append(f"{_named(serving)} {_stay(serving, new, retires, shown.keep)}")
     for one in shown.before.releases:
@@ -73,6 +74,12 @@ def _course(transitions: Sequence[Transition], shown: Shown) -> str:
     gets = f"{', '.join(steps)} and {last}" if steps else last
     starts = "is there" if shown.before.find(new.id) else "starts"
     return f"{starts} without traffic, {ran}is tested alone{where}, then gets {gets}"
+
+
+def _with_processes(new: Release) -> str:
+    """Return which processes start once the release has all traffic; empty if it has none."""
+    found = [f"{one.count} {one.name}" if one.count > 1 else one.name for one in processes_of(new.settings)]
+    return f"; its processes ({', '.join(found)}) start with that" if found else ""
 
 
 def _is_judged_first(acts: Sequence[Act]) -> bool:

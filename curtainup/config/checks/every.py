@@ -15,6 +15,7 @@ from curtainup.config.checks.cloud_run import cloud_run
 from curtainup.config.checks.freeze import freezes
 from curtainup.config.checks.https import https
 from curtainup.config.checks.kubernetes import kubernetes
+from curtainup.config.checks.processes import processes
 from curtainup.config.checks.shared import bounds
 from curtainup.config.checks.variables import sizes
 from curtainup.config.keys import RESERVED_VARIABLES
@@ -119,6 +120,7 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
     cloud_run,
     beanstalk,
     kubernetes,
+    processes,
     https,
     sizes,
     build.platform,

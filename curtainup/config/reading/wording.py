@@ -19,6 +19,7 @@ from curtainup.config.guard_rails import Freeze
 from curtainup.config.keys import doc_of, written
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
 from curtainup.config.notify import Destination
+from curtainup.config.processes import ProcessSettings
 from curtainup.config.reading.problems import KeyPath, Problem, spelled
 from curtainup.config.reading.source import Document
 from curtainup.config.service import IdentitySettings, ServiceReads
@@ -29,8 +30,11 @@ _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "tasks": (Task, "nothing would run"),
     "notify": (Destination, "nobody would be notified"),
     "freeze": (Freeze, "nobody would know when live is frozen"),
+    "processes": (ProcessSettings, "nothing would run"),
 }
-"""Keys that hold a list of mappings: what an entry is, and what follows where one lacks its main key."""
+"""Keys that hold several mappings: what an entry is, and what follows where one lacks its main key."""
+_BY_NAME: Final = ("processes",)
+"""Those of them whose entries have names; the others are lists."""
 _MAPPINGS: Final[Mapping[str, type[BaseModel]]] = {"build": Build}
 """Keys that hold one mapping."""
 
@@ -100,9 +104,17 @@ def _misplaced(path: KeyPath, line: int) -> Problem:
 
 
 def _bad_name(path: KeyPath, document: Document) -> Problem:
-    """The name of an environment or of a variable."""
+    """The name of an environment, of a process or of a variable."""
     line = document.line_of(path)
-    if path[0] == "environments":
+    if path[-2] == "processes":
+        return Problem(
+            path=path,
+            what="is not a valid name for a process",
+            consequence="its containers could not be named after it",
+            fix="use up to 20 lower-case letters, digits and hyphens, starting with a letter",
+            line=line,
+        )
+    if path[-2] == "environments":
         return Problem(
             path=path,
             what="is not a valid name for an environment",
@@ -179,7 +191,9 @@ def _entry(path: KeyPath) -> tuple[type[BaseModel], str, bool] | None:
     top = path[2:] if path[0] == "environments" else path
     if len(top) > 1 and top[0] in _MAPPINGS:
         return _MAPPINGS[str(top[0])], str(top[1]), len(top) > 2
-    if len(top) < 3 or top[0] not in _ENTRIES or not isinstance(top[1], int):
+    if len(top) < 3 or top[0] not in _ENTRIES:
+        return None
+    if isinstance(top[1], int) == (top[0] in _BY_NAME):
         return None
     return _ENTRIES[str(top[0])][0], str(top[2]), len(top) > 3
 

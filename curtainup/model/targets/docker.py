@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.maintenance import Maintenance
-from curtainup.model.release_settings import Settings
+from curtainup.model.process import WithProcesses
 
 
 class DockerEnvironment(EnvironmentSettings):
@@ -72,7 +72,7 @@ class DockerEnvironment(EnvironmentSettings):
         return f"https://{self.https_host}" if self.https_host else self.url
 
 
-class DockerSettings(Settings):
+class DockerSettings(WithProcesses):
     """What a container on a Docker host runs with.
 
     Attributes:
@@ -84,6 +84,7 @@ class DockerSettings(Settings):
 
     """
 
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("capabilities", *WithProcesses.OPTIONAL)
     memory_mb: int = Field(ge=16)
     cpus: float | None = None
     pids_limit: int = Field(ge=1)
@@ -99,12 +100,6 @@ class DockerSettings(Settings):
         """
         further = ("KILL",) if "SETUID" in self.capabilities and "KILL" not in self.capabilities else ()
         return (*self.capabilities, *further)
-
-    @model_serializer(mode="wrap")
-    def _without_empty(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out an empty list, so that the id of a release, a hash of this, stays what it always was."""
-        found: dict[str, Any] = dump(self)
-        return {name: value for name, value in found.items() if name != "capabilities" or value}
 
 
 def guests(subnet: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from curtainup.model.contract import EnvironmentSettings
-from curtainup.model.release_settings import Settings
+from curtainup.model.process import WithProcesses
 
 NO_GATEWAY: Final = "none"
 """The gateway of an environment whose traffic moves by the selector of a Service."""
@@ -97,13 +97,17 @@ class KubernetesEnvironment(EnvironmentSettings):
         """Return the name of a release's Deployment, Service and what else is its own."""
         return f"{self.service}-{release_id}"
 
+    def process_workload(self, process: str) -> str:
+        """Return the name of a process's Deployment, which is the same for every release."""
+        return f"{self.service}-process-{process}"
+
     @property
     def autoscales(self) -> bool:
         """Whether the number of pods follows their load."""
         return self.max_replicas > self.min_replicas
 
 
-class KubernetesSettings(Settings):
+class KubernetesSettings(WithProcesses):
     """What the pods of a release run with.
 
     Attributes:

@@ -11,6 +11,7 @@ from typing import Final
 
 from curtainup.engine.changes import Change
 from curtainup.errors import RefusedError
+from curtainup.model.process import is_process
 
 DESTRUCTIVE: Final = frozenset({"replace", "delete"})
 HARMLESS: Final = frozenset(
@@ -49,6 +50,8 @@ def is_dangerous(change: Change, traffic: Mapping[str, int] | None) -> bool:
     """
     if change.operation not in DESTRUCTIVE or change.type in HARMLESS:
         return False
+    if traffic is not None and is_process(change.name):
+        return False  # it ends with SIGTERM and its time, and another one takes its place
     if traffic is None:
         return (change.operation, change.type) != REPLACED_REGISTRY
     owner = release_of(change.name, traffic)

@@ -20,7 +20,7 @@ from typing import Any
 
 from curtainup import __version__
 from curtainup.engine import deployer
-from curtainup.errors import CurtainupError, DiskFull, Interrupted, TrafficReturned
+from curtainup.errors import CurtainupError, DiskFull, Interrupted, ProcessFailed, TrafficReturned
 from curtainup.gates import GateResult
 from curtainup.gates.tally import ProbeResult
 from curtainup.images.source import Source
@@ -229,7 +229,7 @@ class Recorder:
         outcome = "failed"
         if isinstance(error, Interrupted):
             outcome = "interrupted"
-        elif isinstance(error, TrafficReturned):
+        elif isinstance(error, TrafficReturned) or (isinstance(error, ProcessFailed) and error.on_live):
             outcome = "returned"
         with suppress(DiskFull, OSError):
             self._end(outcome=outcome, exit_code=error.exit_code, why=error.what, detail=error.detail)

@@ -55,6 +55,7 @@ def lines(
     since: datetime | None = None,
     tail: int | None = None,
     follow: bool = False,
+    previous: bool = False,
 ) -> Iterator[Stamped]:
     """Give lines, oldest first; when followed, until the container ends or the connection is lost.
 
@@ -64,6 +65,7 @@ def lines(
         since: nothing that is older, to the second.
         tail: the last so many; None is every one.
         follow: whether to go on with lines as they come.
+        previous: whether those from before the container's last start are meant.
 
     Raises:
         Refused: there is no such pod, or the container has not begun.
@@ -75,6 +77,8 @@ def lines(
         query["sinceTime"] = f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     if tail is not None:
         query["tailLines"] = str(tail)
+    if previous:
+        query["previous"] = "true"
     if follow:
         query["follow"] = "true"
     said: list[str] = []

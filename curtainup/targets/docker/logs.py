@@ -1,10 +1,10 @@
-"""Logs of releases on a Docker host: what their containers write, as the engine keeps it."""
+"""Logs on a Docker host: what releases and their processes write, as the engine keeps it."""
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import SetupError
 from curtainup.model.environment import Environment
+from curtainup.model.process import MARK
 from curtainup.platforms.docker import clock, errors
+from curtainup.platforms.docker.labels import PROCESS, RELEASE
 from curtainup.session import Session
 from curtainup.targets.log_lines import Asked, Line, Lines
 from curtainup.targets.log_queue import come
@@ -24,23 +26,38 @@ if TYPE_CHECKING:
     from docker import APIClient
     from docker.types.daemon import CancellableStream
 
-RELEASE = "curtainup.release"
-"""The label of a release's container that holds its id."""
 RECENT = 5000
 """Lines of a release that are remembered, so that none is shown twice."""
 
 
+@dataclass(frozen=True, order=True)
+class Writer:
+    """A container.
+
+    Attributes:
+        name: its name.
+        release: the id of its release.
+        process: its process and number, such as `worker.1`; empty for the service itself.
+
+    """
+
+    name: str
+    release: str
+    process: str = ""
+
+
 @dataclass(frozen=True)
 class Written:
-    """A line and the engine's own time stamp of it, which sorts as text and has nanoseconds."""
+    """A line, its container, and the engine's own time stamp, which sorts as text and has nanoseconds."""
 
     stamp: str
     line: Line
+    writer: Writer
 
 
 @dataclass
 class _Reader:
-    """What has been read of one release's container: for one stream at a time, as it may start again."""
+    """What has been read of one container: for one stream at a time, as it may start again."""
 
     last: str
     lock: Lock = field(default_factory=Lock)
@@ -54,18 +71,18 @@ class _Reader:
 
 @dataclass
 class _Following:
-    """What is known while logs are followed: the lines that have come, and what was read of each release."""
+    """What is known while logs are followed: the lines that have come, and what was read of whom."""
 
     floor: str
     began: str
     lines: Queue[Written | SetupError] = field(default_factory=Queue)
-    readers: dict[str, _Reader] = field(default_factory=dict)
+    readers: dict[Writer, _Reader] = field(default_factory=dict)
     streams: list[CancellableStream[Any]] = field(default_factory=list)
     is_over: bool = False
 
-    def reader(self, release: str) -> _Reader:
-        """Return what has been read of a release."""
-        return self.readers.setdefault(release, _Reader(self.began))
+    def reader(self, writer: Writer) -> _Reader:
+        """Return what has been read of a container."""
+        return self.readers.setdefault(writer, _Reader(self.began))
 
     def add(self, stream: CancellableStream[Any]) -> None:
         """Take a stream that is closed in the end."""
@@ -112,10 +129,10 @@ class DockerLogs:
         for number, one in enumerate(self._kept(asked)):
             if number == 0 and asked.tail is not None:
                 following.floor = one.stamp
-            following.reader(one.line.release).note(one)
+            following.reader(one.writer).note(one)
             yield one.line
-        for release in self._releases(asked):
-            self._start(self._read_on, following, release)
+        for writer in self._writers(asked):
+            self._start(self._read_on, following, writer)
         for found in come(following.lines):
             yield found.line
 
@@ -128,7 +145,7 @@ class DockerLogs:
         if asked.tail == 0:
             return
         since = self._since(asked)
-        streams = [self._written(one, since, asked.tail) for one in self._releases(asked)]
+        streams = [self._written(one, since, asked.tail) for one in self._writers(asked)]
         merged = heapq.merge(*streams, key=lambda one: one.stamp)
         yield from merged if asked.tail is None else deque(merged, maxlen=asked.tail)
 
@@ -136,12 +153,13 @@ class DockerLogs:
         with _told_clearly():
             return asked.since and clock.there(self._api, asked.since)
 
-    def _releases(self, asked: Asked) -> list[str]:
-        """Return the releases that have a container; raises SetupError when none of those named has."""
+    def _writers(self, asked: Asked) -> list[Writer]:
+        """Return the containers that are wanted; raises SetupError when no release named has one."""
+        name = f"^/{self._stack}{'[.]' if asked.process else '-r'}"
         with _told_clearly():
-            found = self._api.containers(all=True, filters={"label": RELEASE, "name": f"^/{self._stack}-r"})
-        there = [str(one["Labels"][RELEASE]) for one in found if self._is_ours(one["Names"], one["Labels"])]
-        wanted = [one for one in there if asked.wants(one)]
+            found = self._api.containers(all=True, filters={"label": RELEASE, "name": name})
+        there = [self._writer(str(one["Names"][0]).lstrip("/"), one["Labels"], asked) for one in found]
+        wanted = [one for one in there if one is not None]
         if asked.releases is not None and not wanted:
             raise SetupError(
                 f"the container of {', '.join(asked.releases)} is gone, and its log with it",
@@ -151,23 +169,31 @@ class DockerLogs:
             )
         return sorted(wanted)
 
-    def _is_ours(self, names: Iterable[str], labels: dict[str, str]) -> bool:
-        return f"/{self._stack}-{labels[RELEASE]}" in names
+    def _writer(self, name: str, labels: Mapping[str, str], asked: Asked) -> Writer | None:
+        """Return a container of the environment, if its lines are wanted."""
+        release, process = labels[RELEASE], labels.get(PROCESS, "")
+        if process != asked.process or not asked.wants(release):
+            return None
+        if not process:
+            return Writer(name, release) if name == f"{self._stack}-{release}" else None
+        ours = name.startswith(f"{self._stack}{MARK}")
+        number = name.removeprefix(f"{self._stack}{MARK}").removesuffix(f"-{release}")
+        return Writer(name, release, number) if ours else None
 
     def _written(
         self,
-        release: str,
+        writer: Writer,
         since: datetime | None = None,
         tail: int | None = None,
         following: _Following | None = None,
     ) -> Iterator[Written]:
-        """Give the lines of a release's container; when followed, until it stops."""
+        """Give the lines of a container; when followed, until it stops."""
         from docker.errors import NotFound
 
         with _told_clearly():
             try:
                 found = self._api.logs(
-                    f"{self._stack}-{release}",
+                    writer.name,
                     stream=True,
                     follow=following is not None,
                     timestamps=True,
@@ -179,24 +205,25 @@ class DockerLogs:
             if following is not None:
                 following.add(found)
             for stamp, text in chunks.whole(found):
-                yield Written(stamp, Line(datetime.fromisoformat(stamp), release, text))
+                line = Line(datetime.fromisoformat(stamp), writer.release, text, writer.process)
+                yield Written(stamp, line, writer)
 
     def _start(self, work: Any, *arguments: Any) -> None:
         Thread(target=work, args=arguments, name="logs", daemon=True).start()
 
-    def _read_on(self, following: _Following, release: str) -> None:
+    def _read_on(self, following: _Following, writer: Writer) -> None:
         """Put the lines that a container writes from now on into the queue, until it stops.
 
         The engine keeps lines that were written at once in any order: the last second is asked for again.
         """
-        reader = following.reader(release)
+        reader = following.reader(writer)
         with reader.lock:
             if following.is_over:
                 return
             shown = reader.last
             since = datetime.fromisoformat(shown) - timedelta(seconds=1)
             try:
-                for one in self._written(release, since, following=following):
+                for one in self._written(writer, since, following=following):
                     if one.stamp < following.floor or (one.stamp <= shown and one in reader.recent):
                         continue
                     reader.note(one)
@@ -213,9 +240,9 @@ class DockerLogs:
                 following.add(events)
                 for event in events:
                     labels = event["Actor"]["Attributes"]
-                    is_ours = self._is_ours([f"/{labels['name']}"], labels)
-                    if is_ours and asked.wants(labels[RELEASE]):
-                        self._start(self._read_on, following, labels[RELEASE])
+                    writer = self._writer(labels["name"], labels, asked)
+                    if writer is not None:
+                        self._start(self._read_on, following, writer)
         except SetupError as error:
             following.lines.put(error)
 

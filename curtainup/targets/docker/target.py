@@ -42,6 +42,8 @@ from curtainup.targets.docker import availability, commands
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import OFF, BehindDoor
 from curtainup.targets.docker.maintained import Maintained
+from curtainup.targets.docker.processes import HasProcesses
+from curtainup.targets.processes import wanted
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
@@ -91,12 +93,14 @@ class DockerTarget(
     EndsTasks,
     Executes,
     EndsCommands,
+    HasProcesses,
 ):
     """An environment on a Docker host: its ports, its network, its containers."""
 
     def runtime(self) -> DockerSettings:
         """Return what a release runs with today."""
-        return runtime(self.config, https=self.https_host is not None)
+        found = runtime(self.config, https=self.https_host is not None)
+        return found.model_copy(update={"processes": wanted(self._session, self.config)})
 
     def require_same_place(self) -> None:
         """Check that the environment is on the Docker engine that the command works on.

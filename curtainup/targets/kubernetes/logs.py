@@ -14,7 +14,7 @@ from typing import Any
 from curtainup.errors import SetupError
 from curtainup.model.environment import Environment
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
-from curtainup.platforms.docker.labels import RELEASE
+from curtainup.platforms.docker.labels import PROCESS, RELEASE, WORKS_FOR
 from curtainup.platforms.kubernetes import log, pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
 from curtainup.platforms.kubernetes.log import Stamped, Wrote
@@ -34,6 +34,14 @@ class _Following:
     told: dict[tuple[str, str], str] = field(default_factory=dict)
     read: set[tuple[str, str, int]] = field(default_factory=set)
     ended: Event = field(default_factory=Event)
+
+
+@dataclass(frozen=True)
+class _Whose:
+    """Whose lines a container's are: of a release, or of a copy of one of its processes."""
+
+    release: str
+    process: str = ""
 
 
 class KubernetesLogs:
@@ -95,39 +103,39 @@ class KubernetesLogs:
             except SetupError as error:
                 following.lines.put(error)
                 return
-            for wrote, release, restarts in found:
+            for wrote, whose, restarts in found:
                 if (wrote.pod, wrote.container, restarts) not in following.read:
                     following.read.add((wrote.pod, wrote.container, restarts))
-                    arguments = (following, wrote, release)
+                    arguments = (following, wrote, whose)
                     Thread(target=self._read_on, args=arguments, name="logs", daemon=True).start()
             following.ended.wait(LOOK_FOR_PODS)
 
-    def _read_on(self, following: _Following, wrote: Wrote, release: str) -> None:
+    def _read_on(self, following: _Following, wrote: Wrote, whose: _Whose) -> None:
         key = (wrote.pod, wrote.container)
         for one in log.resumed(self._cluster, wrote, following.told.get(key, ""), following.ended):
             if following.ended.is_set():
                 return
             following.told[key] = one.stamp
-            following.lines.put(_line(one, release))
+            following.lines.put(_line(one, whose))
 
-    def _kept(self, asked: Asked, there: Mapping[Wrote, str]) -> Iterator[tuple[tuple[Wrote, str], Line]]:
+    def _kept(self, asked: Asked, there: Mapping[Wrote, _Whose]) -> Iterator[tuple[tuple[Wrote, str], Line]]:
         if asked.tail == 0:
             return
-        streams = [self._written(wrote, release, asked) for wrote, release in there.items()]
+        streams = [self._written(wrote, whose, asked) for wrote, whose in there.items()]
         merged = heapq.merge(*streams, key=lambda one: one[1].at)
         yield from merged if asked.tail is None else deque(merged, maxlen=asked.tail)
 
-    def _written(self, wrote: Wrote, release: str, asked: Asked) -> Iterator[tuple[tuple[Wrote, str], Line]]:
+    def _written(self, wrote: Wrote, whose: _Whose, asked: Asked) -> Iterator[tuple[tuple[Wrote, str], Line]]:
         try:
             for one in log.lines(self._cluster, wrote, since=asked.since, tail=asked.tail):
                 if asked.since is None or one.at >= asked.since:
-                    yield (wrote, one.stamp), _line(one, release)
+                    yield (wrote, one.stamp), _line(one, whose)
         except Refused:
             return  # the container has not begun, or its pod has just gone
 
-    def _containers(self, asked: Asked) -> dict[Wrote, str]:
+    def _containers(self, asked: Asked) -> dict[Wrote, _Whose]:
         """Return the containers that have begun, with their release; one that nobody named may be gone."""
-        found = {wrote: release for wrote, release, _ in self._begun(asked)}
+        found = {wrote: whose for wrote, whose, _ in self._begun(asked)}
         if asked.releases is not None and not found:
             raise SetupError(
                 f"the pods of {', '.join(asked.releases)} are gone, and their logs with them",
@@ -137,22 +145,31 @@ class KubernetesLogs:
             )
         return found
 
-    def _begun(self, asked: Asked) -> list[tuple[Wrote, str, int]]:
+    def _begun(self, asked: Asked) -> list[tuple[Wrote, _Whose, int]]:
         """Return the containers that have begun, with their release and how often they began again."""
         path = f"/api/v1/namespaces/{self._namespace}/pods"
+        selector = f"{PROCESS}={asked.process}" if asked.process else RELEASE
         with self._cluster.said_clearly():
-            found = self._cluster.items(path, labelSelector=RELEASE)
+            found = self._cluster.items(path, labelSelector=selector)
         return [each for pod in found for each in self._of_pod(pod, asked)]
 
-    def _of_pod(self, pod: Mapping[str, Any], asked: Asked) -> Iterator[tuple[Wrote, str, int]]:
-        release = str(pod["metadata"]["labels"][RELEASE])
-        if not asked.wants(release):
+    def _of_pod(self, pod: Mapping[str, Any], asked: Asked) -> Iterator[tuple[Wrote, _Whose, int]]:
+        whose = _whose(pod, asked.process)
+        if not asked.wants(whose.release):
             return
         for status in (pod.get("status") or {}).get("containerStatuses") or ():
             if not {"running", "terminated"}.isdisjoint(status.get("state") or {}) or status.get("lastState"):
                 wrote = Wrote(self._namespace, pods.name_of(pod), str(status["name"]))
-                yield wrote, release, int(status.get("restartCount") or 0)
+                yield wrote, whose, int(status.get("restartCount") or 0)
 
 
-def _line(one: Stamped, release: str) -> Line:
-    return Line(one.at, release, one.text)
+def _whose(pod: Mapping[str, Any], process: str) -> _Whose:
+    """Return whose a pod is; copies of a process are told apart by the ends of their pods' names."""
+    labels = pod["metadata"]["labels"]
+    if not process:
+        return _Whose(str(labels[RELEASE]))
+    return _Whose(str(labels[WORKS_FOR]), f"{process}.{pods.name_of(pod).rpartition('-')[2]}")
+
+
+def _line(one: Stamped, whose: _Whose) -> Line:
+    return Line(one.at, whose.release, one.text, whose.process)

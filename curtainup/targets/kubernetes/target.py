@@ -43,9 +43,10 @@ from curtainup.targets.capabilities import (
     RunsTasks,
 )
 from curtainup.targets.kubernetes import inside, jobs, presence, refusals, tasks
-from curtainup.targets.kubernetes.on_cluster import OnCluster
+from curtainup.targets.kubernetes.processes import HasProcesses
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
+from curtainup.targets.processes import wanted
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
@@ -67,7 +68,7 @@ CONFIRMING, LOOK = 30.0, 0.1
 
 
 class KubernetesTarget(
-    OnCluster,
+    HasProcesses,
     NeedsAccount,
     MayBeDistant,
     MayMoveAtOnce,
@@ -119,6 +120,7 @@ class KubernetesTarget(
             stop_timeout=config.stop_timeout,
             run_as_user=config.run_as_user,
             read_only=config.read_only,
+            processes=wanted(self._session, config),
         )
 
     def splits(self) -> bool:

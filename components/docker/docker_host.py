@@ -10,6 +10,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.confinement import AS_CREATED, confined
+from components.docker import surroundings
 from components.docker.door_route import DoorRoute, DoorRouteArgs
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from components.environment import EnvironmentArgs
@@ -106,13 +107,15 @@ class DockerHost(pulumi.ComponentResource):
                     **{RELEASE: release.id, "curtainup.version": release.version},
                 ),
                 networks_advanced=[
-                    docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=address.ip)
+                    docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=address.ip),
+                    *surroundings.networks(settings),
                 ],
                 ports=[
                     docker.ContainerPortArgs(
                         internal=settings.container_port, external=address.port, ip="127.0.0.1"
                     )
                 ],
+                **surroundings.arguments(settings),
                 **confined(settings.granted),
             ),
             opts=pulumi.ResourceOptions(

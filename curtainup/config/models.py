@@ -11,6 +11,7 @@ from curtainup.config import review
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
+from curtainup.config.docker_beside import DockerBeside
 from curtainup.config.door import DoorKeys
 from curtainup.config.gke import GkeKeys
 from curtainup.config.keys import EnvironmentName, KeyDoc, key
@@ -26,7 +27,14 @@ STANDARD_ENVIRONMENTS: Final = ("staging", "live")
 
 
 class EnvironmentSettings(
-    RuntimeSettings, TaskSettings, DockerKeys, CloudRunKeys, BeanstalkKeys, KubernetesKeys, GkeKeys
+    RuntimeSettings,
+    TaskSettings,
+    DockerKeys,
+    DockerBeside,
+    CloudRunKeys,
+    BeanstalkKeys,
+    KubernetesKeys,
+    GkeKeys,
 ):
     """Every key that an environment's section may override."""
 
@@ -153,6 +161,7 @@ class ServiceConfig(
 
 _REVIEW: Final = EnvironmentSettings(
     port=None,
+    volumes=(),
     keep=0,
     gcp_min_instances=0,
     aws_hosts_min=1,

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
+from curtainup.config.docker_beside import DockerBeside
 from curtainup.config.door import DoorKeys
 from curtainup.config.gke import GkeKeys
 from curtainup.config.kubernetes import KubernetesKeys
@@ -130,6 +131,22 @@ environments:
     port: 8443
 """,
         keys=DockerKeys.model_fields,
+    ),
+    Page(
+        file="beside.md",
+        title="Beside a release on a Docker host",
+        text="These keys let the containers of a release reach what curtainup does not make: other networks, "
+        "volumes, and the Docker host itself. See [beside a release](beside.md).",
+        example="""\
+name: hello
+networks: [shared]
+environments:
+  staging:
+    volumes: ["staging-uploads:/data"]
+  live:
+    volumes: ["live-uploads:/data"]
+""",
+        keys=DockerBeside.model_fields,
     ),
     Page(
         file="https.md",

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from curtainup.config import review, secret_sources
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.checks.beanstalk import beanstalk
+from curtainup.config.checks.beside import beside
 from curtainup.config.checks.cloud_run import cloud_run
 from curtainup.config.checks.https import https
 from curtainup.config.checks.kubernetes import kubernetes
@@ -116,6 +117,7 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
     beanstalk,
     kubernetes,
     https,
+    beside,
     sizes,
 )
 

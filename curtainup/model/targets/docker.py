@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -63,6 +63,10 @@ class DockerEnvironment(EnvironmentSettings):
         return f"https://{self.https_host}" if self.https_host else self.url
 
 
+_LATER: Final = frozenset({"capabilities", "networks", "volumes", "host_gateway"})
+"""The settings of a release that older releases do not have."""
+
+
 class DockerSettings(Settings):
     """What a container on a Docker host runs with.
 
@@ -72,6 +76,9 @@ class DockerSettings(Settings):
         pids_limit: how many processes and threads the container may hold.
         stop_timeout: seconds between SIGTERM and SIGKILL.
         capabilities: what the container's root may do besides what every user may.
+        networks: further networks that the container joins, by name.
+        volumes: what it mounts, as `mounts.mount_of` reads it.
+        host_gateway: whether it reaches the Docker host as `host.docker.internal`.
 
     """
 
@@ -80,6 +87,9 @@ class DockerSettings(Settings):
     pids_limit: int = Field(ge=1)
     stop_timeout: int = Field(ge=0)
     capabilities: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    host_gateway: bool = False
 
     @property
     def granted(self) -> tuple[str, ...]:
@@ -93,9 +103,9 @@ class DockerSettings(Settings):
 
     @model_serializer(mode="wrap")
     def _without_empty(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out an empty list, so that the id of a release, a hash of this, stays what it always was."""
+        """Leave out what is not used, so that the id of a release, a hash of this, stays as it was."""
         found: dict[str, Any] = dump(self)
-        return {name: value for name, value in found.items() if name != "capabilities" or value}
+        return {name: value for name, value in found.items() if name not in _LATER or value}
 
 
 def guests(subnet: str) -> str:

@@ -30,11 +30,12 @@ from curtainup.targets.capabilities import (
     KnowsPlaces,
     MayBeDistant,
     MayLeadElsewhere,
+    NeedsBeside,
     Renews,
     Revives,
     RunsTasks,
 )
-from curtainup.targets.docker import availability
+from curtainup.targets.docker import availability, beside
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import BehindDoor
 
@@ -62,6 +63,9 @@ def runtime(config: EnvironmentConfig, *, https: bool = False) -> DockerSettings
         health_path=config.health_path,
         stop_timeout=config.stop_timeout,
         capabilities=config.capabilities,
+        networks=config.networks,
+        volumes=config.volumes,
+        host_gateway=config.host_gateway,
         env={FORWARDED: "*", **config.env} if https else dict(config.env),
     )
 
@@ -73,6 +77,7 @@ class DockerTarget(
     KnowsPlaces,
     MayBeDistant,
     MayLeadElsewhere,
+    NeedsBeside,
     BesideEngine,
     Inspects,
     Revives,
@@ -96,6 +101,10 @@ class DockerTarget(
 
         """
         engines.require_same(self._session, self.own(DockerEnvironment).engine, self.name)
+
+    def require_beside(self) -> None:
+        """Check that the networks and volumes that releases need are there; see `beside.require`."""
+        beside.require(self._session.accounts.docker, self.config)
 
     def interrupting(self) -> list[str]:
         """Return the keys whose new values would replace the proxy."""

@@ -9,6 +9,7 @@ SERVICE = "curtainup.service"
 ENVIRONMENT = "curtainup.environment"
 RELEASE = "curtainup.release"
 STATE = "curtainup.state"
+ACCESSORY = "curtainup.accessory"
 
 Label = TypeVar("Label")
 

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from curtainup.config import review
+from curtainup.config.accessories import AccessoryKeys
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
@@ -31,6 +32,7 @@ class EnvironmentSettings(
     TaskSettings,
     DockerKeys,
     DockerBeside,
+    AccessoryKeys,
     CloudRunKeys,
     BeanstalkKeys,
     KubernetesKeys,

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from curtainup.config.accessories import Accessory, AccessoryKeys
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
@@ -147,6 +148,27 @@ environments:
     volumes: ["live-uploads:/data"]
 """,
         keys=DockerBeside.model_fields,
+    ),
+    Page(
+        file="accessories.md",
+        title="Accessories on a Docker host",
+        text="An accessory is what a service needs beside its releases, such as a database. curtainup makes "
+        "it once for each environment, and no deployment touches it. See [accessories](accessories.md).",
+        example="""\
+name: hello
+env:
+  DATABASE_HOST: "db"
+env_secrets: [POSTGRES_PASSWORD]
+accessories:
+  db:
+    image: postgres:16
+    volume: /var/lib/postgresql/data
+    env_secrets: [POSTGRES_PASSWORD]
+    health: pg_isready -U postgres
+    backup: pg_dump -U postgres postgres
+""",
+        keys=AccessoryKeys.model_fields,
+        entry=("accessories", Accessory),
     ),
     Page(
         file="https.md",

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from curtainup.config import review, secret_sources
 from curtainup.config.beanstalk import BeanstalkKeys
+from curtainup.config.checks.accessories import accessories
 from curtainup.config.checks.beanstalk import beanstalk
 from curtainup.config.checks.beside import beside
 from curtainup.config.checks.cloud_run import cloud_run
@@ -118,6 +119,7 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
     kubernetes,
     https,
     beside,
+    accessories,
     sizes,
 )
 

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from curtainup.config import targets
+from curtainup.config.accessories import Accessory
 from curtainup.config.keys import doc_of
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
 from curtainup.config.notify import Destination
@@ -25,8 +26,11 @@ _KEY_MARK: Final = "[key]"
 _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "tasks": (Task, "nothing would run"),
     "notify": (Destination, "nobody would be notified"),
+    "accessories": (Accessory, "there would be nothing to run"),
 }
-"""Keys that hold a list of mappings: what an entry is, and what follows where one lacks its main key."""
+"""Keys that hold several mappings: what an entry is, and what follows where one lacks its main key."""
+_BY_NAME: Final = ("accessories",)
+"""Those of them whose entries have names; the others are lists."""
 
 
 def problems_of(error: ValidationError, document: Document) -> list[Problem]:
@@ -94,9 +98,17 @@ def _misplaced(path: KeyPath, line: int) -> Problem:
 
 
 def _bad_name(path: KeyPath, document: Document) -> Problem:
-    """The name of an environment or of a variable."""
+    """The name of an environment, of an accessory or of a variable."""
     line = document.line_of(path)
-    if path[0] == "environments":
+    if path[-2] == "accessories":
+        return Problem(
+            path=path,
+            what="is not a valid name for an accessory",
+            consequence="its container could not be named after it",
+            fix="use up to 20 lower-case letters, digits and hyphens, starting with a letter",
+            line=line,
+        )
+    if path[-2] == "environments":
         return Problem(
             path=path,
             what="is not a valid name for an environment",
@@ -169,9 +181,11 @@ def _field(path: KeyPath) -> tuple[str, FieldInfo] | None:
 
 
 def _entry(path: KeyPath) -> tuple[type[BaseModel], str, bool] | None:
-    """What an entry of a list is, its key that `path` leads to, and whether into it; None elsewhere."""
+    """What an entry is, its key that `path` leads to, and whether into it; None elsewhere."""
     top = path[2:] if path[0] == "environments" else path
-    if len(top) < 3 or top[0] not in _ENTRIES or not isinstance(top[1], int):
+    if len(top) < 3 or top[0] not in _ENTRIES:
+        return None
+    if isinstance(top[1], int) == (top[0] in _BY_NAME):
         return None
     return _ENTRIES[str(top[0])][0], str(top[2]), len(top) > 3
 

@@ -30,6 +30,13 @@ def accessories(config: ServiceConfig, environment: EnvironmentConfig) -> Iterat
         if environment.environment != LOCAL:
             yield _impossible(found, environment.deploy_target)
         return
+    if environment.environment == LOCAL and config.environments[LOCAL].accessories:
+        yield Problem(
+            path=found,
+            what="cannot be given for the local gate, which uses those of the first environment",
+            consequence="nobody would make them",
+            fix="remove it, or write `accessories: {}` for a local gate without any",
+        )
     for name, one in environment.accessories.items():
         if _TAKEN.fullmatch(name):
             yield Problem(

@@ -16,6 +16,7 @@ COMMANDS = (
     "preview",
     "status",
     "logs",
+    "exec",
     "history",
     "rollback",
     "destroy",
@@ -31,7 +32,7 @@ COMMANDS = (
     "pulumi",
 )
 """The commands in the order of `--help`; each is a module here, with `run` and `EXAMPLE`;
-a hyphen of its name is an underscore of the module's."""
+a hyphen of its name is an underscore of the module's. `KIND` is the class of one that reads its words itself."""
 LEFT_TO_PULUMI = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -54,7 +55,8 @@ def command_line(arguments: Sequence[str] = ()) -> typer.Typer:
     for name in (first,) if first in COMMANDS else COMMANDS:
         command = import_module(f"curtainup.cli.{name.replace('-', '_')}")
         settings = LEFT_TO_PULUMI if name == "pulumi" else None
-        app.command(name, epilog=command.EXAMPLE, context_settings=settings)(command.run)
+        kind = getattr(command, "KIND", None)
+        app.command(name, cls=kind, epilog=command.EXAMPLE, context_settings=settings)(command.run)
     return app
 
 

@@ -26,7 +26,7 @@ from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import configured, spec_of
-from curtainup.targets.capabilities import EndsTasks, LendsWay, MayLeadElsewhere, Shares
+from curtainup.targets.capabilities import EndsCommands, EndsTasks, LendsWay, MayLeadElsewhere, Shares
 from curtainup.targets.target import Target
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
         )
     if target is not None and isinstance(target, EndsTasks):
         target.end_tasks()
+    if target is not None and isinstance(target, EndsCommands):
+        target.end_commands(lambda _holder: True)
     progress.say("removing what it holds")
     if is_review(name):
         Accessories(session, name).destroy(progress.say)

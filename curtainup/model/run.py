@@ -65,6 +65,20 @@ class TaskRecord(_Model):
     log: str
 
 
+class CommandRecord(_Model):
+    """A command that `curtainup exec` ran: its program alone, as its arguments may hold secrets.
+
+    Without an exit code it did not start, or nobody knows how it ended.
+    """
+
+    environment: str
+    release: str
+    program: str
+    arguments: int
+    attached: bool
+    exit_code: int | None
+
+
 class Proof(_Model):
     """The proof that an image passed a gate in a run.
 
@@ -130,6 +144,7 @@ class RunRecord(_Model):
     steps: tuple[StepRecord, ...] = ()
     suites: tuple[SuiteRecord, ...] = ()
     tasks: tuple[TaskRecord, ...] = ()
+    ran: CommandRecord | None = None
     proofs: tuple[Proof, ...] = ()
     probes: tuple[str, ...] = ()
     traffic: tuple[TrafficMove, ...] = ()

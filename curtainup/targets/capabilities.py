@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from curtainup.gates.health import Suspect
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.model.release import Address, Release
+    from curtainup.targets.command import Asked
     from curtainup.targets.shared import Shared
     from curtainup.targets.task_result import Ran
 
@@ -303,6 +304,28 @@ class EndsTasks(Protocol):
 
     def end_tasks(self) -> None:
         """End all such tasks."""
+
+
+@runtime_checkable
+class Executes(Protocol):
+    """The target runs a command of the deployer's in a release that is there."""
+
+    def no_command(self, release: Release, *, attach: bool) -> CurtainupError | None:
+        """Return why it cannot run one there, in what serves (`attach`) or beside it; None if it can."""
+
+    def execute(self, release: Release, asked: Asked) -> int:
+        """Run a command to its end, with the release's variables and secrets; return its exit code.
+
+        The target raises CurtainupError if it could not run the command, or lost it.
+        """
+
+
+@runtime_checkable
+class EndsCommands(Protocol):
+    """A command goes on after somebody has killed the curtainup that ran it."""
+
+    def end_commands(self, is_over: Callable[[str], bool]) -> None:
+        """End those commands of which `is_over` says so, by what the label says of who ran them."""
 
 
 @runtime_checkable

@@ -158,6 +158,10 @@ class Recorder:
         with self._lock:
             self._update(tasks=(*self._record.tasks, ran))
 
+    def ran(self, command: run_models.CommandRecord) -> None:
+        """Note the command that `exec` runs, or how it ended."""
+        self._update(ran=command)
+
     def proved(self, gate: str, url: str, release: str | None, image: str, result: GateResult) -> None:
         """Note the proof that an image, given by its id or its reference, has passed a gate."""
         with self._lock:

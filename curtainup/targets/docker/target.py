@@ -25,7 +25,9 @@ from curtainup.targets.capabilities import (
     ChecksPresence,
     Chooses,
     Drains,
+    EndsCommands,
     EndsTasks,
+    Executes,
     Inspects,
     Interrupts,
     KnowsPlaces,
@@ -36,7 +38,7 @@ from curtainup.targets.capabilities import (
     Revives,
     RunsTasks,
 )
-from curtainup.targets.docker import availability, beside
+from curtainup.targets.docker import availability, beside, commands
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import BehindDoor
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.platforms.docker.hosts import Host
+    from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
 FORWARDED = "FORWARDED_ALLOW_IPS"
@@ -92,6 +95,8 @@ class DockerTarget(
     Drains,
     RunsTasks,
     EndsTasks,
+    Executes,
+    EndsCommands,
 ):
     """An environment on a Docker host: its ports, its network, its containers."""
 
@@ -276,6 +281,22 @@ class DockerTarget(
     def end_tasks(self) -> None:
         """Remove the containers of tasks that a run which was killed has left."""
         docker_host.end(self._session.accounts.docker, self._place.labels)
+
+    def no_command(self, release: Release, *, attach: bool) -> None:
+        """Return None: a container of the release can always be made, and entered."""
+
+    def execute(self, release: Release, asked: Asked) -> int:
+        """Run a command in a container beside the release's, or in that."""
+        client = self._session.accounts.docker
+        if asked.attach:
+            return commands.run_inside(client, f"{self.environment.stack}-{release.id}", asked)
+        return commands.run_beside(client, self._place, release, asked)
+
+    def end_commands(self, is_over: Callable[[str], bool]) -> None:
+        """Remove the containers of commands whose curtainup was killed."""
+        client = self._session.accounts.docker
+        found = commands.left(client, self._place.labels)
+        commands.end(client, [one for one, holder in found if is_over(holder)])
 
     @property
     def _place(self) -> docker_host.Place:

@@ -1,0 +1,46 @@
+"""`curtainup exec`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curtainup.cli.shared import common, complete
+from curtainup.cli.shared.words import WithWords, words_of
+
+EXAMPLE = "Example: curtainup exec examples/hello --env live -- python -m app.shell"
+KIND = WithWords
+
+
+def run(
+    context: typer.Context,
+    service: common.Service = Path(),
+    env: Annotated[
+        str, typer.Option("--env", help="The environment.", autocompletion=complete.environments)
+    ] = "live",
+    attach: Annotated[
+        bool,
+        typer.Option(
+            "--attach", help="Run it in a container that serves, not in a new one of the same release."
+        ),
+    ] = False,
+    config: common.Config = None,
+    rehearsal: common.Rehearsal = False,
+    quiet: common.Quiet = False,
+) -> None:
+    """Run a command in the release that serves.
+
+    It runs in a new container of that release, with its variables and secrets, and with your terminal where
+    there is one. Its exit code is the command's own; errors of curtainup's begin with `error:`. It waits for
+    no deployment, and moves no traffic.
+    """
+    from curtainup.commands.exec import Wanted, execute
+
+    words = words_of(context)
+    session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
+    code = execute(session, Wanted(words, env, attach))
+    if code:
+        session.run.report.info(f"the command ended with exit code {code}")
+    raise typer.Exit(code)

@@ -1,0 +1,123 @@
+"""`exec`: a command of the deployer's in a release that serves, or in a container of its own beside it.
+
+It takes no lock: it changes no release and no traffic, and works while a deployment is under way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curtainup.environments.view import EnvironmentView
+from curtainup.errors import CurtainupError, RefusedError
+from curtainup.model.release import Release
+from curtainup.model.run import CommandRecord
+from curtainup.pipeline.run import holder
+from curtainup.pipeline.run.record import Recorder
+from curtainup.platforms.docker.labels import EXEC
+from curtainup.session import Session
+from curtainup.targets.capabilities import EndsCommands, Executes
+from curtainup.targets.command import NOT_STARTED, Asked
+from curtainup.util.terminal import Terminal
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What `curtainup exec` is asked for.
+
+    Attributes:
+        words: the command.
+        env: the environment.
+        attach: whether it runs in the container that serves.
+        terminal: what the command reads from and writes to.
+
+    """
+
+    words: tuple[str, ...]
+    env: str = "live"
+    attach: bool = False
+    terminal: Terminal = Terminal()
+
+
+def execute(session: Session, wanted: Wanted) -> int:
+    """Run a command in the release that has most of an environment's traffic; return its exit code.
+
+    Who ran which program in which release is recorded, and how it ended; the program's arguments are not.
+
+    Raises:
+        RefusedError: nothing serves there, or the target cannot run such a command.
+        CurtainupError: the command could not be run, or was lost.
+
+    """
+    session = session.at(wanted.env)
+    view = EnvironmentView(session, wanted.env)
+    release = _serving(view)
+    target = view.target
+    if not isinstance(target, Executes):
+        raise _impossible(view)
+    if (why := target.no_command(release, attach=wanted.attach)) is not None:
+        raise why
+    this = holder.own(session.run.id, None, session.service.environ)
+    if isinstance(target, EndsCommands):
+        target.end_commands(lambda told: _is_dead(told, this))
+    asked = Asked(
+        wanted.words,
+        wanted.attach,
+        wanted.terminal,
+        {EXEC: holder.in_json(this)},
+        session.run.report.info,
+    )
+    return _recorded(session, target, release, asked, wanted.env)
+
+
+def _recorded(session: Session, target: Executes, release: Release, asked: Asked, env: str) -> int:
+    service = session.service
+    recorder = Recorder(
+        session.state.workspace.folder, service.config.name, "exec", redact=service.redact
+    )
+    told = CommandRecord(
+        environment=env,
+        release=release.id,
+        program=asked.words[0],
+        arguments=len(asked.words) - 1,
+        attached=asked.attach,
+        exit_code=None,
+    )
+    recorder.ran(told)
+    asked.say(f"{asked.words[0]} runs in {release.version} ({release.id}) of {env}")
+    try:
+        code = target.execute(release, asked)
+    except CurtainupError as error:
+        recorder.failed(error)
+        raise
+    except BaseException as error:
+        recorder.crashed(error)
+        raise
+    recorder.ran(told.model_copy(update={"exit_code": code}))
+    recorder.succeeded(None)
+    return code
+
+
+def _is_dead(told: str, this: holder.Holder) -> bool:
+    other = holder.from_json(told)
+    return other is not None and holder.is_dead(other, this)
+
+
+def _serving(view: EnvironmentView) -> Release:
+    found = view.deployment.serving()
+    if found is not None:
+        return found
+    raise RefusedError(
+        f"nothing serves in {view.name}",
+        where=f"stack {view.environment.stack}",
+        consequence=NOT_STARTED,
+        fix="curtainup deploy, or name another environment with --env; curtainup status lists them",
+    )
+
+
+def _impossible(view: EnvironmentView) -> RefusedError:
+    return RefusedError(
+        f"{view.spec.name} runs no commands",
+        where=f"{view.name} is on {view.spec.name}",
+        consequence=NOT_STARTED,
+        fix="write a task in pym-config.yaml; docs/tasks.md says how",
+    )

@@ -1,0 +1,163 @@
+"""A terminal, or files, at a process in a container: what the one writes, the other reads.
+
+Without a terminal the engine sends frames, as its API describes below `ContainerAttach`: a byte for the
+stream, three zeros, and the length in four bytes, the highest first.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from curtainup.util.terminal import Terminal, signals
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+DETACH = "ctrl-^,ctrl-],ctrl-^"
+"""Keys that leave the process alone; those of the engine's default are needed in every shell."""
+CHUNK = 65536
+_FRAME = struct.Struct(">BxxxL")
+_STDERR = 2
+
+
+class Lost(Exception):
+    """The connection to the engine ended before the process."""
+
+
+@dataclass
+class Frames:
+    """Takes what the engine sends apart into what belongs to standard output and to standard error."""
+
+    _left: bytearray = field(default_factory=bytearray)
+
+    def feed(self, data: bytes) -> list[tuple[bool, bytes]]:
+        """Return the whole frames so far: whether each is of standard error, and what it holds."""
+        self._left += data
+        found = []
+        while len(self._left) >= _FRAME.size:
+            stream, length = _FRAME.unpack_from(self._left)
+            end = _FRAME.size + length
+            if len(self._left) < end:
+                break
+            found.append((stream == _STDERR, bytes(self._left[_FRAME.size : end])))
+            del self._left[:end]
+        return found
+
+
+def pump(given: Any, terminal: Terminal, *, is_tty: bool, on_signal: Callable[[int], None]) -> None:
+    """Connect a terminal with a process until the process has closed its side.
+
+    The end of standard input is passed on. When nobody reads standard output any more, the rest is dropped.
+
+    Args:
+        given: what the SDK returns for an attached process.
+        terminal: of the deployer.
+        is_tty: whether the process has a terminal, and the engine sends no frames.
+        on_signal: takes the number of each signal that comes meanwhile.
+
+    Raises:
+        Lost: the connection broke.
+
+    """
+    connection = _socket(given)
+    connection.settimeout(None)
+    frames, stop = Frames(), os.pipe()
+    feeding = threading.Thread(
+        target=_feed, args=(terminal.stdin, connection, stop[0]), name="standard-input", daemon=True
+    )
+
+    def show(data: bytes) -> None:
+        pieces = [(False, data)] if is_tty else frames.feed(data)
+        for is_error, piece in pieces:
+            with suppress(BrokenPipeError):
+                terminal.write(piece, to_stderr=is_error)
+
+    try:
+        with signals() as told, terminal.raw():
+            feeding.start()
+            show(_buffered(given, connection))
+            _receive(connection, told, show, on_signal)
+    finally:
+        os.write(stop[1], b"x")
+        feeding.join()
+        os.close(stop[0])
+        os.close(stop[1])
+        close(given)
+
+
+def close(given: Any) -> None:
+    """Close what the SDK returns for an attached process, with the socket below it."""
+    connection, response = _socket(given), getattr(given, "_response", None)
+    if response is not None:
+        response.close()
+    given.close()
+    connection.close()
+
+
+def _receive(
+    connection: socket.socket,
+    told: int,
+    show: Callable[[bytes], None],
+    on_signal: Callable[[int], None],
+) -> None:
+    while True:
+        ready, _, _ = select.select([connection, told], [], [])
+        if told in ready:
+            for number in os.read(told, 16):
+                on_signal(number)
+        if connection in ready:
+            try:
+                data = connection.recv(CHUNK)
+            except OSError as error:
+                raise Lost(str(error)) from error
+            if not data:
+                return
+            show(data)
+
+
+def _feed(stdin: int, connection: socket.socket, stop: int) -> None:
+    """Pass standard input on until it ends, or the process does."""
+    with suppress(OSError):  # the process, or the terminal, is gone
+        while True:
+            ready, _, _ = select.select([stdin, stop], [], [])
+            if stop in ready:
+                return
+            data = os.read(stdin, CHUNK)
+            if not data:
+                connection.shutdown(socket.SHUT_WR)
+                return
+            connection.sendall(data)
+
+
+def _socket(given: Any) -> socket.socket:
+    """Return the socket itself: the SDK may give a file around it."""
+    found: socket.socket = getattr(given, "_sock", given)
+    return found
+
+
+def _buffered(given: Any, connection: socket.socket) -> bytes:
+    """Return what came so early that the SDK has read it with the answer's head."""
+    response = getattr(given, "_response", None)
+    if response is None:
+        return b""
+    file = response.raw._fp.fp  # noqa: SLF001 - the SDK takes the socket from there too
+    connection.setblocking(False)
+    try:
+        early: bytes = file.peek(1)
+        return file.read(len(early)) if early else b""
+    finally:
+        connection.setblocking(True)
+
+
+def exit_code_of(api: APIClient, job: str) -> int | None:
+    """Return the exit code of what was run by `exec` in a container; None while it goes on."""
+    found = api.exec_inspect(job)["ExitCode"]
+    return None if found is None else int(found)

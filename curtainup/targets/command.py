@@ -1,0 +1,81 @@
+"""A command that somebody has run in a release that serves, and how it is run where tasks are run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from curtainup.errors import Interrupted, RefusedError, SetupError
+from curtainup.util.process import Ended
+from curtainup.util.terminal import Terminal
+
+if TYPE_CHECKING:
+    from curtainup.config.tasks import Task
+    from curtainup.model.release import Release
+    from curtainup.targets.task_result import Ran
+
+LONGEST = 86_400
+"""Seconds for which a command may run where the target has to be told."""
+NOT_STARTED = "the command did not start"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for.
+
+    Attributes:
+        words: the command.
+        attach: whether it runs in what serves, and not in a container of its own.
+        terminal: what it reads from and writes to.
+        holder: who runs it, on whatever is made for it: as the label of a lock's holder.
+        say: takes what the deployer should know.
+
+    """
+
+    words: tuple[str, ...]
+    attach: bool = False
+    terminal: Terminal = field(default_factory=Terminal)
+    holder: Mapping[str, str] = field(default_factory=dict)
+    say: Callable[[str], None] = print
+
+
+def refused(what: str, where: str, fix: str) -> RefusedError:
+    """Return the error for a command that cannot be run there."""
+    return RefusedError(what, where=where, consequence=NOT_STARTED, fix=fix)
+
+
+def as_task(
+    asked: Asked, release: Release, run: Callable[[Release, Task, Callable[[str], None]], Ran]
+) -> int:
+    """Run a command as the target runs tasks, without a terminal and without input; return its exit code.
+
+    Raises:
+        SetupError: the target does not tell how it ended.
+        Interrupted: Ctrl-C stopped it.
+        CurtainupError: the target could not run it.
+
+    """
+    from curtainup.config.tasks import Task
+
+    asked.say("the command gets no terminal and no input here, and its output comes line by line")
+    task = Task(name="exec", command=asked.words, timeout=LONGEST)
+
+    def show(line: str) -> None:
+        asked.terminal.write(f"{line}\n".encode())
+
+    ran = run(release, task, show)
+    if ran.ended is Ended.STOPPED:
+        raise Interrupted("interrupted while a command ran", where=ran.place, consequence="it was stopped")
+    if ran.code is None:
+        what = "the command was stopped, as it took longer than a day"
+        raise SetupError(
+            what if ran.ended is Ended.TIMED_OUT else "nobody tells how the command ended",
+            where=ran.place,
+            consequence="what it has changed stays changed",
+            fix=ran.fix or "see the target's own log of it",
+            detail=ran.why or None,
+        )
+    if ran.why:
+        asked.say(ran.why)
+    return ran.code

@@ -1,0 +1,330 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from docker.errors import NotFound
+from docker.types import IPAMConfig, IPAMPool
+
+from curtainup.errors import SetupError
+from curtainup.model.release import Release
+from curtainup.platforms.docker import placement
+from curtainup.platforms.docker.labels import EXEC
+from curtainup.setup.base_images import images
+from curtainup.setup.base_images.catalogue import REFERENCES
+from curtainup.targets.command import Asked
+from curtainup.targets.docker import commands
+from curtainup.targets.docker.tasks import Place
+from curtainup.util.terminal import Terminal
+from tests import samples
+
+pytestmark = pytest.mark.docker
+PATIENCE = 60.0
+SECRET = 'a=b"$x\nü'
+SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[docker.DockerClient]:
+    found = docker.from_env()
+    images.ensure(found, print)
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="module")
+def place(client: docker.DockerClient) -> Iterator[Place]:
+    stack = f"cu-exec-test-{uuid.uuid4().hex[:6]}"
+    taken = [pool["Subnet"] for one in client.networks.list() for pool in one.attrs["IPAM"]["Config"] or []]
+    subnet = placement.subnet(stack, taken)
+    network = client.networks.create(stack, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]))
+    yield Place.of(stack, samples.environment(service=stack, subnet=subnet), "run1")
+    network.remove()
+
+
+@pytest.fixture(scope="module")
+def release(client: docker.DockerClient, place: Place) -> Iterator[Release]:
+    """A release that serves, whose container alone knows its secret."""
+    release = samples.release(1, image=REFERENCES["base"])
+    serving = client.containers.run(
+        release.image,
+        ["sleep", "600"],
+        name=f"{place.name}-{release.id}",
+        environment={"DB_PASSWORD": SECRET, "PORT": "8080"},
+        network=place.network,
+        init=True,
+        detach=True,
+    )
+    yield release
+    serving.remove(force=True, v=True)
+
+
+class Files:
+    """What a command reads from and writes to, where no terminal is."""
+
+    def __init__(self, folder: Path, given: bytes) -> None:
+        (folder / "in").write_bytes(given)
+        self.out, self.err = folder / "out", folder / "err"
+        self._open = [
+            os.open(folder / "in", os.O_RDONLY),
+            os.open(self.out, os.O_WRONLY | os.O_CREAT),
+            os.open(self.err, os.O_WRONLY | os.O_CREAT),
+        ]
+        self.terminal = Terminal(*self._open)
+
+    def close(self) -> None:
+        for one in self._open:
+            os.close(one)
+
+
+Run = Callable[..., tuple[int, bytes, bytes]]
+
+
+@pytest.fixture(params=["beside", "inside"])
+def how(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def run(client: docker.DockerClient, place: Place, release: Release, tmp_path: Path) -> Iterator[Run]:
+    """Runs a command with files, and sees that no container is left of it."""
+
+    def work(*words: str, how: str = "beside", given: bytes = b"") -> tuple[int, bytes, bytes]:
+        files = Files(tmp_path, given)
+        try:
+            code = _execute(client, place, release, Asked(words, how == "inside", files.terminal))
+        finally:
+            files.close()
+        return code, files.out.read_bytes(), files.err.read_bytes()
+
+    yield work
+    assert commands.left(client, {"curtainup.service": place.name}) == []
+
+
+def _execute(client: docker.DockerClient, place: Place, release: Release, asked: Asked) -> int:
+    if asked.attach:
+        return commands.run_inside(client, f"{place.name}-{release.id}", asked)
+    return commands.run_beside(client, place, release, asked)
+
+
+def test_it_has_the_variables_and_secrets_of_the_release_that_serves(run: Run, how: str) -> None:
+    code, out, _ = run("python3", "-c", SHOW, how=how)
+    found = json.loads(out)
+    assert (code, found["DB_PASSWORD"], found["PORT"]) == (0, SECRET, "8080")
+
+
+def test_its_exit_code_words_and_streams_are_its_own(run: Run, how: str) -> None:
+    found = run("sh", "-c", 'echo "$1"; echo oh >&2; exit 41', "sh", "two  words & $HOME", how=how)
+    assert found == (41, b"two  words & $HOME\n", b"oh\n")
+
+
+def test_it_reads_and_writes_much_at_the_same_time_until_the_input_ends(run: Run, how: str) -> None:
+    much = os.urandom(1 << 20) * 5
+    code, out, _ = run("cat", how=how, given=much)
+    assert code == 0
+    assert out == much
+
+
+def test_a_program_that_is_not_there_is_told_as_by_shells(run: Run, how: str) -> None:
+    code, out, err = run("no-such-program", how=how)
+    assert code in {126, 127}
+    assert b"no-such-program" in out + err
+
+
+def test_a_release_whose_container_is_gone_is_told(
+    client: docker.DockerClient, place: Place, how: str
+) -> None:
+    with pytest.raises(SetupError, match="container is gone"):
+        _execute(client, place, samples.release(2), Asked(("true",), how == "inside"))
+
+
+def test_it_is_bound_as_its_release_is_and_its_secrets_are_in_no_command_line(
+    client: docker.DockerClient, place: Place, release: Release, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    with (tmp_path / "out").open("wb") as out:
+        terminal = Terminal(reading, out.fileno(), out.fileno())
+        asked = Asked(("cat",), terminal=terminal, holder={EXEC: "me"})
+        seen: list[dict[str, Any]] = []
+
+        def look() -> None:
+            seen.append(_running(client, place))
+            os.close(writing)
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        assert commands.run_beside(client, place, release, asked) == 0
+        looking.join()
+    os.close(reading)
+    facts = seen[0]
+    assert facts["HostConfig"]["Memory"] == samples.SETTINGS.memory_mb << 20
+    assert facts["HostConfig"]["CapDrop"] == ["ALL"]
+    assert facts["HostConfig"]["AutoRemove"]
+    assert facts["Config"]["Labels"][EXEC] == "me"
+    assert SECRET not in json.dumps([facts["Path"], facts["Args"], facts["Config"]["Labels"]])
+    assert facts["NetworkSettings"]["Networks"][place.network]["IPAddress"] != place.address
+
+
+def _running(client: docker.DockerClient, place: Place) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for identity, _ in commands.left(client, {"curtainup.service": place.name}):
+            with suppress(NotFound):  # an earlier one, which the engine removes
+                found: dict[str, Any] = client.api.inspect_container(identity)
+                if found["State"]["Running"]:
+                    return found
+        time.sleep(0.05)
+    raise AssertionError("it never ran")
+
+
+IN_PTY = """\
+import sys
+import docker
+from curtainup.targets.command import Asked
+from curtainup.targets.docker import commands
+from curtainup.targets.docker.tasks import Place
+from curtainup.util.terminal import Terminal
+from tests import samples
+
+name, image, how, *words = sys.argv[1:]
+client, release = docker.from_env(), samples.release(1, image=image)
+place = Place(name, {"curtainup.service": name}, name, None, "run2")
+asked = Asked(tuple(words), how == "inside", Terminal(), {"curtainup.exec": "me"})
+if asked.attach:
+    code = commands.run_inside(client, f"{name}-{release.id}", asked)
+else:
+    code = commands.run_beside(client, place, release, asked)
+print("ended", code, flush=True)
+"""
+
+
+class Person:
+    """Somebody at a terminal of 33 lines and 101 columns."""
+
+    def __init__(self, place: Place, release: Release, how: str, *words: str) -> None:
+        self.ours, theirs = pty.openpty()
+        termios_size(self.ours, 33, 101)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", IN_PTY, place.name, release.image, how, *words],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=_own_terminal,
+        )
+        os.close(theirs)
+        self.seen = b""
+
+    def types(self, text: str) -> None:
+        os.write(self.ours, text.encode())
+
+    def sees(self, text: str) -> None:
+        """Wait for a text in what the terminal shows from now on."""
+        while text.encode() not in self.seen:
+            try:
+                piece = os.read(self.ours, 4096)
+            except OSError:
+                piece = b""
+            assert piece, f"{text!r} never came: {self.seen!r}"
+            self.seen += piece
+        self.seen = self.seen.partition(text.encode())[2]
+
+
+def _own_terminal() -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def termios_size(terminal: int, lines: int, columns: int) -> None:
+    import termios
+
+    termios.tcsetwinsize(terminal, (lines, columns))
+
+
+def test_a_shell_in_a_terminal_has_its_size_its_keys_and_its_colours(
+    client: docker.DockerClient, place: Place, release: Release, how: str
+) -> None:
+    person = Person(place, release, how, "sh")
+    person.types("stty size; test -t 0 && echo is-a-$((1))-terminal\n")
+    person.sees("33 101")
+    person.sees("is-a-1-terminal")
+
+    termios_size(person.ours, 40, 120)  # the kernel tells the process by SIGWINCH
+    person.types("sleep 1; stty size\n")
+    person.sees("40 120")
+
+    person.types("sleep 600; echo not-$((1))-reached\n")
+    person.sees("sleep 600")
+    time.sleep(0.3)
+    person.types("\x03")  # Ctrl-C is the command's
+    person.types("echo still-$((1))-here; exit 7\n")
+    person.sees("still-1-here")
+    person.sees("ended 7")
+    assert person.process.wait(PATIENCE) == 0
+    assert commands.left(client, {"curtainup.service": place.name}) == []
+
+
+def test_ctrl_c_without_a_terminal_goes_to_the_command(
+    client: docker.DockerClient, place: Place, release: Release
+) -> None:
+    trap = "trap 'echo heard; exit 3' INT; echo ready; while :; do sleep 0.1; done"
+    process = _started(place, release, "sh", "-c", trap)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=PATIENCE)[0] == b"heard\nended 3\n"
+    assert commands.left(client, {"curtainup.service": place.name}) == []
+
+
+def test_one_that_heeds_no_signal_is_ended_by_the_fourth(
+    client: docker.DockerClient, place: Place, release: Release
+) -> None:
+    deaf = "trap '' INT TERM HUP; echo ready; while :; do sleep 0.1; done"
+    process = _started(place, release, "sh", "-c", deaf)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    for _ in range(4):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)  # two of a kind that come at once are one
+    assert process.wait(PATIENCE) == 1
+    assert commands.left(client, {"curtainup.service": place.name}) == []
+
+
+def test_of_one_that_was_killed_the_container_is_found_and_one_that_reads_ends_by_itself(
+    client: docker.DockerClient, place: Place, release: Release
+) -> None:
+    for words, stays in ((("cat",), False), (("sleep", "600"), True)):
+        process = _started(place, release, *words)
+        identity = _running(client, place)["Id"]
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+        if stays:
+            assert commands.left(client, {"curtainup.service": place.name}) == [(identity, "me")]
+            commands.end(client, [identity])
+        deadline = time.monotonic() + PATIENCE
+        while commands.left(client, {"curtainup.service": place.name}) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert commands.left(client, {"curtainup.service": place.name}) == []
+
+
+def _started(place: Place, release: Release, *words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", IN_PTY, place.name, release.image, "beside", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi_docker as docker
 
 from curtainup.model.targets.docker import DockerSettings
-from curtainup.model.targets.mounts import HOST_GATEWAY, HOST_NAME, mount_of
+from curtainup.util.docker_mounts import HOST_GATEWAY, HOST_NAME, mount_of
 
 
 def networks(settings: DockerSettings) -> list[docker.ContainerNetworksAdvancedArgs]:

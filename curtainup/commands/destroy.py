@@ -145,6 +145,16 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
         target.end_tasks()
     if target is not None and isinstance(target, EndsCommands):
         target.end_commands(lambda _holder: True)
+    _remove_stacks(session, name, stack, progress)
+    if target is not None and isinstance(target, Shares):
+        _tell_what_remains(session, name, target)
+
+
+def _remove_stacks(session: Session, name: str, stack: str, progress: Progress) -> None:
+    """Remove the stack of an environment, and first that of a review environment's accessories.
+
+    The environment is still known by its own stack if that is cut off.
+    """
     progress.say("removing what it holds")
     if is_review(name):
         Accessories(session, name).destroy(progress.say)
@@ -152,8 +162,6 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
         session.state.engine.destroy(stack, progress.say)
     if not is_review(name):
         _tell_of_accessories(session, name)
-    if target is not None and isinstance(target, Shares):
-        _tell_what_remains(session, name, target)
 
 
 def _tell_of_accessories(session: Session, name: str) -> None:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, StringConstraints
 
 from curtainup.config.keys import KeyDoc, key
 from curtainup.config.runtime import Settings
-from curtainup.model.targets.mounts import mount_of
+from curtainup.util.docker_mounts import mount_of
 
 _ONLY = ("docker",)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -33,6 +33,8 @@ from curtainup.util.secrets import Secret
 SHORT: Final = 5.0
 """For how many seconds an accessory that is there may be unwell before it counts as down."""
 PAUSE: Final = 0.5
+START_SECONDS: Final = 60
+"""How many seconds one may take that is not configured any more."""
 LONGEST_LOOK: Final = 30.0
 """Seconds that one run of `health` may take."""
 PARTS: Final = ("image", "volume", "command", "env", "memory_limit", "env_secrets")
@@ -135,8 +137,11 @@ class Accessories:
 
     # Before anything is built
 
-    def require_ready(self) -> None:
+    def require_ready(self, *, well: bool = True) -> None:
         """Check that what is missing can be made, and that what is there is well.
+
+        Args:
+            well: whether to look at those that are there.
 
         Raises:
             RefusedError: a name or a volume belongs to something else, or they are on another Docker engine.
@@ -151,7 +156,7 @@ class Accessories:
         for name in self.missing:
             refusals.require_own_volume(client, self.container(name), self.wanted[name], settings)
         for name in self.there:
-            if name in self.config.accessories:
+            if well and name in self.config.accessories:
                 self.require_well(name, SHORT)
 
     def require_well(self, name: str, patience: float | None = None) -> float:
@@ -166,8 +171,9 @@ class Accessories:
             Interrupted: the run was cancelled.
 
         """
-        began, wanted = time.monotonic(), self.config.accessories[name]
-        seconds = wanted.start_timeout if patience is None else patience
+        began, wanted = time.monotonic(), self.config.accessories.get(name)
+        start = wanted.start_timeout if wanted else START_SECONDS
+        seconds = start if patience is None else patience
         while (trouble := self.trouble(name)) is not None:
             if time.monotonic() - began > seconds:
                 raise refusals.down(self, name, trouble, self._log(name))
@@ -196,12 +202,26 @@ class Accessories:
         code = "" if answer.code is None else f" with exit code {answer.code}"
         return f"`health` fails{code}: {self._session.service.redact(answer.output) or 'it says nothing'}"
 
+    def is_running(self, name: str) -> bool:
+        """Return whether an accessory's container runs."""
+        found = containers.inspected(self._session.accounts.docker, self.container(name))
+        return found is not None and found["State"]["Status"] == "running"
+
     # Changes
 
-    def to_make(self, *, anew: tuple[str, ...] = ()) -> AccessoriesSettings:
-        """Return the settings with what is missing, and with those named in `anew` as they are configured."""
+    def start(self, name: str) -> None:
+        """Start an accessory's container, if it does not run."""
+        if not self.is_running(name):
+            containers.start(self._session.accounts.docker, self.container(name))
+
+    def restart(self, name: str) -> None:
+        """Restart an accessory's container; it has as long as when it is removed to end."""
+        containers.restart(self._session.accounts.docker, self.container(name), STOP_SECONDS)
+
+    def to_make(self, names: Sequence[str]) -> AccessoriesSettings:
+        """Return the settings with these as they are configured, and the others as they are."""
         known = self.kept.settings or self._first()
-        merged = {**self.there, **{name: self.wanted[name] for name in (*self.missing, *anew)}}
+        merged = {**self.there, **{name: self.wanted[name] for name in names}}
         return known.model_copy(update={"accessories": tuple(merged[name] for name in sorted(merged))})
 
     def preview(self, settings: AccessoriesSettings) -> OperationResult:
@@ -240,7 +260,7 @@ class Accessories:
             self.require_well(name)
 
     def remove(self, name: str, say: Callable[[str], None]) -> None:
-        """Remove an accessory with its data; with the last of them goes their stack.
+        """Remove an accessory with its data; with the last of them goes their stack, if no release needs it.
 
         Raises:
             CurtainupError: it could not be removed.
@@ -251,8 +271,15 @@ class Accessories:
             return
         left = tuple(one for one in settings.accessories if one.name != name)
         own = {f"{self.stack}-{name}", f"{self.stack}-{name}-data"}
+        if not left and not self._session.state.memory.read(self._environment_stack).exists:
+            self.destroy(say)
+            return
         self._unprotect(lambda urn: urn.rpartition("::")[2] in own)
         self.apply(settings.model_copy(update={"accessories": left}), say)
+
+    @property
+    def _environment_stack(self) -> str:
+        return self._session.service.names.environment(self.environment)
 
     def destroy(self, say: Callable[[str], None]) -> None:
         """Remove all of them with their data, and their stack.
@@ -271,7 +298,6 @@ class Accessories:
     # Parts
 
     def _made_of(self, name: str, wanted: Wanted) -> Accessory:
-        values = {one: secret.reveal() for one, secret in self._secrets(wanted).items()}
         return Accessory(
             name=name,
             image=wanted.image,
@@ -280,8 +306,17 @@ class Accessories:
             env=dict(wanted.env),
             memory_mb=wanted.memory_limit,
             stop_timeout=STOP_SECONDS,
-            secrets_hmac=secrets_hmac(values, self._session.hmac_key) if values else "",
+            secrets_hmac=self._hmac(name, wanted),
         )
+
+    def _hmac(self, name: str, wanted: Wanted) -> str:
+        """Return the HMAC of an accessory's secrets; that of when it was made if one is not at hand."""
+        if not wanted.env_secrets:
+            return ""
+        if not set(wanted.env_secrets) <= set(self._session.service.secrets):
+            return self.there[name].secrets_hmac if name in self.there else ""
+        values = {one: secret.reveal() for one, secret in self._secrets(wanted).items()}
+        return secrets_hmac(values, self._session.hmac_key)
 
     def _secrets(self, wanted: Wanted) -> dict[str, Secret]:
         return {one: self._session.service.secrets[one] for one in wanted.env_secrets}

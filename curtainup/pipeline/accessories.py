@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from curtainup.engine.changes import UpdateGuard
 from curtainup.environments.accessories import Accessories
 from curtainup.environments.rollout import Rollout
+from curtainup.model.accessories import AccessoriesSettings
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.run.steps import Progress
 
@@ -37,15 +38,16 @@ def make(context: RunContext, one: Accessories) -> None:
     title = f"make {' and '.join(one.missing)} beside {one.environment}"
 
     def work(progress: Progress) -> None:
-        look_at(one, context.guard)
-        made = ", ".join(one.missing)
-        one.apply(one.to_make(), progress.say)
-        progress.note = f"{made} made, and well"
+        missing = one.missing
+        settings = one.to_make(missing)
+        look_at(one, context.guard, settings)
+        one.apply(settings, progress.say)
+        progress.note = f"{', '.join(missing)} made, and well"
 
     context.steps.run(f"{one.environment}-accessories", title, work)
 
 
-def look_at(one: Accessories, guard: UpdateGuard, anew: tuple[str, ...] = ()) -> None:
+def look_at(one: Accessories, guard: UpdateGuard, settings: AccessoriesSettings) -> None:
     """Let the guard see what would be made, where it wants to.
 
     Raises:
@@ -53,7 +55,7 @@ def look_at(one: Accessories, guard: UpdateGuard, anew: tuple[str, ...] = ()) ->
 
     """
     if guard.wants(changed=False):
-        guard.check(one.stack, one.preview(one.to_make(anew=anew)).resources)
+        guard.check(one.stack, one.preview(settings).resources)
 
 
 def _tell(context: RunContext, one: Accessories) -> None:

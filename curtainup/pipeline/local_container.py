@@ -147,7 +147,7 @@ def running(
         )
     try:
         with _said_clearly(image):
-            surroundings.join(container, settings.networks)
+            surroundings.join(client.api, str(container.id), settings.networks)
             container.start()
         yield LocalContainer(name, f"http://127.0.0.1:{port}")
     finally:

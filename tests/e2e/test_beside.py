@@ -36,9 +36,9 @@ def around(service: Service, names: dict[str, str], docker_client: docker.Docker
         REFERENCES["base"], ["sleep", "3600"], name=names["neighbour"], network=names["shared"], detach=True
     )
     volumes = [docker_client.volumes.create(names[one]) for one in ("s-files", "l-files")]
-    for one in volumes:
+    for volume in volumes:
         docker_client.containers.run(
-            REFERENCES["base"], ["chmod", "777", "/data"], volumes=[f"{one.name}:/data"], remove=True
+            REFERENCES["base"], ["chmod", "777", "/data"], volumes=[f"{volume.name}:/data"], remove=True
         )
     yield
     service.remove()

@@ -120,7 +120,7 @@ def _accessories(session: Session, rollouts: Sequence[Rollout]) -> list[Accessor
 
 def _beside(one: Accessories) -> StackPreview:
     """Return what would be made beside an environment's releases."""
-    outcome = one.preview(one.to_make())
+    outcome = one.preview(one.to_make(one.missing))
     resources = tuple(_resource(change, None) for change in outcome.resources)
     moves = (f"{' and '.join(one.missing)} is made beside {one.environment}, and then stays as it is",)
     return StackPreview(one.stack, moves, outcome.changes, outcome.changed, resources)

@@ -77,7 +77,7 @@ class DockerSettings(Settings):
         stop_timeout: seconds between SIGTERM and SIGKILL.
         capabilities: what the container's root may do besides what every user may.
         networks: further networks that the container joins, by name.
-        volumes: what it mounts, as `mounts.mount_of` reads it.
+        volumes: what it mounts, as `docker_mounts.mount_of` reads it.
         host_gateway: whether it reaches the Docker host as `host.docker.internal`.
 
     """

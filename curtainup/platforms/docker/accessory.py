@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -95,3 +96,33 @@ def last_lines(client: DockerClient, container: str) -> str:
     except (DockerException, RequestException):
         return ""
     return found.decode(errors="replace").strip()
+
+
+def start(client: DockerClient, container: str) -> None:
+    """Start a container.
+
+    Raises:
+        SetupError: it cannot be started.
+
+    """
+    with _said_clearly("start", container):
+        client.api.start(container)
+
+
+def restart(client: DockerClient, container: str, seconds: int) -> None:
+    """Restart a container, which has so many seconds to end.
+
+    Raises:
+        SetupError: it cannot be started.
+
+    """
+    with _said_clearly("restart", container):
+        client.api.restart(container, timeout=seconds)
+
+
+def _said_clearly(verb: str, container: str) -> AbstractContextManager[None]:
+    return errors.translated(
+        f"the Docker engine does not {verb} an accessory",
+        where=f"container {container}",
+        consequence="its data stays as it is",
+    )

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from curtainup.model.targets.docker import DockerSettings
-from curtainup.model.targets.mounts import HOST_GATEWAY, HOST_NAME, Mount, mount_of
+from curtainup.util.docker_mounts import HOST_GATEWAY, HOST_NAME, Mount, mount_of
 
 if TYPE_CHECKING:
-    from docker.models.containers import Container
+    from docker import APIClient
 
 
 def options(settings: DockerSettings, *, trial: bool = False) -> dict[str, Any]:
@@ -29,17 +29,15 @@ def options(settings: DockerSettings, *, trial: bool = False) -> dict[str, Any]:
     return found
 
 
-def join(container: Container, networks: Sequence[str]) -> None:
+def join(api: APIClient, container: str, networks: Sequence[str]) -> None:
     """Let a container that is not started yet join further networks.
 
     Raises:
         docker.errors.APIError: one of them is gone.
 
     """
-    client = container.client
     for name in networks:
-        if client is not None:
-            client.api.connect_container_to_network(container.id, name)
+        api.connect_container_to_network(container, name)
 
 
 def _mount(one: Mount, *, trial: bool) -> Any:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import RefusedError, SetupError
-from curtainup.model.targets.mounts import Mount, mount_of
 from curtainup.platforms.docker import distant, errors
 from curtainup.platforms.docker.labels import ENVIRONMENT, SERVICE
+from curtainup.util.docker_mounts import Mount, mount_of
 
 if TYPE_CHECKING:
     from docker import DockerClient

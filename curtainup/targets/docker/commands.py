@@ -172,7 +172,7 @@ def _container(
         **_network(client, place),
     )
     try:
-        surroundings.join(made, settings.networks)
+        surroundings.join(client.api, str(made.id), settings.networks)
         yield str(made.id)
     finally:
         _remove(client.api, str(made.id))

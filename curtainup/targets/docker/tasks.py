@@ -147,7 +147,7 @@ def _container(
         **_network(client, place),
     )
     try:
-        surroundings.join(container, settings.networks)
+        surroundings.join(client.api, str(container.id), settings.networks)
         yield container
     finally:
         _remove(container)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -9,10 +10,10 @@ from curtainup.config.models import ServiceConfig
 from curtainup.config.targets import names
 from tests.config.conftest import Service
 
-USED = {"networks": ["shared"], "volumes": ["uploads:/data"], "host_gateway": True}
+USED: dict[str, Any] = {"networks": ["shared"], "volumes": ["uploads:/data"], "host_gateway": True}
 
 
-def told(environment: str = "live", **changed: object) -> list[str]:
+def told(environment: str = "live", **changed: Any) -> list[str]:
     whole = ServiceConfig.model_validate_json(json.dumps({"name": "shop", **changed}))
     return [one.what for one in beside(whole, whole.for_environment(environment))]
 

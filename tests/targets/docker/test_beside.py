@@ -121,7 +121,7 @@ def test_a_container_finds_others_by_name_on_the_networks_it_joins(
     made = client.containers.create(REFERENCES["base"], ["python3", "-c", look])
     try:
         other.start()
-        surroundings.join(made, [name])
+        surroundings.join(client.api, str(made.id), [name])
         made.start()
         assert made.wait()["StatusCode"] == 0, made.logs()
     finally:

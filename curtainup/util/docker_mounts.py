@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Final, Literal
 
 HOST_NAME: Final = "host.docker.internal"
 HOST_GATEWAY: Final = "host-gateway"
@@ -36,7 +36,7 @@ class Mount:
         return self.source.startswith("/")
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Literal["bind", "volume"]:
         """Its type, as Docker names it."""
         return "bind" if self.is_path else "volume"
 

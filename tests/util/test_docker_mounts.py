@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from curtainup.model.targets.mounts import Mount, mount_of
+from curtainup.util.docker_mounts import Mount, mount_of
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def run(
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """See to the accessories of an environment, which no deployment touches.
+    """See to the accessories of an environment, such as its database.
 
-    list shows them, up makes what is missing, restart restarts one, and logs shows what it writes. exec runs
+    No deployment touches them. list shows them, up makes what is missing, restart restarts one, and logs shows what it writes. exec runs
     a command in it, backup writes its backup to standard output, and remove removes it with its data.
     """
     from curtainup.config.review import is_review

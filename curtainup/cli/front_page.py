@@ -31,6 +31,7 @@ Commands:
   preview     Show what the next deployment would change in each stack.
   status      Show what runs on each environment, and whether it answers.
   logs        Show the logs of an environment's releases.
+  accessory   See to the accessories of an environment, such as its database.
   history     Show every change of releases and traffic, newest first.
   rollback    Give live's traffic back to an earlier release.
   destroy     Remove a service's environments, images and registry.

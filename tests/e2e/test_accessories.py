@@ -19,7 +19,7 @@ def visit():
     import pg8000.native
 
     password = os.environ["POSTGRES_PASSWORD"]
-    with pg8000.native.Connection("postgres", password, host="db") as database:
+    with pg8000.native.Connection("postgres", host="db", password=password) as database:
         database.run("CREATE TABLE IF NOT EXISTS visits (seen_by text)")
         database.run("INSERT INTO visits VALUES (:version)", version=os.environ["VERSION"])
         rows = database.run("SELECT seen_by FROM visits")

@@ -11,6 +11,7 @@ RELEASE = "curtainup.release"
 STATE = "curtainup.state"
 PROCESS = "curtainup.process"
 WORKS_FOR = "curtainup.works-for"
+ACCESSORY = "curtainup.accessory"
 
 Label = TypeVar("Label")
 

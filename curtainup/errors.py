@@ -242,6 +242,12 @@ class ProcessFailed(CurtainupError):
     on_live: bool = False
 
 
+class AccessoryFailed(CurtainupError):
+    """An accessory is down, never became healthy, or could not write its backup."""
+
+    exit_code = 35
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 

@@ -1,7 +1,7 @@
 """Which stack holds what.
 
-`NAME-image` is the image and its registry, `NAME-ENV` an environment, `curtainup-door-HOST` a host's door,
-`curtainup-cluster-PLACE` a cluster.
+`NAME-image` is the image and its registry, `NAME-ENV` an environment, `NAME-ENV-accessories` what is beside
+its releases, `curtainup-door-HOST` a host's door, `curtainup-cluster-PLACE` a cluster.
 """
 
 from __future__ import annotations
@@ -55,6 +55,10 @@ def _render(config: pulumi.Config) -> None:
         from stacks import image
 
         image.render(config)
+    elif config.get("accessories") is not None:
+        from stacks import accessories
+
+        accessories.render(config)
     elif config.get("door") is not None:
         from stacks import door
 

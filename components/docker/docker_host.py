@@ -10,7 +10,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.confinement import AS_CREATED, confined
-from components.docker import variables
+from components.docker import surroundings, variables
 from components.docker.door_route import DoorRoute, DoorRouteArgs
 from components.docker.processes import Processes, ProcessesArgs
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
@@ -108,13 +108,15 @@ class DockerHost(pulumi.ComponentResource):
                     **{RELEASE: release.id, "curtainup.version": release.version},
                 ),
                 networks_advanced=[
-                    docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=address.ip)
+                    docker.ContainerNetworksAdvancedArgs(name=network.name, ipv4_address=address.ip),
+                    *surroundings.networks(settings),
                 ],
                 ports=[
                     docker.ContainerPortArgs(
                         internal=settings.container_port, external=address.port, ip="127.0.0.1"
                     )
                 ],
+                **surroundings.arguments(settings),
                 **confined(settings.granted),
             ),
             opts=pulumi.ResourceOptions(

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.confinement import AS_CREATED, confined
-from components.docker import variables
+from components.docker import surroundings, variables
 from components.labels import PROCESS, RELEASE
 from curtainup.model.process import Process, container
 from curtainup.model.release import Release
@@ -76,7 +76,11 @@ class Processes(pulumi.ComponentResource):
                     docker.ContainerLabelArgs(label=RELEASE, value=args.release.id),
                     docker.ContainerLabelArgs(label=PROCESS, value=process.name),
                 ],
-                networks_advanced=[docker.ContainerNetworksAdvancedArgs(name=args.network)],
+                networks_advanced=[
+                    docker.ContainerNetworksAdvancedArgs(name=args.network),
+                    *surroundings.networks(args.settings),
+                ],
+                **surroundings.arguments(args.settings),
                 **confined(args.settings.granted),
             ),
             opts=pulumi.ResourceOptions(

@@ -17,6 +17,7 @@ COMMANDS = (
     "status",
     "logs",
     "exec",
+    "accessory",
     "history",
     "rollback",
     "maintenance",

@@ -14,7 +14,7 @@ from curtainup.environments.rollout import Rollout, prepare
 from curtainup.errors import RefusedError
 from curtainup.model.names import LIVE, STAGING
 from curtainup.model.release import Release
-from curtainup.pipeline import four_eyes, freeze, ground, image_steps, planner
+from curtainup.pipeline import accessories, four_eyes, freeze, ground, image_steps, planner
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
@@ -70,6 +70,7 @@ class _Deploy:
             self._guard.require_unmoved(one)
         if self._options.only == LIVE:
             self._require_staged(image)
+        accessories.see_to(self._context, self._rollouts)
         ground.lay(self._context.steps, self._rollouts)
         if self._options.only != LIVE:
             image = self._images.prove(image)
@@ -153,6 +154,7 @@ class _Deploy:
         If a run left the release without a proof, run the gate.
         """
         context, rollout = self._context, self._rollouts[-1]
+        accessories.see_to(context, self._rollouts)
         for one in self._rollouts:
             there = one.deployment.serving()
             if there is not None and (one.was_cut_off or one.has_lost):

@@ -14,6 +14,7 @@ from curtainup.config import review_names
 from curtainup.config.review import is_review
 from curtainup.environments import names as environment_names
 from curtainup.environments import stack as environments
+from curtainup.environments.accessories import Accessories
 from curtainup.errors import CurtainupError, RefusedError, SetupError
 from curtainup.images import origin
 from curtainup.images import stack as image_stack
@@ -50,9 +51,15 @@ def environments_of(session: Session, env: str | None) -> list[str]:
     else:
         every = environment_names.every(session)
         names = sorted(every, key=lambda name: (name == LIVE, not is_review(name)))
-    return [
-        name for name in names if session.state.memory.read(session.service.names.environment(name)).exists
-    ]
+    return [name for name in names if _is_there(session, name)]
+
+
+def _is_there(session: Session, name: str) -> bool:
+    """Return whether there is anything to remove; a first deployment that failed may leave accessories."""
+    own, memory = session.service.names, session.state.memory
+    return memory.read(own.environment(name)).exists or (
+        is_review(name) and memory.read(own.accessories(name)).exists
+    )
 
 
 def destroy(session: Session, recorder: Recorder, env: str | None, confirm: str | None) -> None:
@@ -138,10 +145,35 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
         target.end_tasks()
     if target is not None and isinstance(target, EndsCommands):
         target.end_commands(lambda _holder: True)
-    progress.say("removing what it holds")
-    session.state.engine.destroy(stack, progress.say)
+    _remove_stacks(session, name, stack, progress)
     if target is not None and isinstance(target, Shares):
         _tell_what_remains(session, name, target)
+
+
+def _remove_stacks(session: Session, name: str, stack: str, progress: Progress) -> None:
+    """Remove the stack of an environment, and first that of a review environment's accessories.
+
+    The environment is still known by its own stack if that is cut off.
+    """
+    progress.say("removing what it holds")
+    if is_review(name):
+        Accessories(session, name).destroy(progress.say)
+    if session.state.memory.read(stack).exists:
+        session.state.engine.destroy(stack, progress.say)
+    if not is_review(name):
+        _tell_of_accessories(session, name)
+
+
+def _tell_of_accessories(session: Session, name: str) -> None:
+    """Tell which accessories stay with their data, and how one is removed; without any, their stack goes."""
+    beside = Accessories(session, name)
+    for one in beside.there:
+        session.run.report.info(
+            f"{one} of {name} stays, with its data: curtainup accessory remove {one} --env {name} --confirm "
+            f"{one} removes both"
+        )
+    if not beside.there:
+        beside.destroy(session.run.report.info)
 
 
 def _tell_what_remains(session: Session, name: str, target: Shares) -> None:

@@ -16,7 +16,7 @@ from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.release import Release
-from curtainup.pipeline import ground, image_steps, planner
+from curtainup.pipeline import accessories, ground, image_steps, planner
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
@@ -80,6 +80,7 @@ class _Review:
             return self._keep(serving, image)
         self._prepare()
         self._rollout.require_rendered()
+        accessories.see_to(self._context, [self._rollout])
         ground.lay(self._context.steps, [self._rollout])
         image = self._images.push(self._images.prove(image))
         self._context.recorder.image(image.image_id, image.reference)
@@ -113,6 +114,7 @@ class _Review:
     def _keep(self, serving: Release, image: AnyImage) -> Reviewed:
         """Leave everything as it is, but restart the environment's time to live."""
         rollout = self._rollout
+        accessories.see_to(self._context, [rollout])
         if not self._context.recorder.is_proved(rollout.name, serving.id):
             self._executor.carry_out(planner.judged(rollout, serving, image.runnable))
         self._prepare()

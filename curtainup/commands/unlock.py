@@ -145,7 +145,8 @@ def _drop(session: Session, found: Found) -> None:
 def _held_stacks(session: Session) -> tuple[str, ...]:
     """Return the stacks that an update holds, once those of dead processes are free."""
     own, known = session.service.names, set(session.state.memory.stacks())
-    stacks = [own.image, *map(own.environment, names.every(session))]
+    every = names.every(session)
+    stacks = [own.image, *map(own.environment, every), *map(own.accessories, every)]
     there = [one for one in stacks if one in known]
     return tuple(one for one in there if not session.state.engine.release(one, STACK_PATIENCE))
 

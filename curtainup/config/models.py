@@ -8,10 +8,12 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from curtainup.config import review
+from curtainup.config.accessories import AccessoryKeys
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.build import BuildKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
+from curtainup.config.docker_beside import DockerBeside
 from curtainup.config.door import DoorKeys
 from curtainup.config.gke import GkeKeys
 from curtainup.config.guard_rails import GuardRailSettings
@@ -34,6 +36,8 @@ class EnvironmentSettings(
     TaskSettings,
     ProcessKeys,
     DockerKeys,
+    DockerBeside,
+    AccessoryKeys,
     CloudRunKeys,
     BeanstalkKeys,
     KubernetesKeys,
@@ -167,6 +171,7 @@ class ServiceConfig(
 
 _REVIEW: Final = EnvironmentSettings(
     port=None,
+    volumes=(),
     keep=0,
     gcp_min_instances=0,
     aws_hosts_min=1,

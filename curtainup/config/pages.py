@@ -9,10 +9,12 @@ from typing import Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from curtainup.config.accessories import Accessory, AccessoryKeys
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.build import Build, BuildKeys
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
+from curtainup.config.docker_beside import DockerBeside
 from curtainup.config.door import DoorKeys
 from curtainup.config.gke import GkeKeys
 from curtainup.config.guard_rails import Freeze, GuardRailSettings
@@ -174,6 +176,43 @@ environments:
     port: 8443
 """,
         keys=DockerKeys.model_fields,
+    ),
+    Page(
+        file="beside.md",
+        title="Beside a release on a Docker host",
+        text="These keys let the containers of a release reach what curtainup does not make: other networks, "
+        "volumes, and the Docker host itself. See [beside a release](beside.md).",
+        example="""\
+name: hello
+networks: [shared]
+environments:
+  staging:
+    volumes: ["staging-uploads:/data"]
+  live:
+    volumes: ["live-uploads:/data"]
+""",
+        keys=DockerBeside.model_fields,
+    ),
+    Page(
+        file="accessories.md",
+        title="Accessories on a Docker host",
+        text="An accessory is what a service needs beside its releases, such as a database. curtainup makes "
+        "it once for each environment, and no deployment touches it. See [accessories](accessories.md).",
+        example="""\
+name: hello
+env:
+  DATABASE_HOST: "db"
+env_secrets: [POSTGRES_PASSWORD]
+accessories:
+  db:
+    image: postgres:16
+    volume: /var/lib/postgresql/data
+    env_secrets: [POSTGRES_PASSWORD]
+    health: pg_isready -U postgres
+    backup: pg_dump -U postgres postgres
+""",
+        keys=AccessoryKeys.model_fields,
+        entry=("accessories", Accessory),
     ),
     Page(
         file="https.md",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from curtainup.config.models import ServiceConfig
+from curtainup.config.models import EnvironmentSettings, ServiceConfig
 from curtainup.config.review import is_review
 from curtainup.errors import ConfigError, MissingSecretsError
 from curtainup.util.plain import is_text
@@ -23,9 +23,14 @@ COMMON = frozenset(
 
 
 def release_secrets(config: ServiceConfig) -> tuple[str, ...]:
-    """Names of the secrets of all releases and sections, in the order of the file, each once."""
-    sections = (section.env_secrets for section in config.environments.values())
-    return tuple(dict.fromkeys((*config.env_secrets, *(name for names in sections for name in names))))
+    """Names of the secrets of all releases, accessories and sections, in the order of the file, each once."""
+    levels = (config, *config.environments.values())
+    return tuple(dict.fromkeys(name for one in levels for name in _all_of(one)))
+
+
+def of_accessories(settings: EnvironmentSettings) -> tuple[str, ...]:
+    """Names of the secrets that the accessories of an environment get."""
+    return tuple(name for one in settings.accessories.values() for name in one.env_secrets)
 
 
 def build_secrets(config: ServiceConfig) -> tuple[str, ...]:
@@ -56,11 +61,18 @@ def needed_secrets(
 def _released(config: ServiceConfig, review: str | None) -> tuple[str, ...]:
     local = config.for_local(review or "staging").env_secrets
     if review is not None:
-        return tuple(dict.fromkeys((*config.for_environment(review).env_secrets, *local)))
+        return tuple(dict.fromkeys((*_all_of(config.for_environment(review)), *local)))
     named = (
-        config.for_environment(name).env_secrets for name in config.environment_names if not is_review(name)
+        name
+        for environment in config.environment_names
+        if not is_review(environment)
+        for name in _all_of(config.for_environment(environment))
     )
-    return tuple(dict.fromkeys((*config.env_secrets, *(name for names in named for name in names), *local)))
+    return tuple(dict.fromkeys((*config.env_secrets, *named, *local)))
+
+
+def _all_of(environment: EnvironmentSettings) -> tuple[str, ...]:
+    return (*environment.env_secrets, *of_accessories(environment))
 
 
 def collect_secrets(

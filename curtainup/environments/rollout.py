@@ -50,6 +50,8 @@ class Rollout(Readiness):
             self.target.require_ready()
         if isinstance(self.target, capabilities.Shares):
             self.target.require_room()
+        if isinstance(self.target, capabilities.NeedsBeside):
+            self.target.require_beside()
         if self.config.tasks and not isinstance(self.target, capabilities.RunsTasks):
             raise refusals.no_tasks(self.name, self.spec.name)
         if isinstance(self.target, capabilities.RunsProcesses):

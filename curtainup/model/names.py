@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from curtainup.model import accessories
+
 
 @dataclass(frozen=True)
 class Names:
@@ -20,6 +22,10 @@ class Names:
     def environment(self, name: str) -> str:
         """The stack of an environment."""
         return f"{self.service}-{name}"
+
+    def accessories(self, name: str) -> str:
+        """The stack of what is beside an environment's releases."""
+        return accessories.network(self.service, name)
 
 
 STAGING: Final = "staging"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import BuildFailed, DiskFull, SetupError
 from curtainup.gates import asking, health, own_address
 from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerSettings
-from curtainup.platforms.docker import confinement, placement
+from curtainup.platforms.docker import confinement, placement, surroundings
 from curtainup.platforms.docker import container as containers
 from curtainup.platforms.docker.labels import ENVIRONMENT, LOCAL, SERVICE
 from curtainup.targets.docker.target import runtime
@@ -55,10 +55,16 @@ class Started:
 
 
 def settings_of(session: Session) -> DockerSettings:
-    """Return what the image runs with at the local gate."""
+    """Return what the image runs with at the local gate.
+
+    An engine that only builds has none of the networks and volumes that are beside the environments.
+    """
     service = session.service
     found = runtime(service.local, https=service.config.https_host(service.first) is not None)
-    return found.model_copy(update={"env": {**found.env, "PYM_ENV": "dev"}})
+    update: dict[str, Any] = {"env": {**found.env, "PYM_ENV": "dev"}}
+    if session.accounts.builder is not session.at(service.first).accounts.engine:
+        update |= {"networks": (), "volumes": ()}
+    return found.model_copy(update=update)
 
 
 @contextmanager
@@ -141,6 +147,7 @@ def running(
         )
     try:
         with _said_clearly(image):
+            surroundings.join(client.api, str(container.id), settings.networks)
             container.start()
         yield LocalContainer(name, f"http://127.0.0.1:{port}")
     finally:
@@ -178,6 +185,7 @@ def _create(
         nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
         pids_limit=settings.pids_limit,
         **confinement.confined(settings.granted),
+        **surroundings.options(settings, trial=True),
         ports={f"{settings.container_port}/tcp": ("127.0.0.1", port)},
     )
 

@@ -34,6 +34,14 @@ class NeedsAccount(Protocol):
 
 
 @runtime_checkable
+class NeedsBeside(Protocol):
+    """Releases may need something beside them that others have made, such as a network."""
+
+    def require_beside(self) -> None:
+        """Raise CurtainupError, before curtainup builds anything, if something of that is missing."""
+
+
+@runtime_checkable
 class LendsWay(Protocol):
     """The engine reaches the target only by what the driver lends it, even where nothing is deployed yet."""
 

@@ -12,6 +12,7 @@ from curtainup.commands.preview import moves as preview_moves
 from curtainup.commands.preview.moves import Shown
 from curtainup.engine.changes import UNBUILT, Change
 from curtainup.environments import stack as environments
+from curtainup.environments.accessories import Accessories
 from curtainup.environments.rollout import Rollout, prepare
 from curtainup.images import source
 from curtainup.images import stack as image_stack
@@ -66,8 +67,8 @@ def preview(session: Session, *, dirty: bool) -> Preview:
         )
     image = image_stack.look(session, wanted)
     rollouts = [Rollout(session, STAGING), Rollout(session, LIVE)]
-    for one in rollouts:
-        one.tell_of_maintenance()
+    for rollout in rollouts:
+        rollout.tell_of_maintenance()
     interrupting = [one.needs_replacement() for one in rollouts]
     settled = not any(one.has_other_settings() for one in rollouts)
     prepare(rollouts[1], rollouts[0], allow_replace=True)
@@ -78,6 +79,7 @@ def preview(session: Session, *, dirty: bool) -> Preview:
     jobs: list[Callable[[], StackPreview]] = [partial(_image, session, image)]
     missing = {one.shared.stack: (one.name, one.shared) for one in rollouts if one.shared}
     jobs += [partial(_shared, session.at(name), one) for name, one in missing.values()]
+    jobs += [partial(_beside, one) for one in _accessories(session, rollouts) if one.missing]
     for one, keys in zip(of_environments, interrupting, strict=True):
         jobs.append(partial(one.preview, transitions, keys))
     with ThreadPoolExecutor(len(jobs)) as pool:
@@ -114,6 +116,18 @@ def _shared(session: Session, shared: Shared) -> StackPreview:
     outcome = session.state.engine.preview(shared.stack, shared.config)
     resources = tuple(_resource(one, None) for one in outcome.resources)
     return StackPreview(shared.stack, (shared.move,), outcome.changes, outcome.changed, resources)
+
+
+def _accessories(session: Session, rollouts: Sequence[Rollout]) -> list[Accessories]:
+    return [Accessories(session, one.name) for one in rollouts if one.config.accessories]
+
+
+def _beside(one: Accessories) -> StackPreview:
+    """Return what would be made beside an environment's releases."""
+    outcome = one.preview(one.to_make(one.missing))
+    resources = tuple(_resource(change, None) for change in outcome.resources)
+    moves = (f"{' and '.join(one.missing)} is made beside {one.environment}, and then stays as it is",)
+    return StackPreview(one.stack, moves, outcome.changes, outcome.changed, resources)
 
 
 class _Environment:

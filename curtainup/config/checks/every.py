@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from curtainup.config import review, secret_sources
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.checks import build
+from curtainup.config.checks.accessories import accessories
 from curtainup.config.checks.beanstalk import beanstalk
+from curtainup.config.checks.beside import beside
 from curtainup.config.checks.cloud_run import cloud_run
 from curtainup.config.checks.freeze import freezes
 from curtainup.config.checks.https import https
@@ -122,6 +124,8 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
     kubernetes,
     processes,
     https,
+    beside,
+    accessories,
     sizes,
     build.platform,
 )

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from curtainup.config import targets
+from curtainup.config.accessories import Accessory
 from curtainup.config.build import Build, BuildKeys
 from curtainup.config.guard_rails import Freeze
 from curtainup.config.keys import doc_of, written
@@ -31,10 +32,14 @@ _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "notify": (Destination, "nobody would be notified"),
     "freeze": (Freeze, "nobody would know when live is frozen"),
     "processes": (ProcessSettings, "nothing would run"),
+    "accessories": (Accessory, "there would be nothing to run"),
 }
 """Keys that hold several mappings: what an entry is, and what follows where one lacks its main key."""
-_BY_NAME: Final = ("processes",)
-"""Those of them whose entries have names; the others are lists."""
+_BY_NAME: Final[Mapping[str, str]] = {
+    "processes": "a process",
+    "accessories": "an accessory",
+}
+"""Those of them whose entries have names, and what an entry is called; the others are lists."""
 _MAPPINGS: Final[Mapping[str, type[BaseModel]]] = {"build": Build}
 """Keys that hold one mapping."""
 
@@ -104,13 +109,13 @@ def _misplaced(path: KeyPath, line: int) -> Problem:
 
 
 def _bad_name(path: KeyPath, document: Document) -> Problem:
-    """The name of an environment, of a process or of a variable."""
+    """The name of an environment, of an entry or of a variable."""
     line = document.line_of(path)
-    if path[-2] == "processes":
+    if path[-2] in _BY_NAME:
         return Problem(
             path=path,
-            what="is not a valid name for a process",
-            consequence="its containers could not be named after it",
+            what=f"is not a valid name for {_BY_NAME[str(path[-2])]}",
+            consequence="no container could be named after it",
             fix="use up to 20 lower-case letters, digits and hyphens, starting with a letter",
             line=line,
         )

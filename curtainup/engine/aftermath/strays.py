@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import RefusedError
 from curtainup.platforms.docker import errors
-from curtainup.platforms.docker.labels import ENVIRONMENT, LOCK, RUN, SERVICE, STATE, TASK
+from curtainup.platforms.docker.labels import ACCESSORY, ENVIRONMENT, LOCK, RUN, SERVICE, STATE, TASK
 
 if TYPE_CHECKING:
     import docker
@@ -32,12 +32,14 @@ class Scope:
         service: the service's name.
         environment: the environment's; None is the service's registry.
         state: the random name of the state that it belongs to; empty if it was made without one.
+        accessories: whether it holds what is beside the environment's releases, and not these.
 
     """
 
     service: str
     environment: str | None
     state: str
+    accessories: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,13 @@ def scope_of(config: Mapping[str, Any]) -> Scope | None:
     """
     plain = {key.rpartition(":")[2]: value for key, value in config.items()}
     environment, registry = plain.get("environment"), plain.get("registry")
+    accessories = plain.get("accessories")
     if isinstance(environment, Mapping) and environment.get("target") == "docker":
         state = str(environment.get("state") or "")
         return Scope(str(environment["service"]), str(environment["name"]), state)
+    if isinstance(accessories, Mapping):
+        owner = str(accessories["service"]), str(accessories["environment"])
+        return Scope(*owner, str(accessories["state"]), accessories=True)
     if isinstance(registry, Mapping) and registry.get("kind") == "local":
         return Scope(str(plain.get("service")), None, str(registry.get("state") or ""))
     return None
@@ -130,7 +136,10 @@ def remove(client: docker.DockerClient, found: Sequence[Found], note: Callable[[
 def _found(
     client: docker.DockerClient, scope: Scope, resources: Sequence[Mapping[str, Any]]
 ) -> Iterator[Found]:
-    """Yield what carries the labels of a stack and is not recorded in its state: containers first."""
+    """Yield what carries the labels of a stack and is not recorded in its state: containers first.
+
+    A volume of an accessory is none: it may hold data, and an update that creates it takes it as it is.
+    """
     known = {str(one.get("id")) for one in resources}
     own = {(one.get("outputs") or {}).get("name") for one in resources if one.get("type") == NETWORK}
     wanted = {"label": [f"{SERVICE}={scope.service}"]}
@@ -144,7 +153,7 @@ def _found(
     for one in client.api.networks(filters=wanted):
         if one["Id"] not in known and _is_of(scope, one["Name"], one["Labels"]):
             yield Found(NETWORK, one["Id"], one["Name"], _is_own(scope, one["Labels"], beside=False))
-    for one in client.api.volumes(filters=wanted)["Volumes"] or []:
+    for one in () if scope.accessories else client.api.volumes(filters=wanted)["Volumes"] or ():
         if one["Name"] not in known and _is_of(scope, one["Name"], one["Labels"]):
             yield Found(VOLUME, one["Name"], one["Name"], _is_own(scope, one["Labels"], beside=False))
 
@@ -154,7 +163,7 @@ def _is_of(scope: Scope, name: str, labels: Mapping[str, str]) -> bool:
 
     Whatever somebody runs from the service's image has its label too: the registry is known by name.
     """
-    if any(label in labels for label in (RUN, LOCK, TASK)):
+    if any(label in labels for label in (RUN, LOCK, TASK)) or (ACCESSORY in labels) != scope.accessories:
         return False
     return scope.environment is not None or name == f"{scope.service}-registry"
 

@@ -81,15 +81,27 @@ class DockerSettings(WithProcesses):
         pids_limit: how many processes and threads the container may hold.
         stop_timeout: seconds between SIGTERM and SIGKILL.
         capabilities: what the container's root may do besides what every user may.
+        networks: further networks that the container joins, by name.
+        volumes: what it mounts, as `docker_mounts.mount_of` reads it.
+        host_gateway: whether it reaches the Docker host as `host.docker.internal`.
 
     """
 
-    OPTIONAL: ClassVar[tuple[str, ...]] = ("capabilities", *WithProcesses.OPTIONAL)
+    OPTIONAL: ClassVar[tuple[str, ...]] = (
+        "capabilities",
+        "networks",
+        "volumes",
+        "host_gateway",
+        *WithProcesses.OPTIONAL,
+    )
     memory_mb: int = Field(ge=16)
     cpus: float | None = None
     pids_limit: int = Field(ge=1)
     stop_timeout: int = Field(ge=0)
     capabilities: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    host_gateway: bool = False
 
     @property
     def granted(self) -> tuple[str, ...]:

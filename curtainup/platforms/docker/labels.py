@@ -25,6 +25,8 @@ RUN = "curtainup.run"
 """The id of the run that made it."""
 STATE = "curtainup.state"
 """Which state it belongs to: a random name."""
+ACCESSORY = "curtainup.accessory"
+"""Which accessory of an environment it is of."""
 
 
 def new_state() -> str:

@@ -25,9 +25,9 @@ def _places(resources: Resources) -> dict[str, Address]:
             continue
         names = {label["label"]: label["value"] for label in inputs.get("labels") or []}
         networks, ports = inputs.get("networksAdvanced") or [], inputs.get("ports") or []
-        if "curtainup.release" in names and networks and ports:
-            place = Address(ip=networks[0]["ipv4Address"], port=int(ports[0]["external"]))
-            found[names["curtainup.release"]] = place
+        own = next((one["ipv4Address"] for one in networks if one.get("ipv4Address")), None)
+        if "curtainup.release" in names and own and ports:
+            found[names["curtainup.release"]] = Address(ip=own, port=int(ports[0]["external"]))
     return found
 
 

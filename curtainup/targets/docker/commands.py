@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from curtainup.errors import CurtainupError, HostUnreachable, Interrupted, SetupError
 from curtainup.model.release import Release
 from curtainup.model.targets.docker import DockerSettings
-from curtainup.platforms.docker import attached, confinement, errors
+from curtainup.platforms.docker import attached, confinement, errors, surroundings
 from curtainup.platforms.docker.attached import Lost
 from curtainup.platforms.docker.labels import EXEC, RELEASE, RUN
 from curtainup.targets.command import NOT_STARTED, Asked, refused
@@ -185,9 +185,11 @@ def _container(
         **confinement.confined(settings.granted),
         log_config={"type": "none"},
         healthcheck={"test": ["NONE"]},
+        **surroundings.options(settings),
         **_network(client, place),
     )
     try:
+        surroundings.join(client.api, str(made.id), settings.networks)
         yield str(made.id)
     finally:
         _remove(client.api, str(made.id))

@@ -13,6 +13,7 @@ from curtainup.config import EnvironmentConfig
 from curtainup.config.docker import HEADER_LIMIT
 from curtainup.engine.aftermath import strays
 from curtainup.errors import CurtainupError
+from curtainup.model.accessories import network
 from curtainup.model.release import Address, Release
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.docker import networks, placement
@@ -33,12 +34,13 @@ from curtainup.targets.capabilities import (
     KnowsPlaces,
     MayBeDistant,
     MayLeadElsewhere,
+    NeedsBeside,
     Renews,
     Reverts,
     Revives,
     RunsTasks,
 )
-from curtainup.targets.docker import availability, commands
+from curtainup.targets.docker import availability, beside, commands
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import OFF, BehindDoor
 from curtainup.targets.docker.maintained import Maintained
@@ -70,8 +72,16 @@ def runtime(config: EnvironmentConfig, *, https: bool = False) -> DockerSettings
         health_path=config.health_path,
         stop_timeout=config.stop_timeout,
         capabilities=config.capabilities,
+        networks=(*config.networks, *_accessories(config)),
+        volumes=config.volumes,
+        host_gateway=config.host_gateway,
         env={FORWARDED: "*", **config.env} if https else dict(config.env),
     )
+
+
+def _accessories(config: EnvironmentConfig) -> tuple[str, ...]:
+    """Return the network of the environment's accessories, if it has some."""
+    return (network(config.service, config.environment),) if config.accessories else ()
 
 
 class DockerTarget(
@@ -82,6 +92,7 @@ class DockerTarget(
     KnowsPlaces,
     MayBeDistant,
     MayLeadElsewhere,
+    NeedsBeside,
     BesideEngine,
     Inspects,
     Reverts,
@@ -110,6 +121,10 @@ class DockerTarget(
 
         """
         engines.require_same(self._session, self.own(DockerEnvironment).engine, self.name)
+
+    def require_beside(self) -> None:
+        """Check that the networks and volumes that releases need are there; see `beside.require`."""
+        beside.require(self._session.accounts.docker, self.config)
 
     def interrupting(self) -> list[str]:
         """Return the keys whose new values would replace the proxy."""

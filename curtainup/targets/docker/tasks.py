@@ -13,7 +13,7 @@ from curtainup.config.tasks import Task
 from curtainup.model.release import Release
 from curtainup.model.release_settings import variables
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
-from curtainup.platforms.docker import confinement, errors
+from curtainup.platforms.docker import confinement, errors, surroundings
 from curtainup.platforms.docker.labels import RUN
 from curtainup.platforms.docker.output import follow
 from curtainup.targets.task_result import Ran
@@ -143,9 +143,11 @@ def _container(
         **confinement.confined(settings.granted),
         log_config=_kept(),
         healthcheck={"test": ["NONE"]},
+        **surroundings.options(settings, trial=place.network is None),
         **_network(client, place),
     )
     try:
+        surroundings.join(client.api, str(container.id), settings.networks)
         yield container
     finally:
         _remove(container)

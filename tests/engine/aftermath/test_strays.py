@@ -11,10 +11,11 @@ from docker.models.containers import Container
 from curtainup.engine.aftermath import strays
 from curtainup.engine.aftermath.strays import Scope
 from curtainup.errors import RefusedError
-from curtainup.platforms.docker.labels import ENVIRONMENT, RUN, SERVICE, STATE
+from curtainup.platforms.docker.labels import ACCESSORY, ENVIRONMENT, RUN, SERVICE, STATE
 from curtainup.setup.base_images.catalogue import REFERENCES
 
 SCOPE = Scope(f"cu-strays-{os.getpid()}", "staging", "our-state")
+SCOPE_PARTS = (SCOPE.service, "staging", "our-state")
 LABELS = {SERVICE: SCOPE.service, ENVIRONMENT: "staging"}
 OWN = {**LABELS, STATE: "our-state"}
 
@@ -24,6 +25,8 @@ def test_a_stack_s_configuration_tells_what_it_holds_on_a_docker_host() -> None:
     assert strays.scope_of({"curtainup:environment": environment}) == Scope("shop", "live", "s1")
     image: dict[str, Any] = {"service": "shop", "registry": {"kind": "local", "state": "s2"}}
     assert strays.scope_of(image) == Scope("shop", None, "s2")
+    beside = {"service": "shop", "environment": "live", "state": "s3"}
+    assert strays.scope_of({"accessories": beside}) == Scope("shop", "live", "s3", accessories=True)
     assert strays.scope_of({"environment": {**environment, "target": "gcp-cloud-run"}}) is None
     assert strays.scope_of({"service": "shop", "registry": {"kind": "given"}}) is None
     assert strays.scope_of({}) is None
@@ -108,3 +111,24 @@ def test_a_registry_is_found_apart_from_the_environments(client: docker.DockerCl
     make(name, {SERVICE: SCOPE.service, STATE: "registry"})
     found = strays.find(client, Scope(SCOPE.service, None, "registry"), [])
     assert [(one.name, one.is_own) for one in found] == [(name, True)]
+
+
+@pytest.mark.docker
+def test_what_is_beside_releases_is_no_stray_of_theirs_nor_the_other_way_round(
+    client: docker.DockerClient, make: Make
+) -> None:
+    beside = make("cu-strays-beside", {**OWN, ACCESSORY: "db"})
+    release = make("cu-strays-release", OWN)
+    accessories = Scope(*SCOPE_PARTS, accessories=True)
+    assert [one.id for one in strays.find(client, SCOPE, ())] == [release.id]
+    assert [one.id for one in strays.find(client, accessories, ())] == [beside.id]
+
+
+@pytest.mark.docker
+def test_a_volume_that_may_hold_data_is_never_a_stray(client: docker.DockerClient) -> None:
+    volume = client.volumes.create("cu-strays-data", labels={**OWN, ACCESSORY: "db"})
+    try:
+        assert strays.find(client, SCOPE, ()) == []
+        assert strays.find(client, Scope(*SCOPE_PARTS, accessories=True), ()) == []
+    finally:
+        volume.remove()

@@ -17,7 +17,7 @@ from curtainup.rehearsal.aws.beanstalk.state import (
     now,
 )
 from curtainup.rehearsal.aws.beanstalk.swap import begin, resumed
-from curtainup.rehearsal.aws.common import AwsError, arn
+from curtainup.rehearsal.aws.common import AwsError, NoAnswer, arn
 
 Arguments = Mapping[str, Any]
 _SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
@@ -148,12 +148,20 @@ def settings(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
 
 
 def swap(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
-    """`SwapEnvironmentCNAMEs`: answers at once, and swaps afterwards."""
+    """`SwapEnvironmentCNAMEs`: answers at once, and swaps afterwards.
+
+    Raises:
+        NoAnswer: the swap is over, and its answer is lost, if the fault is asked for.
+
+    """
     both = [
         _named(service, {part: asked.get(f"{side}{part}") for part in ("EnvironmentId", "EnvironmentName")})
         for side in ("Source", "Destination")
     ]
-    begin(service, *both)
+    work = begin(service, *both)
+    if service.cloud.faults.strikes_first("lost-answer", both[0]["application"]):
+        work.join()
+        raise NoAnswer
     return {}
 
 

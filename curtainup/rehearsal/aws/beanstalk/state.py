@@ -29,6 +29,13 @@ SOLUTION_STACKS = tuple(
     )
 )
 
+LAG_SECONDS = 2.0
+"""For how long reads lag behind writes, if they do; AWS's APIs promise no more than eventual consistency.
+
+Source: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html, of the API below Beanstalk.
+"""
+_TOLD = ("status", "health", "health_status", "cname", "endpoint", "version", "updated")
+
 Environment = dict[str, Any]
 """An environment's record; `Beanstalk.describe` returns the part of it that AWS shows."""
 
@@ -93,8 +100,20 @@ class Beanstalk:
         """Change an environment's record, and return it."""
         with self.state() as state:
             record: Environment = state["environments"][id]
-            record |= {**changes, "updated": now()}
+            self.overwrite(record, {**changes, "updated": now()})
         return record
+
+    def overwrite(self, record: Environment, changes: Mapping[str, Any]) -> None:
+        """Change a record; what it was is told for a while, if reads lag behind writes."""
+        lag = record.get("lag")
+        if self.cloud.faults.strikes("eventual", record["name"]) and (not lag or lag["until"] < now()):
+            record["lag"] = {"until": now() + LAG_SECONDS, "was": {name: record[name] for name in _TOLD}}
+        record |= changes
+
+    def told(self, one: Environment) -> Environment:
+        """Return an environment as reads tell it: as it was a while ago, if they lag behind."""
+        lag = one.get("lag")
+        return {**one, **lag["was"]} if lag and lag["until"] > now() else one
 
     def say(self, environment: Mapping[str, Any], message: str, severity: str = "INFO") -> None:
         """Add an event of an environment."""
@@ -156,6 +175,7 @@ class Beanstalk:
 
     def describe(self, one: Environment) -> dict[str, Any]:
         """Return an environment as `EnvironmentDescription`."""
+        one = self.told(one)
         return {
             "EnvironmentName": one["name"],
             "EnvironmentId": one["id"],

@@ -173,7 +173,8 @@ class Provider(Servicer):
         found = kind.read(request.id, objects(state))
         if found is None:
             return messages.ReadResponse()
-        drifted = {**kind.told(changes.visible(inputs)), **found.inputs}
+        known = {name: state.get(name, one) for name, one in changes.visible(inputs).items()}
+        drifted = {**kind.told(known), **found.inputs}
         return messages.ReadResponse(
             id=request.id,
             properties=struct({**state, **drifted, **found.outputs}),

@@ -162,9 +162,7 @@ class Move:
         while (reached := beanstalk.release_at(cname, self._swap.health_path)) != self._swap.holder:
             self._pause(f"waiting for http://{cname} to lead to {self._swap.holder}, not to {reached}")
 
-    def _wait_until_ready(
-        self, *names: str, so_far: str = UNMOVED
-    ) -> dict[str, beanstalk.Found]:
+    def _wait_until_ready(self, *names: str, so_far: str = UNMOVED) -> dict[str, beanstalk.Found]:
         while True:
             found = self._look(*names, so_far=so_far)
             unready = [found.get(one) or beanstalk.Found(one, "Terminated", "", "") for one in names]

@@ -17,7 +17,7 @@ from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSet
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
-from curtainup.targets.beanstalk import READY_SECONDS, live_name, progress
+from curtainup.targets.beanstalk import READY_SECONDS, live_name, progress, unseen
 from curtainup.targets.capabilities import (
     Audits,
     Bills,
@@ -26,6 +26,7 @@ from curtainup.targets.capabilities import (
     Lingers,
     NeedsAccount,
     NeedsGround,
+    Reclaims,
     RunsTasks,
     Watches,
 )
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.targets.task_result import Ran
 
-"""As the provider's own default. A launch that fails takes Beanstalk some ten minutes to tell."""
 NAME_TTL = 60.0
 """Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""
 EVENTS = 8
@@ -88,7 +88,17 @@ class Machines:
 
 
 class BeanstalkTarget(
-    Target, NeedsAccount, NeedsGround, Inspects, Lingers, Audits, RunsTasks, Watches, Explains, Bills
+    Target,
+    NeedsAccount,
+    NeedsGround,
+    Inspects,
+    Lingers,
+    Audits,
+    RunsTasks,
+    Watches,
+    Explains,
+    Reclaims,
+    Bills,
 ):
     """A Beanstalk environment per release; the live name moves between them."""
 
@@ -240,6 +250,14 @@ class BeanstalkTarget(
             error.detail = "\n".join([error.detail or error.what, "Beanstalk's own events:", *events])
         told = f"{error.what}\n{error.detail or ''}"
         return self._unhealthy(error) if UNHEALTHY.search(told) else error
+
+    def reclaim(self, error: CurtainupError, started: datetime, say: Callable[[str], None]) -> bool:
+        """Terminate an environment that the update made, if the answer got lost; it has never had a user."""
+        settings, names = self._settings, unseen.made(error.detail or error.what)
+        stop = unseen.within(settings.ready_timeout, self._session.run.cancelled)
+        client = _client(settings) if names else None
+        found = [unseen.reclaim(client, name, self.environment.stack, started, say, stop) for name in names]
+        return bool(found) and all(found)
 
     def costs(self) -> str | None:
         """Return what runs, whether it has traffic or not."""

@@ -120,6 +120,7 @@ class Service(GoogleKind):
             service = part.get("services", {}).get(path) or _new(name)
             self._require_identity(part, inputs["template"])
             before = list(service["traffic"])
+        service["labels"] = dict(inputs.get("labels") or {})
         change = Change(self.cloud, name, service, inputs)
         refusal: Refused | None = None
         try:

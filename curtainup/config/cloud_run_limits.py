@@ -111,3 +111,8 @@ def _cpus(cpus: float) -> str:
 
 def _memory(mebibytes: int) -> str:
     return f"{mebibytes}m" if mebibytes % 1024 else f"{mebibytes // 1024}G"
+
+
+def cpu_quantity(cpus: float) -> str:
+    """Return processors as the API writes them: `2`, and in thousandths for a part of one, `500m`."""
+    return f"{int(cpus)}" if cpus >= 1 else f"{round(cpus * 1000)}m"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from curtainup.engine.changes import UpdateGuard
-from curtainup.environments import earlier, refusals, sharing, updating
+from curtainup.environments import complaints, earlier, refusals, sharing, updating
 from curtainup.environments import stack as environments
 from curtainup.environments.readiness import Readiness
 from curtainup.errors import CurtainupError, Interrupted
@@ -320,8 +320,7 @@ def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
         CurtainupError: a target is not to be reached, or would have to be interrupted.
 
     """
-    for one in (live, staging):
-        one.require_ready()
+    complaints.require([one.require_ready for one in (live, staging)])
     live.prepare(allow_replace=allow_replace, neighbours=_settings_of(staging))
     staging.prepare(allow_replace=allow_replace, neighbours=_settings_of(live))
 

@@ -32,6 +32,14 @@ class NeedsAccount(Protocol):
 
 
 @runtime_checkable
+class Asks(Protocol):
+    """The cloud itself can be asked whether it would take an environment as configured."""
+
+    def complaint(self) -> CurtainupError | None:
+        """Return what it has against it, if it says so; raise CurtainupError if it is not reached."""
+
+
+@runtime_checkable
 class LendsWay(Protocol):
     """The engine reaches the target only by what the driver lends it, even where nothing is deployed yet."""
 
@@ -319,10 +327,7 @@ class Reclaims(Protocol):
     """The answer to a call may get lost, so a failed update may have made what Pulumi does not know."""
 
     def reclaim(self, error: CurtainupError, started: datetime, say: Callable[[str], None]) -> bool:
-        """Remove what an update made unseen since `started`; return whether there was anything.
-
-        `say` gets what curtainup waits for.
-        """
+        """Remove what an update made unseen since `started`; return whether there was anything."""
 
 
 @runtime_checkable

@@ -17,8 +17,9 @@ from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSet
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
-from curtainup.targets.beanstalk import READY_SECONDS, live_name, progress, unseen
+from curtainup.targets.beanstalk import READY_SECONDS, live_name, preflight, progress, unseen
 from curtainup.targets.capabilities import (
+    Asks,
     Audits,
     Bills,
     Explains,
@@ -90,6 +91,7 @@ class Machines:
 class BeanstalkTarget(
     Target,
     NeedsAccount,
+    Asks,
     NeedsGround,
     Inspects,
     Lingers,
@@ -121,6 +123,14 @@ class BeanstalkTarget(
         if self.known(BeanstalkEnvironment) is None:
             client = amazon.client("elasticbeanstalk", region, self.config.aws_user)
             live_name.require(client, self._session.service.names.environment(self.name))
+
+    def complaint(self) -> CurtainupError | None:
+        """Return what Beanstalk has against the options; before a first release it cannot say."""
+        serving = next(iter(self._names.values()), None)
+        if serving is None:
+            return None
+        settings = self.settings()
+        return preflight.complaint(_client(settings), settings, self.runtime(), serving)
 
     def runtime(self) -> BeanstalkSettings:
         """Return what a release runs with today."""

@@ -7,7 +7,7 @@ what is around them differs with the provider and the API.
 from __future__ import annotations
 
 from curtainup.errors import CurtainupError
-from curtainup.targets.refusal import meaning, refusal
+from curtainup.targets.refusal import Refusal, meaning, refusal
 
 # terraform-provider-google, website/docs/guides/google_project_service.html.markdown
 DISABLED = refusal(
@@ -73,6 +73,16 @@ REFUSALS = (
     ),
 )
 """The first that fits counts: what a revision is not ready for stands in the rest of its message."""
+
+
+PASSING = ("may not read one of their secrets", "may not read the image", "does not find the image", "an API")
+"""How refusals begin, or what they hold, that a deployment itself or some minutes take away."""
+
+
+def foreseen(text: str) -> Refusal | None:
+    """Return the refusal that a deployment would meet, by what Google answers to a question; None if none."""
+    found = next((one for one in REFUSALS if one.said.search(text)), None)
+    return None if found is None or any(part in found.what for part in PASSING) else found
 
 
 def is_too_early(text: str) -> bool:

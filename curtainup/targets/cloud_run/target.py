@@ -14,6 +14,7 @@ from curtainup.platforms.google.api import Api, Endpoints, Refused
 from curtainup.platforms.google.auth_proxy import door
 from curtainup.setup import cloud_provider
 from curtainup.targets.capabilities import (
+    Asks,
     Bills,
     Confirms,
     Explains,
@@ -25,7 +26,7 @@ from curtainup.targets.capabilities import (
     RunsTasks,
     StartsPrivate,
 )
-from curtainup.targets.cloud_run import READY_SECONDS, opening, refusals, unseen
+from curtainup.targets.cloud_run import READY_SECONDS, opening, preflight, refusals, unseen
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ IDENTITY_HEADER = "X-Serverless-Authorization"
 class CloudRunTarget(
     Target,
     NeedsAccount,
+    Asks,
     NeedsGround,
     Interrupts,
     StartsPrivate,
@@ -64,6 +66,11 @@ class CloudRunTarget(
         self._session.accounts.google.access_token()
         if self._session.accounts.rehearsal is None:
             cloud_provider.require("gcp")
+
+    def complaint(self) -> CurtainupError | None:
+        """Return what Cloud Run has against the service as configured."""
+        exists = bool(self.environment.deployment.releases)
+        return preflight.complaint(self._api(), self.settings(), self.runtime(), exists=exists)
 
     def runtime(self) -> CloudRunSettings:
         """Return what a release runs with today."""

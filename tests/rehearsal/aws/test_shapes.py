@@ -26,6 +26,11 @@ ASKED: dict[str, dict[str, Any]] = {
     "DescribeEnvironments": {},
     "DescribeEvents": {},
     "ListAvailableSolutionStacks": {},
+    "ValidateConfigurationSettings": {
+        **ONE,
+        "ApplicationName": "shop",
+        "OptionSettings": [{"Namespace": "aws:autoscaling:asg", "OptionName": "MinSizes", "Value": "1"}],
+    },
 }
 CHANGING = {"SwapEnvironmentCNAMEs", "TerminateEnvironment"}
 """They begin work in containers; the tests of the endpoint show what they answer."""

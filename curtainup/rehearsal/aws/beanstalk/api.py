@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 from curtainup.rehearsal.aws.beanstalk import launch as launching
+from curtainup.rehearsal.aws.beanstalk import options
 from curtainup.rehearsal.aws.beanstalk.state import (
     PREFIX,
     SOLUTION_STACKS,
@@ -202,6 +203,22 @@ def require(service: Beanstalk, asked: Arguments) -> str | None:
     return next((name for name in (*names, *(by_id.get(one) for one in ids if one)) if name), None)
 
 
+def validation(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
+    """`ValidateConfigurationSettings` of an environment, as far as values alone show it."""
+    service.require_application(asked["ApplicationName"])
+    _named(service, asked)
+    given = [
+        {"namespace": one["Namespace"], "name": one["OptionName"], "value": one.get("Value", "")}
+        for one in asked.get("OptionSettings", ())
+    ]
+    messages = [
+        {"Message": wrong, "Severity": "error", "Namespace": one.namespace, "OptionName": one.name}
+        for one in options.options(given)
+        if (wrong := options.problem([one], launching.account(service)))
+    ]
+    return {"Messages": messages}
+
+
 OPERATIONS: Mapping[str, Callable[[Beanstalk, Arguments], dict[str, Any]]] = {
     "CheckDNSAvailability": availability,
     "DescribeApplicationVersions": versions,
@@ -214,6 +231,7 @@ OPERATIONS: Mapping[str, Callable[[Beanstalk, Arguments], dict[str, Any]]] = {
     "ListAvailableSolutionStacks": stacks,
     "SwapEnvironmentCNAMEs": swap,
     "TerminateEnvironment": terminate,
+    "ValidateConfigurationSettings": validation,
 }
 
 

@@ -35,16 +35,20 @@ def validate(service: Beanstalk, wanted: Mapping[str, Any]) -> None:
         service.require_version(wanted["application"], wanted["version"])
     if wanted["stack"] not in SOLUTION_STACKS:
         raise AwsError("InvalidParameterValue", f"No Solution Stack named '{wanted['stack']}' found.")
+    problem = options.problem(options.options(wanted["settings"]), account(service))
+    if problem:
+        raise AwsError("ConfigurationValidationException", f"Configuration validation exception: {problem}")
+
+
+def account(service: Beanstalk) -> options.Account:
+    """Return the parts of the account that option settings may refer to."""
     home = service.cloud.home
-    account = options.Account(
+    return options.Account(
         service.region,
         KEY_PAIRS,
         lambda name: iam.has_instance_profile(home, name),
         lambda name: iam.has_role(home, name),
     )
-    problem = options.problem(options.options(wanted["settings"]), account)
-    if problem:
-        raise AwsError("ConfigurationValidationException", f"Configuration validation exception: {problem}")
 
 
 def accept(service: Beanstalk, wanted: Mapping[str, Any]) -> Environment:

@@ -17,7 +17,7 @@ from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSet
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
-from curtainup.targets.beanstalk import READY_SECONDS, live_name, preflight, progress, unseen
+from curtainup.targets.beanstalk import READY_SECONDS, live_name, preflight, progress, refusals, unseen
 from curtainup.targets.capabilities import (
     Asks,
     Audits,
@@ -259,7 +259,9 @@ class BeanstalkTarget(
         if events:
             error.detail = "\n".join([error.detail or error.what, "Beanstalk's own events:", *events])
         told = f"{error.what}\n{error.detail or ''}"
-        return self._unhealthy(error) if UNHEALTHY.search(told) else error
+        if UNHEALTHY.search(told):
+            return self._unhealthy(error)
+        return refusals.explained(error, f"Elastic Beanstalk application {self.environment.stack}")
 
     def reclaim(self, error: CurtainupError, started: datetime, say: Callable[[str], None]) -> bool:
         """Terminate an environment that the update made, if the answer got lost; it has never had a user."""

@@ -1,8 +1,7 @@
-"""What Cloud Run is asked before anything is built, judged by Google's own message types and by the program."""
+"""What Cloud Run is asked before anything is built: Google's own message types and the program judge it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +60,12 @@ def test_google_s_own_message_types_take_it(size: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[tuple[Home, Api]]:
+def project(tmp_path: Path) -> tuple[Home, Api]:
     home = Home(tmp_path)
     with home.cloud(STATE) as state:
         state["projects"] = {"team-1": {"apis": ["run.googleapis.com"]}}
     url = endpoint.serve(home, Faults.parse(["quota"]))
-    yield home, Api({"Authorization": f"Bearer {TOKEN}"}, Endpoints(run=url))
+    return home, Api({"Authorization": f"Bearer {TOKEN}"}, Endpoints(run=url))
 
 
 def _complaint(api: Api, *, exists: bool = False, **changed: Any) -> Any:

@@ -10,15 +10,15 @@ from typing import Any
 from curtainup.rehearsal.aws.beanstalk import launch as launching
 from curtainup.rehearsal.aws.beanstalk import options
 from curtainup.rehearsal.aws.beanstalk.state import (
-    PREFIX,
     SOLUTION_STACKS,
     Beanstalk,
     Environment,
     moment,
     now,
+    require_prefix,
 )
 from curtainup.rehearsal.aws.beanstalk.swap import begin, resumed
-from curtainup.rehearsal.aws.common import AwsError, NoAnswer, arn
+from curtainup.rehearsal.aws.common import NoAnswer, arn
 
 Arguments = Mapping[str, Any]
 _SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
@@ -176,10 +176,7 @@ def terminate(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
 def availability(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
     """`CheckDNSAvailability`; the full name of a taken prefix is its address on this machine."""
     prefix = asked.get("CNAMEPrefix") or ""
-    if not PREFIX.fullmatch(prefix):
-        raise AwsError(
-            "InvalidParameterValue", f"Value {prefix} at 'CNAMEPrefix' failed to satisfy constraint."
-        )
+    require_prefix(prefix)
     holder = next((one for one in service.environments() if one["prefix"].lower() == prefix.lower()), None)
     name = holder["cname"] if holder and holder["cname"] else service.host(prefix)
     return {"Available": holder is None, "FullyQualifiedCNAME": name}

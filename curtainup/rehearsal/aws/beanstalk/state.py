@@ -12,7 +12,7 @@ from typing import Any
 from curtainup.rehearsal.aws.common import AwsError, arn
 from curtainup.rehearsal.kind import Cloud
 
-PREFIX = re.compile(r"(?=.{4,63}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+_PREFIX = re.compile(r"(?=.{4,63}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _NAME = re.compile(r"(?=.{4,40}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
 SOLUTION_STACKS = tuple(
@@ -156,13 +156,8 @@ class Beanstalk:
                 "40 characters in length. The name can contain only letters, numbers, and hyphens. It can't "
                 "start or end with a hyphen.",
             )
-        if prefix is not None and not PREFIX.fullmatch(prefix):
-            raise AwsError(
-                "InvalidParameterValue",
-                f"Value {prefix} at 'CNAMEPrefix' failed to satisfy constraint: Member must be from 4 to "
-                "63 characters in length. It can contain only letters, numbers, and hyphens. It can't "
-                "start or end with a hyphen.",
-            )
+        if prefix is not None:
+            require_prefix(prefix)
         for one in self.environments():
             if one["name"] == name:
                 raise AwsError("InvalidParameterValue", f"Environment {name} already exists.")
@@ -200,6 +195,17 @@ class Beanstalk:
     def arn(self, one: Mapping[str, Any]) -> str:
         """Return an environment's ARN."""
         return arn("elasticbeanstalk", self.region, f"environment/{one['application']}/{one['name']}")
+
+
+def require_prefix(prefix: str) -> None:
+    """Raise `AwsError` if a CNAME prefix is invalid."""
+    if not _PREFIX.fullmatch(prefix):
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value {prefix} at 'CNAMEPrefix' failed to satisfy constraint: Member must be from 4 to 63 "
+            "characters in length. It can contain only letters, numbers, and hyphens. It can't start or end "
+            "with a hyphen.",
+        )
 
 
 def platform_arn(region: str, stack: str) -> str:

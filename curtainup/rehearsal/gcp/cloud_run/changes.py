@@ -83,7 +83,7 @@ class Change:
             if known is not None and _spec(known["template"]) != spec:
                 raise CloudError(
                     f"googleapi: Error 409: Revision named '{wanted}' with different configuration already "
-                    "exists., alreadyExists"
+                    "exists"
                 )
             return wanted, known
         if newest and _spec(revisions[newest]["template"]) == spec:

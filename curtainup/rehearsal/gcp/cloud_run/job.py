@@ -173,6 +173,8 @@ def _container(path: str, container: Mapping[str, Any]) -> Iterator[tuple[str, s
         if one["name"] in RESERVED:
             yield (
                 f"{path}.envs[{index}].name",
-                f"The following reserved env names were provided: {one['name']}. "
-                "The system sets these values.",
+                (
+                    f"The following reserved env names were provided: {one['name']}. "
+                    "The system sets these values."
+                ),
             )

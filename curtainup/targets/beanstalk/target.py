@@ -17,7 +17,15 @@ from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSet
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
-from curtainup.targets.beanstalk import READY_SECONDS, live_name, preflight, progress, refusals, unseen
+from curtainup.targets.beanstalk import (
+    READY_SECONDS,
+    live_name,
+    preflight,
+    progress,
+    quotas,
+    refusals,
+    unseen,
+)
 from curtainup.targets.capabilities import (
     Asks,
     Audits,
@@ -125,11 +133,11 @@ class BeanstalkTarget(
             live_name.require(client, self._session.service.names.environment(self.name))
 
     def complaint(self) -> CurtainupError | None:
-        """Return what Beanstalk has against the options; before a first release it cannot say."""
-        serving = next(iter(self._names.values()), None)
-        if serving is None:
-            return None
-        settings = self.settings()
+        """Return that there is no room, or what Beanstalk has against the options of what is there."""
+        settings, serving = self.settings(), next(iter(self._names.values()), None)
+        full = quotas.complaint(_client(settings), f"Elastic Beanstalk, {settings.region}")
+        if full is not None or serving is None:
+            return full
         return preflight.complaint(_client(settings), settings, self.runtime(), serving)
 
     def runtime(self) -> BeanstalkSettings:

@@ -16,7 +16,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from curtainup.config import cloud_run_limits
+from curtainup.config import EnvironmentConfig, cloud_run_limits
 from curtainup.errors import CurtainupError, RefusedError
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.api import Api, Refused
@@ -51,6 +51,39 @@ def body(environment: CloudRunEnvironment, settings: CloudRunSettings) -> dict[s
     }
 
 
+def runtime(config: EnvironmentConfig) -> CloudRunSettings:
+    """Return what a release runs with, by the configuration."""
+    return CloudRunSettings(
+        container_port=config.container_port,
+        health_path=config.health_path,
+        env=dict(config.env),
+        memory_mb=config.gcp_memory,
+        cpus=config.cpus or 1.0,
+        concurrency=config.gcp_request_concurrency,
+        request_timeout=config.request_timeout,
+        start_timeout=config.start_timeout,
+    )
+
+
+def configured(
+    service: str, project: str, config: EnvironmentConfig, ready_seconds: int
+) -> CloudRunEnvironment:
+    """Return an environment that has never been deployed, by the configuration."""
+    return CloudRunEnvironment(
+        service=service,
+        name=config.environment,
+        generation=0,
+        project=project,
+        region=str(config.gcp_region),
+        min_instances=config.gcp_min_instances,
+        max_instances=config.gcp_max_instances,
+        ready_timeout=config.ready_timeout or ready_seconds,
+        tasks=bool(config.tasks),
+        secret_names=tuple(sorted(config.env_secrets)),
+        public_grant=bool(config.gcp_public_grant),
+    )
+
+
 def complaint(
     api: Api, environment: CloudRunEnvironment, settings: CloudRunSettings, *, exists: bool
 ) -> CurtainupError | None:
@@ -66,17 +99,25 @@ def complaint(
         SetupError: Google is not reached, or does not accept the credentials.
 
     """
+    refused = ask(api, environment, settings, exists=exists)
+    return judged(refused, environment) if refused else None
+
+
+def ask(
+    api: Api, environment: CloudRunEnvironment, settings: CloudRunSettings, *, exists: bool
+) -> Refused | None:
+    """Return with what Cloud Run refuses the question, or the service; the arguments are `complaint`'s."""
     name = f"{environment.service}-{environment.name}"
     place = f"projects/{environment.project}/locations/{environment.region}/services"
     method, path = ("PATCH", f"{place}/{name}?") if exists else ("POST", f"{place}?serviceId={name}&")
     try:
         api.run(method, f"{path}validateOnly=true", body(environment, settings))
     except Refused as refused:
-        return _judged(refused, f"Cloud Run service {name}")
+        return refused
     return None
 
 
-def _judged(refused: Refused, where: str) -> CurtainupError | None:
+def judged(refused: Refused, environment: CloudRunEnvironment) -> CurtainupError | None:
     """Return the complaint; a refusal of the question itself, such as for a missing right, is none.
 
     A deployment enables the APIs, and makes the account and the grants, that are missing.
@@ -86,7 +127,7 @@ def _judged(refused: Refused, where: str) -> CurtainupError | None:
         return None
     return RefusedError(
         known.what if known else "Cloud Run would refuse it",
-        where=where,
+        where=f"Cloud Run service {environment.service}-{environment.name}",
         consequence="Cloud Run was only asked, so nothing was built or changed",
         fix=known.fix if known else "change what Cloud Run names in pym-config.yaml",
         detail=refused.message,

@@ -74,17 +74,7 @@ class CloudRunTarget(
 
     def runtime(self) -> CloudRunSettings:
         """Return what a release runs with today."""
-        config = self.config
-        return CloudRunSettings(
-            container_port=config.container_port,
-            health_path=config.health_path,
-            env=dict(config.env),
-            memory_mb=config.gcp_memory,
-            cpus=config.cpus or 1.0,
-            concurrency=config.gcp_request_concurrency,
-            request_timeout=config.request_timeout,
-            start_timeout=config.start_timeout,
-        )
+        return preflight.runtime(self.config)
 
     def settings(self) -> CloudRunEnvironment:
         """Return the environment's settings.
@@ -95,18 +85,9 @@ class CloudRunTarget(
         """
         config, service = self.config, self._session.service.config
         current = self.environment.settings
-        wanted = CloudRunEnvironment(
-            service=service.name,
-            name=self.name,
-            generation=current.generation if current else 0,
-            project=project_of(str(service.docker_repo)),
-            region=str(config.gcp_region),
-            min_instances=config.gcp_min_instances,
-            max_instances=config.gcp_max_instances,
-            ready_timeout=config.ready_timeout or READY_SECONDS,
-            tasks=bool(config.tasks),
-            secret_names=tuple(sorted(config.env_secrets)),
-            public_grant=bool(config.gcp_public_grant),
+        project = project_of(str(service.docker_repo))
+        wanted = preflight.configured(service.name, project, config, READY_SECONDS).model_copy(
+            update={"generation": current.generation if current else 0}
         )
         if (known := self.known(CloudRunEnvironment)) is not None:
             if config.gcp_public_grant is None:

@@ -29,6 +29,18 @@ def was_made(text: str) -> bool:
     return EXISTS.search(text) is not None
 
 
+def is_there(api: Api, place: CloudRunEnvironment) -> bool:
+    """Return whether an environment has a service; False if Google does not say."""
+    try:
+        return _look(api, _name(place)) is not None
+    except Refused:
+        return False
+
+
+def _name(place: CloudRunEnvironment) -> str:
+    return f"projects/{place.project}/locations/{place.region}/services/{place.service}-{place.name}"
+
+
 def reclaim(
     api: Api, place: CloudRunEnvironment, started: datetime, say: Callable[[str], None], cancelled: Event
 ) -> bool:
@@ -51,7 +63,7 @@ def reclaim(
         Interrupted: the run was cancelled.
 
     """
-    name = f"projects/{place.project}/locations/{place.region}/services/{place.service}-{place.name}"
+    name = _name(place)
     found = _look(api, name)
     if found is None or not _is_own(found, place, started):
         return False

@@ -18,6 +18,7 @@ from tests.rehearsal.aws import shapes
 ONE = {"EnvironmentName": "shop-live-r1"}
 ASKED: dict[str, dict[str, Any]] = {
     "CheckDNSAvailability": {"CNAMEPrefix": "shop-live"},
+    "DescribeAccountAttributes": {},
     "DescribeApplicationVersions": {},
     "DescribeApplications": {},
     "DescribeConfigurationSettings": {**ONE, "ApplicationName": "shop"},

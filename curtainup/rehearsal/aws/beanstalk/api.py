@@ -216,8 +216,14 @@ def validation(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
     return {"Messages": messages}
 
 
+def attributes(service: Beanstalk, asked: Arguments) -> dict[str, Any]:  # noqa: ARG001
+    """`DescribeAccountAttributes`."""
+    return {"ResourceQuotas": {"EnvironmentQuota": {"Maximum": launching.MOST_ENVIRONMENTS}}}
+
+
 OPERATIONS: Mapping[str, Callable[[Beanstalk, Arguments], dict[str, Any]]] = {
     "CheckDNSAvailability": availability,
+    "DescribeAccountAttributes": attributes,
     "DescribeApplicationVersions": versions,
     "DescribeApplications": applications,
     "DescribeConfigurationSettings": settings,

@@ -18,6 +18,7 @@ from curtainup.rehearsal.aws.beanstalk.machines import machines
 from curtainup.rehearsal.aws.beanstalk.state import SOLUTION_STACKS, Beanstalk, Environment, now
 from curtainup.rehearsal.aws.common import KEY_PAIRS, AwsError
 
+MOST_ENVIRONMENTS = 200
 STUCK = 20.0
 """Seconds after which Beanstalk itself gives up a stuck environment; the real service takes longer."""
 
@@ -58,8 +59,8 @@ def accept(service: Beanstalk, wanted: Mapping[str, Any]) -> Environment:
     if service.cloud.faults.strikes("quota", wanted["name"]):
         raise AwsError(
             "TooManyEnvironmentsException",
-            "You cannot have more than 200 Environments. Either remove some Environments or request a "
-            "limit increase.",
+            f"You cannot have more than {MOST_ENVIRONMENTS} Environments. Either remove some Environments or "
+            "request a limit increase.",
         )
     started = now()
     id = f"e-{uuid.uuid4().hex[:10]}"  # noqa: A001

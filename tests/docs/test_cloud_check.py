@@ -34,4 +34,6 @@ def test_what_mends_it_is_there() -> None:
     root = TESTS.parent
     named = {one for cells in ROWS for one in re.findall(r"`([\w./-]+/[\w./-]*)`", cells[1])}
     assert named
-    assert {one for one in named if not ((root / "curtainup" / one).exists() or (root / one).exists())} == set()
+    assert {
+        one for one in named if not ((root / "curtainup" / one).exists() or (root / one).exists())
+    } == set()

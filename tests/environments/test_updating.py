@@ -26,15 +26,18 @@ class Target:
         self._reclaims, self._lags = reclaims, lags
 
     def reclaim(self, error: CurtainupError, started: datetime, say: Callable[[str], None]) -> bool:
+        del say
         assert error is LOST
         assert started <= datetime.now(UTC)
         return self._reclaims
 
     def lags(self, found: Environment) -> bool:
+        del found
         self._lags -= 1
         return self._lags >= 0
 
     def explained(self, error: CurtainupError, started: datetime) -> CurtainupError:
+        del started
         return EngineFailed(f"explained: {error.what}")
 
 

@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo demo-cloud-run demo-beanstalk demo-kubernetes cluster cluster-down test test-all test-kubernetes fuzz lint
-.PHONY: bench bench-profile cloud-check
+.PHONY: bench bench-profile cloud-check test-lowest
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 21
@@ -55,6 +55,18 @@ test: setup lint $(HELLO)/.venv/.installed ## What CI checks: lint, types and te
 
 test-all: setup lint $(HELLO)/.venv/.installed ## The same with every case of every matrix, in twice the time
 	$(PYTEST)
+
+# What calls the clouds, and what judges that, needs no Docker and no engine.
+LOWEST := .venv-lowest
+CLOUDS := tests/test_lowest.py tests/targets/beanstalk tests/targets/cloud_run tests/components/beanstalk \
+	tests/components/cloud_run tests/platforms/test_amazon.py tests/platforms/google tests/rehearsal/test_refusals.py \
+	tests/rehearsal/aws/test_shapes.py tests/rehearsal/aws/beanstalk/test_options.py tests/rehearsal/aws/test_judged_by_moto.py
+
+test-lowest: ## The same of the clouds alone, with the lowest SDKs that are allowed
+	@$(PYTHON) -m venv $(LOWEST)
+	@$(LOWEST)/bin/pip install --quiet --disable-pip-version-check --constraint constraints-lowest.txt \
+		--editable '.[aws,gcp,kubernetes]' google-cloud-run 'moto[s3]' pytest pytest-timeout pytest-xdist hypothesis psutil
+	$(LOWEST)/bin/pytest $(CLOUDS)
 
 # One at a time, as all share one cluster.
 test-kubernetes: setup ## Tests on a Kubernetes cluster, which is built first: half an hour, once per version

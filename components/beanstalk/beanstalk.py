@@ -15,6 +15,7 @@ from components.environment import EnvironmentArgs
 from components.labels import ENVIRONMENT, RELEASE, SERVICE
 from components.names import shortened
 from curtainup.model.release import Deployment, Release
+from curtainup.model.targets import beanstalk_options
 from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings
 
 # Of a Beanstalk environment's name, and of the part of other resources' names that is ours.
@@ -83,7 +84,7 @@ class Beanstalk(pulumi.ComponentResource):
         name = environment_name(settings.service, settings.name, release.id)
         is_first = release.id == args.deployment.releases[0].id
         given = {
-            **options.options(settings, release, _runtime(release)),
+            **beanstalk_options.options(settings, release.version, _runtime(release)),
             **options.roles(ground.instance_profile.name, ground.service_role.arn),
             **options.secrets({variable: one.secret_id for variable, one in secrets.items()}),
         }

@@ -13,7 +13,6 @@ from pulumi_gcp import cloudrunv2
 
 from components.cloud_run.template import (
     SecretReference,
-    cpu_quantity,
     label_value,
     labels,
     plain_variables,
@@ -21,6 +20,7 @@ from components.cloud_run.template import (
     runtime,
 )
 from components.environment import EnvironmentArgs
+from curtainup.config import cloud_run_limits as limits
 from curtainup.model.release import Release
 from curtainup.model.targets.cloud_run import CloudRunEnvironment
 
@@ -58,7 +58,7 @@ def job(
         image=release.image,
         resources=cloudrunv2.JobTemplateTemplateContainerResourcesArgs(
             limits={
-                "cpu": cpu_quantity(max(size.cpus, LEAST_CPUS)),
+                "cpu": limits.cpu_quantity(max(size.cpus, LEAST_CPUS)),
                 "memory": f"{max(size.memory_mb, LEAST_MEMORY)}Mi",
             }
         ),

@@ -147,15 +147,10 @@ def _accept(refusal: limits.Refusal | None) -> None:
 def _resources(settings: CloudRunSettings) -> cloudrunv2.ServiceTemplateContainerResourcesArgs:
     """Processors are billed while a request is served: the provider would send `false` by itself."""
     return cloudrunv2.ServiceTemplateContainerResourcesArgs(
-        limits={"cpu": cpu_quantity(settings.cpus), "memory": f"{settings.memory_mb}Mi"},
+        limits={"cpu": limits.cpu_quantity(settings.cpus), "memory": f"{settings.memory_mb}Mi"},
         cpu_idle=True,
         startup_cpu_boost=True,
     )
-
-
-def cpu_quantity(cpus: float) -> str:
-    """Return processors as the API writes them: `2`, and in thousandths for a part of one, `500m`."""
-    return f"{int(cpus)}" if cpus >= 1 else f"{round(cpus * 1000)}m"
 
 
 def _startup_probe(settings: CloudRunSettings) -> cloudrunv2.ServiceTemplateContainerStartupProbeArgs:

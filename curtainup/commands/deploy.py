@@ -10,6 +10,7 @@ fails, the last proven release gets the traffic back.
 
 from __future__ import annotations
 
+from curtainup.environments import complaints
 from curtainup.environments.rollout import Rollout, prepare
 from curtainup.errors import RefusedError
 from curtainup.model.names import LIVE, STAGING
@@ -64,10 +65,11 @@ class _Deploy:
             four_eyes.require_hold(self._context.session, self._options)
             self._require_open(freeze.NOT_BEGUN)
         prepare(self._live, self._staging, allow_replace=self._options.allow_replace)
-        for one in self._rollouts:
-            one.require_rendered()
-        for one in self._rollouts:
-            self._guard.require_unmoved(one)
+        with complaints.asked(self._rollouts):
+            for one in self._rollouts:
+                one.require_rendered()
+            for one in self._rollouts:
+                self._guard.require_unmoved(one)
         if self._options.only == LIVE:
             self._require_staged(image)
         accessories.see_to(self._context, self._rollouts)

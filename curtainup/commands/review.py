@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from curtainup.environments import names
+from curtainup.environments import complaints, names
 from curtainup.environments import stack as environments
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
@@ -79,7 +79,8 @@ class _Review:
         if serving is not None:
             return self._keep(serving, image)
         self._prepare()
-        self._rollout.require_rendered()
+        with complaints.asked([self._rollout]):
+            self._rollout.require_rendered()
         accessories.see_to(self._context, [self._rollout])
         ground.lay(self._context.steps, [self._rollout])
         image = self._images.push(self._images.prove(image))

@@ -28,6 +28,8 @@ _MEMORY_OF_WHOLE: Final = {
     8: (4096, 32768),
 }
 """By processors the least and the most memory, MiB."""
+_MOST_OF_PART: Final = {False: 512, True: 1024}
+"""The most memory below one processor, MiB, by whether it is half of one at least."""
 
 
 class Refusal(NamedTuple):
@@ -66,6 +68,13 @@ def size(cpus: float, memory_mb: int, concurrency: int) -> Refusal | None:
     return None
 
 
+def memory_range(cpus: float) -> tuple[int, int]:
+    """Return the least and the most memory of a container with so many processors, MiB."""
+    if cpus < 1:
+        return 128, _MOST_OF_PART[cpus >= 0.5]
+    return _MEMORY_OF_WHOLE[int(cpus)]
+
+
 def service_name(name: str) -> Refusal | None:
     """Return why a Cloud Run service cannot be called that, or None when it can."""
     if len(name) > SERVICE_NAME_LENGTH:
@@ -90,7 +99,7 @@ def _part(cpus: float, memory_mb: int, concurrency: int) -> Refusal | None:
     if cpus < 0.08 or round(cpus, 3) != cpus:
         what = f"{cpus:g} is not a number that Cloud Run offers"
         return Refusal("cpus", what, "write 0.08 to 1 in steps of 0.001, or 1, 2, 4, 6 or 8")
-    most = 512 if cpus < 0.5 else 1024
+    _, most = memory_range(cpus)
     if memory_mb > most:
         what = f"{_memory(memory_mb)} is too much for {_cpus(cpus)}"
         more = "0.5" if memory_mb <= 1024 else "1"
@@ -111,3 +120,8 @@ def _cpus(cpus: float) -> str:
 
 def _memory(mebibytes: int) -> str:
     return f"{mebibytes}m" if mebibytes % 1024 else f"{mebibytes // 1024}G"
+
+
+def cpu_quantity(cpus: float) -> str:
+    """Return processors as the API writes them: `2`, and in thousandths for a part of one, `500m`."""
+    return f"{int(cpus)}" if cpus >= 1 else f"{round(cpus * 1000)}m"

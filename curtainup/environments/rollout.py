@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from curtainup.engine.changes import UpdateGuard
-from curtainup.environments import earlier, refusals, sharing
+from curtainup.environments import complaints, earlier, refusals, sharing, updating
 from curtainup.environments import stack as environments
 from curtainup.environments.readiness import Readiness
 from curtainup.errors import CurtainupError, Interrupted
@@ -288,31 +287,23 @@ class Rollout(Readiness):
         sharing.make(
             self._session, self.target, self.environment, self._settings_before, self.guard, on_progress
         )
-        environment, started, self.is_touched = self.environment, datetime.now(UTC), True
-        refresh, switch = self.has_lost, self.spec.switch
+        self.is_touched = True
+        switch = self.spec.switch
 
         def made(kind: str) -> None:
             if go_on is not None and switch.is_last and kind == switch.type:
                 go_on()
 
-        try:
-            with (
-                self.target.watching(on_progress)
-                if on_progress and isinstance(self.target, capabilities.Watches)
-                else nullcontext()
-            ):
-                found = environments.apply(
-                    self._session.state.engine,
-                    environment,
-                    deployment,
-                    on_progress,
-                    refresh=refresh,
-                    on_made=made,
-                )
-        except CurtainupError as error:
-            if isinstance(self.target, capabilities.Explains):
-                raise self.target.explained(error, started) from error
-            raise
+        found = updating.update(
+            self._session.state.engine,
+            self.target,
+            self.environment,
+            deployment,
+            on_progress,
+            refresh=self.has_lost,
+            on_made=made,
+            cancelled=self.cancelled,
+        )
         self._see(found)
 
     def _see(self, found: Environment) -> None:
@@ -341,8 +332,7 @@ def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
         CurtainupError: a target is not to be reached, or would have to be interrupted.
 
     """
-    for one in (live, staging):
-        one.require_ready()
+    complaints.require([one.require_ready for one in (live, staging)])
     live.prepare(allow_replace=allow_replace, neighbours=_settings_of(staging))
     staging.prepare(allow_replace=allow_replace, neighbours=_settings_of(live))
 

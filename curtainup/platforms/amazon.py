@@ -61,8 +61,14 @@ class NoRegion(ConfigError):
         )
 
 
-def client(service: str, region: str | None, profile: str | None) -> Any:
+def client(service: str, region: str | None, profile: str | None, attempts: int = ATTEMPTS) -> Any:
     """Return a boto3 client, which respects `AWS_ENDPOINT_URL` and the usual variables.
+
+    Args:
+        service: the service's name in boto3.
+        region: the region; None is that of the profile or the environment.
+        profile: the AWS profile; None is that of the environment.
+        attempts: of each call. A call that must not be made twice has one: an answer may get lost.
 
     Raises:
         ConfigError: the profile does not exist, or no region is known (NoRegion).
@@ -72,7 +78,7 @@ def client(service: str, region: str | None, profile: str | None) -> Any:
     from botocore.config import Config
 
     settings = Config(
-        connect_timeout=TIMEOUT, read_timeout=60, retries={"mode": "adaptive", "total_max_attempts": ATTEMPTS}
+        connect_timeout=TIMEOUT, read_timeout=60, retries={"mode": "adaptive", "total_max_attempts": attempts}
     )
     with said_clearly(service):
         session = boto3.Session(profile_name=profile, region_name=region)

@@ -18,6 +18,9 @@ KINDS = {
     "slow-api": "an API that was just enabled refuses calls for a while",
     "slow-grant": "what the cloud's IAM grants takes long to be enforced",
     "partial": "a change is made by half",
+    "normalise": "the cloud tells settings in a form of its own: defaults filled in, another order",
+    "lost-answer": "a change is made, and its answer never comes",
+    "eventual": "what is read lags behind what was written",
 }
 """What each kind of fault does."""
 

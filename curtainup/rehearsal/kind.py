@@ -107,6 +107,9 @@ class Kind:
         replaced_by: inputs whose change replaces the resource; nested ones are dotted paths without indexes.
         computed: outputs that a preview of its creation does not know.
         changing: outputs that a preview of an update does not know.
+        filled: inputs that the provider takes from the cloud if they are not given ("Optional" and "Computed"
+            in its schema); dotted paths without indexes.
+        sets: lists whose order the provider does not compare; dotted paths likewise.
 
     """
 
@@ -115,6 +118,8 @@ class Kind:
     replaced_by: ClassVar[frozenset[str]] = frozenset()
     computed: ClassVar[tuple[str, ...]] = ()
     changing: ClassVar[tuple[str, ...]] = ()
+    filled: ClassVar[frozenset[str]] = frozenset()
+    sets: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud

@@ -27,7 +27,7 @@ from curtainup.engine.provider.servicer import (
     type_of,
 )
 from curtainup.errors import CurtainupError
-from curtainup.rehearsal import changes, schema
+from curtainup.rehearsal import changes, schema, told
 from curtainup.rehearsal.assets import objects
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
@@ -127,11 +127,13 @@ class Provider(Servicer):
         return messages.CheckResponse(inputs=struct(news), failures=refused)
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """Compare inputs."""
+        """Compare what the cloud told last with the inputs, as the bridged providers do."""
         kind = self._kind(request.urn, context)
+        state, news = plain(request.olds), plain(request.news)
+        olds = {name: state.get(name, one) for name, one in plain(request.old_inputs).items()}
         return changes.response(
-            kind.told(plain(request.old_inputs)),
-            plain(request.news),
+            told.comparable(olds, news, kind.filled, kind.sets),
+            news,
             kind.replaced_by,
             tuple(request.ignoreChanges),
             kind.named_by,
@@ -145,7 +147,7 @@ class Provider(Servicer):
             foreseen = {**changes.visible(inputs), **dict.fromkeys(kind.computed, UNKNOWN)}
             return messages.CreateResponse(properties=struct(foreseen))
         made = kind.create(changes.visible(objects(inputs)))
-        outputs = {**changes.visible(inputs), **made.outputs}
+        outputs = {**kind.told(changes.visible(inputs)), **made.outputs}
         return messages.CreateResponse(id=made.id, properties=struct(outputs))
 
     @answering
@@ -158,7 +160,8 @@ class Provider(Servicer):
             foreseen = {**changes.visible(inputs), **kept, **dict.fromkeys(kind.changing, UNKNOWN)}
             return messages.UpdateResponse(properties=struct(foreseen))
         outputs = kind.update(request.id, objects(olds), changes.visible(objects(inputs)))
-        return messages.UpdateResponse(properties=struct({**changes.visible(inputs), **outputs}))
+        outputs = {**kind.told(changes.visible(inputs)), **outputs}
+        return messages.UpdateResponse(properties=struct(outputs))
 
     @answering
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
@@ -170,10 +173,12 @@ class Provider(Servicer):
         found = kind.read(request.id, objects(state))
         if found is None:
             return messages.ReadResponse()
+        known = {name: state.get(name, one) for name, one in changes.visible(inputs).items()}
+        drifted = {**kind.told(known), **found.inputs}
         return messages.ReadResponse(
             id=request.id,
-            properties=struct({**state, **found.inputs, **found.outputs}),
-            inputs=struct({**inputs, **found.inputs}),
+            properties=struct({**state, **drifted, **found.outputs}),
+            inputs=struct({**inputs, **drifted}),
         )
 
     @answering

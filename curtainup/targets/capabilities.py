@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from curtainup.errors import CurtainupError
     from curtainup.gates.health import Suspect
     from curtainup.model.contract import EnvironmentSettings
+    from curtainup.model.environment import Environment
     from curtainup.model.process import Process
     from curtainup.model.process_state import ProcessState
     from curtainup.model.release import Address, Release
@@ -39,6 +40,14 @@ class NeedsBeside(Protocol):
 
     def require_beside(self) -> None:
         """Raise CurtainupError, before curtainup builds anything, if something of that is missing."""
+
+
+@runtime_checkable
+class Asks(Protocol):
+    """The cloud itself can be asked whether it would take an environment as configured."""
+
+    def complaint(self) -> CurtainupError | None:
+        """Return what it has against it, if it says so; raise CurtainupError if it is not reached."""
 
 
 @runtime_checkable
@@ -361,6 +370,22 @@ class Explains(Protocol):
 
     def explained(self, error: CurtainupError, started: datetime) -> CurtainupError:
         """Return the error of an update that began at `started`, with what the target knows about it."""
+
+
+@runtime_checkable
+class Reclaims(Protocol):
+    """The answer to a call may get lost, so a failed update may have made what Pulumi does not know."""
+
+    def reclaim(self, error: CurtainupError, started: datetime, say: Callable[[str], None]) -> bool:
+        """Remove what an update made unseen since `started`; return whether there was anything."""
+
+
+@runtime_checkable
+class Lags(Protocol):
+    """What the target tells after an update may be of the time before it."""
+
+    def lags(self, found: Environment) -> bool:
+        """Return whether what was told does not fit what the update made."""
 
 
 @runtime_checkable

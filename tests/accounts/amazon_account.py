@@ -28,6 +28,8 @@ class Amazon:
         certificates: of ACM, by ARN.
         allowed: pairs of patterns: actions, and the resources that they are allowed on.
         names: prefixes of live names that are taken, and whether by an environment of this account.
+        most_environments: quota of Beanstalk environments.
+        most_processors: quota of vCPUs.
         tokens: authorization data of ECR.
         apart: whether IAM wants to be asked for one action at a time.
         refusals: by action, status, code and message to answer with.
@@ -41,6 +43,8 @@ class Amazon:
     keypairs: list[str] = field(default_factory=list)
     certificates: dict[str, dict[str, Any]] = field(default_factory=dict)
     allowed: list[tuple[str, str]] = field(default_factory=lambda: [("*", "*")])
+    most_environments: int = 200
+    most_processors: float = 32.0
     tokens: list[dict[str, str]] = field(default_factory=list)
     apart: bool = False
     refusals: dict[str, tuple[int, str, str]] = field(default_factory=dict)
@@ -57,6 +61,8 @@ class Amazon:
             return _refused(service, *self.refusals[action])
         if action == "DescribeCertificate":
             return self._certificate(request)
+        if action == "GetServiceQuota":
+            return Answer.of({"Quota": {"QuotaCode": "L-1216C47A", "Value": self.most_processors}})
         if action == "GetAuthorizationToken":
             return Answer.of({"authorizationData": self.tokens})
         said: Answer = getattr(self, f"_{action}")(given)
@@ -85,6 +91,17 @@ class Amazon:
             for one in held
         )
         return _result("DescribeEnvironments", f"<Environments>{members}</Environments>")
+
+    def _DescribeAccountAttributes(self, _: dict[str, str]) -> Answer:  # noqa: N802
+        quota = f"<EnvironmentQuota><Maximum>{self.most_environments}</Maximum></EnvironmentQuota>"
+        return _result("DescribeAccountAttributes", f"<ResourceQuotas>{quota}</ResourceQuotas>")
+
+    def _DescribeInstanceTypes(self, given: dict[str, str]) -> Answer:  # noqa: N802
+        name = given["InstanceType.1"]
+        processors = "<vCpuInfo><defaultVCpus>2</defaultVCpus></vCpuInfo>"
+        item = f"<item><instanceType>{name}</instanceType>{processors}</item>"
+        kinds = f"<instanceTypeSet>{item}</instanceTypeSet>"
+        return Answer(200, f"<DescribeInstanceTypesResponse>{kinds}</DescribeInstanceTypesResponse>")
 
     def _DescribeKeyPairs(self, given: dict[str, str]) -> Answer:  # noqa: N802
         name = given["KeyName.1"]

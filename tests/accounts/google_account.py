@@ -46,6 +46,7 @@ class Project:
         project: that of projects.get.
         regions: those of Cloud Run, a page each.
         granted: permissions of the caller; more than the role's do no harm.
+        on_accounts: permissions of the caller on each service account.
         refusals: answers in place of those, by the end of the path.
         asked: requests so far, that for tokens left out.
 
@@ -61,6 +62,7 @@ class Project:
     )
     regions: list[str] = field(default_factory=lambda: ["europe-west1", "us-east1"])
     granted: set[str] = field(default_factory=lambda: set(permissions()))
+    on_accounts: set[str] = field(default_factory=set)
     refusals: dict[str, Answer] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
 
@@ -79,7 +81,8 @@ class Project:
         if path.endswith(":testIamPermissions"):
             wanted = json.loads(request.body)["permissions"]
             assert len(wanted) <= 100
-            return Answer.of({"permissions": [one for one in wanted if one in self.granted]})
+            granted = self.on_accounts if "/serviceAccounts/" in path else self.granted
+            return Answer.of({"permissions": [one for one in wanted if one in granted]})
         if path.endswith("/locations"):
             page = int(query.partition("=")[2] or 0)
             further = {"nextPageToken": str(page + 1)} if page + 1 < len(self.regions) else {}
@@ -103,7 +106,7 @@ def account(file: Path, project: Project) -> Iterator[Endpoints]:
                 }
             )
         )
-        yield Endpoints(url, url)
+        yield Endpoints(url, url, iam=url)
 
 
 @cache

@@ -18,14 +18,21 @@ class Row(TypedDict, total=False):
     refusal: str
     cloud: str
     text: str
+    words: str
     source: str
     seen: str
     told: str
     fix: str
-    stand_in: str
+    stand_in: str | list[str]
 
 
 def rows(cloud: str = "") -> list[Row]:
     """Return the rows of a cloud, or all."""
     found: list[Row] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
     return [one for one in found if not cloud or one["cloud"] == cloud]
+
+
+def stand_ins(row: Row) -> list[str]:
+    """Return the modules of the stand-ins that say a refusal."""
+    found = row.get("stand_in", [])
+    return [found] if isinstance(found, str) else found

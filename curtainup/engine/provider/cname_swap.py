@@ -6,51 +6,20 @@ each time, so they may be repeated: a name that is already in the right place st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from threading import Event
-from time import monotonic
-from typing import Any, NoReturn
+from typing import Any
 
 from curtainup.engine.provider import beanstalk
+from curtainup.engine.provider.cname_move import Move, Swap
 from curtainup.engine.provider.kind import Partial, Properties, Say, silent
 from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
-from curtainup.errors import CurtainupError, EngineFailed, Interrupted, SetupError, StateError
+from curtainup.errors import CurtainupError, SetupError, StateError
 from curtainup.platforms import amazon
 
 TYPE = "curtainup:cname_swap:CnameSwap"
 DERIVED: tuple[str, ...] = ()
 LASTING: tuple[str, ...] = ("cname",)
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
-"""Seconds between two looks, which become longer: the API's rate is the account's in a region."""
-# An environment in one of these states does not become ready again.
-ENDING = frozenset({"Aborting", "Terminating", "Terminated"})
-
-
-@dataclass(frozen=True)
-class Swap:
-    """The wanted state of a swap.
-
-    Attributes:
-        region: the region of the environments.
-        profile: the AWS profile to use; None is that of the deployer's environment.
-        application: the Beanstalk application of the environments.
-        prefix: the prefix of the live name.
-        environments: the name of each kept environment, by release id.
-        holder: the id of the release that gets the live name; None leaves the name where it is.
-        health_path: the path of requests to the live name.
-        timeout: how many seconds all waiting may take together.
-
-    """
-
-    region: str
-    profile: str | None
-    application: str
-    prefix: str
-    environments: Mapping[str, str]
-    holder: str | None
-    health_path: str
-    timeout: float
 
 
 def holder(names: Sequence[str], prefix: str, region: str, profile: str | None) -> str | None:
@@ -149,7 +118,7 @@ def create(
     swap = parse(inputs)
     with amazon.said_clearly("elasticbeanstalk"):
         client = amazon.client("elasticbeanstalk", swap.region, swap.profile)
-        move = _Move(client, swap, cancelled, say)
+        move = Move(client, swap, cancelled, say)
         before = move.holding()
         wanted = swap.environments[swap.holder] if swap.holder else before.name
         if wanted not in swap.environments.values():
@@ -161,7 +130,7 @@ def create(
     return outputs
 
 
-def _finish(move: _Move, before: beanstalk.Found, wanted: str, outputs: dict[str, Any]) -> None:
+def _finish(move: Move, before: beanstalk.Found, wanted: str, outputs: dict[str, Any]) -> None:
     """Wait until the name has moved; whatever goes wrong from here on, Beanstalk has begun to move it."""
     try:
         with amazon.said_clearly("elasticbeanstalk"):
@@ -212,145 +181,6 @@ def read(state: Properties) -> dict[str, Any] | None:
 def delete(state: Properties) -> None:
     """Leave what it steers as it is."""
     del state
-
-
-class _Move:
-    """One move of the live name, with one time limit for all its waiting."""
-
-    def __init__(self, client: Any, swap: Swap, cancelled: Event, say: Say) -> None:
-        self._client = client
-        self._swap = swap
-        self._cancelled = cancelled
-        self._say = say
-        self._deadline = monotonic() + swap.timeout
-        self._next_pause = FIRST_PAUSE
-
-    def holding(self) -> beanstalk.Found:
-        """Return the environment that holds the live name now."""
-        found = beanstalk.describe(self._client, ApplicationName=self._swap.application)
-        holding = beanstalk.holding(self._client, found, self._swap.prefix)
-        if holding is None:
-            raise StateError(
-                f"no environment holds the live name {self._swap.prefix}",
-                where=f"application {self._swap.application}, {self._swap.region}",
-                consequence="there is nothing to swap with, and users reach nothing under that name",
-                fix="somebody terminated it by hand; run curtainup destroy, then deploy again",
-            )
-        return holding
-
-    def swap(self, before: beanstalk.Found, destination: str) -> None:
-        """Wait until both environments are ready, and ask Beanstalk to swap their names.
-
-        An answer may get lost. botocore then asks again, and Beanstalk refuses, as it has begun. So what
-        counts is what Beanstalk tells of the environments.
-        """
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        source = before.name
-        self._wait_until_ready(source, destination)
-        self._say(f"swapping the names of {source} and {destination}")
-        try:
-            self._client.swap_environment_cnames(
-                SourceEnvironmentName=source, DestinationEnvironmentName=destination
-            )
-        except (BotoCoreError, ClientError, TimeoutError) as error:
-            if self._has_begun(before, destination):
-                return
-            raise EngineFailed(
-                f"Elastic Beanstalk refused the swap: {_words(error)}",
-                where=f"{source} and {destination}",
-                consequence="the live name has not moved",
-                fix=f"aws elasticbeanstalk describe-events --environment-name {destination}",
-                detail=beanstalk.events(self._client, [source, destination]),
-            ) from error
-
-    def _has_begun(self, before: beanstalk.Found, destination: str) -> bool:
-        """Return whether Beanstalk moves the name, or has moved it; or may, as it tells nothing.
-
-        Whoever waits for the end of the move then looks again.
-        """
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        try:
-            found = self._look(before.name, destination)
-        except (BotoCoreError, ClientError, TimeoutError):
-            return True
-        return any(one.status == "Updating" for one in found.values()) or (
-            destination in found and found[destination].cname == before.cname
-        )
-
-    def _look(self, *names: str, so_far: str = "the live name is moving") -> dict[str, beanstalk.Found]:
-        """Return the environments by name; asks again later if that is too soon for Beanstalk."""
-        from botocore.exceptions import ClientError
-
-        while True:
-            try:
-                found = beanstalk.describe(self._client, EnvironmentNames=list(names))
-            except ClientError as error:
-                if amazon.code_of(error) not in amazon.THROTTLED:
-                    raise
-                self._pause("Beanstalk answers that there are too many calls; looking again later", so_far)
-                continue
-            return {one.name: one for one in found}
-
-    def wait_until_moved(self, before: beanstalk.Found, wanted: str) -> None:
-        """Wait until the other environment has the live name, and both are ready again."""
-        while True:
-            found = self._wait_until_ready(before.name, wanted, so_far="the live name is moving")
-            if found[wanted].cname == before.cname:
-                return
-            self._pause(f"waiting for {wanted} to get the name {before.cname}")
-
-    def wait_until_it_answers(self, cname: str) -> None:
-        """Wait until the right release answers at the live name, because resolvers cache old answers."""
-        while (reached := beanstalk.release_at(cname, self._swap.health_path)) != self._swap.holder:
-            self._pause(f"waiting for http://{cname} to lead to {self._swap.holder}, not to {reached}")
-
-    def _wait_until_ready(
-        self, *names: str, so_far: str = "the live name has not moved"
-    ) -> dict[str, beanstalk.Found]:
-        while True:
-            found = self._look(*names, so_far=so_far)
-            unready = [found.get(one) or beanstalk.Found(one, "Terminated", "", "") for one in names]
-            unready = [one for one in unready if one.status != "Ready"]
-            if not unready:
-                return found
-            text = ", ".join(f"{one.name} is {one.status} since {one.since}" for one in unready)
-            if any(one.status in ENDING for one in unready):
-                self._fail(text, so_far, *names)
-            self._pause(f"waiting: {text}", so_far, *names)
-
-    def _pause(self, waiting_for: str, so_far: str = "the live name is moving", *names: str) -> None:
-        """Say what the move waits for, and wait until the next look."""
-        self._say(waiting_for)
-        if monotonic() > self._deadline:
-            self._fail(f"{waiting_for}, for {self._swap.timeout:.0f} s", so_far, *names)
-        pause, self._next_pause = self._next_pause, min(self._next_pause * 1.5, LONGEST_PAUSE)
-        if self._cancelled.wait(pause):
-            raise Interrupted(
-                f"cancelled while {waiting_for}",
-                where=self._where,
-                consequence=so_far,
-                fix="pulumi up --refresh",
-            )
-
-    def _fail(self, what: str, so_far: str, *names: str) -> NoReturn:
-        raise EngineFailed(
-            what,
-            where=self._where,
-            consequence=so_far,
-            fix="fix what Beanstalk's events report, or raise ready_timeout in pym-config.yaml",
-            detail=beanstalk.events(self._client, names),
-        )
-
-    @property
-    def _where(self) -> str:
-        return f"application {self._swap.application}, {self._swap.region}"
-
-
-def _words(error: Exception) -> str:
-    answer: Mapping[str, Any] = getattr(error, "response", None) or {}
-    return str(answer.get("Error", {}).get("Message") or error)
 
 
 def _not_kept(holding: beanstalk.Found, swap: Swap) -> StateError:

@@ -31,6 +31,7 @@ class Endpoints:
     secrets: str = "https://secretmanager.googleapis.com"
     container: str = "https://container.googleapis.com"
     certificates: str = "https://certificatemanager.googleapis.com"
+    iam: str = "https://iam.googleapis.com"
 
 
 class Refused(Exception):
@@ -73,6 +74,12 @@ class Api:
             some = permissions[first : first + MOST_PERMISSIONS]
             found |= set(self._ask("POST", url, {"permissions": some}).get("permissions", ()))
         return found
+
+    def granted_on_account(self, project: str, email: str, permission: str) -> bool:
+        """Return whether the caller has a permission on one service account (IAM v1, testIamPermissions)."""
+        account = f"projects/{quote(project, safe='')}/serviceAccounts/{quote(email, safe='@')}"
+        url = f"{self._endpoints.iam}/v1/{account}:testIamPermissions"
+        return permission in self._ask("POST", url, {"permissions": [permission]}).get("permissions", ())
 
     def regions(self, project: str) -> set[str]:
         """Return the regions that Cloud Run offers the project (Cloud Run v1, projects.locations.list)."""

@@ -34,6 +34,10 @@ class AwsError(Exception):
         self.status = status
 
 
+class NoAnswer(Exception):
+    """A call was made real, and its answer never comes."""
+
+
 @contextmanager
 def told(doing: str, service: str, operation: str) -> Iterator[None]:
     """Turn a service's refusal into the words of the real provider, which uses AWS's SDK for Go.

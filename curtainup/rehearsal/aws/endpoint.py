@@ -21,7 +21,7 @@ from urllib.parse import parse_qsl
 from curtainup.rehearsal.aws import cloudwatch_logs, ecr, query_protocol, systems_manager
 from curtainup.rehearsal.aws.beanstalk import api
 from curtainup.rehearsal.aws.beanstalk.state import Beanstalk
-from curtainup.rehearsal.aws.common import ACCOUNT, REGIONS, USER_ARN, AwsError
+from curtainup.rehearsal.aws.common import ACCOUNT, REGIONS, USER_ARN, AwsError, NoAnswer
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
@@ -161,6 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, kind, answer)
         except AwsError as error:
             self._refuse(error, target)
+        except NoAnswer:
+            self.close_connection = True
         except Exception as error:
             self._refuse(AwsError("InternalFailure", f"{type(error).__name__}: {error}", 500), target)
 

@@ -86,7 +86,7 @@ class GoogleKind(Kind):
         with self.cloud.home.cloud(STATE) as state:
             part: Document = state.setdefault("projects", {}).setdefault(project, {})
             if enabled and self.api and not self._answers(part):
-                raise CloudError(_disabled(self.api, project))
+                raise CloudError(disabled(self.api, project))
             yield part
 
     def _answers(self, part: Document) -> bool:
@@ -222,7 +222,8 @@ def conflict(what: str) -> CloudError:
     return CloudError(f"googleapi: Error 409: {what}, alreadyExists")
 
 
-def _disabled(api: str, project: str) -> str:
+def disabled(api: str, project: str) -> str:
+    """Return what is said of an API that is not enabled, or was enabled only just now."""
     title = _TITLES.get(api, api)
     return (
         f"googleapi: Error 403: {title} has not been used in project {project} before or it is disabled. "

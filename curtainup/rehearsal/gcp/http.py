@@ -65,6 +65,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer a call."""
         self._answer()
 
+    do_PATCH = do_POST  # noqa: N815
+    do_DELETE = do_GET  # noqa: N815
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Keep no log."""
 

@@ -111,7 +111,9 @@ class SecretVersion(GoogleKind):
             )
         project, value = found[1], inputs.get("secretData") or ""
         if not value:
-            raise CloudError("googleapi: Error 400: Secret Payload cannot be empty., badRequest")
+            raise CloudError(
+                "Error creating SecretVersion: googleapi: Error 400: Field [payload] is required."
+            )
         if len(value.encode()) > LARGEST:
             raise CloudError(
                 f"googleapi: Error 400: Secret Payload exceeds the limit of {LARGEST} bytes., badRequest"

@@ -19,6 +19,7 @@ def _shares(outputs: Mapping[str, Any], _resources: Resources) -> dict[str, int]
 
 
 READY_SECONDS = 1200
+"""As the provider's own default. A launch that fails takes Beanstalk some ten minutes to tell."""
 
 SPEC = TargetSpec(
     name="aws-beanstalk",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,7 +14,7 @@ from curtainup.model.names import Names
 from curtainup.platforms import amazon
 from curtainup.setup import extras
 from curtainup.targets import plugin_check
-from curtainup.targets.beanstalk import live_name
+from curtainup.targets.beanstalk import live_name, quotas
 from curtainup.targets.beanstalk.permissions import Caller, Needed, caller, look
 from curtainup.targets.grouping import grouped
 
@@ -82,6 +82,14 @@ def pieces(service: str, environments: Sequence[EnvironmentConfig], *, ecr: bool
         Piece(f"AWS name ({env.environment})", partial(_name, service, env), needs=regions[_account(env)])
         for env in environments
         if env.environment in STANDARD_ENVIRONMENTS
+    ]
+    found += [
+        Piece(
+            f"AWS quotas{one.suffix}",
+            partial(_quotas, one.value, _machines(environments, one.value)),
+            needs=regions[one.value],
+        )
+        for one in grouped((env.environment, _account(env)) for env in environments)
     ]
     for kind, look_at, key in (
         ("AWS key pair", _keypair, "aws_keypair"),
@@ -160,6 +168,39 @@ def _name(service: str, environment: EnvironmentConfig) -> Found:
     region = amazon.region_of(account.region, account.profile)
     client = amazon.client("elasticbeanstalk", region, account.profile)
     return Found(None, live_name.require(client, Names(service).environment(environment.environment)))
+
+
+def _machines(environments: Sequence[EnvironmentConfig], account: Account) -> dict[str, int]:
+    """Return by instance type how many machines the environments of an account have at most at once."""
+    found: dict[str, int] = {}
+    for one in environments:
+        if _account(one) == account and one.environment in STANDARD_ENVIRONMENTS:
+            kind = one.aws_instance_type
+            found[kind] = found.get(kind, 0) + one.aws_hosts_max * quotas.RELEASES
+    return found
+
+
+def _quotas(account: Account, machines: Mapping[str, int]) -> Found:
+    """Look at what the account may have in the region, as far as the deployer may read it."""
+    region = amazon.region_of(account.region, account.profile)
+    client = amazon.client("elasticbeanstalk", region, account.profile)
+    full = quotas.complaint(client, f"Elastic Beanstalk, {region}")
+    if full is not None:
+        raise full
+    room = quotas.room(client)
+    told = ["environments: not known" if room is None else f"environments: {room[0]} of {room[1]}"]
+    needed, most = 0, 0.0
+    for kind, count in machines.items():
+        found = quotas.processors(
+            amazon.client("service-quotas", region, account.profile),
+            amazon.client("ec2", region, account.profile),
+            kind,
+        )
+        if found is None:
+            return Found(None, "; ".join(told))
+        needed, most = needed + count * found[0], found[1]
+    advice = "ask AWS for more, or lower aws_hosts_max" if needed > most else None
+    return Found(None, "; ".join([*told, f"vCPUs: {needed} of {most:.0f} at most"]), advice)
 
 
 def _keypair(of: _Of) -> Found:

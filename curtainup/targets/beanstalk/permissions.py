@@ -21,6 +21,8 @@ POLICY = "docs/beanstalk-policy.json"
 MANAGED = "AdministratorAccess-AWSElasticBeanstalk"
 OWN = "curtainup-beanstalk"
 """The name by which docs/beanstalk.md has POLICY made."""
+OPTIONAL = frozenset({"ec2", "servicequotas"})
+"""Prefixes of the policy's actions that only the doctor uses, and that it does without."""
 MOST_ACTIONS = 100
 """In one simulation."""
 EXAMPLES = {"s3:Get*": "s3:GetObject", "s3:List*": "s3:ListBucket"}
@@ -121,7 +123,7 @@ def statements(who: Caller, region: str, needed: Needed) -> Iterator[Statement]:
     policy = json.loads((program_dir() / POLICY).read_text())
     for statement in policy["Statement"]:
         actions = [EXAMPLES.get(one, one) for one in _list(statement["Action"])]
-        used = [one for one in actions if one.partition(":")[0] not in needed.unused]
+        used = [one for one in actions if one.partition(":")[0] not in {*needed.unused, *OPTIONAL}]
         resources = tuple(_example(one, who, region, needed) for one in _list(statement["Resource"]))
         conditions = statement.get("Condition", {}).values()
         context = {key: _list(values)[-1] for one in conditions for key, values in one.items()}

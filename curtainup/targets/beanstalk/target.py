@@ -18,8 +18,17 @@ from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
 from curtainup.targets import command
-from curtainup.targets.beanstalk import READY_SECONDS, live_name, progress
+from curtainup.targets.beanstalk import (
+    READY_SECONDS,
+    live_name,
+    preflight,
+    progress,
+    quotas,
+    refusals,
+    unseen,
+)
 from curtainup.targets.capabilities import (
+    Asks,
     Audits,
     Bills,
     Executes,
@@ -28,6 +37,7 @@ from curtainup.targets.capabilities import (
     Lingers,
     NeedsAccount,
     NeedsGround,
+    Reclaims,
     RunsTasks,
     Watches,
 )
@@ -39,7 +49,6 @@ if TYPE_CHECKING:
     from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
-"""As the provider's own default. A launch that fails takes Beanstalk some ten minutes to tell."""
 NAME_TTL = 60.0
 """Seconds that resolvers keep an environment's name: the TTL of elasticbeanstalk.com's records."""
 EVENTS = 8
@@ -93,6 +102,7 @@ class Machines:
 class BeanstalkTarget(
     Target,
     NeedsAccount,
+    Asks,
     NeedsGround,
     Inspects,
     Lingers,
@@ -101,6 +111,7 @@ class BeanstalkTarget(
     Executes,
     Watches,
     Explains,
+    Reclaims,
     Bills,
 ):
     """A Beanstalk environment per release; the live name moves between them."""
@@ -124,6 +135,14 @@ class BeanstalkTarget(
         if self.known(BeanstalkEnvironment) is None:
             client = amazon.client("elasticbeanstalk", region, self.config.aws_user)
             live_name.require(client, self._session.service.names.environment(self.name))
+
+    def complaint(self) -> CurtainupError | None:
+        """Return that there is no room, or what Beanstalk has against the options of what is there."""
+        settings, serving = self.settings(), next(iter(self._names.values()), None)
+        full = quotas.complaint(_client(settings), f"Elastic Beanstalk, {settings.region}")
+        if full is not None or serving is None:
+            return full
+        return preflight.complaint(_client(settings), settings, self.runtime(), serving)
 
     def runtime(self) -> BeanstalkSettings:
         """Return what a release runs with today."""
@@ -273,7 +292,17 @@ class BeanstalkTarget(
         if events:
             error.detail = "\n".join([error.detail or error.what, "Beanstalk's own events:", *events])
         told = f"{error.what}\n{error.detail or ''}"
-        return self._unhealthy(error) if UNHEALTHY.search(told) else error
+        if UNHEALTHY.search(told):
+            return self._unhealthy(error)
+        return refusals.explained(error, f"Elastic Beanstalk application {self.environment.stack}")
+
+    def reclaim(self, error: CurtainupError, started: datetime, say: Callable[[str], None]) -> bool:
+        """Terminate an environment that the update made, if the answer got lost; it has never had a user."""
+        settings, names = self._settings, unseen.made(error.detail or error.what)
+        stop = unseen.within(settings.ready_timeout, self._session.run.cancelled)
+        client = _client(settings) if names else None
+        found = [unseen.reclaim(client, name, self.environment.stack, started, say, stop) for name in names]
+        return bool(found) and all(found)
 
     def costs(self) -> str | None:
         """Return what runs, whether it has traffic or not."""

@@ -18,11 +18,15 @@ from curtainup.platforms.google.api import Api, Endpoints, Refused
 from curtainup.setup import extras
 from curtainup.setup.paths import program_dir
 from curtainup.targets import plugin_check
+from curtainup.targets.cloud_run import READY_SECONDS, preflight, unseen
 from curtainup.targets.grouping import Grouped, grouped
 
 ROLE = "docs/cloud-run-role.yaml"
 SDK = "Google Cloud SDK"
 DISABLED = "SERVICE_DISABLED"
+ACT_AS = "iam.serviceAccounts.actAs"
+SHORTEST, LONGEST = 6, 30
+"""Characters of a service account's id; beyond them it is another one than the service's name."""
 ENABLED = tuple(f"{name}.googleapis.com" for name in sorted((*APIS, "iamcredentials", "sts")))
 """The APIs that a deployment and its login use."""
 AUDIENCE = "https://curtainup-doctor.a.run.app"
@@ -39,11 +43,15 @@ class Place:
 
 def of_service(service: ServiceConfig, environments: Sequence[EnvironmentConfig]) -> list[Piece]:
     """Return everything to look at for a service's environments on Cloud Run."""
-    return [*pieces(str(service.docker_repo), environments), plugin_check.piece("gcp", needs=SDK)]
+    found = pieces(str(service.docker_repo), environments, service=service.name)
+    return [*found, plugin_check.piece("gcp", needs=SDK)]
 
 
 def pieces(
-    docker_repo: str, environments: Sequence[EnvironmentConfig], endpoints: Endpoints | None = None
+    docker_repo: str,
+    environments: Sequence[EnvironmentConfig],
+    endpoints: Endpoints | None = None,
+    service: str = "",
 ) -> list[Piece]:
     """Return what to look at for environments on Cloud Run.
 
@@ -51,6 +59,7 @@ def pieces(
         docker_repo: of the service; the project's id.
         environments: those on Cloud Run.
         endpoints: of Google's APIs.
+        service: its name, to ask Cloud Run whether it would take it; empty asks nothing.
 
     """
     sdk, account, project = SDK, "Google credentials", "Google project"
@@ -62,7 +71,21 @@ def pieces(
         Piece(account, _credentials, needs=sdk),
         Piece(project, partial(_project, name, api), needs=account),
         *(_region(place, api, needs=project) for place in places),
-        Piece("Google permissions", partial(_permissions, name, api), needs=project, deploys=True),
+        Piece(
+            "Google permissions",
+            partial(_permissions, name, api, _accounts(service, environments, name)),
+            needs=project,
+            deploys=True,
+        ),
+        *(
+            Piece(
+                f"Cloud Run service ({one.environment})",
+                partial(_taken, service, name, one, api),
+                needs=project,
+            )
+            for one in environments
+            if service
+        ),
         Piece("Google identity token", _identity, needs=account, deploys=True),
     ]
 
@@ -159,7 +182,35 @@ def _enable(place: Place) -> str:
     return f"{enable}, some minutes before the first deployment"
 
 
-def _permissions(project: str, api: Callable[[], Api]) -> Found:
+def _taken(service: str, project: str, config: EnvironmentConfig, api: Callable[[], Api]) -> Found:
+    """Ask Cloud Run whether it would take an environment: its sizes, and what quota and policies say."""
+    place = preflight.configured(service, project, config, READY_SECONDS)
+    name = f"{service}-{config.environment}"
+    exists = unseen.is_there(api(), place)
+    refused = preflight.ask(api(), place, preflight.runtime(config), exists=exists)
+    if refused is None:
+        return Found(None, f"Cloud Run takes {name}")
+    found = preflight.judged(refused, place)
+    if found is not None:
+        raise found
+    return Found(None, f"not known: {refused.message}", "a deployment enables and makes what is missing")
+
+
+def _accounts(service: str, environments: Sequence[EnvironmentConfig], project: str) -> list[str]:
+    """Return the addresses of the containers' service accounts, of names that need not be shortened."""
+    names = (f"{service}-{one.environment}" for one in environments)
+    return [f"{one}@{project}.iam.gserviceaccount.com" for one in names if SHORTEST <= len(one) <= LONGEST]
+
+
+def _may_act_as(project: str, accounts: Sequence[str], api: Callable[[], Api]) -> bool:
+    """Return whether the right to act as a service account, which the project lacks, is on each account."""
+    try:
+        return bool(accounts) and all(api().granted_on_account(project, one, ACT_AS) for one in accounts)
+    except Refused:
+        return False
+
+
+def _permissions(project: str, api: Callable[[], Api], accounts: Sequence[str] = ()) -> Found:
     wanted = permissions()
     try:
         granted = api().granted(project, wanted)
@@ -168,6 +219,8 @@ def _permissions(project: str, api: Callable[[], Api]) -> Found:
             None, f"not known: {refused.message}", f"compare the deployer's role with {program_dir() / ROLE}"
         )
     missing = [one for one in wanted if one not in granted]
+    if missing == [ACT_AS] and _may_act_as(project, accounts, api):
+        return Found(None, f"all {len(wanted)} of {ROLE}, {ACT_AS} on the service accounts alone")
     if missing:
         raise SetupError(
             f"{len(missing)} of {len(wanted)} permissions on {project} are missing",

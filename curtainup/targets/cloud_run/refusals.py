@@ -7,7 +7,7 @@ what is around them differs with the provider and the API.
 from __future__ import annotations
 
 from curtainup.errors import CurtainupError
-from curtainup.targets.refusal import meaning, refusal
+from curtainup.targets.refusal import Refusal, meaning, refusal
 
 # terraform-provider-google, website/docs/guides/google_project_service.html.markdown
 DISABLED = refusal(
@@ -57,11 +57,31 @@ REFUSALS = (
         "somebody, or another version of curtainup, made the revision with other contents",
         "deploy again: the release then gets a name of its own",
     ),
-    # jspsych/datapipe#238, googlecodelabs/feedback#1856
+    # jspsych/datapipe#238, googlecodelabs/feedback#1856, #2311 and #1210, firebase/firebase-tools#5867
     refusal(
-        r"Max instances must be set to \d+ or fewer",
+        r"Max instances must be set to \d+ or fewer|maxScale may not exceed \d+|total allowable CPU per",
         "the project's quota does not allow so many containers of this size",
         "lower gcp_max_instances (Google says to how many), cpus or gcp_memory, or ask Google for more quota",
+    ),
+    # googleapis/repo-automation-bots#3875, google/osv.dev#2800
+    refusal(
+        r"Invalid value specified for (container )?(memory|cpu)",
+        "Cloud Run has no container of this size",
+        "write another gcp_memory or cpus; docs/cloud-run.md has the pairs",
+    ),
+    # GoogleCloudPlatform/cloud-run-release-manager#81
+    refusal(
+        r"'iam\.serviceaccounts\.actAs' denied on service account",
+        "the deployer may not give the containers their identity",
+        "grant the deployer roles/iam.serviceAccountUser on that service account; "
+        "`curtainup doctor` names what is missing",
+    ),
+    # hashicorp/terraform-provider-google#16591, GoogleCloudPlatform/terraform-google-log-analysis#25
+    refusal(
+        r"Error 409: .*already exists",
+        "something of that name is there that Pulumi does not know",
+        "somebody made it, its state was lost, or an answer of Google's got lost: look at it, and remove it "
+        "with gcloud if nobody needs it; then deploy again",
     ),
     DISABLED,
     # sourcegraph/sourcegraph-public-snapshot#59045: the revision's own words follow
@@ -73,6 +93,22 @@ REFUSALS = (
     ),
 )
 """The first that fits counts: what a revision is not ready for stands in the rest of its message."""
+
+
+PASSING = (
+    "may not read one of their secrets",
+    "may not read the image",
+    "does not find the image",
+    "an API",
+    "their identity",
+)
+"""How refusals begin, or what they hold, that a deployment itself or some minutes take away."""
+
+
+def foreseen(text: str) -> Refusal | None:
+    """Return the refusal that a deployment would meet, by what Google answers to a question; None if none."""
+    found = next((one for one in REFUSALS if one.said.search(text)), None)
+    return None if found is None or any(part in found.what for part in PASSING) else found
 
 
 def is_too_early(text: str) -> bool:

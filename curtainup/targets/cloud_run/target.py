@@ -10,26 +10,31 @@ from typing import TYPE_CHECKING
 from curtainup.errors import CurtainupError, TrafficReturned
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.account import project_of
+from curtainup.platforms.google.api import Api, Endpoints, Refused
 from curtainup.platforms.google.auth_proxy import door
 from curtainup.setup import cloud_provider
 from curtainup.targets import command
 from curtainup.targets.capabilities import (
+    Asks,
     Bills,
     Confirms,
     Executes,
     Explains,
     Interrupts,
+    Lags,
     NeedsAccount,
     NeedsGround,
+    Reclaims,
     RunsTasks,
     StartsPrivate,
 )
-from curtainup.targets.cloud_run import READY_SECONDS, opening, refusals
+from curtainup.targets.cloud_run import READY_SECONDS, opening, preflight, refusals, unseen
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.model.contract import EnvironmentSettings
+    from curtainup.model.environment import Environment
     from curtainup.model.release import Release
     from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
@@ -41,6 +46,7 @@ IDENTITY_HEADER = "X-Serverless-Authorization"
 class CloudRunTarget(
     Target,
     NeedsAccount,
+    Asks,
     NeedsGround,
     Interrupts,
     StartsPrivate,
@@ -48,6 +54,8 @@ class CloudRunTarget(
     RunsTasks,
     Executes,
     Explains,
+    Reclaims,
+    Lags,
     Bills,
 ):
     """A Cloud Run service with a revision per release."""
@@ -63,19 +71,14 @@ class CloudRunTarget(
         if self._session.accounts.rehearsal is None:
             cloud_provider.require("gcp")
 
+    def complaint(self) -> CurtainupError | None:
+        """Return what Cloud Run has against the service as configured."""
+        exists = bool(self.environment.deployment.releases)
+        return preflight.complaint(self._api(), self.settings(), self.runtime(), exists=exists)
+
     def runtime(self) -> CloudRunSettings:
         """Return what a release runs with today."""
-        config = self.config
-        return CloudRunSettings(
-            container_port=config.container_port,
-            health_path=config.health_path,
-            env=dict(config.env),
-            memory_mb=config.gcp_memory,
-            cpus=config.cpus or 1.0,
-            concurrency=config.gcp_request_concurrency,
-            request_timeout=config.request_timeout,
-            start_timeout=config.start_timeout,
-        )
+        return preflight.runtime(self.config)
 
     def settings(self) -> CloudRunEnvironment:
         """Return the environment's settings.
@@ -86,18 +89,9 @@ class CloudRunTarget(
         """
         config, service = self.config, self._session.service.config
         current = self.environment.settings
-        wanted = CloudRunEnvironment(
-            service=service.name,
-            name=self.name,
-            generation=current.generation if current else 0,
-            project=project_of(str(service.docker_repo)),
-            region=str(config.gcp_region),
-            min_instances=config.gcp_min_instances,
-            max_instances=config.gcp_max_instances,
-            ready_timeout=config.ready_timeout or READY_SECONDS,
-            tasks=bool(config.tasks),
-            secret_names=tuple(sorted(config.env_secrets)),
-            public_grant=bool(config.gcp_public_grant),
+        project = project_of(str(service.docker_repo))
+        wanted = preflight.configured(service.name, project, config, READY_SECONDS).model_copy(
+            update={"generation": current.generation if current else 0}
         )
         if (known := self.known(CloudRunEnvironment)) is not None:
             if config.gcp_public_grant is None:
@@ -180,7 +174,6 @@ class CloudRunTarget(
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as an execution of the release's job."""
-        from curtainup.platforms.google.api import Endpoints
         from curtainup.platforms.google.jobs import Jobs
         from curtainup.targets.cloud_run import tasks as cloud_run
 
@@ -212,12 +205,44 @@ class CloudRunTarget(
         """Return the error as what it is, by Google's own words."""
         return refusals.explained(error, f"Cloud Run service {self.environment.stack}")
 
+    def reclaim(self, error: CurtainupError, started: datetime, say: Callable[[str], None]) -> bool:
+        """Remove a service that the update made, if the answer got lost; it has never had a user.
+
+        Where Google refuses to answer, it stays, and the error tells of it.
+        """
+        settings = self.environment.settings
+        if not unseen.was_made(error.detail or error.what) or not isinstance(settings, CloudRunEnvironment):
+            return False
+        try:
+            return unseen.reclaim(self._api(), settings, started, say, self._session.run.cancelled)
+        except Refused:
+            return False
+
+    def lags(self, found: Environment) -> bool:
+        """Return whether Cloud Run tells another split than was made, or knows no URL of a release yet.
+
+        Until it has reconciled a service, "trafficStatuses, and uri will have transient values" (the v2 API's
+        message `Service`, at `reconciling`).
+        """
+        deployment, outputs = found.deployment, found.outputs
+        if not deployment.releases:
+            return False
+        wanted = {one: share for one, share in deployment.traffic.items() if share}
+        told = {one: share for one, share in (outputs.get("traffic_statuses") or {}).items() if share}
+        urls = outputs.get("release_urls") or {}
+        is_known = bool(outputs.get("url")) and all(one.id in urls for one in deployment.releases)
+        return not is_known or (bool(wanted) and told != wanted)
+
     def costs(self) -> str | None:
         """Return what waits for requests; without a minimum only requests are billed."""
         settings = self.known(CloudRunEnvironment)
         if settings is None or not settings.min_instances:
             return None
         return f"{settings.min_instances} waiting instance{'s' * (settings.min_instances != 1)}"
+
+    def _api(self) -> Api:
+        google = self._session.accounts.google
+        return Api({"Authorization": f"Bearer {google.access_token()}"}, Endpoints(run=google.run_api))
 
     def _require_same_place(self, current: CloudRunEnvironment, wanted: CloudRunEnvironment) -> None:
         for key, field in (("docker_repo", "project"), ("gcp_region", "region")):

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from components.beanstalk import cname_swap as declared
-from curtainup.engine.provider import beanstalk, cname_swap
+from curtainup.engine.provider import beanstalk, cname_move, cname_swap
 from curtainup.engine.provider.kind import Partial
 from curtainup.engine.provider.protocol import UNKNOWN
 from curtainup.errors import CurtainupError, EngineFailed, Interrupted, SetupError, StateError
@@ -191,7 +191,7 @@ def test_a_refused_swap_is_told_in_beanstalk_s_own_words(two: Account) -> None:
 class Scripted:
     """A client of Beanstalk that says what the test has written down, in turn; the last for ever."""
 
-    def __init__(self, swap: Exception | None, looks: list[Any]) -> None:
+    def __init__(self, swap: Any, looks: list[Any]) -> None:
         self.swap, self.looks = swap, looks
 
     def describe_environments(self, **_: Any) -> dict[str, Any]:
@@ -210,8 +210,9 @@ class Scripted:
         return {"FullyQualifiedCNAME": LIVE}
 
     def swap_environment_cnames(self, **_: Any) -> None:
-        if self.swap:
-            raise self.swap
+        error = self.swap if isinstance(self.swap, Exception | None) else next(self.swap)
+        if error:
+            raise error
 
     def describe_events(self, **_: Any) -> dict[str, Any]:
         return {"Events": []}
@@ -227,12 +228,13 @@ LOST = ReadTimeoutError(endpoint_url="https://elasticbeanstalk")
 
 @pytest.fixture
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    def use(*looks: Any, swap: Exception | None = None) -> None:
+    def use(*looks: Any, swap: Any = None) -> None:
         found = Scripted(swap, list(looks))
-        monkeypatch.setattr(amazon, "client", lambda *_: found)
+        monkeypatch.setattr(amazon, "client", lambda *_, **__: found)
         monkeypatch.setattr(beanstalk, "release_at", lambda *_: "r2")
 
-    monkeypatch.setattr(cname_swap, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(cname_move, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(cname_move, "LOST_PATIENCE", 0.0)
     return use
 
 
@@ -244,7 +246,7 @@ def test_who_is_throttled_looks_again(scripted: Callable[..., None]) -> None:
     assert len([one for one in said if "too many calls" in one]) == 3
 
 
-@pytest.mark.parametrize("error", [BUSY, LOST, RATE])
+@pytest.mark.parametrize("error", [BUSY, LOST])
 @pytest.mark.parametrize("then", [[MOVING, AFTER], [AFTER]], ids=["moving", "moved"])
 def test_a_swap_whose_answer_was_lost_has_begun(
     scripted: Callable[..., None], error: Exception, then: list[Any]
@@ -253,7 +255,20 @@ def test_a_swap_whose_answer_was_lost_has_begun(
     assert cname_swap.create(wants(timeout=60), NEVER)["environment"] == "shop-live-r2"
 
 
-@pytest.mark.parametrize("error", [BUSY, LOST, RATE])
+def test_a_swap_that_came_too_soon_is_asked_for_again(scripted: Callable[..., None]) -> None:
+    scripted(BEFORE, BEFORE, AFTER, swap=iter([RATE, RATE, None]))
+    assert cname_swap.create(wants(timeout=60), NEVER)["environment"] == "shop-live-r2"
+
+
+def test_what_beanstalk_tells_may_be_of_the_time_before_the_swap(
+    scripted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripted(BEFORE, BEFORE, BEFORE, BEFORE, MOVING, AFTER, swap=LOST)
+    monkeypatch.setattr(cname_move, "LOST_PATIENCE", 60.0)
+    assert cname_swap.create(wants(timeout=60), NEVER)["environment"] == "shop-live-r2"
+
+
+@pytest.mark.parametrize("error", [BUSY, LOST])
 def test_a_swap_that_never_began_is_refused(scripted: Callable[..., None], error: Exception) -> None:
     scripted(BEFORE, swap=error)
     assert failed(EngineFailed, wants(timeout=60)).consequence == "the live name has not moved"

@@ -18,6 +18,7 @@ from tests.rehearsal.aws import shapes
 ONE = {"EnvironmentName": "shop-live-r1"}
 ASKED: dict[str, dict[str, Any]] = {
     "CheckDNSAvailability": {"CNAMEPrefix": "shop-live"},
+    "DescribeAccountAttributes": {},
     "DescribeApplicationVersions": {},
     "DescribeApplications": {},
     "DescribeConfigurationSettings": {**ONE, "ApplicationName": "shop"},
@@ -26,6 +27,11 @@ ASKED: dict[str, dict[str, Any]] = {
     "DescribeEnvironments": {},
     "DescribeEvents": {},
     "ListAvailableSolutionStacks": {},
+    "ValidateConfigurationSettings": {
+        **ONE,
+        "ApplicationName": "shop",
+        "OptionSettings": [{"Namespace": "aws:autoscaling:asg", "OptionName": "MinSizes", "Value": "1"}],
+    },
 }
 CHANGING = {"SwapEnvironmentCNAMEs", "TerminateEnvironment"}
 """They begin work in containers; the tests of the endpoint show what they answer."""

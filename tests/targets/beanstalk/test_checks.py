@@ -73,7 +73,7 @@ def test_environments_in_different_regions_are_looked_at_apart(amazon: Amazon) -
 
 def test_without_credentials_the_rest_is_not_looked_at() -> None:
     checks = _checks(aws_keypair="aws-eb")
-    assert [check.ok for check in checks] == [True, *[False] * 6]
+    assert [check.ok for check in checks] == [True, *[False] * 7]
     assert str(checks[1].detail).startswith("there are no AWS credentials")
     assert {check.detail for check in checks[2:]} == {"not looked at"}
     assert checks[2].fix == "mend AWS credentials first"
@@ -238,3 +238,36 @@ def test_what_is_simulated_has_no_wildcards_and_the_account_s_own_names() -> Non
     assert not any("*" in one for one in resources - {"*"})
     passing = next(one for one in found if one.actions == ("iam:PassRole",))
     assert passing.context == {"iam:PassedToService": "elasticbeanstalk.amazonaws.com"}
+
+
+def test_quotas_are_told_as_far_as_they_may_be_read(amazon: Amazon) -> None:
+    amazon.names = {"shop-live": True}
+    check = _named("AWS quotas", aws_hosts_max=4)
+    assert (check.ok, check.detail, check.fix) == (
+        True,
+        "environments: 1 of 200; vCPUs: 32 of 32 at most",
+        None,
+    )
+
+
+def test_too_few_processors_are_advice(amazon: Amazon) -> None:
+    amazon.most_processors = 16.0
+    check = _named("AWS quotas", aws_hosts_max=4)
+    assert check.ok
+    assert check.fix == "ask AWS for more, or lower aws_hosts_max"
+
+
+def test_no_room_for_an_environment_is_said_before_anything_is_built(amazon: Amazon) -> None:
+    amazon.names, amazon.most_environments = {"shop-live": True}, 1
+    check = _named("AWS quotas")
+    assert not check.ok
+    assert str(check.detail).startswith(
+        "the account has 1 Beanstalk environments, and may have no more than 1"
+    )
+
+
+def test_who_may_not_read_quotas_is_told_nothing_of_them(amazon: Amazon) -> None:
+    denied = (403, "AccessDenied", "not authorized")
+    amazon.refusals = {"DescribeAccountAttributes": denied, "GetServiceQuota": denied}
+    check = _named("AWS quotas")
+    assert (check.ok, check.detail, check.fix) == (True, "environments: not known", None)

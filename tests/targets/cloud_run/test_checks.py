@@ -183,3 +183,63 @@ def test_more_permissions_than_one_call_takes_are_asked_in_several(
     api = Api({"Authorization": f"Bearer {TOKEN}"}, google)
     assert api.granted("my-project", many) == set(many[1:])
     assert len(project.asked) == 3
+
+
+def _taken(google: Endpoints, environment: str = "live") -> Check:
+    pieces = google_checks.pieces("my-project", _environments(), google, service="shop")
+    return next(one for one in look_at(pieces) if one.name == f"Cloud Run service ({environment})")
+
+
+def _asked(project: Project) -> list[tuple[str, str]]:
+    return [(one.method, one.path) for one in project.asked if "/services" in one.path]
+
+
+PLACE = "/v2/projects/my-project/locations/europe-west1/services"
+
+
+def test_cloud_run_is_asked_whether_it_takes_each_environment(google: Endpoints, project: Project) -> None:
+    assert (_taken(google).ok, _taken(google).detail) == (True, "Cloud Run takes shop-live")
+    assert ("PATCH", f"{PLACE}/shop-live?validateOnly=true") in _asked(project)
+
+
+def test_before_the_first_deployment_it_is_asked_as_for_a_new_one(
+    google: Endpoints, project: Project
+) -> None:
+    project.refusals["services/shop-live"] = refusal(404, "NOT_FOUND", "Resource 'shop-live' was not found.")
+    assert _taken(google).ok
+    assert ("POST", f"{PLACE}?serviceId=shop-live&validateOnly=true") in _asked(project)
+
+
+def test_what_cloud_run_would_refuse_is_told(google: Endpoints, project: Project) -> None:
+    project.refusals["services/shop-live"] = refusal(
+        400, "INVALID_ARGUMENT", "Max instances must be set to 5 or fewer to set the requested total CPU."
+    )
+    check = _taken(google)
+    assert not check.ok
+    assert "lower gcp_max_instances" in str(check.fix)
+
+
+def test_who_may_not_ask_is_told_so_and_not_stopped(google: Endpoints, project: Project) -> None:
+    project.refusals["/services/shop-live"] = DENIED
+    project.refusals["/services"] = DENIED
+    check = _taken(google)
+    assert (check.ok, check.detail) == (True, "not known: The caller does not have permission")
+
+
+def test_the_right_to_act_as_the_containers_may_be_on_their_accounts_alone(
+    google: Endpoints, project: Project
+) -> None:
+    project.granted -= {google_checks.ACT_AS}
+    project.on_accounts = {google_checks.ACT_AS}
+    pieces = google_checks.pieces("my-project", _environments(), google, service="shop")
+    check = next(one for one in look_at(pieces) if one.name == "Google permissions")
+    assert check.ok
+    assert str(check.detail).endswith("iam.serviceAccounts.actAs on the service accounts alone")
+
+
+def test_an_account_without_it_is_missing_it(google: Endpoints, project: Project) -> None:
+    project.granted -= {google_checks.ACT_AS}
+    pieces = google_checks.pieces("my-project", _environments(), google, service="shop")
+    check = next(one for one in look_at(pieces) if one.name == "Google permissions")
+    assert not check.ok
+    assert google_checks.ACT_AS in str(check.detail)

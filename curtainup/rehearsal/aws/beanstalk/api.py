@@ -8,16 +8,17 @@ from threading import Thread
 from typing import Any
 
 from curtainup.rehearsal.aws.beanstalk import launch as launching
+from curtainup.rehearsal.aws.beanstalk import options
 from curtainup.rehearsal.aws.beanstalk.state import (
-    PREFIX,
     SOLUTION_STACKS,
     Beanstalk,
     Environment,
     moment,
     now,
+    require_prefix,
 )
 from curtainup.rehearsal.aws.beanstalk.swap import begin, resumed
-from curtainup.rehearsal.aws.common import AwsError, arn
+from curtainup.rehearsal.aws.common import NoAnswer, arn
 
 Arguments = Mapping[str, Any]
 _SEVERITIES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
@@ -148,12 +149,20 @@ def settings(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
 
 
 def swap(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
-    """`SwapEnvironmentCNAMEs`: answers at once, and swaps afterwards."""
+    """`SwapEnvironmentCNAMEs`: answers at once, and swaps afterwards.
+
+    Raises:
+        NoAnswer: the swap is over, and its answer is lost, if the fault is asked for.
+
+    """
     both = [
         _named(service, {part: asked.get(f"{side}{part}") for part in ("EnvironmentId", "EnvironmentName")})
         for side in ("Source", "Destination")
     ]
-    begin(service, *both)
+    work = begin(service, *both)
+    if service.cloud.faults.strikes_first("lost-answer", both[0]["application"]):
+        work.join()
+        raise NoAnswer
     return {}
 
 
@@ -167,10 +176,7 @@ def terminate(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
 def availability(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
     """`CheckDNSAvailability`; the full name of a taken prefix is its address on this machine."""
     prefix = asked.get("CNAMEPrefix") or ""
-    if not PREFIX.fullmatch(prefix):
-        raise AwsError(
-            "InvalidParameterValue", f"Value {prefix} at 'CNAMEPrefix' failed to satisfy constraint."
-        )
+    require_prefix(prefix)
     holder = next((one for one in service.environments() if one["prefix"].lower() == prefix.lower()), None)
     name = holder["cname"] if holder and holder["cname"] else service.host(prefix)
     return {"Available": holder is None, "FullyQualifiedCNAME": name}
@@ -194,8 +200,30 @@ def require(service: Beanstalk, asked: Arguments) -> str | None:
     return next((name for name in (*names, *(by_id.get(one) for one in ids if one)) if name), None)
 
 
+def validation(service: Beanstalk, asked: Arguments) -> dict[str, Any]:
+    """`ValidateConfigurationSettings` of an environment, as far as values alone show it."""
+    service.require_application(asked["ApplicationName"])
+    _named(service, asked)
+    given = [
+        {"namespace": one["Namespace"], "name": one["OptionName"], "value": one.get("Value", "")}
+        for one in asked.get("OptionSettings", ())
+    ]
+    messages = [
+        {"Message": wrong, "Severity": "error", "Namespace": one.namespace, "OptionName": one.name}
+        for one in options.options(given)
+        if (wrong := options.problem([one], launching.account(service)))
+    ]
+    return {"Messages": messages}
+
+
+def attributes(service: Beanstalk, asked: Arguments) -> dict[str, Any]:  # noqa: ARG001
+    """`DescribeAccountAttributes`."""
+    return {"ResourceQuotas": {"EnvironmentQuota": {"Maximum": launching.MOST_ENVIRONMENTS}}}
+
+
 OPERATIONS: Mapping[str, Callable[[Beanstalk, Arguments], dict[str, Any]]] = {
     "CheckDNSAvailability": availability,
+    "DescribeAccountAttributes": attributes,
     "DescribeApplicationVersions": versions,
     "DescribeApplications": applications,
     "DescribeConfigurationSettings": settings,
@@ -206,6 +234,7 @@ OPERATIONS: Mapping[str, Callable[[Beanstalk, Arguments], dict[str, Any]]] = {
     "ListAvailableSolutionStacks": stacks,
     "SwapEnvironmentCNAMEs": swap,
     "TerminateEnvironment": terminate,
+    "ValidateConfigurationSettings": validation,
 }
 
 

@@ -46,6 +46,8 @@ class Environment(Kind):
         "triggers",
     )
     changing = ("allSettings", "instances")
+    filled = frozenset(["settings.resource", "solutionStackName", "platformArn"])
+    sets = frozenset(["settings"])
 
     def check(self, inputs: Properties) -> list[Failure]:
         """Refuse durations, tiers and combinations that the real provider refuses."""
@@ -66,7 +68,12 @@ class Environment(Kind):
     def told(self, inputs: Properties) -> Properties:
         """Return the inputs with the settings as Beanstalk tells them."""
         given = inputs.get("settings")
-        return {**inputs, "settings": options.told(given)} if isinstance(given, list) else inputs
+        if not isinstance(given, list):
+            return inputs
+        found = options.told(given)
+        if self.cloud.faults.strikes("normalise", inputs["name"]):
+            found = [{**one, "resource": ""} for one in reversed(found)]
+        return {**inputs, "settings": found}
 
     def create(self, inputs: Properties) -> Made:
         """Launch the environment, and wait until it is Ready."""
@@ -79,6 +86,9 @@ class Environment(Kind):
             )
         work = Thread(target=launching.launch, args=(service, record), name=f"launch {name}")
         work.start()
+        if self.cloud.faults.strikes_first("lost-answer", name):
+            with told(f"creating Elastic Beanstalk Environment ({name})", _SERVICE, "CreateEnvironment"):
+                service.require_names(name, None)  # AWS's SDK asks again, of its own accord
         self._wait(service, record, inputs, "create", record["created"])
         work.join()
         return Made(record["id"], self._outputs(service, service.environment(record["id"]), inputs))

@@ -18,6 +18,7 @@ from curtainup.rehearsal.aws.beanstalk.machines import machines
 from curtainup.rehearsal.aws.beanstalk.state import SOLUTION_STACKS, Beanstalk, Environment, now
 from curtainup.rehearsal.aws.common import KEY_PAIRS, AwsError
 
+MOST_ENVIRONMENTS = 200
 STUCK = 20.0
 """Seconds after which Beanstalk itself gives up a stuck environment; the real service takes longer."""
 
@@ -35,16 +36,20 @@ def validate(service: Beanstalk, wanted: Mapping[str, Any]) -> None:
         service.require_version(wanted["application"], wanted["version"])
     if wanted["stack"] not in SOLUTION_STACKS:
         raise AwsError("InvalidParameterValue", f"No Solution Stack named '{wanted['stack']}' found.")
+    problem = options.problem(options.options(wanted["settings"]), account(service))
+    if problem:
+        raise AwsError("ConfigurationValidationException", f"Configuration validation exception: {problem}")
+
+
+def account(service: Beanstalk) -> options.Account:
+    """Return the parts of the account that option settings may refer to."""
     home = service.cloud.home
-    account = options.Account(
+    return options.Account(
         service.region,
         KEY_PAIRS,
         lambda name: iam.has_instance_profile(home, name),
         lambda name: iam.has_role(home, name),
     )
-    problem = options.problem(options.options(wanted["settings"]), account)
-    if problem:
-        raise AwsError("ConfigurationValidationException", f"Configuration validation exception: {problem}")
 
 
 def accept(service: Beanstalk, wanted: Mapping[str, Any]) -> Environment:
@@ -54,8 +59,8 @@ def accept(service: Beanstalk, wanted: Mapping[str, Any]) -> Environment:
     if service.cloud.faults.strikes("quota", wanted["name"]):
         raise AwsError(
             "TooManyEnvironmentsException",
-            "You cannot have more than 200 Environments. Either remove some Environments or request a "
-            "limit increase.",
+            f"You cannot have more than {MOST_ENVIRONMENTS} Environments. Either remove some Environments or "
+            "request a limit increase.",
         )
     started = now()
     id = f"e-{uuid.uuid4().hex[:10]}"  # noqa: A001

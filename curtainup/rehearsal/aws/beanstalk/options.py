@@ -101,6 +101,7 @@ _CHOICES = {
     **dict.fromkeys(
         [
             "DeleteOnTerminate",
+            "AssociatePublicIpAddress",
             "DisableIMDSv1",
             "EnableSpot",
             "HealthStreamingEnabled",

@@ -12,7 +12,7 @@ from typing import Any
 from curtainup.rehearsal.aws.common import AwsError, arn
 from curtainup.rehearsal.kind import Cloud
 
-PREFIX = re.compile(r"(?=.{4,63}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+_PREFIX = re.compile(r"(?=.{4,63}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 _NAME = re.compile(r"(?=.{4,40}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
 SOLUTION_STACKS = tuple(
@@ -28,6 +28,13 @@ SOLUTION_STACKS = tuple(
         "2 v4.3.0 running Docker",
     )
 )
+
+LAG_SECONDS = 2.0
+"""For how long reads lag behind writes, if they do; AWS's APIs promise no more than eventual consistency.
+
+Source: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html, of the API below Beanstalk.
+"""
+_TOLD = ("status", "health", "health_status", "cname", "endpoint", "version", "updated")
 
 Environment = dict[str, Any]
 """An environment's record; `Beanstalk.describe` returns the part of it that AWS shows."""
@@ -93,8 +100,20 @@ class Beanstalk:
         """Change an environment's record, and return it."""
         with self.state() as state:
             record: Environment = state["environments"][id]
-            record |= {**changes, "updated": now()}
+            self.overwrite(record, {**changes, "updated": now()})
         return record
+
+    def overwrite(self, record: Environment, changes: Mapping[str, Any]) -> None:
+        """Change a record; what it was is told for a while, if reads lag behind writes."""
+        lag = record.get("lag")
+        if self.cloud.faults.strikes("eventual", record["name"]) and (not lag or lag["until"] < now()):
+            record["lag"] = {"until": now() + LAG_SECONDS, "was": {name: record[name] for name in _TOLD}}
+        record |= changes
+
+    def told(self, one: Environment) -> Environment:
+        """Return an environment as reads tell it: as it was a while ago, if they lag behind."""
+        lag = one.get("lag")
+        return {**one, **lag["was"]} if lag and lag["until"] > now() else one
 
     def say(self, environment: Mapping[str, Any], message: str, severity: str = "INFO") -> None:
         """Add an event of an environment."""
@@ -137,13 +156,8 @@ class Beanstalk:
                 "40 characters in length. The name can contain only letters, numbers, and hyphens. It can't "
                 "start or end with a hyphen.",
             )
-        if prefix is not None and not PREFIX.fullmatch(prefix):
-            raise AwsError(
-                "InvalidParameterValue",
-                f"Value {prefix} at 'CNAMEPrefix' failed to satisfy constraint: Member must be from 4 to "
-                "63 characters in length. It can contain only letters, numbers, and hyphens. It can't "
-                "start or end with a hyphen.",
-            )
+        if prefix is not None:
+            require_prefix(prefix)
         for one in self.environments():
             if one["name"] == name:
                 raise AwsError("InvalidParameterValue", f"Environment {name} already exists.")
@@ -156,6 +170,7 @@ class Beanstalk:
 
     def describe(self, one: Environment) -> dict[str, Any]:
         """Return an environment as `EnvironmentDescription`."""
+        one = self.told(one)
         return {
             "EnvironmentName": one["name"],
             "EnvironmentId": one["id"],
@@ -180,6 +195,17 @@ class Beanstalk:
     def arn(self, one: Mapping[str, Any]) -> str:
         """Return an environment's ARN."""
         return arn("elasticbeanstalk", self.region, f"environment/{one['application']}/{one['name']}")
+
+
+def require_prefix(prefix: str) -> None:
+    """Raise `AwsError` if a CNAME prefix is invalid."""
+    if not _PREFIX.fullmatch(prefix):
+        raise AwsError(
+            "InvalidParameterValue",
+            f"Value {prefix} at 'CNAMEPrefix' failed to satisfy constraint: Member must be from 4 to 63 "
+            "characters in length. It can contain only letters, numbers, and hyphens. It can't start or end "
+            "with a hyphen.",
+        )
 
 
 def platform_arn(region: str, stack: str) -> str:

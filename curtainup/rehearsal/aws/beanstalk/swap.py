@@ -61,6 +61,7 @@ def _finish(service: Beanstalk, source: Environment, destination: Environment) -
     with service.state() as state:
         for one, other in ((source, destination), (destination, source)):
             taken = {name: other[name] for name in ("prefix", "cname", "front")}
-            state["environments"][one["id"]] |= {**taken, "status": "Ready", "swapping": None}
+            done = {**taken, "status": "Ready", "swapping": None}
+            service.overwrite(state["environments"][one["id"]], done)
     for one in (source, destination):
         service.say(one, f"Completed swapping CNAMEs for environments {names}.")

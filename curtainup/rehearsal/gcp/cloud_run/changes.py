@@ -8,7 +8,7 @@ from typing import Any
 
 from curtainup.platforms.haproxy.proxy import connect
 from curtainup.rehearsal import containers
-from curtainup.rehearsal.gcp.cloud_run import rules
+from curtainup.rehearsal.gcp.cloud_run import rules, told
 from curtainup.rehearsal.gcp.cloud_run.routes import Routes
 from curtainup.rehearsal.gcp.common import STATE, Document, now, number
 from curtainup.rehearsal.gcp.secret_manager import may_read, value_of
@@ -83,7 +83,7 @@ class Change:
             if known is not None and _spec(known["template"]) != spec:
                 raise CloudError(
                     f"googleapi: Error 409: Revision named '{wanted}' with different configuration already "
-                    "exists., alreadyExists"
+                    "exists"
                 )
             return wanted, known
         if newest and _spec(revisions[newest]["template"]) == spec:
@@ -170,7 +170,7 @@ def secret_refusals(part: Document, project: str, container: Mapping[str, Any], 
 
 
 def _spec(template: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: part for name, part in template.items() if name != "revision" and part is not None}
+    return {name: part for name, part in told.template_told(template).items() if name != "revision"}
 
 
 def _denied(index: int, version: str, email: str) -> str:

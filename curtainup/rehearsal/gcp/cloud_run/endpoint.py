@@ -1,19 +1,20 @@
-"""Cloud Run's v2 API on this machine's loopback interface: executions of jobs, and nothing else.
+"""Cloud Run's v2 API on this machine's loopback interface: executions of jobs, and questions about services.
 
-Follows `projects.locations.jobs.run` and `….jobs.executions` of the Cloud Run Admin API. Like the real API,
-it refuses unknown fields.
+Follows `projects.locations.jobs.run`, `….jobs.executions` and `….services` of the Cloud Run Admin API.
+Like the real API, it refuses unknown fields.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.gcp import http
 from curtainup.rehearsal.gcp.cloud_run import executions
+from curtainup.rehearsal.gcp.cloud_run.services import Services
 from curtainup.rehearsal.gcp.http import Refusal, invalid
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
@@ -22,6 +23,7 @@ LONGEST = 604800
 """Seconds that a task may take: seven days."""
 DEFAULT_TIMEOUT = 600
 
+_SERVICES = r"projects/[^/:]+/locations/[^/:]+/services"
 _JOB = r"projects/[^/:]+/locations/[^/:]+/jobs/[^/:]+"
 _EXECUTION = rf"{_JOB}/executions/[^/:]+"
 _SECONDS = re.compile(r"(\d+)(\.\d+)?s")
@@ -42,6 +44,7 @@ class Account:
     """Answers calls."""
 
     home: Home
+    faults: Faults = field(default_factory=Faults)
 
     def answer(self, method: str, path: str, asked: Any) -> Mapping[str, Any]:
         """Answer one call.
@@ -65,7 +68,18 @@ class Account:
             ("GET", f"({_EXECUTION})", lambda name, _: executions.look(self.home, name)),
             ("GET", f"({_EXECUTION})/tasks", lambda name, _: {"tasks": executions.tasks(self.home, name)}),
             ("POST", f"({_EXECUTION}):cancel", self._cancel),
+            ("GET", f"({_SERVICES}/[^/:?]+)", lambda name, _: self._services.look(name)),
+            ("DELETE", f"({_SERVICES}/[^/:?]+)", lambda name, _: self._services.remove(name)),
+            ("POST", rf"({_SERVICES}\?serviceId=[^&]+)&validateOnly=true", self._would_create),
+            ("PATCH", rf"({_SERVICES}/[^/:?]+)\?validateOnly=true", self._services.would_take),
         ]
+
+    @property
+    def _services(self) -> Services:
+        return Services(Cloud(self.home, self.faults))
+
+    def _would_create(self, place: str, asked: Any) -> Mapping[str, Any]:
+        return self._services.would_take(place.replace("?serviceId=", "/"), asked)
 
     def _run(self, job: str, asked: Any) -> Mapping[str, Any]:
         _require_known(_REQUEST, asked, "")
@@ -81,9 +95,9 @@ class Account:
         return _operation(name, executions.look(self.home, name), done=True)
 
 
-def serve(home: Home) -> str:
+def serve(home: Home, faults: Faults | None = None) -> str:
     """Serve a rehearsal's Cloud Run on a free loopback port until the process ends; return its URL."""
-    return http.serve("cloud-run", Account(home).answer)
+    return http.serve("cloud-run", Account(home, faults or Faults()).answer)
 
 
 def _operation(name: str, execution: Mapping[str, Any], *, done: bool) -> Mapping[str, Any]:

@@ -166,12 +166,15 @@ def _container(path: str, container: Mapping[str, Any]) -> Iterator[tuple[str, s
         if rules.cpus(wanted.get("cpu", "1")) < 1:
             yield f"{path}.resources.limits.cpu", "Invalid value specified for cpu. Jobs need 1 at least."
         if rules.memory(wanted.get("memory", "512Mi")) < LEAST_MEMORY:
-            why = "Invalid value specified for container memory: jobs need 512 MiB at least."
+            why = "Invalid value specified for container memory. Jobs need 512Mi at least."
             yield f"{path}.resources.limits.memory", why
     envs = container.get("envs")
     for index, one in enumerate(envs if isinstance(envs, list) else []):
         if one["name"] in RESERVED:
             yield (
                 f"{path}.envs[{index}].name",
-                f"The following reserved env names were provided: {one['name']}. The system sets these.",
+                (
+                    f"The following reserved env names were provided: {one['name']}. "
+                    "The system sets these values."
+                ),
             )

@@ -199,7 +199,21 @@ def _size(path: str, container: Mapping[str, Any], concurrency: Any) -> Iterable
         if refused:
             key = {"cpus": ".cpu", "gcp_memory": ".memory"}.get(refused.key)
             at = f"{where}{key}" if key else "template.maxInstanceRequestConcurrency"
-            yield at, f"Invalid value specified for container: {refused.what}"
+            yield at, _said_of_size(refused, processors)
+
+
+def _said_of_size(refused: limits.Refusal, processors: float) -> str:
+    if refused.key == "gcp_memory":
+        least, most = limits.memory_range(processors)
+        return (
+            f"Invalid value specified for container memory. For {processors:.1f} CPU, memory must be between "
+            f"{_quantity(least)} and {_quantity(most)} inclusive."
+        )
+    return f"Invalid value specified for container cpu or concurrency: {refused.what}"
+
+
+def _quantity(mebibytes: int) -> str:
+    return f"{mebibytes}Mi" if mebibytes % 1024 else f"{mebibytes // 1024}Gi"
 
 
 _PROBE_LIMITS = {"initialDelaySeconds": (0, 240), "timeoutSeconds": (1, 3600), "failureThreshold": (1, 2**31)}

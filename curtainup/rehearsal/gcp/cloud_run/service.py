@@ -7,17 +7,24 @@ with traffic or a tag have a running container, because a service scales to zero
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
-from curtainup.rehearsal.gcp.cloud_run import rules
+from curtainup.rehearsal.gcp.cloud_run import rules, told
 from curtainup.rehearsal.gcp.cloud_run.changes import Change, Refused
 from curtainup.rehearsal.gcp.cloud_run.routes import Routes
-from curtainup.rehearsal.gcp.common import Binding, Document, GoogleKind, conflict, is_account, now
+from curtainup.rehearsal.gcp.common import Binding, Document, GoogleKind, is_account, now
 from curtainup.rehearsal.kind import CloudError, Failure, Found, Made, Properties, Unready
 
 API = "run.googleapis.com"
 _TRAFFIC = ("type", "revision", "percent", "tag")
+LAG_SECONDS = 3.0
+"""For how long reads lag behind writes, if they do.
+
+Until a service is reconciled, "trafficStatuses, and uri will have transient values that might mismatch the
+intended state". Source: the description of `reconciling` in the v2 API's message `Service`.
+"""
 
 
 class Service(GoogleKind):
@@ -44,6 +51,12 @@ class Service(GoogleKind):
         "uri",
         "urls",
     )
+    filled = told.FILLED
+    sets = told.SETS
+
+    def told(self, inputs: Properties) -> Properties:
+        """Return the inputs as Cloud Run tells them, if the fault is asked for."""
+        return told.told(inputs) if self.cloud.faults.strikes("normalise", inputs["name"]) else inputs
 
     def check(self, inputs: Properties) -> list[Failure]:
         """Refuse what Cloud Run does not support."""
@@ -56,8 +69,11 @@ class Service(GoogleKind):
         name = f"projects/{project}/locations/{inputs['location']}/services/{inputs['name']}"
         with self.opened(project) as part:
             if path in part.get("services", {}):
-                raise conflict(f"Error creating Service: Resource '{inputs['name']}' already exists.")
-        return Made(name, self._change(name, inputs, "create"))
+                raise _exists(inputs["name"])
+        outputs = self._change(name, inputs, "create")
+        if self.cloud.faults.strikes_first("lost-answer", inputs["name"]):
+            raise _exists(inputs["name"])  # what the provider hears as it asks again, of its own accord
+        return Made(name, outputs)
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002
         """Create a revision if the template has changed, and split traffic again."""
@@ -65,6 +81,8 @@ class Service(GoogleKind):
         with self.opened(project) as part:
             if path not in part.get("services", {}):
                 raise CloudError(f"Error updating Service {id!r}: googleapi: Error 404: Resource not found.")
+        if self.cloud.faults.strikes_first("lost-answer", inputs["name"]):
+            self._change(id, inputs, "update")  # the provider asks again, of its own accord
         return self._change(id, inputs, "update")
 
     def read(self, id: str, outputs: Properties) -> Found | None:  # noqa: A002
@@ -101,6 +119,8 @@ class Service(GoogleKind):
         with self.opened(project) as part:
             service = part.get("services", {}).get(path) or _new(name)
             self._require_identity(part, inputs["template"])
+            before = list(service["traffic"])
+        service["labels"] = dict(inputs.get("labels") or {})
         change = Change(self.cloud, name, service, inputs)
         refusal: Refused | None = None
         try:
@@ -109,6 +129,8 @@ class Service(GoogleKind):
             refusal = error
         except CloudError as error:
             raise CloudError(f"Error {verb[:-1]}ing Service: {error}") from error
+        if self.cloud.faults.strikes("eventual", inputs["name"]):
+            service["lag"] = {"until": time.time() + LAG_SECONDS, "traffic": before}
         with self.opened(project) as part:
             part.setdefault("services", {})[path] = service
         outputs = self._outputs(name, service)
@@ -133,7 +155,10 @@ class Service(GoogleKind):
             "state": "CONDITION_FAILED" if failure else "CONDITION_SUCCEEDED",
             "message": failure or "",
         }
-        told = [{**one, "uri": urls.get(one.get("tag") or "", "")} for one in service["traffic"]]
+        lag = service.get("lag") or {"until": 0}
+        traffic = lag["traffic"] if lag["until"] > time.time() else service["traffic"]
+        statuses = [{**one, "uri": urls.get(one.get("tag") or "", "")} for one in traffic]
+        uri = urls[""] if traffic else ""
         generation = str(service["generation"])
         revisions = {
             key: f"{name}/revisions/{service[key]}" if service[key] else ""
@@ -150,10 +175,10 @@ class Service(GoogleKind):
             "generation": generation,
             "observedGeneration": generation,
             "reconciling": False,
-            "trafficStatuses": told,
+            "trafficStatuses": statuses,
             "uid": service["uid"],
-            "uri": urls[""],
-            "urls": [urls[""]],
+            "uri": uri,
+            "urls": [uri] if uri else [],
         }
 
 
@@ -182,6 +207,10 @@ class ServiceIamMember(Binding):
             service = part.get("services", {}).get(path)
         if service is not None:
             Routes(self.cloud, resource).admit(service)
+
+
+def _exists(name: str) -> CloudError:
+    return CloudError(f"Error creating Service: googleapi: Error 409: Resource '{name}' already exists.")
 
 
 def _new(name: str) -> Document:

@@ -140,7 +140,7 @@ def run(
     ("container", "said"),
     [
         ({"resources": {"limits": {"cpu": "500m"}}}, "Jobs need 1 at least"),
-        ({"resources": {"limits": {"memory": "256Mi"}}}, "jobs need 512 MiB at least"),
+        ({"resources": {"limits": {"memory": "256Mi"}}}, "Jobs need 512Mi at least"),
         ({"envs": [{"name": "PORT", "value": "1"}]}, "reserved env names were provided: PORT"),
         ({"image": "curtainup/no-such:1"}, "Image 'curtainup/no-such:1' not found"),
     ],

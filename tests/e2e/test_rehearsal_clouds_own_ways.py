@@ -1,0 +1,81 @@
+"""Clouds that tell settings in a form of their own, lose answers, and tell late what they did.
+
+Each is shown on a first deployment, a second one, a rollback and the removal of everything.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.amazon import environments
+from tests.e2e.load import Answers, users
+from tests.e2e.rehearsed import BEANSTALK, CLOUD_RUN, Rehearsed, rehearsed
+from tests.e2e.test_rehearsal_cloud_run import cloud_service, version_of
+
+pytestmark = pytest.mark.matrix(
+    reason="test_a_fault_strikes_with_the_real_text_and_nothing_is_left_behind shows each fault"
+)
+FAULTS = ("normalise", "lost-answer", "eventual")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("target", [CLOUD_RUN, BEANSTALK], ids=lambda keys: str(keys["deploy_target"]))
+def test_the_whole_life_of_a_service(
+    tmp_path: Path, service_python: Path, target: dict[str, Any], fault: str
+) -> None:
+    everywhere = (fault, f"{fault}@staging")
+    with rehearsed(tmp_path, service_python, **target) as one:
+        done = one.deploy("--json", faults=everywhere)
+        first = done.json()["release"]
+        if fault == "lost-answer":
+            assert "the answer got lost when " in done.err
+        assert one.traffic("live") == {first: 100}
+        assert one.get("live").status_code == 200
+        nothing_to_do(one)
+
+        one.greet("second")
+        with using(one, target) as answers:
+            second = one.deploy("--json", faults=everywhere).json()["release"]
+        assert answers.failures == []
+        assert {name for name, share in one.traffic("live").items() if share} == {second}
+        assert one.get("live").json()["says"] == "second"
+        nothing_to_do(one)
+        there(one, target, first, second)
+
+        with using(one, target) as answers:
+            one.run("rollback")
+        assert answers.failures == []
+        assert one.serving("live") != second
+        assert one.get("live").json()["says"] != "second"
+
+        one.run("destroy", "--confirm", one.name)
+        assert one.left() == []
+
+
+def using(one: Rehearsed, target: dict[str, Any]) -> AbstractContextManager[Answers]:
+    """Let users call live; the answers of Cloud Run name no release, but the service its version."""
+    if target is BEANSTALK:
+        return users(one.url("live"))
+    return users(one.url("live"), "/version", version_of)
+
+
+def nothing_to_do(one: Rehearsed) -> None:
+    """Check that a second update is empty, also once Pulumi has read what the cloud tells."""
+    one.run("preview", code=0)
+    for name in ("staging", "live"):
+        one.refresh(name)
+    one.run("preview", code=0)
+
+
+def there(one: Rehearsed, target: dict[str, Any], first: str, second: str) -> None:
+    """Check that the cloud has what Pulumi knows, and nothing else."""
+    if target is BEANSTALK:
+        assert [name.rpartition("-")[2] for name in environments(one, "live")] == [second]
+        return
+    found = cloud_service(one, "live")
+    assert found is not None
+    assert {name.rpartition("-")[2] for name in found["revisions"]} == {first, second}

@@ -209,6 +209,7 @@ class Rollout(Readiness):
 
     def refresh(self) -> None:
         """Read again what Pulumi remembers, after an update that failed half-way."""
+        self._has_lost = None
         self._see(environments.of(self._session, self.name))
 
     def put_back(self, before: Deployment, note: Callable[[str], None]) -> None:
@@ -303,6 +304,8 @@ class Rollout(Readiness):
             if isinstance(self.target, capabilities.Explains):
                 raise self.target.explained(error, started) from error
             raise
+        if refresh:
+            self._has_lost = False
         self._see(found)
 
     def _see(self, found: Environment) -> None:

@@ -47,6 +47,7 @@ class EnvironmentView:
         extras.require(self.spec.extra)
         self.target = self.spec.bind(session, name, lambda: self.environment)
         self.environment = stack.of(session, name)
+        self._has_lost: bool | None = None
 
     @property
     def deployment(self) -> Deployment:
@@ -124,10 +125,14 @@ class EnvironmentView:
 
     @property
     def has_lost(self) -> bool:
-        """Whether what runs a release was taken away by hand, so that the next update makes it anew."""
+        """Whether what runs a release was taken away by hand, so that the next update makes it anew.
+
+        The target is asked once in a run, and again after an update that has failed.
+        """
         target = self.target
-        is_cut_off = isinstance(target, capabilities.Shares) and target.is_cut_off()
-        return is_cut_off or (isinstance(target, capabilities.Audits) and target.has_lost())
+        if self._has_lost is None:
+            self._has_lost = isinstance(target, capabilities.Audits) and target.has_lost()
+        return self._has_lost or (isinstance(target, capabilities.Shares) and target.is_cut_off())
 
     def require_moved(self) -> None:
         """Check with what the target itself tells that traffic is split as it was to be.

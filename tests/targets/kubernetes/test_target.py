@@ -515,6 +515,29 @@ def test_what_was_deleted_by_hand_is_noticed_whatever_it_is(live: Live) -> None:
     assert not live.target.has_lost()
 
 
+def test_the_cluster_is_asked_once_in_a_run_and_again_after_an_update_that_failed(live: Live) -> None:
+    collection = live.path("apis/apps/v1", "deployments")
+    known = _recorded("Deployment", "apps/v1", f"shop-{FIRST.id}")
+    remembered = Remembered(exists=True, resources=(known,))
+    live.world.engine.known["shop-live"] = remembered
+    live.api.items(collection)
+    rollout = Rollout(live.world.session, "live")
+    rollout.environment = live.environment
+
+    def asked() -> int:
+        return sum(one.path == collection for one in live.api.of("GET"))
+
+    assert rollout.has_lost
+    assert (rollout.has_lost, asked()) == (True, 1)
+    rollout.apply(live.environment.deployment)
+    assert live.world.engine.refreshed == [0]
+    assert (rollout.has_lost, asked()) == (False, 1), "the update has made it again"
+    live.world.engine.known["shop-live"] = remembered
+    rollout.refresh()
+    rollout.environment = live.environment
+    assert (rollout.has_lost, asked()) == (True, 2)
+
+
 def _recorded(kind: str, version: str, name: str) -> dict[str, Any]:
     place = {} if kind == "Namespace" else {"namespace": "shop-live"}
     inputs = {"apiVersion": version, "kind": kind, "metadata": {"name": name, **place}}

@@ -300,8 +300,8 @@ class Cluster:
             "the cluster's API server does not answer",
             where=f"{self._configuration.host}, {self.chosen}",
             consequence="nothing more was done; what serves goes on serving",
-            fix="check that the cluster runs, the network, and the address in the kubeconfig; if the cluster is "
-            "gone for good, see `A cluster that is gone` in docs/kubernetes.md",
+            fix="check that the cluster runs, the network, and the address in the kubeconfig; if the cluster "
+            "is gone for good, see `A cluster that is gone` in docs/kubernetes.md",
             detail=str(error) or type(error).__name__,
         )
 

@@ -28,7 +28,9 @@ def _splits(resource: Mapping[str, Any]) -> bool:
 
 def weights(route: Mapping[str, Any], _resources: Resources = ()) -> dict[str, int]:
     """Return the weight of each release's Service in a route; its name ends with the release's id."""
-    return {str(one["name"]).rpartition("-")[2]: int(one.get("weight", 1)) for one in _parts(route, "backendRefs")}
+    return {
+        str(one["name"]).rpartition("-")[2]: int(one.get("weight", 1)) for one in _parts(route, "backendRefs")
+    }
 
 
 def _is_front(resource: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""The cluster that an environment was deployed to, as the kubeconfig of whoever runs a command leads to it."""
+"""The cluster that an environment was deployed to, by the kubeconfig of whoever runs a command."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def test_a_request_may_take_as_long_as_it_says_and_ends_before_its_pod() -> None
 
 
 def test_the_route_names_releases_without_traffic_as_far_as_it_may() -> None:
-    """The load balancer knows their pods before they get some. All with traffic, and of the others the newest."""
+    """The load balancer knows their pods before they get some. Of those without traffic, the newest count."""
     releases = tuple(release(at) for at in range(1, 31))
     traffic = {each.id: 0 for each in releases} | {"r0000001": 60, "r0000002": 40}
     route = rendered(Deployment(releases=releases, traffic=traffic)).of(ROUTE)["shop-live-route"]

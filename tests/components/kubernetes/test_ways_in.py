@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from curtainup.model.release import Deployment
-from tests.components.kubernetes.samples import GATEWAY, ROUTE, SERVICE, deployment, one, release, rendered
+from tests.components.kubernetes.samples import GATEWAY, ROUTE, SERVICE, deployment, one, rendered
 from tests.components.program import Run
 
 

@@ -1,7 +1,7 @@
 """The Python client of Kubernetes without the classes of the API's objects, which take a second to import.
 
 curtainup speaks to the API server in plain JSON. Of the client it needs the login and the connections.
-Whoever else in this process asks for more, such as a program that a service has edited, gets the whole client.
+Whoever else in this process asks for more, such as a program that a service has edited, gets all of it.
 """
 
 from __future__ import annotations

@@ -83,6 +83,8 @@ class EnvironmentView:
         if isinstance(self.target, capabilities.KnowsPlaces):
             return self.target.release_url(release)
         found = (self.environment.outputs.get("release_urls") or {}).get(release.id)
+        if not found and isinstance(self.target, capabilities.ForetellsReleases):
+            return self.target.url_to_be(release)
         return str(found) if found else None
 
     def release_url(self, release: Release) -> str:
@@ -134,7 +136,7 @@ class EnvironmentView:
             self._has_lost = isinstance(target, capabilities.Audits) and target.has_lost()
         return self._has_lost or (isinstance(target, capabilities.Shares) and target.is_cut_off())
 
-    def require_moved(self) -> None:
+    def require_moved(self, wanted: Deployment) -> None:
         """Check with what the target itself tells that traffic is split as it was to be.
 
         Raises:
@@ -142,7 +144,7 @@ class EnvironmentView:
 
         """
         if isinstance(self.target, capabilities.Confirms):
-            self.target.require_moved()
+            self.target.require_moved(wanted.traffic)
 
     def require_there(self, release: Release) -> None:
         """Check that what runs a kept release was not taken away by hand.

@@ -102,6 +102,10 @@ class KubernetesEnvironment(EnvironmentSettings):
         """Return the name of a release's Deployment, Service and what else is its own."""
         return f"{self.service}-{release_id}"
 
+    def inside(self, service: str) -> str:
+        """Return the URL of one of the environment's Services inside the cluster."""
+        return f"http://{service}.{self.namespace}.svc"
+
     @property
     def autoscales(self) -> bool:
         """Whether the number of pods follows their load."""

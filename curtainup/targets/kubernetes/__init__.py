@@ -53,7 +53,9 @@ SPEC = TargetSpec(
     settings=KubernetesSettings,
     bind=Deferred("curtainup.targets.kubernetes.target:KubernetesTarget"),
     logs=Deferred("curtainup.targets.kubernetes.logs:KubernetesLogs"),
-    switch=Switch(ROUTE, weights, is_it=_splits, otherwise=Switch(SERVICE, selected, is_it=_is_front)),
+    switch=Switch(
+        ROUTE, weights, is_last=True, is_it=_splits, otherwise=Switch(SERVICE, selected, is_it=_is_front)
+    ),
     checks=Deferred("curtainup.targets.kubernetes.checks:of_service"),
     extra=extras.KUBERNETES,
     on_cluster=True,

@@ -179,8 +179,7 @@ class Kubernetes(pulumi.ComponentResource):
         )
         self._leads = [front]
         self.details = {**self.details, "service": front.named}
-        namespace = self._settings.namespace
-        return front.named.apply(lambda named: inside(named, namespace))
+        return front.named.apply(self._settings.inside)
 
     def _create_gateway(self) -> Object:
         return self._declare_gateway(ways_in.gateway(self._settings))
@@ -200,12 +199,7 @@ class Kubernetes(pulumi.ComponentResource):
 def release_urls(args: EnvironmentArgs) -> dict[str, str]:
     """Return by release id where it is reached alone, inside the cluster."""
     settings = settings_of(args)
-    return {one.id: inside(settings.workload(one.id), settings.namespace) for one in args.deployment.releases}
-
-
-def inside(service: str, namespace: str) -> str:
-    """Return the URL of a Service inside the cluster."""
-    return f"http://{service}.{namespace}.svc"
+    return {one.id: settings.inside(settings.workload(one.id)) for one in args.deployment.releases}
 
 
 def serves(args: EnvironmentArgs) -> bool:

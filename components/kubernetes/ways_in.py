@@ -43,10 +43,7 @@ def gateway(settings: KubernetesEnvironment) -> Manifest:
 
 
 def route(settings: KubernetesEnvironment, deployment: Deployment) -> Manifest:
-    """Return the route whose weights are the shares of traffic.
-
-    It also names releases without traffic, so that the Gateway knows their pods before they get some.
-    """
+    """Return the route whose weights are the shares of traffic."""
     rule: Manifest = {
         "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
         "backendRefs": _backends(settings, deployment),
@@ -83,10 +80,15 @@ def _route(
 
 
 def _backends(settings: KubernetesEnvironment, deployment: Deployment) -> list[dict[str, Any]]:
-    """Return all releases with traffic, and of the others the newest for which there is room."""
+    """Return the releases with traffic, and for a Gateway that needs it the newest others, if there is room.
+
+    A release without traffic whose Service somebody has removed would take the others' traffic away, too: a
+    controller may answer 500 for a whole rule of which it does not know one Service, whatever its weight.
+    """
     traffic = deployment.traffic
     age = {one.id: at for at, one in enumerate(reversed(deployment.releases))}
-    named = sorted(age, key=lambda one: (not traffic.get(one), age[one]))[:MOST_BACKENDS]
+    may_be = [one for one in age if traffic.get(one) or settings.route_names_idle]
+    named = sorted(may_be, key=lambda one: (not traffic.get(one), age[one]))[:MOST_BACKENDS]
     return [
         {"name": settings.workload(one.id), "port": SERVICE_PORT, "weight": traffic.get(one.id, 0)}
         for one in deployment.releases

@@ -218,6 +218,7 @@ class Rollout(Readiness):
 
     def refresh(self) -> None:
         """Read again what Pulumi remembers, after an update that failed half-way."""
+        self._has_lost = None
         self._see(environments.of(self._session, self.name))
 
     def put_back(self, before: Deployment, note: Callable[[str], None]) -> None:
@@ -288,7 +289,7 @@ class Rollout(Readiness):
             self._session, self.target, self.environment, self._settings_before, self.guard, on_progress
         )
         self.is_touched = True
-        switch = self.spec.switch
+        refresh, switch = self.has_lost, self.spec.switch
 
         def made(kind: str) -> None:
             if go_on is not None and switch.is_last and kind == switch.type:
@@ -300,10 +301,12 @@ class Rollout(Readiness):
             self.environment,
             deployment,
             on_progress,
-            refresh=self.has_lost,
+            refresh=refresh,
             on_made=made,
             cancelled=self.cancelled,
         )
+        if refresh:
+            self._has_lost = False
         self._see(found)
 
     def _see(self, found: Environment) -> None:

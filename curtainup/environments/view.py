@@ -51,6 +51,7 @@ class EnvironmentView:
         extras.require(self.spec.extra)
         self.target = self.spec.bind(session, name, lambda: self.environment)
         self.environment = stack.of(session, name)
+        self._has_lost: bool | None = None
 
     @property
     def deployment(self) -> Deployment:
@@ -105,6 +106,8 @@ class EnvironmentView:
         if isinstance(self.target, capabilities.KnowsPlaces):
             return self.target.release_url(release)
         found = (self.environment.outputs.get("release_urls") or {}).get(release.id)
+        if not found and isinstance(self.target, capabilities.ForetellsReleases):
+            return self.target.url_to_be(release)
         return str(found) if found else None
 
     def release_url(self, release: Release) -> str:
@@ -147,12 +150,16 @@ class EnvironmentView:
 
     @property
     def has_lost(self) -> bool:
-        """Whether what runs a release was taken away by hand, so that the next update makes it anew."""
-        target = self.target
-        is_cut_off = isinstance(target, capabilities.Shares) and target.is_cut_off()
-        return is_cut_off or (isinstance(target, capabilities.Audits) and target.has_lost())
+        """Whether what runs a release was taken away by hand, so that the next update makes it anew.
 
-    def require_moved(self) -> None:
+        The target is asked once in a run, and again after an update that has failed.
+        """
+        target = self.target
+        if self._has_lost is None:
+            self._has_lost = isinstance(target, capabilities.Audits) and target.has_lost()
+        return self._has_lost or (isinstance(target, capabilities.Shares) and target.is_cut_off())
+
+    def require_moved(self, wanted: Deployment) -> None:
         """Check with what the target itself tells that traffic is split as it was to be.
 
         Raises:
@@ -160,7 +167,7 @@ class EnvironmentView:
 
         """
         if isinstance(self.target, capabilities.Confirms):
-            self.target.require_moved()
+            self.target.require_moved(wanted.traffic)
 
     def require_there(self, release: Release) -> None:
         """Check that what runs a kept release was not taken away by hand.

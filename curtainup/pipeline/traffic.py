@@ -108,7 +108,7 @@ class Watch:
                 self._keep(_shares(stages[number - 1]), canary, variables, progress)
             progress.say(_shares(stage))
             with self._rollout.reached(stage, progress.say):
-                self._rollout.require_moved()
+                self._rollout.require_moved(stage)
                 self._see_answers()
                 self.require_clean()
                 if stage is stages[-1]:

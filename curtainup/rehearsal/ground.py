@@ -58,7 +58,7 @@ def entered(folder: Path, environ: Mapping[str, str], report: Report) -> Iterato
     stays = bool(environ.get(choice.KUBECONFIG))
     if not stays:
         report.info(f"this rehearsal, and the cluster that it starts, end with the command; {TO_STAY}")
-    with choice.chosen(environ, report.info) as cluster:
+    with choice.chosen(environ, report.info, by_docker=False) as cluster:
         ground = Ground(cluster, _home(folder, cluster, environ), stays)
         try:
             yield ground

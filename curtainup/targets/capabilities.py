@@ -6,7 +6,7 @@ A target inherits from each of these that it offers, so its class line says what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -130,6 +130,14 @@ class KnowsPlaces(Protocol):
 
 
 @runtime_checkable
+class ForetellsReleases(Protocol):
+    """The target knows where a release will be reached before the update ends that makes it."""
+
+    def url_to_be(self, release: Release) -> str:
+        """Return the URL that will reach this release alone."""
+
+
+@runtime_checkable
 class MayBeDistant(Protocol):
     """The environment's own URLs may mean something else on this machine, or nothing."""
 
@@ -241,8 +249,8 @@ class Lingers(Protocol):
 class Confirms(Protocol):
     """The target itself reports the traffic split, because answers do not name their release."""
 
-    def require_moved(self) -> None:
-        """Raise TrafficReturned if the reported split is not the wanted one."""
+    def require_moved(self, traffic: Mapping[str, int]) -> None:
+        """Raise TrafficReturned if the reported split is not the wanted one, in per cent by release id."""
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.kubernetes import pod, ways_in
+from components.kubernetes import pod
 from curtainup.config import ServiceConfig, load
 from curtainup.images import dockerfile
 from curtainup.model.release import Deployment
@@ -77,5 +77,4 @@ def test_the_numbers_on_the_page_are_those_of_the_program() -> None:
     probes = f"then every {pod.READY_PERIOD} seconds whether it gets requests, and every {pod.LIVE_PERIOD}"
     assert probes in PAGE
     assert f"after {pod.LIVE_FAILURES} failures" in PAGE
-    assert f"names {ways_in.MOST_BACKENDS} at most" in PAGE
     assert PAGE.count(f"USER {dockerfile.USER}") == 2

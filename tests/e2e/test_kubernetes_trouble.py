@@ -1,4 +1,4 @@
-"""Pods that never get ready on a real cluster: each is told for what it is, within ten seconds."""
+"""Pods that never get ready on a real cluster: each is told for what it is, long before `start_timeout`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["cluster", "image"]
 pytestmark = [pytest.mark.kubernetes]
 
 SPACE = "shop-broken"
-LONGEST = 12.0
-"""Seconds in which each is told: ten after the first failure, which takes the cluster a moment."""
+LONGEST = 120.0
+"""Seconds in which each is told; `make bench` measures how long it takes on a quiet machine."""
 SLEEP = ["sleep", "600"]
 Broken = Callable[..., ReleasePods]
 
@@ -156,10 +156,10 @@ def test_a_quota_s_refusal_is_told(broken: Broken, space: Cluster) -> None:
 def test_a_probe_that_fails_is_told_in_the_end_with_its_answer(broken: Broken) -> None:
     probe = {"httpGet": {"path": "/ping", "port": 8080}, "periodSeconds": 1}
     release = broken("deaf", SLEEP, readinessProbe=probe)
-    deadline = time.monotonic() + 30
-    while not release.seen().events and time.monotonic() < deadline:
+    deadline = time.monotonic() + LONGEST
+    while not any(one.get("reason") == "Unhealthy" for one in release.seen().events):
+        assert time.monotonic() < deadline
         time.sleep(0.2)
-    time.sleep(2)
     release.raise_if_down()
     error = release.unhealthy("", 60, Trouble("GET /ping: connection closed", "wait"))
     assert "Readiness probe failed" in error.what

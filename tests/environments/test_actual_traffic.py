@@ -63,6 +63,7 @@ def _front(release: str) -> dict[str, Any]:
         (kubernetes.SPEC, [], None),
         (kubernetes.SPEC, [_redirect(), _route(r1=90, r2=10), _own("r1")], {"r1": 90, "r2": 10}),
         (kubernetes.SPEC, [_route(r1=100, r2=0)], {"r1": 100}),
+        (kubernetes.SPEC, [_redirect(), _route()], {}),
         (kubernetes.SPEC, [_own("r1"), _front("r2")], {"r2": 100}),
         (kubernetes.SPEC, [_own("r1"), _front("none")], None),
     ],

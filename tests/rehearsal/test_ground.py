@@ -14,7 +14,7 @@ from curtainup.setup.cluster import choice
 from curtainup.setup.cluster.models import Cluster
 from curtainup.setup.process import Report
 from tests.accounts import api_server
-from tests.accounts.api_server import UID, Api
+from tests.accounts.api_server import UID, Api, Status
 from tests.sessions import Notes
 
 FORGOTTEN = "the rehearsal's things in Docker were removed"
@@ -38,7 +38,8 @@ def there(monkeypatch: pytest.MonkeyPatch, cluster: Cluster) -> list[str]:
     done: list[str] = []
 
     @contextmanager
-    def chosen(environ: Mapping[str, str], _report: Report) -> Iterator[Cluster]:
+    def chosen(environ: Mapping[str, str], _report: Report, *, by_docker: bool) -> Iterator[Cluster]:
+        assert not by_docker, "nodes of kind and k3d do not pull from the registry of a rehearsal"
         if not environ.get(choice.KUBECONFIG):
             done.append("cluster started")
         yield cluster
@@ -88,6 +89,17 @@ def test_what_is_rehearsed_on_a_given_cluster_stays_and_is_that_cluster_s_alone(
     assert found.home == Home(tmp_path / "all" / UID)
     assert found.home.state.is_dir()
     assert ground.standing(tmp_path / "all", environ) == found
+
+
+def test_a_given_cluster_that_does_not_answer_is_told_when_it_is_chosen(
+    tmp_path: Path, cluster: Cluster, api: Api, there: list[str]
+) -> None:
+    api.put(api_server.SYSTEM, Status(503, "ServiceUnavailable", "starting"))
+    environ = {"KUBECONFIG": cluster.kubeconfig}
+    with pytest.raises(SetupError, match="the cluster refuses"), ExitStack() as block:
+        block.enter_context(ground.entered(tmp_path / "all", environ, Notes()))
+    assert not (tmp_path / "all").exists()
+    assert there == []
 
 
 def test_a_command_on_a_rehearsal_that_has_ended_is_refused(tmp_path: Path, there: list[str]) -> None:

@@ -36,7 +36,7 @@ def test_what_it_cannot_do_is_done_without(tmp_path: Path) -> None:
     live = _live(tmp_path)
     assert not [one for one in vars(capabilities).values() if _is_of(live, one)]
     live.require_ready()
-    live.require_moved()
+    live.require_moved(live.deployment)
     assert live.drained(["r0000001"])
     assert (live.known_url, live.costs(), live.lingering, live.keep) == (None, None, 0, 1)
     assert not live.has_lost

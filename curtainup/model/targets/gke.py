@@ -90,3 +90,8 @@ class GkeEnvironment(KubernetesEnvironment):
     def route_has_timeout(self) -> bool:
         """Whether the route says how long an answer may take: GKE refuses such a route, and has a policy."""
         return False
+
+    @property
+    def route_names_idle(self) -> bool:
+        """Whether the route names releases without traffic: the load balancer takes minutes to know one."""
+        return True

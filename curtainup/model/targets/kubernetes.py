@@ -93,6 +93,11 @@ class KubernetesEnvironment(EnvironmentSettings):
         """Whether the route says how long an answer may take."""
         return True
 
+    @property
+    def route_names_idle(self) -> bool:
+        """Whether the route names releases without traffic, too, with weight 0."""
+        return False
+
     def workload(self, release_id: str) -> str:
         """Return the name of a release's Deployment, Service and what else is its own."""
         return f"{self.service}-{release_id}"
@@ -100,6 +105,10 @@ class KubernetesEnvironment(EnvironmentSettings):
     def process_workload(self, process: str) -> str:
         """Return the name of a process's Deployment, which is the same for every release."""
         return f"{self.service}-process-{process}"
+
+    def inside(self, service: str) -> str:
+        """Return the URL of one of the environment's Services inside the cluster."""
+        return f"http://{service}.{self.namespace}.svc"
 
     @property
     def autoscales(self) -> bool:

@@ -1,7 +1,7 @@
 """The API server of a cluster, spoken to in plain JSON.
 
 The Python client of Kubernetes reads the kubeconfig, logs in, and makes the connections. What it makes of
-the answers takes it a second to import and differs with its versions; the JSON is the API's own.
+the answers takes it a second to import and differs with its versions; the JSON is the API's own. See `lean`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import SetupError
-from curtainup.platforms.kubernetes import kubeconfig
+from curtainup.platforms.kubernetes import kubeconfig, lean
 from curtainup.platforms.kubernetes.heard import Heard
 from curtainup.platforms.kubernetes.kubeconfig import Chosen
 from curtainup.util.deadlines import within
@@ -253,6 +253,7 @@ class Cluster:
 
     def _headers(self) -> dict[str, str]:
         """Return the headers that prove who asks; a token that is old is renewed, by one at a time."""
+        lean.prepare()
         from kubernetes.config import ConfigException
 
         configuration = self._configuration
@@ -267,6 +268,7 @@ class Cluster:
 
     @cached_property
     def _configuration(self) -> Any:
+        lean.prepare()
         from kubernetes.client import Configuration
         from kubernetes.config import ConfigException, load_kube_config
 
@@ -321,7 +323,8 @@ class Cluster:
             "the cluster's API server does not answer",
             where=f"{self._configuration.host}, {self.chosen}",
             consequence="nothing more was done; what serves goes on serving",
-            fix="check that the cluster runs, the network, and the address in the kubeconfig",
+            fix="check that the cluster runs, the network, and the address in the kubeconfig; if the cluster "
+            "is gone for good, see `A cluster that is gone` in docs/kubernetes.md",
             detail=str(error) or type(error).__name__,
         )
 

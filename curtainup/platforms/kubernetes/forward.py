@@ -8,6 +8,7 @@ on, so that a candidate is exposed to nobody.
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,16 +39,18 @@ Doors = Callable[[], Sequence[Door]]
 class Forward:
     """One such port, from `start` to `close`."""
 
-    def __init__(self, cluster: Cluster, namespace: str, doors: Doors) -> None:
+    def __init__(self, cluster: Cluster, namespace: str, doors: Doors, lasting: float = 0.0) -> None:
         """Prepare the port.
 
         Args:
             cluster: where the pods are.
             namespace: of the pods.
             doors: is asked for each connection.
+            lasting: for how many seconds its answer may be used for other connections, if none fails.
 
         """
-        self._cluster, self._namespace, self._doors = cluster, namespace, doors
+        self._cluster, self._namespace, self._doors, self._lasting = cluster, namespace, doors, lasting
+        self._told: tuple[float, Sequence[Door]] = (0.0, ())
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self._listener.settimeout(ACCEPT_EVERY)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -102,17 +105,27 @@ class Forward:
     def _opened(self) -> tuple[Any, int] | None:
         """Return a connection to the first pod that takes one, and its port; None if none does."""
         try:
+            at, told = self._told
+            if not self.trouble and time.monotonic() - at < self._lasting:
+                found = self._first(told)
+                if found is not None:
+                    return found
             doors = self._doors()
+            self._told = (time.monotonic(), doors)
             self.trouble = "" if doors else "none of its pods runs"
-            for one in doors:
-                try:
-                    return self._cluster.forwarded(self._namespace, one.pod, one.port), one.port
-                except Refused as refused:
-                    self.trouble = refused.message
+            return self._first(doors)
         except Refused as refused:
             self.trouble = refused.message
         except SetupError as error:
             self.trouble = f"{error.what}: {error.detail}" if error.detail else error.what
+        return None
+
+    def _first(self, doors: Sequence[Door]) -> tuple[Any, int] | None:
+        for one in doors:
+            try:
+                return self._cluster.forwarded(self._namespace, one.pod, one.port), one.port
+            except Refused as refused:
+                self.trouble = refused.message
         return None
 
     def _join(self, guest: socket.socket, stream: Any, port: int) -> None:

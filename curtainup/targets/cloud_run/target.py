@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -152,7 +152,7 @@ class CloudRunTarget(
         path = serving.settings.health_path if serving else self.config.health_path
         opening.wait(str(self.environment.outputs["url"]), path, say, self._session.run.cancelled)
 
-    def require_moved(self) -> None:
+    def require_moved(self, traffic: Mapping[str, int]) -> None:
         """Check that Cloud Run tells the split that was asked for: its answers name no release.
 
         Raises:
@@ -160,7 +160,7 @@ class CloudRunTarget(
 
         """
         environment = self.environment
-        wanted = {one: share for one, share in environment.deployment.traffic.items() if share}
+        wanted = {one: share for one, share in traffic.items() if share}
         told = environment.outputs.get("traffic_statuses") or {}
         found = {one: share for one, share in told.items() if share}
         place = environment.outputs.get("console") or "the console"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -94,14 +94,14 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
         """Return for how many seconds the old release may get requests after a switch."""
         return 0.0 if self._rehearses else LINGERING
 
-    def require_moved(self) -> None:
+    def require_moved(self, traffic: Mapping[str, int]) -> None:
         """Check that the cluster splits the traffic as it was to, and say what HTTPS still needs.
 
         Raises:
             TrafficReturned: it does not.
 
         """
-        super().require_moved()
+        super().require_moved(traffic)
         known, address = self.own(GkeEnvironment), self.environment.outputs.get("address")
         if known.https_listener and not known.is_secure and address:
             self._session.run.report.info(

@@ -15,19 +15,22 @@ ROUTE = "kubernetes:gateway.networking.k8s.io/v1:HTTPRoute"
 SERVICE = "kubernetes:core/v1:Service"
 
 
-def _backends(route: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _parts(route: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
     rules = (route.get("spec") or {}).get("rules") or ()
-    return [one for rule in rules for one in rule.get("backendRefs") or ()]
+    return [one for rule in rules for one in rule.get(kind) or ()]
 
 
 def _splits(resource: Mapping[str, Any]) -> bool:
-    """Return whether a route leads to releases; the one that redirects to HTTPS leads to none."""
-    return bool(_backends(resource.get("outputs") or resource.get("inputs") or {}))
+    """Return whether a route leads to releases, once one has traffic; the other one redirects to HTTPS."""
+    route = resource.get("outputs") or resource.get("inputs") or {}
+    return all(one.get("type") != "RequestRedirect" for one in _parts(route, "filters"))
 
 
 def weights(route: Mapping[str, Any], _resources: Resources = ()) -> dict[str, int]:
     """Return the weight of each release's Service in a route; its name ends with the release's id."""
-    return {str(one["name"]).rpartition("-")[2]: int(one.get("weight", 1)) for one in _backends(route)}
+    return {
+        str(one["name"]).rpartition("-")[2]: int(one.get("weight", 1)) for one in _parts(route, "backendRefs")
+    }
 
 
 def _is_front(resource: Mapping[str, Any]) -> bool:
@@ -50,7 +53,9 @@ SPEC = TargetSpec(
     settings=KubernetesSettings,
     bind=Deferred("curtainup.targets.kubernetes.target:KubernetesTarget"),
     logs=Deferred("curtainup.targets.kubernetes.logs:KubernetesLogs"),
-    switch=Switch(ROUTE, weights, is_it=_splits, otherwise=Switch(SERVICE, selected, is_it=_is_front)),
+    switch=Switch(
+        ROUTE, weights, is_last=True, is_it=_splits, otherwise=Switch(SERVICE, selected, is_it=_is_front)
+    ),
     checks=Deferred("curtainup.targets.kubernetes.checks:of_service"),
     extra=extras.KUBERNETES,
     on_cluster=True,

@@ -17,8 +17,10 @@ from curtainup.model.targets.kubernetes import KubernetesEnvironment
 from curtainup.platforms.docker.labels import PROCESS, RELEASE, WORKS_FOR
 from curtainup.platforms.kubernetes import log, pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.clusters import Clusters
 from curtainup.platforms.kubernetes.log import Stamped, Wrote
 from curtainup.session import Session
+from curtainup.targets.kubernetes import same_place
 from curtainup.targets.log_lines import Asked, Line, Lines
 from curtainup.targets.log_queue import come
 
@@ -49,30 +51,27 @@ class KubernetesLogs:
 
     outlives = False
 
-    def __init__(
-        self,
-        session: Session,
-        environment: Environment,
-        _look: object = None,
-        *,
-        context: str | None = None,
-    ) -> None:
-        """Read the logs of an environment.
+    def __init__(self, session: Session, environment: Environment, _look: object = None) -> None:
+        """Read the logs of an environment, wherever it is: another cluster may be configured by now.
 
         Args:
             session: the command's.
             environment: whose logs they are.
-            context: of the kubeconfig; None is the one that is configured.
 
         Raises:
             TypeError: it is on another target.
+            RefusedError: its context leads to another cluster.
+            SetupError: there is no such context here, or its cluster does not answer.
 
         """
         if not isinstance(environment.settings, KubernetesEnvironment):
             raise TypeError("these are not the settings of an environment on Kubernetes")
         self._namespace = environment.settings.namespace
-        configured = session.service.config.for_environment(environment.settings.name).kube_context
-        self._cluster: Cluster = session.accounts.clusters.of(context or configured)
+        self._cluster = self._found(session.accounts.clusters, environment.settings)
+
+    def _found(self, clusters: Clusters, known: KubernetesEnvironment) -> Cluster:
+        """Return the cluster that the environment is on."""
+        return same_place.cluster(clusters, known.name, known)
 
     def lines(self, asked: Asked) -> Lines:
         """Give the lines of all pods in the order in which they were written."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from curtainup.errors import RefusedError, SetupError
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
 from curtainup.platforms.docker.labels import new_state
 from curtainup.platforms.kubernetes.cluster import Cluster
-from curtainup.platforms.kubernetes.kubeconfig import UnknownContext
 from curtainup.targets.capabilities import Chooses, Interrupts, MayLeadElsewhere, Reverts
-from curtainup.targets.kubernetes import interruptions, wanted
+from curtainup.targets.kubernetes import interruptions, same_place, wanted
 from curtainup.targets.kubernetes.space import Space
 from curtainup.targets.target import Target, displaced
 
@@ -66,26 +64,8 @@ class OnCluster(Target, Chooses, Interrupts, MayLeadElsewhere, Reverts):
 
         """
         known = self.known(KubernetesEnvironment)
-        if known is None:
-            return
-        try:
-            used = self._cluster
-        except UnknownContext as unknown:
-            raise SetupError(
-                f"the kubeconfig has no context {known.context} any more, by which {self.name} was deployed",
-                where=unknown.where,
-                consequence="nothing was changed",
-                fix=f"give it that name again: kubectl config rename-context NEW {known.context}; or run "
-                "curtainup deploy, which goes by kube_context as it is now",
-                detail=unknown.fix,
-            ) from unknown
-        if used.identity != known.cluster:
-            raise RefusedError(
-                f"the context {known.context} leads to another cluster than the one {self.name} is on",
-                where=f"{used} ({used.identity}, not {known.cluster})",
-                consequence="what has the same names there is somebody else's, so nothing was done",
-                fix="have KUBECONFIG name a file in which that context is the environment's cluster",
-            )
+        if known is not None:
+            same_place.cluster(self._session.accounts.clusters, self.name, known)
 
     @property
     def _cluster(self) -> Cluster:
@@ -105,12 +85,14 @@ class OnCluster(Target, Chooses, Interrupts, MayLeadElsewhere, Reverts):
     def _require_same_cluster(self) -> None:
         known, cluster = self.known(KubernetesEnvironment), self._configured
         if known is not None and known.cluster != cluster.identity:
-            raise displaced(
+            refused = displaced(
                 self.name,
                 f"on the cluster of context {known.context} ({known.cluster})",
                 f"the {cluster} ({cluster.identity})",
                 "kube_context",
             )
+            refused.fix = f"{refused.fix}; {same_place.IF_GONE}"
+            raise refused
 
     def _settings(self, namespace: str, state: str) -> KubernetesEnvironment:
         known, cluster = self.known(KubernetesEnvironment), self._configured

@@ -62,8 +62,11 @@ class Space:
 
     def shares(self) -> dict[str, int]:
         """Return the per cent of each release that has traffic, as the cluster has it now."""
+        return self._shares(self.route() if self.settings.has_gateway else None)
+
+    def _shares(self, route: Mapping[str, Any] | None) -> dict[str, int]:
         if self.settings.has_gateway:
-            found = weights(self.route() or {})
+            found = weights(route or {})
         else:
             service = self.cluster.find(self.path(CORE, "services", self.settings.service))
             found = selected(service or {}) or {}
@@ -76,8 +79,8 @@ class Space:
     def not_moved(self, traffic: Mapping[str, int]) -> str | None:
         """Return why the traffic is not split as it was to be; None if it is."""
         wanted = {one: share for one, share in traffic.items() if share}
-        found = self.shares()
+        route = self.route() if self.settings.has_gateway else None
+        found = self._shares(route)
         if found != wanted:
             return f"the cluster has {found}, not {wanted}: somebody else changed it"
-        route = self.route() if self.settings.has_gateway else None
         return gateways.not_taken_on(route, self.settings.gateway_place[1]) if route is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -32,6 +32,7 @@ from curtainup.targets.capabilities import (
     EndsTasks,
     Executes,
     Explains,
+    ForetellsReleases,
     Grows,
     Inspects,
     MayBeDistant,
@@ -73,6 +74,7 @@ class KubernetesTarget(
     MayBeDistant,
     MayMoveAtOnce,
     OpensLate,
+    ForetellsReleases,
     Inspects,
     Renews,
     Revives,
@@ -92,6 +94,7 @@ class KubernetesTarget(
         """Bind the target to an environment; see `Target`."""
         super().__init__(session, name, look)
         self._ways = Ways(session.run.at_end)
+        self._foretold: dict[str, Release] = {}
 
     def require_ready(self) -> None:
         """Check that the cluster answers and knows the deployer, and that the engine's plugin is there.
@@ -139,10 +142,17 @@ class KubernetesTarget(
         """Return for how many seconds nodes may be on their way for pods that have none; 0 waits for none."""
         return 0.0
 
+    def url_to_be(self, release: Release) -> str:
+        """Return where a release is reached once its Service is there: inside the cluster."""
+        known = self.own(KubernetesEnvironment)
+        self._foretold[release.id] = release
+        return known.inside(known.workload(release.id))
+
     def from_here(self, url: str) -> str:
         """Return a loopback URL for one that only the cluster itself reaches; others are the same here."""
         outputs, space = self.environment.outputs, self._space
-        named = {str(one): release for release, one in (outputs.get("release_urls") or {}).items()}
+        known = {str(one): release for release, one in (outputs.get("release_urls") or {}).items()}
+        named = {self.url_to_be(one): one.id for one in self._foretold.values()} | known
         if url in named:
             return self._ways.to(named[url], space, lambda: self._doors(named[url]))
         if url != outputs.get("url"):
@@ -202,7 +212,7 @@ class KubernetesTarget(
                 "again",
             )
 
-    def require_moved(self) -> None:
+    def require_moved(self, traffic: Mapping[str, int]) -> None:
         """Check that the cluster splits the traffic as it was to, and that the Gateway follows.
 
         Raises:
@@ -212,7 +222,7 @@ class KubernetesTarget(
         space, cancelled = self._space, self._session.run.cancelled
         deadline = time.monotonic() + self.confirming()
         while True:
-            why = self._not_moved(space)
+            why = self._not_moved(space, traffic)
             if why is None or cancelled.is_set():
                 return
             if time.monotonic() > deadline:
@@ -224,10 +234,10 @@ class KubernetesTarget(
                 )
             cancelled.wait(LOOK)
 
-    def _not_moved(self, space: Space) -> str | None:
+    def _not_moved(self, space: Space, traffic: Mapping[str, int]) -> str | None:
         """Return why traffic has not moved; an API server that is away for a moment is asked again."""
         try:
-            return space.not_moved(self.environment.deployment.traffic)
+            return space.not_moved(traffic)
         except SetupError as error:
             return f"{error.what} ({error.detail})"
         except Refused as refused:
@@ -327,7 +337,7 @@ class KubernetesTarget(
 
     def _doors(self, release_id: str) -> list[Door]:
         """Return the pods of a release that may answer, those that are ready first."""
-        release = self.environment.deployment.find(release_id)
+        release = self.environment.deployment.find(release_id) or self._foretold.get(release_id)
         port = release.settings.container_port if release else self.config.container_port
         return [Door(one, port) for one in pods.answering(self._space.pods(release_id), CONTAINER)]
 

@@ -15,6 +15,9 @@ from curtainup.targets.kubernetes.space import Space
 FRONT = ""
 """The key of the way that users' requests take; the way to a release alone has the release's id."""
 
+GATEWAY_LASTS = 1.0
+"""Seconds for which a Gateway is taken to have the same pods: the probe connects many times a second."""
+
 
 class Ways:
     """The ways that were opened to one environment."""
@@ -26,7 +29,7 @@ class Ways:
         self._open: dict[str, Forward] = {}
         self._public: dict[str, str] = {}
 
-    def to(self, key: str, space: Space, doors: Doors, namespace: str = "") -> str:
+    def to(self, key: str, space: Space, doors: Doors, namespace: str = "", lasting: float = 0.0) -> str:
         """Return the loopback URL of a way, which is opened at its first use.
 
         Args:
@@ -34,11 +37,12 @@ class Ways:
             space: where the environment is.
             doors: give the pods that it leads to.
             namespace: of these pods; empty is the environment's.
+            lasting: for how many seconds what `doors` give holds for the next connections.
 
         """
         with self._lock:
             if key not in self._open:
-                found = Forward(space.cluster, namespace or space.settings.namespace, doors)
+                found = Forward(space.cluster, namespace or space.settings.namespace, doors, lasting)
                 self._open[key] = found
                 found.start()
                 self._at_end.callback(found.close)
@@ -102,4 +106,4 @@ class Ways:
         if found:
             service, port = found[0], urlsplit(url).port or 80
             doors = partial(front.doors, space.cluster, service, port)
-            yield self.to(FRONT, space, doors, str(service["metadata"]["namespace"]))
+            yield self.to(FRONT, space, doors, str(service["metadata"]["namespace"]), GATEWAY_LASTS)

@@ -20,6 +20,7 @@ from tests.components.gke.samples import (
     deployment,
     environment,
     one,
+    release,
     rendered,
 )
 from tests.components.kubernetes import samples as kubernetes
@@ -137,6 +138,19 @@ def test_a_request_may_take_as_long_as_it_says_and_ends_before_its_pod() -> None
     assert default == {"timeoutSec": 90, "connectionDraining": {"drainingTimeoutSec": 30}}
     (rule,) = run.one(ROUTE).inputs["spec"]["rules"]
     assert "timeouts" not in rule
+
+
+def test_the_route_names_releases_without_traffic_as_far_as_it_may() -> None:
+    """The load balancer knows their pods before they get some. Of those without traffic, the newest count."""
+    releases = tuple(release(at) for at in range(1, 31))
+    traffic = {each.id: 0 for each in releases} | {"r0000001": 60, "r0000002": 40}
+    route = rendered(Deployment(releases=releases, traffic=traffic)).of(ROUTE)["shop-live-route"]
+    [rule] = route.inputs["spec"]["rules"]
+    weights = {each["name"]: each["weight"] for each in rule["backendRefs"]}
+    assert len(weights) == 16
+    assert sum(weights.values()) == 100
+    assert "shop-r000001e" in weights
+    assert "shop-r0000003" not in weights
 
 
 def test_no_release_is_on_the_route_before_the_load_balancer_knows_how_to_treat_it() -> None:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from curtainup.model.release import Deployment
-from tests.components.kubernetes.samples import GATEWAY, ROUTE, SERVICE, deployment, one, release, rendered
+from tests.components.kubernetes.samples import GATEWAY, ROUTE, SERVICE, deployment, one, rendered
 from tests.components.program import Run
 
 
@@ -20,22 +19,16 @@ def _weights(run: Run) -> dict[str, int]:
 
 
 def test_the_weights_of_the_route_are_the_traffic() -> None:
-    assert _weights(rendered(deployment(0, 10, 90))) == {
-        "shop-r0000001": 0,
-        "shop-r0000002": 10,
-        "shop-r0000003": 90,
-    }
+    assert _weights(rendered(deployment(10, 90))) == {"shop-r0000001": 10, "shop-r0000002": 90}
 
 
-def test_a_route_names_no_more_releases_than_it_may() -> None:
-    """All with traffic, and of the others the newest; the API allows 16."""
-    releases = tuple(release(at) for at in range(1, 31))
-    traffic = {each.id: 0 for each in releases} | {"r0000001": 60, "r0000002": 40}
-    weights = _weights(rendered(Deployment(releases=releases, traffic=traffic)))
-    assert len(weights) == 16
-    assert sum(weights.values()) == 100
-    assert "shop-r000001e" in weights
-    assert "shop-r0000003" not in weights
+def test_a_release_without_traffic_is_not_on_the_route() -> None:
+    """One whose Service is gone would take the others' traffic away, too."""
+    assert _weights(rendered(deployment(0, 0, 100))) == {"shop-r0000003": 100}
+
+
+def test_a_route_leads_nowhere_until_a_release_is_proven() -> None:
+    assert _weights(rendered(deployment(0))) == {}
 
 
 def test_the_route_comes_after_every_release() -> None:

@@ -148,3 +148,21 @@ def test_in_the_end_nobody_gets_in_and_whoever_is_in_goes(forward: Forward) -> N
         time.sleep(2 * forwards.ACCEPT_EVERY)
         with pytest.raises(OSError, match="refused"):
             _connect(forward)
+
+
+def test_the_pods_are_asked_for_once_in_a_while_and_anew_when_one_is_gone(pods: Pods) -> None:
+    times: list[int] = []
+
+    def doors() -> list[Door]:
+        times.append(1)
+        return pods.doors
+
+    lasting = Forward(pods, "shop-live", doors, 600.0)  # type: ignore[arg-type]
+    lasting.start()
+    assert [_asked(lasting) for _ in range(3)] == [b"a hello"] * 3
+    assert len(times) == 1
+    pods.gone = {"a", "b"}
+    pods.doors = [Door("c", 8080)]
+    assert _asked(lasting) == b"c hello"
+    assert len(times) == 2
+    lasting.close()

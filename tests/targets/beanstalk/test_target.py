@@ -172,6 +172,7 @@ def test_what_was_terminated_by_hand_is_looked_at_before_an_update(
     assert isinstance(rollout.target, Audits)
     assert not rollout.target.has_lost()
     terminated.append(f"shop-live-{first.id}")
+    rollout = _rollout(found)
     assert rollout.has_lost
     before = len(found.engine.ups)
     rollout.apply(rollout.deployment)

@@ -270,12 +270,10 @@ def test_the_split_is_what_cloud_run_tells(tmp_path: Path) -> None:
     """Its answers name no release, so what it tells is the evidence."""
     found = _world(tmp_path)
     outputs = {"traffic_statuses": {"r0000001": 0, "r0000002": 100}}
-    _bound(
-        found, Environment("shop-live", deployment=samples.deployment(0, 100), outputs=outputs)
-    ).require_moved()
-    other = _bound(found, Environment("shop-live", deployment=samples.deployment(100, 0), outputs=outputs))
+    bound = _bound(found, Environment("shop-live", deployment=samples.deployment(0, 100), outputs=outputs))
+    bound.require_moved({"r0000001": 0, "r0000002": 100})
     with pytest.raises(TrafficReturned, match=r"not as \{'r0000001': 100\}"):
-        other.require_moved()
+        bound.require_moved({"r0000001": 100, "r0000002": 0})
 
 
 def test_a_refusal_is_explained_and_anything_else_is_left(tmp_path: Path) -> None:

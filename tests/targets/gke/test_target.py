@@ -233,14 +233,14 @@ def test_a_certificate_map_that_is_there_needs_no_waiting(tmp_path: Path, api: A
 def test_what_https_still_needs_is_said_once_traffic_has_moved(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kubernetes.KubernetesTarget, "require_moved", lambda _: None)
+    monkeypatch.setattr(kubernetes.KubernetesTarget, "require_moved", lambda *_: None)
     named = {"host": "shop.example.com", "https_listener": "https"}
     live.environment = replace(live.environment, settings=settings(**named))
-    live.target.require_moved()
+    live.target.require_moved({})
     [told] = live.world.report.infos
     assert told.startswith("shop.example.com has no certificate yet: let DNS lead it to 203.0.113.7")
     live.environment = replace(live.environment, settings=settings(**named, is_certified=True))
-    live.target.require_moved()
+    live.target.require_moved({})
     assert live.world.report.infos == [told]
 
 

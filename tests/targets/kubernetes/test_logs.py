@@ -1,20 +1,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from curtainup.errors import SetupError
+from curtainup.errors import RefusedError, SetupError
 from curtainup.model.environment import Environment
 from curtainup.targets.kubernetes import logs
 from curtainup.targets.kubernetes.logs import KubernetesLogs
 from curtainup.targets.log_lines import Asked, Line
 from tests import samples
 from tests.platforms.kubernetes import shapes
-from tests.targets.kubernetes.conftest import FIRST, SECOND, Live
+from tests.targets.kubernetes.conftest import FIRST, KEYS, SECOND, Live, service, settings
 
 PODS = "/api/v1/namespaces/shop-live/pods"
 
@@ -105,3 +107,17 @@ def test_an_api_server_that_is_gone_ends_it(source: KubernetesLogs, live: Live) 
 def test_the_log_of_another_target_is_not_read(live: Live) -> None:
     with pytest.raises(TypeError):
         KubernetesLogs(live.world.session, Environment("shop-live", samples.environment()))
+
+
+def test_the_logs_are_those_of_the_environment_s_cluster_whatever_is_configured_now(
+    live: Live, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    live.api.items(PODS, _pod("a", FIRST.id))
+    _write(live, "a", (1, "one"))
+    session = service(elsewhere, live.api, f"{KEYS}kube_context: other\n").session
+    assert _said(KubernetesLogs(session, live.environment).lines(Asked())) == ["one"]
+    moved = replace(live.environment, settings=settings(cluster="another"))
+    with pytest.raises(RefusedError, match="leads to another cluster than the one live is on"):
+        KubernetesLogs(session, moved)

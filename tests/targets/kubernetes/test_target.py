@@ -324,6 +324,24 @@ def test_each_release_alone_has_a_port_of_this_machine(live: Live, monkeypatch: 
     live.world.session.run.at_end.close()
 
 
+def test_a_release_is_reached_while_the_update_goes_on_that_makes_it(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The candidate is judged while an older release is still being removed."""
+    asked = _answering(monkeypatch)
+    live.api.items(live.path("api/v1", "pods"), shapes.pod("new"))
+    new = FIRST.model_copy(
+        update={"id": "r3333333", "settings": FIRST.settings.model_copy(update={"container_port": 9090})}
+    )
+    rollout = Rollout(live.world.session, "live")
+    rollout.environment = live.environment
+    url = rollout.release_url(new)
+    assert url == "http://shop-r3333333.shop-live.svc"
+    assert _said(rollout.from_here(url)) == "new"
+    assert asked == [("shop-live", "new", 9090)]
+    live.world.session.run.at_end.close()
+
+
 def test_without_a_gateway_users_requests_go_where_the_service_leads_now(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -515,6 +533,29 @@ def test_what_was_deleted_by_hand_is_noticed_whatever_it_is(live: Live) -> None:
     assert not live.target.has_lost()
 
 
+def test_the_cluster_is_asked_once_in_a_run_and_again_after_an_update_that_failed(live: Live) -> None:
+    collection = live.path("apis/apps/v1", "deployments")
+    known = _recorded("Deployment", "apps/v1", f"shop-{FIRST.id}")
+    remembered = Remembered(exists=True, resources=(known,))
+    live.world.engine.known["shop-live"] = remembered
+    live.api.items(collection)
+    rollout = Rollout(live.world.session, "live")
+    rollout.environment = live.environment
+
+    def asked() -> int:
+        return sum(one.path == collection for one in live.api.of("GET"))
+
+    assert rollout.has_lost
+    assert (rollout.has_lost, asked()) == (True, 1)
+    rollout.apply(live.environment.deployment)
+    assert live.world.engine.refreshed == [0]
+    assert (rollout.has_lost, asked()) == (False, 1), "the update has made it again"
+    live.world.engine.known["shop-live"] = remembered
+    rollout.refresh()
+    rollout.environment = live.environment
+    assert (rollout.has_lost, asked()) == (True, 2)
+
+
 def _recorded(kind: str, version: str, name: str) -> dict[str, Any]:
     place = {} if kind == "Namespace" else {"namespace": "shop-live"}
     inputs = {"apiVersion": version, "kind": kind, "metadata": {"name": name, **place}}
@@ -535,13 +576,13 @@ def test_a_release_that_has_traffic_is_not_removed_whatever_pulumi_remembers(liv
 def test_traffic_has_moved_once_the_gateway_follows(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(targets, "CONFIRMING", 0.3)
     _behind_gateway(live).api.put(ROUTE, _route(r1111111=100, r2222222=0))
-    live.target.require_moved()
+    live.target.require_moved(live.environment.deployment.traffic)
     live.api.put(ROUTE, _route(conditions=[], r1111111=100))
     with pytest.raises(TrafficReturned, match="newest weights"):
-        live.target.require_moved()
+        live.target.require_moved(live.environment.deployment.traffic)
     live.api.put(ROUTE, _route(r1111111=50, r2222222=50))
     with pytest.raises(TrafficReturned, match="somebody else changed it"):
-        live.target.require_moved()
+        live.target.require_moved(live.environment.deployment.traffic)
 
 
 def test_a_gateway_may_take_a_moment_and_the_api_server_may_be_away_for_one(live: Live) -> None:
@@ -553,8 +594,8 @@ def test_a_gateway_may_take_a_moment_and_the_api_server_may_be_away_for_one(live
         ]
     )
     _behind_gateway(live).api.put(ROUTE, lambda _: next(answers, _route(r1111111=100)))
-    live.target.require_moved()
-    assert len(live.api.of("GET")) == 5
+    live.target.require_moved(live.environment.deployment.traffic)
+    assert len(live.api.of("GET")) == 4
 
 
 def test_without_a_gateway_the_service_tells_where_traffic_goes(
@@ -562,10 +603,10 @@ def test_without_a_gateway_the_service_tells_where_traffic_goes(
 ) -> None:
     monkeypatch.setattr(targets, "CONFIRMING", 0.1)
     live.api.put(FRONT, _front(FIRST.id))
-    live.target.require_moved()
+    live.target.require_moved(live.environment.deployment.traffic)
     live.api.put(FRONT, _front("none"))
     with pytest.raises(TrafficReturned, match=r"has \{\}, not"):
-        live.target.require_moved()
+        live.target.require_moved(live.environment.deployment.traffic)
 
 
 @pytest.mark.parametrize(

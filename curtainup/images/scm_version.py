@@ -32,13 +32,14 @@ _ARGUMENT: Final = re.compile(r"^[ \t]*ARG[ \t]+(\w+)[ \t]*(?:=|$)", re.MULTILIN
 def of(version: str) -> str:
     """Return a version as Python's packages have them (PEP 440).
 
-    That of `200415-0819-953-b3548e` is `2020.4.15.819+953.b3548e`.
+    That of `200415-0819-953-b3548e` is `2020.4.15.819+953.gb3548e`.
     """
     found = _VERSION.fullmatch(version)
     if found is None:
         return "0"
     date = (f"20{found['year']}", found["month"], found["day"], found["time"])
-    own = (found["count"], found["commit"], *(("dirty", found["dirty"]) if found["dirty"] else ()))
+    dirty = (f"dirty{found['dirty']}",) if found["dirty"] else ()
+    own = (found["count"], f"g{found['commit']}", *dirty)  # a part that begins with a letter is no number
     return f"{'.'.join(str(int(part)) for part in date)}+{'.'.join(own)}"
 
 

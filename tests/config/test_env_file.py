@@ -63,7 +63,8 @@ def test_a_line_that_is_no_variable_is_told_by_its_number_and_not_shown(line: st
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o600, 0), (0o640, 0), (0o644, 1)])
 def test_a_file_that_everybody_may_read_is_told(tmp_path: Path, mode: int, warned: int) -> None:
-    file, said = tmp_path / "secrets.env", []
+    said: list[str] = []
+    file = tmp_path / "secrets.env"
     file.write_text("\ufeffKEY=value\n")
     file.chmod(mode)
     assert env_file.read(file, said.append) == {"KEY": "value"}

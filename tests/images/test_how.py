@@ -123,7 +123,7 @@ def test_a_cache_without_an_earlier_image_is_one_for_later(tmp_path: Path) -> No
 def test_tools_that_read_tags_get_the_version(tmp_path: Path, files: dict[str, str]) -> None:
     found = how.settings(None, source(tmp_path, **files), [])
     assert found is not None
-    assert found.args == {"SETUPTOOLS_SCM_PRETEND_VERSION": "2020.4.15.819+953.b3548e"}
+    assert found.args == {"SETUPTOOLS_SCM_PRETEND_VERSION": "2020.4.15.819+953.gb3548e"}
     assert how.identity(None, source(tmp_path, **files)) == "", "each commit has another version"
 
 

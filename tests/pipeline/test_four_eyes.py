@@ -59,6 +59,18 @@ def test_somebody_else_promotes(session: Session, monkeypatch: pytest.MonkeyPatc
     promote(session)
 
 
+def test_who_deploys_it_again_does_not_become_the_deployer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept.environment(tmp_path, "shop-live", [samples.deployment(100), HELD, HELD], held="r0000002")
+    session = session_in(tmp_path, text="four_eyes: true\n")
+    monkeypatch.setenv("LOGNAME", "ann2")
+    promote(session)
+    monkeypatch.setenv("LOGNAME", "ann1")
+    with pytest.raises(RefusedError):
+        promote(session)
+
+
 def test_nobody_promotes_what_nobody_knows_of(tmp_path: Path) -> None:
     kept.environment(tmp_path, "shop-live", [HELD], held="r0000002")
     for file in tmp_path.rglob("*.history.json"):

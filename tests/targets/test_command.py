@@ -109,7 +109,7 @@ def test_cloud_run_needs_a_job_and_lets_nobody_in(tmp_path: Path) -> None:
     why = target.no_command(RELEASE, attach=False)
     assert why is not None
     assert "no job" in why.what
-    environment.outputs["jobs"][RELEASE.id] = "projects/p/locations/r/jobs/j"  # type: ignore[index]
+    environment.outputs["jobs"][RELEASE.id] = "projects/p/locations/r/jobs/j"
     assert target.no_command(RELEASE, attach=False) is None
     why = target.no_command(RELEASE, attach=True)
     assert why is not None

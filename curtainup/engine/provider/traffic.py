@@ -83,14 +83,6 @@ class Switch:
             maintenance=self.maintenance,
         )
 
-    def is_shown_by(self, observed: proxy.Observed) -> bool:
-        """Return whether users get what they are to get: the page, or the releases.
-
-        A proxy that has not read a file which heeds the page cannot show one.
-        """
-        known = observed.maintenance
-        return known is None or known == maintenance.encoded(self.maintenance)
-
 
 def parse(inputs: Properties) -> Switch:
     """Return the switch that checked inputs describe."""
@@ -261,7 +253,7 @@ def _converge(
         commands = [*haproxy.set_request_timeout(switch.request_timeout), *moves, *removals]
         page = maintenance.show(switch.maintenance)
         observed = driven.command(servers, commands, switch.config, page)
-        if observed.servers == wanted and switch.is_shown_by(observed):
+        if observed.servers == wanted and _shows(observed, switch.maintenance):
             return observed
         if moves and observed.servers == servers:
             raise _refused(switch.proxy, observed.said)
@@ -311,9 +303,17 @@ def _live(state: Properties, observed: proxy.Observed, limits: Mapping[str, int 
     }
 
 
+def _shows(observed: proxy.Observed, page: str) -> bool:
+    """Return whether users get a page, or with an empty one the releases.
+
+    A proxy that has not read a file which heeds the page cannot show one.
+    """
+    return observed.maintenance is None or observed.maintenance == maintenance.encoded(page)
+
+
 def _shown(state: Properties, observed: proxy.Observed) -> dict[str, str]:
     """Return the page that users get, if it is another one than the state says."""
-    if observed.maintenance is None or parse(state).is_shown_by(observed):
+    if observed.maintenance is None or _shows(observed, state.get("maintenance") or ""):
         return {}
     return {"maintenance": maintenance.decoded(observed.maintenance)}
 

@@ -183,7 +183,7 @@ def _container(
         nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
         pids_limit=settings.pids_limit,
         **confinement.confined(settings.granted),
-        log_config={"type": "none"},
+        log_config=_unkept(),
         healthcheck={"test": ["NONE"]},
         **surroundings.options(settings),
         **_network(client, place),
@@ -193,6 +193,13 @@ def _container(
         yield str(made.id)
     finally:
         _remove(client.api, str(made.id))
+
+
+def _unkept() -> Any:
+    """Return that its output goes to the terminal alone."""
+    from docker.types import LogConfig
+
+    return LogConfig(type="none")
 
 
 def _network(client: docker.DockerClient, place: Place) -> dict[str, Any]:
@@ -222,7 +229,7 @@ def _awaited(api: APIClient, container: str) -> Any:
     """
     url = f"{api.base_url}/v{api.api_version}/containers/{container}/wait"
     answer = api.post(url, params={"condition": "next-exit"}, stream=True, timeout=None)
-    api._raise_for_status(answer)  # noqa: SLF001 - as the SDK's own `wait` does
+    answer.raise_for_status()
     return answer
 
 
@@ -231,7 +238,9 @@ def _lost(where: str, consequence: str) -> Iterator[None]:
     """Say that a connection which broke while a command ran is lost."""
     try:
         yield
-    except (Lost, *_failures()) as error:
+    except Exception as error:
+        if not isinstance(error, (Lost, *_failures())):
+            raise
         raise HostUnreachable(
             "the connection to the Docker engine was lost while a command ran",
             where=where,

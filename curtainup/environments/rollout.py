@@ -279,11 +279,13 @@ class Rollout(Readiness):
         sharing.make(
             self._session, self.target, self.environment, self._settings_before, self.guard, on_progress
         )
+        before = None if self.is_touched else self._settings_before
+        goes_on = self.spec.switch.is_last and self.keeps_urls(before)
         environment, started, self.is_touched = self.environment, datetime.now(UTC), True
-        refresh, switch = self.has_lost, self.spec.switch
+        refresh = self.has_lost
 
         def made(kind: str) -> None:
-            if go_on is not None and switch.is_last and kind == switch.type:
+            if go_on is not None and goes_on and kind == self.spec.switch.type:
                 go_on()
 
         try:

@@ -288,11 +288,12 @@ class Rollout(Readiness):
         sharing.make(
             self._session, self.target, self.environment, self._settings_before, self.guard, on_progress
         )
-        self.is_touched = True
-        refresh, switch = self.has_lost, self.spec.switch
+        before = None if self.is_touched else self._settings_before
+        goes_on = self.spec.switch.is_last and self.keeps_urls(before)
+        refresh, self.is_touched = self.has_lost, True
 
         def made(kind: str) -> None:
-            if go_on is not None and switch.is_last and kind == switch.type:
+            if go_on is not None and goes_on and kind == self.spec.switch.type:
                 go_on()
 
         found = updating.update(

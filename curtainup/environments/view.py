@@ -77,6 +77,17 @@ class EnvironmentView:
         found = self.environment.outputs.get("url")
         return str(found) if found else None
 
+    def keeps_urls(self, before: EnvironmentSettings | None) -> bool:
+        """Return whether the URL that is known holds while an update goes on.
+
+        Args:
+            before: the settings with which the environment was updated last; None for those that it has.
+
+        """
+        if isinstance(self.target, capabilities.KnowsPlaces):
+            return True
+        return self.known_url is not None and (before is None or before == self.environment.settings)
+
     @property
     def url(self) -> str:
         """Where users reach it; on some targets that is known before the first update too."""

@@ -342,6 +342,16 @@ def test_a_release_is_reached_while_the_update_goes_on_that_makes_it(
     live.world.session.run.at_end.close()
 
 
+def test_nobody_goes_by_a_url_that_the_update_under_way_may_change(live: Live) -> None:
+    rollout = Rollout(live.world.session, "live")
+    rollout.environment = live.environment
+    assert rollout.keeps_urls(None)
+    assert rollout.keeps_urls(settings())
+    assert not rollout.keeps_urls(settings(host="old.example")), "the host is another one"
+    rollout.environment = replace(live.environment, outputs={})
+    assert not rollout.keeps_urls(None), "a first update tells where the Gateway is"
+
+
 def test_without_a_gateway_users_requests_go_where_the_service_leads_now(
     live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -147,7 +147,7 @@ def _built(session: Session, image: Image, config: Mapping[str, Any]) -> Operati
         engine.up(stack, {**config, "image": registry_alone})
     secrets = {name: one.reveal() for name, one in session.service.build_secrets.items()}
     with _cache(session, image) as variables:
-        return engine.up(stack, config, env={**variables, **elsewhere, **secrets})
+        return engine.up(stack, config, env={**secrets, **variables, **elsewhere})
 
 
 @contextmanager

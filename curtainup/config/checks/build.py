@@ -15,11 +15,22 @@ _LIKE_A_SECRET: Final = re.compile(
     re.IGNORECASE,
 )
 
+_TOOLS: Final = frozenset({"PATH", "HOME"})
+_OF_TOOLS: Final = ("DOCKER_", "BUILDX_", "BUILDKIT_", "PULUMI_")
+
 
 def mistakes(config: ServiceConfig) -> Iterator[Problem]:
-    """Yield arguments that name a secret, or are one by their name in `secrets`."""
+    """Yield arguments that name a secret or are one, and secrets that the tools of a build would heed."""
     if config.build is None:
         return
+    for at, name in enumerate(config.build.secrets):
+        if name in _TOOLS or name.startswith(_OF_TOOLS):
+            yield Problem(
+                path=("build", "secrets", at),
+                what=f"{name} is a variable of Docker's or Pulumi's",
+                consequence="the build could reach another engine, or none",
+                fix="give the secret a variable of another name",
+            )
     names = {*config.build.secrets, *release_secrets(config)}
     for name, value in config.build.args.items():
         if name in config.build.secrets:

@@ -70,6 +70,12 @@ def test_an_argument_is_no_secret(service: Service, build: str, told: str) -> No
     assert told in service.problem(f"name: hello\nenv_secrets: [DB]\nbuild: {build}\n")
 
 
+@pytest.mark.parametrize("name", ["PATH", "DOCKER_HOST", "PULUMI_ACCESS_TOKEN"])
+def test_a_secret_is_no_variable_of_a_tool(service: Service, name: str) -> None:
+    told = service.problem(f"name: hello\nbuild: {{secrets: [{name}]}}\n")
+    assert f"{name} is a variable of Docker's or Pulumi's" in told
+
+
 @pytest.mark.parametrize("name", ["PIP_TOKEN", "token", "NPM_AUTH_TOKEN", "DB_PASSWORD", "API_KEY"])
 def test_an_argument_that_is_named_as_a_secret_is_warned_of(service: Service, name: str) -> None:
     service.load(f'name: hello\nbuild: {{args: {{{name}: "x"}}}}\n')

@@ -21,7 +21,9 @@ class State(StrEnum):
 
 
 def run(
-    state: Annotated[State, typer.Argument(help="Whether users get the page of maintenance.")],
+    state: Annotated[
+        State, typer.Argument(metavar="on|off", help="Whether users get the page of maintenance.")
+    ],
     service: common.Service = Path(),
     env: Annotated[
         str, typer.Option("--env", help="The environment.", autocompletion=complete.environments)

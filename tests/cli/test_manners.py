@@ -22,7 +22,11 @@ from curtainup.errors import RefusedError
 from tests import docs_pages
 
 COMMANDS = docs_pages.commands()
-NO_DATA = {"destroy": "it prints nothing", "pulumi": "Pulumi has a --json of its own"}
+NO_DATA = {
+    "destroy": "it prints nothing",
+    "exec": "it prints what the command prints",
+    "pulumi": "Pulumi has a --json of its own",
+}
 NO_PROGRESS = {
     "config": "it does nothing but print",
     "env": "it does nothing but print",

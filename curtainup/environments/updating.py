@@ -60,7 +60,7 @@ def update(
             if not (isinstance(target, capabilities.Reclaims) and target.reclaim(error, started, say)):
                 raise _explained(target, error, started) from error
             found = _again(engine, target, environment, deployment, on_progress, on_made=on_made)
-        return _as_told_now(engine, target, found, say, cancelled)
+        return _as_told_now(engine, target, found, deployment, say, cancelled)
 
 
 def _again(
@@ -81,15 +81,28 @@ def _again(
 
 
 def _as_told_now(
-    engine: Engine, target: Target, found: Environment, say: Callable[[str], None], cancelled: Event
+    engine: Engine,
+    target: Target,
+    found: Environment,
+    deployment: Deployment,
+    say: Callable[[str], None],
+    cancelled: Event,
 ) -> Environment:
-    """Read again what the target tells, as long as that is of the time before the update."""
+    """Read again what the target tells, as long as that is of the time before the update.
+
+    What is told stands for what is there, so each look is an update to the same deployment: else it would be
+    taken for the one to make, and traffic would go back.
+    """
     deadline = time.monotonic() + LAG_PATIENCE
-    while isinstance(target, capabilities.Lags) and target.lags(found) and time.monotonic() < deadline:
+    while (
+        isinstance(target, capabilities.Lags)
+        and target.lags(found, deployment)
+        and time.monotonic() < deadline
+    ):
         say(f"reading {found.stack} again: what is told of it is still of the time before")
         if cancelled.wait(LAG_PAUSE):
             raise Interrupted("interrupted while reading again", where=f"stack {found.stack}")
-        found = environments.apply(engine, found, found.deployment, refresh=True)
+        found = environments.apply(engine, found, deployment, refresh=True)
     return found
 
 

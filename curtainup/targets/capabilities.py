@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from curtainup.model.environment import Environment
     from curtainup.model.process import Process
     from curtainup.model.process_state import ProcessState
-    from curtainup.model.release import Address, Release
+    from curtainup.model.release import Address, Deployment, Release
     from curtainup.targets.command import Asked
     from curtainup.targets.shared import Shared
     from curtainup.targets.task_result import Ran
@@ -392,8 +392,8 @@ class Reclaims(Protocol):
 class Lags(Protocol):
     """What the target tells after an update may be of the time before it."""
 
-    def lags(self, found: Environment) -> bool:
-        """Return whether what was told does not fit what the update made."""
+    def lags(self, found: Environment, deployment: Deployment) -> bool:
+        """Return whether what was told does not fit the deployment that the update made."""
 
 
 @runtime_checkable

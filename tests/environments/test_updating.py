@@ -17,6 +17,7 @@ from curtainup.model.release import Deployment
 
 LOST = EngineFailed("the update failed", detail="already exists")
 HERE = Environment("shop-live")
+WANTED = Deployment(candidate="r2")
 
 
 class Target:
@@ -31,8 +32,8 @@ class Target:
         assert started <= datetime.now(UTC)
         return self._reclaims
 
-    def lags(self, found: Environment) -> bool:
-        del found
+    def lags(self, found: Environment, deployment: Deployment) -> bool:
+        assert (found, deployment) == (HERE, WANTED)
         self._lags -= 1
         return self._lags >= 0
 
@@ -46,7 +47,8 @@ def applied(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """By update, whether it read first what is really there."""
     made: list[bool] = []
 
-    def apply(*_: Any, refresh: bool = False, **__: Any) -> Environment:
+    def apply(*given: Any, refresh: bool = False, **__: Any) -> Environment:
+        assert given[2] == WANTED, "another deployment would move traffic back"
         made.append(refresh)
         return HERE
 
@@ -74,7 +76,7 @@ def update(target: Target, said: list[str] | None = None, cancelled: Event | Non
         engine,
         found,
         HERE,
-        Deployment(),
+        WANTED,
         (said if said is not None else []).append,
         refresh=False,
         on_made=None,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.model.environment import Environment
-    from curtainup.model.release import Release
+    from curtainup.model.release import Deployment, Release
     from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
@@ -218,13 +218,13 @@ class CloudRunTarget(
         except Refused:
             return False
 
-    def lags(self, found: Environment) -> bool:
+    def lags(self, found: Environment, deployment: Deployment) -> bool:
         """Return whether Cloud Run tells another split than was made, or knows no URL of a release yet.
 
         Until it has reconciled a service, "trafficStatuses, and uri will have transient values" (the v2 API's
         message `Service`, at `reconciling`).
         """
-        deployment, outputs = found.deployment, found.outputs
+        outputs = found.outputs
         if not deployment.releases:
             return False
         wanted = {one: share for one, share in deployment.traffic.items() if share}

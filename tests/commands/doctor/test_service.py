@@ -84,6 +84,7 @@ def test_a_service_and_another_configuration_may_be_named(tmp_path: Path) -> Non
         "AWS permissions",
         "AWS name (staging)",
         "AWS name (live)",
+        "AWS quotas",
         "aws provider",
     ]
 
@@ -99,6 +100,7 @@ def test_what_only_a_deployment_needs_is_left_out_where_nothing_may_change(tmp_p
         "AWS region",
         "AWS name (staging)",
         "AWS name (live)",
+        "AWS quotas",
         "aws provider",
     ]
 

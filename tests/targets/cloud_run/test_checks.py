@@ -211,7 +211,8 @@ def test_before_the_first_deployment_it_is_asked_as_for_a_new_one(
 
 
 def test_what_cloud_run_would_refuse_is_told(google: Endpoints, project: Project) -> None:
-    project.refusals["services/shop-live"] = refusal(
+    project.refusals["services/shop-live"] = refusal(404, "NOT_FOUND", "Resource 'shop-live' was not found.")
+    project.refusals["/services"] = refusal(
         400, "INVALID_ARGUMENT", "Max instances must be set to 5 or fewer to set the requested total CPU."
     )
     check = _taken(google)

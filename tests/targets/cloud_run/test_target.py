@@ -291,3 +291,21 @@ def test_a_refusal_is_explained_and_anything_else_is_left(tmp_path: Path) -> Non
 def test_what_waits_for_requests_is_billed(tmp_path: Path, least: int, costs: str | None) -> None:
     rollout = _rollout(tmp_path, f"{TEXT}gcp_min_instances: {least}\n")
     assert rollout.costs() == costs
+
+
+def test_what_is_told_late_is_of_the_time_before(tmp_path: Path) -> None:
+    """What is told stands for what is there, so it is compared with what was to be made."""
+    rollout = _rollout(tmp_path)
+    wanted = samples.deployment(0, 100)
+    old, new = (one.id for one in wanted.releases)
+    target = _bound(_world(tmp_path), rollout.environment)
+
+    def lags(told: dict[str, int], urls: dict[str, str], url: str = "https://shop") -> bool:
+        outputs = {"url": url, "release_urls": urls, "traffic_statuses": told}
+        return target.lags(replace(rollout.environment, outputs=outputs), wanted)
+
+    both = {old: "https://old", new: "https://new"}
+    assert not lags({old: 0, new: 100}, both)
+    assert lags({old: 100}, both)
+    assert lags({new: 100}, {new: "https://new"})
+    assert lags({new: 100}, both, url="")

@@ -195,6 +195,7 @@ class DockerHost(pulumi.ComponentResource):
                 generation=settings.generation,
                 gateway=gateway_ip(settings.subnet),
                 door=settings.door or None,
+                maintenance=settings.maintenance.page if settings.maintenance else None,
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )

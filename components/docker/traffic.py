@@ -42,6 +42,7 @@ class TrafficSwitchArgs:
         generation: of the stack's settings; a lower one than deployed is refused.
         gateway: the Docker host's address on the proxy's network, which alone may read the statistics.
         door: the address of the door in front of the proxy; None is none.
+        maintenance: the page that users get instead of an answer; None lets them reach the releases.
         docker_host: the Docker engine's address; None is the environment's DOCKER_HOST.
 
     """
@@ -55,6 +56,7 @@ class TrafficSwitchArgs:
     generation: int
     gateway: str | None = None
     door: str | None = None
+    maintenance: str | None = None
     docker_host: str | None = None
 
 
@@ -91,6 +93,7 @@ class TrafficSwitch(pulumi.CustomResource):
             "generation": args.generation,
             "gateway": args.gateway,
             "door": args.door,
+            "maintenance": args.maintenance,
             "dockerHost": args.docker_host,
             "weights": None,
         }

@@ -20,6 +20,7 @@ COMMANDS = (
     "accessory",
     "history",
     "rollback",
+    "maintenance",
     "destroy",
     "sweep",
     "unlock",
@@ -33,7 +34,7 @@ COMMANDS = (
     "pulumi",
 )
 """The commands in the order of `--help`; each is a module here, with `run` and `EXAMPLE`;
-a hyphen of its name is an underscore of the module's. `KIND` is the class of one that reads its words itself."""
+a hyphen of its name is an underscore of the module's. `KIND` is the class of a command that needs its own."""
 LEFT_TO_PULUMI = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 

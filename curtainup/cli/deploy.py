@@ -14,6 +14,7 @@ def run(
     env: reviews.Env = None,
     post: reviews.Post = False,
     config: common.Config = None,
+    env_file: common.EnvFile = None,
     dirty: asked.Dirty = False,
     python: common.Python = None,
     allow_replace: asked.AllowReplace = False,
@@ -52,5 +53,5 @@ def run(
     )
     reviews.require_alone(env, options, post=post)
     seconds = asked.seconds_of(wait)
-    session = common.session(service, config, quiet=quiet, review=env)
+    session = common.session(service, config, quiet=quiet, review=env, env_file=env_file)
     deploying.run(session, "deploy", options, env, config=config, post=post, json=json, wait=seconds)

@@ -25,26 +25,28 @@ Options:
   --help                Show this message and exit.
 
 Commands:
-  deploy      Take a service from source to live, through every gate.
-  promote     Give live's traffic to the candidate that `deploy --hold` left.
-  test        Run the acceptance tests and the smoke suite against one URL.
-  preview     Show what the next deployment would change in each stack.
-  status      Show what runs on each environment, and whether it answers.
-  logs        Show the logs of an environment's releases.
-  accessory   See to the accessories of an environment, such as its database.
-  history     Show every change of releases and traffic, newest first.
-  rollback    Give live's traffic back to an earlier release.
-  destroy     Remove a service's environments, images and registry.
-  sweep       Remove expired review environments, and nothing else.
-  unlock      Free the lock that a run has left in a shared state.
-  rehearse    Rehearse a deployment to a cloud, on this machine.
-  doctor      Check everything that a deployment needs, and say how to fix it.
-  setup-host  Make a bare Debian or Ubuntu machine a Docker host, over SSH.
-  init        Write the files that a service needs to be deployed.
-  config      Check pym-config.yaml, and show where each environment runs.
-  notify      Send a test message to everyone named in `notify`.
-  env         Print the variables that plain `pulumi` needs.
-  pulumi      Run Pulumi on the service in the current folder.
+  deploy       Take a service from source to live, through every gate.
+  promote      Give live's traffic to the candidate that `deploy --hold` left.
+  test         Run the acceptance tests and the smoke suite against one URL.
+  preview      Show what the next deployment would change in each stack.
+  status       Show what runs on each environment, and whether it answers.
+  logs         Show the logs of an environment's releases.
+  exec         Run a command in the release that serves.
+  accessory    See to the accessories of an environment, such as its database.
+  history      Show every change of releases and traffic, newest first.
+  rollback     Give live's traffic back to an earlier release.
+  maintenance  Show users a page with status 503, or the service again.
+  destroy      Remove a service's environments, images and registry.
+  sweep        Remove expired review environments, and nothing else.
+  unlock       Free the lock that a run has left in a shared state.
+  rehearse     Rehearse a deployment to a cloud, on this machine.
+  doctor       Check everything that a deployment needs, and say how to fix...
+  setup-host   Make a bare Debian or Ubuntu machine a Docker host, over SSH.
+  init         Write the files that a service needs to be deployed.
+  config       Check pym-config.yaml, and show where each environment runs.
+  notify       Send a test message to everyone named in `notify`.
+  env          Print the variables that plain `pulumi` needs.
+  pulumi       Run Pulumi on the service in the current folder.
 """
 
 

@@ -21,6 +21,7 @@ EXAMPLE = "Example: curtainup preview examples/hello"
 def run(
     service: common.Service = Path(),
     config: common.Config = None,
+    env_file: common.EnvFile = None,
     dirty: Annotated[
         bool, typer.Option("--dirty", help="Include uncommitted changes to tracked files.")
     ] = False,
@@ -56,7 +57,7 @@ def run(
 
     if json and markdown:
         raise typer.BadParameter("give --json or --markdown, not both")
-    session = common.session(service, config, quiet=quiet or json, rehearsal=rehearsal)
+    session = common.session(service, config, quiet=quiet or json, rehearsal=rehearsal, env_file=env_file)
     whole = preview(session, dirty=dirty)
     found = whole.stacks
     if save is not None:

@@ -15,6 +15,7 @@ EXAMPLE = "Example: curtainup promote --canary 10,50 --every 5m"
 def run(
     service: common.Service = Path(),
     config: common.Config = None,
+    env_file: common.EnvFile = None,
     discard: Annotated[
         bool,
         typer.Option("--discard", help="Remove the candidate instead; live's traffic stays where it is."),
@@ -39,7 +40,7 @@ def run(
     from curtainup.pipeline.run import recorded as runs
 
     chosen, seconds = asked.canary_of(canary, every, watch), asked.seconds_of(wait)
-    session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
+    session = common.session(service, config, quiet=quiet, rehearsal=rehearsal, env_file=env_file)
     if discard:
         gone = runs.recorded(session, "discard", lambda recorder: drop(session, recorder), wait=seconds)
         if json:

@@ -20,6 +20,7 @@ def run(
     service: common.Service = Path(),
     env: reviews.Env = None,
     config: common.Config = None,
+    env_file: common.EnvFile = None,
     fault: Annotated[
         list[str] | None,
         typer.Option(
@@ -82,6 +83,7 @@ def run(
             faults=tuple(fault or ()),
             lasting=None if endpoint else lasting,
             review=env,
+            env_file=env_file,
         )
         if endpoint:
             _serve(session)

@@ -19,6 +19,7 @@ def run(
         typer.Argument(help="The version or id of a kept release.", show_default="the previous release"),
     ] = None,
     config: common.Config = None,
+    env_file: common.EnvFile = None,
     python: common.Python = None,
     wait: asked.Wait = None,
     json: common.Json = False,
@@ -36,7 +37,7 @@ def run(
     if version is None and not service.is_dir():
         service, version = Path(), str(service)
     seconds = asked.seconds_of(wait)
-    session = common.session(service, config, quiet=quiet, rehearsal=rehearsal)
+    session = common.session(service, config, quiet=quiet, rehearsal=rehearsal, env_file=env_file)
     result = runs.recorded(
         session, "rollback", lambda recorder: rollback(session, recorder, version, python), wait=seconds
     )

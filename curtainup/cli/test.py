@@ -28,6 +28,7 @@ def run(
         str | None, typer.Option("--image", help="Test this image in a local container.")
     ] = None,
     config: common.Config = None,
+    env_file: common.EnvFile = None,
     python: common.Python = None,
     json: common.Json = False,
     quiet: common.Quiet = False,
@@ -46,7 +47,7 @@ def run(
     if str(service).startswith("-"):  # of pytest, with no folder before them
         service, arguments = Path(), [str(service), *(arguments or ())]
     reviewed = env if env and is_review(env) else None
-    session = common.session(service, config, quiet=quiet, review=reviewed)
+    session = common.session(service, config, quiet=quiet, review=reviewed, env_file=env_file)
     wanted = gate_command.Wanted(
         url=url, env=env, image=image, python=python, arguments=tuple(arguments or ())
     )

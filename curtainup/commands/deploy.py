@@ -52,6 +52,8 @@ class _Deploy:
         self._executor = Executor(context, {STAGING: self._staging, LIVE: self._live})
 
     def run(self) -> Result:
+        for one in self._rollouts:
+            one.tell_of_maintenance()
         planner.require_splits(self._live, self._options.canary)
         image = self._images.look()
         self._require_no_other_candidate(image)

@@ -5,10 +5,10 @@ It takes no lock: it changes no release and no traffic, and works while a deploy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import CurtainupError, RefusedError
+from curtainup.errors import CurtainupError, Interrupted, RefusedError
 from curtainup.model.release import Release
 from curtainup.model.run import CommandRecord
 from curtainup.pipeline.run import holder
@@ -35,7 +35,7 @@ class Wanted:
     words: tuple[str, ...]
     env: str = "live"
     attach: bool = False
-    terminal: Terminal = Terminal()
+    terminal: Terminal = field(default_factory=Terminal)
 
 
 def execute(session: Session, wanted: Wanted) -> int:
@@ -65,15 +65,14 @@ def execute(session: Session, wanted: Wanted) -> int:
         wanted.terminal,
         {EXEC: holder.in_json(this)},
         session.run.report.info,
+        session.run.cancelled,
     )
     return _recorded(session, target, release, asked, wanted.env)
 
 
 def _recorded(session: Session, target: Executes, release: Release, asked: Asked, env: str) -> int:
     service = session.service
-    recorder = Recorder(
-        session.state.workspace.folder, service.config.name, "exec", redact=service.redact
-    )
+    recorder = Recorder(session.state.workspace.folder, service.config.name, "exec", redact=service.redact)
     told = CommandRecord(
         environment=env,
         release=release.id,
@@ -86,6 +85,10 @@ def _recorded(session: Session, target: Executes, release: Release, asked: Asked
     asked.say(f"{asked.words[0]} runs in {release.version} ({release.id}) of {env}")
     try:
         code = target.execute(release, asked)
+    except KeyboardInterrupt:
+        error = Interrupted("interrupted", where=f"{asked.words[0]} in {env}", consequence=NOT_STARTED)
+        recorder.failed(error)
+        raise error from None
     except CurtainupError as error:
         recorder.failed(error)
         raise

@@ -77,6 +77,7 @@ def _live(context: RunContext) -> tuple[Rollout, Release]:
     """Return live where it is, and the candidate that is held there."""
     live = context.rollout(LIVE)
     live.require_same_place()
+    live.tell_of_maintenance()
     return live, _held(live)
 
 

@@ -73,6 +73,7 @@ class _Review:
         self._executor = Executor(context, {rollout.name: rollout})
 
     def run(self) -> Reviewed:
+        self._rollout.tell_of_maintenance()
         image = self._images.look()
         serving = self._unchanged(image)
         if serving is not None:

@@ -38,6 +38,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
     guard = Guard()
     live = Rollout(session, LIVE, guard)
     live.require_same_place()
+    live.tell_of_maintenance()
     wanted = choose(live.deployment, version, live.environment.retired)
     if live.deployment.traffic.get(wanted.id) == 100:
         session.run.report.info(f"{wanted.version} already serves as {wanted.id}; nothing had to move")

@@ -72,7 +72,9 @@ class EnvironmentStatus:
         releases: its releases, oldest first.
         costs: in words, what is billed while nobody uses it.
         update: in words, the update that is under way or was cut off.
-        down: how a request of a user fails now; None if it does not, or if there is no release.
+        down: how a request of a user fails now; None if it does not, or if there is no release. In
+            maintenance, which every user's request meets, it is one past the page.
+        maintenance: in words, since when and by whom users get the page of maintenance; None if they do not.
 
     """
 
@@ -83,6 +85,7 @@ class EnvironmentStatus:
     costs: str | None = None
     update: str | None = None
     down: str | None = None
+    maintenance: str | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,7 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         view.costs(),
         update,
         found.trouble if environment.deployment.serving() else None,
+        view.maintenance.told if view.maintenance else None,
     )
 
 

@@ -24,6 +24,7 @@ def _environment(service: str, found: EnvironmentStatus) -> list[str]:
         lines = [f"{service} {found.name}: not deployed"]
     else:
         lines = [f"{service} {found.name}: {found.url}  {_answer(found)}"]
+    lines += [f"  MAINTENANCE {found.maintenance}: users get 503"] if found.maintenance else []
     lines += [f"  {_release(one)}" for one in reversed(found.releases)]
     lines += [f"  billed: {found.costs}"] if found.costs else []
     lines += [f"  update: {found.update}"] if found.update else []

@@ -10,6 +10,7 @@ from curtainup.config.keys import (
     DOCKER_CAPABILITIES,
     Address,
     Capabilities,
+    FileInside,
     KeyDoc,
     Names,
     Port,
@@ -113,6 +114,17 @@ class DockerKeys(Settings):
             wrong="a page could ask one release for files that only the other has",
             example="true",
             targets=("docker",),
+        ),
+    )
+    maintenance_page: FileInside | None = key(
+        None,
+        "The page that users get while [maintenance](../commands/maintenance.md) is on: a file of HTML.",
+        KeyDoc(
+            expects="the path of a file in the service's folder",
+            wrong="users would get no page",
+            example="ops/maintenance.html",
+            targets=("docker",),
+            shown="a page of curtainup's",
         ),
     )
     pids_limit: Annotated[int, Field(ge=16, le=4_194_304)] = key(

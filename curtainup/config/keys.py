@@ -121,6 +121,8 @@ def _no_nul(value: str) -> str:
     return value
 
 
+FileInside = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_inside)]
+"""The path of a file or folder of the service, below its own folder."""
 Memory = Annotated[int, BeforeValidator(_mebibytes, json_schema_input_type=_MemoryText)]
 """A size in MiB, written `512m` or `1G`."""
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -144,7 +146,7 @@ Capabilities = Annotated[
 ]
 Variables = Annotated[tuple[Variable, ...], AfterValidator(_once)]
 Folders = Annotated[
-    tuple[Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_inside)], ...],
+    tuple[FileInside, ...],
     AfterValidator(_once),
 ]
 """Folders of the service, relative to its own."""

@@ -16,12 +16,14 @@ from curtainup.gates.asking import Asking
 from curtainup.gates.health import Look
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
+from curtainup.model.maintenance import Maintenance
 from curtainup.model.names import LIVE
 from curtainup.model.release import Deployment, Release
 from curtainup.model.release_settings import Settings
 from curtainup.session import Session
 from curtainup.setup import extras
 from curtainup.targets import capabilities, configured
+from curtainup.targets.maintaining import Maintains
 from curtainup.targets.shared import Shared
 
 ANSWER_SECONDS = 3.0
@@ -76,6 +78,25 @@ class EnvironmentView:
     def url(self) -> str:
         """Where users reach it; on some targets that is known before the first update too."""
         return _known(self.known_url)
+
+    @property
+    def maintenance(self) -> Maintenance | None:
+        """The page that users get instead of an answer; None if they reach the releases."""
+        return self.target.maintenance() if isinstance(self.target, Maintains) else None
+
+    def tell_of_maintenance(self) -> None:
+        """Warn whoever moves releases that users do not see them."""
+        if (found := self.maintenance) is not None:
+            self._session.run.report.warn(
+                f"{self.name} is in maintenance {found.told}: users get 503, gates go past it; "
+                f"`curtainup maintenance off --env {self.name}` ends it"
+            )
+
+    @property
+    def judged_url(self) -> str | None:
+        """Where whoever judges it reaches it: as users do, or in maintenance past their page."""
+        past = self.target.way_past() if isinstance(self.target, Maintains) else None
+        return past or self.known_url
 
     def known_release_url(self, release: Release) -> str | None:
         """Where a release is reached alone, None while that is not known yet."""
@@ -210,9 +231,11 @@ class EnvironmentView:
     def look(self, timeout: float = ANSWER_SECONDS) -> Look:
         """Send one request to where users reach the environment, and return what came of it.
 
+        In maintenance it goes past their page.
+
         Where answers name no release, the one with most traffic is taken to have answered.
         """
-        url, serving = self.known_url, self.deployment.serving()
+        url, serving = self.judged_url, self.deployment.serving()
         if url is None or serving is None:
             return Look(None, "no release has traffic")
         found = self._asked(url, self._patiently(serving, timeout))

@@ -88,7 +88,7 @@ def gate_of(session: Session, name: str, view: EnvironmentView, release: Release
     A candidate's gate calls the release by its own URL. None while the URL is not known yet.
     """
     alone = name == CANDIDATE
-    url = view.known_release_url(release) if alone else view.known_url
+    url = view.known_release_url(release) if alone else view.judged_url
     if url is None:
         return None
     named = view.spec.names_releases and not alone

@@ -60,7 +60,7 @@ def require_answer(rollout: Rollout, release: Release) -> None:
         ReturnDidNotHelp: it does not.
 
     """
-    url, asking = rollout.url, rollout.asking(release)
+    url, asking = rollout.judged_url or rollout.url, rollout.asking(release)
     if rollout.lingering:
         url = rollout.known_release_url(release) or url
     with rollout.reachable(url) as reached:

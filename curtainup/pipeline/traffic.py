@@ -50,7 +50,9 @@ class Watch:
         serving = rollout.deployment.serving()
         self._incoming = incoming
         asking = rollout.asking()
-        self._url = rollout.from_here(rollout.url)
+        judged = rollout.judged_url or rollout.url
+        self._url = rollout.from_here(judged)
+        self._is_as_it_stands = self._url == judged
         self._probe = Probe(self._url, asking.path, timeout=asking.timeout, headers=asking.headers)
         self._heeds_watch = True
         self._given_up = Event()
@@ -219,7 +221,7 @@ class Watch:
     @property
     def _way(self) -> str:
         """How the probe asks where that is not as users do: then not only live may be what fails."""
-        return "" if self._url == self._rollout.url else f", asked {self._rollout.by_way_of()}"
+        return "" if self._is_as_it_stands else f", asked {self._rollout.by_way_of()}"
 
     def _summary(self, *, drained: bool) -> str:
         if not self.outgoing:

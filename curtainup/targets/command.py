@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING
 
 from curtainup.errors import Interrupted, RefusedError, SetupError
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 LONGEST = 86_400
 """Seconds for which a command may run where the target has to be told."""
 NOT_STARTED = "the command did not start"
+WENT_ON = "the command did not run to its end; what it has changed stays changed"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Asked:
         terminal: what it reads from and writes to.
         holder: who runs it, on whatever is made for it: as the label of a lock's holder.
         say: takes what the deployer should know.
+        cancel: ends it when set, where the target runs it as a task.
 
     """
 
@@ -38,6 +43,7 @@ class Asked:
     terminal: Terminal = field(default_factory=Terminal)
     holder: Mapping[str, str] = field(default_factory=dict)
     say: Callable[[str], None] = print
+    cancel: Event = field(default_factory=Event)
 
 
 def refused(what: str, where: str, fix: str) -> RefusedError:
@@ -64,7 +70,12 @@ def as_task(
     def show(line: str) -> None:
         asked.terminal.write(f"{line}\n".encode())
 
-    ran = run(release, task, show)
+    try:
+        with _cancelled_by_signals(asked.cancel):
+            ran = run(release, task, show)
+    except SetupError as error:
+        error.consequence = WENT_ON
+        raise
     if ran.ended is Ended.STOPPED:
         raise Interrupted("interrupted while a command ran", where=ran.place, consequence="it was stopped")
     if ran.code is None:
@@ -72,10 +83,22 @@ def as_task(
         raise SetupError(
             what if ran.ended is Ended.TIMED_OUT else "nobody tells how the command ended",
             where=ran.place,
-            consequence="what it has changed stays changed",
+            consequence=WENT_ON,
             fix=ran.fix or "see the target's own log of it",
             detail=ran.why or None,
         )
     if ran.why:
         asked.say(ran.why)
     return ran.code
+
+
+@contextmanager
+def _cancelled_by_signals(cancel: Event) -> Iterator[None]:
+    """Have Ctrl-C and SIGTERM end what is run in the block, and not this process."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {one: signal.signal(one, lambda *_: cancel.set()) for one in numbers}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)

@@ -23,6 +23,7 @@ STAGES = {
         "test_canary",
         "test_settings",
         "test_hold",
+        "test_maintenance",
         "test_notifications",
         "test_destroy",
     ),

@@ -61,3 +61,31 @@ def test_logs_of_what_is_not_there(two_releases: Service) -> None:
     old, _ = two_releases.traffic("live")
     assert old in two_releases.run("logs", "--release", "v0", code=19).err
     assert "environments: staging, live" in two_releases.run("logs", "--env", "nowhere", code=23).err
+
+
+def test_a_command_runs_in_the_release_that_serves_and_is_recorded(two_releases: Service) -> None:
+    _, new = two_releases.traffic("live")
+    version = two_releases.status("live")["releases"][1]["version"]
+    told = 'echo "$VERSION $PYM_ENV"; echo oh >&2; exit 9'
+
+    done = two_releases.run("exec", "--", "sh", "-c", told, "hush-hush", code=9)
+
+    assert done.out == f"{version} {two_releases.name}-live\n"
+    assert f"sh runs in {version} ({new}) of live\noh\n" in done.err
+    assert "the command ended with exit code 9" in done.err
+    run = two_releases.last_run()
+    assert run.ran is not None
+    assert run.ran.model_dump() == {
+        "environment": "live",
+        "release": new,
+        "program": "sh",
+        "arguments": 3,
+        "attached": False,
+        "exit_code": 9,
+    }
+    assert "hush-hush" not in run.model_dump_json()
+    inside = two_releases.run("exec", "--attach", "--", "sh", "-c", "ps -e 2>/dev/null; echo $VERSION")
+    assert inside.out.endswith(f"{version}\n")
+    assert (
+        "nothing serves in nowhere" in two_releases.run("exec", "--env", "nowhere", "--", "true", code=23).err
+    )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import signal
+import subprocess
+import termios
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import docker
@@ -105,6 +110,44 @@ def test_one_looks_at_it_through_the_connection(live: Service) -> None:
     assert [one["down"] for one in found["releases"]] == [None] * len(found["releases"])
     assert "Listening at" in live.run("logs", "--env", "live").out
     assert live.run("test", "--env", "live", "--json").json()["tests"] > 0
+
+
+@MATRIX
+def test_a_shell_in_a_terminal_goes_through_the_connection(machine: SecondMachine, live: Service) -> None:
+    logins = machine.logins()
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (33, 101))
+    with subprocess.Popen(
+        live.command("exec", "--", "sh"),
+        cwd=live.folder,
+        env=live.variables(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as shell:
+        os.close(theirs)
+        os.write(ours, b'stty size; echo "$PYM_ENV"; exit 3\n')
+        assert shell.wait(300) == 3
+    said = b""
+    with suppress(OSError):  # the other side is closed
+        while piece := os.read(ours, 4096):
+            said += piece
+    os.close(ours)
+    assert b"33 101\r\n" in said
+    assert f"{live.name}-live\r\n".encode() in said
+    assert machine.logins() == logins + 1
+    wanted = ["curtainup.exec", f"curtainup.service={live.name}"]
+    assert not live.host.client.containers.list(all=True, filters={"label": wanted})
+
+
+@MATRIX
+def test_gates_get_past_the_page_of_maintenance_through_the_connection(live: Service) -> None:
+    live.run("maintenance", "on", "--message", "Back soon")
+    assert live.get("live").status_code == 503
+    assert live.run("test", "--env", "live", "--json").json()["tests"] > 0
+    assert live.status("live")["down"] is None
+    live.run("maintenance", "off")
+    assert live.get("live").status_code == 200
 
 
 def test_it_goes_back_without_a_dropped_request(live: Service) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from contextlib import suppress
 
 import pytest
@@ -15,7 +16,10 @@ from pulumi.automation.errors import CommandError
 from curtainup.engine.errors import translated
 from curtainup.errors import ReviewFailed
 from curtainup.gates.junit import read_report, redact_report
+from curtainup.platforms.docker.attached import Frames
 from curtainup.platforms.docker.listening_ports import parse
+from curtainup.platforms.haproxy import maintenance
+from curtainup.platforms.kubernetes import inside
 from curtainup.reporting.review import api
 from curtainup.reporting.review.api import Comments
 from curtainup.reporting.review.models import Host, Request
@@ -34,6 +38,8 @@ REPORT = b"""<testsuites><testsuite name="pytest" tests="2"><testcase classname=
 file="t/test_a.py" line="7">
 <failure message="no">t/test_a.py:9: in it&#10;&gt; x&#10;E no</failure></testcase>
 <testcase classname="t" name="b"><skipped/></testcase></testsuite></testsuites>"""
+PAGE = b"""proc.knows_maintenance: type=sint value=<1>\nproc.maintenance: type=str value=<PHA+>\n"""
+STATUS = b"""{"status": "Failure", "details": {"causes": [{"reason": "ExitCode", "message": "41"}]}}"""
 LISTENING = b"""  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 0\n"""
 REDACT = redactor([Secret("3"), Secret("test_it"), Secret("a longer secret of somebody")])
 PIP = b"global.index-url='https://a/'\ninstall.find-links='/x'\n"
@@ -51,6 +57,29 @@ def test_reports(xml: bytes) -> None:
 @given(changed(LISTENING).map(lambda text: text.decode(errors="replace")))
 def test_tables_of_sockets(table: str) -> None:
     parse(table.splitlines())
+
+
+@given(changed(PAGE).map(lambda text: text.decode(errors="replace")))
+def test_pages_of_haproxy(told: str) -> None:
+    found = maintenance.shown(told)
+    assert found is None or maintenance.decoded(found) is not None
+
+
+@given(st.binary(max_size=200), st.lists(st.binary(min_size=1, max_size=50), max_size=5))
+def test_frames_of_the_docker_engine(torn: bytes, pieces: list[bytes]) -> None:
+    frames = Frames()
+    for piece in (torn, *pieces):
+        frames.feed(piece)
+    whole = b"".join(struct.pack(">BxxxL", 1, len(one)) + one for one in pieces)
+    again = Frames()
+    shown = [one for byte in whole for one in again.feed(bytes([byte]))]
+    assert shown == [(False, one) for one in pieces]
+
+
+@given(st.binary(max_size=200) | changed(STATUS))
+def test_ends_of_commands_in_pods(status: bytes) -> None:
+    with suppress(inside.Lost):
+        inside.exit_code(status)
 
 
 @given(st.lists(st.binary(max_size=40) | st.just(b"2026-01-01T00:00:00Z x\n"), max_size=8))

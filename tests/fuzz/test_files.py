@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curtainup.commands.init import dependencies
+from curtainup.config import env_file
 from curtainup.engine import ejected, recovery, settings_file, workspace
 from curtainup.engine.state import FileState
 from curtainup.environments import history
 from curtainup.environments import stack as environments
-from curtainup.errors import CurtainupError
+from curtainup.errors import ConfigError, CurtainupError
 from curtainup.images import registry
 from curtainup.pipeline.plan import plan
 from curtainup.pipeline.run import past_records
@@ -23,6 +24,7 @@ from tests.fuzz.inputs import IN_FOLDER, changed, documents, values
 
 pytestmark = pytest.mark.fuzz
 
+VARIABLES = b"A=1 # said\nexport B='x\ny'\nC=\"a\\n\" \nD = it's\n"
 STAMP = b"curtainup: 0.1.0\ncontract: abc\nprogram: def\n"
 SETTINGS = b"encryptionsalt: v1:x\nconfig:\n  curtainup:service: shop\n  curtainup:traffic: {r1: 100}\n"
 REQUIREMENTS = b"flask>=2\n# a remark\n-r other.txt\ngunicorn ; python_version > '3'\n"
@@ -37,6 +39,18 @@ def test_plans(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "plan").write_bytes(content)
     with suppress(CurtainupError):
         plan.read(tmp_path / "plan")
+
+
+@given(changed(VARIABLES) | st.binary(max_size=200))
+def test_files_of_variables(content: bytes) -> None:
+    with suppress(ConfigError):
+        found = env_file.parse(content.decode(errors="replace"))
+        assert all("\0" not in value for value in found.values())
+
+
+@given(st.text(st.characters(exclude_characters="'\0\r", codec="utf-8")))
+def test_what_is_quoted_in_a_file_of_variables_is_what_it_was(value: str) -> None:
+    assert env_file.parse(f"A=1\nKEY='{value}'\nB=2") == {"A": "1", "KEY": value, "B": "2"}
 
 
 @IN_FOLDER

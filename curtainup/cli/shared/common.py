@@ -30,6 +30,15 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only warnings a
 Rehearsal = Annotated[
     bool, typer.Option("--rehearsal", help="Use the rehearsal (`curtainup rehearse`), not the real cloud.")
 ]
+EnvFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--env-file",
+        metavar="FILE",
+        help="Take secrets that are not set from this file of NAME=value lines.",
+        dir_okay=False,
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
@@ -52,6 +61,7 @@ def session(
     faults: tuple[str, ...] = (),
     lasting: ExitStack | None = None,
     review: str | None = None,
+    env_file: Path | None = None,
 ) -> Session:
     """Open the service in a folder, for real or for a rehearsal; see `session.open_session`."""
     from curtainup.cli.shared.opening import Rehearsing, open_session
@@ -64,6 +74,7 @@ def session(
         with_secrets=with_secrets,
         rehearsing=rehearsing,
         review=review,
+        variables=env_file,
     )
 
 

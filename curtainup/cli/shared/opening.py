@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curtainup import config as configuration
-from curtainup.config import ServiceConfig, review_names
+from curtainup.config import ServiceConfig, env_file, review_names
 from curtainup.engine import workspace as workspaces
 from curtainup.model.names import LIVE, STAGING
 from curtainup.reporting import Report
@@ -45,6 +45,7 @@ def open_session(
     with_secrets: bool = True,
     rehearsing: Rehearsing | None = None,
     review: str | None = None,
+    variables: Path | None = None,
 ) -> Session:
     """Read the configuration, find the state, and return what a command works with.
 
@@ -52,9 +53,10 @@ def open_session(
     A secret that is not set, and has a source in `secrets_from`, is fetched; in a rehearsal it has to be set.
     With `rehearsing` no real account and no real state is within the process's reach from then on.
     With `review` only that review environment is deployed, and only its secrets are needed.
+    From the file `variables` come the secrets that are not set; it is read before any source is asked.
 
     Raises:
-        ConfigError: the configuration is missing or wrong.
+        ConfigError: the configuration or that file is missing or wrong.
         MissingSecretsError: a secret is not set.
         StateError: there is no backend, its passphrase is missing, or it holds rehearsals.
         RefusedError: the target or a fault cannot be rehearsed, or `review` cannot be a name.
@@ -68,6 +70,8 @@ def open_session(
         config = no_accounts.without_accounts(config)
     if review is not None:
         review_names.require(config, review)
+    if variables is not None:
+        os.environ.update(_of_file(config, variables, report))
     if with_secrets and rehearsing is None:
         os.environ.update(_fetched(config, service_dir, review))  # the service's tests read them there
     secrets = _at_hand(config, os.environ)
@@ -89,6 +93,13 @@ def open_session(
     workspaces.require_real(backend)
     workspace = workspaces.open_workspace(service_dir, backend, provider_dir)
     return Session.of(service, workspace, report)
+
+
+def _of_file(config: ServiceConfig, file: Path, report: Report) -> dict[str, str]:
+    """Return by name the secrets that a file has and that are not set here; nothing else of it is used."""
+    found = env_file.read(file, report.warn)
+    names = configuration.secret_names(config)
+    return {name: found[name] for name in names if found.get(name) and not os.environ.get(name)}
 
 
 def _fetched(config: ServiceConfig, folder: Path, review: str | None) -> dict[str, str]:

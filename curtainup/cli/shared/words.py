@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import click
+from typing import Any
+
 import typer
 from typer.core import TyperCommand
 
@@ -13,13 +14,13 @@ SHOWN = "-- COMMAND..."
 class WithWords(TyperCommand):
     """A command that leaves everything after the first `--` alone."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options before `--`, and keep what is after it."""
         at = args.index("--") if "--" in args else len(args)
         ctx.meta[KEY] = tuple(args[at + 1 :])
         return super().parse_args(ctx, args[:at])
 
-    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return what the line with the usage shows."""
         return [*super().collect_usage_pieces(ctx), SHOWN]
 

@@ -65,6 +65,8 @@ def preview(session: Session, *, dirty: bool) -> Preview:
         wanted = source.read(session.state.workspace.service_dir, allow_dirty=dirty)
     image = image_stack.look(session, wanted)
     rollouts = [Rollout(session, STAGING), Rollout(session, LIVE)]
+    for rollout in rollouts:
+        rollout.tell_of_maintenance()
     interrupting = [one.needs_replacement() for one in rollouts]
     settled = not any(one.has_other_settings() for one in rollouts)
     prepare(rollouts[1], rollouts[0], allow_replace=True)

@@ -49,6 +49,9 @@ def _check_values(news: Properties) -> list[tuple[str, str]]:
         value = news.get(name, least)
         if value != UNKNOWN and (not isinstance(value, int) or value < least):
             failures.append((name, f"{value!r} is not a whole number of seconds from {least} on"))
+    page = news.get("maintenance")
+    if page not in (None, UNKNOWN) and not isinstance(page, str):
+        failures.append(("maintenance", "it is no page of text"))
     for name in ("gateway", "door"):
         address = news.get(name)
         if address not in (None, UNKNOWN) and not _ADDRESS.fullmatch(f"{address}:0"):

@@ -16,7 +16,7 @@ from curtainup.engine.provider.kind import Properties, Say, silent
 from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
 from curtainup.errors import EngineFailed, Interrupted, RefusedError, StateError
 from curtainup.platforms.haproxy import config as haproxy
-from curtainup.platforms.haproxy import proxy
+from curtainup.platforms.haproxy import maintenance, proxy
 from curtainup.platforms.haproxy.config import Server
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ class Switch:
         gateway: the Docker host's address on the proxy's network, which may read the statistics; None lets
             everybody on that network read them.
         door: the address of the door in front of the proxy; None is none.
+        maintenance: the page that users get instead of an answer; empty lets them reach the releases.
 
     """
 
@@ -64,6 +65,7 @@ class Switch:
     drain_timeout: float
     gateway: str | None
     door: str | None = None
+    maintenance: str = ""
 
     @property
     def servers(self) -> dict[str, Server]:
@@ -78,6 +80,7 @@ class Switch:
             request_timeout=self.request_timeout,
             gateway=self.gateway,
             door=self.door,
+            maintenance=self.maintenance,
         )
 
 
@@ -95,6 +98,7 @@ def parse(inputs: Properties) -> Switch:
         drain_timeout=inputs["drainTimeout"],
         gateway=inputs.get("gateway"),
         door=inputs.get("door"),
+        maintenance=inputs.get("maintenance") or "",
     )
 
 
@@ -247,8 +251,9 @@ def _converge(
         moves = haproxy.moves(servers, wanted)
         removals = haproxy.removals(servers, wanted, force=monotonic() > deadline)
         commands = [*haproxy.set_request_timeout(switch.request_timeout), *moves, *removals]
-        observed = driven.command(servers, commands, switch.config)
-        if observed.servers == wanted:
+        page = maintenance.show(switch.maintenance)
+        observed = driven.command(servers, commands, switch.config, page)
+        if observed.servers == wanted and _shows(observed, switch.maintenance):
             return observed
         if moves and observed.servers == servers:
             raise _refused(switch.proxy, observed.said)
@@ -294,7 +299,23 @@ def _live(state: Properties, observed: proxy.Observed, limits: Mapping[str, int 
         "traffic": {release: weight for release, weight in weights.items() if weight or release in named},
         "weights": weights,
         "config": observed.config,
+        **_shown(state, observed),
     }
+
+
+def _shows(observed: proxy.Observed, page: str) -> bool:
+    """Return whether users get a page, or with an empty one the releases.
+
+    A proxy that has not read a file which heeds the page cannot show one.
+    """
+    return observed.maintenance is None or observed.maintenance == maintenance.encoded(page)
+
+
+def _shown(state: Properties, observed: proxy.Observed) -> dict[str, str]:
+    """Return the page that users get, if it is another one than the state says."""
+    if observed.maintenance is None or _shows(observed, state.get("maintenance") or ""):
+        return {}
+    return {"maintenance": maintenance.decoded(observed.maintenance)}
 
 
 def _pids_limit(facts: Mapping[str, Any] | None) -> int | None:

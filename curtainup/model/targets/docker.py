@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from curtainup.model.contract import EnvironmentSettings
+from curtainup.model.maintenance import Maintenance
 from curtainup.model.release_settings import Settings
 
 
@@ -31,6 +32,7 @@ class DockerEnvironment(EnvironmentSettings):
         certificate: the fingerprint of a certificate of the service's own; empty lets the door get one.
         state: a random name, a label of what the environment is made of; another state has another one.
         engine: the id of the Docker engine, where that is another machine's; empty for this machine's.
+        maintenance: what users get instead of an answer; None lets them reach the releases.
 
     """
 
@@ -51,6 +53,13 @@ class DockerEnvironment(EnvironmentSettings):
     certificate: str = ""
     state: str = ""
     engine: str = ""
+    maintenance: Maintenance | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_nothing(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out that there is no maintenance, so that what is deployed stays what it always was."""
+        found: dict[str, Any] = dump(self)
+        return {name: value for name, value in found.items() if name != "maintenance" or value}
 
     @property
     def url(self) -> str:

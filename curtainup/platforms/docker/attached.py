@@ -109,11 +109,11 @@ def _receive(
     on_signal: Callable[[int], None],
 ) -> None:
     while True:
-        ready, _, _ = select.select([connection, told], [], [])
+        ready, _, _ = select.select([connection.fileno(), told], [], [])
         if told in ready:
             for number in os.read(told, 16):
                 on_signal(number)
-        if connection in ready:
+        if connection.fileno() in ready:
             try:
                 data = connection.recv(CHUNK)
             except OSError as error:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from curtainup.platforms.haproxy import maintenance as pages
+
 CONFIG_FILE = "/etc/curtainup/haproxy.cfg"
 SOCKET = "/run/haproxy/admin.sock"
 PORT = 8080
@@ -36,6 +38,8 @@ global
     stats socket {socket} mode 600 level admin
     log stdout format raw local0 notice
     set-var proc.request_timeout int({request_timeout_ms})
+    set-var {knows_maintenance} int(1)
+    set-var {maintenance} str({page})
 .if defined({bufsize})
     tune.bufsize "${{{bufsize}}}"
 .endif
@@ -58,6 +62,9 @@ defaults
 
 frontend public
     bind :{port}
+    http-request return status 503 content-type "text/html; charset=utf-8" \
+hdr Retry-After {retry_after} hdr Cache-Control no-store \
+lf-string "%[var({maintenance}),b64dec]" if {{ var({maintenance}) -m len gt 0 }}
 {forwarded}    http-request set-header X-Forwarded-Proto http unless {{ req.hdr(X-Forwarded-Proto) -m found }}
     # Only what may be repeated is sent again after an empty answer.
     http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
@@ -74,9 +81,19 @@ string "No release of this service has traffic.\\n" if {{ nbsrv({pool}) eq 0 }}
     http-response set-header Curtainup-Release %[srv_name]
     default_backend {pool}
 
+# Only this machine asks here: for the proxy's state, and past the page of maintenance for the service.
 frontend stats
     bind :{stats_port}
-{watched}    http-request return status 200 content-type text/plain string "alive\\n" if {{ path /alive }}
+{watched}    acl maintained var({maintenance}) -m len gt 0
+    http-request return status 200 content-type text/plain string "alive\\n" if !maintained {{ path /alive }}
+    option forwardfor
+    http-request set-header X-Forwarded-Proto http unless {{ req.hdr(X-Forwarded-Proto) -m found }}
+    http-request disable-l7-retry unless {{ method GET HEAD OPTIONS }}
+    use_backend {pool} if maintained !{{ path_beg /stats;csv }}
+    http-response set-header Curtainup-Release %[srv_name] if maintained
+    default_backend stats
+
+backend stats
     stats enable
     stats uri /stats
 
@@ -149,7 +166,12 @@ def word(value: str) -> str:
 
 
 def render(
-    pool: Iterable[Server], *, request_timeout: int, gateway: str | None = None, door: str | None = None
+    pool: Iterable[Server],
+    *,
+    request_timeout: int,
+    gateway: str | None = None,
+    door: str | None = None,
+    maintenance: str = "",
 ) -> str:
     """Return the configuration file of a proxy.
 
@@ -160,6 +182,7 @@ def render(
             address reach them.
         door: the address of what is in front of the proxy and says for whom it asks; None lets everybody
             say so.
+        maintenance: the page that users get instead of an answer; empty lets them reach the releases.
 
     Raises:
         ValueError: a value could change another line of the file.
@@ -175,6 +198,10 @@ def render(
         bufsize=BUFSIZE,
         sticky=STICKY,
         request_timeout_ms=int(request_timeout) * 1000,
+        knows_maintenance=pages.KNOWN,
+        maintenance=pages.PAGE,
+        page=pages.encoded(maintenance),
+        retry_after=pages.RETRY_AFTER,
         forwarded=_forwarded(door, gateway),
         watched=_WATCHED.format(gateway=word(gateway)) if gateway else "",
     )

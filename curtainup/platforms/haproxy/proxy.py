@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import EngineFailed, SetupError
 from curtainup.platforms.haproxy import config as haproxy
-from curtainup.platforms.haproxy import script
+from curtainup.platforms.haproxy import maintenance, script
 from curtainup.platforms.haproxy.config import Server
 
 if TYPE_CHECKING:
@@ -42,8 +42,11 @@ if [ -n "$COMMANDS" ] && [ "$(facts "$now")" = "$EXPECTED" ]; then
     sync "$FILE.new"
     mv -T "$FILE.new" "$FILE"
     ask "$COMMANDS"
+    [ -z "$LAST" ] || ask "$LAST"
     now=$(ask "$SHOW")
 fi
+echo "== maintenance"
+ask "$MAINTENANCE"
 echo "== servers"
 printf '%s\\n' "$now"
 echo "== config"
@@ -60,12 +63,14 @@ class Observed:
         servers: its servers by release.
         config: SHA-256 of its configuration file, hexadecimal; empty if there is no file.
         said: HAProxy's answer to the commands.
+        maintenance: the page of maintenance, encoded; empty if there is none, None if it knows of none.
 
     """
 
     servers: Mapping[str, Server]
     config: str
     said: str = ""
+    maintenance: str | None = None
 
 
 def fingerprint(config: str) -> str:
@@ -85,15 +90,29 @@ class Proxy:
         """Return the state of the proxy."""
         return self._run({})
 
-    def command(self, expected: Mapping[str, Server], commands: Sequence[str], config: str) -> Observed:
+    def command(
+        self,
+        expected: Mapping[str, Server],
+        commands: Sequence[str],
+        config: str,
+        last: Sequence[str] = (),
+    ) -> Observed:
         """Write the configuration file and run the commands, if the proxy's servers are as expected.
 
-        If they are not, do nothing. Either way, return the state of the proxy.
+        If they are not, do nothing. Either way, return the state of the proxy. The `last` commands have a
+        call of their own, as HAProxy bounds how long one may be.
         """
         facts = sorted(
             f"{one.release} {one.address} {one.weight} {int(one.ready)}" for one in expected.values()
         )
-        return self._run({"EXPECTED": "\n".join(facts), "COMMANDS": ";".join(commands), "CONFIG": config})
+        return self._run(
+            {
+                "EXPECTED": "\n".join(facts),
+                "COMMANDS": ";".join(commands),
+                "LAST": ";".join(last),
+                "CONFIG": config,
+            }
+        )
 
     def _run(self, variables: Mapping[str, str]) -> Observed:
         environment = {
@@ -103,14 +122,22 @@ class Proxy:
             "SHOW": haproxy.SHOW_SERVERS,
             "EXPECTED": "",
             "COMMANDS": "",
+            "LAST": "",
+            "MAINTENANCE": maintenance.ASK,
             "CONFIG": "",
             **variables,
         }
         with docker_errors(f"proxy {self._container}"):
             output = script.run(self._api, self._container, _SCRIPT, environment)
-        said, _, rest = output.partition("== servers\n")
+        said, _, rest = output.partition("== maintenance\n")
+        told, _, rest = rest.partition("== servers\n")
         servers, _, config = rest.partition("== config\n")
-        return Observed(haproxy.parse_servers(servers.splitlines()), config.strip(), said.strip())
+        return Observed(
+            haproxy.parse_servers(servers.splitlines()),
+            config.strip(),
+            said.strip(),
+            maintenance.shown(told),
+        )
 
 
 @contextmanager

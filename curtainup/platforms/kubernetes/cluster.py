@@ -7,17 +7,20 @@ the answers takes it a second to import and differs with its versions; the JSON 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import SetupError
 from curtainup.platforms.kubernetes import kubeconfig
 from curtainup.platforms.kubernetes.heard import Heard
 from curtainup.platforms.kubernetes.kubeconfig import Chosen
 from curtainup.util.deadlines import within
+
+if TYPE_CHECKING:
+    from curtainup.util.terminal import Terminal
 
 CONNECT, READ = 10.0, 30.0
 """Seconds for a connection, and for each wait for a part of an answer."""
@@ -172,6 +175,24 @@ class Cluster:
         url = f"{self._configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
         try:
             return opened(self._configuration, url, self._headers(), port)
+        except Refused as refused:
+            raise self._explained(refused) from refused
+        except OSError as error:
+            raise self._unreached(error) from error
+
+    def entered(self, pod: str, container: str, words: Sequence[str], terminal: Terminal) -> Any:
+        """Return the connection to a command that has begun in a container of a pod.
+
+        Raises:
+            Refused: the pod is gone.
+            SetupError: the API server does not answer, or does not allow it.
+
+        """
+        from curtainup.platforms.kubernetes.inside import opened
+
+        url, headers = f"{self._configuration.host}{pod}/exec", self._headers()
+        try:
+            return opened(self._configuration, url, headers, container, words, terminal)
         except Refused as refused:
             raise self._explained(refused) from refused
         except OSError as error:

@@ -17,10 +17,12 @@ from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSet
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
+from curtainup.targets import command
 from curtainup.targets.beanstalk import READY_SECONDS, live_name, progress
 from curtainup.targets.capabilities import (
     Audits,
     Bills,
+    Executes,
     Explains,
     Inspects,
     Lingers,
@@ -34,6 +36,7 @@ from curtainup.targets.target import Target, displaced
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.model.contract import EnvironmentSettings
+    from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
 """As the provider's own default. A launch that fails takes Beanstalk some ten minutes to tell."""
@@ -88,7 +91,17 @@ class Machines:
 
 
 class BeanstalkTarget(
-    Target, NeedsAccount, NeedsGround, Inspects, Lingers, Audits, RunsTasks, Watches, Explains, Bills
+    Target,
+    NeedsAccount,
+    NeedsGround,
+    Inspects,
+    Lingers,
+    Audits,
+    RunsTasks,
+    Executes,
+    Watches,
+    Explains,
+    Bills,
 ):
     """A Beanstalk environment per release; the live name moves between them."""
 
@@ -224,6 +237,27 @@ class BeanstalkTarget(
         settings = self._settings
         machine = beanstalk.machine(settings.region, settings.profile, self._names[release.id])
         return beanstalk.run(machine, task, self._session.run.cancelled, on_line)
+
+    def no_command(self, release: Release, *, attach: bool) -> CurtainupError | None:
+        """Return why a command cannot be run: a machine has one container, and tasks bring the rights."""
+        where = f"environment {self._names.get(release.id, release.id)}"
+        if not attach:
+            return command.refused(
+                "a machine of Elastic Beanstalk runs one container, the release's",
+                where,
+                "add --attach: the command then runs in that container",
+            )
+        if not self._settings.tasks:
+            return command.refused(
+                "Systems Manager may not run commands on the machines of this environment",
+                where,
+                "give the environment a task (`tasks`) and deploy: its machines get the right then",
+            )
+        return None
+
+    def execute(self, release: Release, asked: Asked) -> int:
+        """Run a command in the release's container, on one of its machines."""
+        return command.as_task(asked, release, self.run_task)
 
     def watching(self, on_progress: Callable[[str], None]) -> AbstractContextManager[None]:
         """Tell in which state each environment is, since when, and its latest event."""

@@ -12,9 +12,11 @@ from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSetti
 from curtainup.platforms.google.account import project_of
 from curtainup.platforms.google.auth_proxy import door
 from curtainup.setup import cloud_provider
+from curtainup.targets import command
 from curtainup.targets.capabilities import (
     Bills,
     Confirms,
+    Executes,
     Explains,
     Interrupts,
     NeedsAccount,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.model.release import Release
+    from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
 IDENTITY_HEADER = "X-Serverless-Authorization"
@@ -36,7 +39,16 @@ IDENTITY_HEADER = "X-Serverless-Authorization"
 
 
 class CloudRunTarget(
-    Target, NeedsAccount, NeedsGround, Interrupts, StartsPrivate, Confirms, RunsTasks, Explains, Bills
+    Target,
+    NeedsAccount,
+    NeedsGround,
+    Interrupts,
+    StartsPrivate,
+    Confirms,
+    RunsTasks,
+    Executes,
+    Explains,
+    Bills,
 ):
     """A Cloud Run service with a revision per release."""
 
@@ -176,6 +188,25 @@ class CloudRunTarget(
         jobs = Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
         job = str(self.environment.outputs["jobs"][release.id])
         return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.run.cancelled), on_line)
+
+    def no_command(self, release: Release, *, attach: bool) -> CurtainupError | None:
+        """Return why a command cannot be run: nobody gets into an instance, and only tasks bring a job."""
+        where = f"Cloud Run service {self.environment.stack}"
+        if attach:
+            return command.refused(
+                "Cloud Run lets nobody into an instance that serves", where, "leave --attach out"
+            )
+        if release.id not in (self.environment.outputs.get("jobs") or {}):
+            return command.refused(
+                "this release has no job, in which a command could run",
+                where,
+                "give the environment a task (`tasks`) and deploy: its releases get a job then",
+            )
+        return None
+
+    def execute(self, release: Release, asked: Asked) -> int:
+        """Run a command as an execution of the release's job."""
+        return command.as_task(asked, release, self.run_task)
 
     def explained(self, error: CurtainupError, _started: datetime) -> CurtainupError:
         """Return the error as what it is, by Google's own words."""

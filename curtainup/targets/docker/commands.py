@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import ipaddress
 import signal
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from curtainup.errors import HostUnreachable, Interrupted, SetupError
+from curtainup.errors import CurtainupError, HostUnreachable, Interrupted, SetupError
 from curtainup.model.release import Release
 from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms.docker import attached, confinement, errors, surroundings
 from curtainup.platforms.docker.attached import Lost
 from curtainup.platforms.docker.labels import EXEC, RELEASE, RUN
-from curtainup.targets.command import NOT_STARTED, Asked
+from curtainup.targets.command import NOT_STARTED, Asked, refused
 from curtainup.targets.docker.tasks import Place
 from curtainup.util.terminal import Terminal
 
@@ -28,7 +29,21 @@ if TYPE_CHECKING:
 
 PATIENCE = 3
 """How many signals that should end a command are passed on; the next one ends it with its container."""
+LOOK = 0.1
 _ENDING = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+
+
+def refusal(client: docker.DockerClient) -> CurtainupError | None:
+    """Return why no command can be run by an engine; None if one can.
+
+    Python cannot say on a TLS connection that input has ended, and still read from it.
+    """
+    address = str(client.api.base_url)
+    if not address.startswith("https://"):
+        return None
+    return refused(
+        "curtainup runs no command by an engine behind TLS", address, "use docker_host: ssh://HOST"
+    )
 
 
 def run_beside(client: docker.DockerClient, place: Place, release: Release, asked: Asked) -> int:
@@ -91,11 +106,13 @@ def run_inside(client: docker.DockerClient, container: str, asked: Asked) -> int
         with _lost(f"container {container}", "the command may go on there"):
             resize()
             attached.pump(given, asked.terminal, is_tty=is_tty, on_signal=take)
-            return attached.exit_code_of(api, job) or 0
+            while (code := attached.exit_code_of(api, job)) is None:
+                time.sleep(LOOK)  # it has closed its output, and goes on
+            return code
 
 
 def left(client: docker.DockerClient, labels: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the containers of commands with such labels: the id of each, and who runs it, as its label says."""
+    """Return the containers of commands with such labels: the id of each, and what says who runs it."""
     wanted = [EXEC, *(f"{key}={value}" for key, value in labels.items())]
     found = client.api.containers(all=True, filters={"label": wanted})
     return [(str(one["Id"]), str(one["Labels"].get(EXEC, ""))) for one in found]
@@ -166,7 +183,7 @@ def _container(
         nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
         pids_limit=settings.pids_limit,
         **confinement.confined(settings.granted),
-        log_config={"type": "none"},
+        log_config=_unkept(),
         healthcheck={"test": ["NONE"]},
         **surroundings.options(settings),
         **_network(client, place),
@@ -176,6 +193,13 @@ def _container(
         yield str(made.id)
     finally:
         _remove(client.api, str(made.id))
+
+
+def _unkept() -> Any:
+    """Return that its output goes to the terminal alone."""
+    from docker.types import LogConfig
+
+    return LogConfig(type="none")
 
 
 def _network(client: docker.DockerClient, place: Place) -> dict[str, Any]:
@@ -205,7 +229,7 @@ def _awaited(api: APIClient, container: str) -> Any:
     """
     url = f"{api.base_url}/v{api.api_version}/containers/{container}/wait"
     answer = api.post(url, params={"condition": "next-exit"}, stream=True, timeout=None)
-    api._raise_for_status(answer)  # noqa: SLF001 - as the SDK's own `wait` does
+    answer.raise_for_status()
     return answer
 
 
@@ -214,7 +238,9 @@ def _lost(where: str, consequence: str) -> Iterator[None]:
     """Say that a connection which broke while a command ran is lost."""
     try:
         yield
-    except (Lost, *_failures()) as error:
+    except Exception as error:
+        if not isinstance(error, (Lost, *_failures())):
+            raise
         raise HostUnreachable(
             "the connection to the Docker engine was lost while a command ran",
             where=where,

@@ -12,6 +12,7 @@ from urllib.request import ProxyHandler, build_opener
 from curtainup.config import EnvironmentConfig
 from curtainup.config.docker import HEADER_LIMIT
 from curtainup.engine.aftermath import strays
+from curtainup.errors import CurtainupError
 from curtainup.model.accessories import network
 from curtainup.model.release import Address, Release
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
@@ -41,6 +42,7 @@ from curtainup.targets.capabilities import (
 from curtainup.targets.docker import availability, beside, commands
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import BehindDoor
+from curtainup.targets.docker.maintained import Maintained
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
@@ -81,6 +83,7 @@ def _accessories(config: EnvironmentConfig) -> tuple[str, ...]:
 
 class DockerTarget(
     BehindDoor,
+    Maintained,
     Chooses,
     Interrupts,
     KnowsPlaces,
@@ -282,8 +285,9 @@ class DockerTarget(
         """Remove the containers of tasks that a run which was killed has left."""
         docker_host.end(self._session.accounts.docker, self._place.labels)
 
-    def no_command(self, release: Release, *, attach: bool) -> None:
-        """Return None: a container of the release can always be made, and entered."""
+    def no_command(self, release: Release, *, attach: bool) -> CurtainupError | None:  # noqa: ARG002
+        """Return why a command cannot be run: the way to the engine may not carry one."""
+        return commands.refusal(self._session.accounts.docker)
 
     def execute(self, release: Release, asked: Asked) -> int:
         """Run a command in a container beside the release's, or in that."""

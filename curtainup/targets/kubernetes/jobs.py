@@ -44,6 +44,7 @@ class Place:
         run: the id of the run.
         grace: seconds between SIGTERM and SIGKILL.
         adds_nodes: whether the cluster adds nodes for pods that have none.
+        mark: the label that tells a Job of this kind from the environment's other objects.
 
     """
 
@@ -54,6 +55,7 @@ class Place:
     run: str
     grace: int
     adds_nodes: bool = False
+    mark: str = TASK
 
     @property
     def jobs(self) -> str:
@@ -69,7 +71,7 @@ def manifest(deployment: Mapping[str, Any], place: Place, task: Task) -> dict[st
     spec = deployment["spec"]["template"]["spec"]
     container = next(one for one in spec["containers"] if one["name"] == place.container)
     kept = {key: value for key, value in container.items() if key not in _NOT_OF_TASKS}
-    labels = {**place.labels, TASK: task.name, RUN: place.run}
+    labels = {**place.labels, place.mark: task.name, RUN: place.run}
     pod = {
         **{key: value for key, value in spec.items() if key not in {"topologySpreadConstraints", "affinity"}},
         "containers": [{**kept, "args": list(task.command)}],
@@ -128,8 +130,8 @@ def remove(cluster: Cluster, place: Place, job: str, warn: Callable[[str], None]
         )
 
 
-def end(cluster: Cluster, namespace: str, labels: Mapping[str, str], cancel: Event) -> None:
-    """End the tasks that a run which was killed has left, and wait until they have ended.
+def end(cluster: Cluster, namespace: str, labels: Mapping[str, str], cancel: Event, mark: str = TASK) -> None:
+    """End the tasks, or what else has that mark, that a killed run has left, and wait for their end.
 
     The caller holds the service's lock, so none is a living run's.
 
@@ -138,7 +140,7 @@ def end(cluster: Cluster, namespace: str, labels: Mapping[str, str], cancel: Eve
         Interrupted: the run was cancelled.
 
     """
-    selector = ",".join([TASK, *(f"{key}={value}" for key, value in labels.items())])
+    selector = ",".join([mark, *(f"{key}={value}" for key, value in labels.items())])
     with cluster.said_clearly():
         if not cluster.items(_jobs(namespace), labelSelector=selector):
             return
@@ -148,7 +150,7 @@ def end(cluster: Cluster, namespace: str, labels: Mapping[str, str], cancel: Eve
                 "a task that a run which was killed has left does not end",
                 where=f"namespace {namespace}, {cluster}",
                 consequence="two of a kind could be at work at the same time, so nothing more was done",
-                fix=f"see what holds its pod: kubectl describe pod -n {namespace} -l {TASK}",
+                fix=f"see what holds its pod: kubectl describe pod -n {namespace} -l {mark}",
             )
 
 

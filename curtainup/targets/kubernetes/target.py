@@ -17,17 +17,20 @@ from curtainup.model.targets.kubernetes import (
     KubernetesEnvironment,
     KubernetesSettings,
 )
-from curtainup.platforms.docker.labels import RELEASE
+from curtainup.platforms.docker.labels import EXEC, RELEASE, TASK
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.platforms.kubernetes.forward import Door
 from curtainup.platforms.kubernetes.release import SPARE, Place, ReleasePods
 from curtainup.setup import cloud_provider
+from curtainup.targets import command
 from curtainup.targets.capabilities import (
     Audits,
     ChecksPresence,
     Confirms,
+    EndsCommands,
     EndsTasks,
+    Executes,
     Explains,
     Grows,
     Inspects,
@@ -39,7 +42,7 @@ from curtainup.targets.capabilities import (
     Revives,
     RunsTasks,
 )
-from curtainup.targets.kubernetes import jobs, presence, refusals, tasks
+from curtainup.targets.kubernetes import inside, jobs, presence, refusals, tasks
 from curtainup.targets.kubernetes.on_cluster import OnCluster
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
@@ -47,6 +50,7 @@ from curtainup.targets.kubernetes.ways import FRONT, Ways
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.session import Session
+    from curtainup.targets.command import Asked
     from curtainup.targets.target import Look
     from curtainup.targets.task_result import Ran
 
@@ -76,6 +80,8 @@ class KubernetesTarget(
     Confirms,
     Audits,
     RunsTasks,
+    Executes,
+    EndsCommands,
     EndsTasks,
     Explains,
 ):
@@ -257,6 +263,31 @@ class KubernetesTarget(
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as a Job, made as the release's pods are."""
+        return self._run_job(release, task, on_line, TASK)
+
+    def end_tasks(self) -> None:
+        """End the Jobs of tasks that a run which was killed has left."""
+        self._end_jobs(TASK)
+
+    def no_command(self, release: Release, *, attach: bool) -> None:
+        """Return None: a Job can always be made, and a pod that runs be entered."""
+
+    def execute(self, release: Release, asked: Asked) -> int:
+        """Run a command as a Job that is made as the release's pods are, or in one of these."""
+        if asked.attach:
+            return inside.run(self._space, release, asked)
+
+        def run(release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+            return self._run_job(release, task, on_line, EXEC)
+
+        return command.as_task(asked, release, run)
+
+    def end_commands(self, is_over: Callable[[str], bool]) -> None:
+        """End the Jobs of all commands if all are over; else each ends by its own bound."""
+        if is_over(""):
+            self._end_jobs(EXEC)
+
+    def _run_job(self, release: Release, task: Task, on_line: Callable[[str], None], mark: str) -> Ran:
         space, run = self._space, self._session.run
         place = jobs.Place(
             space.settings.namespace,
@@ -266,13 +297,13 @@ class KubernetesTarget(
             run.id,
             self.config.stop_timeout,
             self.node_seconds() > 0,
+            mark,
         )
         return tasks.run(self._cluster, place, task, tasks.Means(run.cancelled, on_line, run.report.warn))
 
-    def end_tasks(self) -> None:
-        """End the Jobs of tasks that a run which was killed has left."""
+    def _end_jobs(self, mark: str) -> None:
         space = self._space
-        jobs.end(self._cluster, space.settings.namespace, space.labels, self._session.run.cancelled)
+        jobs.end(self._cluster, space.settings.namespace, space.labels, self._session.run.cancelled, mark)
 
     def explained(self, error: CurtainupError, _started: datetime) -> CurtainupError:
         """Return the error as what it is, by the cluster's own words."""

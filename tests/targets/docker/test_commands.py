@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -191,7 +191,10 @@ def _running(client: docker.DockerClient, place: Place) -> dict[str, Any]:
 
 
 IN_PTY = """\
+import fcntl
+import os
 import sys
+import termios
 import docker
 from curtainup.targets.command import Asked
 from curtainup.targets.docker import commands
@@ -199,6 +202,8 @@ from curtainup.targets.docker.tasks import Place
 from curtainup.util.terminal import Terminal
 from tests import samples
 
+if os.isatty(0):
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # the kernel tells it when the size changes
 name, image, how, *words = sys.argv[1:]
 client, release = docker.from_env(), samples.release(1, image=image)
 place = Place(name, {"curtainup.service": name}, name, None, "run2")
@@ -223,7 +228,6 @@ class Person:
             stdout=theirs,
             stderr=theirs,
             start_new_session=True,
-            preexec_fn=_own_terminal,
         )
         os.close(theirs)
         self.seen = b""
@@ -243,13 +247,6 @@ class Person:
         self.seen = self.seen.partition(text.encode())[2]
 
 
-def _own_terminal() -> None:
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-
 def termios_size(terminal: int, lines: int, columns: int) -> None:
     import termios
 
@@ -265,12 +262,11 @@ def test_a_shell_in_a_terminal_has_its_size_its_keys_and_its_colours(
     person.sees("is-a-1-terminal")
 
     termios_size(person.ours, 40, 120)  # the kernel tells the process by SIGWINCH
-    person.types("sleep 1; stty size\n")
-    person.sees("40 120")
+    person.types('until [ "$(stty size)" = "40 120" ]; do sleep 0.1; done; echo is-$((1))-resized\n')
+    person.sees("is-1-resized")
 
-    person.types("sleep 600; echo not-$((1))-reached\n")
-    person.sees("sleep 600")
-    time.sleep(0.3)
+    person.types("echo sleeps-$((1)); sleep 600; echo not-reached\n")
+    person.sees("sleeps-1")
     person.types("\x03")  # Ctrl-C is the command's
     person.types("echo still-$((1))-here; exit 7\n")
     person.sees("still-1-here")
@@ -283,48 +279,50 @@ def test_ctrl_c_without_a_terminal_goes_to_the_command(
     client: docker.DockerClient, place: Place, release: Release
 ) -> None:
     trap = "trap 'echo heard; exit 3' INT; echo ready; while :; do sleep 0.1; done"
-    process = _started(place, release, "sh", "-c", trap)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=PATIENCE)[0] == b"heard\nended 3\n"
+    with _started(place, release, "sh", "-c", trap) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGINT)
+        assert process.stdout.read() == b"heard\nended 3\n"
     assert commands.left(client, {"curtainup.service": place.name}) == []
 
 
 def test_one_that_heeds_no_signal_is_ended_by_the_fourth(
     client: docker.DockerClient, place: Place, release: Release
 ) -> None:
-    deaf = "trap '' INT TERM HUP; echo ready; while :; do sleep 0.1; done"
-    process = _started(place, release, "sh", "-c", deaf)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    for _ in range(4):
+    deaf = "trap 'echo heard' TERM; echo ready; while :; do sleep 0.1; done"
+    with _started(place, release, "sh", "-c", deaf) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        for _ in range(commands.PATIENCE):
+            process.send_signal(signal.SIGTERM)
+            assert process.stdout.readline() == b"heard\n"
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)  # two of a kind that come at once are one
-    assert process.wait(PATIENCE) == 1
+        assert process.wait(PATIENCE) == 1
     assert commands.left(client, {"curtainup.service": place.name}) == []
 
 
+@pytest.mark.parametrize(("words", "stays"), [(("cat",), False), (("sleep", "600"), True)])
 def test_of_one_that_was_killed_the_container_is_found_and_one_that_reads_ends_by_itself(
-    client: docker.DockerClient, place: Place, release: Release
+    client: docker.DockerClient, place: Place, release: Release, words: tuple[str, ...], stays: bool
 ) -> None:
-    for words, stays in ((("cat",), False), (("sleep", "600"), True)):
-        process = _started(place, release, *words)
+    with _started(place, release, *words) as process:
         identity = _running(client, place)["Id"]
         process.kill()
-        process.communicate(timeout=PATIENCE)
-        if stays:
-            assert commands.left(client, {"curtainup.service": place.name}) == [(identity, "me")]
-            commands.end(client, [identity])
-        deadline = time.monotonic() + PATIENCE
-        while commands.left(client, {"curtainup.service": place.name}) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert commands.left(client, {"curtainup.service": place.name}) == []
+    if stays:
+        assert commands.left(client, {"curtainup.service": place.name}) == [(identity, "me")]
+        commands.end(client, [identity])
+    deadline = time.monotonic() + PATIENCE
+    while commands.left(client, {"curtainup.service": place.name}):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
-def _started(place: Place, release: Release, *words: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+@contextmanager
+def _started(place: Place, release: Release, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(
         [sys.executable, "-c", IN_PTY, place.name, release.image, "beside", *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-    )
+    ) as process:
+        yield process

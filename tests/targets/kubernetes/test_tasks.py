@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +12,11 @@ import pytest
 from curtainup.config.tasks import Task
 from curtainup.errors import Interrupted, SetupError
 from curtainup.platforms.kubernetes import cluster, diagnosis, patience
+from curtainup.targets import command
 from curtainup.targets.kubernetes import jobs, tasks
 from curtainup.targets.kubernetes.target import KubernetesTarget
 from curtainup.util.process import Ended
+from curtainup.util.terminal import Terminal
 from tests.accounts.api_server import Asked, Status
 from tests.platforms.kubernetes import shapes
 from tests.targets.kubernetes.conftest import SECOND, Live
@@ -347,3 +351,18 @@ def test_which_failures_may_pass() -> None:
     assert refusals == {429: True, 500: True, 503: True, 403: False, 404: False, 409: False}
     assert cluster.may_pass(cluster.Away("away"))
     assert not cluster.may_pass(SetupError("no credentials"))
+
+
+def test_a_command_is_a_job_with_a_mark_of_its_own_which_no_deployment_ends(live: Live) -> None:
+    said: list[str] = []
+    found = _live(live, RUNNING, _over(41))
+    found.api.put(f"{JOBS}/task-exec-x", {"metadata": {"name": "task-exec-x"}})
+    asked = command.Asked(("sh", "-c", "exit 41"), terminal=Terminal(stdout=os.open(os.devnull, os.O_WRONLY)))
+    asked = replace(asked, say=said.append)
+    assert found.target.execute(SECOND, asked) == 41
+    os.close(asked.terminal.stdout)
+    [made] = live.api.of("POST")
+    labels = made.body["spec"]["template"]["metadata"]["labels"]
+    assert labels["curtainup.exec"] == "exec"
+    assert "curtainup.task" not in labels
+    assert made.body["spec"]["template"]["spec"]["containers"][0]["args"] == ["sh", "-c", "exit 41"]

@@ -1,0 +1,55 @@
+"""A command in a pod of a release that serves."""
+
+from __future__ import annotations
+
+from curtainup.errors import HostUnreachable, SetupError
+from curtainup.model.release import Release
+from curtainup.model.targets.kubernetes import CONTAINER
+from curtainup.platforms.kubernetes import pods
+from curtainup.platforms.kubernetes.cluster import Refused
+from curtainup.targets.command import NOT_STARTED, Asked
+from curtainup.targets.kubernetes.space import CORE, Space
+
+RIGHT = "the deployer needs `create` and `get` on pods/exec, beside what docs/kubernetes-role.yaml has"
+
+
+def run(space: Space, release: Release, asked: Asked) -> int:
+    """Run a command in the first of a release's pods that is ready, and return its exit code.
+
+    Raises:
+        SetupError: no pod runs, or the API server refuses.
+        HostUnreachable: the connection was lost; the command may go on.
+        Interrupted: Ctrl-C without a terminal; the command goes on.
+
+    """
+    from curtainup.platforms.kubernetes import inside
+
+    running = pods.answering(space.pods(release.id), CONTAINER)
+    if not running:
+        raise SetupError(
+            "no pod of the release runs",
+            where=str(space),
+            consequence=NOT_STARTED,
+            fix=f"kubectl get pods -n {space.settings.namespace} says why",
+        )
+    path = space.path(CORE, "pods", running[0])
+    try:
+        websocket = space.cluster.entered(path, CONTAINER, asked.words, asked.terminal)
+    except Refused as refused:
+        raise SetupError(
+            "the cluster lets nobody into the pod",
+            where=f"pod {running[0]}, {space}",
+            consequence=NOT_STARTED,
+            fix=RIGHT,
+            detail=refused.message,
+        ) from refused
+    try:
+        return inside.pump(websocket, asked.terminal)
+    except inside.Lost as error:
+        raise HostUnreachable(
+            "nobody tells how the command in the pod ended",
+            where=f"pod {running[0]}, {space}",
+            consequence="it may go on there; what it has changed stays changed",
+            fix="check the command, and that its program is in the image",
+            detail=str(error),
+        ) from error

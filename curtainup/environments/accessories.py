@@ -69,8 +69,9 @@ class Accessories:
     @property
     def there(self) -> dict[str, Accessory]:
         """Those that were made, by name."""
-        settings = self.kept.settings
-        return {one.name: one for one in settings.accessories} if settings else {}
+        kept = self.kept
+        known = kept.settings.accessories if kept.settings else ()
+        return {one.name: one for one in known if one.name in kept.made}
 
     @cached_property
     def wanted(self) -> dict[str, Accessory]:
@@ -189,7 +190,7 @@ class Accessories:
     def preview(self, settings: AccessoriesSettings) -> OperationResult:
         """Return what making them would change; a preview needs no values of secrets."""
         names = {name: json.dumps({}) for name, one in self.wanted.items() if one.secrets_hmac}
-        config = self._configured(settings, {**names, **(self.kept.sealed or {})})
+        config = self._configured(settings, {**names, **self.kept.sealed})
         return self._session.state.engine.preview(self.stack, config)
 
     def apply(
@@ -211,7 +212,7 @@ class Accessories:
         new = [one.name for one in settings.accessories if one.name not in self.there or one.name in anew]
         for name in new:
             refusals.require_image(self._session.accounts.docker, settings, name, say)
-        sealed = {name: text for name, text in (self.kept.sealed or {}).items() if settings.find(name)}
+        sealed = {name: text for name, text in self.kept.sealed.items() if settings.find(name)}
         sealed |= {name: self._sealed(name) for name in new if self.wanted[name].secrets_hmac}
         self._unprotect(lambda urn: urn.rpartition("::")[2] in {f"{self.stack}-{name}" for name in anew})
         config = self._configured(settings, sealed)

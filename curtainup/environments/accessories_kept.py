@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from curtainup.engine.aftermath.strays import CONTAINER
 from curtainup.engine.memory import StackMemory, is_remainder
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.environments import accessory_refusals as refusals
@@ -25,11 +26,13 @@ class Kept:
     Attributes:
         settings: what they are made from; None if there never were any.
         sealed: by name, their secrets as ciphertext.
+        made: the names of those that have a container; an update that failed may not have come so far.
 
     """
 
     settings: AccessoriesSettings | None = None
-    sealed: Mapping[str, Any] | None = None
+    sealed: Mapping[str, Any] = field(default_factory=dict)
+    made: frozenset[str] = frozenset()
 
 
 def read(memory: StackMemory, stack: str, service: str, environment: str) -> Kept:
@@ -59,7 +62,13 @@ def read(memory: StackMemory, stack: str, service: str, environment: str) -> Kep
         ) from error
     if (settings.service, settings.environment) != (service, environment):
         raise refusals.not_accessories(stack)
-    return Kept(settings, remembered.config.get(f"{NAMESPACE}sealed") or {})
+    names = {_named(one) for one in remembered.resources if one.get("type") == CONTAINER}
+    made = frozenset(one.name for one in settings.accessories if f"{stack}-{one.name}" in names)
+    return Kept(settings, remembered.config.get(f"{NAMESPACE}sealed") or {}, made)
+
+
+def _named(resource: Mapping[str, Any]) -> str:
+    return str(resource.get("urn", "")).rpartition("::")[2]
 
 
 def differences(old: Accessory, new: Accessory) -> list[str]:

@@ -41,10 +41,10 @@ class Memory:
     def stacks(self) -> list[str]:
         return [STACK]
 
-    def locks(self, stack: str) -> list[Path]:
+    def locks(self, stack: str) -> list[Path]:  # noqa: ARG002 - as in `StackMemory`
         return []
 
-    def updates(self, stack: str) -> Iterator[dict[str, Any]]:
+    def updates(self, stack: str) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - as in `StackMemory`
         yield from () if not self._remembered.config else ({"kind": "update"},)
 
 

@@ -71,8 +71,9 @@ def run(
 ) -> None:
     """See to the accessories of an environment, such as its database.
 
-    No deployment touches them. list shows them, up makes what is missing, restart restarts one, and logs shows what it writes. exec runs
-    a command in it, backup writes its backup to standard output, and remove removes it with its data.
+    No deployment touches them. list shows them, up makes what is missing, restart restarts one, and logs
+    shows what it writes. exec runs a command in it, backup writes its backup to standard output, and remove
+    removes it with its data.
     """
     from curtainup.config.review import is_review
 

@@ -72,7 +72,7 @@ class _Deploy:
                 self._guard.require_unmoved(one)
         if self._options.only == LIVE:
             self._require_staged(image)
-        accessories.see_to(self._context, self._rollouts)
+        accessories.see_to(self._context, self._needing_accessories())
         ground.lay(self._context.steps, self._rollouts)
         if self._options.only != LIVE:
             image = self._images.prove(image)
@@ -83,6 +83,13 @@ class _Deploy:
         transitions = self._planned(image)
         self._executor.carry_out(transitions, self._before)
         return self._result(transitions[-1].release) if transitions else self._stopped(image)
+
+    def _needing_accessories(self) -> list[Rollout]:
+        """Return the environments whose releases come, and staging for the local gate, which uses its own."""
+        options = self._options
+        is_tested = options.only != LIVE and options.reaches("local")
+        further = [self._staging] if is_tested and self._staging not in self._rollouts else []
+        return [*further, *self._rollouts]
 
     def _planned(self, image: AnyImage) -> tuple[Transition, ...]:
         """Return the transitions that deploy the image to each environment, in order."""

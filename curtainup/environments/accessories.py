@@ -8,19 +8,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
-
-from pydantic import ValidationError
 
 from curtainup.config.accessories import STOP_SECONDS
 from curtainup.config.accessories import Accessory as Wanted
 from curtainup.engine.changes import OperationResult
 from curtainup.engine.memory import is_remainder
-from curtainup.engine.settings_file import NAMESPACE
+from curtainup.environments import accessories_kept
 from curtainup.environments import accessory_refusals as refusals
-from curtainup.errors import Interrupted, StateError
+from curtainup.environments.accessories_kept import Kept
+from curtainup.errors import Interrupted
 from curtainup.model.accessories import AccessoriesSettings, Accessory
 from curtainup.model.release import secrets_hmac
 from curtainup.platforms.docker import accessory as containers
@@ -37,22 +35,6 @@ START_SECONDS: Final = 60
 """How many seconds one may take that is not configured any more."""
 LONGEST_LOOK: Final = 30.0
 """Seconds that one run of `health` may take."""
-PARTS: Final = ("image", "volume", "command", "env", "memory_limit", "env_secrets")
-"""The keys of an accessory that its container is made from."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What Pulumi remembers of an environment's accessories.
-
-    Attributes:
-        settings: what they are made from; None if there never were any.
-        sealed: by name, their secrets as ciphertext.
-
-    """
-
-    settings: AccessoriesSettings | None = None
-    sealed: Mapping[str, Any] | None = None
 
 
 class Accessories:
@@ -81,34 +63,15 @@ class Accessories:
             StateError: the stack holds something else, or cannot be read.
 
         """
-        memory = self._session.state.memory
-        remembered = memory.read(self.stack)
-        if is_remainder(memory, self.stack, remembered):
-            return Kept()
-        document = remembered.config.get(f"{NAMESPACE}accessories")
-        if document is None:
-            if len(remembered.resources) > 1:
-                raise refusals.not_accessories(self.stack)
-            return Kept()
-        try:
-            settings = AccessoriesSettings.model_validate(document)
-        except ValidationError as error:
-            raise StateError(
-                "the configuration of this stack cannot be read",
-                where=f"stack {self.stack}",
-                consequence="nothing was done",
-                fix="use the version of curtainup that made it, or a newer one",
-                detail=str(error),
-            ) from error
-        if (settings.service, settings.environment) != (self.config.service, self.environment):
-            raise refusals.not_accessories(self.stack)
-        return Kept(settings, remembered.config.get(f"{NAMESPACE}sealed") or {})
+        service = self.config.service
+        return accessories_kept.read(self._session.state.memory, self.stack, service, self.environment)
 
     @property
     def there(self) -> dict[str, Accessory]:
         """Those that were made, by name."""
-        settings = self.kept.settings
-        return {one.name: one for one in settings.accessories} if settings else {}
+        kept = self.kept
+        known = kept.settings.accessories if kept.settings else ()
+        return {one.name: one for one in known if one.name in kept.made}
 
     @cached_property
     def wanted(self) -> dict[str, Accessory]:
@@ -128,7 +91,7 @@ class Accessories:
     def changed(self) -> dict[str, list[str]]:
         """Return by name the keys of those whose containers are made from something else than configured."""
         pairs = {name: (self.there[name], one) for name, one in self.wanted.items() if name in self.there}
-        found = {name: _differences(old, new) for name, (old, new) in pairs.items()}
+        found = {name: accessories_kept.differences(old, new) for name, (old, new) in pairs.items()}
         return {name: keys for name, keys in found.items() if keys}
 
     def container(self, name: str) -> str:
@@ -227,7 +190,7 @@ class Accessories:
     def preview(self, settings: AccessoriesSettings) -> OperationResult:
         """Return what making them would change; a preview needs no values of secrets."""
         names = {name: json.dumps({}) for name, one in self.wanted.items() if one.secrets_hmac}
-        config = self._configured(settings, {**names, **(self.kept.sealed or {})})
+        config = self._configured(settings, {**names, **self.kept.sealed})
         return self._session.state.engine.preview(self.stack, config)
 
     def apply(
@@ -249,7 +212,7 @@ class Accessories:
         new = [one.name for one in settings.accessories if one.name not in self.there or one.name in anew]
         for name in new:
             refusals.require_image(self._session.accounts.docker, settings, name, say)
-        sealed = {name: text for name, text in (self.kept.sealed or {}).items() if settings.find(name)}
+        sealed = {name: text for name, text in self.kept.sealed.items() if settings.find(name)}
         sealed |= {name: self._sealed(name) for name in new if self.wanted[name].secrets_hmac}
         self._unprotect(lambda urn: urn.rpartition("::")[2] in {f"{self.stack}-{name}" for name in anew})
         config = self._configured(settings, sealed)
@@ -358,9 +321,3 @@ class Accessories:
     def _log(self, name: str) -> str:
         text = containers.last_lines(self._session.accounts.docker, self.container(name))
         return self._session.service.redact(text)
-
-
-def _differences(old: Accessory, new: Accessory) -> list[str]:
-    """Return the keys in pym-config.yaml whose values differ."""
-    fields = ("image", "volume", "command", "env", "memory_mb", "secrets_hmac")
-    return [key for key, one in zip(PARTS, fields, strict=True) if getattr(old, one) != getattr(new, one)]

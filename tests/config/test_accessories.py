@@ -57,8 +57,8 @@ def test_clouds_refuse_them_and_name_what_they_manage(service: Service, target: 
 
 def test_staging_on_a_docker_host_may_have_some_where_live_is_on_a_cloud(service: Service) -> None:
     indented = "".join(f"    {line}\n" for line in DB.splitlines())
-    text = f"name: shop\ndeploy_target: aws-beanstalk\nenvironments:\n  staging:\n    deploy_target: docker\n{indented}"
-    config = service.load(text)
+    section = f"environments:\n  staging:\n    deploy_target: docker\n{indented}"
+    config = service.load(f"name: shop\ndeploy_target: aws-beanstalk\n{section}")
     assert list(config.for_environment("staging").accessories) == ["db"]
     assert config.for_environment("live").accessories == {}
 

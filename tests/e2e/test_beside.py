@@ -43,8 +43,9 @@ def around(service: Service, names: dict[str, str], docker_client: docker.Docker
     yield
     service.remove()
     somebody.remove(force=True)
-    for one in (network, *volumes):
-        one.remove()
+    network.remove()
+    for volume in volumes:
+        volume.remove()
 
 
 def test_what_is_missing_is_told_before_the_build(service: Service, names: dict[str, str]) -> None:

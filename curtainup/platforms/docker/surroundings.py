@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from curtainup.errors import SetupError
 from curtainup.model.targets.docker import DockerSettings
 from curtainup.util.docker_mounts import HOST_GATEWAY, HOST_NAME, Mount, mount_of
 
@@ -33,11 +34,23 @@ def join(api: APIClient, container: str, networks: Sequence[str]) -> None:
     """Let a container that is not started yet join further networks.
 
     Raises:
-        docker.errors.APIError: one of them is gone.
+        SetupError: one of them is gone.
+        docker.errors.APIError: Docker does not let it join.
 
     """
+    from docker.errors import NotFound
+
     for name in networks:
-        api.connect_container_to_network(container, name)
+        try:
+            api.connect_container_to_network(container, name)
+        except NotFound as error:
+            raise SetupError(
+                f"the Docker host has no network {name}",
+                where=f"container {container[:12]}",
+                consequence="the container was not started",
+                fix="curtainup deploy says which key needs it, or makes it with its accessories",
+                detail=str(error),
+            ) from error
 
 
 def _mount(one: Mount, *, trial: bool) -> Any:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import RefusedError, SetupError
+from curtainup.model.accessories import network
 from curtainup.platforms.docker import distant, errors
 from curtainup.platforms.docker.labels import ENVIRONMENT, SERVICE
 from curtainup.util.docker_mounts import Mount, mount_of
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from curtainup.config import EnvironmentConfig
 
 NOTHING = "nothing was built or deployed"
+
+
+def networks(config: EnvironmentConfig) -> tuple[str, ...]:
+    """Return the networks that an environment's releases join besides its own, that of accessories last."""
+    own = (network(config.service, config.environment),) if config.accessories else ()
+    return (*config.networks, *own)
 
 
 def require(client: DockerClient, config: EnvironmentConfig) -> None:

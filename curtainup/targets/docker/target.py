@@ -13,7 +13,6 @@ from curtainup.config import EnvironmentConfig
 from curtainup.config.docker import HEADER_LIMIT
 from curtainup.engine.aftermath import strays
 from curtainup.errors import CurtainupError
-from curtainup.model.accessories import network
 from curtainup.model.release import Address, Release
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.docker import networks, placement
@@ -72,16 +71,11 @@ def runtime(config: EnvironmentConfig, *, https: bool = False) -> DockerSettings
         health_path=config.health_path,
         stop_timeout=config.stop_timeout,
         capabilities=config.capabilities,
-        networks=(*config.networks, *_accessories(config)),
+        networks=beside.networks(config),
         volumes=config.volumes,
         host_gateway=config.host_gateway,
         env={FORWARDED: "*", **config.env} if https else dict(config.env),
     )
-
-
-def _accessories(config: EnvironmentConfig) -> tuple[str, ...]:
-    """Return the network of the environment's accessories, if it has some."""
-    return (network(config.service, config.environment),) if config.accessories else ()
 
 
 class DockerTarget(

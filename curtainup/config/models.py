@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from curtainup.config import review
 from curtainup.config.beanstalk import BeanstalkKeys
+from curtainup.config.canary_metrics import MetricsSettings
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.door import DoorKeys
@@ -26,7 +27,14 @@ STANDARD_ENVIRONMENTS: Final = ("staging", "live")
 
 
 class EnvironmentSettings(
-    RuntimeSettings, TaskSettings, DockerKeys, CloudRunKeys, BeanstalkKeys, KubernetesKeys, GkeKeys
+    RuntimeSettings,
+    TaskSettings,
+    MetricsSettings,
+    DockerKeys,
+    CloudRunKeys,
+    BeanstalkKeys,
+    KubernetesKeys,
+    GkeKeys,
 ):
     """Every key that an environment's section may override."""
 

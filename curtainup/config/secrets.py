@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from curtainup.config.canary_metrics import variables_of
 from curtainup.config.models import ServiceConfig
 from curtainup.config.review import is_review
 from curtainup.errors import MissingSecretsError
@@ -12,6 +13,7 @@ from curtainup.util.secrets import Secret
 
 SHORTEST = 4
 """Characters of a value that does not stand in every line."""
+_WHERE = "env_secrets, or the variables of the metrics server, in pym-config.yaml"
 COMMON = frozenset(
     {
         *("true", "false", "none", "null", "error", "info", "debug", "warning", "default", "local"),
@@ -23,9 +25,13 @@ COMMON = frozenset(
 
 
 def secret_names(config: ServiceConfig) -> tuple[str, ...]:
-    """Names of all secrets of the top level and of every section, in the order of the file, each once."""
+    """Names of all secrets of the top level and of every section, in the order of the file, each once.
+
+    The last are those by which a server is asked for the metrics of live's canary; no container gets them.
+    """
     sections = (section.env_secrets for section in config.environments.values())
-    return tuple(dict.fromkeys((*config.env_secrets, *(name for names in sections for name in names))))
+    named = (*config.env_secrets, *(name for names in sections for name in names))
+    return tuple(dict.fromkeys((*named, *variables_of(config.for_environment("live")))))
 
 
 def needed_secrets(config: ServiceConfig, review: str | None = None) -> tuple[str, ...]:
@@ -36,7 +42,9 @@ def needed_secrets(config: ServiceConfig, review: str | None = None) -> tuple[st
     named = (
         config.for_environment(name).env_secrets for name in config.environment_names if not is_review(name)
     )
-    return tuple(dict.fromkeys((*config.env_secrets, *(name for names in named for name in names), *local)))
+    judging = variables_of(config.for_environment("live"))
+    every = (*config.env_secrets, *(name for names in named for name in names), *local, *judging)
+    return tuple(dict.fromkeys(every))
 
 
 def collect_secrets(
@@ -68,7 +76,7 @@ def _missing(names: list[str], environ: Mapping[str, str]) -> MissingSecretsErro
     subject = "Secrets are missing" if len(names) > 1 else "A secret is missing"
     return MissingSecretsError(
         f"{subject}: {listed}.",
-        where="env_secrets in pym-config.yaml",
+        where=_WHERE,
         consequence="Nothing was built or deployed; staging and live are as they were.",
         fix=f"Set {'them' if len(names) > 1 else 'it'} before you run curtainup again: export "
         + " ".join(f"{name}=…" for name in names),
@@ -79,7 +87,7 @@ def _garbled(names: list[str]) -> MissingSecretsError:
     several = len(names) > 1
     return MissingSecretsError(
         f"{'Secrets are' if several else 'A secret is'} not UTF-8 text: {', '.join(names)}.",
-        where="env_secrets in pym-config.yaml",
+        where=_WHERE,
         consequence="Nothing was built or deployed; staging and live are as they were.",
         fix="Encode the bytes, for example with base64, and let the service decode them: export "
         + " ".join(f'{name}="$(base64 -w0 FILE)"' for name in names),

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from curtainup.config import targets
+from curtainup.config.canary_metrics import CanaryMetric
 from curtainup.config.keys import doc_of
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
 from curtainup.config.notify import Destination
@@ -24,6 +25,7 @@ from curtainup.config.tasks import Task
 _KEY_MARK: Final = "[key]"
 _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "tasks": (Task, "nothing would run"),
+    "canary_metrics": (CanaryMetric, "the canary would not be judged"),
     "notify": (Destination, "nobody would be notified"),
 }
 """Keys that hold a list of mappings: what an entry is, and what follows where one lacks its main key."""

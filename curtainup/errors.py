@@ -224,6 +224,12 @@ class HolderLives(CurtainupError):
     exit_code = 32
 
 
+class CanaryPaused(CurtainupError):
+    """The metrics of a canary say too little: the new release keeps its share until somebody decides."""
+
+    exit_code = 33
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 

@@ -25,6 +25,7 @@ def run(
     canary: asked.CanarySteps = None,
     every: asked.Every = None,
     watch: asked.Watch = None,
+    no_metrics: asked.NoMetrics = False,
     plan: asked.Plan = None,
     take_over: asked.TakeOver = False,
     wait: asked.Wait = None,
@@ -49,6 +50,7 @@ def run(
         canary=(canary, every, watch),
         plan=plan,
         take_over=take_over,
+        no_metrics=no_metrics,
     )
     reviews.require_alone(env, options, post=post)
     seconds = asked.seconds_of(wait)

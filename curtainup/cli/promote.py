@@ -23,12 +23,13 @@ def run(
     canary: asked.CanarySteps = None,
     every: asked.Every = None,
     watch: asked.Watch = None,
+    no_metrics: asked.NoMetrics = False,
     wait: asked.Wait = None,
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Give live's traffic to the candidate that `deploy --hold` left.
+    """Give live's traffic to the candidate that `deploy --hold` left, or go on with a canary that is paused.
 
     Traffic goes back if the probe or the gate fails, as in a deployment.
     """
@@ -46,6 +47,9 @@ def run(
             common.print_json(asdict(gone))
         return
     result = runs.recorded(
-        session, "promote", lambda recorder: promote(session, recorder, python, chosen), wait=seconds
+        session,
+        "promote",
+        lambda recorder: promote(session, recorder, python, chosen, metrics=not no_metrics),
+        wait=seconds,
     )
     asked.tell(result, json=json)

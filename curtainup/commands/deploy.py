@@ -14,7 +14,7 @@ from curtainup.environments.rollout import Rollout, prepare
 from curtainup.errors import RefusedError
 from curtainup.model.names import LIVE, STAGING
 from curtainup.model.release import Release
-from curtainup.pipeline import ground, image_steps, planner
+from curtainup.pipeline import canary, ground, image_steps, measuring, planner
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
@@ -46,6 +46,7 @@ class _Deploy:
         self._images = image_steps.steps_of(context, options)
         self._staging = context.rollout(STAGING)
         self._live = context.rollout(LIVE)
+        self._canary = canary.asked(self._live.config, options.canary, metrics=options.metrics)
         self._rollouts = [
             rollout for rollout in (self._staging, self._live) if rollout.name in options.environments
         ]
@@ -58,6 +59,8 @@ class _Deploy:
         serving = self._unchanged(image)
         if serving is not None:
             return self._keep(serving, image)
+        if self._live in self._rollouts and not self._options.hold:
+            measuring.require_ready(self._live, self._canary)
         prepare(self._live, self._staging, allow_replace=self._options.allow_replace)
         for one in self._rollouts:
             one.require_rendered()
@@ -86,7 +89,7 @@ class _Deploy:
             self._context.recorder.is_proved,
             prove=options.reaches("staging-gate"),
             hold=options.hold,
-            canary=options.canary,
+            canary=self._canary,
         )
 
     # Refusals before anything changes
@@ -98,9 +101,10 @@ class _Deploy:
             return
         if image.reference and self._live.release_id(image.reference) == held:
             return
-        one = self._live.deployment.find(held)
+        one, share = self._live.deployment.find(held), self._live.deployment.traffic.get(held)
+        has = f"has {share} % of live's traffic, as its canary is paused" if share else ""
         raise RefusedError(
-            f"{one.version if one else held} ({held}) is held as the candidate of live",
+            f"{one.version if one else held} ({held}) {has or 'is held as the candidate of live'}",
             where=f"stack {self._live.environment.stack}",
             consequence="another candidate would take its place, so nothing was built or changed",
             fix="curtainup promote, or drop it: curtainup promote --discard, or deploy --replace-candidate",

@@ -9,8 +9,8 @@ from curtainup.errors import UnknownRelease
 from curtainup.images import origin
 from curtainup.model.names import LIVE
 from curtainup.model.release import Release
-from curtainup.pipeline import planner
-from curtainup.pipeline.canary import Canary
+from curtainup.pipeline import measuring, planner
+from curtainup.pipeline.canary import Canary, asked
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.result import Result
@@ -26,7 +26,14 @@ class Discarded:
     release: str
 
 
-def promote(session: Session, recorder: Recorder, python: str | None, canary: Canary | None = None) -> Result:
+def promote(
+    session: Session,
+    recorder: Recorder,
+    python: str | None,
+    canary: Canary | None = None,
+    *,
+    metrics: bool = True,
+) -> Result:
     """Give the held candidate all traffic, watched by the probe, and run the live gate.
 
     The candidate's own gate runs again first, unless a record on this machine has its proof.
@@ -35,9 +42,11 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
         session: the command's collaborators.
         recorder: keeps the record of this run.
         python: the interpreter for the service's tests.
-        canary: replaces the configured canary.
+        canary: replaces the configured canary, except its metrics.
+        metrics: whether the configured metrics judge the canary.
 
     Raises:
+        CanaryPaused: the metrics of the canary say too little.
         UnknownRelease: no candidate is held, or what ran it is gone.
         RefusedError: an edited program would make a dangerous change, the target cannot split traffic, or an
             update would reach another place.
@@ -50,9 +59,11 @@ def promote(session: Session, recorder: Recorder, python: str | None, canary: Ca
     live, one = _live(context)
     live.require_there(one)
     planner.require_splits(live, canary)
+    chosen = asked(live.config, canary, metrics=metrics)
+    measuring.require_ready(live, chosen)
     live.require_rendered()
     recorder.image("", one.image)
-    transitions = planner.promoted(live, one, recorder.is_proved, canary)
+    transitions = planner.promoted(live, one, recorder.is_proved, chosen)
     Executor(context, {LIVE: live}).carry_out(transitions)
     return Result(live.environment.url, one.version, one.id, changed=True)
 

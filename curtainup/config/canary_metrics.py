@@ -233,9 +233,7 @@ def variables_of(settings: MetricsSettings) -> tuple[str, ...]:
     if not settings.canary_metrics:
         return ()
     single = (settings.metrics_token_env, settings.metrics_password_env)
-    return tuple(
-        dict.fromkeys((*(name for name in single if name), *settings.metrics_headers_env.values()))
-    )
+    return tuple(dict.fromkeys((*(name for name in single if name), *settings.metrics_headers_env.values())))
 
 
 def of_metrics(path: KeyPath, metrics: tuple[CanaryMetric, ...]) -> Iterator[Problem]:

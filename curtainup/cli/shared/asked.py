@@ -83,6 +83,10 @@ Watch = Annotated[
     ),
 ]
 
+NoMetrics = Annotated[
+    bool, typer.Option("--no-metrics", help="Let the canary go on without asking for canary_metrics.")
+]
+
 Wait = Annotated[
     str | None,
     typer.Option(
@@ -107,6 +111,7 @@ def options(
     canary: tuple[str | None, str | None, str | None],
     plan: Path | None,
     take_over: bool = False,
+    no_metrics: bool = False,
 ) -> Options:
     """Return what a deployment is asked for; `canary` is its steps, how long each lasts, and what is watched.
 
@@ -126,6 +131,7 @@ def options(
         only=only,
         replace_candidate=replace_candidate,
         canary=canary_of(*canary),
+        metrics=not no_metrics,
         plan=_plan(plan, image=image),
         take_over=take_over,
     )

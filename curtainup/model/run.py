@@ -112,8 +112,8 @@ class RunResult(_Model):
     """How a run ended: `live` and `unchanged` are for deployments and rollbacks, `done` for other commands.
 
     `held` means that a proven candidate waits without traffic, and `stopped` that the run was to end before
-    live. `paused` means that a canary keeps its share until somebody decides. `returned` means that live failed
-    and the release before has the traffic again.
+    live. `paused` means that a canary keeps its share until somebody decides. `returned` means that live
+    failed and the release before has the traffic again.
     """
 
     outcome: Literal[

@@ -52,7 +52,7 @@ class Measuring:
 
         """
         self._rollout = rollout
-        self._metrics = canary.metrics if outgoing else ()
+        self._metrics = canary.metrics if outgoing and canary.shares else ()
         self._server = rollout.metrics_server if self._metrics else None
         self._incoming, self._outgoing = incoming, outgoing or ""
         self._tell = tell

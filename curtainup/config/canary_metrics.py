@@ -86,7 +86,7 @@ class CanaryMetric(Settings):
         None,
         "The largest value with which the new release may keep its traffic.",
         KeyDoc(
-            expects="a number",
+            expects="a finite number",
             wrong="a bad release could keep the traffic",
             example="0.01",
             shown="no upper limit",
@@ -96,7 +96,7 @@ class CanaryMetric(Settings):
         None,
         "The smallest value with which the new release may keep its traffic.",
         KeyDoc(
-            expects="a number",
+            expects="a finite number",
             wrong="a bad release could keep the traffic",
             example="0.99",
             shown="no lower limit",

@@ -29,9 +29,9 @@ def run(
     rehearsal: common.Rehearsal = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Give live's traffic to the candidate that `deploy --hold` left, or go on with a canary that is paused.
+    """Give live's traffic to the candidate that `deploy --hold` left.
 
-    Traffic goes back if the probe or the gate fails, as in a deployment.
+    A canary that is paused goes on with its next step. Traffic goes back if the probe or the gate fails, as in a deployment.
     """
     from dataclasses import asdict
 

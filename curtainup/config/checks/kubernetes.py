@@ -45,8 +45,8 @@ def _sticky(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[P
     if environment.sticky:
         yield Problem(
             path=place(config, environment, "sticky"),
-            what=f"is not possible on {environment.deploy_target}, where a Gateway can bind a visitor to a pod, "
-            "and not to a release",
+            what=f"is not possible on {environment.deploy_target}, where a Gateway can bind a visitor to a "
+            "pod, and not to a release",
             consequence="visitors would change releases during a canary (docs/kubernetes.md)",
             fix="remove it, or write `sticky: false` in the environment's section",
         )

@@ -31,7 +31,8 @@ def run(
 ) -> None:
     """Give live's traffic to the candidate that `deploy --hold` left.
 
-    A canary that is paused goes on with its next step. Traffic goes back if the probe or the gate fails, as in a deployment.
+    A canary that is paused goes on with its next step. Traffic goes back if the probe or the gate fails, as
+    in a deployment.
     """
     from dataclasses import asdict
 

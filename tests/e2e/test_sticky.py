@@ -12,7 +12,7 @@ from tests.e2e.service import Service, session
 from tests.prometheus import prometheus
 
 pytestmark = pytest.mark.matrix(
-    reason="test_canary.py's test_each_step_is_kept_and_watched shows the shares; units what the proxy is told"
+    reason="test_canary.py's test_each_step_is_kept_and_watched shows the shares; units the variables"
 )
 VISITORS = 300
 METRIC = {"name": "nothing", "query": "nothing", "at_most": 0}
@@ -37,7 +37,7 @@ class Visitors:
 
 @pytest.fixture(scope="module")
 def sticky(service: Service) -> Iterator[Service]:
-    """The service on live with sticky visitors, whose canaries pause at 20 % and at 60 %: there is no data."""
+    """The service on live with sticky visitors. There is no data, so its canaries pause at 20 % and 60 %."""
     with prometheus() as known:
         live = {"canary": [20, 60], "canary_every": "1s", "canary_metrics": [METRIC]}
         service.configure(sticky=True, metrics_url=known.url, environments={"live": live})
@@ -85,7 +85,7 @@ def test_a_cookie_is_set_once_and_no_script_reads_it(sticky: Service) -> None:
 
 
 def test_a_second_deployment_moves_nothing(sticky: Service) -> None:
-    sticky.deploy()
+    sticky.deploy("--no-metrics")
     updates = sticky.updates()
     assert "nothing had to move" in sticky.deploy().err
     assert sticky.updates() == updates

@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from curtainup.config import EnvironmentSettings, ServiceConfig, collect_secrets, secret_names, telltales
+from curtainup.config import (
+    EnvironmentSettings,
+    ServiceConfig,
+    collect_secrets,
+    needed_secrets,
+    secret_names,
+    telltales,
+)
+from curtainup.config.canary_metrics import CanaryMetric
 from curtainup.errors import MissingSecretsError
 from curtainup.util.secrets import Secret
 
@@ -15,6 +23,24 @@ CONFIG = ServiceConfig(
 
 def test_names_of_all_sections_each_once() -> None:
     assert secret_names(CONFIG) == ("A", "B", "C")
+
+
+def test_who_asks_for_metrics_needs_what_no_container_gets() -> None:
+    metric = CanaryMetric(query="up", at_most=1)
+    config = ServiceConfig(
+        name="hello",
+        env_secrets=("A",),
+        canary_metrics=(metric,),
+        metrics_url="https://x",
+        metrics_token_env="TOKEN",
+        metrics_headers_env={"X-Scope-OrgID": "TENANT"},
+    )
+    assert secret_names(config) == needed_secrets(config) == ("A", "TOKEN", "TENANT")
+    assert needed_secrets(config, "review-7") == ("A",)
+    assert config.for_environment("live").env_secrets == ("A",)
+    with pytest.raises(MissingSecretsError, match="A secret is missing: TENANT"):
+        collect_secrets(config, {"A": "a", "TOKEN": "t"})
+    assert needed_secrets(config.model_copy(update={"canary_metrics": ()})) == ("A",)
 
 
 def test_values_arrive_as_they_are() -> None:

@@ -38,9 +38,10 @@ def require_alone(env: str | None, options: Options, *, post: bool) -> None:
             "--post needs --env; to comment with a preview, run `curtainup preview --post`"
         )
     of_live = (options.until, options.only, options.canary, options.replace_candidate, options.plan)
-    if env is not None and any(of_live):
+    if env is not None and (any(of_live) or not options.metrics):
         raise typer.BadParameter(
-            "--env takes none of --hold, --until, --only, --canary, --replace-candidate and --plan"
+            "--env takes none of --hold, --until, --only, --canary, --no-metrics, --replace-candidate and "
+            "--plan"
         )
 
 

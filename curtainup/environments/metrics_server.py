@@ -41,11 +41,11 @@ def of(
 
 
 def _headers(settings: MetricsSettings, secret: Callable[[str], str]) -> Mapping[str, str]:
-    found = {header: secret(name) for header, name in settings.metrics_headers_env.items()}
+    found = {header: secret(name).strip() for header, name in settings.metrics_headers_env.items()}
     if settings.metrics_token_env is not None:
         found["Authorization"] = f"Bearer {secret(settings.metrics_token_env).strip()}"
     if settings.metrics_user is not None and settings.metrics_password_env is not None:
-        login = f"{settings.metrics_user}:{secret(settings.metrics_password_env)}"
+        login = f"{settings.metrics_user}:{secret(settings.metrics_password_env).strip()}"
         found["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
     return found
 

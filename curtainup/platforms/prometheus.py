@@ -92,9 +92,13 @@ class Server:
                     most=MOST,
                 )
         except requests.exceptions.SSLError as error:
-            return Reading(trouble=_short(f"its certificate is not trusted: {error}"), is_refused=True)
+            return Reading(
+                trouble=_short(f"its certificate is not trusted: {_cause(error)}"), is_refused=True
+            )
         except (requests.RequestException, OSError) as error:
-            return Reading(trouble=_short(f"it does not answer: {error}"), again=True)
+            return Reading(trouble=_short(f"it does not answer: {_cause(error)}"), again=True)
+        except UnicodeError:
+            return Reading(trouble="a header cannot be sent, as it is not Latin-1", is_refused=True)
         return reading(answer.status_code, answer.content)
 
 
@@ -181,6 +185,12 @@ def _complaint(said: object) -> str:
     error = said.get("error") if isinstance(said, dict) else None
     error = error.get("message") if isinstance(error, dict) else error
     return error if isinstance(error, str) else ""
+
+
+def _cause(error: Exception) -> str:
+    """Return why a request failed, without the whole query that `requests` repeats before it."""
+    whole_text = str(error)
+    return whole_text.partition("Caused by ")[2].removesuffix(")") or whole_text
 
 
 def _listed(value: object) -> list[object]:

@@ -137,11 +137,18 @@ def test_the_token_is_sent_and_one_of_netrc_is_not(
     assert "Authorization" not in known.headers
 
 
+def test_a_header_that_cannot_be_sent_is_told_without_its_value(known: Prometheus) -> None:
+    found = server(known, Authorization="Bearer s3cret…").ask("up")
+    assert found == Reading(trouble="a header cannot be sent, as it is not Latin-1", is_refused=True)
+
+
 def test_a_server_that_is_not_there_may_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     found = Server("http://127.0.0.1:1", dict).ask("up")
     assert found.again
     assert found.trouble.startswith("it does not answer: ")
+    assert "Connection refused" in found.trouble
+    assert "query=" not in found.trouble
 
 
 def test_a_server_that_hangs_is_given_up(known: Prometheus, monkeypatch: pytest.MonkeyPatch) -> None:

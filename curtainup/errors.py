@@ -248,6 +248,12 @@ class AccessoryFailed(CurtainupError):
     exit_code = 35
 
 
+class CanaryPaused(CurtainupError):
+    """The metrics of a canary say too little: the new release keeps its share until somebody decides."""
+
+    exit_code = 36
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 

@@ -29,6 +29,7 @@ def run(
     canary: asked.CanarySteps = None,
     every: asked.Every = None,
     watch: asked.Watch = None,
+    no_metrics: asked.NoMetrics = False,
     plan: asked.Plan = None,
     during_freeze: asked.DuringFreeze = None,
     take_over: asked.TakeOver = False,
@@ -60,6 +61,7 @@ def run(
         plan=plan,
         take_over=take_over,
         during_freeze=during_freeze,
+        no_metrics=no_metrics,
     )
     reviews.require_alone(env, options, post=post)
     seconds = asked.seconds_of(wait)

@@ -25,6 +25,7 @@ def run(
     every: asked.Every = None,
     watch: asked.Watch = None,
     during_freeze: asked.DuringFreeze = None,
+    no_metrics: asked.NoMetrics = False,
     wait: asked.Wait = None,
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
@@ -32,7 +33,8 @@ def run(
 ) -> None:
     """Give live's traffic to the candidate that `deploy --hold` left.
 
-    Traffic goes back if the probe or the gate fails, as in a deployment.
+    A canary that is paused goes on with its next step. Traffic goes back if the probe or the gate fails, as
+    in a deployment.
     """
     from dataclasses import asdict
 
@@ -49,6 +51,9 @@ def run(
             common.print_json(asdict(gone))
         return
     result = runs.recorded(
-        session, "promote", lambda recorder: promote(session, recorder, python, chosen, reason), wait=seconds
+        session,
+        "promote",
+        lambda recorder: promote(session, recorder, python, chosen, reason, metrics=not no_metrics),
+        wait=seconds,
     )
     asked.tell(result, json=json)

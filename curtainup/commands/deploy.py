@@ -15,7 +15,7 @@ from curtainup.environments.rollout import Rollout, prepare
 from curtainup.errors import RefusedError
 from curtainup.model.names import LIVE, STAGING
 from curtainup.model.release import Release
-from curtainup.pipeline import accessories, four_eyes, freeze, ground, image_steps, planner
+from curtainup.pipeline import accessories, canary, four_eyes, freeze, ground, image_steps, measuring, planner
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
@@ -47,6 +47,7 @@ class _Deploy:
         self._images = image_steps.steps_of(context, options)
         self._staging = context.rollout(STAGING)
         self._live = context.rollout(LIVE)
+        self._canary = canary.asked(self._live.config, options.canary, metrics=options.metrics)
         self._rollouts = [
             rollout for rollout in (self._staging, self._live) if rollout.name in options.environments
         ]
@@ -64,6 +65,8 @@ class _Deploy:
         if self._live in self._rollouts:
             four_eyes.require_hold(self._context.session, self._options)
             self._require_open(freeze.NOT_BEGUN)
+        if self._live in self._rollouts and not self._options.hold:
+            measuring.require_ready(self._live, self._canary)
         prepare(self._live, self._staging, allow_replace=self._options.allow_replace)
         with complaints.asked(self._rollouts):
             for one in self._rollouts:
@@ -101,7 +104,7 @@ class _Deploy:
             self._context.recorder.is_proved,
             prove=options.reaches("staging-gate"),
             hold=options.hold,
-            canary=options.canary,
+            canary=self._canary,
         )
 
     def _before(self, environment: str) -> None:
@@ -121,9 +124,10 @@ class _Deploy:
             return
         if image.reference and self._live.release_id(image.reference) == held:
             return
-        one = self._live.deployment.find(held)
+        one, share = self._live.deployment.find(held), self._live.deployment.traffic.get(held)
+        has = f"has {share} % of live's traffic, as its canary is paused" if share else ""
         raise RefusedError(
-            f"{one.version if one else held} ({held}) is held as the candidate of live",
+            f"{one.version if one else held} ({held}) {has or 'is held as the candidate of live'}",
             where=f"stack {self._live.environment.stack}",
             consequence="another candidate would take its place, so nothing was built or changed",
             fix="curtainup promote, or drop it: curtainup promote --discard, or deploy --replace-candidate",

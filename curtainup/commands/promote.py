@@ -9,8 +9,8 @@ from curtainup.errors import UnknownRelease
 from curtainup.images import origin
 from curtainup.model.names import LIVE
 from curtainup.model.release import Release
-from curtainup.pipeline import four_eyes, freeze, planner
-from curtainup.pipeline.canary import Canary
+from curtainup.pipeline import four_eyes, freeze, measuring, planner
+from curtainup.pipeline.canary import Canary, asked
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.result import Result
@@ -32,6 +32,8 @@ def promote(
     python: str | None,
     canary: Canary | None = None,
     during_freeze: str | None = None,
+    *,
+    metrics: bool = True,
 ) -> Result:
     """Give the held candidate all traffic, watched by the probe, and run the live gate.
 
@@ -41,10 +43,12 @@ def promote(
         session: the command's collaborators.
         recorder: keeps the record of this run.
         python: the interpreter for the service's tests.
-        canary: replaces the configured canary.
+        canary: replaces the configured canary, except its metrics.
         during_freeze: the reason to change live although it is frozen; None gives none.
+        metrics: whether the configured metrics judge the canary.
 
     Raises:
+        CanaryPaused: the metrics of the canary say too little.
         UnknownRelease: no candidate is held, or what ran it is gone.
         RefusedError: an edited program would make a dangerous change, the target cannot split traffic, an
             update would reach another place, or somebody else has to promote the candidate.
@@ -60,9 +64,11 @@ def promote(
     freeze.require_open(context, live, during_freeze, freeze.NOT_MOVED)
     live.require_there(one)
     planner.require_splits(live, canary)
+    chosen = asked(live.config, canary, metrics=metrics)
+    measuring.require_ready(live, chosen)
     live.require_rendered()
     recorder.image("", one.image)
-    transitions = planner.promoted(live, one, recorder.is_proved, canary)
+    transitions = planner.promoted(live, one, recorder.is_proved, chosen)
     Executor(context, {LIVE: live}).carry_out(transitions)
     return Result(live.environment.url, one.version, one.id, changed=True)
 

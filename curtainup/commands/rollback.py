@@ -39,7 +39,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
     live = Rollout(session, LIVE, guard)
     live.require_same_place()
     live.tell_of_maintenance()
-    wanted = choose(live.deployment, version, live.environment.retired)
+    wanted = choose(live.deployment, version, live.environment.retired, live.paused)
     if live.deployment.traffic.get(wanted.id) == 100:
         session.run.report.info(f"{wanted.version} already serves as {wanted.id}; nothing had to move")
         return Result(live.environment.url, wanted.version, wanted.id, changed=False)
@@ -59,8 +59,12 @@ def _require_at_hand(session: Session, live: Rollout, wanted: Release) -> None:
         live.require_there(wanted)
 
 
-def choose(deployment: Deployment, version: str | None, retired: Sequence[Release] = ()) -> Release:
+def choose(
+    deployment: Deployment, version: str | None, retired: Sequence[Release] = (), paused: str = ""
+) -> Release:
     """Return the release to roll back to: a kept one, or one that can be created again.
+
+    Without a version, and with a canary that is paused, it is the one that served before the canary.
 
     Raises:
         UnknownRelease: the release is not kept, or none served before.
@@ -68,6 +72,9 @@ def choose(deployment: Deployment, version: str | None, retired: Sequence[Releas
     """
     if version is not None:
         return release.resolve(_with(deployment, retired), version)
+    before = deployment.besides(paused) if paused else None
+    if before is not None:
+        return before
     serving = deployment.serving()
     older = [
         one

@@ -43,7 +43,7 @@ class ReleaseStatus:
         traffic: its share of traffic, in per cent.
         url: the release's own URL.
         candidate: whether it is staged and has never had traffic.
-        held: whether it is a candidate that waits for `curtainup promote`.
+        held: whether it waits for `curtainup promote`: a candidate, or with traffic a canary that is paused.
         commit: the commit that it was built from; None for an image that was built elsewhere.
         down: how the release's own URL fails; None if it answers, or if an answer may cost money.
         since: when the update that gave it this share began (UTC, ISO 8601); None when that is not known.

@@ -35,7 +35,8 @@ def _environment(service: str, found: EnvironmentStatus) -> list[str]:
 
 
 def _release(one: ReleaseStatus) -> str:
-    candidate = "candidate, held" if one.held else "candidate" if one.candidate else ""
+    held = "canary, paused" if one.traffic else "candidate, held"
+    candidate = held if one.held else "candidate" if one.candidate else ""
     down = f"DOWN: {one.down}" if one.down else ""
     when = f"since {one.since[:16].replace('T', ' ')} UTC" if one.since else ""
     who = f"by {one.by}" if one.since and one.by else ""

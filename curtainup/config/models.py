@@ -11,6 +11,7 @@ from curtainup.config import review
 from curtainup.config.accessories import AccessoryKeys
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.build import BuildKeys
+from curtainup.config.canary_metrics import MetricsSettings
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.docker_beside import DockerBeside
@@ -35,6 +36,7 @@ class EnvironmentSettings(
     RuntimeSettings,
     TaskSettings,
     ProcessKeys,
+    MetricsSettings,
     DockerKeys,
     DockerBeside,
     AccessoryKeys,

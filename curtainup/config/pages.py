@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from curtainup.config.accessories import Accessory, AccessoryKeys
 from curtainup.config.beanstalk import BeanstalkKeys
 from curtainup.config.build import Build, BuildKeys
+from curtainup.config.canary_metrics import CanaryMetric, MetricsSettings
 from curtainup.config.cloud_run import CloudRunKeys
 from curtainup.config.docker import DockerKeys
 from curtainup.config.docker_beside import DockerBeside
@@ -159,6 +160,31 @@ processes:
 """,
         keys=ProcessKeys.model_fields,
         entry=("processes", ProcessSettings),
+    ),
+    Page(
+        file="canary.md",
+        title="Metrics of a canary",
+        text="At each step of `canary`, curtainup asks a server for these metrics. A bad value returns all "
+        "traffic to the release before; a value of too little pauses the canary. See [canaries](canary.md).",
+        example="""\
+name: hello
+metrics_url: https://prometheus.example.com
+metrics_token_env: PROMETHEUS_TOKEN
+environments:
+  live:
+    canary: [10, 50]
+    canary_every: 5m
+    canary_metrics:
+      - name: errors
+        query: >-
+          sum(rate(http_requests_total{release="{{release}}", code=~"5.."}[{{window}}]))
+          / sum(rate(http_requests_total{release="{{release}}"}[{{window}}]))
+        at_most: 0.01
+        samples: sum(increase(http_requests_total{release="{{release}}"}[{{window}}]))
+        min_samples: 100
+""",
+        keys=MetricsSettings.model_fields,
+        entry=("canary_metrics", CanaryMetric),
     ),
     Page(
         file="docker.md",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from curtainup.config.canary_metrics import variables_of
 from curtainup.config.models import EnvironmentSettings, ServiceConfig
 from curtainup.config.review import is_review
 from curtainup.errors import ConfigError, MissingSecretsError
@@ -12,6 +13,7 @@ from curtainup.util.secrets import Secret
 
 SHORTEST = 4
 """Characters of a value that does not stand in every line."""
+_WHERE = "env_secrets, or the variables of the metrics server, in pym-config.yaml"
 COMMON = frozenset(
     {
         *("true", "false", "none", "null", "error", "info", "debug", "warning", "default", "local"),
@@ -39,8 +41,16 @@ def build_secrets(config: ServiceConfig) -> tuple[str, ...]:
 
 
 def secret_names(config: ServiceConfig) -> tuple[str, ...]:
-    """Names of all secrets, those of releases and those of the build, each once."""
-    return tuple(dict.fromkeys((*release_secrets(config), *build_secrets(config))))
+    """Names of all secrets, each once: of releases, of the build, and of the judge of live's canary.
+
+    By those of the judge a server is asked for metrics; no container gets them.
+    """
+    return tuple(dict.fromkeys((*release_secrets(config), *build_secrets(config), *judges_secrets(config))))
+
+
+def judges_secrets(config: ServiceConfig) -> tuple[str, ...]:
+    """Names of the secrets by which a server is asked for the metrics of live's canary."""
+    return variables_of(config.for_environment("live"))
 
 
 def needed_secrets(
@@ -68,7 +78,7 @@ def _released(config: ServiceConfig, review: str | None) -> tuple[str, ...]:
         if not is_review(environment)
         for name in _all_of(config.for_environment(environment))
     )
-    return tuple(dict.fromkeys((*config.env_secrets, *named, *local)))
+    return tuple(dict.fromkeys((*config.env_secrets, *named, *local, *judges_secrets(config))))
 
 
 def _all_of(environment: EnvironmentSettings) -> tuple[str, ...]:

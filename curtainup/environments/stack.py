@@ -128,7 +128,7 @@ def configured(environment: Environment, deployment: Deployment) -> dict[str, An
         "traffic": deployment.traffic,
         "candidate": deployment.candidate or "",
         "working": deployment.working or "",
-        "held": environment.held if environment.held == deployment.candidate else "",
+        "held": environment.held if deployment.is_undecided(environment.held) else "",
         "rendered": _still_rendered(environment, deployment),
         "spent": list(environment.spent),
         "retired": release_config.to_config(Deployment(releases=environment.retired), environment.sealed),
@@ -283,9 +283,9 @@ def _at_work(meant: str | None, actual: Mapping[str, int]) -> str | None:
 
 
 def _held(config: Mapping[str, Any], deployment: Deployment) -> str:
-    """Return which candidate is held; one that has left, or has traffic by now, is none any more."""
+    """Return which release waits for a decision; one that has left, or has all traffic by now, does not."""
     held = str(config.get("held") or "")
-    return held if held == deployment.candidate else ""
+    return held if deployment.is_undecided(held) else ""
 
 
 def _protected(remembered: Remembered) -> tuple[str, ...]:

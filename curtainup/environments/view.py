@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from curtainup.config import EnvironmentConfig
 from curtainup.engine import ejected
@@ -27,6 +28,9 @@ from curtainup.setup import extras
 from curtainup.targets import capabilities, configured
 from curtainup.targets.maintaining import Maintains
 from curtainup.targets.shared import Shared
+
+if TYPE_CHECKING:
+    from curtainup.platforms.prometheus import Server
 
 ANSWER_SECONDS = 3.0
 """How long an answer of what serves is waited for."""
@@ -57,6 +61,11 @@ class EnvironmentView:
     def deployment(self) -> Deployment:
         """What Pulumi remembers that is there."""
         return self.environment.deployment
+
+    @property
+    def paused(self) -> str:
+        """The id of the release whose canary is paused; empty if none is."""
+        return self.environment.paused
 
     @property
     def is_current(self) -> bool:
@@ -193,6 +202,21 @@ class EnvironmentView:
     def drained(self, releases: Sequence[str]) -> bool:
         """Return whether none of the releases has a request under way, as far as the target tells."""
         return not isinstance(self.target, capabilities.Drains) or self.target.drained(releases)
+
+    @property
+    def metrics_server(self) -> Server:
+        """The server that has the metrics of a canary here."""
+        from curtainup.environments import metrics_server
+
+        session = self._session
+        secrets = session.service.secrets
+        folder = session.state.workspace.service_dir
+        return metrics_server.of(
+            self.config,
+            folder,
+            lambda name: secrets[name].reveal(),
+            lambda: session.accounts.google.access_token(),  # noqa: PLW0108 - imports Google's library
+        )
 
     @property
     def lingering(self) -> float:

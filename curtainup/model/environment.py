@@ -26,7 +26,8 @@ class Environment:
         outputs: of the stack's last update.
         places: by release id, the address of each container that is there, of a cut-off update too.
         spent: ids of releases that failed, where a target never takes a name twice.
-        held: id of the candidate that stays until it is promoted; empty when none does.
+        held: id of the release that waits until somebody decides: a candidate, or one whose canary is
+            paused; empty when none does.
         pending: operations that were under way when the last update was cut off, as in `Remembered`.
         protected: URNs of resources that Pulumi will not remove before an update lifts that.
         retired: releases that served and were removed at once, newest last; they can be made again.
@@ -52,6 +53,11 @@ class Environment:
     rendered: str = ""
     during_freeze: str | None = None
     is_remainder: bool = False
+
+    @property
+    def paused(self) -> str:
+        """The id of the release whose canary is paused; empty if none is."""
+        return self.held if self.deployment.traffic.get(self.held) else ""
 
     def is_protected(self, release_id: str) -> bool:
         """Return whether a resource of a release is protected, as it has or was to get traffic."""

@@ -125,6 +125,15 @@ class Deployment(StrictModel):
         carrying = [release for release in self.releases if self.traffic.get(release.id)]
         return max(carrying, key=lambda release: self.traffic[release.id], default=None)
 
+    def besides(self, release_id: str) -> Release | None:
+        """Return the release with the largest share of traffic besides another one, or None."""
+        others = [one for one in self.releases if self.traffic.get(one.id) and one.id != release_id]
+        return max(others, key=lambda one: self.traffic[one.id], default=None)
+
+    def is_undecided(self, release_id: str) -> bool:
+        """Return whether a release is the candidate, or has only a part of the traffic."""
+        return release_id == self.candidate or 0 < self.traffic.get(release_id, 0) < 100
+
 
 def secrets_hmac(secrets: Mapping[str, str], key: bytes) -> str:
     """Return the keyed HMAC-SHA256 of the secrets, hexadecimal; empty when there are none."""
@@ -222,6 +231,21 @@ def retract(deployment: Deployment, release_id: str) -> Deployment:
     traffic = {old.id: deployment.traffic.get(old.id, 0) for old in rest}
     candidate = None if deployment.candidate == release_id else deployment.candidate
     return Deployment(releases=rest, traffic=traffic, candidate=candidate, working=_working(deployment, rest))
+
+
+def withdraw(deployment: Deployment, release_id: str) -> Deployment:
+    """Take a release away; what traffic it has goes to the release that has most besides it.
+
+    Raises:
+        UnknownRelease: the deployment does not hold it.
+        StateError: it has traffic, and no other release has any.
+
+    """
+    _require(deployment, release_id)
+    other = deployment.besides(release_id)
+    if deployment.traffic.get(release_id) and other is not None:
+        deployment = shift(deployment, other.id)
+    return retract(deployment, release_id)
 
 
 def retreat(deployment: Deployment, before: Deployment, held: Collection[str] = ()) -> list[Deployment]:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from curtainup.model.measured import Verdict
+
 
 class _Model(BaseModel):
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
@@ -115,14 +117,30 @@ class DuringFreeze(_Model):
     reason: str
 
 
+class MetricRecord(_Model):
+    """A metric that judged a canary at one of its steps; the share is in per cent."""
+
+    name: str
+    share: int
+    verdict: Verdict
+    value: float | None
+    samples: float | None
+    limits: str
+    why: str
+    at: str
+
+
 class RunResult(_Model):
     """How a run ended: `live` and `unchanged` are for deployments and rollbacks, `done` for other commands.
 
     `held` means that a proven candidate waits without traffic, and `stopped` that the run was to end before
-    live. `returned` means that live failed and the release before has the traffic again.
+    live. `paused` means that a canary keeps its share until somebody decides. `returned` means that live
+    failed and the release before has the traffic again.
     """
 
-    outcome: Literal["live", "unchanged", "held", "stopped", "done", "failed", "returned", "interrupted"]
+    outcome: Literal[
+        "live", "unchanged", "held", "stopped", "done", "failed", "returned", "paused", "interrupted"
+    ]
     exit_code: int
     why: str | None = None
     detail: str | None = None
@@ -157,6 +175,7 @@ class RunRecord(_Model):
     probes: tuple[str, ...] = ()
     traffic: tuple[TrafficMove, ...] = ()
     during_freeze: DuringFreeze | None = None
+    metrics: tuple[MetricRecord, ...] = ()
     result: RunResult | None = None
     who: Who
     curtainup: str

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
 from curtainup.config import EnvironmentConfig
+from curtainup.config.canary_metrics import CanaryMetric
 from curtainup.util import process
 from curtainup.util.deadlines import whole
 from curtainup.util.process import Ended
@@ -30,17 +31,32 @@ class Canary:
         every: how long it keeps each share, in seconds.
         watch: a URL or a shell command that curtainup checks while traffic moves; None means that only the
             probe watches.
+        metrics: what the release is judged by at each step.
 
     """
 
     shares: tuple[int, ...] = ()
     every: float = 0.0
     watch: str | None = None
+    metrics: tuple[CanaryMetric, ...] = ()
 
     @classmethod
     def of(cls, config: EnvironmentConfig) -> Canary:
         """Return the canary that an environment's configuration asks for."""
-        return cls(config.canary, config.canary_every, config.canary_watch)
+        return cls(config.canary, config.canary_every, config.canary_watch, config.canary_metrics)
+
+
+def asked(config: EnvironmentConfig, canary: Canary | None, *, metrics: bool) -> Canary:
+    """Return the canary of a run.
+
+    Args:
+        config: the environment's.
+        canary: replaces the steps and the watch that are configured; None leaves them.
+        metrics: whether the configured metrics judge.
+
+    """
+    found = Canary.of(config) if canary is None else replace(canary, metrics=config.canary_metrics)
+    return found if metrics else replace(found, metrics=())
 
 
 def trouble(watch: str, variables: Mapping[str, str]) -> str | None:

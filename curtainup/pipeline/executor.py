@@ -10,7 +10,13 @@ from typing import TypeVar
 
 from curtainup.environments import opening
 from curtainup.environments.rollout import Rollout
-from curtainup.errors import CandidateGateFailed, CurtainupError, ReturnDidNotHelp, ReturnFailed
+from curtainup.errors import (
+    CanaryPaused,
+    CandidateGateFailed,
+    CurtainupError,
+    ReturnDidNotHelp,
+    ReturnFailed,
+)
 from curtainup.gates.tally import ProbeResult
 from curtainup.model.names import LIVE
 from curtainup.pipeline import returning, traffic
@@ -108,6 +114,9 @@ class _OneTransition:
                 acts = self._transition.acts
                 for act, following in zip(acts, (*acts[1:], None), strict=True):
                     self._do(act, following)
+        except CanaryPaused:
+            self._pause()
+            raise
         except BaseException as error:
             self._undo(error)
             raise
@@ -252,7 +261,8 @@ class _OneTransition:
         if not _is_watched(self._transition):
             yield
             return
-        with traffic.watched(self._rollout, self._transition.release.id, self._figures) as self._watch:
+        incoming, measured = self._transition.release.id, self._context.recorder.measured
+        with traffic.watched(self._rollout, incoming, self._figures, measured) as self._watch:
             yield
 
     def _figures(self, result: ProbeResult) -> None:
@@ -262,6 +272,22 @@ class _OneTransition:
             serving = undo.deployment.serving() if undo else None
             release = self._transition.release.id
             recorder.moved(self._rollout.name, serving.id if serving else None, release)
+
+    # Pausing
+
+    def _pause(self) -> None:
+        """Remember that the canary waits for somebody's decision; put live back if that fails."""
+        try:
+            self._context.steps.run("pause", "leave the canary as it is", self._remember)
+        except BaseException as error:
+            self._undo(error)
+            raise
+
+    def _remember(self, progress: Progress) -> None:
+        rollout, release = self._rollout, self._transition.release
+        rollout.hold(release.id)
+        rollout.apply(rollout.deployment, progress.say)
+        progress.note = f"{release.version} ({release.id}) waits for curtainup promote or rollback"
 
     # Undoing
 

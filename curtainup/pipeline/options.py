@@ -29,7 +29,8 @@ class Options:
         until: the step after which to stop, one of `UNTIL`; None runs all steps.
         only: the one environment to deploy to; None deploys to all of them.
         replace_candidate: whether to drop a candidate that is held.
-        canary: replaces the configured canary.
+        canary: replaces the configured canary, except its metrics.
+        metrics: whether the configured metrics judge the canary.
         plan: the plan that the deployment keeps to; None sets no limit.
         take_over: whether the service may come from another repository than before.
         during_freeze: the reason to change live although it is frozen; None gives none.
@@ -45,6 +46,7 @@ class Options:
     only: str | None = None
     replace_candidate: bool = False
     canary: Canary | None = None
+    metrics: bool = True
     plan: Plan | None = None
     take_over: bool = False
     during_freeze: str | None = None

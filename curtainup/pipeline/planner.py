@@ -39,6 +39,7 @@ IsProved = Callable[[str, str], bool]
 AT_ONCE = Canary()
 CANDIDATE_GATE = "acceptance tests on the candidate"
 STAYS_HELD = "it stays held, without traffic; live is as it was"
+STAYS_PAUSED = "it keeps its share of the traffic; live is as it was"
 
 
 def deployment(
@@ -149,36 +150,48 @@ def to_candidate(
     staged = _staged(view, new, is_proved)
     update = Update(CANDIDATE, "start the candidate, without traffic", (staged,), holds=held, seals=True)
     acts = (*_start(view, update), Judge("candidate-gate", CANDIDATE_GATE, CANDIDATE))
-    undo = PutBack("candidate-undo", "remove the candidate", _without(new, view.deployment))
+    undo = PutBack("candidate-undo", "remove the candidate", _before(view, new))
     return (Transition(view.name, new, image, acts, undo),)
 
 
 def to_live(
     view: EnvironmentView, new: Release, image: str, is_proved: IsProved, canary: Canary | None
 ) -> tuple[Transition, ...]:
-    """Give the proven candidate the traffic; the undo returns it to the release that was proven before."""
-    staged, proven = _staged(view, new, is_proved), _proven(is_proved, _without(new, view.deployment))
-    back = _without(new, staged)
-    return _move(view, new, image, staged, moves.shift(back, proven) if proven else back, canary)
+    """Give the proven candidate the traffic; the undo returns it to the release that was proven before.
+
+    A release whose canary is paused begins with the share that it has.
+    """
+    staged, proven = _staged(view, new, is_proved), _proven(is_proved, _before(view, new))
+    is_paused = view.paused == new.id
+    back = moves.withdraw(staged, new.id) if is_paused else _without(new, staged)
+    past = staged.traffic[new.id] - 1 if is_paused else 0
+    back = moves.shift(back, proven) if proven else back
+    return _move(view, new, image, staged, back, canary, past=past)
 
 
 def promoted(
     view: EnvironmentView, release: Release, is_proved: IsProved, canary: Canary | None
 ) -> tuple[Transition, ...]:
-    """Give a held candidate the traffic; its gate runs again first, unless the record has the proof."""
+    """Give a held candidate the traffic; its gate runs again first, unless the record has the proof.
+
+    A release whose canary is paused goes on with the share after the one that it has.
+    """
     proven = "passed when it was staged" if is_proved(CANDIDATE, release.id) else ""
     acts = (
         Await("release", "check that the candidate answers"),
-        Judge("candidate-gate", CANDIDATE_GATE, CANDIDATE, proven, STAYS_HELD),
+        Judge(
+            "candidate-gate", CANDIDATE_GATE, CANDIDATE, proven, STAYS_PAUSED if view.paused else STAYS_HELD
+        ),
     )
-    back = moves.retract(view.deployment, release.id)
+    back, past = moves.withdraw(view.deployment, release.id), view.deployment.traffic.get(release.id, 0)
     first = Transition(view.name, release, release.image, acts)
-    return (first, *_move(view, release, release.image, view.deployment, back, canary))
+    moved = _move(view, release, release.image, view.deployment, back, canary, past=past, holds=False)
+    return (first, *moved)
 
 
 def discarded(view: EnvironmentView, release: Release) -> tuple[Transition, ...]:
-    """Remove a held candidate."""
-    act = PutBack("discard", "remove the held candidate", moves.retract(view.deployment, release.id))
+    """Remove a held candidate; what traffic it has goes back first."""
+    act = PutBack("discard", "remove the held candidate", moves.withdraw(view.deployment, release.id))
     return (Transition(view.name, release, release.image, (act,)),)
 
 
@@ -227,12 +240,20 @@ def _move(
     staged: Deployment,
     back: Deployment,
     canary: Canary | None,
+    *,
+    past: int = 0,
+    holds: bool | None = None,
 ) -> tuple[Transition, ...]:
-    """Move live's traffic to a staged release while the probe watches, and run the gate; undo on failure."""
+    """Move live's traffic to a staged release while the probe watches, and run the gate; undo on failure.
+
+    Steps of the canary up to the share `past` are left out.
+    """
     chosen = Canary.of(view.config) if canary is None else canary
-    shares = (*chosen.shares, 100) if back.serving() is not None else (100,)
-    stages = tuple(moves.shift(staged, new.id, share) for share in shares)
-    update = Update("shift", "move traffic", stages, canary=chosen)
+    serving = back.serving()
+    shares = (*(one for one in chosen.shares if one > past), 100) if serving is not None else (100,)
+    begin = moves.shift(staged, serving.id) if past and serving is not None else staged
+    stages = tuple(moves.shift(begin, new.id, share) for share in shares)
+    update = Update("shift", "move traffic", stages, canary=chosen, holds=holds)
     acts: tuple[Act, ...] = (update, _gate(view.name), *_processes(view.name, new))
     first = Transition(view.name, new, image, acts, _return(back))
     return (first, *_retire(view, "retire", new, stages[-1]))
@@ -274,8 +295,14 @@ def _retire(view: EnvironmentView, step: str, new: Release, after: Deployment) -
 
 
 def _staged(view: EnvironmentView, new: Release, is_proved: IsProved) -> Deployment:
-    proven = _proven(is_proved, _without(new, view.deployment))
-    return moves.stage(view.deployment, new, view.keep, proven)
+    base = _before(view, new) if view.paused not in ("", new.id) else view.deployment
+    return moves.stage(base, new, view.keep, _proven(is_proved, _before(view, new)))
+
+
+def _before(view: EnvironmentView, new: Release) -> Deployment:
+    """Return live as it was before the new release, and before a canary that is paused."""
+    deployment = moves.withdraw(view.deployment, view.paused) if view.paused else view.deployment
+    return _without(new, deployment)
 
 
 def _proven(is_proved: IsProved, live: Deployment) -> str | None:

@@ -11,8 +11,10 @@ from curtainup.environments.rollout import Rollout
 from curtainup.errors import Interrupted, TrafficReturned
 from curtainup.gates.probe import Probe
 from curtainup.gates.tally import ProbeResult
+from curtainup.model.measured import Measured
 from curtainup.model.release import Deployment
 from curtainup.pipeline.canary import PERIOD, Canary, trouble
+from curtainup.pipeline.measuring import Measuring, Tell
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.standing import OVERDUE, Standing
 from curtainup.util import durations
@@ -45,9 +47,10 @@ class Watch:
 
     """
 
-    def __init__(self, rollout: Rollout, incoming: str) -> None:
+    def __init__(self, rollout: Rollout, incoming: str, measured: Tell) -> None:
         self._rollout = rollout
-        serving = rollout.deployment.serving()
+        self._measured = measured
+        serving = rollout.deployment.besides(incoming) or rollout.deployment.serving()
         self._incoming = incoming
         asking = rollout.asking()
         judged = rollout.judged_url or rollout.url
@@ -86,7 +89,9 @@ class Watch:
             on_moved: called once the incoming release has all the traffic that it gets.
 
         Raises:
-            TrafficReturned: more requests failed than `max_failures` allows, or the canary watch failed.
+            TrafficReturned: more requests failed than `max_failures` allows, the canary watch failed, or a
+                metric is bad.
+            CanaryPaused: a metric says too little.
             ReleaseUnhealthy: the incoming release does not get as many copies as the outgoing one has.
             Interrupted: the run was cancelled.
             CurtainupError: an update failed.
@@ -102,15 +107,17 @@ class Watch:
         if len(stages) > 1 and canary.every and not self._rollout.config.sticky:
             progress.say(MIXED)
         drained = True
+        measuring = Measuring(self._rollout, canary, self._incoming, self.outgoing, self._measured)
         for number, stage in enumerate(stages):
             if number:
                 self._see(BETWEEN)
-                self._keep(_shares(stages[number - 1]), canary, variables, progress)
+                self._keep(_shares(stages[number - 1]), canary, variables, progress, measuring)
             progress.say(_shares(stage))
             with self._rollout.reached(stage, progress.say):
                 self._rollout.require_moved(stage)
                 self._see_answers()
                 self.require_clean()
+                measuring.begin(stage.traffic[self._incoming])
                 if stage is stages[-1]:
                     on_moved()
                     drained = wait_until_drained(self._rollout, self._leaving(stage), self._given_up)
@@ -147,20 +154,27 @@ class Watch:
         """End the probe, and return its figures."""
         return self._probe.stop()
 
-    def _keep(self, shares: str, canary: Canary, variables: Mapping[str, str], progress: Progress) -> None:
-        """Keep a split for as long as the canary says, while the probe and the canary watch check live."""
+    def _keep(
+        self,
+        shares: str,
+        canary: Canary,
+        variables: Mapping[str, str],
+        progress: Progress,
+        measuring: Measuring,
+    ) -> None:
+        """Keep a split for as long as the canary says, while the probe, the watch and the metrics judge."""
         tell_at = started = time.monotonic()
         while True:
             self.require_clean()
             self._require_well(canary.watch, variables, f"at {shares}")
             now = time.monotonic()
             left = started + canary.every - now
-            if left <= 0:
+            if measuring.is_over(left, progress.say):
                 return
-            if now >= tell_at:
+            if now >= tell_at and left > 0:
                 tell_at = now + TELL
                 progress.say(f"{shares}: {durations.render(left)} left, {self.standing}")
-            if self._rollout.cancelled.wait(min(left, PERIOD)):
+            if self._rollout.cancelled.wait(min(left, PERIOD) if left > 0 else PERIOD):
                 raise Interrupted("interrupted while traffic was split", where=self._rollout.url)
 
     def _look_before(self) -> None:
@@ -230,10 +244,27 @@ class Watch:
         return figures if drained else f"{figures}; the outgoing release still has requests under way"
 
 
+def _not_told(_share: int, _measured: Measured) -> None:
+    """Tell nobody."""
+
+
 @contextmanager
-def watched(rollout: Rollout, incoming: str, figures: Callable[[ProbeResult], None]) -> Iterator[Watch]:
-    """Watch a move of traffic to a release; `figures` gets the probe's result, even when the move fails."""
-    watch = Watch(rollout, incoming)
+def watched(
+    rollout: Rollout,
+    incoming: str,
+    figures: Callable[[ProbeResult], None],
+    measured: Tell = _not_told,
+) -> Iterator[Watch]:
+    """Watch a move of traffic to a release.
+
+    Args:
+        rollout: the environment.
+        incoming: the id of the release.
+        figures: gets the probe's result, even when the move fails.
+        measured: gets each metric of a canary.
+
+    """
+    watch = Watch(rollout, incoming, measured)
     try:
         yield watch
     finally:

@@ -11,6 +11,8 @@ from curtainup.targets import configured
 if TYPE_CHECKING:
     from curtainup.setup.cluster.models import Cluster
 
+_REAL: Final[dict[str, Any]] = {"aws_user": None, "canary_metrics": ()}
+"""Settings that lead to something real, and what they are in a rehearsal."""
 ACCOUNT: Final = "rehearsal"
 """The account in the rehearsal's registry, to which images for a cluster go."""
 
@@ -18,17 +20,21 @@ ACCOUNT: Final = "rehearsal"
 def without_accounts(config: ServiceConfig) -> ServiceConfig:
     """Return a configuration without what leads to an account: profiles, and registries that have a host.
 
+    A server that has the metrics of real releases knows nothing of rehearsed ones, so no rehearsal asks it.
+
     Where the target takes `docker_repo` for the cloud's project, its last part stays: it names nothing real.
     """
     takes_project = configured(config.for_environment("live")).registry.is_account
     project = (config.docker_repo or "").rpartition("/")[2] or None
     sections = {
-        name: section.model_copy(update={"aws_user": None}) if section.aws_user else section
+        name: section.model_copy(
+            update={name: value for name, value in _REAL.items() if name in section.model_fields_set}
+        )
         for name, section in config.environments.items()
     }
     return config.model_copy(
         update={
-            "aws_user": None,
+            **_REAL,
             "docker_repo": project if takes_project else None,
             "environments": sections,
         }

@@ -13,6 +13,7 @@ from tests.config.conftest import Service
 
 PAGE = Path(__file__).parents[2] / "docs" / "config.md"
 NEEDED = {
+    "canary_metrics": "metrics_url: https://prometheus.example.com\n",
     "secrets_from": "env_secrets: [DB_PASSWORD]\n",
     "https": "live_host: hello.example.com\n",
     "certificate": "certificate_key: TLS_KEY\n",

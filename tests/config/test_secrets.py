@@ -12,6 +12,7 @@ from curtainup.config import (
     telltales,
 )
 from curtainup.config.build import Build
+from curtainup.config.canary_metrics import CanaryMetric
 from curtainup.errors import ConfigError, MissingSecretsError
 from curtainup.util.secrets import Secret
 
@@ -24,6 +25,24 @@ CONFIG = ServiceConfig(
 
 def test_names_of_all_sections_each_once() -> None:
     assert secret_names(CONFIG) == ("A", "B", "C")
+
+
+def test_who_asks_for_metrics_needs_what_no_container_gets() -> None:
+    metric = CanaryMetric(query="up", at_most=1)
+    config = ServiceConfig(
+        name="hello",
+        env_secrets=("A",),
+        canary_metrics=(metric,),
+        metrics_url="https://x",
+        metrics_token_env="TOKEN",
+        metrics_headers_env={"X-Scope-OrgID": "TENANT"},
+    )
+    assert secret_names(config) == needed_secrets(config) == ("A", "TOKEN", "TENANT")
+    assert needed_secrets(config, "review-7") == ("A",)
+    assert config.for_environment("live").env_secrets == ("A",)
+    with pytest.raises(MissingSecretsError, match="A secret is missing: TENANT"):
+        collect_secrets(config, {"A": "a", "TOKEN": "t"})
+    assert needed_secrets(config.model_copy(update={"canary_metrics": ()})) == ("A",)
 
 
 def test_values_arrive_as_they_are() -> None:
@@ -51,7 +70,7 @@ def test_all_missing_ones_are_named_together() -> None:
     error = caught.value
     assert (error.what, error.where, error.consequence, error.fix, error.exit_code) == (
         "Secrets are missing: A, C (set, but empty).",
-        "env_secrets in pym-config.yaml",
+        "env_secrets, or the variables of the metrics server, in pym-config.yaml",
         "Nothing was built or deployed; staging and live are as they were.",
         "Set them before you run curtainup again: export A=… C=…",
         4,

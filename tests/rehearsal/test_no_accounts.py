@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from curtainup.config import ServiceConfig
+from curtainup.config.canary_metrics import CanaryMetric
 from curtainup.config.models import EnvironmentSettings
 from curtainup.rehearsal.no_accounts import on_cluster, without_accounts
 from curtainup.setup.cluster.models import Cluster, Gateway
@@ -33,6 +34,17 @@ def test_the_project_of_cloud_run_stays_and_a_registrys_host_does_not(repository
     config = ServiceConfig(name="shop", deploy_target="gcp-cloud-run", docker_repo=repository)
 
     assert without_accounts(config).docker_repo == "my-project"
+
+
+def test_no_rehearsal_asks_for_the_metrics_of_real_releases() -> None:
+    metrics = (CanaryMetric(query="up", at_most=1),)
+    live = EnvironmentSettings(canary=(10,), canary_metrics=metrics)
+    config = ServiceConfig(
+        name="shop", canary_metrics=metrics, metrics_url="https://x", environments={"live": live}
+    )
+    found = without_accounts(config)
+    assert [found.for_environment(name).canary_metrics for name in ("staging", "live")] == [(), ()]
+    assert found.for_environment("live").canary == (10,)
 
 
 def test_a_cluster_of_a_rehearsal_takes_the_place_of_the_real_one() -> None:

@@ -90,6 +90,10 @@ Watch = Annotated[
     ),
 ]
 
+NoMetrics = Annotated[
+    bool, typer.Option("--no-metrics", help="Let the canary go on without asking for canary_metrics.")
+]
+
 Wait = Annotated[
     str | None,
     typer.Option(
@@ -115,6 +119,7 @@ def options(
     plan: Path | None,
     take_over: bool = False,
     during_freeze: str | None = None,
+    no_metrics: bool = False,
 ) -> Options:
     """Return what a deployment is asked for; `canary` is its steps, how long each lasts, and what is watched.
 
@@ -134,6 +139,7 @@ def options(
         only=only,
         replace_candidate=replace_candidate,
         canary=canary_of(*canary),
+        metrics=not no_metrics,
         plan=_plan(plan, image=image),
         take_over=take_over,
         during_freeze=reason_of(during_freeze),

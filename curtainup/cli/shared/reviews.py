@@ -45,10 +45,10 @@ def require_alone(env: str | None, options: Options, *, post: bool) -> None:
         options.plan,
         options.during_freeze,
     )
-    if env is not None and any(of_live):
+    if env is not None and (any(of_live) or not options.metrics):
         raise typer.BadParameter(
-            "--env takes none of --hold, --until, --only, --canary, --replace-candidate, --plan and "
-            "--during-freeze"
+            "--env takes none of --hold, --until, --only, --canary, --no-metrics, --replace-candidate, "
+            "--plan and --during-freeze"
         )
 
 

@@ -72,8 +72,17 @@ def _course(transitions: Sequence[Transition], shown: Shown) -> str:
     new = transitions[0].release
     *steps, last = [f"{share} %" for share in _shares(transitions, new)]
     gets = f"{', '.join(steps)} and {last}" if steps else last
-    starts = "is there" if shown.before.find(new.id) else "starts"
-    return f"{starts} without traffic, {ran}is tested alone{where}, then gets {gets}"
+    share = shown.before.traffic.get(new.id) if new.id == shown.held else 0
+    there = "is there" if shown.before.find(new.id) else "starts"
+    starts = f"has {share} % of the traffic" if share else f"{there} without traffic"
+    return f"{starts}, {ran}is tested alone{where}, then gets {gets}{_judges(acts)}"
+
+
+def _judges(acts: Sequence[Act]) -> str:
+    """Return in words which metrics judge the steps of a canary."""
+    moves = [act for act in acts if isinstance(act, Update) and len(act.deployments) > 1 and act.canary]
+    names = [metric.name for act in moves if act.canary for metric in act.canary.metrics]
+    return f"; the metrics {', '.join(names)} judge each step before that" if names else ""
 
 
 def _with_processes(new: Release) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from curtainup.config import review, secret_sources
 from curtainup.config.beanstalk import BeanstalkKeys
+from curtainup.config.canary_metrics import of_metrics, of_server
 from curtainup.config.checks import build
 from curtainup.config.checks.accessories import accessories
 from curtainup.config.checks.beanstalk import beanstalk
@@ -33,6 +34,8 @@ from curtainup.config.secrets import secret_names
 from curtainup.config.service import ServiceReads
 from curtainup.config.tasks import repeated
 
+_NAMES_SECRETS: Final = frozenset({"metrics_token_env", "metrics_password_env"})
+"""Keys whose value is the name of a secret."""
 _REQUIRED: Final = {"gcp-cloud-run": ("docker_repo", "gcp_region"), "gke": ("docker_repo", "gcp_region")}
 _CONSEQUENCES: Final = {
     "docker_repo": "curtainup could not push the image anywhere",
@@ -52,6 +55,7 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
         *_task_names(config),
         *freezes(config),
         *build.mistakes(config),
+        *_metrics(config),
         *secret_sources.mistakes(config.secrets_from, set(secret_names(config))),
     ]
     for environment in _environments(config):
@@ -62,7 +66,15 @@ def mistakes(config: ServiceConfig) -> list[Problem]:
 
 def oddities(config: ServiceConfig) -> list[Problem]:
     """What is worth a warning: obsolete, ignored, or surely not meant."""
-    rules = (_obsolete, _ignored, _open_secret, _near_names, _meant_beanstalk, build.oddities)
+    rules = (
+        _obsolete,
+        _ignored,
+        _open_secret,
+        _near_names,
+        _meant_beanstalk,
+        _never_asked,
+        build.oddities,
+    )
     return list(dict.fromkeys(problem for rule in rules for problem in rule(config)))
 
 
@@ -114,11 +126,25 @@ def _no_canary(config: ServiceConfig, environment: EnvironmentConfig) -> Iterato
         )
 
 
+def _metrics_server(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    for name, what, fix in of_server(environment):
+        path = place(config, environment, name)
+        yield Problem(path=path, what=what, consequence="the canary could not be judged", fix=fix)
+    if environment.canary_metrics and environment.canary and not environment.canary_every:
+        yield Problem(
+            path=place(config, environment, "canary"),
+            what="has steps that last for a few requests, and canary_metrics need time",
+            consequence="the canary could not be judged",
+            fix="add e.g. `canary_every: 5m`",
+        )
+
+
 _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Problem]], ...]] = (
     _required,
     _no_background_work,
     _hosts,
     _no_canary,
+    _metrics_server,
     cloud_run,
     beanstalk,
     kubernetes,
@@ -187,7 +213,7 @@ def _secret_names_as_values(config: ServiceConfig) -> Iterator[Problem]:
     """A secret's name stands for its value only where the service itself reads the file."""
     names = {name for _, settings in _levels(config) for name in settings.env_secrets}
     for path, settings in _levels(config):
-        for field in sorted(settings.model_fields_set - set(ServiceReads.model_fields)):
+        for field in sorted(settings.model_fields_set - set(ServiceReads.model_fields) - _NAMES_SECRETS):
             value = getattr(settings, field)
             if isinstance(value, str) and value in names:
                 yield _secret_name(
@@ -232,6 +258,11 @@ def _names(config: ServiceConfig) -> Iterator[Problem]:
 def _task_names(config: ServiceConfig) -> Iterator[Problem]:
     for path, settings in _levels(config):
         yield from repeated((*path, "tasks"), settings.tasks)
+
+
+def _metrics(config: ServiceConfig) -> Iterator[Problem]:
+    for path, settings in _levels(config):
+        yield from of_metrics((*path, "canary_metrics"), settings.canary_metrics)
 
 
 def _obsolete(config: ServiceConfig) -> Iterator[Problem]:
@@ -289,6 +320,17 @@ def _open_secret(config: ServiceConfig) -> Iterator[Problem]:
             what="is not a name in env_secrets",
             consequence="if it is the secret itself, everyone who reads this file knows it",
             fix="put it in a variable, list the variable in env_secrets, and write its name here",
+        )
+
+
+def _never_asked(config: ServiceConfig) -> Iterator[Problem]:
+    live = config.for_environment("live")
+    if live.canary_metrics and not live.canary:
+        yield Problem(
+            path=place(config, live, "canary_metrics"),
+            what="are asked for at the steps of `canary`, and live has none",
+            consequence="a deployment without --canary is not judged by them",
+            fix="add e.g. `canary: [10, 50]` and `canary_every: 5m`",
         )
 
 

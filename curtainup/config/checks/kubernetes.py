@@ -24,6 +24,7 @@ def kubernetes(config: ServiceConfig, environment: EnvironmentConfig) -> Iterato
     if environment.max_replicas is not None:
         yield from bounds(config, environment, "replicas", "max_replicas")
     yield from _canary(config, environment)
+    yield from _sticky(config, environment)
     yield from _host(config, environment)
     yield from _issuer(config, environment)
     yield from _zone(config, environment)
@@ -36,6 +37,18 @@ def _canary(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[P
             what="is not possible with `gateway: none`",
             consequence="without a Gateway a release gets all traffic or none",
             fix="remove it, or name a Gateway in `gateway`",
+        )
+
+
+def _sticky(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    """Of the Gateway API, only the experimental channel knows sessions, and it binds them to pods."""
+    if environment.sticky:
+        yield Problem(
+            path=place(config, environment, "sticky"),
+            what=f"is not possible on {environment.deploy_target}, where a Gateway can bind a visitor to a "
+            "pod, and not to a release",
+            consequence="visitors would change releases during a canary (docs/kubernetes.md)",
+            fix="remove it, or write `sticky: false` in the environment's section",
         )
 
 

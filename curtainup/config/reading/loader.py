@@ -178,7 +178,10 @@ def _follows_from(problem: Problem, suspect: set[str]) -> bool:
 _RELATED: Final = {
     "aws_hosts_min": {"aws_hosts_max"},
     "aws_hosts_max": {"aws_hosts_min"},
-    "canary": {"deploy_target"},
+    "canary": {"deploy_target", "canary_every", "canary_metrics"},
+    "metrics_url": {"metrics_project"},
+    "metrics_user": {"metrics_password_env"},
+    "metrics_password_env": {"metrics_user"},
     "tasks": {"deploy_target"},
     "port": {"deploy_target"},
     "gcp_region": {"deploy_target"},

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from curtainup.config import targets
 from curtainup.config.accessories import Accessory
 from curtainup.config.build import Build, BuildKeys
+from curtainup.config.canary_metrics import CanaryMetric
 from curtainup.config.guard_rails import Freeze
 from curtainup.config.keys import doc_of, written
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentSettings, ServiceConfig
@@ -29,6 +30,7 @@ from curtainup.config.tasks import Task
 _KEY_MARK: Final = "[key]"
 _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "tasks": (Task, "nothing would run"),
+    "canary_metrics": (CanaryMetric, "the canary would not be judged"),
     "notify": (Destination, "nobody would be notified"),
     "freeze": (Freeze, "nobody would know when live is frozen"),
     "processes": (ProcessSettings, "nothing would run"),

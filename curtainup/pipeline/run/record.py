@@ -20,11 +20,19 @@ from typing import Any
 
 from curtainup import __version__
 from curtainup.engine import deployer
-from curtainup.errors import CurtainupError, DiskFull, Interrupted, ProcessFailed, TrafficReturned
+from curtainup.errors import (
+    CanaryPaused,
+    CurtainupError,
+    DiskFull,
+    Interrupted,
+    ProcessFailed,
+    TrafficReturned,
+)
 from curtainup.gates import GateResult
 from curtainup.gates.tally import ProbeResult
 from curtainup.images.source import Source
 from curtainup.model import run as run_models
+from curtainup.model.measured import Measured
 from curtainup.model.run import Outcome, RunRecord
 from curtainup.pipeline.run import past_records
 from curtainup.pipeline.run.past_records import RECORD, RUNS
@@ -214,6 +222,21 @@ class Recorder:
         """Note that live is changed although it is frozen, and why."""
         self._update(during_freeze=found)
 
+    def measured(self, share: int, found: Measured) -> None:
+        """Note a metric that judged a canary at a share of the traffic."""
+        with self._lock:
+            made = run_models.MetricRecord(
+                name=found.name,
+                share=share,
+                verdict=found.verdict,
+                value=found.value,
+                samples=found.samples,
+                limits=found.limits,
+                why=found.why,
+                at=_now(),
+            )
+            self._update(metrics=(*self._record.metrics, made))
+
     def succeeded(self, result: object) -> None:
         """End the record of a run that succeeded, with the fields of its `result`."""
         self._end(
@@ -231,6 +254,8 @@ class Recorder:
             outcome = "interrupted"
         elif isinstance(error, TrafficReturned) or (isinstance(error, ProcessFailed) and error.on_live):
             outcome = "returned"
+        elif isinstance(error, CanaryPaused):
+            outcome = "paused"
         with suppress(DiskFull, OSError):
             self._end(outcome=outcome, exit_code=error.exit_code, why=error.what, detail=error.detail)
 

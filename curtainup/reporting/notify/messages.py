@@ -10,7 +10,7 @@ from typing import Literal
 
 from curtainup.config.notify import Event
 from curtainup.errors import CurtainupError, ReturnDidNotHelp, ReturnFailed, TrafficKept
-from curtainup.model.run import RunRecord, Who
+from curtainup.model.run import MetricRecord, RunRecord, Who
 from curtainup.util.redaction import NOTHING, Redactor
 
 Kind = Literal["info", "success", "warning", "failure"]
@@ -21,6 +21,7 @@ KINDS: Mapping[Event, Kind] = {
     "unchanged": "info",
     "failed": "failure",
     "returned": "failure",
+    "paused": "warning",
     "interrupted": "warning",
     "done": "info",
 }
@@ -31,6 +32,7 @@ TITLES: Mapping[Event, str] = {
     "unchanged": "nothing had to move",
     "failed": "{command} failed",
     "returned": "{command} failed on live, and traffic is back",
+    "paused": "the canary of {command} is paused, and waits for you",
     "interrupted": "{command} was interrupted",
     "done": "{command} is done",
 }
@@ -42,6 +44,7 @@ OF_OUTCOMES: Mapping[str, Event] = {
     "stopped": "done",
     "failed": "failed",
     "returned": "returned",
+    "paused": "paused",
     "interrupted": "interrupted",
 }
 CI_PAGES = ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL")
@@ -152,6 +155,7 @@ class Writer:
             "commit": self._commit(record),
             "by": self._by(record.who),
             "during a freeze": self._plain(record.during_freeze.reason if record.during_freeze else None),
+            "metrics": self._plain("; ".join(_told(one) for one in record.metrics)),
             **more,
             "record": self._plain(str(folder)),
         }
@@ -179,6 +183,11 @@ class Writer:
     def _link(self, url: str | None) -> str:
         whole = bool(url) and not any(mark.isspace() or mark in "<>" for mark in url or "")
         return f"<{self.redact.ours(url or '')}>" if whole else self._plain(url)
+
+
+def _told(one: MetricRecord) -> str:
+    value = one.why if one.value is None else f"{one.value:.4g} ({one.limits})"
+    return f"{one.name} at {one.share} %: {value}"
 
 
 def page_of(ci: Mapping[str, str]) -> str | None:

@@ -15,6 +15,7 @@ from curtainup.commands.doctor.machine import look_at
 from curtainup.config import load
 from curtainup.errors import ConfigError, SetupError
 from curtainup.model.checks import Check, Found, Piece
+from tests.prometheus import prometheus
 
 BEANSTALK = "name: shop\ndeploy_target: aws-beanstalk\naws_region: eu-west-1\n"
 HEAVY = {"pulumi_gcp", "pulumi_aws", "google.auth", "boto3", "botocore"}
@@ -167,3 +168,30 @@ def test_whose_python_runs_the_tests_is_told(tmp_path: Path) -> None:
         check.name: check.detail for check in look_at(service.pieces(tmp_path, load(tmp_path, warn=print)))
     }
     assert told == {TESTS: "unit tests: that of the image; acceptance tests: curtainup's"}
+
+
+METRICS = """\
+name: shop
+metrics_url: URL
+metrics_token_env: METRICS_TOKEN
+canary: [10]
+canary_every: 1m
+canary_metrics: [{name: errors, query: 'sum(errors{release="{{release}}"})', at_most: 1}]
+"""
+
+
+def test_the_server_of_the_metrics_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with prometheus() as known:
+        known.token = "s3cret"
+        (tmp_path / "pym-config.yaml").write_text(METRICS.replace("URL", known.url))
+        pieces = service.pieces(tmp_path, load(tmp_path, warn=pytest.fail))
+        [piece] = [one for one in pieces if one.name == "metrics server"]
+        with pytest.raises(SetupError, match="METRICS_TOKEN: not set here"):
+            piece.look()
+        monkeypatch.setenv("METRICS_TOKEN", "wrong")
+        with pytest.raises(SetupError, match="it answers with status 401"):
+            piece.look()
+        monkeypatch.setenv("METRICS_TOKEN", "s3cret")
+        assert piece.look().detail == f"{known.url} answers the queries of errors"
+        assert known.queries == ['sum(errors{release="r0000000"})']

@@ -1,0 +1,144 @@
+"""A canary that is paused: what each command makes of it, and what is remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from curtainup.commands.rollback import choose
+from curtainup.environments import stack
+from curtainup.errors import CanaryPaused, EngineFailed
+from curtainup.model.environment import Environment
+from curtainup.model.release import Deployment
+from curtainup.pipeline import planner
+from curtainup.pipeline.canary import Canary
+from curtainup.pipeline.measuring import Measuring
+from curtainup.pipeline.transition import PutBack, Transition, Update
+from tests import samples
+from tests.pipeline.test_executor import Scene
+from tests.pipeline.test_planner import NEW, proved, undone, view
+from tests.proxies import Proxy, serving
+
+OLD, PAUSED = samples.release(1), samples.release(2)
+STEPS = Canary((10, 50, 80), 1.0)
+
+
+def paused(folder: Path, old: int, share: int) -> planner.EnvironmentView:
+    found = view(folder, samples.deployment(old, share))
+    found.environment = replace(found.environment, held=PAUSED.id)
+    assert found.paused == PAUSED.id
+    return found
+
+
+def shares(transitions: tuple[Transition, ...], release: str) -> list[int]:
+    acts = [act for one in transitions for act in one.acts if isinstance(act, Update) and act.canary]
+    return [stage.traffic[release] for act in acts for stage in act.deployments]
+
+
+@pytest.mark.parametrize(("share", "after"), [(10, [50, 80, 100]), (50, [80, 100]), (80, [100])])
+def test_promote_goes_on_with_the_next_step(tmp_path: Path, share: int, after: list[int]) -> None:
+    live = paused(tmp_path, 100 - share, share)
+    _, move, *_ = transitions = planner.promoted(live, PAUSED, proved(OLD.id), STEPS)
+    assert shares(transitions, PAUSED.id) == after
+    assert undone(move) == ("return", {OLD.id: 100})
+    assert move.undo is not None
+    assert move.undo.deployment.find(PAUSED.id) is None
+
+
+@pytest.mark.parametrize(("share", "after"), [(10, [10, 50, 80, 100]), (80, [80, 100])])
+def test_deploy_asks_again_at_the_step_that_is_there(tmp_path: Path, share: int, after: list[int]) -> None:
+    live = paused(tmp_path, 100 - share, share)
+    candidate, move = transitions = planner.deployment([(live, PAUSED)], "", proved(OLD.id), canary=STEPS)
+    assert shares(transitions, PAUSED.id) == after
+    assert undone(candidate) == ("candidate-undo", {OLD.id: 100})
+    assert undone(move) == ("return", {OLD.id: 100})
+
+
+def test_what_served_gets_the_traffic_back_though_it_has_the_smaller_part(tmp_path: Path) -> None:
+    """No record on this machine has a proof: of either release."""
+    live = paused(tmp_path, 20, 80)
+    *_, move = planner.deployment([(live, PAUSED)], "", proved(), canary=STEPS)
+    assert undone(move) == ("return", {OLD.id: 100})
+
+
+def test_another_release_takes_the_place_of_a_canary_that_is_paused(tmp_path: Path) -> None:
+    live = paused(tmp_path, 40, 60)
+    candidate, move = transitions = planner.deployment([(live, NEW)], "", proved(OLD.id), canary=STEPS)
+    [update] = [act for act in candidate.acts if isinstance(act, Update)]
+    assert [one.id for one in update.deployments[0].releases] == [OLD.id, NEW.id]
+    assert update.deployments[0].traffic == {OLD.id: 100, NEW.id: 0}
+    assert shares(transitions, NEW.id) == [10, 50, 80, 100]
+    assert undone(move) == ("return", {OLD.id: 100})
+
+
+def test_discard_gives_the_traffic_back_and_removes_the_release(tmp_path: Path) -> None:
+    [one] = planner.discarded(paused(tmp_path, 40, 60), PAUSED)
+    [act] = one.acts
+    assert isinstance(act, PutBack)
+    assert act.deployment == Deployment(releases=(OLD,), traffic={OLD.id: 100})
+
+
+@pytest.mark.parametrize("share", [10, 50, 80])
+def test_rollback_goes_back_to_what_served_before_the_canary(share: int) -> None:
+    deployment = samples.deployment(100 - share, share)
+    assert choose(deployment, None, (), PAUSED.id) == OLD
+    assert choose(deployment, PAUSED.id, (), PAUSED.id) == PAUSED
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "held"),
+    [
+        ((90, 10), (50, 50), PAUSED.id),
+        ((90, 10), (0, 100), ""),
+        ((90, 10), (100, 0), ""),
+        ((100, 0), (100, 0), ""),
+    ],
+)
+def test_only_a_part_of_the_traffic_waits_for_a_decision(
+    before: tuple[int, int], after: tuple[int, int], held: str
+) -> None:
+    known = Environment("shop-live", samples.environment(), samples.deployment(*before), held=PAUSED.id)
+    assert stack.configured(known, samples.deployment(*after))["held"] == held
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with serving() as found:
+        yield found
+
+
+def _too_little(*_: object) -> bool:
+    raise CanaryPaused("the canary is paused at 10 %")
+
+
+def test_a_pause_leaves_traffic_as_it_is_and_is_remembered(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(tmp_path, proxy)
+    monkeypatch.setattr(Measuring, "is_over", _too_little)
+    with pytest.raises(CanaryPaused):
+        scene.move(canary=Canary((10,), 60.0))
+    assert scene.world.engine.traffics == [{OLD.id: 90, PAUSED.id: 10}] * 2
+    assert scene.world.engine.ups[-1][1]["held"] == PAUSED.id
+    assert scene.rollout.paused == PAUSED.id
+    assert scene.steps() == [("shift", "failed"), ("pause", "passed")]
+
+
+def test_a_pause_that_cannot_be_remembered_is_undone(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene(tmp_path, proxy)
+
+    def fail(*_: object) -> bool:
+        scene.world.engine.failures.append(EngineFailed("no space"))
+        return _too_little()
+
+    monkeypatch.setattr(Measuring, "is_over", fail)
+    with pytest.raises(EngineFailed, match="no space"):
+        scene.move(canary=Canary((10,), 60.0))
+    assert scene.world.engine.traffics[-1] == {OLD.id: 100}
+    assert scene.rollout.paused == ""
+    assert [name for name, _ in scene.steps()] == ["shift", "pause", "return"]

@@ -13,7 +13,6 @@ from curtainup.util.secrets import Secret
 
 SHORTEST = 4
 """Characters of a value that does not stand in every line."""
-_WHERE = "env_secrets, or the variables of the metrics server, in pym-config.yaml"
 COMMON = frozenset(
     {
         *("true", "false", "none", "null", "error", "info", "debug", "warning", "default", "local"),
@@ -145,9 +144,13 @@ def require_plain_args(config: ServiceConfig, secrets: Mapping[str, Secret]) -> 
 
 def _where(config: ServiceConfig, names: Iterable[str]) -> str:
     """Return which key asks for secrets."""
-    released = set(release_secrets(config))
-    keys = {"env_secrets" if name in released else "build.secrets" for name in names}
-    return f"{' and '.join(sorted(keys, reverse=True))} in pym-config.yaml"
+    asking = {
+        "env_secrets": release_secrets(config),
+        "build.secrets": build_secrets(config),
+        "the variables of the metrics server": judges_secrets(config),
+    }
+    first = {next(key for key, known in asking.items() if name in known) for name in names}
+    return f"{' and '.join(key for key in asking if key in first)} in pym-config.yaml"
 
 
 def _missing(names: list[str], environ: Mapping[str, str], where: str) -> MissingSecretsError:

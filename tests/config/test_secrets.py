@@ -70,7 +70,7 @@ def test_all_missing_ones_are_named_together() -> None:
     error = caught.value
     assert (error.what, error.where, error.consequence, error.fix, error.exit_code) == (
         "Secrets are missing: A, C (set, but empty).",
-        "env_secrets, or the variables of the metrics server, in pym-config.yaml",
+        "env_secrets in pym-config.yaml",
         "Nothing was built or deployed; staging and live are as they were.",
         "Set them before you run curtainup again: export A=… C=…",
         4,

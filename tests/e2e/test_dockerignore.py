@@ -60,7 +60,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, docker_client: docker.Docker
     }
     command = EngineCommand(found.command, found.version, Processes())
     options = automation.LocalWorkspaceOptions(env_vars=variables, pulumi_command=command)
-    stack = automation.create_stack("ignored", "ignored", program, options)
+    stack = automation.create_stack("ignored", "ignored", program, opts=options)
     stack.up(color="never")
     yield
     for number in range(len(CASES)):

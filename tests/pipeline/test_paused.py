@@ -10,6 +10,7 @@ import pytest
 
 from curtainup.commands.rollback import choose
 from curtainup.environments import stack
+from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CanaryPaused, EngineFailed
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
@@ -26,7 +27,7 @@ OLD, PAUSED = samples.release(1), samples.release(2)
 STEPS = Canary((10, 50, 80), 1.0)
 
 
-def paused(folder: Path, old: int, share: int) -> planner.EnvironmentView:
+def paused(folder: Path, old: int, share: int) -> EnvironmentView:
     found = view(folder, samples.deployment(old, share))
     found.environment = replace(found.environment, held=PAUSED.id)
     assert found.paused == PAUSED.id

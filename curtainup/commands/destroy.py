@@ -26,7 +26,8 @@ from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import configured, spec_of
-from curtainup.targets.capabilities import EndsCommands, EndsTasks, LendsWay, MayLeadElsewhere, Shares
+from curtainup.targets.capabilities import LendsWay, MayLeadElsewhere, Shares
+from curtainup.targets.runs import EndsCommands, EndsTasks
 from curtainup.targets.target import Target
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from curtainup.pipeline.run import holder
 from curtainup.pipeline.run.record import Recorder
 from curtainup.platforms.docker.labels import EXEC
 from curtainup.session import Session
-from curtainup.targets.capabilities import EndsCommands, Executes
 from curtainup.targets.command import NOT_STARTED, Asked
+from curtainup.targets.runs import EndsCommands, Executes
 from curtainup.util.terminal import Terminal
 
 

@@ -12,7 +12,7 @@ from curtainup.gates import health
 from curtainup.gates.asking import Asking
 from curtainup.model.release import Release
 from curtainup.session import Session
-from curtainup.targets import capabilities
+from curtainup.targets import capabilities, runs
 from curtainup.targets.task_result import Ran
 
 REVIVE_SECONDS = 5.0
@@ -101,14 +101,14 @@ class Readiness(EnvironmentView):
             return health.trouble_after(reached, asking, REVIVE_SECONDS) is None
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-        """Run a task of the environment in the image of a release; see `capabilities.RunsTasks`."""
-        if not isinstance(self.target, capabilities.RunsTasks):
+        """Run a task of the environment in the image of a release; see `runs.RunsTasks`."""
+        if not isinstance(self.target, runs.RunsTasks):
             raise refusals.no_tasks(self.name, self.spec.name)
         return self.target.run_task(release, task, on_line)
 
     def end_tasks(self) -> None:
         """End the tasks that a run which was killed has left."""
-        if isinstance(self.target, capabilities.EndsTasks):
+        if isinstance(self.target, runs.EndsTasks):
             self.target.end_tasks()
 
     def renew(self, release: Release) -> None:

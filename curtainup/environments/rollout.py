@@ -17,7 +17,7 @@ from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
 from curtainup.session import Session
-from curtainup.targets import capabilities
+from curtainup.targets import capabilities, runs
 from curtainup.util.beside import GoOn, beside
 
 GROUND_PATIENCE, GROUND_PAUSE = 600.0, 10.0
@@ -51,9 +51,9 @@ class Rollout(Readiness):
             self.target.require_room()
         if isinstance(self.target, capabilities.NeedsBeside):
             self.target.require_beside()
-        if self.config.tasks and not isinstance(self.target, capabilities.RunsTasks):
+        if self.config.tasks and not isinstance(self.target, runs.RunsTasks):
             raise refusals.no_tasks(self.name, self.spec.name)
-        if isinstance(self.target, capabilities.RunsProcesses):
+        if isinstance(self.target, runs.RunsProcesses):
             self.target.require_process_names()
         elif self.config.processes:
             raise refusals.no_processes(self.name, self.spec.name)

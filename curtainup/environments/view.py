@@ -25,7 +25,7 @@ from curtainup.model.release import Deployment, Release
 from curtainup.model.release_settings import Settings
 from curtainup.session import Session
 from curtainup.setup import extras
-from curtainup.targets import capabilities, configured
+from curtainup.targets import capabilities, configured, runs
 from curtainup.targets.maintaining import Maintains
 from curtainup.targets.shared import Shared
 
@@ -301,7 +301,7 @@ class EnvironmentView:
         """Return what the processes of the release that works do now; empty where there are none."""
         works = self.deployment.find(self.deployment.working or "")
         processes = processes_of(works.settings) if works else ()
-        if works is None or not processes or not isinstance(self.target, capabilities.RunsProcesses):
+        if works is None or not processes or not isinstance(self.target, runs.RunsProcesses):
             return []
         try:
             return self.target.process_states(works)

@@ -18,7 +18,7 @@ from curtainup.model.process_state import GONE, RUNNING, STARTING, ProcessState
 from curtainup.model.release import Release
 from curtainup.pipeline.run.steps import Progress
 from curtainup.platforms import exits
-from curtainup.targets.capabilities import RunsProcesses
+from curtainup.targets.runs import RunsProcesses
 
 LOOK: Final = 0.5
 """Seconds between two looks."""

@@ -15,7 +15,7 @@ from curtainup.model.release import Release
 from curtainup.pipeline import processes
 from curtainup.pipeline.processes import await_processes
 from curtainup.pipeline.run.steps import Progress
-from curtainup.targets.capabilities import RunsProcesses
+from curtainup.targets.runs import RunsProcesses
 from tests import samples
 
 WORKER = Process(name="worker", command=("work",), count=2, memory_mb=64, stop_timeout=9, settle=3)

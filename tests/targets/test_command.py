@@ -16,11 +16,11 @@ from curtainup.model.environment import Environment
 from curtainup.model.release import Release
 from curtainup.targets import command
 from curtainup.targets.beanstalk.target import BeanstalkTarget
-from curtainup.targets.capabilities import EndsCommands, Executes
 from curtainup.targets.cloud_run.target import CloudRunTarget
 from curtainup.targets.command import Asked
 from curtainup.targets.docker.target import DockerTarget
 from curtainup.targets.kubernetes.target import KubernetesTarget
+from curtainup.targets.runs import EndsCommands, Executes
 from curtainup.targets.task_result import Ran
 from curtainup.util.process import Ended
 from curtainup.util.terminal import Terminal

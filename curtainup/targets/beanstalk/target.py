@@ -31,16 +31,15 @@ from curtainup.targets.capabilities import (
     Asks,
     Audits,
     Bills,
-    Executes,
     Explains,
     Inspects,
     Lingers,
     NeedsAccount,
     NeedsGround,
     Reclaims,
-    RunsTasks,
     Watches,
 )
+from curtainup.targets.runs import Executes, RunsTasks
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:

@@ -18,17 +18,16 @@ from curtainup.targets.capabilities import (
     Asks,
     Bills,
     Confirms,
-    Executes,
     Explains,
     Interrupts,
     Lags,
     NeedsAccount,
     NeedsGround,
     Reclaims,
-    RunsTasks,
     StartsPrivate,
 )
 from curtainup.targets.cloud_run import READY_SECONDS, opening, preflight, refusals, unseen
+from curtainup.targets.runs import Executes, RunsTasks
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:

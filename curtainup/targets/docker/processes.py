@@ -15,8 +15,8 @@ from curtainup.model.release import Release
 from curtainup.platforms import exits
 from curtainup.platforms.docker import clock, errors
 from curtainup.platforms.docker.labels import ENVIRONMENT, RELEASE, SERVICE
-from curtainup.targets.capabilities import RunsProcesses
 from curtainup.targets.processes import wanted
+from curtainup.targets.runs import RunsProcesses
 from curtainup.targets.target import Target
 
 if TYPE_CHECKING:

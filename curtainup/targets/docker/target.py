@@ -25,9 +25,6 @@ from curtainup.targets.capabilities import (
     ChecksPresence,
     Chooses,
     Drains,
-    EndsCommands,
-    EndsTasks,
-    Executes,
     Inspects,
     Interrupts,
     KnowsPlaces,
@@ -37,7 +34,6 @@ from curtainup.targets.capabilities import (
     Renews,
     Reverts,
     Revives,
-    RunsTasks,
 )
 from curtainup.targets.docker import availability, beside, commands
 from curtainup.targets.docker import tasks as docker_host
@@ -45,6 +41,7 @@ from curtainup.targets.docker.https import OFF, BehindDoor
 from curtainup.targets.docker.maintained import Maintained
 from curtainup.targets.docker.processes import HasProcesses
 from curtainup.targets.processes import wanted
+from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task

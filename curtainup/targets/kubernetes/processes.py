@@ -18,9 +18,9 @@ from curtainup.platforms.kubernetes import log, pods
 from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.platforms.kubernetes.log import Wrote
 from curtainup.platforms.kubernetes.pods import Object
-from curtainup.targets.capabilities import RunsProcesses
 from curtainup.targets.kubernetes.on_cluster import OnCluster
 from curtainup.targets.kubernetes.space import CORE, Space
+from curtainup.targets.runs import RunsProcesses
 
 CRASHING = "CrashLoopBackOff"
 

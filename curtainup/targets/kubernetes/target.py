@@ -28,9 +28,6 @@ from curtainup.targets.capabilities import (
     Audits,
     ChecksPresence,
     Confirms,
-    EndsCommands,
-    EndsTasks,
-    Executes,
     Explains,
     ForetellsReleases,
     Grows,
@@ -41,13 +38,13 @@ from curtainup.targets.capabilities import (
     OpensLate,
     Renews,
     Revives,
-    RunsTasks,
 )
 from curtainup.targets.kubernetes import inside, jobs, presence, refusals, tasks
 from curtainup.targets.kubernetes.processes import HasProcesses
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
 from curtainup.targets.processes import wanted
+from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task

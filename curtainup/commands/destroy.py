@@ -25,7 +25,7 @@ from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import configured, spec_of
-from curtainup.targets.capabilities import EndsTasks, LendsWay, MayLeadElsewhere, Shares
+from curtainup.targets.capabilities import Audits, EndsTasks, LendsWay, MayLeadElsewhere, Shares
 from curtainup.targets.target import Target
 
 if TYPE_CHECKING:
@@ -126,6 +126,23 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
     if forgotten := environment.forgotten():
         session.state.engine.unprotect(stack, forgotten)
     if environment.protected and environment.deployment.serving() is not None:
+        _lift_protection(session, environment, target, progress)
+    if target is not None and isinstance(target, EndsTasks):
+        target.end_tasks()
+    progress.say("removing what it holds")
+    session.state.engine.destroy(stack, progress.say)
+    if target is not None and isinstance(target, Shares):
+        _tell_what_remains(session, name, target)
+
+
+def _lift_protection(
+    session: Session, environment: Environment, target: Target | None, progress: Progress
+) -> None:
+    """Take the traffic away, by an update; none can be made of what somebody has deleted by hand."""
+    if isinstance(target, Audits) and target.has_lost():
+        progress.say("something of it was deleted by hand already")
+        session.state.engine.unprotect(environment.stack, environment.protected)
+    else:
         progress.say("taking its traffic away")
         idle = {one.id: 0 for one in environment.deployment.releases}
         environments.apply(
@@ -134,12 +151,6 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
             Deployment(releases=environment.deployment.releases, traffic=idle),
             progress.say,
         )
-    if target is not None and isinstance(target, EndsTasks):
-        target.end_tasks()
-    progress.say("removing what it holds")
-    session.state.engine.destroy(stack, progress.say)
-    if target is not None and isinstance(target, Shares):
-        _tell_what_remains(session, name, target)
 
 
 def _tell_what_remains(session: Session, name: str, target: Shares) -> None:

@@ -26,7 +26,7 @@ from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import configured, spec_of
-from curtainup.targets.capabilities import LendsWay, MayLeadElsewhere, Shares
+from curtainup.targets.capabilities import Audits, LendsWay, MayLeadElsewhere, Shares
 from curtainup.targets.runs import EndsCommands, EndsTasks
 from curtainup.targets.target import Target
 
@@ -134,6 +134,24 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
     if forgotten := environment.forgotten():
         session.state.engine.unprotect(stack, forgotten)
     if environment.protected and environment.deployment.serving() is not None:
+        _lift_protection(session, environment, target, progress)
+    if target is not None and isinstance(target, EndsTasks):
+        target.end_tasks()
+    if target is not None and isinstance(target, EndsCommands):
+        target.end_commands(lambda _holder: True)
+    _remove_stacks(session, name, stack, progress)
+    if target is not None and isinstance(target, Shares):
+        _tell_what_remains(session, name, target)
+
+
+def _lift_protection(
+    session: Session, environment: Environment, target: Target | None, progress: Progress
+) -> None:
+    """Take the traffic away, by an update; none can be made of what somebody has deleted by hand."""
+    if isinstance(target, Audits) and target.has_lost():
+        progress.say("something of it was deleted by hand already")
+        session.state.engine.unprotect(environment.stack, environment.protected)
+    else:
         progress.say("taking its traffic away")
         idle = {one.id: 0 for one in environment.deployment.releases}
         environments.apply(
@@ -142,13 +160,6 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
             Deployment(releases=environment.deployment.releases, traffic=idle),
             progress.say,
         )
-    if target is not None and isinstance(target, EndsTasks):
-        target.end_tasks()
-    if target is not None and isinstance(target, EndsCommands):
-        target.end_commands(lambda _holder: True)
-    _remove_stacks(session, name, stack, progress)
-    if target is not None and isinstance(target, Shares):
-        _tell_what_remains(session, name, target)
 
 
 def _remove_stacks(session: Session, name: str, stack: str, progress: Progress) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from curtainup.errors import CurtainupError, RefusedError, SetupError
 from curtainup.images import origin
 from curtainup.pipeline.run.record import Recorder
 from curtainup.session import Session
+from curtainup.targets.kubernetes import SERVICE
 from tests.accounts import api_server
 from tests.targets.kubernetes.conftest import KEYS, SECOND, Live, service
 
@@ -95,3 +97,22 @@ def test_no_update_is_made_on_another_cluster_whatever_asks_for_it(live: Live) -
     with pytest.raises(RefusedError, match="another cluster"):
         rollout.put_back(live.environment.deployment, lambda _: None)
     assert live.world.engine.ups == []
+
+
+def test_what_somebody_has_deleted_keeps_nobody_from_destroying_the_rest(
+    live: Live, session: Session, tmp_path: Path
+) -> None:
+    """No update can take the traffic off a route that is gone."""
+    metadata = {"name": "shop", "namespace": "shop-live"}
+    inputs = {"apiVersion": "v1", "kind": "Service", "metadata": metadata}
+    urn = f"urn:pulumi:shop-live::curtainup::{SERVICE}::shop-live-front"
+    gone = {"type": SERVICE, "urn": urn, "inputs": inputs, "outputs": inputs, "protect": True}
+    known = live.world.engine.known["shop-live"]
+    config = {**known.config, "curtainup:candidate": "", "curtainup:held": ""}
+    live.world.engine.known["shop-live"] = replace(known, config=config, resources=({}, gone))
+    live.api.items("/api/v1/namespaces/shop-live/services")
+    live.api.items("/apis/batch/v1/namespaces/shop-live/jobs")
+    destroy.remove(session, Recorder(tmp_path, "shop", "destroy", environ={}), ["live"])
+    assert live.world.engine.ups == []
+    assert live.world.engine.unprotected == [("shop-live", [urn])]
+    assert "shop-live" not in live.world.engine.known

@@ -71,6 +71,7 @@ class Queue:
     def counts(self, name: str) -> dict[int, int]:
         """How often each job has begun, or is done."""
         done = self.redis.exec_run(["redis-cli", "--raw", "HGETALL", name])
+        assert isinstance(done.output, bytes)
         words = done.output.decode().split()
         return {int(one): int(count) for one, count in zip(words[::2], words[1::2], strict=True)}
 
@@ -81,7 +82,7 @@ class Queue:
         [live] = [one for one, share in service.traffic("live").items() if share == 100]
         container = service.host.client.containers.get(f"{service.name}-live-{live}")
         done = container.exec_run(["python", "-c", ASK, str(first), str(first + count)])
-        assert done.exit_code == 0, done.output.decode()
+        assert done.exit_code == 0, done.output
 
     def wait_until_done(self) -> None:
         """Wait until all jobs that were asked for are done."""

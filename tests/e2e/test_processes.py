@@ -11,6 +11,7 @@ import docker
 import pytest
 
 from curtainup.errors import CandidateGateFailed, ConfigError, ProcessFailed, RefusedError, TrafficReturned
+from curtainup.setup.base_images.catalogue import REFERENCES
 from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.load import users
 from tests.e2e.service import Service
@@ -75,11 +76,11 @@ def serving(service: Service) -> set[str]:
     return {one for one, share in service.traffic("live").items() if share == 100}
 
 
-def events(service: Service, since: float) -> list[tuple[str, str, str, Mapping[str, str]]]:
+def events(service: Service, since: int) -> list[tuple[str, str, str, Mapping[str, str]]]:
     """What happened to processes on live: action, name, release and all attributes, in order."""
     wanted = {"label": [f"curtainup.service={service.name}", "curtainup.environment=live"]}
     found = service.host.client.api.events(
-        since=since, until=time.time() + 0.5, filters={**wanted, "type": "container"}, decode=True
+        since=since, until=int(time.time()) + 1, filters={**wanted, "type": "container"}, decode=True
     )
     named = [(one["Action"], one["Actor"]["Attributes"]) for one in found]
     return [
@@ -98,7 +99,7 @@ def test_processes_follow_all_traffic(working: Service) -> None:
     assert not worker["HostConfig"]["PortBindings"]
 
     working.greet("second")
-    before = time.time()
+    before = int(time.time())
     with users(working.url("live")) as answers:
         working.deploy()
 
@@ -169,7 +170,7 @@ def test_a_worker_that_is_deaf_is_killed_after_its_stop_timeout(working: Service
 
     working.write("worker.py", WORKER)
     working.commit("A worker that listens")
-    before = time.time()
+    before = int(time.time())
     working.deploy()
 
     ends = {of["exitCode"] for action, _, _, of in events(working, before) if action == "die"}
@@ -244,7 +245,7 @@ def test_with_overlap_the_new_one_starts_first(working: Service) -> None:
     working.deploy()
     [first] = releases(working)
     working.greet("overlapping")
-    before = time.time()
+    before = int(time.time())
 
     working.deploy()
 
@@ -290,7 +291,7 @@ def test_somebody_elses_container_of_that_name_is_left_alone(
     working: Service, docker_client: docker.DockerClient
 ) -> None:
     working.configure(processes={"other": "python3 worker.py"})
-    image = next(iter(docker_client.images.list(name="curtainup/base"))).id
+    image = REFERENCES["base"]
     name = f"{working.name}-staging.other.1"
     theirs = docker_client.containers.create(image, name=name, command=["true"])
     try:

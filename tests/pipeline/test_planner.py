@@ -143,7 +143,7 @@ def test_what_a_run_that_was_cut_off_left_is_put_right_without_a_move(tmp_path: 
 
 
 def _at_work(number: int) -> Release:
-    process = Process(name="worker", command=("work",), memory_mb=64, stop_timeout=1, settle=1)
+    process = Process(name="worker", command=("work",), count=1, memory_mb=64, stop_timeout=1, settle=1)
     settings = samples.SETTINGS.model_copy(update={"processes": (process,)})
     return samples.release(number, settings=settings)
 

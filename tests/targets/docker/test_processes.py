@@ -42,18 +42,19 @@ class Scene:
         )
         self.made: list[Container] = []
 
-    def run(self, name: str, *command: str, release: str = "r0000001", restart: str = "no") -> Container:
-        container = self.client.containers.run(
+    def run(self, name: str, *command: str, release: str = "r0000001", again: bool = False) -> Container:
+        container = self.client.containers.create(
             REFERENCES["base"],
             list(command),
             name=f"{self.stack}.{name}",
             labels={**OWN, "curtainup.release": release, "curtainup.process": name.partition(".")[0]},
-            detach=True,
             init=True,
-            restart_policy={"Name": restart},
             stop_signal="SIGKILL",
         )
         self.made.append(container)
+        if again:
+            container.update(restart_policy={"Name": "always"})
+        container.start()
         return container
 
     def states(self, *processes: Process) -> list[ProcessState]:
@@ -102,7 +103,7 @@ def test_one_that_ended_says_how(scene: Scene) -> None:
 
 
 def test_one_that_docker_starts_again_and_again_says_how_often(scene: Scene) -> None:
-    scene.run("worker.1", "false", restart="unless-stopped")
+    scene.run("worker.1", "false", again=True)
     scene.until(lambda: scene.states(WORKER)[0].restarts > 1)
     scene.until(lambda: scene.states(WORKER)[0].state == RESTARTING)
 

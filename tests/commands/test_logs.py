@@ -15,6 +15,8 @@ from curtainup.commands.logs import TAIL, Line, Wanted
 from curtainup.environments import stack as environments
 from curtainup.errors import CurtainupError, RefusedError, UnknownRelease
 from curtainup.model.environment import Environment
+from curtainup.model.process import Process
+from curtainup.model.release import Deployment
 from curtainup.session import Session
 from curtainup.targets import TARGETS, docker
 from curtainup.targets.log_lines import Asked, Lines
@@ -143,3 +145,19 @@ def test_a_time_that_is_none_is_refused() -> None:
 def test_an_error_of_the_log_is_the_command_s() -> None:
     done = CliRunner().invoke(command_line(), ["logs", "--env", "nowhere"])
     assert isinstance(done.exception, CurtainupError)
+
+
+def test_a_process_that_no_release_has_is_refused(shop: World) -> None:
+    with pytest.raises(RefusedError, match="live has no process 'worker'") as caught:
+        logs.logs(shop.session, Wanted(process="worker"))
+    assert caught.value.where == "processes: none"
+
+
+def test_only_the_lines_of_a_process_are_asked_for(shop: World) -> None:
+    process = Process(name="worker", command=("w",), count=1, memory_mb=64, stop_timeout=1, settle=1)
+    settings = samples.SETTINGS.model_copy(update={"processes": (process,)})
+    one = samples.release(1, settings=settings)
+    live = Environment("shop-live", samples.environment())
+    environments.apply(shop.engine, live, Deployment(releases=(one,), traffic={one.id: 100}))
+    assert _asked(shop, Wanted(process="worker")).process == "worker"
+    assert _asked(shop, Wanted()).process == ""

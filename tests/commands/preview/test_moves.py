@@ -10,7 +10,8 @@ from curtainup.commands.preview import moves
 from curtainup.commands.preview.moves import Shown
 from curtainup.environments.rollout import Rollout
 from curtainup.model.environment import Environment
-from curtainup.model.release import Deployment
+from curtainup.model.process import Process
+from curtainup.model.release import Deployment, Release
 from curtainup.pipeline import planner
 from tests import samples
 from tests.samples import deployment, release
@@ -37,13 +38,14 @@ class Scene:
         url: str | None = None,
         held: str = "",
         bills_idle: bool = False,
+        new: Release = NEW,
     ) -> list[str]:
         text = f"keep: {keep}\ncanary: {list(shares)}\ntasks: [{', '.join(tasks)}]\n"
         view = Rollout(world(self.folder, text).session, name)
         view.environment = Environment(f"shop-{name}", samples.environment(name=name), before)
         if bills_idle:
             view.spec = replace(view.spec, bills_idle=True)
-        transitions = planner.deployment([(view, NEW)], "", _never)
+        transitions = planner.deployment([(view, new)], "", _never)
         return moves.told(transitions, Shown(before, f"{V9} (a new release)", url, keep, held))
 
 
@@ -60,6 +62,14 @@ def scene(tmp_path: Path) -> Scene:
 def test_a_first_release_is_tested_before_it_gets_traffic(scene: Scene) -> None:
     [line] = scene.told(Deployment())
     assert line == f"{V9} (a new release) starts without traffic, is tested alone, then gets 100 %"
+
+
+def test_it_says_which_processes_start_with_all_traffic(scene: Scene) -> None:
+    two = Process(name="worker", command=("w",), count=2, memory_mb=64, stop_timeout=1, settle=1)
+    clock = two.model_copy(update={"name": "clock", "count": 1})
+    new = release(9, settings=samples.SETTINGS.model_copy(update={"processes": (clock, two)}))
+    [line] = scene.told(Deployment(), new=new)
+    assert line.endswith("then gets 100 %; its processes (clock, 2 worker) start with that")
 
 
 def test_the_one_that_serves_is_kept_and_the_oldest_leaves(scene: Scene) -> None:

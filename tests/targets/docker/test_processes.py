@@ -49,10 +49,11 @@ class Scene:
             name=f"{self.stack}.{name}",
             labels={**OWN, "curtainup.release": release, "curtainup.process": name.partition(".")[0]},
             init=True,
-            restart_policy={"Name": "unless-stopped", "MaximumRetryCount": 0} if again else None,  # type: ignore[arg-type]
             stop_signal="SIGKILL",
         )
         self.made.append(container)
+        if again:
+            container.update(restart_policy={"Name": "always"})
         container.start()
         return container
 

@@ -119,7 +119,7 @@ def _serving(view: EnvironmentView) -> Release:
 
 def _impossible(view: EnvironmentView) -> RefusedError:
     return RefusedError(
-        f"{view.spec.name} runs no commands",
+        f"{view.spec.name} has no place for a command of yours",
         where=f"{view.name} is on {view.spec.name}",
         consequence=NOT_STARTED,
         fix="write a task in pym-config.yaml; docs/tasks.md says how",

@@ -42,7 +42,7 @@ def refusal(client: docker.DockerClient) -> CurtainupError | None:
     if not address.startswith("https://"):
         return None
     return refused(
-        "curtainup runs no command by an engine behind TLS", address, "use docker_host: ssh://HOST"
+        "no command of yours can be run by a Docker engine behind TLS", address, "use docker_host: ssh://HOST"
     )
 
 

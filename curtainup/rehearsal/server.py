@@ -129,10 +129,10 @@ class Provider(Servicer):
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Compare what the cloud told last with the inputs, as the bridged providers do."""
         kind = self._kind(request.urn, context)
-        state, news = plain(request.olds), plain(request.news)
-        olds = {name: state.get(name, one) for name, one in plain(request.old_inputs).items()}
+        news = plain(request.news)
+        olds = _told(kind, plain(request.old_inputs), plain(request.olds))
         return changes.response(
-            told.comparable(olds, news, kind.filled, kind.sets),
+            told.comparable(olds, news, kind.filled, kind.sets) if kind.sets else olds,
             news,
             kind.replaced_by,
             tuple(request.ignoreChanges),
@@ -173,8 +173,8 @@ class Provider(Servicer):
         found = kind.read(request.id, objects(state))
         if found is None:
             return messages.ReadResponse()
-        known = {name: state.get(name, one) for name, one in changes.visible(inputs).items()}
-        drifted = {**kind.told(known), **found.inputs}
+        known = _told(kind, changes.visible(inputs), state)
+        drifted = {**(kind.told(known) if kind.sets else {}), **found.inputs}
         return messages.ReadResponse(
             id=request.id,
             properties=struct({**state, **drifted, **found.outputs}),
@@ -214,6 +214,11 @@ def serve(name: str, home: Home, faults: Faults) -> tuple[grpc.Server, int]:
         ("grpc.max_send_message_length", _LARGEST_MESSAGE),
     ]
     return servicer.serve(Provider(name, package, home, faults), WORKERS, options)
+
+
+def _told(kind: Kind, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return inputs as the cloud told them last, where it has a form of its own; an asset has none."""
+    return {name: state.get(name, one) if kind.sets else one for name, one in inputs.items()}
 
 
 def _failure(found: Failure) -> Any:

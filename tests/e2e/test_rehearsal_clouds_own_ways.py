@@ -35,7 +35,7 @@ def test_the_whole_life_of_a_service(
             assert "the answer got lost when " in done.err
         assert one.traffic("live") == {first: 100}
         assert one.get("live").status_code == 200
-        nothing_to_do(one)
+        nothing_to_do(one, target)
 
         one.greet("second")
         with using(one, target) as answers:
@@ -43,14 +43,14 @@ def test_the_whole_life_of_a_service(
         assert answers.failures == []
         assert {name for name, share in one.traffic("live").items() if share} == {second}
         assert one.get("live").json()["says"] == "second"
-        nothing_to_do(one)
+        nothing_to_do(one, target)
         there(one, target, first, second)
 
         with using(one, target) as answers:
             one.run("rollback")
         assert answers.failures == []
-        assert one.serving("live") != second
-        assert one.get("live").json()["says"] != "second"
+        assert one.traffic("live").get(first) == 100
+        assert one.get("live").json().get("says") != "second"
 
         one.run("destroy", "--confirm", one.name)
         assert one.left() == []
@@ -63,9 +63,14 @@ def using(one: Rehearsed, target: dict[str, Any]) -> AbstractContextManager[Answ
     return users(one.url("live"), "/version", version_of)
 
 
-def nothing_to_do(one: Rehearsed) -> None:
-    """Check that a second update is empty, also once Pulumi has read what the cloud tells."""
+def nothing_to_do(one: Rehearsed, target: dict[str, Any]) -> None:
+    """Check that a second update is empty, also once Pulumi has read what the cloud tells.
+
+    On Beanstalk tests/rehearsal/aws/beanstalk/test_kinds.py reads it.
+    """
     one.run("preview", code=0)
+    if target is BEANSTALK:
+        return
     for name in ("staging", "live"):
         one.refresh(name)
     one.run("preview", code=0)

@@ -49,8 +49,8 @@ def fits(shape: dict[str, Any], value: str) -> bool:
     if "options" in shape:
         return value in [*shape["options"], *shape.get("since", ())]
     if "min" in shape:
-        return value.isdecimal() and int(shape["min"]) <= int(value) <= int(shape["max"])
-    return len(value) <= int(shape.get("length", 4096))
+        return value.isdecimal() and bool(shape["min"] <= int(value) <= shape["max"])
+    return bool(len(value) <= shape.get("length", 4096))
 
 
 def test_each_option_that_curtainup_writes_is_one_that_beanstalk_described_or_is_younger() -> None:

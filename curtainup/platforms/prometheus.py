@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 import requests
 
+from curtainup.errors import CurtainupError
 from curtainup.util.deadlines import whole
 from curtainup.util.plain import one_line
 
@@ -69,14 +70,10 @@ class Server:
     ca: str | None = None
 
     def ask(self, query: str) -> Reading:
-        """Ask a query, as of now.
-
-        Raises:
-            SetupError: the headers cannot be made.
-
-        """
-        url, headers = f"{self.url}/api/v1/query?{urlencode({'query': query})}", self.headers()
+        """Ask a query, as of now."""
+        url = f"{self.url}/api/v1/query?{urlencode({'query': query})}"
         try:
+            headers = self.headers()
             with requests.Session() as session:
                 session.auth = _Untouched()
                 answer = whole(
@@ -97,6 +94,8 @@ class Server:
             )
         except (requests.RequestException, OSError) as error:
             return Reading(trouble=_short(f"it does not answer: {_cause(error)}"), again=True)
+        except CurtainupError as error:
+            return Reading(trouble=_short(f"nobody can log in to it: {error.what}"), again=True)
         except UnicodeError:
             return Reading(trouble="a header cannot be sent, as it is not Latin-1", is_refused=True)
         return reading(answer.status_code, answer.content)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from curtainup.errors import SetupError
 from curtainup.platforms import prometheus as client
 from curtainup.platforms.prometheus import Reading, Server, reading
 from tests.prometheus import Prometheus, prometheus
@@ -140,6 +141,14 @@ def test_the_token_is_sent_and_one_of_netrc_is_not(
 def test_a_header_that_cannot_be_sent_is_told_without_its_value(known: Prometheus) -> None:
     found = server(known, Authorization="Bearer s3cret…").ask("up")
     assert found == Reading(trouble="a header cannot be sent, as it is not Latin-1", is_refused=True)
+
+
+def test_a_login_that_is_not_to_be_had_is_no_value(known: Prometheus) -> None:
+    def headers() -> dict[str, str]:
+        raise SetupError("cannot reach Google Cloud")
+
+    found = Server(known.url, headers).ask("up")
+    assert found == Reading(trouble="nobody can log in to it: cannot reach Google Cloud", again=True)
 
 
 def test_a_server_that_is_not_there_may_come_back(monkeypatch: pytest.MonkeyPatch) -> None:

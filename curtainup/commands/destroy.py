@@ -139,7 +139,7 @@ def _lift_protection(
     session: Session, environment: Environment, target: Target | None, progress: Progress
 ) -> None:
     """Take the traffic away, by an update; none can be made of what somebody has deleted by hand."""
-    if isinstance(target, Audits) and target.has_lost():
+    if target is not None and isinstance(target, Audits) and target.has_lost():
         progress.say("something of it was deleted by hand already")
         session.state.engine.unprotect(environment.stack, environment.protected)
     else:

@@ -185,6 +185,9 @@ class Kubernetes(pulumi.ComponentResource):
         return self._declare_gateway(ways_in.gateway(self._settings))
 
     def _declare_gateway(self, manifest: Mapping[str, pulumi.Input[Any]]) -> Object:
+        """Declare the Gateway; a first release that failed leaves it, as DNS may lead there by now."""
+        if not self._args.deployment.releases:
+            manifest = ways_in.unawaited(manifest)
         patience = f"{self._settings.ready_timeout}s"
         options = pulumi.ResourceOptions(
             custom_timeouts=pulumi.CustomTimeouts(create=patience, update=patience),

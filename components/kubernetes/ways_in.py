@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from components.kubernetes.names import labels
@@ -11,6 +12,8 @@ from curtainup.model.release import Deployment
 from curtainup.model.targets.kubernetes import OWN_LISTENERS, KubernetesEnvironment
 
 API = "gateway.networking.k8s.io/v1"
+AWAITED = "pulumi.com/waitFor"
+"""The annotation that says what the provider waits for."""
 MOST_BACKENDS = 16
 """How many Services a rule of an HTTPRoute may name."""
 _HTTP, _HTTPS = OWN_LISTENERS
@@ -33,13 +36,20 @@ def gateway(settings: KubernetesEnvironment) -> Manifest:
         certificate = {"kind": "Secret", "group": "", "name": f"{settings.service}-tls"}
         tls = {"mode": "Terminate", "certificateRefs": [certificate]}
         listeners.append({"name": _HTTPS, "port": 443, "protocol": "HTTPS", "tls": tls, **host, **own})
-    annotations["pulumi.com/waitFor"] = json.dumps(awaited)
+    annotations[AWAITED] = json.dumps(awaited)
     return {
         "apiVersion": API,
         "kind": "Gateway",
         "metadata": {**_metadata(settings, settings.service), "annotations": annotations},
         "spec": {"gatewayClassName": settings.gateway_class, "listeners": listeners},
     }
+
+
+def unawaited(gateway: Mapping[str, Any]) -> Manifest:
+    """Return a Gateway for which nobody waits, because nothing is behind it."""
+    metadata = gateway["metadata"]
+    annotations = {key: value for key, value in metadata["annotations"].items() if key != AWAITED}
+    return {**gateway, "metadata": {**metadata, "annotations": annotations}}
 
 
 def route(settings: KubernetesEnvironment, deployment: Deployment) -> Manifest:

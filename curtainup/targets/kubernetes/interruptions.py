@@ -9,6 +9,7 @@ from curtainup.model.names import LIVE
 from curtainup.model.targets.kubernetes import NO_GATEWAY, KubernetesEnvironment
 from curtainup.platforms.kubernetes import gateways
 from curtainup.platforms.kubernetes.cluster import Cluster
+from curtainup.targets.kubernetes import wanted
 
 HAS_HTTPS = "gateway (which has HTTPS by now)"
 """Plain HTTP answers with a redirect then, and nobody has shown yet that the certificate is good."""
@@ -48,7 +49,7 @@ def _of_gateway(
         return
     if config.gateway_class and config.gateway_class != known.gateway_class:
         yield "gateway_class"
-    if (config.cert_issuer or "") != known.issuer:
+    if wanted.issuer(config, host) != known.issuer:
         yield "cert_issuer"
 
 

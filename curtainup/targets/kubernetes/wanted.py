@@ -67,7 +67,7 @@ def settings(
         cluster=place.identity,
         namespace=namespace,
         host=host,
-        issuer=(config.cert_issuer or "") if host else "",  # nobody certifies what has no name
+        issuer=issuer(config, host),
         min_replicas=config.replicas,
         max_replicas=config.max_replicas or config.replicas,
         autoscale_cpu=config.autoscale_cpu,
@@ -76,6 +76,11 @@ def settings(
         ready_timeout=config.ready_timeout or READY_SECONDS,
         state=state,
     ).model_copy(update=found)
+
+
+def issuer(config: EnvironmentConfig, host: str) -> str:
+    """Return who certifies an environment; nobody certifies one without a host."""
+    return (config.cert_issuer or "") if host else ""
 
 
 def _gateway(
@@ -90,7 +95,7 @@ def _gateway(
         return {"gateway": config.gateway, "http_listener": found.http, "https_listener": found.https}
     kept = known.gateway_class if known is not None and known.makes_gateway else ""
     made = config.gateway_class or kept or gateways.only_class(reach())
-    return {"gateway_class": made, "https_listener": OWN_LISTENERS[1] if config.cert_issuer and host else ""}
+    return {"gateway_class": made, "https_listener": OWN_LISTENERS[1] if issuer(config, host) else ""}
 
 
 def rehearsed(namespace: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from curtainup.model.release import Deployment
 from tests.components.kubernetes.samples import GATEWAY, ROUTE, SERVICE, deployment, one, rendered
 from tests.components.program import Run
 
@@ -100,6 +101,14 @@ def test_an_issuer_gives_the_gateway_its_certificate() -> None:
     assert (plain["hostname"], secure["hostname"]) == ("shop.example.com", "shop.example.com")
     assert (secure["port"], secure["protocol"]) == (443, "HTTPS")
     assert secure["tls"]["certificateRefs"] == [{"kind": "Secret", "group": "", "name": "shop-tls"}]
+
+
+def test_nobody_waits_for_a_gateway_with_nothing_behind_it() -> None:
+    """As after a first release that failed, maybe because its certificate did not come."""
+    run = rendered(Deployment(), host="shop.example.com", https_listener="https", issuer="letsencrypt")
+    assert run.one(GATEWAY).inputs["metadata"]["annotations"] == {
+        "cert-manager.io/cluster-issuer": "letsencrypt"
+    }
 
 
 def test_the_gateway_waits_as_long_for_an_answer_as_is_configured() -> None:

@@ -260,6 +260,14 @@ def test_what_takes_the_old_way_in_away_is_told(
     assert live.target.interrupting() == changed
 
 
+def test_an_issuer_is_no_news_to_an_environment_without_a_host(tmp_path: Path, api: Api) -> None:
+    keys = f"{MADE}live_host: shop.example\ncert_issuer: letsencrypt\n"
+    known = settings(name="staging", gateway="", gateway_class="a", http_listener="http")
+    there = Environment("shop-staging", known)
+    target = targets.KubernetesTarget(service(tmp_path, api, keys).session, "staging", lambda: there)
+    assert target.interrupting() == []
+
+
 def test_a_return_puts_the_way_in_back_by_today_s_context(live: Live) -> None:
     rollout = Rollout(live.world.session, "live")
     before = settings(host="old.example", context="yesterday")

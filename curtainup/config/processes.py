@@ -75,13 +75,13 @@ class ProcessSettings(Settings):
     settle: Annotated[
         int, BeforeValidator(_seconds, json_schema_input_type=str | int), Field(ge=0, le=LONGEST_SETTLE)
     ] = key(
-        3,
+        2,
         "How long a new process has to run without an end until it counts as healthy.",
         KeyDoc(
             expects="a time up to 1h, such as 10s or 1m, or a number of seconds",
             wrong="a release would be proven whose process ends",
             example="10s",
-            shown="3s",
+            shown="2s",
         ),
     )
     health: Command | None = key(

@@ -82,8 +82,8 @@ def pump(given: Any, terminal: Terminal, *, is_tty: bool, on_signal: Callable[[i
 
     try:
         with signals() as told, terminal.raw():
-            feeding.start()
             show(_buffered(given, connection))
+            feeding.start()
             _receive(connection, told, show, on_signal)
     finally:
         os.write(stop[1], b"x")

@@ -10,27 +10,24 @@ import pytest
 
 from curtainup.commands import exec as commands
 from curtainup.commands.exec import Wanted
-from curtainup.environments.rollout import Rollout
+from curtainup.environments import stack as environments
 from curtainup.errors import Interrupted, RefusedError, SetupError
-from curtainup.model import release
+from curtainup.model.environment import Environment
 from curtainup.model.release import Release
 from curtainup.pipeline.run import holder
 from curtainup.platforms.docker.labels import EXEC
 from curtainup.targets.command import Asked
 from curtainup.targets.docker.target import DockerTarget
+from tests import samples
 from tests.sessions import World, world
-
-IMAGE = "127.0.0.1:20001/shop@sha256:" + "d" * 64
 
 
 @pytest.fixture
 def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A service that is live on a Docker host, whose secret is not at hand."""
     found = world(tmp_path)
-    rollout = Rollout(found.session, "live")
-    rollout.prepare(allow_replace=False)
-    one = rollout.new_release(IMAGE, "v1")
-    rollout.apply(release.shift(release.stage(rollout.deployment, one, 1), one.id))
+    environment = Environment("shop-live", samples.environment())
+    environments.apply(found.engine, environment, samples.deployment(100))
     monkeypatch.setattr(DockerTarget, "end_commands", lambda *_: None)
     monkeypatch.setattr(DockerTarget, "no_command", lambda *_, **__: None)
     return found
@@ -58,7 +55,7 @@ def test_the_record_has_who_and_which_program_and_no_argument(
     seen = _does(monkeypatch, lambda _: 7)
     assert commands.execute(live.session, Wanted(("mysql", "--password=hush-hush"))) == 7
     [(one, asked)] = seen
-    assert (one.version, asked.words, asked.attach) == ("v1", ("mysql", "--password=hush-hush"), False)
+    assert (one.id, asked.words, asked.attach) == ("r0000001", ("mysql", "--password=hush-hush"), False)
     who = holder.from_json(asked.holder[EXEC])
     assert who is not None
     assert not holder.is_dead(who, who)

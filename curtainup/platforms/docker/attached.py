@@ -82,12 +82,15 @@ def pump(given: Any, terminal: Terminal, *, is_tty: bool, on_signal: Callable[[i
 
     try:
         with signals() as told, terminal.raw():
-            feeding.start()
             show(_buffered(given, connection))
+            feeding.start()
             _receive(connection, told, show, on_signal)
     finally:
         os.write(stop[1], b"x")
-        feeding.join()
+        with suppress(OSError):  # whoever still sends to a process that reads nothing stops
+            connection.shutdown(socket.SHUT_RDWR)
+        if feeding.ident is not None:
+            feeding.join()
         os.close(stop[0])
         os.close(stop[1])
         close(given)

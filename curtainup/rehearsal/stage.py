@@ -60,7 +60,7 @@ class Rehearsal:
         self.target = target
         self.cluster = cluster
         self._played = spec_of(target).standin
-        self.google = StandinGoogle(home, self._faults)
+        self.google = StandinGoogle(home)
         self._server: object = None  # it serves only while something holds it
 
     @property

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 
 KEY = "rehearsal"
@@ -18,7 +17,6 @@ class StandinGoogle:
     """What stands in for a Google Cloud account."""
 
     home: Home
-    faults: Faults = field(default_factory=Faults)
 
     def identity_token(self, audience: str) -> str:  # noqa: ARG002
         """Return the token that the stand-in of Cloud Run takes."""
@@ -56,7 +54,7 @@ class StandinGoogle:
         """The address of the stand-in of Cloud Run's API, which is served until the process ends."""
         from curtainup.rehearsal.gcp.cloud_run import endpoint as cloud_run_endpoint
 
-        return cloud_run_endpoint.serve(self.home, self.faults)
+        return cloud_run_endpoint.serve(self.home)
 
     @cached_property
     def logging_api(self) -> str:

@@ -11,7 +11,6 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 
 from curtainup.errors import RefusedError
 from curtainup.platforms.google.api import Api, Endpoints
-from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.front import TOKEN
 from curtainup.rehearsal.gcp.cloud_run import endpoint
 from curtainup.rehearsal.gcp.common import STATE
@@ -64,7 +63,7 @@ def project(tmp_path: Path) -> tuple[Home, Api]:
     home = Home(tmp_path)
     with home.cloud(STATE) as state:
         state["projects"] = {"team-1": {"apis": ["run.googleapis.com"]}}
-    url = endpoint.serve(home, Faults.parse(["quota"]))
+    url = endpoint.serve(home)
     return home, Api({"Authorization": f"Bearer {TOKEN}"}, Endpoints(run=url))
 
 
@@ -97,7 +96,10 @@ def test_what_cloud_run_refuses_is_told_in_its_own_words(
 
 
 def test_a_quota_is_told_with_what_to_do(project: tuple[Home, Api]) -> None:
-    found = _complaint(project[1], name="live")
+    home, api = project
+    with home.cloud(STATE) as state:
+        state["projects"]["team-1"]["mostInstances"] = 5
+    found = _complaint(api)
     [row] = [one for one in rows() if one["refusal"] == "cpu-quota"]
     assert row["told"] in found.what
     assert row["fix"] in found.fix

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from curtainup.rehearsal.faults import Faults
@@ -44,7 +44,6 @@ class Account:
     """Answers calls."""
 
     home: Home
-    faults: Faults = field(default_factory=Faults)
 
     def answer(self, method: str, path: str, asked: Any) -> Mapping[str, Any]:
         """Answer one call.
@@ -76,7 +75,7 @@ class Account:
 
     @property
     def _services(self) -> Services:
-        return Services(Cloud(self.home, self.faults))
+        return Services(Cloud(self.home, Faults()))
 
     def _would_create(self, place: str, asked: Any) -> Mapping[str, Any]:
         return self._services.would_take(place.replace("?serviceId=", "/"), asked)
@@ -95,9 +94,9 @@ class Account:
         return _operation(name, executions.look(self.home, name), done=True)
 
 
-def serve(home: Home, faults: Faults | None = None) -> str:
+def serve(home: Home) -> str:
     """Serve a rehearsal's Cloud Run on a free loopback port until the process ends; return its URL."""
-    return http.serve("cloud-run", Account(home, faults or Faults()).answer)
+    return http.serve("cloud-run", Account(home).answer)
 
 
 def _operation(name: str, execution: Mapping[str, Any], *, done: bool) -> Mapping[str, Any]:

@@ -63,6 +63,9 @@ class Services:
     def would_take(self, name: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the operation of a call that only asks.
 
+        A quota of `mostInstances` is the project's only if somebody has written it into the state. What the
+        fault `quota` uses up is not foreseen.
+
         Raises:
             Refusal: what the call itself would be refused for.
 
@@ -88,8 +91,9 @@ class Services:
                 f"Permission 'iam.serviceaccounts.actAs' denied on service account {email} (or it may not "
                 "exist).",
             )
-        if self._cloud.faults.strikes("quota", short):
-            raise invalid("Max instances must be set to 5 or fewer to set the requested total CPU.")
+        most = part.get("mostInstances")
+        if most is not None and (inputs.get("scaling") or {}).get("maxInstanceCount", 0) > most:
+            raise invalid(f"Max instances must be set to {most} or fewer to set the requested total CPU.")
         return {"name": f"{_place(name)}/operations/validated", "done": True}
 
     def _found(self, name: str) -> dict[str, Any]:

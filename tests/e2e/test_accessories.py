@@ -7,6 +7,7 @@ from typing import Any
 import docker
 import pytest
 
+from curtainup.setup.base_images.catalogue import REFERENCES
 from tests.e2e import postgres
 from tests.e2e.service import Service
 
@@ -177,12 +178,20 @@ def test_one_whose_container_was_removed_comes_back_with_its_data(configured: Se
 def test_one_that_never_becomes_well_is_told_with_its_log(
     configured: Service, database: dict[str, Any]
 ) -> None:
-    sick = {**database, "health": "echo no such role; exit 4", "start_timeout": 2}
-    configured.configure(accessories={"db": database, "sick": {**sick, "volume": None}})
-    done = configured.deploy(code=35)
-    assert "`health` fails with exit code 4: no such role" in done.err
-    assert "ready to accept connections" in done.err
-    configured.configure(accessories={"db": database})
+    script = "trap exit TERM; echo the curtain is up; while :; do sleep 0.1; done"
+    sick = {
+        "image": REFERENCES["base"],
+        "command": ["sh", "-c", script],
+        "health": "echo no such role; exit 4",
+        "start_timeout": 2,
+    }
+    configured.configure(accessories={"db": database, "sick": sick})
+    try:
+        done = configured.deploy(code=35)
+        assert "`health` fails with exit code 4: no such role" in done.err
+        assert "the curtain is up" in done.err, "its log is shown"
+    finally:
+        configured.configure(accessories={"db": database})
     assert "sick of staging is not in pym-config.yaml any more" in configured.deploy().err
     configured.run("accessory", "remove", "sick", "--env", "staging", code=23)
     configured.run("accessory", "remove", "sick", "--env", "staging", "--confirm", "sick")

@@ -66,7 +66,7 @@ def difference(git: Git, reference: str, *, dirty: bool) -> Difference:
 
 
 def _is_changed(member: Member, found: Difference) -> bool:
-    read = source.read(member.folder, allow_dirty=True)
+    read = source.read(member.folder, allow_dirty=True, build=member.build)
     context = read.layer.repository.folder if read.layer else read.folder
     inside = _below(context, found.top)
     inputs = {str(inside / one) for one in read.files} | {str(_below(member.settings, found.top))}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curtainup import config as configuration
+from curtainup.config.build import Build
 from curtainup.config.reading.problems import NOTHING_HAPPENED
 from curtainup.errors import ConfigError
 
@@ -20,6 +21,7 @@ class Member:
         name: its name.
         settings: its configuration's file.
         depends_on: the names of the services that it needs.
+        build: how it is built, if its configuration says so.
 
     """
 
@@ -27,6 +29,7 @@ class Member:
     name: str
     settings: Path
     depends_on: tuple[str, ...] = ()
+    build: Build | None = None
 
 
 def read(folders: Sequence[Path], overlay: str | None, tell: Callable[[str], None]) -> list[Member]:
@@ -69,7 +72,7 @@ def _member(folder: Path, overlay: str | None) -> Member | None:
     if folder.exists() and not settings.exists():
         return None
     config = configuration.load(folder, overlay, warn=_say_nothing)
-    return Member(folder, config.name, settings, config.depends_on)
+    return Member(folder, config.name, settings, config.depends_on, config.build)
 
 
 def _say_nothing(_text: str) -> None:

@@ -56,6 +56,30 @@ def test_settings_count_that_are_not_built(begun: Services) -> None:
     assert since(begun, "HEAD~1") == []
 
 
+def test_what_a_context_above_the_service_sends_counts(begun: Services) -> None:
+    begun.write(
+        "services/users/pym-config.yaml",
+        "name: users\nbuild: {context: ../.., dockerfile: docker/users.Dockerfile}\n",
+    )
+    begun.write("docker/users.Dockerfile", "FROM scratch\nCOPY libs /libs\n")
+    begun.write(".dockerignore", "*\n!libs\n")
+    begun.write("libs/common.py", "")
+    begun.commit()
+    begun.write("libs/common.py", "print(1)\n")
+    begun.commit()
+    assert since(begun, "HEAD~1") == ["users"]
+    begun.write("docker/users.Dockerfile", "FROM scratch\nCOPY libs /lib\n")
+    begun.commit()
+    assert since(begun, "HEAD~1") == ["users"]
+    begun.write("services/users/server.py", "print(2)\n")
+    begun.commit()
+    assert since(begun, "HEAD~1") == []
+    begun.write(".dockerignore", "*\n!libs\n!docs\n")
+    begun.write("docs/manual.md", "")
+    begun.commit()
+    assert since(begun, "HEAD~1") == ["users"]
+
+
 def test_a_file_that_is_gone_counts(begun: Services) -> None:
     begun.write("services/shop/extra.py", "")
     begun.commit()

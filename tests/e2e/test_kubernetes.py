@@ -155,7 +155,8 @@ def test_a_canary_gets_its_share(service: Troupe) -> None:
     assert service.says("live") == "fifth"
 
 
-def test_destroy_leaves_nothing(service: Troupe) -> None:
+def test_destroy_leaves_nothing_though_somebody_has_removed_the_route(service: Troupe) -> None:
+    kubectl(service.on, "delete", "httproute", service.name, "--namespace", service.namespace("live"))
     service.run("destroy", "--confirm", service.name)
     assert service.host.everything() == []
     assert service.state.stacks() == []

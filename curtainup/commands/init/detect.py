@@ -23,7 +23,7 @@ from curtainup.commands.init.models import (
 )
 from curtainup.config import ServiceConfig
 from curtainup.config.reading.loader import config_file
-from curtainup.config.secrets import build_secrets
+from curtainup.config.secrets import build_secrets, of_accessories
 from curtainup.errors import RefusedError, SourceError
 from curtainup.images.sent import OWN
 from curtainup.util.files import read_bounded
@@ -216,8 +216,9 @@ def _targets(config: ServiceConfig | None, wishes: Wishes) -> frozenset[Target]:
 def _secrets(config: ServiceConfig | None) -> tuple[str, ...]:
     if config is None:
         return ()
-    both = [config.for_environment(name).env_secrets for name in ("staging", "live")]
-    return tuple(dict.fromkeys((*(name for names in both for name in names), *build_secrets(config))))
+    both = [config.for_environment(name) for name in ("staging", "live")]
+    released = (name for one in both for name in (*one.env_secrets, *of_accessories(one)))
+    return tuple(dict.fromkeys((*released, *build_secrets(config))))
 
 
 def _region(config: ServiceConfig | None, wishes: Wishes, targets: frozenset[Target]) -> str | None:

@@ -57,6 +57,11 @@ def test_every_example_in_the_comments_is_right(tmp_path: Path, target: Target) 
     assert found.secrets == ("DB_PASSWORD",)
 
 
+def test_the_secrets_of_accessories_are_the_deployer_s_too(tmp_path: Path) -> None:
+    text = "name: shop\naccessories:\n  db: {image: 'postgres:16', env_secrets: [DB_PASSWORD]}\n"
+    assert _found(tmp_path, Wishes(), {**FLASK, "pym-config.yaml": text}).secrets == ("DB_PASSWORD",)
+
+
 def test_what_the_user_says_goes_before_what_is_usual(tmp_path: Path) -> None:
     wishes = Wishes(target=Target.CLOUD_RUN, project="books", region="us-east1")
     text = files.config(_found(tmp_path, wishes), wishes)

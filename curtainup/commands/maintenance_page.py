@@ -55,8 +55,9 @@ def _own(folder: Path, name: str) -> str:
     try:
         page = read_bounded(file).decode("utf-8-sig")
     except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         raise _wrong(
-            f"{name} cannot be read: {error}", "write the page, as UTF-8 text, or another path"
+            f"{name} cannot be read: {why}", "write the page, as UTF-8 text, or another path"
         ) from error
     if not page.strip():
         raise _wrong(f"{name} is empty", "write the page")

@@ -47,7 +47,6 @@ ELSEWHERE = (
 UNSEEN = {
     "--url, --env and --image exclude each other": "it says all",
     "no release …": "no command asks for a release that it does not know",
-    "release … still has … % of the traffic": "the driver moves the traffic first",
     "the record of a run cannot be read": "whoever reads records goes on without it",
     "… runs no tasks, and … has some": "each target runs tasks",
     "… runs no processes, and … has some": "the configuration is refused first",

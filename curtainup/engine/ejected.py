@@ -83,13 +83,13 @@ def contract() -> str:
     """
     from pydantic import BaseModel
 
+    from curtainup.model import accessories, door, maintenance, process, release, release_settings, targets
     from curtainup.model import contract as settings
-    from curtainup.model import door, release, release_settings, targets
 
     own = [import_module(f"{targets.__name__}.{one.name}") for one in iter_modules(targets.__path__)]
     names = [
         f"{name}.{field}"
-        for module in (settings, door, release, release_settings, *own)
+        for module in (settings, accessories, door, maintenance, process, release, release_settings, *own)
         for name, model in vars(module).items()
         if isinstance(model, type) and issubclass(model, BaseModel) and model.__module__ == module.__name__
         for field in model.model_fields

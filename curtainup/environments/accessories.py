@@ -232,7 +232,7 @@ class Accessories:
         settings = self.kept.settings
         if settings is None:
             return
-        left = tuple(one for one in settings.accessories if one.name != name)
+        left = tuple(one for one in settings.accessories if one.name in self.there and one.name != name)
         own = {f"{self.stack}-{name}", f"{self.stack}-{name}-data"}
         if not left and not self._session.state.memory.read(self._environment_stack).exists:
             self.destroy(say)

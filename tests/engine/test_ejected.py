@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
+from pydantic import create_model
 
 from curtainup.engine import ejected
 from curtainup.engine.ejected import Stamp
 from curtainup.errors import SetupError
-from curtainup.model import contract
+from curtainup.model import accessories, contract, maintenance, process
 
 
 @pytest.fixture
@@ -78,14 +81,22 @@ def test_a_contract_of_digits_alone_stays_a_text(folder: Path) -> None:
     assert ejected.read(folder).contract == "00123456"
 
 
-def test_a_field_more_is_another_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        (contract, "ImageSettings"),
+        (process, "Process"),
+        (accessories, "Accessory"),
+        (maintenance, "Maintenance"),
+    ],
+)
+def test_a_field_more_is_another_contract(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str
+) -> None:
     before = ejected.contract()
-
-    class More(contract.ImageSettings):
-        novelty: str = ""
-
-    More.__module__ = contract.__name__
-    monkeypatch.setattr(contract, "ImageSettings", More)
+    known: Any = getattr(module, name)
+    more = create_model("More", __base__=known, __module__=module.__name__, novelty=(str, ""))
+    monkeypatch.setattr(module, name, more)
     assert ejected.contract() != before
 
 

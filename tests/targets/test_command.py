@@ -8,16 +8,18 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docker
 import pytest
 
 from curtainup.config.tasks import Task
-from curtainup.errors import Interrupted, SetupError
+from curtainup.errors import Interrupted, RefusedError, SetupError
 from curtainup.model.environment import Environment
 from curtainup.model.release import Release
 from curtainup.targets import command
 from curtainup.targets.beanstalk.target import BeanstalkTarget
 from curtainup.targets.cloud_run.target import CloudRunTarget
 from curtainup.targets.command import Asked
+from curtainup.targets.docker.commands import run_inside
 from curtainup.targets.docker.target import DockerTarget
 from curtainup.targets.kubernetes.target import KubernetesTarget
 from curtainup.targets.runs import EndsCommands, Executes
@@ -131,3 +133,9 @@ def test_beanstalk_runs_one_in_the_release_s_container_if_it_may(
     assert isinstance(rollout.target, BeanstalkTarget)
     why = rollout.target.no_command(RELEASE, attach=attach)
     assert (why is None) if said is None else (why is not None and said in why.what)
+
+
+def test_no_engine_behind_tls_runs_a_command_in_a_container_that_is_there() -> None:
+    client = docker.DockerClient(base_url="https://shop.example.com:2376", version="1.41")
+    with pytest.raises(RefusedError, match="behind TLS"):
+        run_inside(client, "shop-live-accessories-db", Asked(("pg_dump",), attach=True))

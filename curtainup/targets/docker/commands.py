@@ -78,8 +78,11 @@ def run_inside(client: docker.DockerClient, container: str, asked: Asked) -> int
         SetupError: Docker does not answer, or the container does not run.
         HostUnreachable: the connection to the engine was lost; the command may go on.
         Interrupted: Ctrl-C; without a terminal the command goes on.
+        RefusedError: the engine is behind TLS.
 
     """
+    if (why := refusal(client)) is not None:
+        raise why
     api, is_tty = client.api, asked.terminal.is_one
     with _said_clearly(container):
         job = str(

@@ -6,6 +6,7 @@ machine: at the gateway of Docker's default network.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import shutil
@@ -158,8 +159,9 @@ def remove_door(client: docker.DockerClient) -> None:
 
 
 def gateway(client: docker.DockerClient) -> str:
-    """Return the address of this machine that containers reach."""
-    return str(client.networks.get("bridge").attrs["IPAM"]["Config"][0]["Gateway"])
+    """Return the address of this machine that containers reach; an engine tells of it once it was restarted."""
+    (known,) = client.networks.get("bridge").attrs["IPAM"]["Config"]
+    return str(known.get("Gateway") or ipaddress.ip_network(known["Subnet"])[1])
 
 
 def _self_signed(folder: Path, address: str) -> tuple[Path, Path]:

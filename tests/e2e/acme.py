@@ -159,7 +159,7 @@ def remove_door(client: docker.DockerClient) -> None:
 
 
 def gateway(client: docker.DockerClient) -> str:
-    """Return the address of this machine that containers reach; an engine tells of it once it was restarted."""
+    """Return the address of this machine that containers reach; Docker tells of it after a restart."""
     (known,) = client.networks.get("bridge").attrs["IPAM"]["Config"]
     return str(known.get("Gateway") or ipaddress.ip_network(known["Subnet"])[1])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import UnknownRelease
@@ -64,7 +64,7 @@ def promote(
     freeze.require_open(context, live, during_freeze, freeze.NOT_MOVED)
     live.require_there(one)
     planner.require_splits(live, canary)
-    chosen = asked(live.config, canary, metrics=metrics)
+    chosen = replace(asked(live.config, canary, metrics=metrics), may_ask_again=not four_eyes.apply(session))
     measuring.require_ready(live, chosen)
     live.require_rendered()
     recorder.image("", one.image)
@@ -101,7 +101,7 @@ def _held(rollout: Rollout) -> Release:
     one = rollout.deployment.find(rollout.environment.held)
     if one is not None:
         return one
-    left = rollout.deployment.candidate
+    left = rollout.deployment.candidate or rollout.environment.newcomer
     raise UnknownRelease(
         f"{left} was left by a run that was cut off, and is not held" if left else "no candidate is held",
         where=f"stack {rollout.environment.stack}",

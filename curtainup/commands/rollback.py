@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import UnknownRelease
@@ -29,7 +29,8 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
         python: the interpreter for the service's tests.
 
     Raises:
-        UnknownRelease: the release is not kept, its container or image is gone, or none served before.
+        UnknownRelease: the release is not kept or not proven, its container or image is gone, or none
+            served before.
         RefusedError: an edited program would make a dangerous change, or an update would reach another place.
         TrafficReturned: the release failed its gate, and traffic is back where it was.
 
@@ -39,7 +40,7 @@ def rollback(session: Session, recorder: Recorder, version: str | None, python: 
     live = Rollout(session, LIVE, guard)
     live.require_same_place()
     live.tell_of_maintenance()
-    wanted = choose(live.deployment, version, live.environment.retired, live.paused)
+    wanted = choose(live.deployment, version, live.environment.retired, live.environment.held)
     if live.deployment.traffic.get(wanted.id) == 100:
         session.run.report.info(f"{wanted.version} already serves as {wanted.id}; nothing had to move")
         return Result(live.environment.url, wanted.version, wanted.id, changed=False)
@@ -60,27 +61,34 @@ def _require_at_hand(session: Session, live: Rollout, wanted: Release) -> None:
 
 
 def choose(
-    deployment: Deployment, version: str | None, retired: Sequence[Release] = (), paused: str = ""
+    deployment: Deployment, version: str | None, retired: Sequence[Release] = (), held: str = ""
 ) -> Release:
     """Return the release to roll back to: a kept one, or one that can be created again.
 
-    Without a version, and with a canary that is paused, it is the one that served before the canary.
+    Without a version, and with a canary that is paused or was cut off, it is the one that served before the
+    canary. A release that is not proven on live is not chosen: a candidate, or the release of a canary.
+
+    Args:
+        deployment: of live.
+        version: a version or release id; None is the release that served before.
+        retired: the releases that can be created again.
+        held: the id of the release that waits for `curtainup promote`; empty if none does.
 
     Raises:
-        UnknownRelease: the release is not kept, or none served before.
+        UnknownRelease: the release is not kept, is not proven on live, or none served before.
 
     """
+    before, newcomer = deployment.served_before(), deployment.newcomer()
+    unproven = {deployment.candidate, held, newcomer.id if newcomer is not None else None}
     if version is not None:
-        return release.resolve(_with(deployment, retired), version)
-    before = deployment.besides(paused) if paused else None
+        return _named(_with(deployment, retired), version, unproven, held)
     if before is not None:
         return before
     serving = deployment.serving()
-    older = [
-        one
-        for one in deployment.releases
-        if (serving is None or one.id != serving.id) and one.id != deployment.candidate
-    ] or [one for one in retired if serving is None or one.id != serving.id]
+    passed_over = {*unproven, serving.id if serving is not None else None}
+    older = [one for one in deployment.releases if one.id not in passed_over] or [
+        one for one in retired if one.id not in passed_over
+    ]
     if not older:
         raise UnknownRelease(
             "no older release is kept",
@@ -89,6 +97,27 @@ def choose(
             fix="deploy the commit that you want again: git checkout COMMIT && curtainup deploy",
         )
     return older[-1]
+
+
+def _named(deployment: Deployment, version: str, unproven: Collection[str | None], held: str) -> Release:
+    """Return the release of that name; of two with one version, the one that was proven."""
+    named = release.called(deployment, version)
+    if named and all(one.id in unproven for one in named):
+        raise _not_proven(named[-1], held)
+    proven = tuple(one for one in deployment.releases if one.id not in unproven)
+    return release.resolve(Deployment(releases=proven), version)
+
+
+def _not_proven(one: Release, held: str) -> UnknownRelease:
+    waits = one.id == held
+    return UnknownRelease(
+        f"{one.version} ({one.id}) is not proven on live"
+        + (", and waits for curtainup promote" if waits else ": a run that was cut off has left it"),
+        where="live",
+        consequence="traffic has not moved",
+        fix="give it traffic as to a new release: "
+        + ("curtainup promote" if waits else "check out its commit, then curtainup deploy"),
+    )
 
 
 def _with(deployment: Deployment, retired: Sequence[Release]) -> Deployment:

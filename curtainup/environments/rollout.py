@@ -221,8 +221,10 @@ class Rollout(Readiness):
         self._has_lost = None
         self._see(environments.of(self._session, self.name))
 
-    def put_back(self, before: Deployment, note: Callable[[str], None]) -> None:
+    def put_back(self, before: Deployment, note: Callable[[str], None], held: str = "") -> None:
         """Undo what a failed or interrupted step did: make the environment what it was before.
+
+        It tells `note` what could not be read, and remembers that the release `held`, if any, waits again.
 
         Raises:
             CurtainupError: that failed too.
@@ -236,6 +238,7 @@ class Rollout(Readiness):
             failed = [one.id for one in self.deployment.releases if before.find(one.id) is None]
             self.environment = environments.spending(self.environment, failed)
         self.environment = earlier.put_back(self.target, self.environment, self._settings_before)
+        self.hold(held or self.environment.held)
         self._reach(before)
 
     def _wait_until_public(self, say: Callable[[str], None]) -> None:

@@ -255,31 +255,41 @@ def _as_it_is(deployment: Deployment, candidate: str | None, actual: Mapping[str
     The configuration is that of the last update that ended, well or not; the switch's own entry in the
     state changes only with the traffic. A candidate that has traffic by now is none any more.
     """
-    known = {one.id for one in deployment.releases}
+    known = [one.id for one in deployment.releases]
     meant = {one: share for one, share in deployment.traffic.items() if share}
-    if actual is None or actual == meant or not actual.keys() <= known:
+    if actual is None or actual == meant or not actual.keys() <= set(known):
         return deployment.model_copy(update={"candidate": candidate})
     never = [one for one, share in deployment.traffic.items() if share and not actual.get(one)]
     candidate = candidate or (never[0] if never else None)
-    if actual.get(candidate or ""):
-        candidate = None
-    return Deployment(
+    now = Deployment(
         releases=deployment.releases,
         traffic={one: actual.get(one, 0) for one in known},
-        candidate=candidate,
-        working=_at_work(deployment.working, actual),
+        candidate=None if actual.get(candidate or "") else candidate,
     )
+    return now.model_copy(update={"working": _at_work(deployment, candidate, now)})
 
 
-def _at_work(meant: str | None, actual: Mapping[str, int]) -> str | None:
+def _at_work(meant: Deployment, candidate: str | None, now: Deployment) -> str | None:
     """Return the release whose processes run, by what an update was to do and how traffic really is.
 
-    Processes start once their release has all traffic; until then those of the release before it go on.
+    Processes start once their release has all traffic; until then those of the release before it go on. So
+    while traffic is split, those of the newcomer do not run, whether the update that was to give it
+    all traffic failed, or the driver was killed and the configuration is that of the update before.
+
+    Args:
+        meant: as configured.
+        candidate: of the configuration.
+        now: as traffic really is.
+
     """
-    if actual.get(meant or "") == 100:
-        return meant
-    others = {one: share for one, share in actual.items() if share and one != meant}
-    return max(others, key=lambda one: others[one], default=None)
+    works = meant.working or ""
+    if now.working is not None or not now.traffic.get(works):
+        before = now.served_before()
+        return before.id if before is not None else now.working
+    split = [one.id for one in now.releases if now.traffic.get(one.id)]
+    older = split[: split.index(works)]
+    was_to_take_over = meant.traffic.get(works) == 100 and candidate not in split
+    return max(older, key=lambda one: now.traffic[one]) if was_to_take_over and older else works
 
 
 def _held(config: Mapping[str, Any], deployment: Deployment) -> str:

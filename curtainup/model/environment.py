@@ -59,6 +59,12 @@ class Environment:
         """The id of the release whose canary is paused; empty if none is."""
         return self.held if self.deployment.traffic.get(self.held) else ""
 
+    @property
+    def newcomer(self) -> str:
+        """The id of the release that has a part of the traffic, of a canary that is paused or was cut off."""
+        one = self.deployment.newcomer()
+        return self.paused or (one.id if one is not None else "")
+
     def is_protected(self, release_id: str) -> bool:
         """Return whether a resource of a release is protected, as it has or was to get traffic."""
         return any(urn.endswith(f"-{release_id}") for urn in self.protected)

@@ -79,7 +79,7 @@ class Deployment(StrictModel):
     Attributes:
         releases: what can serve.
         traffic: whole per cent by release id; sums to 100, or to 0 before the first release is proven.
-        candidate: the release that was staged and has never had traffic.
+        candidate: the release that was staged and has never had traffic, or that failed and is about to go.
         working: the release whose processes run, which is the last that had all traffic.
 
     Raises:
@@ -129,6 +129,20 @@ class Deployment(StrictModel):
         """Return the release with the largest share of traffic besides another one, or None."""
         others = [one for one in self.releases if self.traffic.get(one.id) and one.id != release_id]
         return max(others, key=lambda one: self.traffic[one.id], default=None)
+
+    def served_before(self) -> Release | None:
+        """Return the release that had all traffic before it was split; None while it is not split.
+
+        A version that did not remember `working` leaves it open; then the newest release is the newcomer.
+        """
+        split = [one for one in self.releases if 0 < self.traffic.get(one.id, 0) < 100]
+        known = next((one for one in split if one.id == self.working), None)
+        return known or max(split[:-1], key=lambda one: self.traffic[one.id], default=None)
+
+    def newcomer(self) -> Release | None:
+        """Return the release to which a canary gives a part of the traffic; None while it is not split."""
+        before = self.served_before()
+        return self.besides(before.id) if before is not None else None
 
     def is_undecided(self, release_id: str) -> bool:
         """Return whether a release is the candidate, or has only a part of the traffic."""
@@ -252,7 +266,8 @@ def retreat(deployment: Deployment, before: Deployment, held: Collection[str] = 
     """Return the deployments that lead back to `before`, one update each.
 
     Traffic goes back first. Only then is removed what came after: a release that carries traffic, or that
-    an update which was cut off meant to give some, is protected, and the update without it lifts that.
+    an update which was cut off meant to give some, is protected, and the update without it lifts that. Until
+    then it is a candidate: if the driver is killed between the two, nobody takes it for proven.
 
     Args:
         deployment: as it is.
@@ -264,8 +279,17 @@ def retreat(deployment: Deployment, before: Deployment, held: Collection[str] = 
     if not any(deployment.traffic.get(one.id) or one.id in held for one in later):
         return [before]
     traffic = {**before.traffic, **{one.id: 0 for one in later}}
-    releases = (*before.releases, *later)
-    return [Deployment(releases=releases, traffic=traffic, working=before.working), before]
+    releases, candidate = (*before.releases, *later), before.candidate or later[-1].id
+    first = Deployment(releases=releases, traffic=traffic, candidate=candidate, working=before.working)
+    return [first, before]
+
+
+def called(deployment: Deployment, wanted: str) -> list[Release]:
+    """Return the releases of that id or version, or else those whose id or version begins so."""
+    exact = [one for one in deployment.releases if wanted in (one.id, one.version)]
+    return exact or [
+        one for one in deployment.releases if one.id.startswith(wanted) or one.version.startswith(wanted)
+    ]
 
 
 def resolve(deployment: Deployment, wanted: str) -> Release:
@@ -275,16 +299,11 @@ def resolve(deployment: Deployment, wanted: str) -> Release:
         UnknownRelease: none or several match.
 
     """
-    exact = [release for release in deployment.releases if wanted in (release.id, release.version)]
-    if exact:
-        return exact[-1]
-    starts = [r for r in deployment.releases if r.id.startswith(wanted) or r.version.startswith(wanted)]
-    if len(starts) == 1:
-        return starts[0]
+    found = called(deployment, wanted)
+    if found and (len(found) == 1 or wanted in (found[-1].id, found[-1].version)):
+        return found[-1]
     kept = ", ".join(f"{release.version} ({release.id})" for release in deployment.releases) or "none"
-    what = (
-        f"{len(starts)} kept releases match {wanted!r}" if starts else f"no kept release matches {wanted!r}"
-    )
+    what = f"{len(found)} kept releases match {wanted!r}" if found else f"no kept release matches {wanted!r}"
     raise UnknownRelease(
         what,
         where=f"kept releases: {kept}",

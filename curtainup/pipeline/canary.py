@@ -32,6 +32,7 @@ class Canary:
         watch: a URL or a shell command that curtainup checks while traffic moves; None means that only the
             probe watches.
         metrics: what the release is judged by at each step.
+        may_ask_again: whether `curtainup deploy` may go on with a paused canary; `four_eyes` refuses that.
 
     """
 
@@ -39,6 +40,7 @@ class Canary:
     every: float = 0.0
     watch: str | None = None
     metrics: tuple[CanaryMetric, ...] = ()
+    may_ask_again: bool = True
 
     @classmethod
     def of(cls, config: EnvironmentConfig) -> Canary:

@@ -329,7 +329,7 @@ class _OneTransition:
     def _restore(self, undo: PutBack, progress: Progress) -> None:
         rollout = self._rollout
         outgoing, serving = rollout.deployment.serving(), undo.deployment.serving()
-        rollout.put_back(undo.deployment, self._context.session.run.report.warn)
+        rollout.put_back(undo.deployment, self._context.session.run.report.warn, undo.held)
         if outgoing and serving and outgoing.id != serving.id:
             self._context.recorder.moved(rollout.name, outgoing.id, serving.id)
             if rollout.name == LIVE:

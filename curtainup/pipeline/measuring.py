@@ -55,6 +55,7 @@ class Measuring:
         self._metrics = canary.metrics if outgoing and canary.shares else ()
         self._server = rollout.metrics_server if self._metrics else None
         self._incoming, self._outgoing = incoming, outgoing or ""
+        self._may_ask_again = canary.may_ask_again
         self._tell = tell
         self._share, self._since, self._next = 0, 0.0, 0.0
 
@@ -134,8 +135,9 @@ class Measuring:
                 where=self._rollout.url,
                 consequence=f"{self._incoming} keeps {self._share} % of the traffic, and {self._outgoing} "
                 "the rest",
-                fix="go on with the next step: curtainup promote; ask again at this step: curtainup deploy; "
-                "take the traffic back: curtainup rollback",
+                fix="go on with the next step: curtainup promote; "
+                + ("ask again at this step: curtainup deploy; " if self._may_ask_again else "")
+                + "take the traffic back: curtainup rollback",
                 detail="\n".join(map(str, found)),
             )
 

@@ -128,8 +128,9 @@ def judged(view: EnvironmentView, release: Release, image: str) -> tuple[Transit
 
 def judged_on_live(view: EnvironmentView, release: Release, image: str) -> tuple[Transition, ...]:
     """Run the gate on the release that already serves on live; if it fails, the previous one gets traffic."""
-    older = [kept for kept in view.deployment.releases if kept.id != release.id]
-    undo = _return(moves.shift(view.deployment, older[-1].id)) if older else None
+    passed_over = {release.id, view.deployment.candidate}
+    older = [kept for kept in view.deployment.releases if kept.id not in passed_over]
+    undo = _return(view, moves.shift(view.deployment, older[-1].id)) if older else None
     acts: tuple[Act, ...] = (_gate(view.name), *_processes(view.name, release))
     return (Transition(view.name, release, image, acts, undo),)
 
@@ -159,12 +160,12 @@ def to_live(
 ) -> tuple[Transition, ...]:
     """Give the proven candidate the traffic; the undo returns it to the release that was proven before.
 
-    A release whose canary is paused begins with the share that it has.
+    A release whose canary is paused or was cut off begins with the share that it has.
     """
     staged, proven = _staged(view, new, is_proved), _proven(is_proved, _before(view, new))
-    is_paused = view.paused == new.id
-    back = moves.withdraw(staged, new.id) if is_paused else _without(new, staged)
-    past = staged.traffic[new.id] - 1 if is_paused else 0
+    goes_on = view.environment.newcomer == new.id
+    back = moves.withdraw(staged, new.id) if goes_on else _without(new, staged)
+    past = staged.traffic[new.id] - 1 if goes_on else 0
     back = moves.shift(back, proven) if proven else back
     return _move(view, new, image, staged, back, canary, past=past)
 
@@ -196,7 +197,10 @@ def discarded(view: EnvironmentView, release: Release) -> tuple[Transition, ...]
 
 
 def rolled_back(view: EnvironmentView, wanted: Release) -> tuple[Transition, ...]:
-    """Give an older release all traffic; if it is no longer kept, create it again first."""
+    """Give an older release all traffic; if it is no longer kept, create it again first.
+
+    The undo brings back the share of a canary that was paused or cut off, and the canary is paused again.
+    """
     before = view.deployment
     if before.find(wanted.id) is not None:
         check = Await("release", "check that the release answers")
@@ -255,7 +259,7 @@ def _move(
     stages = tuple(moves.shift(begin, new.id, share) for share in shares)
     update = Update("shift", "move traffic", stages, canary=chosen, holds=holds)
     acts: tuple[Act, ...] = (update, _gate(view.name), *_processes(view.name, new))
-    first = Transition(view.name, new, image, acts, _return(back))
+    first = Transition(view.name, new, image, acts, _return(view, back))
     return (first, *_retire(view, "retire", new, stages[-1]))
 
 
@@ -281,8 +285,10 @@ def _gate(name: str) -> Judge:
     return Judge(f"{name}-gate", f"acceptance tests on {name}", name)
 
 
-def _return(deployment: Deployment) -> PutBack:
-    return PutBack("return", "put traffic back", deployment)
+def _return(view: EnvironmentView, deployment: Deployment) -> PutBack:
+    newcomer = view.environment.newcomer
+    waits = newcomer if deployment.is_undecided(newcomer) else ""
+    return PutBack("return", "put traffic back", deployment, waits)
 
 
 def _retire(view: EnvironmentView, step: str, new: Release, after: Deployment) -> tuple[Transition, ...]:
@@ -295,13 +301,15 @@ def _retire(view: EnvironmentView, step: str, new: Release, after: Deployment) -
 
 
 def _staged(view: EnvironmentView, new: Release, is_proved: IsProved) -> Deployment:
-    base = _before(view, new) if view.paused not in ("", new.id) else view.deployment
+    newcomer = view.environment.newcomer
+    base = _before(view, new) if newcomer not in ("", new.id) else view.deployment
     return moves.stage(base, new, view.keep, _proven(is_proved, _before(view, new)))
 
 
 def _before(view: EnvironmentView, new: Release) -> Deployment:
-    """Return live as it was before the new release, and before a canary that is paused."""
-    deployment = moves.withdraw(view.deployment, view.paused) if view.paused else view.deployment
+    """Return live as it was before the new release, and before a canary that is paused or was cut off."""
+    newcomer = view.environment.newcomer
+    deployment = moves.withdraw(view.deployment, newcomer) if newcomer else view.deployment
     return _without(new, deployment)
 
 

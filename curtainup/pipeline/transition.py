@@ -133,12 +133,14 @@ class PutBack:
         step: the step's name in the record.
         title: the step's title for people.
         deployment: the earlier deployment.
+        held: id of the release that waits for a decision again; empty if none does.
 
     """
 
     step: str
     title: str
     deployment: Deployment
+    held: str = ""
 
 
 Act = Update | RunTasks | Await | AwaitProcesses | Judge | Retire | PutBack

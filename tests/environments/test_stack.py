@@ -237,3 +237,49 @@ def test_after_a_cut_off_update_that_works_which_really_had_all_traffic(
 ) -> None:
     meant = release.shift(samples.deployment(100, 0), "r0000002")
     assert _works(meant, meant.working, _switch(**actual)) == works
+
+
+OLD, NEW = "r0000001", "r0000002"
+
+
+@pytest.mark.parametrize("share", [10, 50, 80])
+def test_a_driver_that_is_killed_in_a_canary_leaves_the_processes_of_the_release_before(share: int) -> None:
+    """The configuration is that of the update before, as the history has only what has ended."""
+    now = _switch(**{OLD: 100 - share, NEW: share})
+    staged = samples.deployment(100, 0, candidate=NEW)
+    for meant in (staged, release.shift(staged, NEW, 5)):
+        assert _works(meant, OLD, now) == OLD
+    config = _config(staged, working=OLD)
+    found = stack.parse(STACK, Remembered(exists=True, config=config, resources=(now,))).deployment
+    assert (found.candidate, found.traffic) == (None, {OLD: 100 - share, NEW: share})
+
+
+def test_a_driver_that_is_killed_in_a_canary_to_an_older_release_changes_nothing_either() -> None:
+    """As when an older commit is deployed again, which is still kept."""
+    staged = samples.deployment(0, 100, candidate=OLD)
+    assert _works(staged, NEW, _switch(**{OLD: 10, NEW: 90})) == NEW
+
+
+@pytest.mark.parametrize("share", [10, 50, 80])
+def test_a_last_step_that_fails_leaves_the_processes_of_the_release_before(share: int) -> None:
+    """The configuration is that of the update that failed."""
+    meant = release.shift(samples.deployment(100, 0), NEW)
+    assert _works(meant, NEW, _switch(**{OLD: 100 - share, NEW: share})) == OLD
+
+
+@pytest.mark.parametrize("share", [10, 50, 80])
+def test_a_return_that_fails_leaves_the_processes_of_the_release_before(share: int) -> None:
+    now = samples.deployment(100 - share, share).model_copy(update={"working": OLD})
+    for meant in (release.retreat(now, samples.deployment(100))[0], release.shift(now, OLD)):
+        assert _works(meant, meant.working, _switch(**{OLD: 100 - share, NEW: share})) == OLD
+
+
+def test_a_driver_that_is_killed_in_the_last_step_leaves_the_processes_of_the_new_release() -> None:
+    split = release.shift(samples.deployment(100, 0), NEW, 50)
+    assert _works(split, OLD, _switch(**{NEW: 100})) == NEW
+
+
+@pytest.mark.parametrize("configured", [None, "r0000003"])
+def test_what_is_not_told_follows_from_age(configured: str | None) -> None:
+    meant = samples.deployment(50, 50, 0)
+    assert _works(meant, configured, _switch(**{OLD: 20, NEW: 80})) == OLD

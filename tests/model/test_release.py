@@ -193,6 +193,26 @@ def test_processes_stay_with_a_release_until_another_one_has_all_traffic() -> No
     assert release.retract(release.shift(split, _id(3)), _id(2)).working == _id(3)
 
 
+@pytest.mark.parametrize("share", [10, 50, 80])
+def test_what_had_all_traffic_served_before_the_split_whatever_its_share(share: int) -> None:
+    before = samples.deployment(0, 100, 0, candidate=_id(3))
+    split = release.shift(before, _id(3), share)
+    assert (split.served_before(), split.newcomer()) == (samples.release(2), samples.release(3))
+    again = release.shift(before, _id(1), share)
+    assert (again.served_before(), again.newcomer()) == (samples.release(2), samples.release(1))
+    assert before.served_before() is None
+    assert before.newcomer() is None
+    assert Deployment().served_before() is None
+
+
+@pytest.mark.parametrize("shares", [(0, 90, 10), (0, 50, 50), (0, 20, 80)])
+def test_a_state_that_does_not_say_what_works_never_takes_the_newest_for_it(shares: tuple[int, ...]) -> None:
+    """As versions before processes have written it."""
+    split = samples.deployment(*shares)
+    assert split.working is None
+    assert (split.served_before(), split.newcomer()) == (samples.release(2), samples.release(3))
+
+
 def test_only_a_release_that_is_there_can_work() -> None:
     with pytest.raises(ValidationError, match="which is not among the releases"):
         Deployment(releases=(samples.release(1),), working=_id(2))
@@ -223,6 +243,13 @@ def test_retreat_needs_one_update_when_nothing_new_has_traffic() -> None:
     before = samples.deployment(100)
     assert release.retreat(samples.deployment(100, 0, candidate=_id(2)), before) == [before]
     assert release.retreat(before, before) == [before]
+
+
+def test_what_failed_is_a_candidate_until_it_is_gone() -> None:
+    """A driver that is killed between the two updates leaves nothing that looks proven."""
+    before = samples.deployment(100)
+    first, last = release.retreat(samples.deployment(50, 50), before)
+    assert (first.traffic, first.candidate, last) == ({_id(1): 100, _id(2): 0}, _id(2), before)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from curtainup.commands import promote as promoting
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
 from curtainup.pipeline import four_eyes
+from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.options import HELD_AT, Options
+from curtainup.pipeline.run.record import Recorder
+from curtainup.pipeline.transition import Transition, Update
 from curtainup.session import Session
 from tests import kept, samples
 from tests.commands.test_status import session_in
@@ -84,3 +89,22 @@ def test_without_the_rule_one_person_does_both(tmp_path: Path) -> None:
     session = session_in(tmp_path)
     four_eyes.require_hold(session, Options())
     promote(session)
+
+
+@pytest.mark.parametrize(("text", "may"), [("four_eyes: true\n", False), ("", True)])
+def test_a_canary_that_pauses_is_not_told_to_deploy_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, *, may: bool
+) -> None:
+    kept.environment(tmp_path, "shop-live", [samples.deployment(100), HELD], held="r0000002")
+    session, moves = session_in(tmp_path, text=f"{text}canary: [10]\n"), list[Update]()
+    monkeypatch.setenv("LOGNAME", "bob")
+    monkeypatch.setattr(Rollout, "require_there", lambda *_: None)
+    monkeypatch.setattr(Rollout, "require_rendered", lambda *_: None)
+
+    def keep(_: Executor, transitions: Sequence[Transition]) -> None:
+        moves.extend(act for one in transitions for act in one.acts if isinstance(act, Update))
+
+    monkeypatch.setattr(Executor, "carry_out", keep)
+    promoting.promote(session, Recorder(tmp_path, "shop", "promote", environ={}), None)
+    [canary] = [act.canary for act in moves if act.canary is not None]
+    assert (canary.shares, canary.may_ask_again) == ((10,), may)

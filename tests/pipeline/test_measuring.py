@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,18 @@ def test_what_does_not_count_pauses_and_never_passes(
     assert caught.value.what == f"the canary is paused at 10 %, because {why}"
     assert caught.value.exit_code == 36
     assert "curtainup promote" in str(caught.value.fix)
+    assert "ask again at this step: curtainup deploy;" in str(caught.value.fix)
+
+
+def test_what_is_said_of_a_pause_proposes_nothing_that_four_eyes_refuses(scene: Scene) -> None:
+    scene.known.values[SPEED] = []
+    canary = replace(scene.canary, may_ask_again=False)
+    scene.measuring = Measuring(scene.rollout, canary, NEW, OLD, scene._tell)
+    with pytest.raises(CanaryPaused) as caught:
+        scene.is_over()
+    assert "curtainup promote" in str(caught.value.fix)
+    assert "curtainup rollback" in str(caught.value.fix)
+    assert "curtainup deploy" not in str(caught.value.fix)
 
 
 def test_too_few_samples_of_a_bad_value_are_no_failure(scene: Scene) -> None:

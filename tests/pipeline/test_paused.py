@@ -11,7 +11,15 @@ import pytest
 from curtainup.commands.rollback import choose
 from curtainup.environments import stack
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import CanaryPaused, EngineFailed
+from curtainup.errors import (
+    CanaryPaused,
+    CurtainupError,
+    EngineFailed,
+    Interrupted,
+    TrafficReturned,
+    UnknownRelease,
+)
+from curtainup.model import release as moves
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
 from curtainup.pipeline import planner
@@ -86,7 +94,83 @@ def test_discard_gives_the_traffic_back_and_removes_the_release(tmp_path: Path) 
 def test_rollback_goes_back_to_what_served_before_the_canary(share: int) -> None:
     deployment = samples.deployment(100 - share, share)
     assert choose(deployment, None, (), PAUSED.id) == OLD
-    assert choose(deployment, PAUSED.id, (), PAUSED.id) == PAUSED
+
+
+@pytest.mark.parametrize("share", [10, 50, 80])
+@pytest.mark.parametrize("working", [OLD.id, None])
+def test_rollback_goes_back_to_what_served_before_a_canary_that_was_cut_off(
+    share: int, working: str | None
+) -> None:
+    """Only a pause is remembered: after a kill, the split alone tells of the canary."""
+    deployment = samples.deployment(100 - share, share).model_copy(update={"working": working})
+    assert choose(deployment, None) == OLD
+    oldest = samples.deployment(0, 100 - share, share)
+    assert choose(oldest, None) == samples.release(2)
+
+
+def test_rollback_asks_what_served_and_not_what_is_newest() -> None:
+    """An older commit was deployed again, and its canary cut off."""
+    split = moves.shift(samples.deployment(0, 100, candidate=OLD.id), OLD.id, 80)
+    assert choose(split, None) == samples.release(2)
+
+
+@pytest.mark.parametrize("wanted", [PAUSED.id, PAUSED.version, PAUSED.id[:-1] + "2", "200415-0819-2"])
+@pytest.mark.parametrize(
+    "deployment", [samples.deployment(90, 10), samples.deployment(100, 0, candidate=PAUSED.id)]
+)
+def test_rollback_is_no_way_past_the_gates_of_what_waits(deployment: Deployment, wanted: str) -> None:
+    with pytest.raises(UnknownRelease, match="is not proven on live, and waits") as caught:
+        choose(deployment, wanted, (), PAUSED.id)
+    assert "curtainup promote" in str(caught.value.fix)
+
+
+@pytest.mark.parametrize(
+    "deployment", [samples.deployment(90, 10), samples.deployment(100, 0, candidate=PAUSED.id)]
+)
+def test_rollback_takes_nothing_that_a_killed_run_has_left_unproven(deployment: Deployment) -> None:
+    with pytest.raises(UnknownRelease, match="a run that was cut off has left it") as caught:
+        choose(deployment, PAUSED.version)
+    assert "curtainup deploy" in str(caught.value.fix)
+    assert "promote" not in str(caught.value.fix)
+
+
+def test_of_two_releases_of_one_version_rollback_takes_the_one_that_was_proven() -> None:
+    """As when one commit is deployed again with another secret, and held."""
+    twins = (samples.release(1, version="v1"), samples.release(2), samples.release(3, version="v1"))
+    shares = {one.id: 100 * (one == twins[1]) for one in twins}
+    held = Deployment(releases=twins, traffic=shares, candidate=twins[2].id)
+    assert choose(held, "v1", (), twins[2].id) == twins[0]
+
+
+def test_what_is_to_be_made_again_is_no_candidate_either() -> None:
+    """As when a release that was retired is deployed again, and held."""
+    held = samples.deployment(100, 0, candidate=PAUSED.id)
+    with pytest.raises(UnknownRelease, match="no older release is kept"):
+        choose(held, None, (PAUSED,), PAUSED.id)
+    assert choose(held, None, (NEW, PAUSED), PAUSED.id) == NEW
+
+
+def test_the_exact_version_of_what_waits_is_no_beginning_of_another() -> None:
+    kept, held = samples.release(1, version="v10"), samples.release(2, version="v1")
+    deployment = Deployment(releases=(kept, held), traffic={kept.id: 100, held.id: 0}, candidate=held.id)
+    with pytest.raises(UnknownRelease, match="is not proven"):
+        choose(deployment, "v1", (), held.id)
+
+
+@pytest.mark.parametrize(("share", "after"), [(10, [10, 50, 80, 100]), (80, [80, 100])])
+def test_deploy_goes_on_with_a_canary_that_was_cut_off(tmp_path: Path, share: int, after: list[int]) -> None:
+    live = view(tmp_path, samples.deployment(100 - share, share))
+    candidate, move = transitions = planner.deployment([(live, PAUSED)], "", proved(), canary=STEPS)
+    assert shares(transitions, PAUSED.id) == after
+    assert undone(candidate) == ("candidate-undo", {OLD.id: 100})
+    assert undone(move) == ("return", {OLD.id: 100})
+
+
+def test_another_release_takes_the_place_of_a_canary_that_was_cut_off(tmp_path: Path) -> None:
+    live = view(tmp_path, samples.deployment(20, 80))
+    _, move = transitions = planner.deployment([(live, NEW)], "", proved(), canary=STEPS)
+    assert shares(transitions, NEW.id) == [10, 50, 80, 100]
+    assert undone(move) == ("return", {OLD.id: 100})
 
 
 @pytest.mark.parametrize(
@@ -109,6 +193,11 @@ def test_only_a_part_of_the_traffic_waits_for_a_decision(
 def proxy() -> Iterator[Proxy]:
     with serving() as found:
         yield found
+
+
+@pytest.fixture
+def scene(tmp_path: Path, proxy: Proxy) -> Scene:
+    return Scene(tmp_path, proxy)
 
 
 def _too_little(*_: object) -> bool:
@@ -143,3 +232,31 @@ def test_a_pause_that_cannot_be_remembered_is_undone(
     assert scene.world.engine.traffics[-1] == {OLD.id: 100}
     assert scene.rollout.paused == ""
     assert [name for name, _ in scene.steps()] == ["shift", "pause", "return"]
+
+
+@pytest.mark.parametrize("failure", [TrafficReturned("2 of 3 tests failed"), Interrupted("interrupted")])
+@pytest.mark.parametrize(("share", "held"), [(10, PAUSED.id), (80, PAUSED.id), (10, "")])
+def test_a_rollback_of_a_canary_that_fails_leaves_it_paused(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, failure: CurtainupError, share: int, held: str
+) -> None:
+    """As it was: the split, and that somebody has to decide; one that was cut off waits from now on too."""
+    split = moves.shift(scene.rollout.deployment, PAUSED.id, share)
+    scene.rollout.hold(held)
+    scene.rollout.apply(split)
+    assert scene.rollout.paused == held
+    scene.world.engine.ups.clear()
+
+    def fail() -> None:
+        raise failure
+
+    scene.judge.verdict = fail
+    monkeypatch.setattr(scene.rollout, "wait_until_healthy", lambda _: 0.1)
+    with pytest.raises(type(failure)):
+        scene.executor.carry_out(
+            planner.rolled_back(scene.rollout, OLD.model_copy(update={"image": "image"}))
+        )
+    assert scene.world.engine.traffics == [{OLD.id: 100}, {OLD.id: 100 - share, PAUSED.id: share}]
+    assert [config["held"] for _, config in scene.world.engine.ups] == ["", PAUSED.id]
+    assert scene.rollout.deployment == split
+    assert scene.rollout.paused == PAUSED.id, "promote and status know of it"
+    assert choose(scene.rollout.deployment, None, (), scene.rollout.environment.held) == OLD

@@ -89,6 +89,12 @@ def test_traffic_goes_back_to_what_was_proven_and_not_to_what_a_killed_run_left(
     assert undone(move) == ("return", {"r0000001": 100})
 
 
+def test_traffic_never_goes_back_to_what_is_only_a_candidate(tmp_path: Path) -> None:
+    live, one = view(tmp_path, samples.deployment(0, 100, 0, candidate="r0000003")), samples.release(2)
+    [judged] = planner.judged_on_live(live, one, "")
+    assert undone(judged) == ("return", {"r0000001": 100})
+
+
 def test_a_held_candidate_gets_no_traffic(tmp_path: Path) -> None:
     live = view(tmp_path, samples.deployment(100))
     [one] = planner.deployment([(live, NEW)], "", proved(), hold=True)

@@ -72,7 +72,7 @@ def _course(transitions: Sequence[Transition], shown: Shown) -> str:
     new = transitions[0].release
     *steps, last = [f"{share} %" for share in _shares(transitions, new)]
     gets = f"{', '.join(steps)} and {last}" if steps else last
-    share = shown.before.traffic.get(new.id) if new.id == shown.held else 0
+    share = shown.before.traffic.get(new.id)
     there = "is there" if shown.before.find(new.id) else "starts"
     starts = f"has {share} % of the traffic" if share else f"{there} without traffic"
     return f"{starts}, {ran}is tested alone{where}, then gets {gets}{_judges(acts)}"

@@ -116,6 +116,13 @@ def test_one_that_is_kept_already_is_not_started(scene: Scene) -> None:
     assert scene.told(before)[0].startswith(f"{V9} (a new release) is there without traffic, is tested")
 
 
+def test_a_canary_that_was_cut_off_goes_on_with_the_share_that_it_has(scene: Scene) -> None:
+    split = Deployment(releases=(*deployment(100).releases, NEW), traffic={"r0000001": 90, NEW.id: 10})
+    line, *_ = scene.told(split, shares=(10, 50))
+    assert "has 10 % of the traffic" in line
+    assert line.endswith("then gets 10 %, 50 % and 100 %")
+
+
 def test_a_candidate_that_is_held_is_in_the_way(scene: Scene) -> None:
     lines = scene.told(deployment(100, 0, candidate="r0000002"), held="r0000002")
     assert lines[-1] == f"{V2} (r0000002) is held: deploy needs --replace-candidate to drop it"

@@ -121,9 +121,7 @@ def to_serving(
     return (*transitions, *_retire(view, f"{name}-retire", new, after))
 
 
-def kept(
-    view: EnvironmentView, release: Release, image: str, is_proved: IsProved
-) -> tuple[Transition, ...]:
+def kept(view: EnvironmentView, release: Release, image: str, is_proved: IsProved) -> tuple[Transition, ...]:
     """Judge the release that already serves, if it has no proof yet.
 
     The processes of one that is proven are looked at again, as they may have ended since; if they have,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 LIMIT_TRIES, LIMIT_PAUSE = 10, 0.2
-"""How often, and after how many seconds, a limit is tried again: Docker refuses one while a container ends."""
+"""How often, and after how many seconds, a limit is tried: Docker refuses one while a container ends."""
 _STATES = {"running": RUNNING, "created": STARTING, "restarting": RESTARTING}
 
 

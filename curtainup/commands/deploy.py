@@ -134,7 +134,10 @@ class _Deploy:
         )
 
     def _require_staged(self, image: AnyImage) -> None:
-        """Refuse an image that staging does not serve; run the staging gate if this machine has no proof."""
+        """Refuse an image that staging does not serve, or whose processes have ended there.
+
+        If this machine has no proof, run the staging gate.
+        """
         rollout = self._staging
         serving = rollout.deployment.serving()
         if not image.reference or serving is None or serving.image != image.reference:
@@ -144,8 +147,8 @@ class _Deploy:
                 consequence="live takes only what staging has proven, so nothing was done",
                 fix="curtainup deploy --only staging",
             )
-        if not self._context.recorder.is_proved(STAGING, serving.id):
-            self._executor.carry_out(planner.judged(rollout, serving, image.runnable))
+        is_proved = self._context.recorder.is_proved
+        self._executor.carry_out(planner.kept(rollout, serving, image.runnable, is_proved))
 
     # Nothing to do
 
@@ -164,7 +167,7 @@ class _Deploy:
     def _keep(self, serving: Release, image: AnyImage) -> Result:
         """Leave everything as it is, but put right what a run that was cut off or somebody's hand has left.
 
-        If a run left the release without a proof, run the gate.
+        If a run left the release without a proof, run the gate. Processes that are not well fail the run.
         """
         context, rollout = self._context, self._rollouts[-1]
         accessories.see_to(context, self._rollouts)
@@ -172,9 +175,8 @@ class _Deploy:
             there = one.deployment.serving()
             if there is not None and (one.was_cut_off or one.has_lost):
                 self._executor.carry_out(planner.settled(one, there))
-        if not context.recorder.is_proved(rollout.name, serving.id):
-            judged = planner.judged_on_live if rollout is self._live else planner.judged
-            self._executor.carry_out(judged(rollout, serving, image.runnable))
+        is_proved = context.recorder.is_proved
+        self._executor.carry_out(planner.kept(rollout, serving, image.runnable, is_proved))
         context.tell_unchanged(serving)
         return self._at(rollout, serving, changed=False)
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from curtainup.config import review_names
 from curtainup.config.review import is_review
 from curtainup.environments import names as environment_names
+from curtainup.environments import processes
 from curtainup.environments import stack as environments
 from curtainup.environments.accessories import Accessories
 from curtainup.errors import CurtainupError, RefusedError, SetupError
@@ -133,8 +134,9 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
         target.require_same_place()
     if forgotten := environment.forgotten():
         session.state.engine.unprotect(stack, forgotten)
-    if environment.protected and environment.deployment.serving() is not None:
-        _lift_protection(session, environment, target, progress)
+    lost = target is not None and processes.has_lost(target, environment.deployment)
+    if (environment.protected or lost) and environment.deployment.serving() is not None:
+        _lift_protection(session, environment, target, progress, refresh=lost)
     if target is not None and isinstance(target, EndsTasks):
         target.end_tasks()
     if target is not None and isinstance(target, EndsCommands):
@@ -145,9 +147,12 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
 
 
 def _lift_protection(
-    session: Session, environment: Environment, target: Target | None, progress: Progress
+    session: Session, environment: Environment, target: Target | None, progress: Progress, *, refresh: bool
 ) -> None:
-    """Take the traffic away, by an update; none can be made of what somebody has deleted by hand."""
+    """Take the traffic away, by an update; none can be made of what somebody has deleted by hand.
+
+    That of a process can: `refresh` reads first that it is gone, as the engine could not stop it.
+    """
     if target is not None and isinstance(target, Audits) and target.has_lost():
         progress.say("something of it was deleted by hand already")
         session.state.engine.unprotect(environment.stack, environment.protected)
@@ -159,6 +164,7 @@ def _lift_protection(
             environment,
             Deployment(releases=environment.deployment.releases, traffic=idle),
             progress.say,
+            refresh=refresh,
         )
 
 

@@ -10,6 +10,7 @@ from threading import Event
 
 from curtainup.engine.events import OnMade
 from curtainup.engine.operations import Engine
+from curtainup.environments import processes
 from curtainup.environments import stack as environments
 from curtainup.errors import CurtainupError, Interrupted
 from curtainup.model.environment import Environment
@@ -60,7 +61,9 @@ def update(
             if not (isinstance(target, capabilities.Reclaims) and target.reclaim(error, started, say)):
                 raise _explained(target, error, started) from error
             found = _again(engine, target, environment, deployment, on_progress, on_made=on_made)
-        return _as_told_now(engine, target, found, deployment, say, cancelled)
+        found = _as_told_now(engine, target, found, deployment, say, cancelled)
+    processes.limit(target, found.deployment)
+    return found
 
 
 def _again(

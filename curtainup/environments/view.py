@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from curtainup.config import EnvironmentConfig
 from curtainup.engine import ejected
-from curtainup.environments import stack
+from curtainup.environments import processes, stack
 from curtainup.errors import HostUnreachable, SetupError
 from curtainup.gates import asking, health
 from curtainup.gates.asking import Asking
@@ -170,13 +170,14 @@ class EnvironmentView:
 
     @property
     def has_lost(self) -> bool:
-        """Whether what runs a release was taken away by hand, so that the next update makes it anew.
+        """Whether what runs a release or a process was taken away by hand: the next update makes it anew.
 
         The target is asked once in a run, and again after an update that has failed.
         """
         target = self.target
         if self._has_lost is None:
-            self._has_lost = isinstance(target, capabilities.Audits) and target.has_lost()
+            audited = isinstance(target, capabilities.Audits) and target.has_lost()
+            self._has_lost = audited or processes.has_lost(target, self.deployment)
         return self._has_lost or (isinstance(target, capabilities.Shares) and target.is_cut_off())
 
     def require_moved(self, wanted: Deployment) -> None:
@@ -299,16 +300,15 @@ class EnvironmentView:
 
     def process_states(self) -> list[ProcessState]:
         """Return what the processes of the release that works do now; empty where there are none."""
-        works = self.deployment.find(self.deployment.working or "")
-        processes = processes_of(works.settings) if works else ()
-        if works is None or not processes or not isinstance(self.target, runs.RunsProcesses):
+        works = processes.at_work(self.deployment)
+        if works is None or not isinstance(self.target, runs.RunsProcesses):
             return []
         try:
             return self.target.process_states(works)
         except (HostUnreachable, SetupError) as error:
             return [
                 ProcessState(one.name, number, works.id, UNKNOWN, why=error.what)
-                for one in processes
+                for one in processes_of(works.settings)
                 for number in range(1, one.count + 1)
             ]
 

@@ -104,6 +104,7 @@ class _OneTransition:
         self._transition = transition
         self._watch: Watch | None = None
         self._has_moved = False
+        self._prove: Callable[[], None] = lambda: None
         self._under_way = ExitStack()
         self.moved_at = moved_at
 
@@ -185,9 +186,14 @@ class _OneTransition:
         self._note_answer(progress)
 
     def _await_processes(self, progress: Progress) -> None:
-        """Wait for the processes once the update has ended that goes on beside the gate and starts them."""
+        """Wait for the processes once the update that starts them has ended, which goes on beside the gate.
+
+        Only then is the release proven: a run that is killed meanwhile leaves no proof.
+        """
         self._under_way.close()
-        await_processes(self._rollout, self._transition.release, progress)
+        is_undone = self._transition.undo is not None
+        await_processes(self._rollout, self._transition.release, progress, is_undone=is_undone)
+        self._prove()
 
     def _note_answer(self, progress: Progress) -> None:
         seconds = self._rollout.wait_until_healthy(self._transition.release)
@@ -230,7 +236,10 @@ class _OneTransition:
         elif name != CANDIDATE and _first(one, Update) and not rollout.spec.names_releases:
             self._await_followed(progress)
         with rollout.reachable(gate.url) as door:
-            self._context.gatekeeper.judge(replace(gate, door=door), progress, one.image, self._watch)
+            inside = replace(gate, door=door)
+            self._prove = self._context.gatekeeper.judge(inside, progress, one.image, self._watch)
+        if _first(one, AwaitProcesses) is None:
+            self._prove()
 
     def _await_followed(self, progress: Progress) -> None:
         """Wait until the old release gets no more requests, or the probe has seen that it gets them back."""

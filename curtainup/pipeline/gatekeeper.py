@@ -179,8 +179,10 @@ class Gatekeeper:
         if not result.tests and session.service.config.unit_tests != ():
             session.run.report.warn(self.pythons.no_unit_tests)
 
-    def judge(self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None) -> None:
-        """Run one gate, and record its proof.
+    def judge(
+        self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None
+    ) -> Callable[[], None]:
+        """Run one gate, and return what records its proof.
 
         Args:
             gate: the gate.
@@ -192,9 +194,11 @@ class Gatekeeper:
             CurtainupError: the gate failed; `FAILURES` has the class.
 
         """
-        self._conclude(gate, image, self.check(gate, progress, image, watch), watch)
+        result = self.check(gate, progress, image, watch)
+        self._conclude(gate, result, watch)
+        return lambda: self._recorder.proved(gate.name, gate.url, gate.release, image, result)
 
-    def _conclude(self, gate: Gate, image: str, result: GateResult, watch: Watch | None) -> None:
+    def _conclude(self, gate: Gate, result: GateResult, watch: Watch | None) -> None:
         if result.stopped and watch is not None and not self._session.run.cancelled.is_set():
             watch.require_clean()
         if not result.passed:
@@ -202,7 +206,6 @@ class Gatekeeper:
             error = self.failure(result, _failure_of(gate), name, _consequence_of(gate), gate.url)
             error.fix = self._with_other_tests(gate, error.fix)
             raise error
-        self._recorder.proved(gate.name, gate.url, gate.release, image, result)
 
     def _with_other_tests(self, gate: Gate, fix: str | None) -> str | None:
         """Add to the fix which commit's tests ran, if the release is of another commit, as in a rollback."""

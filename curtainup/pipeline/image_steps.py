@@ -224,7 +224,7 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
                 headers=local.headers,
             )
             local.wait_until_healthy()
-            context.gatekeeper.judge(gate, progress, image.runnable)
+            context.gatekeeper.judge(gate, progress, image.runnable)()
 
     builder.bring(context.session, image.runnable)
     local_tasks.run(context, image.runnable, image.version)

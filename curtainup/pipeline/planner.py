@@ -121,6 +121,18 @@ def to_serving(
     return (*transitions, *_retire(view, f"{name}-retire", new, after))
 
 
+def kept(view: EnvironmentView, release: Release, image: str, is_proved: IsProved) -> tuple[Transition, ...]:
+    """Judge the release that already serves, if it has no proof yet.
+
+    The processes of one that is proven are looked at again, as they may have ended since; if they have,
+    nothing is undone.
+    """
+    if not is_proved(view.name, release.id):
+        return (judged_on_live if view.name == LIVE else judged)(view, release, image)
+    acts = _processes(view.name, release)
+    return (Transition(view.name, release, image, acts),) if acts else ()
+
+
 def judged(view: EnvironmentView, release: Release, image: str) -> tuple[Transition, ...]:
     """Run the gate on the release that already serves; a failure undoes nothing."""
     return (Transition(view.name, release, image, (_gate(view.name), *_processes(view.name, release))),)

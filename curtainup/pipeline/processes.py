@@ -22,14 +22,16 @@ from curtainup.targets.runs import RunsProcesses
 
 LOOK: Final = 0.5
 """Seconds between two looks."""
-_CONSEQUENCES: Final = {
-    LIVE: "live is put back to what it was before, with the processes that it had",
-    STAGING: "staging is put back to what it was before; live is untouched",
-}
 
 
-def await_processes(rollout: Rollout, release: Release, progress: Progress) -> None:
+def await_processes(rollout: Rollout, release: Release, progress: Progress, *, is_undone: bool) -> None:
     """Wait until each process of a release is healthy; at once if all are.
+
+    Args:
+        rollout: the environment.
+        release: the release that works there.
+        progress: takes how many there are.
+        is_undone: whether the environment is put back if one is not healthy.
 
     Raises:
         ProcessFailed: one ended, or was not healthy in `settle` and `start_timeout`.
@@ -40,7 +42,7 @@ def await_processes(rollout: Rollout, release: Release, progress: Progress) -> N
     processes = {one.name: one for one in processes_of(release.settings)}
     if not isinstance(rollout.target, RunsProcesses):
         raise TypeError(f"{rollout.spec.name} runs no processes")
-    waiting = _Waiting(rollout, rollout.target, release, processes)
+    waiting = _Waiting(rollout, rollout.target, release, processes, is_undone=is_undone)
     longest = max((one.settle for one in processes.values()), default=0)
     deadline = time.monotonic() + longest + rollout.config.start_timeout
     while left := waiting.look():
@@ -56,9 +58,16 @@ class _Waiting:
     """The wait for the processes of one release."""
 
     def __init__(
-        self, rollout: Rollout, target: RunsProcesses, release: Release, processes: Mapping[str, Process]
+        self,
+        rollout: Rollout,
+        target: RunsProcesses,
+        release: Release,
+        processes: Mapping[str, Process],
+        *,
+        is_undone: bool,
     ) -> None:
         self._rollout = rollout
+        self._is_undone = is_undone
         self._target = target
         self._release = release
         self._processes = processes
@@ -103,7 +112,9 @@ class _Waiting:
         found = exits.explanation(log)
         why = found.line if found and found.raised else one.why
         times = f" and was started again ({one.restarts} times)" if one.restarts > 1 else ""
-        what = "is gone" if one.state == GONE else f"ended{times}" + (f": {why}" if why else "")
+        if one.state == GONE:
+            return self._error(one, "is gone", "curtainup deploy makes it again", log)
+        what = f"ended{times}" + (f": {why}" if why else "")
         return self._error(one, what, exits.fix_of_process(log, found), exits.excerpt(log, found))
 
     def _log(self, one: ProcessState) -> str:
@@ -114,9 +125,19 @@ class _Waiting:
         error = ProcessFailed(
             f"process {one.process} of {self._release.version} {what}",
             where=one.place,
-            consequence=_CONSEQUENCES.get(name, f"{name} is put back to what it was before"),
+            consequence=_consequence(name, is_undone=self._is_undone),
             fix=fix,
             detail=detail,
         )
-        error.on_live = name == LIVE
+        error.on_live = name == LIVE and self._is_undone
         return error
+
+
+def _consequence(name: str, *, is_undone: bool) -> str:
+    if not is_undone:
+        left = f"{name} stays as it is, and its jobs may wait"
+    elif name == LIVE:
+        left = "live is put back to what it was before, with the processes that it had"
+    else:
+        left = f"{name} is put back to what it was before"
+    return f"{left}; live is untouched" if name == STAGING else left

@@ -48,6 +48,17 @@ class RunsProcesses(Protocol):
 
 
 @runtime_checkable
+class TendsProcesses(Protocol):
+    """Somebody may remove a process by hand, and Pulumi cannot give a process all its limits."""
+
+    def has_lost_process(self, release: Release) -> bool:
+        """Return whether a process of the release that works is not there."""
+
+    def limit_processes(self, release: Release) -> None:
+        """Give the processes of the release that works those limits that Pulumi could not give them."""
+
+
+@runtime_checkable
 class EndsTasks(Protocol):
     """A task goes on after somebody has killed the run that started it."""
 

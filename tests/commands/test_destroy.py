@@ -11,7 +11,10 @@ from curtainup.engine.state import Remembered
 from curtainup.environments.stack import apply
 from curtainup.errors import EngineFailed, Interrupted, RefusedError
 from curtainup.model.environment import Environment
+from curtainup.model.process import Process
+from curtainup.model.release import Deployment
 from curtainup.pipeline.run.record import Recorder
+from curtainup.targets.docker.target import DockerTarget
 from tests import samples
 from tests.review_stacks import Stacks
 from tests.sessions import world
@@ -30,6 +33,25 @@ def test_what_a_lost_update_left_protected_is_no_obstacle(tmp_path: Path) -> Non
     destroy(found.session, Recorder(tmp_path, "shop", "destroy", environ={}), "live", "shop")
     assert found.engine.unprotected == [("shop-live", [LEFT])]
     assert found.engine.traffics[-1] == {}, "its traffic goes first, which lifts the other's protection"
+    assert not found.engine.known
+
+
+@pytest.mark.parametrize("name", ["staging", "live"])
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_process_that_somebody_removed_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, *, lost: bool
+) -> None:
+    """The engine could not stop it, so it reads first that it is gone, also where nothing is protected."""
+    worker = Process(name="worker", command=("work",), count=1, memory_mb=64, stop_timeout=1, settle=1)
+    one = samples.release(1, settings=samples.SETTINGS.model_copy(update={"processes": (worker,)}))
+    deployment = Deployment(releases=(one,), traffic={one.id: 100})
+    monkeypatch.setattr(DockerTarget, "has_lost_process", lambda _, release: lost and release == one)
+    found = world(tmp_path)
+    apply(found.engine, Environment(f"shop-{name}", samples.environment(name=name)), deployment)
+    found.engine.ups.clear()
+    destroy(found.session, _recorder(tmp_path), name, "shop")
+    assert found.engine.refreshed == ([0] if lost else [])
+    assert found.engine.traffics == ([{}] if lost else [])
     assert not found.engine.known
 
 

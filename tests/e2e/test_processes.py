@@ -96,6 +96,7 @@ def test_processes_follow_all_traffic(working: Service) -> None:
     assert releases(working, "staging") == set(working.traffic("staging"))
     worker = working.host.inspect(f"{working.name}-live.worker.2")
     assert worker["HostConfig"]["Memory"] == 64 * 1024**2
+    assert worker["HostConfig"]["PidsLimit"] == 512
     assert not worker["HostConfig"]["PortBindings"]
 
     working.greet("second")
@@ -231,6 +232,44 @@ def test_a_rollback_turns_them_round(working: Service) -> None:
 
 
 @MATRIX
+def test_one_that_somebody_removed_is_in_nobodys_way_and_comes_back(working: Service) -> None:
+    working.greet("to go back from")
+    working.deploy()
+    before = releases(working)
+    _remove(working, "live.worker.1")
+
+    with users(working.url("live")) as answers:
+        working.run("rollback")
+
+    assert answers.failures == []
+    assert releases(working) == serving(working) != before
+    assert {one["state"] for one in processes(working).values()} == {"running"}
+
+    _remove(working, "live.worker.1")
+    working.greet("after a worker was removed")
+    working.deploy()
+    assert releases(working) == serving(working)
+
+    _remove(working, "live.worker.1")
+    _remove(working, "staging.worker.1")
+    done = working.deploy()
+    assert "unchanged" in done.err
+    assert releases(working) == serving(working)
+    for environment in ("live", "staging"):
+        assert {one["state"] for one in processes(working, environment).values()} == {"running"}
+    limit = working.host.inspect(f"{working.name}-live.worker.1")["HostConfig"]["PidsLimit"]
+    assert limit == 512, "it has its limit again"
+    updates = working.updates()
+    working.deploy()
+    assert working.updates() == updates
+    assert_nothing_left(working)
+
+
+def _remove(service: Service, name: str) -> None:
+    service.host.client.api.remove_container(f"{service.name}-{name}", force=True)
+
+
+@MATRIX
 def test_a_candidate_that_fails_leaves_them_alone(working: Service) -> None:
     ids = process_ids(working)
     working.greet("bad")
@@ -314,6 +353,30 @@ def test_a_target_that_cannot_refuses_them_before_anything(working: Service, tar
     done = working.deploy(code=ConfigError.exit_code)
     assert f"is not possible on {target}" in done.err
     working.configure(**{name: before.get(name) for name in working.config})
+
+
+@MATRIX
+def test_a_run_that_is_killed_while_it_waits_for_them_has_proven_nothing(working: Service) -> None:
+    """The next run finds that its release serves already, and still goes back."""
+    working.write("worker.py", WORKER)
+    working.configure(start_timeout=15, processes={"worker": "python3 worker.py"})
+    working.deploy()
+    [old] = serving(working)
+    health = ["sh", "-c", 'case "$PYM_ENV" in *-live) exit 9;; esac']
+    process = {"command": "python3 worker.py", "settle": 0, "health": health}
+    working.configure(processes={"worker": process})
+
+    with underway(working, "deploy") as run:
+        run.wait_for_step("live-processes")
+        run.lose_power()
+    assert serving(working) != {old}
+    done = working.deploy(code=ProcessFailed.exit_code)
+
+    assert "live is put back" in done.err
+    assert "build" not in [one.name for one in working.last_run().steps], "it was there already"
+    assert serving(working) == {old} == releases(working)
+    working.configure(start_timeout=None)
+    assert_nothing_left(working)
 
 
 @MATRIX

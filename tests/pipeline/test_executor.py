@@ -14,13 +14,16 @@ from curtainup.errors import (
     EngineFailed,
     Frozen,
     Interrupted,
+    ProcessFailed,
     ReturnDidNotHelp,
     ReturnFailed,
     TrafficKept,
     TrafficReturned,
 )
 from curtainup.model.environment import Environment
-from curtainup.model.release import Deployment
+from curtainup.model.process import Process
+from curtainup.model.process_state import ENDED, RUNNING, ProcessState
+from curtainup.model.release import Deployment, Release
 from curtainup.pipeline import planner, returning
 from curtainup.pipeline.canary import Canary
 from curtainup.pipeline.context import RunContext
@@ -31,6 +34,7 @@ from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress, Steps
 from curtainup.pipeline.traffic import AT_ONCE, Watch
 from curtainup.pipeline.transition import PutBack, Transition
+from curtainup.targets.docker.target import DockerTarget
 from tests import samples
 from tests.proxies import Proxy, serving
 from tests.sessions import world
@@ -43,15 +47,19 @@ class Judge(Gatekeeper):
 
     def __init__(self) -> None:
         self.asked: list[Gate] = []
+        self.proofs: list[str] = []
         self.watched = True
         self.verdict: Callable[[], None] = lambda: None
 
-    def judge(self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None) -> None:
+    def judge(
+        self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None
+    ) -> Callable[[], None]:
         assert progress.name == "live-gate"
         assert image == "image"
         assert watch is not None or not self.watched
         self.asked.append(gate)
         self.verdict()
+        return lambda: self.proofs.append(gate.name)
 
     def warm(self, image: str) -> None:
         assert image == "image"
@@ -125,9 +133,39 @@ def test_a_proven_release_keeps_the_traffic(tmp_path: Path, proxy: Proxy) -> Non
     assert scene.steps() == [("shift", "passed"), ("live-gate", "passed")]
     (gate,) = scene.judge.asked
     assert (gate.name, gate.release, gate.version) == ("live", "r0000002", samples.release(2).version)
+    assert scene.judge.proofs == ["live"]
     assert gate.through_proxy, "the gate asserts that it reaches the release that it means"
     (move,) = scene.recorder.record.traffic
     assert (move.outgoing, move.incoming) == ("r0000001", "r0000002")
+
+
+@pytest.mark.parametrize("state", [RUNNING, ENDED])
+def test_a_release_is_proven_once_its_processes_work(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """A run that is killed in the wait leaves no proof, so the next one judges again and may go back."""
+    process = Process(name="worker", command=("work",), count=1, memory_mb=64, stop_timeout=1, settle=1)
+    settings = samples.SETTINGS.model_copy(update={"processes": (process,)})
+    new, before = samples.release(2, settings=settings), list[list[str]]()
+    scene = Scene(tmp_path, proxy)
+
+    def states(_: DockerTarget, release: Release) -> list[ProcessState]:
+        before.append(list(scene.judge.proofs))
+        return [ProcessState("worker", 1, release.id, state, seconds=9)]
+
+    monkeypatch.setattr(DockerTarget, "process_states", states)
+    monkeypatch.setattr(DockerTarget, "process_log", lambda *_: "")
+    monkeypatch.setattr(DockerTarget, "has_lost_process", lambda *_: False)
+    monkeypatch.setattr(DockerTarget, "limit_processes", lambda *_: None)
+    transitions = planner.to_live(scene.rollout, new, "image", _never, AT_ONCE)
+    if state == RUNNING:
+        scene.executor.carry_out(transitions)
+    else:
+        with pytest.raises(ProcessFailed, match="process worker of"):
+            scene.executor.carry_out(transitions)
+    assert before == [[]]
+    assert scene.judge.proofs == (["live"] if state == RUNNING else [])
+    assert scene.rollout.deployment.working == (new.id if state == RUNNING else "r0000001")
 
 
 def test_who_watches_over_an_environment_is_asked_once_right_before_it_is_touched(

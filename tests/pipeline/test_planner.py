@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from curtainup.environments.rollout import Rollout
+from curtainup.model import release as moves
 from curtainup.model.environment import Environment
 from curtainup.model.process import Process
 from curtainup.model.release import Deployment, Release
@@ -178,6 +179,27 @@ def test_only_the_update_to_all_traffic_lets_other_processes_work_and_the_undo_t
     assert [one.working for one in update.deployments] == ["r0000001", "r0000001", new.id]
     assert move.undo is not None
     assert move.undo.deployment.working == "r0000001"
+
+
+@pytest.mark.parametrize("name", ["live", "staging"])
+def test_the_processes_of_what_is_kept_are_looked_at_each_time(tmp_path: Path, name: str) -> None:
+    one = _at_work(9)
+    place = view(tmp_path, Deployment(releases=(one,), traffic={one.id: 100}), name=name)
+    [looked] = planner.kept(place, one, "", lambda *asked: asked == (name, one.id))
+    assert steps((looked,)) == [[f"{name}-processes"]]
+    assert looked.undo is None, "a proven release is not taken back because its queue is down"
+    assert planner.kept(place, NEW, "", lambda *_: True) == ()
+
+
+def test_what_is_kept_without_a_proof_is_judged_and_on_live_goes_back(tmp_path: Path) -> None:
+    one = _at_work(9)
+    both = moves.shift(moves.stage(samples.deployment(100), one, 1), one.id)
+    [live] = planner.kept(view(tmp_path, both), one, "", proved("r0000001"))
+    assert steps((live,)) == [["live-gate", "live-processes"]]
+    assert undone(live) == ("return", {"r0000001": 100})
+    [staging] = planner.kept(view(tmp_path, both, name="staging"), one, "", proved("r0000001"))
+    assert steps((staging,)) == [["staging-gate", "staging-processes"]]
+    assert staging.undo is None
 
 
 def test_a_release_that_a_killed_run_left_unproven_has_its_processes_judged_too(tmp_path: Path) -> None:

@@ -55,7 +55,14 @@ def _states(*states: tuple[str, float], restarts: int = 0, why: str = "") -> lis
     ]
 
 
-def _await(target: Target, process: Process = WORKER, name: str = "live", patience: float = 60) -> str:
+def _await(
+    target: Target,
+    process: Process = WORKER,
+    name: str = "live",
+    patience: float = 60,
+    *,
+    is_undone: bool = True,
+) -> str:
     one = samples.release(1, settings=samples.SETTINGS.model_copy(update={"processes": (process,)}))
     rollout = SimpleNamespace(
         target=target,
@@ -65,7 +72,7 @@ def _await(target: Target, process: Process = WORKER, name: str = "live", patien
         spec=SimpleNamespace(name="docker"),
     )
     progress = Progress(cast("Any", None), "live-processes")
-    await_processes(cast("Rollout", rollout), one, progress)
+    await_processes(cast("Rollout", rollout), one, progress, is_undone=is_undone)
     return progress.note
 
 
@@ -114,6 +121,26 @@ def test_staging_says_that_live_is_untouched() -> None:
         _await(Target(_states((ENDED, 0), (RUNNING, 9))), name="staging")
     assert str(caught.value.consequence).endswith("live is untouched")
     assert not caught.value.on_live
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("live", "live stays as it is, and its jobs may wait"),
+        ("staging", "staging stays as it is, and its jobs may wait; live is untouched"),
+    ],
+)
+def test_where_nothing_is_undone_nobody_says_so(name: str, left: str) -> None:
+    with pytest.raises(ProcessFailed) as caught:
+        _await(Target(_states((ENDED, 0), (RUNNING, 9))), name=name, is_undone=False)
+    assert caught.value.consequence == left
+    assert not caught.value.on_live, "no traffic goes back"
+
+
+def test_one_that_somebody_removed_comes_back_with_the_next_deploy() -> None:
+    with pytest.raises(ProcessFailed, match="is gone") as caught:
+        _await(Target(_states((GONE, 0), (RUNNING, 9))))
+    assert caught.value.fix == "curtainup deploy makes it again"
 
 
 def test_a_health_command_counts_in_the_place_of_time() -> None:

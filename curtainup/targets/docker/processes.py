@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from curtainup.errors import RefusedError
+from curtainup.errors import EngineFailed, RefusedError
 from curtainup.model.process import Process, container, processes_of
 from curtainup.model.process_state import ENDED, GONE, RESTARTING, RUNNING, STARTING, ProcessState
 from curtainup.model.release import Release
+from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms import exits
 from curtainup.platforms.docker import clock, errors
-from curtainup.platforms.docker.labels import ENVIRONMENT, RELEASE, SERVICE
+from curtainup.platforms.docker.labels import ENVIRONMENT, PROCESS, RELEASE, SERVICE
+from curtainup.platforms.haproxy import proxy
 from curtainup.targets.processes import wanted
-from curtainup.targets.runs import RunsProcesses
+from curtainup.targets.runs import RunsProcesses, TendsProcesses
 from curtainup.targets.target import Target
 
 if TYPE_CHECKING:
     from docker import APIClient
 
+LIMIT_TRIES, LIMIT_PAUSE = 10, 0.2
+"""How often, and after how many seconds, a limit is tried: Docker refuses one while a container ends."""
 _STATES = {"running": RUNNING, "created": STARTING, "restarting": RESTARTING}
 
 
@@ -122,6 +127,54 @@ class DockerProcesses:
                 fix="remove or rename that container, or rename the process in pym-config.yaml",
             )
 
+    def lost(self, release: Release, own: Mapping[str, str]) -> bool:
+        """Return whether a container is gone; one of another release that has its place is not.
+
+        Args:
+            release: the release that works.
+            own: labels of every container of the environment.
+
+        Raises:
+            SetupError: the Docker engine does not answer.
+
+        """
+        labels = [PROCESS, *(f"{label}={value}" for label, value in own.items())]
+        with _said_clearly():
+            found = self.api.containers(all=True, filters={"label": labels})
+        there = {str(one["Names"][0]).lstrip("/") for one in found}
+        return any(
+            container(self.stack, one, number, release.id) not in there for one, number in _copies(release)
+        )
+
+    def limit(self, release: Release) -> None:
+        """Limit how many processes and threads each container may hold; pulumi_docker cannot.
+
+        Raises:
+            EngineFailed: the Docker engine refused the limit.
+            SetupError: the Docker engine does not answer.
+
+        """
+        settings = release.settings
+        if not isinstance(settings, DockerSettings):
+            raise TypeError(f"release {release.id} is not made for a Docker host")
+        for process, number in _copies(release):
+            self._limit(container(self.stack, process, number, release.id), settings.pids_limit)
+
+    def _limit(self, name: str, limit: int) -> None:
+        for left in reversed(range(LIMIT_TRIES)):
+            try:
+                found = proxy.container_facts(self.api, name)
+                if found is not None and found["HostConfig"]["PidsLimit"] != limit:
+                    proxy.limit_pids(self.api, name, limit)
+            except LookupError:  # it went between the two
+                return
+            except EngineFailed:
+                if not left:
+                    raise
+                time.sleep(LIMIT_PAUSE)
+            else:
+                return
+
     def _state(self, release: Release, process: Process, number: int, now: datetime) -> ProcessState:
         from docker.errors import NotFound
 
@@ -148,7 +201,7 @@ class DockerProcesses:
         )
 
 
-class HasProcesses(Target, RunsProcesses):
+class HasProcesses(Target, RunsProcesses, TendsProcesses):
     """A target whose releases have processes."""
 
     def require_process_names(self) -> None:
@@ -158,8 +211,7 @@ class HasProcesses(Target, RunsProcesses):
             RefusedError: one does.
 
         """
-        own = {SERVICE: self._session.service.config.name, ENVIRONMENT: self.name}
-        self._processes.require_names(wanted(self._session, self.config), own)
+        self._processes.require_names(wanted(self._session, self.config), self._own)
 
     def process_states(self, release: Release) -> list[ProcessState]:
         """Return what the containers of a release's processes do."""
@@ -172,6 +224,18 @@ class HasProcesses(Target, RunsProcesses):
     def process_log(self, release: Release, process: Process, number: int) -> str:
         """Return the end of what a process's container wrote."""
         return self._processes.log(release, process, number)
+
+    def has_lost_process(self, release: Release) -> bool:
+        """Return whether somebody removed the container of a process."""
+        return self._processes.lost(release, self._own)
+
+    def limit_processes(self, release: Release) -> None:
+        """Limit how many processes and threads the containers may hold."""
+        self._processes.limit(release)
+
+    @property
+    def _own(self) -> dict[str, str]:
+        return {SERVICE: self._session.service.config.name, ENVIRONMENT: self.name}
 
     @property
     def _processes(self) -> DockerProcesses:

@@ -113,6 +113,25 @@ def test_that_of_another_release_is_not_it(scene: Scene) -> None:
     assert scene.states(WORKER)[0].state == GONE
 
 
+def test_one_that_is_removed_is_lost_and_one_that_has_ended_is_not(scene: Scene) -> None:
+    """That of another release is there: the update replaces it."""
+    scene.run("worker.1", "false")
+    second = scene.run("worker.2", "sleep", "600", release="r0000002")
+    assert not scene.processes.lost(_release(WORKER), OWN)
+    assert scene.processes.lost(_release(WORKER), {**OWN, "curtainup.environment": "staging"})
+    scene.made.remove(second)
+    second.remove(force=True)
+    assert scene.processes.lost(_release(WORKER), OWN)
+
+
+def test_a_limit_holds_for_one_that_runs_and_for_one_that_ends_again_and_again(scene: Scene) -> None:
+    runs, ends = scene.run("worker.1", "sleep", "600"), scene.run("worker.2", "false", again=True)
+    scene.processes.limit(_release(WORKER))
+    for one in (runs, ends):
+        one.reload()
+        assert one.attrs["HostConfig"]["PidsLimit"] == samples.SETTINGS.pids_limit
+
+
 def test_a_health_command_runs_in_its_container(scene: Scene) -> None:
     container = scene.run("worker.1", "sleep", "600")
     process = WORKER.model_copy(update={"health": ("sh", "-c", "echo s3cret; test -e /tmp/ready")})

@@ -102,8 +102,9 @@ def _held(rollout: Rollout) -> Release:
     if one is not None:
         return one
     left = rollout.deployment.candidate or rollout.environment.newcomer
+    why = f"{left} is not held: its run was cut off, or its canary taken back" if left else ""
     raise UnknownRelease(
-        f"{left} was left by a run that was cut off, and is not held" if left else "no candidate is held",
+        why or "no candidate is held",
         where=f"stack {rollout.environment.stack}",
         consequence="traffic has not moved",
         fix="curtainup deploy --hold",

@@ -109,14 +109,17 @@ def _named(deployment: Deployment, version: str, unproven: Collection[str | None
 
 
 def _not_proven(one: Release, held: str) -> UnknownRelease:
-    waits = one.id == held
+    why, how = (
+        ": its run was cut off, or its canary taken back",
+        "check out its commit, then curtainup deploy",
+    )
+    if one.id == held:
+        why, how = ", and waits for curtainup promote", "curtainup promote"
     return UnknownRelease(
-        f"{one.version} ({one.id}) is not proven on live"
-        + (", and waits for curtainup promote" if waits else ": a run that was cut off has left it"),
+        f"{one.version} ({one.id}) is not proven on live{why}",
         where="live",
         consequence="traffic has not moved",
-        fix="give it traffic as to a new release: "
-        + ("curtainup promote" if waits else "check out its commit, then curtainup deploy"),
+        fix=f"give it traffic as to a new release: {how}",
     )
 
 

@@ -79,7 +79,7 @@ class Deployment(StrictModel):
     Attributes:
         releases: what can serve.
         traffic: whole per cent by release id; sums to 100, or to 0 before the first release is proven.
-        candidate: the release that was staged and has never had traffic, or that failed and is about to go.
+        candidate: the release that was staged and is not proven; it has no traffic, or no longer any.
         working: the release whose processes run, which is the last that had all traffic.
 
     Raises:
@@ -206,7 +206,8 @@ def retired(deployment: Deployment, keep: int) -> Deployment:
 def shift(deployment: Deployment, release_id: str, percent: int = 100) -> Deployment:
     """Give a release that share of the traffic; the release that serves most keeps the rest.
 
-    The processes of the release before go on until it has all traffic.
+    The processes of the release before go on until it has all traffic. If the newcomer of a split loses its
+    part, it is a candidate again, as it was not proven.
 
     Raises:
         UnknownRelease: the deployment does not hold it.
@@ -214,7 +215,7 @@ def shift(deployment: Deployment, release_id: str, percent: int = 100) -> Deploy
     """
     _require(deployment, release_id)
     traffic = {release.id: 0 for release in deployment.releases}
-    serving = deployment.serving()
+    serving, newcomer = deployment.serving(), deployment.newcomer()
     if percent < 100 and serving is not None and serving.id != release_id:
         traffic[serving.id] = 100 - percent
         traffic[release_id] = percent
@@ -223,6 +224,8 @@ def shift(deployment: Deployment, release_id: str, percent: int = 100) -> Deploy
         traffic[release_id] = 100
         working = release_id
     candidate = None if deployment.candidate == release_id else deployment.candidate
+    if newcomer is not None and not traffic[newcomer.id]:
+        candidate = candidate or newcomer.id
     return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate, working=working)
 
 

@@ -211,7 +211,8 @@ def discarded(view: EnvironmentView, release: Release) -> tuple[Transition, ...]
 def rolled_back(view: EnvironmentView, wanted: Release) -> tuple[Transition, ...]:
     """Give an older release all traffic; if it is no longer kept, create it again first.
 
-    The undo brings back the share of a canary that was paused or cut off, and the canary is paused again.
+    The release of a canary that was paused or cut off stays as a candidate that waits for nobody. The undo
+    brings back its share, and the canary is paused.
     """
     before = view.deployment
     if before.find(wanted.id) is not None:
@@ -220,7 +221,8 @@ def rolled_back(view: EnvironmentView, wanted: Release) -> tuple[Transition, ...
     else:
         staged = moves.stage(before, wanted, len(before.releases))
         first = _made_again(view, wanted, staged)
-    return (first, *_move(view, wanted, wanted.image, staged, before, AT_ONCE))
+    holds = False if view.environment.newcomer else None
+    return (first, *_move(view, wanted, wanted.image, staged, before, AT_ONCE, holds=holds))
 
 
 def renewed(view: EnvironmentView, release: Release) -> tuple[Transition, ...]:

@@ -245,6 +245,16 @@ def test_retreat_needs_one_update_when_nothing_new_has_traffic() -> None:
     assert release.retreat(before, before) == [before]
 
 
+@pytest.mark.parametrize("share", [10, 80])
+def test_a_newcomer_that_loses_its_part_is_a_candidate_again(share: int) -> None:
+    split = release.shift(samples.deployment(0, 100, 0, candidate=_id(3)), _id(3), share)
+    for back in (1, 2):
+        assert release.shift(split, _id(back)).candidate == _id(3)
+    assert release.shift(split, _id(3)).candidate is None
+    assert release.shift(release.shift(split, _id(2)), _id(3), 50).candidate is None
+    assert release.withdraw(split, _id(3)) == samples.deployment(0, 100)
+
+
 def test_what_failed_is_a_candidate_until_it_is_gone() -> None:
     """A driver that is killed between the two updates leaves nothing that looks proven."""
     before = samples.deployment(100)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from curtainup.commands.rollback import choose
+from curtainup.commands import promote
+from curtainup.commands.rollback import choose, rollback
 from curtainup.environments import stack
+from curtainup.environments.rollout import Rollout
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import (
     CanaryPaused,
@@ -24,9 +26,12 @@ from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
 from curtainup.pipeline import planner
 from curtainup.pipeline.canary import Canary
+from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.measuring import Measuring
+from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.transition import PutBack, Transition, Update
-from tests import samples
+from tests import kept, samples
+from tests.commands.test_status import session_in
 from tests.pipeline.test_executor import Scene
 from tests.pipeline.test_planner import NEW, proved, undone, view
 from tests.proxies import Proxy, serving
@@ -128,7 +133,7 @@ def test_rollback_is_no_way_past_the_gates_of_what_waits(deployment: Deployment,
     "deployment", [samples.deployment(90, 10), samples.deployment(100, 0, candidate=PAUSED.id)]
 )
 def test_rollback_takes_nothing_that_a_killed_run_has_left_unproven(deployment: Deployment) -> None:
-    with pytest.raises(UnknownRelease, match="a run that was cut off has left it") as caught:
+    with pytest.raises(UnknownRelease, match="its run was cut off, or its canary taken back") as caught:
         choose(deployment, PAUSED.version)
     assert "curtainup deploy" in str(caught.value.fix)
     assert "promote" not in str(caught.value.fix)
@@ -155,6 +160,25 @@ def test_the_exact_version_of_what_waits_is_no_beginning_of_another() -> None:
     deployment = Deployment(releases=(kept, held), traffic={kept.id: 100, held.id: 0}, candidate=held.id)
     with pytest.raises(UnknownRelease, match="is not proven"):
         choose(deployment, "v1", (), held.id)
+
+
+@pytest.mark.parametrize("held", [PAUSED.id, ""])
+def test_the_commands_know_a_canary_by_its_split_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    kept.environment(tmp_path, "shop-live", [samples.deployment(100), samples.deployment(20, 80)], held=held)
+    session, recorder = session_in(tmp_path), Recorder(tmp_path, "shop", "rollback", environ={})
+    for check in ("require_there", "require_rendered"):
+        monkeypatch.setattr(Rollout, check, lambda *_: None)
+    monkeypatch.setattr(Executor, "carry_out", lambda *_: None)
+    assert rollback(session, recorder, None, None).release == OLD.id
+    assert rollback(session, recorder, OLD.version, None).release == OLD.id
+    with pytest.raises(UnknownRelease) as caught:
+        rollback(session, recorder, PAUSED.version, None)
+    assert ("waits for curtainup promote" in caught.value.what) == bool(held)
+    if not held:
+        with pytest.raises(UnknownRelease, match="r0000002 is not held: its run was cut off"):
+            promote.promote(session, recorder, None)
 
 
 @pytest.mark.parametrize(("share", "after"), [(10, [10, 50, 80, 100]), (80, [80, 100])])
@@ -260,3 +284,18 @@ def test_a_rollback_of_a_canary_that_fails_leaves_it_paused(
     assert scene.rollout.deployment == split
     assert scene.rollout.paused == PAUSED.id, "promote and status know of it"
     assert choose(scene.rollout.deployment, None, (), scene.rollout.environment.held) == OLD
+
+
+def test_a_canary_that_was_taken_back_is_no_goal_of_the_next_rollback(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.rollout.hold(PAUSED.id)
+    scene.rollout.apply(moves.shift(scene.rollout.deployment, PAUSED.id, 10))
+    monkeypatch.setattr(scene.rollout, "wait_until_healthy", lambda _: 0.1)
+    scene.executor.carry_out(planner.rolled_back(scene.rollout, OLD.model_copy(update={"image": "image"})))
+    live = scene.rollout
+    assert live.deployment.traffic == {OLD.id: 100, PAUSED.id: 0}
+    assert (live.deployment.candidate, live.environment.held, live.paused) == (PAUSED.id, "", "")
+    for version in (None, PAUSED.version):
+        with pytest.raises(UnknownRelease):
+            choose(live.deployment, version, (), live.environment.held)

@@ -186,10 +186,7 @@ class _OneTransition:
         self._note_answer(progress)
 
     def _await_processes(self, progress: Progress) -> None:
-        """Wait for the processes once the update that starts them has ended, which goes on beside the gate.
-
-        Only then is the release proven: a run that is killed meanwhile leaves no proof.
-        """
+        """Wait for the processes once their update has ended beside the gate; only then all is proven."""
         self._under_way.close()
         is_undone = self._transition.undo is not None
         await_processes(self._rollout, self._transition.release, progress, is_undone=is_undone)

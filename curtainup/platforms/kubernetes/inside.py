@@ -11,6 +11,7 @@ import json
 import os
 import select
 import signal
+import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from threading import Thread
@@ -96,11 +97,11 @@ def pump(websocket: Any, terminal: Terminal) -> int:
             _wait(websocket, terminal, told, done[0])
     finally:
         os.write(stop[1], b"x")
-        with suppress(WebSocketException, OSError):
-            websocket.shutdown()
+        _hang_up(websocket)
         for thread in (reading, feeding):
             if thread.ident is not None:
                 thread.join(PATIENCE)
+        websocket.shutdown()
         for one in (*done, *stop):
             os.close(one)
     return exit_code(ended[-1] if ended else b"")
@@ -163,10 +164,22 @@ def _feed(websocket: Any, terminal: Terminal, stop: int) -> None:
                 return
             data = os.read(terminal.stdin, CHUNK)
             if not data:
-                if websocket.getsubprotocol() == CLOSES:
+                if _protocol(websocket) == CLOSES:
                     websocket.send_binary(bytes([CLOSE, STDIN]))
                 return
             websocket.send_binary(bytes([STDIN]) + data)
+
+
+def _hang_up(websocket: Any) -> None:
+    """End the connection for the thread that reads from it too, which would keep a closed socket open."""
+    if websocket.sock is not None:
+        with suppress(OSError):
+            websocket.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _protocol(websocket: Any) -> str:
+    """Return the version that the API server has chosen, as its answer says."""
+    return str((websocket.getheaders() or {}).get("sec-websocket-protocol", ""))
 
 
 def _resize(websocket: Any, terminal: Terminal) -> None:

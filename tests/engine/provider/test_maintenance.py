@@ -34,7 +34,7 @@ def test_users_get_the_page_and_the_host_reaches_the_service_past_it(
         assert get(user) == (200, "r1", "r1")
         state = traffic.update(state, {**inputs, "maintenance": PAGE}, NEVER)
 
-        user.request("POST", "/", body="x" * 100_000)
+        user.request("POST", "/", body="x" * 1_000)
         answer = user.getresponse()
         assert (answer.status, answer.read().decode()) == (503, SEEN)
         assert answer.getheader("Retry-After") == str(maintenance.RETRY_AFTER)

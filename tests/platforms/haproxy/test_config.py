@@ -125,5 +125,5 @@ def test_behind_a_door_only_it_and_this_machine_say_for_whom_they_ask() -> None:
 
 def test_without_a_door_everybody_in_front_is_believed() -> None:
     text = config.render((), request_timeout=30)
-    assert "    bind :8080\n    option forwardfor\n    http-request set-header X-Forwarded-Proto" in text
+    assert "    option forwardfor\n    http-request set-header X-Forwarded-Proto" in text
     assert "believed" not in text

@@ -9,7 +9,7 @@ from curtainup.platforms.haproxy import script
 from curtainup.platforms.haproxy.proxy import Proxy
 
 NOT_YET = b"OCI runtime exec failed: exec failed: cannot exec in a container that is not running"
-ENDED = b"== servers\n== config\n0f0f\n== end\n"
+ENDED = b"== maintenance\n== servers\n== config\n0f0f\n== end\n"
 
 
 class Docker:

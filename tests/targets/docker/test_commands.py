@@ -98,6 +98,14 @@ def how(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def nothing_is_left(client: docker.DockerClient, place: Place) -> None:
+    """Wait until the containers of commands are gone: Docker removes one a moment after it has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while commands.left(client, {"curtainup.service": place.name}):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 @pytest.fixture
 def run(client: docker.DockerClient, place: Place, release: Release, tmp_path: Path) -> Iterator[Run]:
     """Runs a command with files, and sees that no container is left of it."""
@@ -111,7 +119,7 @@ def run(client: docker.DockerClient, place: Place, release: Release, tmp_path: P
         return code, files.out.read_bytes(), files.err.read_bytes()
 
     yield work
-    assert commands.left(client, {"curtainup.service": place.name}) == []
+    nothing_is_left(client, place)
 
 
 def _execute(client: docker.DockerClient, place: Place, release: Release, asked: Asked) -> int:
@@ -272,7 +280,7 @@ def test_a_shell_in_a_terminal_has_its_size_its_keys_and_its_colours(
     person.sees("still-1-here")
     person.sees("ended 7")
     assert person.process.wait(PATIENCE) == 0
-    assert commands.left(client, {"curtainup.service": place.name}) == []
+    nothing_is_left(client, place)
 
 
 def test_ctrl_c_without_a_terminal_goes_to_the_command(
@@ -284,7 +292,7 @@ def test_ctrl_c_without_a_terminal_goes_to_the_command(
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGINT)
         assert process.stdout.read() == b"heard\nended 3\n"
-    assert commands.left(client, {"curtainup.service": place.name}) == []
+    nothing_is_left(client, place)
 
 
 def test_one_that_heeds_no_signal_is_ended_by_the_fourth(
@@ -299,7 +307,7 @@ def test_one_that_heeds_no_signal_is_ended_by_the_fourth(
             assert process.stdout.readline() == b"heard\n"
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 1
-    assert commands.left(client, {"curtainup.service": place.name}) == []
+    nothing_is_left(client, place)
 
 
 @pytest.mark.parametrize(("words", "stays"), [(("cat",), False), (("sleep", "600"), True)])
@@ -312,10 +320,7 @@ def test_of_one_that_was_killed_the_container_is_found_and_one_that_reads_ends_b
     if stays:
         assert commands.left(client, {"curtainup.service": place.name}) == [(identity, "me")]
         commands.end(client, [identity])
-    deadline = time.monotonic() + PATIENCE
-    while commands.left(client, {"curtainup.service": place.name}):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    nothing_is_left(client, place)
 
 
 @contextmanager

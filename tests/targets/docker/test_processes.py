@@ -27,7 +27,8 @@ from tests.sessions import world
 pytestmark = pytest.mark.docker
 PATIENCE = 120.0
 WORKER = Process(name="worker", command=("work",), count=2, memory_mb=64, stop_timeout=1, settle=1)
-OWN = {"curtainup.service": "shop", "curtainup.environment": "live"}
+OWN = {"curtainup.service": f"shop-{uuid.uuid4().hex[:6]}", "curtainup.environment": "live"}
+"""Labels that no other test looks for."""
 
 
 class Scene:

@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 
 from curtainup.config.keys import EVERYWHERE, doc_of
 from curtainup.config.keys import written as keys_of
-from curtainup.config.pages import PAGES, Page
+from curtainup.config.page import Page
+from curtainup.config.pages import PAGES
 
 BEGIN: Final = "<!-- keys: written by curtainup.config.manual -->"
 END: Final = "<!-- end of keys -->"

@@ -8,7 +8,8 @@ import pytest
 from curtainup.config import EnvironmentSettings, ServiceConfig
 from curtainup.config.keys import doc_of
 from curtainup.config.manual import text_of, written
-from curtainup.config.pages import PAGES, Page
+from curtainup.config.page import Page
+from curtainup.config.pages import PAGES
 from tests.config.conftest import Service
 
 PAGE = Path(__file__).parents[2] / "docs" / "config.md"

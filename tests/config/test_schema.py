@@ -11,7 +11,8 @@ from jsonschema import Draft7Validator
 
 from curtainup.config import EnvironmentSettings, ServiceConfig
 from curtainup.config.keys import doc_of
-from curtainup.config.pages import PAGES, Page
+from curtainup.config.page import Page
+from curtainup.config.pages import PAGES
 from curtainup.config.schema import schema
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*/pym-config*.yaml"))

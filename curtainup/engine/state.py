@@ -109,13 +109,22 @@ class FileState:
         Both come from its entry in the stack's history. An operation by hand without settings, or with those
         of an earlier generation, leaves an entry too, which this function skips. Without settings it also
         gives the state another salt, which could not decrypt the configuration.
+
+        While an update removes what served before, the state is of its generation already, and the entry
+        comes only at its end, or never if it is killed. Until then the last one before it counts.
         """
         folder = self._root / "history" / PROJECT / stack
+        before: tuple[int, Mapping[str, Any], Path] = (-1, {}, folder)
         for entry in sorted(folder.glob("*.history.json"), reverse=True):
-            config = json.loads(entry.read_bytes()).get("config")
-            if config and generation_of(config, generation) >= generation:
-                return dict(config), _salt(entry)
-        return {}, None
+            config = json.loads(entry.read_bytes()).get("config") or {}
+            if config:
+                found = generation_of(config, generation)
+                if found >= generation:
+                    return dict(config), _salt(entry)
+                if found > before[0]:
+                    before = (found, config, entry)
+        _, config, entry = before
+        return dict(config), _salt(entry) if config else None
 
 
 def _salt(entry: Path) -> str | None:

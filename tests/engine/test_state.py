@@ -90,6 +90,16 @@ def test_a_refused_update_with_older_settings_hides_nothing(backend: Backend) ->
     assert backend.state.read("shop-live").config == {"curtainup:environment": {"generation": 4}}
 
 
+def test_an_update_that_was_cut_off_as_it_removed_what_served_before_hides_nothing(backend: Backend) -> None:
+    """The program had told its outputs; the entry in the history never came."""
+    root = {"type": "pulumi:pulumi:Stack", "outputs": {"generation": 5}}
+    backend.checkpoint("shop-live", {"resources": [root]})
+    for time, generation in enumerate((3, 4, 2), start=1700000000000000001):
+        backend.history("shop-live", time, {"curtainup:environment": {"generation": generation}})
+    backend.history("shop-live", 1700000000000000009, None)
+    assert backend.state.read("shop-live").config == {"curtainup:environment": {"generation": 4}}
+
+
 def test_stacks_are_those_with_a_checkpoint(backend: Backend) -> None:
     for name in ("shop-live", "shop-image"):
         file = backend.checkpoint(name, None)

@@ -74,8 +74,8 @@ def _discovered(folder: Path, project: dict[str, Any]) -> bool:
 
 
 def _listed(project: dict[str, Any]) -> Iterator[str]:
-    for one in _table(project, "project").get("dependencies", ()):
-        yield str(one)
+    found = _table(project, "project").get("dependencies")
+    yield from map(str, found if isinstance(found, list) else ())
 
 
 def _poetry(project: dict[str, Any]) -> Iterator[str]:

@@ -92,3 +92,9 @@ def test_a_broken_file_is_named(tmp_path: Path, file: str) -> None:
         dependencies.read(lay_out(tmp_path, {file: "[project\nname"}))
     assert caught.value.where == str(tmp_path / file)
     assert caught.value.detail
+
+
+@pytest.mark.parametrize("written", ["5", '"flask"', "{flask = 1}"])
+def test_what_is_no_list_of_dependencies_names_none(tmp_path: Path, written: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[project]\nname = 'shop'\ndependencies = {written}\n")
+    assert not dependencies.read(tmp_path).names

@@ -45,9 +45,7 @@ def run(
         str, typer.Argument(metavar="NAME", help="The accessory's name; `all` for list and up.")
     ] = ALL,
     service: common.Service = Path(),
-    env: Annotated[
-        str, typer.Option("--env", help="The environment.", autocompletion=complete.environments)
-    ] = "live",
+    env: complete.Env = "live",
     allow_replace: Annotated[
         bool,
         typer.Option(

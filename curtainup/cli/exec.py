@@ -17,9 +17,7 @@ KIND = WithWords
 def run(
     context: typer.Context,
     service: common.Service = Path(),
-    env: Annotated[
-        str, typer.Option("--env", help="The environment.", autocompletion=complete.environments)
-    ] = "live",
+    env: complete.Env = "live",
     attach: Annotated[
         bool,
         typer.Option(

@@ -17,9 +17,7 @@ EXAMPLE = "Example: curtainup logs examples/hello --env live --since 10m --follo
 
 def run(
     service: common.Service = Path(),
-    env: Annotated[
-        str, typer.Option("--env", help="The environment.", autocompletion=complete.environments)
-    ] = "live",
+    env: complete.Env = "live",
     release: Annotated[
         str | None,
         typer.Option(

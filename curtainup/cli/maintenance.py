@@ -25,9 +25,7 @@ def run(
         State, typer.Argument(metavar="on|off", help="Whether users get the page of maintenance.")
     ],
     service: common.Service = Path(),
-    env: Annotated[
-        str, typer.Option("--env", help="The environment.", autocompletion=complete.environments)
-    ] = "live",
+    env: complete.Env = "live",
     message: Annotated[
         str | None,
         typer.Option(

@@ -1,8 +1,9 @@
-"""What the shell is offered when somebody presses Tab after an option."""
+"""The option that names an environment, and what the shell is offered when somebody presses Tab after it."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -26,3 +27,6 @@ def environments(context: typer.Context, incomplete: str) -> list[str]:
         named = []
     names = dict.fromkeys(("staging", "live", *named))
     return [one for one in names if one.startswith(incomplete) and one != "review"]
+
+
+Env = Annotated[str, typer.Option("--env", help="The environment.", autocompletion=environments)]

@@ -41,7 +41,7 @@ def run(
     json: common.Json = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Check everything that a deployment needs, and say how to fix it."""
+    """Check everything that deployments need, and say how to fix it."""
     import os
     from dataclasses import asdict
 

@@ -40,7 +40,7 @@ Commands:
   sweep        Remove expired review environments, and nothing else.
   unlock       Free the lock that a run has left in a shared state.
   rehearse     Rehearse a deployment to a cloud, on this machine.
-  doctor       Check everything that a deployment needs, and say how to fix...
+  doctor       Check everything that deployments need, and say how to fix it.
   setup-host   Make a bare Debian or Ubuntu machine a Docker host, over SSH.
   init         Write the files that a service needs to be deployed.
   config       Check pym-config.yaml, and show where each environment runs.

@@ -180,11 +180,7 @@ def _create(
         init=True,
         environment={**plain, **values},
         labels=dict(labels),
-        mem_limit=f"{settings.memory_mb}m",
-        memswap_limit=f"{settings.memory_mb}m",
-        nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
-        pids_limit=settings.pids_limit,
-        **confinement.confined(settings.granted),
+        **confinement.of_release(settings),
         **surroundings.options(settings, trial=True),
         ports={f"{settings.container_port}/tcp": ("127.0.0.1", port)},
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from curtainup.model.targets.docker import DockerSettings
+
 MEMORY = "512m"
 PIDS = 512
 """The bounds of a proxy or a registry."""
@@ -16,6 +18,17 @@ def confined(capabilities: Sequence[str] = ()) -> dict[str, Any]:
         "cap_drop": ["ALL"],
         "cap_add": list(capabilities),
         "security_opt": ["no-new-privileges:true"],
+    }
+
+
+def of_release(settings: DockerSettings) -> dict[str, Any]:
+    """Return the options of a container that is bounded and confined as one of a release is."""
+    return {
+        **confined(settings.granted),
+        "mem_limit": f"{settings.memory_mb}m",
+        "memswap_limit": f"{settings.memory_mb}m",
+        "nano_cpus": int(settings.cpus * 1e9) if settings.cpus else None,
+        "pids_limit": settings.pids_limit,
     }
 
 

@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import CurtainupError, HostUnreachable, Interrupted, SetupError
 from curtainup.model.release import Release
-from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms.docker import attached, confinement, errors, surroundings
 from curtainup.platforms.docker.attached import Lost
 from curtainup.platforms.docker.labels import EXEC, RELEASE, RUN
 from curtainup.targets.command import NOT_STARTED, Asked, refused
-from curtainup.targets.docker.tasks import Place
+from curtainup.targets.docker.tasks import Place, settings_of
 from curtainup.util.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -168,9 +167,7 @@ def _container(
     client: docker.DockerClient, place: Place, release: Release, asked: Asked, variables: Sequence[str]
 ) -> Iterator[str]:
     """Give a container that is not started yet, and remove it whatever happens."""
-    settings = release.settings
-    if not isinstance(settings, DockerSettings):
-        raise TypeError(f"release {release.id} is not made for a Docker host")
+    settings = settings_of(release)
     made = client.containers.create(
         release.image,
         command=list(asked.words),
@@ -181,11 +178,7 @@ def _container(
         tty=asked.terminal.is_one,
         stdin_open=True,
         auto_remove=True,
-        mem_limit=f"{settings.memory_mb}m",
-        memswap_limit=f"{settings.memory_mb}m",
-        nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
-        pids_limit=settings.pids_limit,
-        **confinement.confined(settings.granted),
+        **confinement.of_release(settings),
         log_config=_unkept(),
         healthcheck={"test": ["NONE"]},
         **surroundings.options(settings),

@@ -92,10 +92,10 @@ def run(
             timeout=task.timeout,
             on_line=on_line,
             cancel=cancel,
-            stop=lambda _: _stop(container, _settings(release).stop_timeout),
+            stop=lambda _: _stop(container, settings_of(release).stop_timeout),
         )
         code = int(container.wait()["StatusCode"])
-        return _result(container, name, code, ended, _settings(release))
+        return _result(container, name, code, ended, settings_of(release))
 
 
 def end(client: docker.DockerClient, labels: Mapping[str, str]) -> None:
@@ -116,7 +116,8 @@ def address(subnet: str) -> str:
     return str(ipaddress.ip_network(subnet)[-2])
 
 
-def _settings(release: Release) -> DockerSettings:
+def settings_of(release: Release) -> DockerSettings:
+    """Return what a release on a Docker host runs with."""
     if not isinstance(release.settings, DockerSettings):
         raise TypeError(f"release {release.id} is not made for a Docker host")
     return release.settings
@@ -127,7 +128,7 @@ def _container(
     client: docker.DockerClient, place: Place, release: Release, task: Task, secrets: Mapping[str, Secret]
 ) -> Iterator[Container]:
     """Give a container that is not started yet, and remove it whatever happens."""
-    settings = _settings(release)
+    settings = settings_of(release)
     values = {name: secret.reveal() for name, secret in secrets.items()}
     container = client.containers.create(
         release.image,
@@ -136,11 +137,7 @@ def _container(
         environment={**variables(settings, release.version), **values},
         labels={**place.labels, "curtainup.release": release.id, LABEL: task.name, RUN: place.run},
         init=True,
-        mem_limit=f"{settings.memory_mb}m",
-        memswap_limit=f"{settings.memory_mb}m",
-        nano_cpus=int(settings.cpus * 1e9) if settings.cpus else None,
-        pids_limit=settings.pids_limit,
-        **confinement.confined(settings.granted),
+        **confinement.of_release(settings),
         log_config=_kept(),
         healthcheck={"test": ["NONE"]},
         **surroundings.options(settings, trial=place.network is None),

@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from curtainup.cli.shared import several
-from curtainup.errors import ConfigError, Interrupted, StagingGateFailed, TrafficReturned
+from curtainup.errors import CanaryPaused, ConfigError, Interrupted, StagingGateFailed, TrafficReturned
 from curtainup.pipeline.options import Options
 from curtainup.pipeline.plan.plan import Plan
 from curtainup.pipeline.result import Result
@@ -87,6 +87,7 @@ def test_what_fails_is_told_with_its_exit_code_and_stops_what_needs_it(
     [
         (TrafficReturned("live failed"), "returned", 13),
         (Interrupted("interrupted"), "interrupted", 130),
+        (CanaryPaused("too few samples"), "paused", 36),
         (ZeroDivisionError("a defect"), "failed", 1),
     ],
 )

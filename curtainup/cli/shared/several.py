@@ -153,20 +153,22 @@ def _piece(member: Member, work: Callable[[Path], object]) -> Callable[[], int]:
 def _print(result: object) -> None:
     from dataclasses import asdict, is_dataclass
 
-    from curtainup.pipeline.run.record import outcome_of
+    from curtainup.pipeline.run import outcomes
 
     data = asdict(result) if is_dataclass(result) and not isinstance(result, type) else None
-    common.print_json({"outcome": outcome_of(result), "result": data})
+    common.print_json({"outcome": outcomes.of_result(result), "result": data})
 
 
 def _print_error(error: CurtainupError) -> None:
+    from curtainup.pipeline.run import outcomes
+
     told = {name: getattr(error, name) for name in ("what", "where", "consequence", "fix")}
-    common.print_json({"error": told})
+    common.print_json({"outcome": outcomes.of_error(error), "error": told})
 
 
 def _line(member: Member, ended: Ended | None, since: str | None) -> Line:
     """Return what came of a service."""
-    from curtainup.commands.several.summary import OF_CODES, Line
+    from curtainup.commands.several.summary import INTERRUPTED, Line
 
     name, folder = member.name, str(member.folder)
     if ended is None:
@@ -179,7 +181,7 @@ def _line(member: Member, ended: Ended | None, since: str | None) -> Line:
     if ended.code:
         error = told.get("error") or {}
         code = ended.code if ended.code > 0 else 1
-        outcome = OF_CODES.get(code, "failed")
+        outcome: Any = told.get("outcome") or ("interrupted" if code == INTERRUPTED else "failed")
         why = error.get("what") or f"its process ended with {ended.code}"
         return Line(name, folder, outcome, code, ended.seconds, why=why, error=error or None)
     result = told.get("result") or {}

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from curtainup.errors import Interrupted, TrafficReturned
+from curtainup.errors import Interrupted
 
 Outcome = Literal[
-    "live", "unchanged", "held", "stopped", "failed", "returned", "interrupted", "skipped", "left out"
+    "live",
+    "unchanged",
+    "held",
+    "paused",
+    "stopped",
+    "failed",
+    "returned",
+    "interrupted",
+    "skipped",
+    "left out",
 ]
 OUTCOMES = get_args(Outcome)
 INTERRUPTED = Interrupted.exit_code
-OF_CODES: Mapping[int, Outcome] = {INTERRUPTED: "interrupted", TrafficReturned.exit_code: "returned"}
-"""The outcomes of failures that are not just `failed`, by exit code."""
 
 
 @dataclass(frozen=True)

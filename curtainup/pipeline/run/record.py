@@ -20,21 +20,14 @@ from typing import Any
 
 from curtainup import __version__
 from curtainup.engine import deployer
-from curtainup.errors import (
-    CanaryPaused,
-    CurtainupError,
-    DiskFull,
-    Interrupted,
-    ProcessFailed,
-    TrafficReturned,
-)
+from curtainup.errors import CurtainupError, DiskFull
 from curtainup.gates import GateResult
 from curtainup.gates.tally import ProbeResult
 from curtainup.images.source import Source
 from curtainup.model import run as run_models
 from curtainup.model.measured import Measured
 from curtainup.model.run import Outcome, RunRecord
-from curtainup.pipeline.run import past_records
+from curtainup.pipeline.run import outcomes, past_records
 from curtainup.pipeline.run.past_records import RECORD, RUNS
 from curtainup.reporting.concealing import conceal
 from curtainup.util.files import private_folder, write_atomically
@@ -240,7 +233,7 @@ class Recorder:
     def succeeded(self, result: object) -> None:
         """End the record of a run that succeeded, with the fields of its `result`."""
         self._end(
-            outcome=outcome_of(result),
+            outcome=outcomes.of_result(result),
             exit_code=0,
             url=getattr(result, "url", None),
             release=getattr(result, "release", None),
@@ -249,15 +242,9 @@ class Recorder:
     def failed(self, error: CurtainupError) -> None:
         """End the record of a run that failed; ignores a full disk, because `error` matters more."""
         conceal(error, self.redact)
-        outcome = "failed"
-        if isinstance(error, Interrupted):
-            outcome = "interrupted"
-        elif isinstance(error, TrafficReturned) or (isinstance(error, ProcessFailed) and error.on_live):
-            outcome = "returned"
-        elif isinstance(error, CanaryPaused):
-            outcome = "paused"
+        ended = outcomes.of_error(error)
         with suppress(DiskFull, OSError):
-            self._end(outcome=outcome, exit_code=error.exit_code, why=error.what, detail=error.detail)
+            self._end(outcome=ended, exit_code=error.exit_code, why=error.what, detail=error.detail)
 
     def crashed(self, error: BaseException) -> None:
         """End the record of a run that crashed; ignores a full disk, because `error` matters more."""
@@ -291,18 +278,6 @@ class Recorder:
         if file is None:
             return None
         return str(file.relative_to(self.folder) if file.is_relative_to(self.folder) else file)
-
-
-def outcome_of(result: object) -> str:
-    """Return the outcome of a run that succeeded."""
-    changed = getattr(result, "changed", None)
-    if changed is None:
-        return "done"
-    if getattr(result, "held", False):
-        return "held"
-    if getattr(result, "until", None):
-        return "stopped"
-    return "live" if changed else "unchanged"
 
 
 def _new_folder(runs: Path, command: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curtainup.errors import Interrupted, StagingGateFailed, TrafficReturned
+from curtainup.errors import CanaryPaused, Interrupted, StagingGateFailed, TrafficReturned
 from curtainup.gates import FailedTest, GateResult
 from curtainup.gates.tally import ProbeResult
 from curtainup.images.source import Source
@@ -187,6 +187,7 @@ def test_how_a_run_has_succeeded(tmp_path: Path, result: object, outcome: str) -
         (StagingGateFailed("acceptance tests failed", detail="assert 1 == 2"), "failed", 11),
         (TrafficReturned("probe failed"), "returned", 13),
         (Interrupted("interrupted"), "interrupted", 130),
+        (CanaryPaused("too few samples"), "paused", 36),
     ],
 )
 def test_how_a_run_has_failed(tmp_path: Path, error: StagingGateFailed, outcome: str, code: int) -> None:

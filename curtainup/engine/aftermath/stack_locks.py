@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -9,7 +10,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Protocol
 
-from pulumi.automation.errors import ConcurrentUpdateError, StackAlreadyExistsError, StackNotFoundError
+from pulumi.automation.errors import (
+    CommandError,
+    ConcurrentUpdateError,
+    StackAlreadyExistsError,
+    StackNotFoundError,
+)
 
 from curtainup.engine.aftermath import holders
 from curtainup.engine.aftermath.holders import Holder
@@ -18,6 +24,12 @@ from curtainup.engine.state import Remembered
 
 LOCK_PAUSE = 0.5
 """Seconds between two tries."""
+_GONE = re.compile(r"could not list bucket: blob \(code=NotFound\)")
+"""What the engine says if somebody gives a lock back while it looks for locks.
+
+Its backend in Postgres lists the keys first, and then asks for each one's size: `ListPaged` in
+pkg/backend/diy/postgres/bucket.go of Pulumi 3.256. It looks before it begins, so nothing has been done.
+"""
 
 
 class Repair(Protocol):
@@ -71,6 +83,7 @@ class StackLocks:
         Raises:
             pulumi.automation.ConcurrentUpdateError: the lock is still held at the deadline, or the run was
                 cancelled.
+            pulumi.automation.CommandError: the operation failed.
 
         """
         while True:
@@ -78,6 +91,12 @@ class StackLocks:
                 operate()
             except ConcurrentUpdateError as error:
                 if time.monotonic() > deadline or not self._is_over(stack, deadline, error):
+                    raise
+                between()
+            except CommandError as error:
+                if not _GONE.search(str(error)) or time.monotonic() > deadline:
+                    raise
+                if self._repair.cancelled.wait(LOCK_PAUSE):
                     raise
                 between()
             else:

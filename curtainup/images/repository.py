@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from curtainup.errors import SourceError
 from curtainup.util.git import Git, parted
@@ -36,6 +36,13 @@ class Repository:
     def folder(self) -> Path:
         """The folder that it is seen from."""
         return self.git.folder
+
+    @property
+    def top(self) -> Path:
+        """The top of its working tree, without symbolic links."""
+        folder = self.folder.resolve()
+        below = PurePosixPath(self.prefix).parts
+        return folder.parents[len(below) - 1] if below else folder
 
     @property
     def large_files(self) -> Path:

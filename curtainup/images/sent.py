@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
-from pathlib import Path
 
 from curtainup.config.build import Build
 from curtainup.errors import SourceError
@@ -72,7 +71,7 @@ def of(own: Repository, build: Build | None) -> Sent:
 
 def _seen_from(own: Repository, prefix: str, written: str) -> Repository:
     """Return the repository as seen from another of its folders."""
-    folder = _top(own) / prefix
+    folder = own.top / prefix
     if not folder.is_dir() or folder.resolve() != folder:
         raise SourceError(
             "the build's context is not a folder",
@@ -89,13 +88,6 @@ def _seen_from(own: Repository, prefix: str, written: str) -> Repository:
             fix="name a folder above it in the service's own repository, or copy its files there",
         )
     return found
-
-
-def _top(own: Repository) -> Path:
-    folder = own.folder.resolve()
-    for _ in own.prefix.rstrip("/").split("/") if own.prefix else ():
-        folder = folder.parent
-    return folder
 
 
 def _up(prefix: str) -> str:

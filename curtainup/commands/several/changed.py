@@ -88,9 +88,7 @@ def _below(path: Path, top: Path) -> PurePosixPath:
 
 def _at_the_top(folder: Path) -> Git:
     found = repository.find(folder)
-    below = PurePosixPath(found.prefix).parts
-    whole = folder.resolve()
-    return replace(found.git, folder=whole.parents[len(below) - 1] if below else whole)
+    return replace(found.git, folder=found.top)
 
 
 def _commit(git: Git, reference: str) -> str:

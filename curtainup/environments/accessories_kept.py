@@ -12,7 +12,7 @@ from curtainup.engine.aftermath.strays import CONTAINER
 from curtainup.engine.memory import StackMemory, is_remainder
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.environments import accessory_refusals as refusals
-from curtainup.errors import StateError
+from curtainup.environments.refusals import unreadable
 from curtainup.model.accessories import AccessoriesSettings, Accessory
 
 PARTS: Final = ("image", "volume", "command", "env", "memory_limit", "env_secrets")
@@ -53,13 +53,7 @@ def read(memory: StackMemory, stack: str, service: str, environment: str) -> Kep
     try:
         settings = AccessoriesSettings.model_validate(document)
     except ValidationError as error:
-        raise StateError(
-            "the configuration of this stack cannot be read",
-            where=f"stack {stack}",
-            consequence="nothing was done",
-            fix="use the version of curtainup that made it, or a newer one",
-            detail=str(error),
-        ) from error
+        raise unreadable(stack, error) from error
     if (settings.service, settings.environment) != (service, environment):
         raise refusals.not_accessories(stack)
     names = {_named(one) for one in remembered.resources if one.get("type") == CONTAINER}

@@ -1,11 +1,22 @@
-"""What a configuration may not ask of an environment, whatever its target."""
+"""What a configuration may not ask of an environment, whatever its target, and what cannot be read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from curtainup.errors import ConfigError, RefusedError
+from curtainup.errors import ConfigError, RefusedError, StateError
 from curtainup.targets.target import displaced
+
+
+def unreadable(stack: str, error: ValueError) -> StateError:
+    """Return the error for a stack's configuration that this version does not understand."""
+    return StateError(
+        "the configuration of this stack cannot be read",
+        where=f"stack {stack}",
+        consequence="nothing was done",
+        fix="use the version of curtainup that made it, or a newer one",
+        detail=str(error),
+    )
 
 
 def no_tasks(name: str, target: str) -> ConfigError:

@@ -11,6 +11,7 @@ from curtainup.engine.memory import is_remainder
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.engine.state import Remembered
 from curtainup.environments import actual_traffic
+from curtainup.environments.refusals import unreadable
 from curtainup.errors import EngineFailed, StateError
 from curtainup.model import contract, release_config
 from curtainup.model.environment import Environment
@@ -72,13 +73,7 @@ def parse(stack: str, remembered: Remembered) -> Environment:
     try:
         return _parsed(stack, config, remembered)
     except ValueError as error:
-        raise StateError(
-            "the configuration of this stack cannot be read",
-            where=f"stack {stack}",
-            consequence="nothing was done",
-            fix="use the version of curtainup that made it, or a newer one",
-            detail=str(error),
-        ) from error
+        raise unreadable(stack, error) from error
 
 
 def _parsed(stack: str, config: Mapping[str, Any], remembered: Remembered) -> Environment:

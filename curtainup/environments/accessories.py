@@ -19,7 +19,7 @@ from curtainup.environments import accessories_kept
 from curtainup.environments import accessory_refusals as refusals
 from curtainup.environments.accessories_kept import Kept
 from curtainup.errors import Interrupted
-from curtainup.model.accessories import AccessoriesSettings, Accessory
+from curtainup.model.accessories import AccessoriesSettings, Accessory, container
 from curtainup.model.release import secrets_hmac
 from curtainup.platforms.docker import accessory as containers
 from curtainup.platforms.docker import networks, placement
@@ -96,7 +96,7 @@ class Accessories:
 
     def container(self, name: str) -> str:
         """Return the name of an accessory's container, and of its volume."""
-        return f"{self.config.service}-{self.environment}-{name}"
+        return container(self.config.service, self.environment, name)
 
     # Before anything is built
 

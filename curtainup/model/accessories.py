@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from curtainup.model.release_settings import Frozen
 
 
-class _Model(BaseModel):
-    # Stack configuration holds secrets: what is wrong with it is said without showing it.
-    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Accessory(_Model):
+class Accessory(Frozen):
     """What an accessory's container is made from. Another value of any of these needs another container.
 
     Attributes:
@@ -35,7 +32,7 @@ class Accessory(_Model):
     secrets_hmac: str = ""
 
 
-class AccessoriesSettings(_Model):
+class AccessoriesSettings(Frozen):
     """All accessories of one environment.
 
     Attributes:
@@ -71,9 +68,14 @@ class AccessoriesSettings(_Model):
 
     def container(self, name: str) -> str:
         """Return the name of an accessory's container, and of its volume."""
-        return f"{self.service}-{self.environment}-{name}"
+        return container(self.service, self.environment, name)
 
 
 def network(service: str, environment: str) -> str:
     """Return the network of an environment's accessories, which is also the name of their stack."""
     return f"{service}-{environment}-accessories"
+
+
+def container(service: str, environment: str, name: str) -> str:
+    """Return the name of an accessory's container, and of its volume."""
+    return f"{service}-{environment}-{name}"

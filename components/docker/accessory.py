@@ -10,6 +10,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.confinement import AS_CREATED
+from components.docker import variables
 from components.labels import ACCESSORY, STATE, Label, labels
 from curtainup.model.accessories import AccessoriesSettings, Accessory
 
@@ -89,7 +90,7 @@ class Accessories(pulumi.ComponentResource):
                 name=settings.container(one.name),
                 image=one.image,
                 command=list(one.command) or None,
-                envs=_variables(one, args.secrets.get(one.name, {})),
+                envs=variables.together(one.env, args.secrets.get(one.name, {})),
                 restart="unless-stopped",
                 memory=one.memory_mb,
                 memory_swap=one.memory_mb,
@@ -117,14 +118,3 @@ class Accessories(pulumi.ComponentResource):
 
 def _labels(kind: Callable[..., Label], settings: AccessoriesSettings, name: str) -> list[Label]:
     return labels(kind, settings.service, settings.environment, **{ACCESSORY: name, STATE: settings.state})
-
-
-def _variables(one: Accessory, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[list[str]] | None:
-    """Return the container's variables as Docker takes them; secret as a whole if any part is."""
-    if not secrets:
-        return _pairs(one.env)
-    return pulumi.Output.all(**secrets).apply(lambda values: _pairs({**one.env, **values}))
-
-
-def _pairs(variables: Mapping[str, str]) -> list[str]:
-    return [f"{name}={value}" for name, value in sorted(variables.items())]

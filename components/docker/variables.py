@@ -11,8 +11,12 @@ from curtainup.model.release_settings import variables
 
 
 def of_release(release: Release, secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[list[str]]:
-    """Return the variables of a release; secret as a whole if any part is."""
-    plain = variables(release.settings, release.version)
+    """Return the variables of a release."""
+    return together(variables(release.settings, release.version), secrets)
+
+
+def together(plain: Mapping[str, str], secrets: Mapping[str, pulumi.Output[str]]) -> pulumi.Input[list[str]]:
+    """Return plain variables and secret ones; secret as a whole if any part is."""
     if not secrets:
         return pairs(plain)
     return pulumi.Output.all(**secrets).apply(lambda values: pairs({**plain, **values}))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
+from curtainup.config.build import Build
 from curtainup.config.processes import ProcessSettings
 from curtainup.model.process import Process
 from curtainup.targets import celery_worker
@@ -23,7 +25,8 @@ def wanted(session: Session, config: EnvironmentConfig) -> tuple[Process, ...]:
     beside the service.
     """
     given = dict(config.processes)
-    if session.service.config.with_async and _has_dockerfile(session.state.workspace.service_dir):
+    whole = session.service.config
+    if whole.with_async and _has_dockerfile(session.state.workspace.service_dir, whole.build or Build()):
         given.setdefault(celery_worker.NAME, ProcessSettings(command=celery_worker.COMMAND))
     return tuple(_process(name, one, config) for name, one in sorted(given.items()))
 
@@ -42,6 +45,7 @@ def _process(name: str, one: ProcessSettings, config: EnvironmentConfig) -> Proc
     )
 
 
-def _has_dockerfile(service: Path) -> bool:
+def _has_dockerfile(service: Path, build: Build) -> bool:
     """Return whether the service has its own Dockerfile; one that git does not track does not count."""
-    return bool(Git(service).run("ls-files", "--", "Dockerfile").text)
+    name = posixpath.join(build.context, build.dockerfile or "Dockerfile")
+    return bool(Git(service).run("ls-files", "--", name).text)

@@ -25,6 +25,23 @@ def test_the_worker_of_with_async_is_a_process_where_the_dockerfile_is_the_servi
     assert _names(tmp_path, text, "Dockerfile") == {"celery": COMMAND, "relay": ("relay",)}
 
 
+def test_a_dockerfile_that_build_names_is_the_services_own_too(tmp_path: Path) -> None:
+    (tmp_path / "docker").mkdir()
+    (tmp_path / "docker" / "prod").write_text("FROM scratch")
+    text = "with_async: true\nbuild: {dockerfile: docker/prod}\n"
+    assert _names(tmp_path, text, "docker/prod") == {"celery": COMMAND}
+
+
+def test_a_dockerfile_above_the_service_is_its_own_too(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "Dockerfile").write_text("FROM scratch")
+    subprocess.run(["git", "-C", str(tmp_path), "add", "Dockerfile"], check=True)
+    session = world(tmp_path / "shop", "with_async: true\nbuild: {context: ..}\n").session
+    [celery] = wanted(session, session.service.config.for_environment("live"))
+    assert celery.command == COMMAND
+
+
 def test_one_of_that_name_that_is_written_counts(tmp_path: Path) -> None:
     text = "with_async: true\nprocesses: {celery: work}\n"
     assert _names(tmp_path, text, "Dockerfile") == {"celery": ("work",)}

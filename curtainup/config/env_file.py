@@ -101,7 +101,7 @@ def _why(error: OSError | ValueError) -> str:
 
 def _wrong(where: str, line: int) -> ConfigError:
     return ConfigError(
-        "a line of the file of variables is none",
+        "a line in the file of variables sets no variable",
         where=f"{where}, line {line}",
         consequence=NOTHING_DONE,
         fix="write NAME=value; put a value with quotes, a # or line breaks between ' or \"",

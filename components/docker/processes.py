@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -11,7 +11,7 @@ import pulumi_docker as docker
 from components.confinement import AS_CREATED, confined
 from components.docker import surroundings, variables
 from components.labels import PROCESS, RELEASE
-from curtainup.model.process import Process, container
+from curtainup.model.process import Process, container, copies
 from curtainup.model.release import Release
 from curtainup.model.targets.docker import DockerSettings
 
@@ -90,10 +90,3 @@ class Processes(pulumi.ComponentResource):
                 ignore_changes=AS_CREATED,
             ),
         )
-
-
-def copies(settings: DockerSettings) -> Iterator[tuple[Process, int]]:
-    """Give each process as often as it runs, with its number from 1."""
-    for process in settings.processes:
-        for number in range(1, process.count + 1):
-            yield process, number

@@ -19,7 +19,7 @@ from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.maintenance import Maintenance
 from curtainup.model.names import LIVE
-from curtainup.model.process import processes_of
+from curtainup.model.process import copies
 from curtainup.model.process_state import UNKNOWN, ProcessState
 from curtainup.model.release import Deployment, Release
 from curtainup.model.release_settings import Settings
@@ -308,8 +308,7 @@ class EnvironmentView:
         except (HostUnreachable, SetupError) as error:
             return [
                 ProcessState(one.name, number, works.id, UNKNOWN, why=error.what)
-                for one in processes_of(works.settings)
-                for number in range(1, one.count + 1)
+                for one, number in copies(works.settings)
             ]
 
     def asking(self, release: Release | None = None) -> Asking:

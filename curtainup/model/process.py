@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Final
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
@@ -60,6 +61,13 @@ class WithProcesses(Settings):
 def processes_of(settings: Settings) -> tuple[Process, ...]:
     """Return the processes of a release, by what it runs with."""
     return settings.processes if isinstance(settings, WithProcesses) else ()
+
+
+def copies(settings: Settings) -> Iterator[tuple[Process, int]]:
+    """Give each process of a release as often as it runs, with its number from 1."""
+    for process in processes_of(settings):
+        for number in range(1, process.count + 1):
+            yield process, number
 
 
 def resource(stack: str, *parts: str) -> str:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import EngineFailed, RefusedError
-from curtainup.model.process import Process, container, processes_of
+from curtainup.model.process import Process, container, copies
 from curtainup.model.process_state import ENDED, GONE, RESTARTING, RUNNING, STARTING, ProcessState
 from curtainup.model.release import Release
 from curtainup.model.targets.docker import DockerSettings
@@ -54,7 +54,7 @@ class DockerProcesses:
         """
         with _said_clearly():
             now = clock.now(self.api)
-            return [self._state(release, one, number, now) for one, number in _copies(release)]
+            return [self._state(release, one, number, now) for one, number in copies(release.settings)]
 
     def trouble(self, release: Release, process: Process, number: int) -> str | None:
         """Run the health command of a copy; return None if it exits with 0, else how it ended.
@@ -143,7 +143,8 @@ class DockerProcesses:
             found = self.api.containers(all=True, filters={"label": labels})
         there = {str(one["Names"][0]).lstrip("/") for one in found}
         return any(
-            container(self.stack, one, number, release.id) not in there for one, number in _copies(release)
+            container(self.stack, one, number, release.id) not in there
+            for one, number in copies(release.settings)
         )
 
     def limit(self, release: Release) -> None:
@@ -157,7 +158,7 @@ class DockerProcesses:
         settings = release.settings
         if not isinstance(settings, DockerSettings):
             raise TypeError(f"release {release.id} is not made for a Docker host")
-        for process, number in _copies(release):
+        for process, number in copies(release.settings):
             self._limit(container(self.stack, process, number, release.id), settings.pids_limit)
 
     def _limit(self, name: str, limit: int) -> None:
@@ -242,12 +243,6 @@ class HasProcesses(Target, RunsProcesses, TendsProcesses):
         session = self._session
         api = session.accounts.docker.api
         return DockerProcesses(api, self.environment.stack, session.service.redact)
-
-
-def _copies(release: Release) -> Iterator[tuple[Process, int]]:
-    for process in processes_of(release.settings):
-        for number in range(1, process.count + 1):
-            yield process, number
 
 
 def _release_of(found: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -130,3 +131,19 @@ def _enter(namespace: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.setns(namespace, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
+
+
+@contextmanager
+def running(references: Sequence[str]) -> Iterator[SecondEngine]:
+    """Give a running engine that has some images; this thread is in its network."""
+    with tempfile.TemporaryDirectory(prefix="cu-luck-", dir="/tmp") as short:
+        second = SecondEngine(Path(short))
+        try:
+            with skipped_where_not_allowed():
+                second.make()
+            second.start()
+            second.bring(references)
+            with second.inside():
+                yield second
+        finally:
+            second.remove()

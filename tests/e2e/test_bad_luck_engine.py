@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from curtainup.setup.base_images.catalogue import REFERENCES
 from tests.e2e.leftovers import assert_nothing_left, pending
 from tests.e2e.load import users
 from tests.e2e.ready import DOCKERFILE, ready_image
-from tests.e2e.second_engine import SecondEngine, skipped_where_not_allowed
+from tests.e2e.second_engine import SecondEngine, running
 from tests.e2e.service import Service, session
 from tests.e2e.underway import underway
 
@@ -35,17 +34,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def engine() -> Iterator[SecondEngine]:
     """A running engine with the images that a deployment stands on; this thread is in its network."""
-    with tempfile.TemporaryDirectory(prefix="cu-luck-", dir="/tmp") as short:
-        second = SecondEngine(Path(short))
-        try:
-            with skipped_where_not_allowed():
-                second.make()
-            second.start()
-            second.bring([*REFERENCES.values(), ready_image()])
-            with second.inside():
-                yield second
-        finally:
-            second.remove()
+    with running([*REFERENCES.values(), ready_image()]) as second:
+        yield second
 
 
 @pytest.fixture(scope="module")

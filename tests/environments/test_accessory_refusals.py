@@ -13,8 +13,8 @@ from curtainup.environments import accessory_refusals as refusals
 from curtainup.errors import RefusedError, SetupError
 from curtainup.model.accessories import AccessoriesSettings, Accessory
 from curtainup.platforms.docker.labels import ACCESSORY, ENVIRONMENT, SERVICE, STATE
-from curtainup.setup.base_images import images
 from curtainup.setup.base_images.catalogue import REFERENCES
+from tests import docker_engine
 
 pytestmark = pytest.mark.docker
 DB = Accessory(name="db", image="postgres:16", volume="/data")
@@ -22,10 +22,8 @@ DB = Accessory(name="db", image="postgres:16", volume="/data")
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env()
-    images.ensure(found, print)
-    yield found
-    found.close()
+    with docker_engine.with_images() as found:
+        yield found
 
 
 @pytest.fixture

@@ -14,10 +14,9 @@ from curtainup.errors import DiskFull, SetupError
 from curtainup.pipeline import local_container
 from curtainup.pipeline.local_container import LocalContainer
 from curtainup.platforms.docker import labels
-from curtainup.setup.base_images import images
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.util.secrets import Secret
-from tests import samples
+from tests import docker_engine, samples
 
 pytestmark = pytest.mark.docker
 SECRETS = {"DB_PASSWORD": Secret('a=b"$x\nü')}
@@ -34,10 +33,8 @@ http.server.HTTPServer(("0.0.0.0", int(os.environ["PORT"])), Handler).serve_fore
 
 @pytest.fixture
 def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env()
-    images.ensure(found, print)
-    yield found
-    found.close()
+    with docker_engine.with_images() as found:
+        yield found
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from docker.models.containers import Container as DockerContainer
 
 from curtainup.errors import ReleaseUnhealthy
 from curtainup.platforms.docker.container import Container
-from curtainup.setup.base_images import images
 from curtainup.setup.base_images.catalogue import REFERENCES
+from tests import docker_engine
 
 pytestmark = pytest.mark.docker
 PATIENCE = 120
@@ -23,10 +23,8 @@ PATIENCE = 120
 
 @pytest.fixture
 def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env()
-    images.ensure(found, print)
-    yield found
-    found.close()
+    with docker_engine.with_images() as found:
+        yield found
 
 
 @pytest.fixture

@@ -11,20 +11,17 @@ import pytest
 from curtainup.config import EnvironmentConfig, ServiceConfig
 from curtainup.errors import RefusedError, SetupError
 from curtainup.platforms.docker import surroundings
-from curtainup.setup.base_images import images
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.docker import beside
-from tests import samples
+from tests import docker_engine, samples
 
 pytestmark = pytest.mark.docker
 
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env()
-    images.ensure(found, print)
-    yield found
-    found.close()
+    with docker_engine.with_images() as found:
+        yield found
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,19 +16,16 @@ from typing import Any
 import docker
 import pytest
 from docker.errors import NotFound
-from docker.types import IPAMConfig, IPAMPool
 
 from curtainup.errors import SetupError
 from curtainup.model.release import Release
-from curtainup.platforms.docker import placement
 from curtainup.platforms.docker.labels import EXEC
-from curtainup.setup.base_images import images
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.command import Asked
 from curtainup.targets.docker import commands
 from curtainup.targets.docker.tasks import Place
 from curtainup.util.terminal import Terminal
-from tests import samples
+from tests import docker_engine, samples
 
 pytestmark = pytest.mark.docker
 PATIENCE = 60.0
@@ -39,20 +35,14 @@ SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env()
-    images.ensure(found, print)
-    yield found
-    found.close()
+    with docker_engine.with_images() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def place(client: docker.DockerClient) -> Iterator[Place]:
-    stack = f"cu-exec-test-{uuid.uuid4().hex[:6]}"
-    taken = [pool["Subnet"] for one in client.networks.list() for pool in one.attrs["IPAM"]["Config"] or []]
-    subnet = placement.subnet(stack, taken)
-    network = client.networks.create(stack, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]))
-    yield Place.of(stack, samples.environment(service=stack, subnet=subnet), "run1")
-    network.remove()
+    with docker_engine.place(client, "cu-exec-test", "run1") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +198,7 @@ from curtainup.targets.command import Asked
 from curtainup.targets.docker import commands
 from curtainup.targets.docker.tasks import Place
 from curtainup.util.terminal import Terminal
-from tests import samples
+from tests import docker_engine, samples
 
 if os.isatty(0):
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # the kernel tells it when the size changes

@@ -3,26 +3,23 @@ from __future__ import annotations
 import json
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 
 import docker
 import pytest
 from docker.models.containers import Container
-from docker.types import IPAMConfig, IPAMPool
 
 from curtainup.config.tasks import Task
 from curtainup.errors import SetupError
 from curtainup.model.release import Release
-from curtainup.platforms.docker import output, placement
-from curtainup.setup.base_images import images
+from curtainup.platforms.docker import output
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.tasks import Place
 from curtainup.targets.task_result import Ran
 from curtainup.util.process import Ended
 from curtainup.util.secrets import Secret
-from tests import samples
+from tests import docker_engine, samples
 from tests.clocks import Clock
 
 pytestmark = pytest.mark.docker
@@ -32,21 +29,15 @@ SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[docker.DockerClient]:
-    found = docker.from_env()
-    images.ensure(found, print)
-    yield found
-    found.close()
+    with docker_engine.with_images() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def place(client: docker.DockerClient) -> Iterator[Place]:
     """An environment's network, on which a release has the first address."""
-    stack = f"cu-tasks-test-{uuid.uuid4().hex[:6]}"
-    taken = [pool["Subnet"] for one in client.networks.list() for pool in one.attrs["IPAM"]["Config"] or []]
-    subnet = placement.subnet(stack, taken)
-    network = client.networks.create(stack, ipam=IPAMConfig(pool_configs=[IPAMPool(subnet=subnet)]))
-    yield Place.of(stack, samples.environment(service=stack, subnet=subnet))
-    network.remove()
+    with docker_engine.place(client, "cu-tasks-test") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -52,6 +52,11 @@ def test_every_command_has_a_page_and_every_page_a_command() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_readme_leads_to_the_page_of_each_command(name: str) -> None:
+    assert f"docs/commands/{name}.md" in docs_pages.links(docs_pages.ROOT / "README.md")
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_page_begins_with_the_command_as_it_is_called(name: str) -> None:
     command = docs_pages.commands()[name]
     context = command.make_context(f"curtainup {name}", [], resilient_parsing=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from curtainup.engine.changes import UpdateGuard
-from curtainup.environments import complaints, earlier, refusals, sharing, updating
+from curtainup.environments import complaints, earlier, own_settings, refusals, sharing, updating
 from curtainup.environments import stack as environments
 from curtainup.environments.readiness import Readiness
 from curtainup.errors import CurtainupError, Interrupted
@@ -88,7 +88,7 @@ class Rollout(Readiness):
             if serves and not allow_replace:
                 refusals.require_calm(self.name, self.needs_replacement())
         self._closes = serves and bool(self.needs_replacement())
-        chosen = self._settings(neighbours)
+        chosen = own_settings.configured(self.target, self.environment, neighbours)
         self.environment = replace(self.environment, settings=chosen)
         if serves and chosen != settings:
             self._look_at(self.deployment, changed=True)
@@ -200,7 +200,7 @@ class Rollout(Readiness):
         left. Until then `environment` is as it was before. Errors are those of `apply`, and come before
         those of the block.
         """
-        say, left = on_progress or _say_nothing, self._settled_at - time.monotonic()
+        say, left = on_progress or updating.say_nothing, self._settled_at - time.monotonic()
         if left > 0:
             self._pause(left, f"waiting {left:.0f} s, until grants are enforced", say)
         leaving, was_private = self._leaving(deployment), self.is_private
@@ -238,6 +238,8 @@ class Rollout(Readiness):
             failed = [one.id for one in self.deployment.releases if before.find(one.id) is None]
             self.environment = environments.spending(self.environment, failed)
         self.environment = earlier.put_back(self.target, self.environment, self._settings_before)
+        if before.serving() is None:
+            self.environment = own_settings.chosen_anew(self.target, self.environment)
         self.hold(held or self.environment.held)
         self._reach(before)
 
@@ -326,10 +328,6 @@ class Rollout(Readiness):
         """Return whether another first release can only come when those that are to go are gone."""
         all_go = bool(leaving) and len(leaving) == len(self.deployment.releases)
         return self.spec.anchored and all_go and bool(deployment.releases)
-
-
-def _say_nothing(_text: str) -> None:
-    """Tell nobody."""
 
 
 def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:

@@ -50,7 +50,7 @@ def update(
         Interrupted: the run was cancelled.
 
     """
-    started, say = datetime.now(UTC), on_progress or _say_nothing
+    started, say = datetime.now(UTC), on_progress or say_nothing
     watches = on_progress is not None and isinstance(target, capabilities.Watches)
     with target.watching(on_progress) if watches else nullcontext():  # type: ignore[attr-defined]
         try:
@@ -113,5 +113,5 @@ def _explained(target: Target, error: CurtainupError, started: datetime) -> Curt
     return target.explained(error, started) if isinstance(target, capabilities.Explains) else error
 
 
-def _say_nothing(_text: str) -> None:
+def say_nothing(_text: str) -> None:
     """Tell nobody."""

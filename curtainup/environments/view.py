@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from curtainup.config import EnvironmentConfig
 from curtainup.engine import ejected
-from curtainup.environments import processes, stack
+from curtainup.environments import own_settings, processes, stack
 from curtainup.errors import HostUnreachable, SetupError
 from curtainup.gates import asking, health
 from curtainup.gates.asking import Asking
@@ -346,20 +346,14 @@ class EnvironmentView:
         settings = self.environment.settings
         if settings is None:
             return False
-        if settings.target != self.spec.name or self._settings() != settings:
+        if (
+            settings.target != self.spec.name
+            or own_settings.configured(self.target, self.environment) != settings
+        ):
             return True
         if not isinstance(self.target, capabilities.Shares):
             return False
         return self.target.is_cut_off() or self.target.shared() is not None
-
-    def _settings(self, neighbours: Sequence[EnvironmentSettings] = ()) -> EnvironmentSettings:
-        """Return the environment's settings as configured now; how long it lives stays as it was deployed."""
-        settings = self.environment.settings
-        if settings is not None:
-            return self.target.settings().model_copy(update={"ttl": settings.ttl})
-        if isinstance(self.target, capabilities.Chooses):
-            return self.target.first_settings(neighbours)
-        return self.target.settings()
 
     def _identity(self, reference: str) -> tuple[str, int]:
         """Return the id of an image here, and how often it failed under an earlier one."""

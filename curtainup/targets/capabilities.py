@@ -95,6 +95,22 @@ class Chooses(Protocol):
 
 
 @runtime_checkable
+class ChoosesAnew(Protocol):
+    """Something else may take what the target chose for an environment before anything serves there."""
+
+    def chosen_anew(
+        self, settings: EnvironmentSettings, neighbours: Sequence[EnvironmentSettings]
+    ) -> EnvironmentSettings:
+        """Return the settings of an environment where nothing serves, with what was taken chosen anew.
+
+        Args:
+            settings: as they are.
+            neighbours: settings of the service's other environments.
+
+        """
+
+
+@runtime_checkable
 class Interrupts(Protocol):
     """Some changes of the environment's settings interrupt its traffic."""
 

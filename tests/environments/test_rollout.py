@@ -21,6 +21,8 @@ from curtainup.platforms.docker import claims, placement
 from tests import samples
 from tests.sessions import World, world
 
+NEVER_DEPLOYED = "never-deployed"
+"""A service that no Docker host has, whatever its user has deployed there."""
 IMAGE = "127.0.0.1:5000/shop@sha256:" + "d" * 64
 
 
@@ -75,7 +77,7 @@ def test_a_container_of_a_cut_off_update_keeps_its_place(tmp_path: Path) -> None
 
 @pytest.mark.docker
 def test_a_first_deployment_chooses_free_places(tmp_path: Path) -> None:
-    found = world(tmp_path)
+    found = world(tmp_path, name=NEVER_DEPLOYED)
     rollout = Rollout(found.session, "live")
     rollout.prepare(allow_replace=False)
     settings = rollout.environment.settings
@@ -94,7 +96,7 @@ def test_a_first_deployment_chooses_free_places(tmp_path: Path) -> None:
 
 @pytest.mark.docker
 def test_a_first_deployment_leaves_the_ports_that_other_environments_were_given(tmp_path: Path) -> None:
-    found = world(tmp_path, "environments: {staging: {port: 8099}}\n")
+    found = world(tmp_path, "environments: {staging: {port: 8099}}\n", name=NEVER_DEPLOYED)
     rollout = Rollout(found.session, "live")
     rollout.prepare(
         allow_replace=False, neighbours=[samples.environment(port=port) for port in range(8080, 8099)]
@@ -109,7 +111,7 @@ def test_staging_and_live_are_given_different_places_though_their_names_begin_at
 ) -> None:
     """A claim keeps other processes away, and not the one that has made it."""
     monkeypatch.setattr(placement, "_from", lambda numbers, _: iter(numbers))
-    found = world(tmp_path)
+    found = world(tmp_path, name=NEVER_DEPLOYED)
     places = []
     rollouts = Rollout(found.session, "live"), Rollout(found.session, "staging")
     prepare(*rollouts, allow_replace=False)
@@ -125,7 +127,8 @@ def test_a_taken_port_is_refused_before_anything_is_done(tmp_path: Path) -> None
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        found = world(tmp_path, f"environments: {{live: {{port: {taken.getsockname()[1]}}}}}\n")
+        text = f"environments: {{live: {{port: {taken.getsockname()[1]}}}}}\n"
+        found = world(tmp_path, text, name=NEVER_DEPLOYED)
         with pytest.raises(PortTaken):
             Rollout(found.session, "live").prepare(allow_replace=False)
     assert found.engine.ups == []

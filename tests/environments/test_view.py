@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 
+from curtainup.environments import own_settings
 from curtainup.environments.view import EnvironmentView, pym_env
 from curtainup.gates import health
 from curtainup.gates.asking import Asking
@@ -60,8 +61,8 @@ def test_how_many_stay_for_rollback(tmp_path: Path, text: str, name: str, keep: 
     ],
 )
 def test_how_long_a_review_environment_lives_is_no_other_setting(tmp_path: Path, text: str) -> None:
-    found = EnvironmentView(world(tmp_path, text).session, "review-7")
-    settings = found._settings().model_copy(update={"ttl": 60})
+    found = EnvironmentView(world(tmp_path, text, name="never-deployed").session, "review-7")
+    settings = own_settings.configured(found.target, found.environment).model_copy(update={"ttl": 60})
     found.environment = replace(found.environment, settings=settings)
     assert not found.has_other_settings()
 

@@ -39,6 +39,7 @@ from curtainup.targets.docker import availability, beside, commands
 from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import OFF, BehindDoor
 from curtainup.targets.docker.maintained import Maintained
+from curtainup.targets.docker.ports import HasPorts
 from curtainup.targets.docker.processes import HasProcesses
 from curtainup.targets.processes import wanted
 from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
@@ -46,7 +47,6 @@ from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
     from curtainup.model.contract import EnvironmentSettings
-    from curtainup.platforms.docker.hosts import Host
     from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
@@ -78,6 +78,7 @@ def runtime(config: EnvironmentConfig, *, https: bool = False) -> DockerSettings
 class DockerTarget(
     BehindDoor,
     Maintained,
+    HasPorts,
     Chooses,
     Interrupts,
     KnowsPlaces,
@@ -171,20 +172,15 @@ class DockerTarget(
 
         """
         session, config = self._session, self.config
-        beside = [one for one in neighbours if isinstance(one, DockerEnvironment)]
         stack = session.service.names.environment(self.name)
         scope = strays.Scope(session.service.config.name, self.name, "")
         strays.require_own(scope, strays.find(session.accounts.docker, scope, ()))
         if config.port is not None:
             placement.require_free(config.port, config.bind, "port", self._host.is_free)
-        given = {port for one in beside for port in (one.port, one.stats_port)}
-        free = self._host.is_free
-        port = config.port or placement.public_port(config.bind, {*given, *self._other_ports()}, free)
-        stats_port = placement.internal_port(f"{stack}-stats", {port, *given}, free)
+        port, stats_port = self._ports(neighbours)
         taken = networks.subnets(session.accounts.docker)
-        subnet = placement.subnet(
-            stack, [*taken, *(one.subnet for one in beside)], networks.routed(session.accounts.docker)
-        )
+        beside = [one.subnet for one in neighbours if isinstance(one, DockerEnvironment)]
+        subnet = placement.subnet(stack, [*taken, *beside], networks.routed(session.accounts.docker))
         return DockerEnvironment(
             service=session.service.config.name,
             name=self.name,
@@ -321,16 +317,6 @@ class DockerTarget(
             return []
         there = (network.attrs.get("Containers") or {}).values()
         return [str(one["IPv4Address"]).partition("/")[0] for one in there if one.get("IPv4Address")]
-
-    def _other_ports(self) -> set[int]:
-        """Ports that the other environments of this service were given by name."""
-        names = {"staging", "live", *self._session.service.config.environments}
-        ports = (self._session.service.config.for_environment(name).port for name in names)
-        return {port for port in ports if port is not None}
-
-    @property
-    def _host(self) -> Host:
-        return self._session.accounts.host
 
     def _shown_host(self) -> str:
         """Return how the address is reached, as it stands in a URL: of another machine by its name."""

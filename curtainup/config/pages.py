@@ -130,7 +130,8 @@ processes:
         file="schedules.md",
         title="Schedules",
         text="Schedules are commands that run at times of their own, such as a cleanup at night: in the "
-        "image of the release that works. See [schedules](schedules.md) for when a run is late, missed or cut off.",
+        "image of the release that works. See [schedules](schedules.md) for when a run is late, "
+        "missed or cut off.",
         example="""\
 name: hello
 env_secrets: [DATABASE_URL]

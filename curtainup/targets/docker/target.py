@@ -40,6 +40,7 @@ from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import OFF, BehindDoor
 from curtainup.targets.docker.maintained import Maintained
 from curtainup.targets.docker.processes import HasProcesses
+from curtainup.targets.docker.schedules import HasSchedules
 from curtainup.targets.processes import wanted
 from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
 
@@ -96,6 +97,7 @@ class DockerTarget(
     Executes,
     EndsCommands,
     HasProcesses,
+    HasSchedules,
 ):
     """An environment on a Docker host: its ports, its network, its containers."""
 

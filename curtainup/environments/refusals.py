@@ -74,7 +74,7 @@ def no_schedules(name: str, target: str) -> ConfigError:
     """Return the error for schedules where nothing runs them."""
     return ConfigError(
         f"{target} runs no schedules, and {name} has some",
-        where="schedules in pym-config.yaml",
+        where="schedule in pym-config.yaml",
         consequence="nobody would do their work, so nothing was done",
-        fix="remove them, or write `schedules: {}` in the environment's section",
+        fix="remove them, or write `schedule: {}` in the environment's section",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -186,3 +187,19 @@ def test_an_old_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (
         told == f"the scheduler of curtainup needs Python 3.10 or newer; python3 of this image is {version}"
     )
+
+
+def test_what_came_due_while_no_release_had_it_was_not_missed(machine: Machine) -> None:
+    one = schedule("one", ["true"], start_within=1)
+    with machine.scheduler("r1", one):
+        machine.await_runs(lambda now: bool(ended(now, "one")), "it has run")
+    file = machine.folder / "curtainup" / "state.json"
+    told = json.loads(file.read_text())
+    hour = timedelta(hours=1)
+    told["retired"] = (datetime.fromisoformat(told["retired"]) - hour).isoformat()
+    told["handled"]["one"]["at"] = (datetime.fromisoformat(told["handled"]["one"]["at"]) - hour).isoformat()
+    file.write_text(json.dumps(told))
+    count = len(machine.runs())
+    with machine.scheduler("r2", one):
+        found = machine.await_runs(lambda now: len(now) > count, "it runs again")
+    assert {one["outcome"] for one in found[count:]} <= {"ok", "running"}

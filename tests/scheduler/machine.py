@@ -46,7 +46,7 @@ def schedule(name: str, command: Sequence[str], cron: str = "* * * * * *", **mor
 def assert_once_each(found: Runs) -> None:
     """Check that each second has had its run, and no second two.
 
-    On a machine that is busy for seconds, several due times give way to a later one, and are remembered as that.
+    On a machine that is busy for seconds, due times give way to a later one, and are remembered as that.
     """
     assert {one["outcome"] for one in found} <= {"ok", "running", "skipped"}
     for one, following in pairwise(sorted(found, key=lambda run: str(run["due"]))):

@@ -70,7 +70,8 @@ class TaskRecord(_Model):
 class CommandRecord(_Model):
     """A command that `curtainup exec` ran: its program alone, as its arguments may hold secrets.
 
-    Without an exit code it did not start, or nobody knows how it ended.
+    Without an exit code it did not start, or nobody knows how it ended. `process` is the copy of a process as
+    which it ran; None is the service itself.
     """
 
     environment: str
@@ -79,6 +80,7 @@ class CommandRecord(_Model):
     arguments: int
     attached: bool
     exit_code: int | None
+    process: str | None = None
 
 
 class Proof(_Model):

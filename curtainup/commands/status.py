@@ -13,8 +13,8 @@ from functools import partial
 from typing import TypeVar
 
 from curtainup.engine import recovery
-from curtainup.environments import history
-from curtainup.environments import names as environment_names
+from curtainup.environments import accessory_states, history, names
+from curtainup.environments.accessory_states import AccessoryState
 from curtainup.environments.history import Occasion
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CurtainupError
@@ -89,6 +89,7 @@ class EnvironmentStatus:
         freeze: the freeze that is on; None if there is none.
         maintenance: in words, since when and by whom users get the page of maintenance; None if they do not.
         processes: what the processes of the release that works do now.
+        accessories: what the accessories beside it do now.
 
     """
 
@@ -102,6 +103,7 @@ class EnvironmentStatus:
     freeze: Freeze | None = None
     maintenance: str | None = None
     processes: tuple[ProcessState, ...] = ()
+    accessories: tuple[AccessoryState, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -155,9 +157,9 @@ def _or_why(name: str, ask: Callable[[], Found]) -> Found | Unreadable:
 def _looks(pool: ThreadPoolExecutor, opening: Callable[[], Session]) -> Callable[[], ServiceStatus]:
     """Begin to look at each environment of a service; return a function that waits for all of them."""
     session = opening()
-    environments = names(session)  # alone: two first connections may both make the table of a database
+    stacks = session.state.memory.stacks()  # alone: two first connections may both make a database's table
     run = pool.submit(_run, session)
-    looks = [pool.submit(_environment, session, name) for name in environments]
+    looks = [pool.submit(_environment, session, name, stacks) for name in names.every(session, stacks)]
     name = session.service.config.name
     return lambda: ServiceStatus(name, tuple(look.result() for look in looks), run.result())
 
@@ -168,20 +170,18 @@ def _run(session: Session) -> str | None:
     return taken.told if taken else None
 
 
-def names(session: Session) -> Sequence[str]:
-    """Return the names of a service's environments, including its review environments."""
-    return environment_names.every(session)
-
-
-def _environment(session: Session, name: str) -> EnvironmentStatus:
+def _environment(session: Session, name: str, stacks: Sequence[str]) -> EnvironmentStatus:
     view = EnvironmentView(session, name)
     environment = view.environment
     memory = session.state.memory
     update = recovery.unfinished(
         memory.locks(environment.stack), environment.pending, sees_locks=memory.sees_locks
     )
+    accessories = _accessories(session, name, stacks)
     if environment.settings is None or "url" not in environment.outputs:
-        return EnvironmentStatus(name, None, None, (), update=update, freeze=_freeze(session, name))
+        return EnvironmentStatus(
+            name, None, None, (), update=update, freeze=_freeze(session, name), accessories=accessories
+        )
     found = view.look(ANSWER_SECONDS)
     return EnvironmentStatus(
         name,
@@ -194,7 +194,16 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         _freeze(session, name),
         view.maintenance.told if view.maintenance else None,
         tuple(view.process_states()),
+        accessories,
     )
+
+
+def _accessories(session: Session, name: str, stacks: Sequence[str]) -> tuple[AccessoryState, ...]:
+    """Return what accessories do; where none are configured and none were made, nobody is asked."""
+    configured = session.service.config.for_environment(name).accessories
+    if not configured and session.service.names.accessories(name) not in stacks:
+        return ()
+    return tuple(accessory_states.states(session, name, ANSWER_SECONDS))
 
 
 def _freeze(session: Session, name: str) -> Freeze | None:

@@ -57,7 +57,9 @@ class BehindDoor(Target, Shares):
         return settings.model_copy(update=found)
 
     def as_found(self, settings: EnvironmentSettings) -> EnvironmentSettings:
-        """Return settings with the place of the door that is there."""
+        """Return settings with the place of the door that is there, if one is still configured."""
+        if self.https_host is None:
+            return settings
         place = door.place(self._session)
         return settings.model_copy(update={"door": place.address, "door_name": place.name})
 

@@ -171,5 +171,5 @@ def test_where_no_process_runs_none_is_named(live: World, monkeypatch: pytest.Mo
 def test_a_target_without_processes_says_so(live: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "RunsProcesses", type("Never", (), {}))
     _does(monkeypatch, lambda _: 0)
-    with pytest.raises(RefusedError, match="docker runs no processes"):
+    with pytest.raises(RefusedError, match="docker has no place for processes"):
         commands.execute(live.session, Wanted(("sh",), process="worker"))

@@ -128,7 +128,7 @@ def _copy(view: EnvironmentView, wanted: str) -> tuple[Release, Process, int]:
     """Return the release whose processes are at work, a process of it, and which copy of that."""
     if not isinstance(view.target, RunsProcesses):
         raise refused(
-            f"{view.spec.name} runs no processes",
+            f"{view.spec.name} has no place for processes",
             f"{view.name} is on {view.spec.name}",
             "leave --process out",
         )

@@ -18,11 +18,19 @@ def run(
     context: typer.Context,
     service: common.Service = Path(),
     env: complete.Env = "live",
+    process: Annotated[
+        str,
+        typer.Option(
+            "--process",
+            metavar="NAME",
+            help="Run it as this process runs. NAME.2 is its second copy.",
+            show_default="as the service itself",
+            autocompletion=complete.processes,
+        ),
+    ] = "",
     attach: Annotated[
         bool,
-        typer.Option(
-            "--attach", help="Run it in a container that serves, not in a new one of the same release."
-        ),
+        typer.Option("--attach", help="Run it in a container that runs already, not in a new one like it."),
     ] = False,
     config: common.Config = None,
     rehearsal: common.Rehearsal = False,
@@ -38,7 +46,7 @@ def run(
 
     words = words_of(context)
     session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
-    code = execute(session, Wanted(words, env, attach))
+    code = execute(session, Wanted(words, env, attach, process))
     if code:
         session.run.report.info(f"the command ended with exit code {code}")
     raise typer.Exit(code)

@@ -31,6 +31,7 @@ def run(
             metavar="NAME",
             help="Show the lines of this process.",
             show_default="those of the service itself",
+            autocompletion=complete.processes,
         ),
     ] = "",
     follow: Annotated[

@@ -15,6 +15,7 @@ from curtainup.platforms.docker import errors
 from curtainup.session import Session
 from curtainup.targets.command import Asked
 from curtainup.targets.docker import commands
+from curtainup.util.chunks import split
 from curtainup.util.terminal import Terminal
 
 TAIL = 100
@@ -166,12 +167,7 @@ def logs(session: Session, env: str, name: str, tail: int | None, *, follow: boo
         kept = client.containers.get(container).logs(
             stream=True, follow=follow, tail=TAIL if tail is None else tail
         )
-        left = b""
-        for chunk in kept:
-            *lines, left = (left + chunk).split(b"\n")
-            yield from (session.service.redact(line.decode(errors="replace")) for line in lines)
-        if left:
-            yield session.service.redact(left.decode(errors="replace"))
+        yield from map(session.service.redact, split(kept))
 
 
 def execute(session: Session, env: str, name: str, words: tuple[str, ...]) -> int:

@@ -1,6 +1,7 @@
 """`exec`: a command of the deployer's in a release that serves, or in a container of its own beside it.
 
-It takes no lock: it changes no release and no traffic, and works while a deployment is under way.
+It may run in a process of the release too, or in a container like that of one. It takes no lock: it changes
+no release and no traffic, and works while a deployment is under way.
 """
 
 from __future__ import annotations
@@ -8,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from curtainup.environments import processes
 from curtainup.environments.view import EnvironmentView
-from curtainup.errors import CurtainupError, Interrupted, RefusedError
+from curtainup.errors import Interrupted, RefusedError
+from curtainup.model.process import Process, copies, processes_of
 from curtainup.model.release import Release
 from curtainup.model.run import CommandRecord
 from curtainup.pipeline.run import holder
 from curtainup.pipeline.run.record import Recorder
 from curtainup.platforms.docker.labels import EXEC
 from curtainup.session import Session
-from curtainup.targets.command import NOT_STARTED, Asked
-from curtainup.targets.runs import EndsCommands, Executes
+from curtainup.targets.command import NOT_STARTED, Asked, refused
+from curtainup.targets.runs import EndsCommands, Executes, RunsProcesses
 from curtainup.util.terminal import Terminal
 
 
@@ -28,7 +31,8 @@ class Wanted:
     Attributes:
         words: the command.
         env: the environment.
-        attach: whether it runs in the container that serves.
+        attach: whether it runs in the container that serves, or in that of the process.
+        process: what it runs as: a process, or a copy of one such as `worker.2`; empty is the service.
         terminal: what the command reads from and writes to.
 
     """
@@ -36,16 +40,18 @@ class Wanted:
     words: tuple[str, ...]
     env: str = "live"
     attach: bool = False
+    process: str = ""
     terminal: Terminal = field(default_factory=Terminal)
 
 
 def execute(session: Session, wanted: Wanted) -> int:
     """Run a command in the release that has most of an environment's traffic; return its exit code.
 
-    Who ran which program in which release is recorded, and how it ended; the program's arguments are not.
+    As a process it runs in the release whose processes are at work: the last one that had all traffic. Who
+    ran which program in which release is recorded, and how it ended; the program's arguments are not.
 
     Raises:
-        RefusedError: nothing serves there, or the target cannot run such a command.
+        RefusedError: nothing serves there, there is no such process, or the target cannot run such a command.
         CurtainupError: the command could not be run, or was lost.
 
     """
@@ -55,6 +61,9 @@ def execute(session: Session, wanted: Wanted) -> int:
     target = view.target
     if not isinstance(target, Executes):
         raise _impossible(view)
+    process, number = None, 1
+    if wanted.process:
+        release, process, number = _copy(view, wanted.process)
     if (why := target.no_command(release, attach=wanted.attach)) is not None:
         raise why
     this = holder.own(session.run.id, None, session.service.environ)
@@ -67,6 +76,8 @@ def execute(session: Session, wanted: Wanted) -> int:
         {EXEC: holder.in_json(this)},
         session.run.report.info,
         session.run.cancelled,
+        process,
+        number,
     )
     told = CommandRecord(
         environment=wanted.env,
@@ -75,8 +86,10 @@ def execute(session: Session, wanted: Wanted) -> int:
         arguments=len(asked.words) - 1,
         attached=asked.attach,
         exit_code=None,
+        process=f"{asked.process.name}.{asked.number}" if asked.process else None,
     )
-    asked.say(f"{asked.words[0]} runs in {release.version} ({release.id}) of {wanted.env}")
+    role = f", as process {asked.process.name}" if asked.process else ""
+    asked.say(f"{asked.words[0]} runs in {release.version} ({release.id}) of {wanted.env}{role}")
     return recorded(session, "exec", told, lambda: target.execute(release, asked))
 
 
@@ -96,19 +109,12 @@ def recorded(session: Session, command: str, told: CommandRecord, run: Callable[
     service = session.service
     recorder = Recorder(session.state.workspace.folder, service.config.name, command, redact=service.redact)
     recorder.ran(told)
-    try:
-        code = run()
-    except KeyboardInterrupt:
-        where = f"{told.program} in {told.environment}"
-        error = Interrupted("interrupted", where=where, consequence=NOT_STARTED)
-        recorder.failed(error)
-        raise error from None
-    except CurtainupError as error:
-        recorder.failed(error)
-        raise
-    except BaseException as error:
-        recorder.crashed(error)
-        raise
+    with recorder.ending():
+        try:
+            code = run()
+        except KeyboardInterrupt:
+            where = f"{told.program} in {told.environment}"
+            raise Interrupted("interrupted", where=where, consequence=NOT_STARTED) from None
     recorder.ran(told.model_copy(update={"exit_code": code}))
     recorder.succeeded(None)
     return code
@@ -128,6 +134,28 @@ def _serving(view: EnvironmentView) -> Release:
         where=f"stack {view.environment.stack}",
         consequence=NOT_STARTED,
         fix="curtainup deploy, or name another environment with --env; curtainup status lists them",
+    )
+
+
+def _copy(view: EnvironmentView, wanted: str) -> tuple[Release, Process, int]:
+    """Return the release whose processes are at work, a process of it, and which copy of that."""
+    if not isinstance(view.target, RunsProcesses):
+        raise refused(
+            f"{view.spec.name} has no place for processes",
+            f"{view.name} is on {view.spec.name}",
+            "leave --process out",
+        )
+    works = processes.at_work(view.deployment)
+    if works is not None:
+        for one, number in copies(works.settings):
+            if wanted in {one.name, f"{one.name}.{number}"}:
+                return works, one, number
+    known = processes_of(works.settings) if works else ()
+    names = ", ".join(one.name if one.count == 1 else f"{one.name} ({one.count} copies)" for one in known)
+    raise refused(
+        f"{view.name} has no process {wanted!r}",
+        f"processes: {names or 'none'}",
+        "name one of them with --process, or leave it out for a command in the release itself",
     )
 
 

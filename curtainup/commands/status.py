@@ -15,8 +15,9 @@ from typing import TypeVar
 
 from curtainup.commands.status_of_schedules import ScheduleStatus, status_of
 from curtainup.engine import recovery
-from curtainup.environments import history, schedules
+from curtainup.environments import accessory_states, history, schedules
 from curtainup.environments import names as environment_names
+from curtainup.environments.accessory_states import AccessoryState
 from curtainup.environments.history import Occasion
 from curtainup.environments.view import EnvironmentView
 from curtainup.errors import CurtainupError
@@ -92,6 +93,7 @@ class EnvironmentStatus:
         maintenance: in words, since when and by whom users get the page of maintenance; None if they do not.
         processes: what the processes of the release that works do now.
         schedules: its schedules, when each comes due, and how its last runs ended.
+        accessories: what the accessories beside it do now.
 
     """
 
@@ -106,6 +108,7 @@ class EnvironmentStatus:
     maintenance: str | None = None
     processes: tuple[ProcessState, ...] = ()
     schedules: tuple[ScheduleStatus, ...] = ()
+    accessories: tuple[AccessoryState, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,9 +162,11 @@ def _or_why(name: str, ask: Callable[[], Found]) -> Found | Unreadable:
 def _looks(pool: ThreadPoolExecutor, opening: Callable[[], Session]) -> Callable[[], ServiceStatus]:
     """Begin to look at each environment of a service; return a function that waits for all of them."""
     session = opening()
-    environments = names(session)  # alone: two first connections may both make the table of a database
+    stacks = session.state.memory.stacks()  # alone: two first connections may both make a database's table
     run = pool.submit(_run, session)
-    looks = [pool.submit(_environment, session, name) for name in environments]
+    looks = [
+        pool.submit(_environment, session, name, stacks) for name in environment_names.every(session, stacks)
+    ]
     name = session.service.config.name
     return lambda: ServiceStatus(name, tuple(look.result() for look in looks), run.result())
 
@@ -172,20 +177,18 @@ def _run(session: Session) -> str | None:
     return taken.told if taken else None
 
 
-def names(session: Session) -> Sequence[str]:
-    """Return the names of a service's environments, including its review environments."""
-    return environment_names.every(session)
-
-
-def _environment(session: Session, name: str) -> EnvironmentStatus:
+def _environment(session: Session, name: str, stacks: Sequence[str]) -> EnvironmentStatus:
     view = EnvironmentView(session, name)
     environment = view.environment
     memory = session.state.memory
     update = recovery.unfinished(
         memory.locks(environment.stack), environment.pending, sees_locks=memory.sees_locks
     )
+    accessories = _accessories(session, name, stacks)
     if environment.settings is None or "url" not in environment.outputs:
-        return EnvironmentStatus(name, None, None, (), update=update, freeze=_freeze(session, name))
+        return EnvironmentStatus(
+            name, None, None, (), update=update, freeze=_freeze(session, name), accessories=accessories
+        )
     found = view.look(ANSWER_SECONDS)
     return EnvironmentStatus(
         name,
@@ -199,12 +202,21 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         view.maintenance.told if view.maintenance else None,
         tuple(view.process_states()),
         _schedules(view),
+        accessories,
     )
 
 
 def _schedules(view: EnvironmentView) -> tuple[ScheduleStatus, ...]:
     now = datetime.now(UTC)
     return tuple(status_of(one, now) for one in schedules.states(view.target, view.deployment, now))
+
+
+def _accessories(session: Session, name: str, stacks: Sequence[str]) -> tuple[AccessoryState, ...]:
+    """Return what accessories do; where none are configured and none were made, nobody is asked."""
+    configured = session.service.config.for_environment(name).accessories
+    if not configured and session.service.names.accessories(name) not in stacks:
+        return ()
+    return tuple(accessory_states.states(session, name, ANSWER_SECONDS))
 
 
 def _freeze(session: Session, name: str) -> Freeze | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from curtainup.commands import status_of_schedules
 from curtainup.commands.status import EnvironmentStatus, ReleaseStatus, ServiceStatus, Unreadable
+from curtainup.environments.accessory_states import AccessoryState
 from curtainup.model.process_state import ProcessState
 
 
@@ -30,6 +31,7 @@ def _environment(service: str, found: EnvironmentStatus) -> list[str]:
     lines += [f"  {_release(one)}" for one in reversed(found.releases)]
     lines += [f"  process {_process(one)}" for one in found.processes]
     lines += [f"  {line}" for one in found.schedules for line in status_of_schedules.lines(one)]
+    lines += [f"  accessory {_accessory(one)}" for one in found.accessories]
     lines += [f"  billed: {found.costs}"] if found.costs else []
     lines += [f"  update: {found.update}"] if found.update else []
     lines += [f"  frozen until {found.freeze.told}"] if found.freeze else []
@@ -52,6 +54,13 @@ def _process(one: ProcessState) -> str:
     restarts = f"{one.restarts} restart{'s' * (one.restarts != 1)}" if one.restarts else ""
     parts = (f"{one.process}.{one.number}", one.state, one.release, restarts, one.why)
     return "  ".join(part for part in parts if part)
+
+
+def _accessory(one: AccessoryState) -> str:
+    """Return an accessory in one line, as in `db  running, healthy  postgres:16  volume shop-live-db`."""
+    health = {True: ", healthy", False: ", NOT HEALTHY", None: ""}[one.healthy]
+    volume = f"volume {one.volume}" if one.volume else ""
+    return "  ".join(part for part in (one.name, f"{one.state}{health}", one.image, volume, one.why) if part)
 
 
 def _answer(environment: EnvironmentStatus) -> str:

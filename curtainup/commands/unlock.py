@@ -97,12 +97,12 @@ def _recorded(session: Session, found: Found) -> None:
     )
     recorder.step_started("unlock")
     whose = f"held by {found.held_by or UNSIGNED}"
-    try:
-        _drop(session, found)
-    except CurtainupError as error:
-        recorder.step_finished("unlock", "failed", whose)
-        recorder.failed(error)
-        raise
+    with recorder.ending():
+        try:
+            _drop(session, found)
+        except CurtainupError:
+            recorder.step_finished("unlock", "failed", whose)
+            raise
     recorder.step_finished("unlock", "passed", whose)
     recorder.succeeded(found)
 

@@ -146,8 +146,7 @@ class Accessories:
 
     def trouble(self, name: str) -> str | None:
         """Return in words what is wrong with an accessory; None if it is well."""
-        client, container = self._session.accounts.docker, self.container(name)
-        found = containers.inspected(client, container)
+        found = self.inspected(name)
         if found is None:
             return "its container is gone"
         state = found["State"]
@@ -156,18 +155,36 @@ class Accessories:
                 f" with exit code {state['ExitCode']}" if state["Status"] in {"exited", "restarting"} else ""
             )
             return f"its container is {state['Status']}{code}"
+        return self.unhealthy(name)
+
+    def health(self, name: str) -> str | None:
+        """Return the command that tells whether an accessory is well; None if none is configured."""
         wanted = self.config.accessories.get(name)
-        if wanted is None or wanted.health is None:
+        return wanted.health if wanted else None
+
+    def unhealthy(self, name: str, seconds: float = LONGEST_LOOK) -> str | None:
+        """Return in words how `health` fails, which has so many seconds; None if it does not."""
+        health = self.health(name)
+        if health is None:
             return None
-        answer = containers.ask(client, container, wanted.health, LONGEST_LOOK)
+        answer = containers.ask(self._session.accounts.docker, self.container(name), health, seconds)
         if answer.is_good:
             return None
         code = "" if answer.code is None else f" with exit code {answer.code}"
         return f"`health` fails{code}: {self._session.service.redact(answer.output) or 'it says nothing'}"
 
+    def inspected(self, name: str) -> dict[str, Any] | None:
+        """Return what the Docker engine tells of an accessory's container; None if there is none.
+
+        Raises:
+            SetupError: the engine does not answer.
+
+        """
+        return containers.inspected(self._session.accounts.docker, self.container(name))
+
     def is_running(self, name: str) -> bool:
         """Return whether an accessory's container runs."""
-        found = containers.inspected(self._session.accounts.docker, self.container(name))
+        found = self.inspected(name)
         return found is not None and found["State"]["Status"] == "running"
 
     # Changes

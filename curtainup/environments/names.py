@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from curtainup.config.review import PREFIX
 from curtainup.engine.settings_file import NAMESPACE
 from curtainup.errors import CurtainupError
 from curtainup.session import Session
 
 
-def reviews(session: Session) -> list[str]:
-    """Return the names of the service's existing review environments, sorted."""
+def reviews(session: Session, known: Sequence[str] | None = None) -> list[str]:
+    """Return the names of the service's existing review environments, sorted.
+
+    Args:
+        session: the command's.
+        known: the stacks that there are; None asks for them.
+
+    """
     own = f"{session.service.config.name}-"
-    stacks = [one for one in session.state.memory.stacks() if one.startswith(f"{own}{PREFIX}")]
+    there = session.state.memory.stacks() if known is None else known
+    stacks = [one for one in there if one.startswith(f"{own}{PREFIX}")]
     found = {one: _named(session, one) for one in stacks}
     return sorted({name for name in found.values() if name})
 
 
-def every(session: Session) -> list[str]:
-    """Return the names of all environments: staging, live, those with a section, and review environments."""
-    return list(dict.fromkeys((*session.service.config.environment_names, *reviews(session))))
+def every(session: Session, known: Sequence[str] | None = None) -> list[str]:
+    """Return the names of all environments: staging, live, those with a section, and review environments.
+
+    Args:
+        session: the command's.
+        known: the stacks that there are; None asks for them.
+
+    """
+    return list(dict.fromkeys((*session.service.config.environment_names, *reviews(session, known))))
 
 
 def _named(session: Session, stack: str) -> str | None:

@@ -294,7 +294,7 @@ class Rollout(Readiness):
     def _update(
         self, deployment: Deployment, on_progress: Callable[[str], None] | None, go_on: GoOn | None
     ) -> None:
-        sharing.make(
+        self.environment = sharing.make(
             self._session, self.target, self.environment, self._settings_before, self.guard, on_progress
         )
         before = None if self.is_touched else self._settings_before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from curtainup.engine.changes import UpdateGuard
 from curtainup.errors import CurtainupError, Interrupted, RefusedError
@@ -21,7 +22,7 @@ def make(
     before: EnvironmentSettings | None,
     guard: UpdateGuard | None,
     on_progress: Callable[[str], None] | None,
-) -> None:
+) -> Environment:
     """Make what an environment needs, if it is not there, and bring to it what is the environment's own.
 
     An update that needs nothing new of it, such as a rollback, goes on without it.
@@ -34,21 +35,26 @@ def make(
         guard: looks at what would be made; None lets all be made.
         on_progress: told what is under way.
 
+    Returns:
+        The environment, which finds what is there now: another service may have made it meanwhile.
+
     Raises:
         CurtainupError: what the environment needs now, and did not before, cannot be made.
 
     """
     settings = environment.settings
     if settings is None or not isinstance(target, capabilities.Shares) or not target.needs(settings):
-        return
+        return environment
     try:
         _make(session, target, guard, on_progress)
+        return replace(environment, settings=target.as_found(settings))
     except (Interrupted, RefusedError):
         raise
     except CurtainupError as error:
         if before is None or target.as_before(settings, before) != settings:
             raise
         session.run.report.warn(f"what is shared with other services stays as it is: {error.what}")
+        return environment
 
 
 def _make(
@@ -57,12 +63,14 @@ def _make(
     guard: UpdateGuard | None,
     on_progress: Callable[[str], None] | None,
 ) -> None:
-    shared = target.shared()
-    if shared is not None:
-        _look_at(session, shared, guard)
-        exists = session.state.memory.read(shared.stack).exists
+    missing = target.shared()
+    if missing is not None:
+        _look_at(session, missing, guard)
         with target.alone():
-            session.state.engine.up(shared.stack, shared.config, on_progress, refresh=exists)
+            shared = target.shared()
+            if shared is not None:
+                exists = session.state.memory.read(shared.stack).exists
+                session.state.engine.up(shared.stack, shared.config, on_progress, refresh=exists)
     target.bring()
 
 

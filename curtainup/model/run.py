@@ -70,7 +70,8 @@ class TaskRecord(_Model):
 class CommandRecord(_Model):
     """A command that `curtainup exec` or `schedule` ran: its program alone, as arguments may hold secrets.
 
-    Without an exit code it did not start, or nobody knows how it ended.
+    Without an exit code it did not start, or nobody knows how it ended. `process` is the copy of a process as
+    which it ran; None is the service itself.
     """
 
     environment: str
@@ -80,6 +81,7 @@ class CommandRecord(_Model):
     attached: bool
     exit_code: int | None
     schedule: str | None = None
+    process: str | None = None
 
 
 class Proof(_Model):

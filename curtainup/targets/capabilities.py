@@ -287,15 +287,16 @@ class Shares(Protocol):
     ) -> EnvironmentSettings:
         """Return settings that need of it what earlier ones needed; None needs nothing."""
 
+    def as_found(self, settings: EnvironmentSettings) -> EnvironmentSettings:
+        """Return settings of an environment that needs it, with which the environment finds what is there."""
+
     def is_cut_off(self) -> bool:
         """Return whether somebody has taken away the environment's way to it."""
 
     def alone(self) -> AbstractContextManager[None]:
-        """Let nobody else make it while a block runs; bring what making it needs.
+        """Let nobody else make it while a block runs, and bring what making it needs.
 
-        Raises:
-            CurtainupError: somebody else made it meanwhile.
-
+        Whoever has waited for somebody else has to look again whether it is to be made.
         """
 
     def bring(self) -> None:

@@ -15,6 +15,7 @@ from curtainup.util.terminal import Terminal
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
+    from curtainup.model.process import Process
     from curtainup.model.release import Release
     from curtainup.targets.task_result import Ran
 
@@ -35,6 +36,8 @@ class Asked:
         holder: who runs it, on whatever is made for it: as the label of a lock's holder.
         say: takes what the deployer should know.
         cancel: ends it when set, where the target runs it as a task.
+        process: the process in whose container, or in one like that, it runs; None is the service itself.
+        number: which copy of the process, from 1.
 
     """
 
@@ -44,6 +47,8 @@ class Asked:
     holder: Mapping[str, str] = field(default_factory=dict)
     say: Callable[[str], None] = print
     cancel: Event = field(default_factory=Event)
+    process: Process | None = None
+    number: int = 1
 
 
 def refused(what: str, where: str, fix: str) -> RefusedError:

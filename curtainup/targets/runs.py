@@ -98,7 +98,7 @@ class Executes(Protocol):
     """The target runs a command of the deployer's in a release that is there."""
 
     def no_command(self, release: Release, *, attach: bool) -> CurtainupError | None:
-        """Return why it cannot run one there, in what serves (`attach`) or beside it; None if it can."""
+        """Return why it cannot run one there, in what runs (`attach`) or beside it; None if it can."""
 
     def execute(self, release: Release, asked: Asked) -> int:
         """Run a command to its end, with the release's variables and secrets; return its exit code.

@@ -7,6 +7,23 @@ from collections.abc import Iterable, Iterator
 from curtainup.util.process import Lines
 
 
+def split(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield each line without its line end, as soon as it is whole.
+
+    Args:
+        chunks: the result of `logs(stream=True)`.
+
+    """
+    said: list[str] = []
+    lines = Lines(said.append)
+    for chunk in chunks:
+        lines.feed(chunk)
+        yield from said
+        said.clear()
+    lines.close()
+    yield from said
+
+
 def whole(chunks: Iterable[bytes]) -> Iterator[tuple[str, str]]:
     """Yield each line with its time stamp (UTC, nine digits of a second) and without its line end.
 

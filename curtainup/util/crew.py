@@ -17,8 +17,11 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
 from typing import Final, NoReturn
+
+from curtainup.util.process import Lines
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 AT_ONCE: Final = 65_536
@@ -71,9 +74,9 @@ class _Running:
     process: int
     out: int
     err: int
+    lines: Lines
     since: float = field(default_factory=time.monotonic)
     printed: bytearray = field(default_factory=bytearray)
-    line: bytearray = field(default_factory=bytearray)
 
     @property
     def descriptors(self) -> tuple[int, int, int]:
@@ -142,7 +145,8 @@ class Crew:
             _work(piece, parent, out_end, err_end, before)
         os.close(out_end)
         os.close(err_end)
-        running = self._running[piece.name] = _Running(pid, os.pidfd_open(pid), out, err)
+        lines = Lines(partial(self._tell, piece.name))
+        running = self._running[piece.name] = _Running(pid, os.pidfd_open(pid), out, err, lines)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         for descriptor in running.descriptors:
             os.set_blocking(descriptor, False)
@@ -156,10 +160,10 @@ class Crew:
                 continue
             if key.fd == running.process:
                 self._end(key.data, running)
-            elif not self._take(key.data, running, key.fd):
+            elif not self._take(running, key.fd):
                 self._selector.unregister(key.fd)  # closed, or it would be readable for ever
 
-    def _take(self, name: str, running: _Running, descriptor: int) -> bool:
+    def _take(self, running: _Running, descriptor: int) -> bool:
         """Take what waits in a pipe; return whether there was anything."""
         try:
             found = os.read(descriptor, AT_ONCE)
@@ -167,19 +171,16 @@ class Crew:
             return False
         if descriptor == running.out:
             running.printed += found
-            return bool(found)
-        *lines, running.line = (running.line + found).split(b"\n")
-        for line in lines:
-            self._tell(name, line.decode("utf-8", "replace"))
+        else:
+            running.lines.feed(found)
         return bool(found)
 
     def _end(self, name: str, running: _Running) -> None:
         """Take the rest of what a piece has written; what it has left running may hold its pipes for ever."""
         for descriptor in (running.out, running.err):
-            while self._take(name, running, descriptor):
+            while self._take(running, descriptor):
                 pass
-        if running.line:
-            self._tell(name, running.line.decode("utf-8", "replace"))
+        running.lines.close()
         for descriptor in running.descriptors:
             with suppress(KeyError):
                 self._selector.unregister(descriptor)

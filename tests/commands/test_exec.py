@@ -13,7 +13,8 @@ from curtainup.commands.exec import Wanted
 from curtainup.environments import stack as environments
 from curtainup.errors import Interrupted, RefusedError, SetupError
 from curtainup.model.environment import Environment
-from curtainup.model.release import Release
+from curtainup.model.process import Process
+from curtainup.model.release import Deployment, Release
 from curtainup.pipeline.run import holder
 from curtainup.platforms.docker.labels import EXEC
 from curtainup.targets.command import Asked
@@ -68,6 +69,7 @@ def test_the_record_has_who_and_which_program_and_no_argument(
         "attached": False,
         "exit_code": 7,
         "schedule": None,
+        "process": None,
     }
     assert told["who"]["user"]
     assert told["result"]["outcome"] == "done"
@@ -115,3 +117,60 @@ def test_only_what_is_known_to_be_dead_is_ended_before(live: World, monkeypatch:
 def test_where_nothing_serves_there_is_nothing_to_run_it_in(live: World) -> None:
     with pytest.raises(RefusedError, match="nothing serves in staging"):
         commands.execute(live.session, Wanted(("sh",), env="staging"))
+
+
+# As a process
+
+WORKER = Process(name="worker", command=("work",), count=2, memory_mb=64, stop_timeout=1, settle=1)
+CLOCK = Process(name="clock", command=("tick",), count=1, memory_mb=32, stop_timeout=1, settle=1)
+
+
+def _work(live: World, working: str | None = "r0000001") -> None:
+    """Have processes in both releases on live, of which one works and the other has most traffic."""
+    settings = samples.SETTINGS.model_copy(update={"processes": (CLOCK, WORKER)})
+    releases = tuple(samples.release(one).model_copy(update={"settings": settings}) for one in (1, 2))
+    split = Deployment(releases=releases, traffic={"r0000001": 40, "r0000002": 60}, working=working)
+    environments.apply(live.engine, Environment("shop-live", samples.environment()), split)
+
+
+@pytest.mark.parametrize(("named", "copy"), [("worker", 1), ("worker.1", 1), ("worker.2", 2)])
+def test_as_a_process_it_runs_in_the_release_whose_processes_work(
+    live: World, monkeypatch: pytest.MonkeyPatch, named: str, copy: int
+) -> None:
+    _work(live)
+    seen = _does(monkeypatch, lambda _: 0)
+    assert commands.execute(live.session, Wanted(("sh",), process=named)) == 0
+    [(one, asked)] = seen
+    assert (one.id, asked.process, asked.number) == ("r0000001", WORKER, copy)
+    assert _record(live)["ran"]["process"] == f"worker.{copy}"
+    assert any(said.endswith("of live, as process worker") for said in live.report.infos)
+
+
+@pytest.mark.parametrize(
+    "named", ["nobody", "worker.3", "worker.0", "worker.x", "worker.", "clock.2", "wor", "."]
+)
+def test_a_process_that_is_not_there_is_told_with_those_that_are(
+    live: World, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    _work(live)
+    seen = _does(monkeypatch, lambda _: 0)
+    with pytest.raises(RefusedError) as caught:
+        commands.execute(live.session, Wanted(("sh",), process=named))
+    assert caught.value.what == f"live has no process {named!r}"
+    assert caught.value.where == "processes: clock, worker (2 copies)"
+    assert seen == []
+
+
+def test_where_no_process_runs_none_is_named(live: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = _does(monkeypatch, lambda _: 0)
+    with pytest.raises(RefusedError) as caught:
+        commands.execute(live.session, Wanted(("sh",), process="worker"))
+    assert caught.value.where == "processes: none"
+    assert seen == []
+
+
+def test_a_target_without_processes_says_so(live: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "RunsProcesses", type("Never", (), {}))
+    _does(monkeypatch, lambda _: 0)
+    with pytest.raises(RefusedError, match="docker has no place for processes"):
+        commands.execute(live.session, Wanted(("sh",), process="worker"))

@@ -13,6 +13,8 @@ from curtainup import config as configuration
 from curtainup.commands.status import EnvironmentStatus, ReleaseStatus, ServiceStatus, Unreadable, statuses
 from curtainup.commands.status_text import render
 from curtainup.engine.workspace import Backend, Workspace
+from curtainup.environments import accessory_states
+from curtainup.environments.accessory_states import AccessoryState
 from curtainup.errors import ConfigError, StateError
 from curtainup.model.process_state import ProcessState
 from curtainup.model.release import Deployment
@@ -277,3 +279,41 @@ def test_the_text_has_a_line_for_each_copy_of_a_process() -> None:
         "  process clock.1  running  r1",
         "  process worker.2  restarting  r1  3 restarts  exit code 1",
     ]
+
+
+def test_the_text_has_a_line_for_each_accessory() -> None:
+    accessories = (
+        AccessoryState("db", "postgres:16", "running", healthy=True, volume="shop-live-db"),
+        AccessoryState("mail", "mail:1", "running", healthy=False, why="`health` fails with exit code 1: no"),
+        AccessoryState("queue", "redis:7", "ended", why="exit code 137"),
+    )
+    live = EnvironmentStatus("live", None, None, (), accessories=accessories)
+    assert render([ServiceStatus("shop", (live,))]).splitlines() == [
+        "shop live: not deployed",
+        "  accessory db  running, healthy  postgres:16  volume shop-live-db",
+        "  accessory mail  running, NOT HEALTHY  mail:1  `health` fails with exit code 1: no",
+        "  accessory queue  ended  redis:7  exit code 137",
+    ]
+
+
+def test_accessories_are_asked_for_only_where_there_may_be_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def states(_session: Session, environment: str, _seconds: float) -> list[AccessoryState]:
+        asked.append(environment)
+        return [AccessoryState("db", "postgres:16", "running")]
+
+    monkeypatch.setattr(accessory_states, "states", states)
+    kept.environment(tmp_path, "shop-live", [FIRST])
+    _service(tmp_path)
+    assert asked == []
+    section = "environments: {staging: {accessories: {db: {image: postgres:16}}}}\n"
+    [staging, live] = _service(tmp_path, section).environments
+    assert asked == ["staging"]
+    assert (len(staging.accessories), live.accessories) == (1, ())
+    asked.clear()
+    kept.environment(tmp_path, "shop-live-accessories", [FIRST])
+    _service(tmp_path)
+    assert asked == ["live"], "what is not configured any more may still run"

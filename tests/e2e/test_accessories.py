@@ -77,11 +77,19 @@ def listed(service: Service, environment: str = "live") -> dict[str, Any]:
     return found
 
 
+def told(service: Service, environment: str = "live") -> dict[str, Any]:
+    """What `status` says of the database."""
+    [found] = service.status(environment)["accessories"]
+    assert isinstance(found, dict)
+    return found
+
+
 @MATRIX
 def test_a_preview_shows_what_would_be_made(configured: Service) -> None:
     done = configured.run("preview", code=2)
     assert f"{configured.name}-live-accessories" in done.out
     assert "db is made beside live" in done.out
+    assert told(configured)["state"] == "not made"
 
 
 def test_an_accessory_s_data_outlives_releases(configured: Service) -> None:
@@ -108,6 +116,21 @@ def test_an_unchanged_service_is_left_alone(configured: Service) -> None:
     stack = f"{configured.name}-live-accessories"
     configured.run("pulumi", "preview", "--refresh", "--expect-no-changes", "--stack", stack)
     assert "unchanged" in configured.deploy().err
+
+
+@MATRIX
+def test_status_shows_it_beside_the_releases(configured: Service, image: str) -> None:
+    volume = f"{configured.name}-live-db"
+    assert told(configured) == {
+        "name": "db",
+        "image": image,
+        "state": "running",
+        "healthy": True,
+        "volume": volume,
+        "why": "",
+    }
+    said = configured.run("status").out.splitlines()
+    assert f"  accessory db  running, healthy  {image}  volume {volume}" in said
 
 
 @MATRIX
@@ -153,6 +176,7 @@ def test_another_image_is_told_and_replaces_nothing(
 @MATRIX
 def test_one_that_is_down_is_told_before_the_build(configured: Service) -> None:
     configured.host.client.api.stop(container(configured)["Id"])
+    assert (told(configured)["state"], told(configured)["healthy"]) == ("ended", None)
     configured.greet("third")
     done = configured.deploy(code=35)
     assert "db of live is not well: its container is exited" in done.err
@@ -168,6 +192,7 @@ def test_one_whose_container_was_removed_comes_back_with_its_data(configured: Se
     rows = visits(configured)
     configured.host.client.api.remove_container(container(configured)["Id"], force=True)
     configured.greet("fourth")
+    assert told(configured)["state"] == "gone"
     assert "its container is gone" in configured.deploy(code=35).err
 
     configured.run("accessory", "up")
@@ -218,6 +243,7 @@ def test_destroying_the_service_leaves_it_there_until_it_is_named(configured: Se
     rows = visits(configured)
     done = configured.run("destroy", "--confirm", configured.name)
     assert "accessory remove db --env live --confirm db" in done.err
+    assert told(configured)["state"] == "running"
     assert configured.host.containers() == [f"{configured.name}-{one}-db" for one in ("live", "staging")]
     count = ["psql", "--username", "postgres", "--tuples-only", "--command", "SELECT count(*) FROM visits"]
     assert int(configured.run("accessory", "exec", "db", "--", *count).out) == len(rows)

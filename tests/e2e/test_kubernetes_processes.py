@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["cluster"]
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(900)]
+WORKS = {"command": "python worker.py", "memory_limit": "64m"}
 READY = {"command": "python worker.py", "health": "test -e /tmp/ready"}
 
 
@@ -30,7 +31,7 @@ def service(
 ) -> Iterator[Troupe]:
     made = Troupe.placed(tmp_path_factory.mktemp("e2e"), service_python, cluster)
     made.write("worker.py", WORKER)
-    made.configure(**made.on_shared_gateway(), **QUICK, processes={"worker": "python worker.py"})
+    made.configure(**made.on_shared_gateway(), **QUICK, processes={"worker": WORKS})
     yield made
     made.remove()
 
@@ -63,6 +64,20 @@ def test_a_worker_runs_for_the_release_with_all_traffic(service: Troupe) -> None
     before = service.updates()
     service.deploy()
     assert service.updates() == before
+
+
+def test_a_command_runs_as_the_worker_does_or_in_its_pod(service: Troupe) -> None:
+    [worker], before = pods(service), service.objects("live", "jobs")
+    bound = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null"
+    beside = service.run("exec", "--process", "worker", "--", "sh", "-c", f'{bound}; echo "$VERSION"')
+    assert beside.out.split() == [str(64 << 20), service.status("live")["releases"][-1]["version"]]
+    inside = service.run(
+        "exec", "--attach", "--process", "worker.1", "--", "cat", "/proc/sys/kernel/hostname"
+    )
+    assert inside.out.strip() == worker
+    assert "processes: worker" in service.run("exec", "--process", "worker.2", "--", "true", code=23).err
+    assert service.objects("live", "jobs") == before
+    assert list(pods(service)) == [worker]
 
 
 def test_a_change_asks_the_old_one_to_end_before_the_new_one_comes(service: Troupe) -> None:

@@ -143,6 +143,36 @@ def test_their_logs_are_shown_by_their_names(working: Service) -> None:
     assert "processes: clock, worker" in refused.err
 
 
+BOUND = (
+    'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; echo "$VERSION"'
+)
+
+
+@MATRIX
+def test_a_command_runs_as_a_worker_does_or_in_its_container(working: Service) -> None:
+    [live] = serving(working)
+    version = next(one["version"] for one in working.status("live")["releases"] if one["id"] == live)
+    before = process_ids(working)
+
+    beside = working.run("exec", "--process", "worker", "--", "sh", "-c", BOUND)
+    assert beside.out.split() == [str(64 << 20), version]
+    assert f"sh runs in {version} ({live}) of live, as process worker" in beside.err
+    assert working.run("exec", "--", "sh", "-c", BOUND).out.split() == [str(512 << 20), version]
+
+    name = "cat /proc/sys/kernel/hostname"
+    inside = working.run("exec", "--attach", "--process", "worker.2", "--", *name.split())
+    second = working.host.inspect(f"{working.name}-live.worker.2")
+    assert inside.out.strip() == second["Config"]["Hostname"]
+    ran = working.last_run().ran
+    assert ran is not None
+    assert (ran.process, ran.attached) == ("worker.2", True)
+
+    refused = working.run("exec", "--process", "nobody", "--", "true", code=RefusedError.exit_code)
+    assert "processes: clock, worker (2 copies)" in refused.err
+    assert process_ids(working) == before
+    assert_nothing_left(working)
+
+
 def test_a_worker_that_ends_at_once_brings_the_old_ones_back(working: Service) -> None:
     before = serving(working)
     working.write("worker.py", ENDS_ON_LIVE)

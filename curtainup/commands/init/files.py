@@ -46,6 +46,7 @@ def config(found: Found, wishes: Wishes) -> str:
             "port": f"\n# The port that the Dockerfile exposes.\ncontainer_port: {found.port}"
             if found.port
             else "",
+            "beside": fill("beside.yaml", {}) if target is Target.DOCKER else "",
             "live_example": f"#     {LIVE_EXAMPLE[target]}",
         },
     )

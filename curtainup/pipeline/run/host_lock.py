@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from curtainup.errors import Busy
 from curtainup.pipeline.run import heartbeat
@@ -70,7 +70,7 @@ def held(
 def _release(client: docker.DockerClient, name: str, this: Holder) -> None:
     """Give the lock up. If the engine does not answer any more, the next run sees that this one is dead."""
     with suppress(*heartbeat.failures()):
-        if _labels(client, name).get(RUN) == this.run:
+        if _is_of(client, name, this.run):
             _remove(client, name)
 
 
@@ -110,7 +110,7 @@ def _take_over(
             _remove(client, turn)
         return False
     try:
-        if _labels(client, name).get(RUN) != dead.get(RUN):
+        if not _is_of(client, name, dead.get(RUN)):
             return False
         heartbeat.remove(client, str(dead.get(RUN)))
         _remove(client, name)
@@ -120,19 +120,31 @@ def _take_over(
 
 
 def _made(client: docker.DockerClient, name: str, service: str, this: Holder) -> Mapping[str, str]:
-    """Make a volume unless there is one, and return the labels of the one that is there."""
+    """Make a volume unless there is one, and return the labels of the one that is there.
+
+    They are asked for: once the engine was started again, its answer to `create` tells no labels of a volume
+    that it had before (moby, `volume/service/restore.go`: `restore` keeps the driver's volume, without them).
+    """
     labels = {LOCK: service, RUN: this.run, HOLDER: in_json(this)}
-    made: dict[str, Any] = client.api.create_volume(name, labels=labels)
-    return made["Labels"] or {}
+    while True:
+        client.api.create_volume(name, labels=labels)
+        if (found := _labels(client, name)) is not None:
+            return found
 
 
-def _labels(client: docker.DockerClient, name: str) -> Mapping[str, str]:
+def _labels(client: docker.DockerClient, name: str) -> Mapping[str, str] | None:
+    """Return the labels of a volume; None if it is gone."""
     from docker.errors import NotFound
 
     try:
         return dict(client.volumes.get(name).attrs.get("Labels") or {})
     except NotFound:
-        return {}
+        return None
+
+
+def _is_of(client: docker.DockerClient, name: str, run: str | None) -> bool:
+    labels = _labels(client, name)
+    return labels is not None and labels.get(RUN) == run
 
 
 def _remove(client: docker.DockerClient, name: str) -> None:

@@ -230,6 +230,18 @@ class Recorder:
             )
             self._update(metrics=(*self._record.metrics, made))
 
+    @contextmanager
+    def ending(self) -> Iterator[None]:
+        """End the record of a run whose block fails; one that succeeds is ended by `succeeded`."""
+        try:
+            yield
+        except CurtainupError as error:
+            self.failed(error)
+            raise
+        except BaseException as error:
+            self.crashed(error)
+            raise
+
     def succeeded(self, result: object) -> None:
         """End the record of a run that succeeded, with the fields of its `result`."""
         self._end(

@@ -45,24 +45,14 @@ def recorded(
         patiently(lambda: lock.held_by(session), wait, report.info),
     ):
         recorder = _Telling(session, command, notifier)
-        try:
-            with session.run.at_end:
-                result = interruptible(session, lambda: work(recorder))
-        except CurtainupError as error:
-            recorder.failed(error)
-            notifier.ended(recorder.record, recorder.folder, error=error)
-            raise
-        except BaseException as error:
-            recorder.crashed(error)
-            notifier.ended(recorder.record, recorder.folder)
-            raise
+        with recorder.ending(), session.run.at_end:
+            result = interruptible(session, lambda: work(recorder))
         recorder.succeeded(result)
-        notifier.ended(recorder.record, recorder.folder, result)
         return result
 
 
 class _Telling(Recorder):
-    """Sends a notification when the first step begins; a run that finds nothing to do has no step."""
+    """Notifies people when the first step begins and when the run ends; one without work has no step."""
 
     def __init__(self, session: Session, command: str, notifier: Notifier) -> None:
         folder = session.state.workspace.folder
@@ -76,3 +66,18 @@ class _Telling(Recorder):
             super().step_started(name)
         if first:
             self._notifier.started(self.record, self.folder)
+
+    def succeeded(self, result: object) -> None:
+        """End the record of a run that succeeded."""
+        super().succeeded(result)
+        self._notifier.ended(self.record, self.folder, result)
+
+    def failed(self, error: CurtainupError) -> None:
+        """End the record of a run that failed."""
+        super().failed(error)
+        self._notifier.ended(self.record, self.folder, error=error)
+
+    def crashed(self, error: BaseException) -> None:
+        """End the record of a run that crashed."""
+        super().crashed(error)
+        self._notifier.ended(self.record, self.folder)

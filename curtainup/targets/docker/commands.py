@@ -14,7 +14,9 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import CurtainupError, HostUnreachable, Interrupted, SetupError
+from curtainup.model.process import Process
 from curtainup.model.release import Release
+from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms.docker import attached, confinement, errors, surroundings
 from curtainup.platforms.docker.attached import Lost
 from curtainup.platforms.docker.labels import EXEC, RELEASE, RUN
@@ -48,7 +50,8 @@ def refusal(client: docker.DockerClient) -> CurtainupError | None:
 def run_beside(client: docker.DockerClient, place: Place, release: Release, asked: Asked) -> int:
     """Run a command in a new container of a release, and return its exit code.
 
-    It takes the place of the image's CMD; ENTRYPOINT, user and folder are the image's own.
+    It takes the place of the image's CMD; ENTRYPOINT, user and folder are the image's own. If it is to run
+    like a process, its bounds are that one's.
 
     Raises:
         SetupError: Docker does not answer, or the image or the release's container is gone.
@@ -71,7 +74,7 @@ def run_beside(client: docker.DockerClient, place: Place, release: Release, aske
 
 
 def run_inside(client: docker.DockerClient, container: str, asked: Asked) -> int:
-    """Run a command in the container of a release, and return its exit code.
+    """Run a command in the container of a release, or of a process, and return its exit code.
 
     Raises:
         SetupError: Docker does not answer, or the container does not run.
@@ -83,7 +86,7 @@ def run_inside(client: docker.DockerClient, container: str, asked: Asked) -> int
     if (why := refusal(client)) is not None:
         raise why
     api, is_tty = client.api, asked.terminal.is_one
-    with _said_clearly(container):
+    with _said_clearly(container, "release" if asked.process is None else "process"):
         job = str(
             api.exec_create(
                 container, list(asked.words), stdin=True, tty=is_tty, detach_keys=attached.DETACH
@@ -167,7 +170,7 @@ def _container(
     client: docker.DockerClient, place: Place, release: Release, asked: Asked, variables: Sequence[str]
 ) -> Iterator[str]:
     """Give a container that is not started yet, and remove it whatever happens."""
-    settings = settings_of(release)
+    settings = _bounded(settings_of(release), asked.process)
     made = client.containers.create(
         release.image,
         command=list(asked.words),
@@ -189,6 +192,12 @@ def _container(
         yield str(made.id)
     finally:
         _remove(client.api, str(made.id))
+
+
+def _bounded(settings: DockerSettings, process: Process | None) -> DockerSettings:
+    if process is None:
+        return settings
+    return settings.model_copy(update={"memory_mb": process.memory_mb, "cpus": process.cpus})
 
 
 def _unkept() -> Any:
@@ -259,7 +268,7 @@ def _failures() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def _said_clearly(container: str) -> Iterator[None]:
+def _said_clearly(container: str, whose: str = "release") -> Iterator[None]:
     from docker.errors import ImageNotFound, NotFound
 
     where = f"container {container}"
@@ -276,7 +285,7 @@ def _said_clearly(container: str) -> Iterator[None]:
             if isinstance(error, ImageNotFound):
                 raise
             raise SetupError(
-                "the release's container is gone",
+                f"the {whose}'s container is gone",
                 where=where,
                 consequence=NOT_STARTED,
                 fix="see docker ps --all; `curtainup pulumi up --refresh` makes it again",

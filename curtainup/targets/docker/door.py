@@ -97,7 +97,7 @@ def require_room(session: Session, host: str, owner: str) -> None:
             )
         return
     for port in caddy.PORTS:
-        if not session.accounts.host.is_free(port, EVERYWHERE):
+        if not session.accounts.host.is_free(port, EVERYWHERE) and not _is_made(session.accounts.docker):
             raise PortTaken(
                 f"port {EVERYWHERE}:{port} belongs to something else",
                 where="https: true in pym-config.yaml",
@@ -115,11 +115,11 @@ def running(session: Session) -> Door:
 def alone(session: Session) -> Iterator[None]:
     """Let no other service make the door while a block runs.
 
-    It also makes the door's image if the Docker engine lacks it, and removes a door that never started.
+    It also makes the door's image if the Docker engine lacks it, and removes a door that never started. If
+    another service was at it, the door is there by then.
 
     Raises:
         Interrupted: the run was cancelled while another service made the door.
-        RefusedError: another service has made it meanwhile.
 
     """
     from curtainup.setup.base_images import images
@@ -134,14 +134,7 @@ def alone(session: Session) -> Iterator[None]:
         session.run.cancelled,
     ):
         found = _container(client)
-        if found is not None and not _never_started(found):
-            raise RefusedError(
-                "another service has just made the door of this Docker host",
-                where=f"container {caddy.NAME}",
-                consequence="this environment was to stand behind a door of its own, so nothing was changed",
-                fix="curtainup deploy, which uses that door",
-            )
-        if found is not None:
+        if found is not None and _never_started(found):
             with _said_clearly():
                 client.api.remove_container(caddy.NAME, v=False)
         yield
@@ -196,6 +189,14 @@ def _container(client: DockerClient, name: str = caddy.NAME) -> dict[str, Any] |
         except NotFound:
             return None
     return found
+
+
+def _is_made(client: DockerClient) -> bool:
+    """Return whether another service makes the door right now, or has just made it."""
+    if _container(client, MAKING) is not None:
+        return True
+    found = _container(client)
+    return found is not None and runs(found)
 
 
 def _found(session: Session) -> Place | None:

@@ -56,6 +56,13 @@ class BehindDoor(Target, Shares):
             found |= {"door": settings.door, "door_name": settings.door_name}  # it may have been made anew
         return settings.model_copy(update=found)
 
+    def as_found(self, settings: EnvironmentSettings) -> EnvironmentSettings:
+        """Return settings with the place of the door that is there, if one is still configured."""
+        if self.https_host is None:
+            return settings
+        place = door.place(self._session)
+        return settings.model_copy(update={"door": place.address, "door_name": place.name})
+
     def is_cut_off(self) -> bool:
         """Return whether the door leads the name to the proxy no more."""
         known = self.known(DockerEnvironment)
@@ -64,12 +71,7 @@ class BehindDoor(Target, Shares):
         return not door.leads(self._session.accounts.docker, known.https_host, self.environment.stack)
 
     def alone(self) -> AbstractContextManager[None]:
-        """Let no other service make the door while a block runs.
-
-        Raises:
-            RefusedError: another service made it meanwhile.
-
-        """
+        """Let no other service make the door while a block runs."""
         return door.alone(self._session)
 
     def bring(self) -> None:

@@ -13,6 +13,7 @@ from curtainup.config import EnvironmentConfig
 from curtainup.config.docker import HEADER_LIMIT
 from curtainup.engine.aftermath import strays
 from curtainup.errors import CurtainupError
+from curtainup.model.process import container
 from curtainup.model.release import Address, Release
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.docker import networks, placement
@@ -293,11 +294,13 @@ class DockerTarget(
         return commands.refusal(self._session.accounts.docker)
 
     def execute(self, release: Release, asked: Asked) -> int:
-        """Run a command in a container beside the release's, or in that."""
-        client = self._session.accounts.docker
-        if asked.attach:
-            return commands.run_inside(client, f"{self.environment.stack}-{release.id}", asked)
-        return commands.run_beside(client, self._place, release, asked)
+        """Run a command in a container beside the release's, or in that; of a process likewise."""
+        client, stack, process = self._session.accounts.docker, self.environment.stack, asked.process
+        if not asked.attach:
+            return commands.run_beside(client, self._place, release, asked)
+        own = f"{stack}-{release.id}"
+        entered = own if process is None else container(stack, process, asked.number, release.id)
+        return commands.run_inside(client, entered, asked)
 
     def end_commands(self, is_over: Callable[[str], bool]) -> None:
         """Remove the containers of commands whose curtainup was killed."""

@@ -1,20 +1,22 @@
-"""A command in a pod of a release that serves."""
+"""A command in a pod of a release that serves, or of one of its processes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from curtainup.errors import HostUnreachable, SetupError
-from curtainup.model.release import Release
 from curtainup.model.targets.kubernetes import CONTAINER
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Refused
+from curtainup.platforms.kubernetes.pods import Object
 from curtainup.targets.command import NOT_STARTED, Asked
 from curtainup.targets.kubernetes.space import CORE, Space
 
 RIGHT = "the deployer needs `create` and `get` on pods/exec, beside what docs/kubernetes-role.yaml has"
 
 
-def run(space: Space, release: Release, asked: Asked) -> int:
-    """Run a command in the first of a release's pods that is ready, and return its exit code.
+def run(space: Space, there: Sequence[Object], asked: Asked) -> int:
+    """Run a command in the first of some pods that is ready, and return its exit code.
 
     Raises:
         SetupError: no pod runs, or the API server refuses.
@@ -24,10 +26,10 @@ def run(space: Space, release: Release, asked: Asked) -> int:
     """
     from curtainup.platforms.kubernetes import inside
 
-    running = pods.answering(space.pods(release.id), CONTAINER)
+    running = pods.answering(there, CONTAINER)
     if not running:
         raise SetupError(
-            "no pod of the release runs",
+            f"no pod of the {'release' if asked.process is None else 'process'} runs",
             where=str(space),
             consequence=NOT_STARTED,
             fix=f"kubectl get pods -n {space.settings.namespace} says why",

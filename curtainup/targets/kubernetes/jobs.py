@@ -38,7 +38,7 @@ class Place:
 
     Attributes:
         namespace: the environment's.
-        deployment: the name of the Deployment of the release in whose image they run.
+        deployment: the name of the Deployment whose pods they are made like: a release's, or a process's.
         container: the name of the service's container.
         labels: what the environment's objects are labelled with.
         run: the id of the run.

@@ -54,14 +54,14 @@ class KubernetesProcesses:
 
     def trouble(self, space: Space, release: Release, process: Process, number: int) -> str | None:
         """Return None once the cluster has seen the health command of a copy exit with 0."""
-        pod = self._pods(space, release, process)[number - 1]
+        pod = self.pod(space, release, process, number)
         if pod is not None and pods.container_of(pod, CONTAINER).get("started"):
             return None
         return "the health command has not exited with 0 yet; `kubectl describe pod` says how it fails"
 
     def log(self, space: Space, release: Release, process: Process, number: int) -> str:
         """Return the end of what a copy wrote, before its last end if it has ended."""
-        pod = self._pods(space, release, process)[number - 1]
+        pod = self.pod(space, release, process, number)
         if pod is None:
             return "(it has no pod)"
         wrote = Wrote(space.settings.namespace, pods.name_of(pod), CONTAINER)
@@ -72,6 +72,10 @@ class KubernetesProcesses:
         except Refused as refused:
             return exits.UNREADABLE.format(why=refused.message)
         return self.redact(text.rstrip()) or "(it wrote nothing)"
+
+    def pod(self, space: Space, release: Release, process: Process, number: int) -> Object | None:
+        """Return the pod of a copy; None while it has none."""
+        return self._pods(space, release, process)[number - 1]
 
     def _pods(self, space: Space, release: Release, process: Process) -> Sequence[Object | None]:
         """Return the pods of a process, by their names; None for each that is still to come."""
@@ -122,6 +126,11 @@ class HasProcesses(OnCluster, RunsProcesses):
     def process_log(self, release: Release, process: Process, number: int) -> str:
         """Return the end of what a process's pod wrote."""
         return self._processes.log(self._space, release, process, number)
+
+    def copy(self, release: Release, process: Process, number: int) -> list[Object]:
+        """Return the pod of a copy of a process, if there is one."""
+        found = self._processes.pod(self._space, release, process, number)
+        return [] if found is None else [found]
 
     @cached_property
     def _processes(self) -> KubernetesProcesses:

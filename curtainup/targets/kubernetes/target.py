@@ -272,7 +272,8 @@ class KubernetesTarget(
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as a Job, made as the release's pods are."""
-        return self._run_job(release, task, on_line, TASK)
+        like = self._space.settings.workload(release.id)
+        return self._run_job(like, self.config.stop_timeout, task, on_line, TASK)
 
     def end_tasks(self) -> None:
         """End the Jobs of tasks that a run which was killed has left."""
@@ -282,12 +283,18 @@ class KubernetesTarget(
         """Return None: a Job can always be made, and a pod that runs be entered."""
 
     def execute(self, release: Release, asked: Asked) -> int:
-        """Run a command as a Job that is made as the release's pods are, or in one of these."""
+        """Run a command as a Job made as the pods of the release or of a process are, or in one of these."""
+        space, process = self._space, asked.process
         if asked.attach:
-            return inside.run(self._space, release, asked)
+            there = space.pods(release.id) if process is None else self.copy(release, process, asked.number)
+            return inside.run(space, there, asked)
+        if process is None:
+            like, grace = space.settings.workload(release.id), self.config.stop_timeout
+        else:
+            like, grace = space.settings.process_workload(process.name), process.stop_timeout
 
-        def run(release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-            return self._run_job(release, task, on_line, EXEC)
+        def run(_release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
+            return self._run_job(like, grace, task, on_line, EXEC)
 
         return command.as_task(asked, release, run)
 
@@ -296,15 +303,16 @@ class KubernetesTarget(
         if is_over(""):
             self._end_jobs(EXEC)
 
-    def _run_job(self, release: Release, task: Task, on_line: Callable[[str], None], mark: str) -> Ran:
+    def _run_job(self, like: str, grace: int, task: Task, on_line: Callable[[str], None], mark: str) -> Ran:
+        """Run a task as the pods of a Deployment of that name are made, with so many seconds to end."""
         space, run = self._space, self._session.run
         place = jobs.Place(
             space.settings.namespace,
-            space.settings.workload(release.id),
+            like,
             CONTAINER,
             space.labels,
             run.id,
-            self.config.stop_timeout,
+            grace,
             self.node_seconds() > 0,
             mark,
         )

@@ -51,10 +51,24 @@ def test_every_example_in_the_comments_is_right(tmp_path: Path, target: Target) 
     wishes = Wishes(target=target, name="shop")
     text = files.config(_found(tmp_path / "a", wishes), wishes)
     lines = text.splitlines()
-    starts = ("# env", "# tasks", "#   -", "#   LOG", "#   staging", "#     ", "#   live")
+    starts = (
+        *("# env", "# tasks", "#   -", "#   LOG", "#   staging", "#     ", "#   live"),
+        *("# processes", "#   worker", "# accessories", "#   db"),
+    )
     told = [line.removeprefix("# ") if line.startswith(starts) else line for line in lines]
     found = _found(tmp_path / "b", Wishes(), {**FLASK, "pym-config.yaml": "\n".join(told)})
-    assert found.secrets == ("DB_PASSWORD",)
+    beside = ("POSTGRES_PASSWORD",) if target is Target.DOCKER else ()
+    assert found.secrets == ("DB_PASSWORD", *beside)
+
+
+def test_what_only_a_docker_host_runs_is_an_example_there_alone(tmp_path: Path) -> None:
+    texts = {}
+    for target in Target:
+        wishes = Wishes(target=target, name="shop")
+        texts[target] = files.config(_found(tmp_path / target.value, wishes), wishes)
+    for section in ("# processes:", "# accessories:"):
+        assert [target for target, text in texts.items() if section in text] == [Target.DOCKER]
+    assert all("\n\n\n" not in text for text in texts.values())
 
 
 def test_the_secrets_of_accessories_are_the_deployer_s_too(tmp_path: Path) -> None:

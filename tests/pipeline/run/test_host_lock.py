@@ -6,9 +6,11 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext as does_not_raise
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Event
+from typing import Any
 
 import docker
 import pytest
@@ -110,6 +112,49 @@ def test_a_dead_run_s_lock_is_taken_over_with_a_note(
         assert heartbeat.signs(client, other.run) == set()
         assert client.volumes.get(f"curtainup-lock-{service}").attrs["Labels"][RUN] == "this"
     assert notes == [f"took over the lock of {service} from process {other.pid}, which is dead"]
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_an_engine_that_was_started_again_tells_whose_lock_it_is(
+    client: docker.DockerClient,
+    service: str,
+    this: Holder,
+    other: Holder,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_dead: bool,
+) -> None:
+    """Its answer to `create` has no labels of a volume that it had before."""
+    made(client, service, other if is_dead else replace(other, pid=this.pid))
+    create = client.api.create_volume
+
+    def without_labels(*words: Any, **options: Any) -> dict[str, Any]:
+        return {**create(*words, **options), "Labels": None}
+
+    monkeypatch.setattr(client.api, "create_volume", without_labels)
+    expected = does_not_raise() if is_dead else pytest.raises(Busy, match="under way")
+    with expected, host_lock.held(client, service, this, print, Event()):
+        assert client.volumes.get(f"curtainup-lock-{service}").attrs["Labels"][RUN] == "this"
+
+
+@pytest.mark.docker
+def test_a_run_that_has_the_lock_keeps_it_when_the_engine_is_started_again(
+    client: docker.DockerClient, service: str, this: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, asked = client.api.create_volume, Event()
+
+    def without_labels(name: str, *words: Any, **options: Any) -> dict[str, Any]:
+        made = {**create(name, *words, **options), "Labels": None}
+        if name.endswith(f"{this.run}-2"):
+            asked.set()
+        return made
+
+    monkeypatch.setattr(client.api, "create_volume", without_labels)
+    cancelled = Event()
+    with host_lock.held(client, service, this, pytest.fail, cancelled):
+        assert asked.wait(60), "it gives no signs of life any more"
+        assert not cancelled.is_set()
 
 
 @pytest.mark.docker

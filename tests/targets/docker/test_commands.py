@@ -6,9 +6,9 @@ import pty
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ import pytest
 from docker.errors import NotFound
 
 from curtainup.errors import SetupError
+from curtainup.model.process import Process
 from curtainup.model.release import Release
-from curtainup.platforms.docker.labels import EXEC
+from curtainup.platforms.docker.labels import EXEC, PROCESS
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets.command import Asked
 from curtainup.targets.docker import commands
@@ -30,6 +31,7 @@ from tests import docker_engine, samples
 pytestmark = pytest.mark.docker
 PATIENCE = 60.0
 SECRET = 'a=b"$x\nü'
+WORKER = Process(name="worker", command=("work",), count=1, memory_mb=32, stop_timeout=1, settle=1)
 SHOW = "import json, os; print(json.dumps(dict(os.environ)))"
 
 
@@ -149,31 +151,49 @@ def test_a_release_whose_container_is_gone_is_told(
         _execute(client, place, samples.release(2), Asked(("true",), how == "inside"))
 
 
+def _seen(client: docker.DockerClient, place: Place, release: Release, folder: Path, **asked: Any) -> Any:
+    """What the engine tells of a command's container while it runs."""
+    reading, writing = os.pipe()
+    with (folder / "out").open("wb") as out, ThreadPoolExecutor(1) as pool:
+
+        def look() -> dict[str, Any]:
+            try:
+                return _running(client, place)
+            finally:
+                os.close(writing)
+
+        found = pool.submit(look)
+        terminal = Terminal(reading, out.fileno(), out.fileno())
+        assert commands.run_beside(client, place, release, Asked(("cat",), terminal=terminal, **asked)) == 0
+    os.close(reading)
+    return found.result()
+
+
 def test_it_is_bound_as_its_release_is_and_its_secrets_are_in_no_command_line(
     client: docker.DockerClient, place: Place, release: Release, tmp_path: Path
 ) -> None:
-    reading, writing = os.pipe()
-    with (tmp_path / "out").open("wb") as out:
-        terminal = Terminal(reading, out.fileno(), out.fileno())
-        asked = Asked(("cat",), terminal=terminal, holder={EXEC: "me"})
-        seen: list[dict[str, Any]] = []
-
-        def look() -> None:
-            seen.append(_running(client, place))
-            os.close(writing)
-
-        looking = threading.Thread(target=look)
-        looking.start()
-        assert commands.run_beside(client, place, release, asked) == 0
-        looking.join()
-    os.close(reading)
-    facts = seen[0]
+    facts = _seen(client, place, release, tmp_path, holder={EXEC: "me"})
     assert facts["HostConfig"]["Memory"] == samples.SETTINGS.memory_mb << 20
     assert facts["HostConfig"]["CapDrop"] == ["ALL"]
     assert facts["HostConfig"]["AutoRemove"]
     assert facts["Config"]["Labels"][EXEC] == "me"
     assert SECRET not in json.dumps([facts["Path"], facts["Args"], facts["Config"]["Labels"]])
     assert facts["NetworkSettings"]["Networks"][place.network]["IPAddress"] != place.address
+
+
+def test_as_a_process_it_has_the_bounds_of_that(
+    client: docker.DockerClient, place: Place, release: Release, tmp_path: Path
+) -> None:
+    process = WORKER.model_copy(update={"cpus": 0.5})
+    facts = _seen(client, place, release, tmp_path, process=process, holder={EXEC: "me"})
+    assert (facts["HostConfig"]["Memory"], facts["HostConfig"]["NanoCpus"]) == (32 << 20, 5 * 10**8)
+    assert f"DB_PASSWORD={SECRET}" in facts["Config"]["Env"]
+    assert PROCESS not in facts["Config"]["Labels"], "it does not count as one of the processes"
+
+
+def test_a_process_whose_container_is_gone_is_told(client: docker.DockerClient, place: Place) -> None:
+    with pytest.raises(SetupError, match="the process's container is gone"):
+        commands.run_inside(client, f"{place.name}.worker.1", Asked(("true",), attach=True, process=WORKER))
 
 
 def _running(client: docker.DockerClient, place: Place) -> dict[str, Any]:

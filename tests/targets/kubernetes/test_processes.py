@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from curtainup.config.tasks import Task
+from curtainup.errors import SetupError
 from curtainup.model.process import Process
 from curtainup.model.process_state import ENDED, RESTARTING, RUNNING, STARTING, ProcessState
 from curtainup.model.release import Release
+from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.targets import command
+from curtainup.targets.kubernetes import jobs, tasks
 from curtainup.targets.kubernetes.logs import KubernetesLogs
 from curtainup.targets.kubernetes.processes import KubernetesProcesses
 from curtainup.targets.log_lines import Asked
+from curtainup.targets.task_result import Ran
+from curtainup.util.process import Ended
 from tests.platforms.kubernetes import shapes
 from tests.targets.kubernetes.conftest import FIRST, SETTINGS, Live
 
@@ -100,3 +108,45 @@ def test_its_lines_name_the_copy(live: Live) -> None:
     source = KubernetesLogs(live.world.session, live.environment)
     [line] = source.lines(Asked(process="worker"))
     assert (line.release, line.process, line.text) == (FIRST.id, "worker.x7k2p", "at work")
+
+
+# Commands
+
+
+def test_a_command_is_a_job_like_the_process_s_pods(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    places: list[jobs.Place] = []
+
+    def run(_cluster: object, place: jobs.Place, task: Task, _means: object) -> Ran:
+        places.append(place)
+        return Ran(7, Ended.BY_ITSELF, task.name)
+
+    monkeypatch.setattr(tasks, "run", run)
+    asked = command.Asked(("sh",), process=WORKER, say=lambda _: None)
+    assert live.target.execute(RELEASE, asked) == 7
+    [place] = places
+    assert (place.deployment, place.grace, place.mark) == ("shop-process-worker", 1, "curtainup.exec")
+
+
+def test_a_command_enters_the_pod_of_the_copy_that_is_named(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered: list[str] = []
+
+    def enter(_self: Cluster, path: str, container: str, words: Sequence[str], _terminal: object) -> Any:
+        entered.append(path)
+        raise Refused(403, "Forbidden", f"no {words[0]} in {container}")
+
+    monkeypatch.setattr(Cluster, "entered", enter)
+    live.api.items(PODS, _pod("b"), _pod("a"))
+    for number in (1, 2):
+        asked = command.Asked(("sh",), attach=True, process=WORKER, number=number)
+        with pytest.raises(SetupError, match="lets nobody into the pod"):
+            live.target.execute(RELEASE, asked)
+    assert entered == [f"{PODS}/a", f"{PODS}/b"]
+
+
+@pytest.mark.parametrize("pods", [[], [_pod("a", containerStatuses=[shapes.container({"waiting": {}})])]])
+def test_a_command_enters_no_copy_that_does_not_run(live: Live, pods: list[dict[str, Any]]) -> None:
+    live.api.items(PODS, *pods)
+    with pytest.raises(SetupError, match="no pod of the process runs"):
+        live.target.execute(RELEASE, command.Asked(("sh",), attach=True, process=WORKER))

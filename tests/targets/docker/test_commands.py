@@ -166,6 +166,7 @@ def _seen(client: docker.DockerClient, place: Place, release: Release, folder: P
         terminal = Terminal(reading, out.fileno(), out.fileno())
         assert commands.run_beside(client, place, release, Asked(("cat",), terminal=terminal, **asked)) == 0
     os.close(reading)
+    nothing_is_left(client, place)
     return found.result()
 
 

@@ -98,8 +98,9 @@ class Rehearsed(Service):
         faults: Sequence[str] = (),
     ) -> Finished:
         """Rehearse; `fail_at` names the gate at which a test of the service is to fail."""
-        asked = [word for fault in faults for word in ("--fault", fault)]
-        return self.run("rehearse", *asked, *arguments, code=code, env={**(env or {}), "FAIL_AT": fail_at})
+        return self.run(
+            "rehearse", *asked(faults), *arguments, code=code, env={**(env or {}), "FAIL_AT": fail_at}
+        )
 
     def release(self) -> str:
         """Rehearse, and return the id of the release that is live then."""
@@ -115,10 +116,10 @@ class Rehearsed(Service):
         """The id of the release that answers, as `status` says; empty when none does."""
         return str(self.status(environment)["answers"] or "")
 
-    def refresh(self, environment: str) -> None:
+    def refresh(self, environment: str, faults: Sequence[str] = ()) -> None:
         """Let Pulumi read from the cloud what there is of an environment, as `pulumi refresh` does."""
         engine = engines.locate()
-        stage = Rehearsal(self.rehearsal, self.config["deploy_target"])
+        stage = Rehearsal(self.rehearsal, self.config["deploy_target"], faults)
         environ = dict(self.environ)
         stage.enter(environ)
         environ |= {**stage.backend().env, "PULUMI_SKIP_UPDATE_CHECK": "1"}
@@ -167,6 +168,11 @@ class Rehearsed(Service):
 
     def _label(self) -> dict[str, str | list[str] | bool]:
         return {"label": f"{LABEL}={self.rehearsal.key}"}
+
+
+def asked(faults: Sequence[str]) -> list[str]:
+    """The options that ask for faults."""
+    return [word for fault in faults for word in ("--fault", fault)]
 
 
 @contextmanager

@@ -119,7 +119,8 @@ class Job(GoogleKind):
                 "googleapi: Error 403: Permission 'iam.serviceaccounts.actAs' denied on service account "
                 f"{email} (or it may not exist)., forbidden"
             )
-        refused = secret_refusals(part, project, template["containers"][0], email)
+        at = self.cloud.faults.clock.now()
+        refused = secret_refusals(part, project, template["containers"][0], email, at)
         if refused:
             raise CloudError(f"Error creating Job: googleapi: Error 400: {' '.join(refused)}")
 

@@ -37,7 +37,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     engine = pulumi.find()
     assert engine is not None
     monkeypatch.setenv("PATH", os.pathsep.join([*engine.path_entries, os.environ["PATH"]]))
-    monkeypatch.setattr(common, "GRANT_SECONDS", 0.0)
+    monkeypatch.setattr(common, "GRANT_MINUTES", 0.0)
 
     def one(*faults: str) -> GoogleWorld:
         made.append(GoogleWorld(tmp_path / str(len(made)), faults))
@@ -68,11 +68,11 @@ def test_a_service_from_nothing_to_the_public_and_back_to_nothing(
     assert requests.get(url, headers=TOKEN, timeout=60).text == f"{SERVICE}-r1"
     assert requests.get(f"{url}/secret", headers=TOKEN, timeout=60).text == SECRET
     assert "Serverless" not in requests.get(f"{url}/headers", headers=TOKEN, timeout=60).text
-    monkeypatch.setattr(common, "GRANT_SECONDS", 3600.0)
+    monkeypatch.setattr(common, "GRANT_MINUTES", 60.0)
     assert world.up(public=True)["url"] == url
     assert requests.get(url, timeout=60).status_code == 403, "a grant is not enforced at once"
     assert world.up(public=False)["url"] == url
-    monkeypatch.setattr(common, "GRANT_SECONDS", 1.0)
+    monkeypatch.setattr(common, "GRANT_MINUTES", 1 / 60)
     assert world.up(public=True)["url"] == url
     assert until_let_in(url).text == f"{SERVICE}-r1"
     assert world.up(public=False, unchecked=True)["url"] == url

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from curtainup.engine import program
 from curtainup.rehearsal import containers
@@ -126,7 +127,11 @@ class Rehearsed(Service):
         environ["PATH"] = os.pathsep.join([*engine.path_entries, environ["PATH"]])
         command = [str(engine.command), "refresh", "--yes", "--skip-preview", "--non-interactive"]
         where = ["--stack", f"{self.name}-{environment}", "--cwd", str(self.own_folder)]
-        with program.providers(f"{self.name}-{environment}", stage.providers) as variables:
+        leading = {name: one for name, one in environ.items() if name.startswith("AWS_")}
+        with (
+            patch.dict(os.environ, leading),  # curtainup's own provider is served by this process
+            program.providers(f"{self.name}-{environment}", stage.providers) as variables,
+        ):
             done = subprocess.run(
                 [*command, *where], env={**environ, **variables}, capture_output=True, text=True, check=False
             )

@@ -18,7 +18,7 @@ from curtainup.rehearsal.kind import Cloud, CloudError
 PROJECT = "demo-project"
 ACCOUNT = "reader@example.com"
 SECRETS = "secretmanager.googleapis.com"
-REPLICATION = {"auto": {}}
+REPLICATION: dict[str, dict[str, str]] = {"auto": {}}
 
 
 @dataclass

@@ -11,7 +11,8 @@ CALLS = 3
 SECONDS = 2.0
 """With the fault `throttle` so many calls are answered in so many seconds.
 
-The real quotas are the account's in a region. AWS throttled a call every 10 s with several environments
+The real quotas are the account's in a region. AWS's support told of 2 calls in a second, and 15 at once
+(aws/aws-toolkit-azure-devops#62). AWS throttled a call every 10 s with several environments
 (hashicorp/terraform-provider-aws#177), every 5 s (einaregilsson/beanstalk-deploy#9) and every 2 s. Google
 counts the calls of a minute (https://cloud.google.com/run/quotas).
 """

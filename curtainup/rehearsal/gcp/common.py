@@ -67,7 +67,7 @@ class GoogleKind(Kind):
         """
         project = inputs.get("project") or self.cloud.config.get("project")
         if not project:
-            raise CloudError("project: required field is not set; set it on the provider or the resource")
+            raise CloudError("project: required field is not set")
         if not _PROJECT.fullmatch(project):
             raise CloudError(
                 f"googleapi: Error 403: Permission denied on resource project {project}., forbidden"
@@ -127,7 +127,10 @@ class Binding(GoogleKind):
         member = inputs["member"]
         if member == UNKNOWN or _MEMBER.fullmatch(member):
             return super().check(inputs)
-        reason = f'invalid value for member (IAM members must have one of the values outlined): "{member}"'
+        reason = (
+            f'invalid value "{member}" for member (IAM members must have one of the values outlined here: '
+            "https://cloud.google.com/billing/docs/reference/rest/v1/Policy#Binding)"
+        )
         return [*super().check(inputs), Failure("member", reason)]
 
     def create(self, inputs: Properties) -> Made:

@@ -172,10 +172,4 @@ def _container(path: str, container: Mapping[str, Any]) -> Iterator[tuple[str, s
     envs = container.get("envs")
     for index, one in enumerate(envs if isinstance(envs, list) else []):
         if one["name"] in RESERVED:
-            yield (
-                f"{path}.envs[{index}].name",
-                (
-                    f"The following reserved env names were provided: {one['name']}. "
-                    "The system sets these values."
-                ),
-            )
+            yield f"{path}.envs[{index}].name", rules.reserved(one["name"])

@@ -32,6 +32,7 @@ def run(
     post: reviews.Post = False,
     config: common.Config = None,
     rehearsal: common.Rehearsal = False,
+    fault: common.Fault = None,
     quiet: common.Quiet = False,
 ) -> None:
     """Remove a service's environments, images and registry.
@@ -45,7 +46,14 @@ def run(
 
     if post and not (env and is_review(env)):
         raise typer.BadParameter("--post needs --env review-NAME")
-    session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
+    session = common.session(
+        service,
+        config,
+        quiet=quiet,
+        with_secrets=False,
+        rehearsal=rehearsal,
+        faults=tuple(fault or ()),
+    )
     names = environments_of(session, env)
     if sys.stdin.isatty():
         confirm = _asked(session.service.config.name, names, confirm, yes=yes)

@@ -29,6 +29,7 @@ def run(
     wait: asked.Wait = None,
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
+    fault: common.Fault = None,
     quiet: common.Quiet = False,
 ) -> None:
     """Give live's traffic to the candidate that `deploy --hold` left.
@@ -44,7 +45,14 @@ def run(
 
     reason = asked.reason_of(during_freeze)
     chosen, seconds = asked.canary_of(canary, every, watch), asked.seconds_of(wait)
-    session = common.session(service, config, quiet=quiet, rehearsal=rehearsal, env_file=env_file)
+    session = common.session(
+        service,
+        config,
+        quiet=quiet,
+        rehearsal=rehearsal,
+        env_file=env_file,
+        faults=tuple(fault or ()),
+    )
     if discard:
         gone = runs.recorded(session, "discard", lambda recorder: drop(session, recorder), wait=seconds)
         if json:

@@ -24,6 +24,7 @@ def run(
     wait: asked.Wait = None,
     json: common.Json = False,
     rehearsal: common.Rehearsal = False,
+    fault: common.Fault = None,
     quiet: common.Quiet = False,
 ) -> None:
     """Give live's traffic back to an earlier release.
@@ -37,7 +38,14 @@ def run(
     if version is None and not service.is_dir():
         service, version = Path(), str(service)
     seconds = asked.seconds_of(wait)
-    session = common.session(service, config, quiet=quiet, rehearsal=rehearsal, env_file=env_file)
+    session = common.session(
+        service,
+        config,
+        quiet=quiet,
+        rehearsal=rehearsal,
+        env_file=env_file,
+        faults=tuple(fault or ()),
+    )
     result = runs.recorded(
         session, "rollback", lambda recorder: rollback(session, recorder, version, python), wait=seconds
     )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from threading import Lock
 
 from curtainup.errors import RefusedError
+from curtainup.rehearsal.clock import Clock
+from curtainup.rehearsal.rate import Rate
 
 KINDS = {
     "slow-start": "a new release's container takes some seconds to start",
@@ -23,6 +25,16 @@ KINDS = {
     "eventual": "what is read lags behind what was written",
 }
 """What each kind of fault does."""
+
+_OF_BOTH = frozenset(
+    ["slow-start", "crash", "quota", "throttle", "partial", "normalise", "lost-answer", "eventual"]
+)
+OF = {
+    "gcp-cloud-run": _OF_BOTH | {"slow-api", "slow-grant"},
+    "aws-beanstalk": _OF_BOTH | {"swap-fails"},
+    "gke": frozenset(["quota", "throttle", "slow-api"]),
+}
+"""The kinds that can strike on a target whose cloud is played."""
 
 DEFAULT_ENVIRONMENT = "live"
 
@@ -46,22 +58,29 @@ class Fault:
 
 
 class Faults:
-    """The faults of one process, and how often each has struck."""
+    """The faults of one process, and how often each has struck.
 
-    def __init__(self, faults: Iterable[Fault] = ()) -> None:
+    Attributes:
+        clock: the cloud's, by which what is slow is over.
+
+    """
+
+    def __init__(self, faults: Iterable[Fault] = (), clock: Clock | None = None) -> None:
         self.all = tuple(faults)
+        self.clock = clock or Clock()
+        self._rate = Rate()
         self._struck: Counter[tuple[str, str]] = Counter()
         self._lock = Lock()
 
     @classmethod
-    def parse(cls, texts: Iterable[str]) -> Faults:
+    def parse(cls, texts: Iterable[str], clock: Clock | None = None) -> Faults:
         """Return the faults of texts such as `KIND` or `KIND@ENVIRONMENT`.
 
         Raises:
             RefusedError: a kind does not exist.
 
         """
-        return cls(_parsed(text) for text in texts)
+        return cls((_parsed(text) for text in texts), clock)
 
     def asked_for(self, kind: str) -> bool:
         """Whether there is a fault of that kind, for what belongs to no environment."""
@@ -70,6 +89,10 @@ class Faults:
     def strikes(self, kind: str, name: str) -> bool:
         """Whether a fault of that kind strikes the resource of that name every time."""
         return any(fault.kind == kind and fault.meets(name) for fault in self.all)
+
+    def throttles(self, name: str) -> bool:
+        """Whether a call about the resource of that name is one too many now, by the rate of all calls."""
+        return self.strikes("throttle", name) and not self._rate.admits()
 
     def strikes_first(self, kind: str, name: str, times: int = 1) -> bool:
         """Whether a fault of that kind strikes now; it strikes each resource only so many times."""

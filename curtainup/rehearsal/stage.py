@@ -20,7 +20,8 @@ from curtainup.engine import passphrase, workspace
 from curtainup.engine.state import FileState
 from curtainup.engine.workspace import Backend
 from curtainup.errors import RefusedError
-from curtainup.rehearsal.faults import Faults
+from curtainup.rehearsal.clock import SHORT
+from curtainup.rehearsal.faults import KINDS, OF, Faults
 from curtainup.rehearsal.gcp.account import KEY, StandinGoogle
 from curtainup.rehearsal.home import Home
 from curtainup.setup import paths
@@ -60,7 +61,7 @@ class Rehearsal:
         self.target = target
         self.cluster = cluster
         self._played = spec_of(target).standin
-        self.google = StandinGoogle(home)
+        self.google = StandinGoogle(home, self._faults)
         self._server: object = None  # it serves only while something holds it
 
     @property
@@ -201,13 +202,21 @@ def require(target: str, faults: Iterable[str] = ()) -> Faults:
             consequence="nothing was started",
             fix=f"rehearse a service on {' or '.join(rehearsed())}; `curtainup deploy` is for {target}",
         )
-    found = Faults.parse(faults)
+    found = Faults.parse(faults, SHORT)
     if found.all and spec_of(target).standin is None:
         raise RefusedError(
             f"a rehearsal on {target} has no faults: nothing plays the cluster",
             where="--fault",
             consequence="nothing was started",
             fix="leave --fault away; a service that breaks shows what happens then",
+        )
+    strange = [one.kind for one in found.all if one.kind not in OF[target]]
+    if strange:
+        raise RefusedError(
+            f"a rehearsal on {target} has no fault {strange[0]!r}: it would never strike",
+            where="--fault",
+            consequence="nothing was started",
+            fix=f"use {', '.join(kind for kind in KINDS if kind in OF[target])}",
         )
     return found
 

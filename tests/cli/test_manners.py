@@ -84,6 +84,13 @@ def test_options_that_mean_the_same_are_spelt_and_said_the_same(name: str) -> No
             assert options[spelling].help == meant.__metadata__[0].help
 
 
+@pytest.mark.parametrize("name", ["promote", "rollback", "destroy"])
+def test_nothing_goes_wrong_on_purpose_in_the_real_cloud(name: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(command_line(), [name, str(tmp_path), "--fault", "crash"])
+    assert done.exit_code == 2
+    assert "--fault needs --rehearsal" in done.output
+
+
 @pytest.mark.parametrize("name", sorted(name for name in COMMANDS if "--env" in _options(name)))
 def test_environments_are_offered(name: str, tmp_path: Path) -> None:
     (tmp_path / "pym-config.yaml").write_text("name: shop\nenvironments: {demo: {}}\n")

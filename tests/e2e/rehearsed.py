@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from curtainup.engine import program
 from curtainup.rehearsal import containers
@@ -98,8 +99,9 @@ class Rehearsed(Service):
         faults: Sequence[str] = (),
     ) -> Finished:
         """Rehearse; `fail_at` names the gate at which a test of the service is to fail."""
-        asked = [word for fault in faults for word in ("--fault", fault)]
-        return self.run("rehearse", *asked, *arguments, code=code, env={**(env or {}), "FAIL_AT": fail_at})
+        return self.run(
+            "rehearse", *asked(faults), *arguments, code=code, env={**(env or {}), "FAIL_AT": fail_at}
+        )
 
     def release(self) -> str:
         """Rehearse, and return the id of the release that is live then."""
@@ -115,17 +117,21 @@ class Rehearsed(Service):
         """The id of the release that answers, as `status` says; empty when none does."""
         return str(self.status(environment)["answers"] or "")
 
-    def refresh(self, environment: str) -> None:
+    def refresh(self, environment: str, faults: Sequence[str] = ()) -> None:
         """Let Pulumi read from the cloud what there is of an environment, as `pulumi refresh` does."""
         engine = engines.locate()
-        stage = Rehearsal(self.rehearsal, self.config["deploy_target"])
+        stage = Rehearsal(self.rehearsal, self.config["deploy_target"], faults)
         environ = dict(self.environ)
         stage.enter(environ)
         environ |= {**stage.backend().env, "PULUMI_SKIP_UPDATE_CHECK": "1"}
         environ["PATH"] = os.pathsep.join([*engine.path_entries, environ["PATH"]])
         command = [str(engine.command), "refresh", "--yes", "--skip-preview", "--non-interactive"]
         where = ["--stack", f"{self.name}-{environment}", "--cwd", str(self.own_folder)]
-        with program.providers(f"{self.name}-{environment}", stage.providers) as variables:
+        leading = {name: one for name, one in environ.items() if name.startswith("AWS_")}
+        with (
+            patch.dict(os.environ, leading),  # curtainup's own provider is served by this process
+            program.providers(f"{self.name}-{environment}", stage.providers) as variables,
+        ):
             done = subprocess.run(
                 [*command, *where], env={**environ, **variables}, capture_output=True, text=True, check=False
             )
@@ -167,6 +173,11 @@ class Rehearsed(Service):
 
     def _label(self) -> dict[str, str | list[str] | bool]:
         return {"label": f"{LABEL}={self.rehearsal.key}"}
+
+
+def asked(faults: Sequence[str]) -> list[str]:
+    """The options that ask for faults."""
+    return [word for fault in faults for word in ("--fault", fault)]
 
 
 @contextmanager

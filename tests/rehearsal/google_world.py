@@ -15,6 +15,7 @@ from pulumi import automation
 from pulumi.automation import CommandError
 
 from curtainup.rehearsal import server
+from curtainup.rehearsal.clock import Clock
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import LABEL, Home
 
@@ -65,13 +66,14 @@ class GoogleWorld:
 
     path: Path
     faults: Sequence[str] = ()
+    clock: Clock = field(default_factory=Clock)
     wanted: Wanted = field(default_factory=Wanted)
 
     def __post_init__(self) -> None:
         self.home = Home(self.path)
         for folder in (self.home.state, self.home.pulumi):
             folder.mkdir(parents=True)
-        self.server, self.port = server.serve("gcp", self.home, Faults.parse(self.faults))
+        self.server, self.port = server.serve("gcp", self.home, Faults.parse(self.faults, self.clock))
 
     @cached_property
     def stack(self) -> automation.Stack:

@@ -8,8 +8,10 @@ import pytest
 from curtainup.engine import workspace
 from curtainup.errors import RefusedError, StateError
 from curtainup.rehearsal import stage
+from curtainup.rehearsal.faults import KINDS, OF
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.stage import Rehearsal
+from curtainup.targets import every
 
 REAL = {
     "AWS_ACCESS_KEY_ID": "AKIAREAL",
@@ -92,3 +94,18 @@ def test_an_unknown_fault_is_refused_before_anything_is_touched(tmp_path: Path) 
     with pytest.raises(RefusedError, match="no fault"):
         Rehearsal(Home(tmp_path / "home"), "gcp-cloud-run", ["earthquake"])
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "fault"),
+    [("gcp-cloud-run", "swap-fails"), ("aws-beanstalk", "slow-grant@staging"), ("gke", "eventual")],
+)
+def test_a_fault_that_would_never_strike_is_refused(tmp_path: Path, target: str, fault: str) -> None:
+    with pytest.raises(RefusedError, match="would never strike") as refused:
+        Rehearsal(Home(tmp_path / "home"), target, [fault])
+    assert fault.partition("@")[0] not in str(refused.value.fix)
+
+
+def test_each_played_target_has_its_faults_and_each_fault_a_target() -> None:
+    assert set(OF) == {one.name for one in every() if one.standin is not None}
+    assert set(KINDS) == set().union(*OF.values())

@@ -30,6 +30,15 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show only warnings a
 Rehearsal = Annotated[
     bool, typer.Option("--rehearsal", help="Use the rehearsal (`curtainup rehearse`), not the real cloud.")
 ]
+Fault = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="KIND[@ENV]",
+        help="With --rehearsal: make this go wrong, as `curtainup rehearse` does. "
+        "You can give it several times.",
+    ),
+]
 EnvFile = Annotated[
     Path | None,
     typer.Option(
@@ -67,6 +76,8 @@ def session(
     """Open the service in a folder, for real or for a rehearsal; see `session.open_session`."""
     from curtainup.cli.shared.opening import Rehearsing, open_session
 
+    if faults and not rehearsal:
+        raise typer.BadParameter("--fault needs --rehearsal: nothing goes wrong on purpose in the real cloud")
     rehearsing = Rehearsing(faults, lasting) if rehearsal else None
     return open_session(
         service,

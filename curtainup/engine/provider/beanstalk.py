@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 EVENTS = 8
+LAG, LAG_PAUSE = 15.0, 1.0
+"""For how many seconds what Beanstalk tells may be of the time before, and how often it is asked again.
+
+AWS's APIs are eventually consistent: https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html.
+"""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,23 @@ def describe(client: Any, **asked: Any) -> list[Found]:
         )
         for one in answer["Environments"]
     ]
+
+
+def told_at_last(
+    look: Callable[[], T], fits: Callable[[T], bool], wait: Callable[[float], object] = time.sleep
+) -> T:
+    """Return what a look tells; as long as it does not fit, it may be of the time before, and it is repeated.
+
+    Args:
+        look: asks Beanstalk.
+        fits: whether an answer fits what is known.
+        wait: waits so many seconds; what it returns, if true, ends the looks.
+
+    """
+    over = time.monotonic() + LAG
+    while not fits(found := look()) and time.monotonic() < over and not wait(LAG_PAUSE):
+        pass
+    return found
 
 
 def holding(client: Any, found: Sequence[Found], prefix: str) -> Found | None:

@@ -15,8 +15,6 @@ from curtainup.platforms import amazon
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds between two looks, which become longer: the API's rate is the account's in a region."""
-LOST_PATIENCE = 15.0
-"""Seconds after which a swap that was not answered, and that nothing shows, has not begun."""
 TOO_MANY = "Beanstalk answers that there are too many calls; looking again later"
 UNMOVED = "the live name has not moved"
 # An environment in one of these states does not become ready again.
@@ -60,10 +58,28 @@ class Move:
         self._deadline = monotonic() + swap.timeout
         self._next_pause = FIRST_PAUSE
 
-    def holding(self) -> beanstalk.Found:
-        """Return the environment that holds the live name now."""
-        found = beanstalk.describe(self._client, ApplicationName=self._swap.application)
-        holding = beanstalk.holding(self._client, found, self._swap.prefix)
+    def holding(self, known: str | None = None) -> beanstalk.Found:
+        """Return the environment that holds the live name now.
+
+        Args:
+            known: the environment that held it after the last move, if there was one. An older answer, taken
+                for the present one, would move the name back.
+
+        """
+
+        def look() -> beanstalk.Found | None:
+            found = beanstalk.describe(self._client, ApplicationName=self._swap.application)
+            return beanstalk.holding(self._client, found, self._swap.prefix)
+
+        def fits(one: beanstalk.Found | None) -> bool:
+            return one is not None and known in {None, one.name}
+
+        def wait(seconds: float) -> None:
+            waiting_for = f"waiting to see which environment holds {self._swap.prefix}"
+            self._say(waiting_for)
+            self._rest(seconds, waiting_for, UNMOVED)
+
+        holding = beanstalk.told_at_last(look, fits, wait)
         if holding is None:
             raise StateError(
                 f"no environment holds the live name {self._swap.prefix}",
@@ -89,7 +105,7 @@ class Move:
             while not self._is_accepted(source, destination):
                 self._pause(TOO_MANY, UNMOVED, source, destination)
         except (BotoCoreError, ClientError, TimeoutError) as error:
-            patience = 0.0 if isinstance(error, ClientError) else LOST_PATIENCE
+            patience = 0.0 if isinstance(error, ClientError) else beanstalk.LAG
             if self._has_begun(before, destination, patience):
                 return
             raise EngineFailed(
@@ -180,7 +196,10 @@ class Move:
         if monotonic() > self._deadline:
             self._fail(f"{waiting_for}, for {self._swap.timeout:.0f} s", so_far, *names)
         pause, self._next_pause = self._next_pause, min(self._next_pause * 1.5, LONGEST_PAUSE)
-        if self._cancelled.wait(pause):
+        self._rest(pause, waiting_for, so_far)
+
+    def _rest(self, seconds: float, waiting_for: str, so_far: str) -> None:
+        if self._cancelled.wait(seconds):
             raise Interrupted(
                 f"cancelled while {waiting_for}",
                 where=self._where,

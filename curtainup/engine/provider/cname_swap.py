@@ -6,7 +6,7 @@ each time, so they may be repeated: a name that is already in the right place st
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from threading import Event
 from typing import Any
 
@@ -22,7 +22,14 @@ DERIVED: tuple[str, ...] = ()
 LASTING: tuple[str, ...] = ("cname",)
 
 
-def holder(names: Sequence[str], prefix: str, region: str, profile: str | None) -> str | None:
+def holder(
+    names: Sequence[str],
+    prefix: str,
+    region: str,
+    profile: str | None,
+    expected: Collection[str],
+    wait: Callable[[float], object],
+) -> str | None:
     """Return the environment that really holds the live name, or None if none of them does.
 
     Args:
@@ -30,6 +37,8 @@ def holder(names: Sequence[str], prefix: str, region: str, profile: str | None) 
         prefix: the prefix of the live name.
         region: the region of the environments.
         profile: the AWS profile to use; None is that of the deployer's environment.
+        expected: those of which one is expected to hold it; as long as another is told, it is asked again.
+        wait: waits so many seconds; what it returns, if true, ends the asking.
 
     Raises:
         SetupError: AWS cannot be reached, or refuses the request.
@@ -37,9 +46,13 @@ def holder(names: Sequence[str], prefix: str, region: str, profile: str | None) 
     """
     with amazon.said_clearly("elasticbeanstalk"):
         client = amazon.client("elasticbeanstalk", region, profile)
-        found = beanstalk.describe(client, EnvironmentNames=list(names))
-        holding = beanstalk.holding(client, found, prefix)
-    return holding.name if holding else None
+
+        def look() -> str | None:
+            found = beanstalk.describe(client, EnvironmentNames=list(names))
+            holding = beanstalk.holding(client, found, prefix)
+            return holding.name if holding else None
+
+        return beanstalk.told_at_last(look, lambda one: one in expected, wait)
 
 
 def gone(names: Sequence[str], region: str, profile: str | None) -> list[str]:
@@ -105,8 +118,11 @@ def create(
     say: Say = silent,
     *,
     stack: str | None = None,  # noqa: ARG001 - the application's environments are the stack's own
+    known: str | None = None,
 ) -> dict[str, Any]:
     """Give the live name to the right environment; return the resource's outputs.
+
+    `known` is the environment that held it after the last update, if there was one.
 
     Raises:
         EngineFailed: an environment does not become ready, or Beanstalk refuses; nothing has moved.
@@ -119,7 +135,7 @@ def create(
     with amazon.said_clearly("elasticbeanstalk"):
         client = amazon.client("elasticbeanstalk", swap.region, swap.profile)
         move = Move(client, swap, cancelled, say)
-        before = move.holding()
+        before = move.holding(known)
         wanted = swap.environments[swap.holder] if swap.holder else before.name
         if wanted not in swap.environments.values():
             raise _not_kept(before, swap)
@@ -144,7 +160,7 @@ def _finish(move: Move, before: beanstalk.Found, wanted: str, outputs: dict[str,
 
 
 def update(
-    olds: Properties,  # noqa: ARG001 - the same is done whatever they are
+    olds: Properties,
     inputs: Properties,
     cancelled: Event,
     say: Say = silent,
@@ -152,24 +168,28 @@ def update(
     stack: str | None = None,
 ) -> dict[str, Any]:
     """Give the live name to the right environment, as `create` does."""
-    return create(inputs, cancelled, say, stack=stack)
+    return create(inputs, cancelled, say, stack=stack, known=olds.get("environment") or None)
 
 
 def read(state: Properties) -> dict[str, Any] | None:
     """Return the real outputs, or None if the application has no environment any more.
 
     They contain only environments that exist. The holder is empty if none of the releases holds the name.
+    What differs from the state may be of the time before, and is read again for a while.
     """
-    swap = parse(state)
+    swap, before = parse(state), str(state.get("environment") or "")
     with amazon.said_clearly("elasticbeanstalk"):
         client = amazon.client("elasticbeanstalk", swap.region, swap.profile)
-        found = beanstalk.describe(client, ApplicationName=swap.application)
-        holding = beanstalk.holding(client, found, swap.prefix)
-    if not found:
+
+        def look() -> tuple[set[str], str]:
+            found = beanstalk.describe(client, ApplicationName=swap.application)
+            holding = beanstalk.holding(client, found, swap.prefix)
+            return {one.name for one in found}, holding.name if holding else ""
+
+        there, real = beanstalk.told_at_last(look, lambda told: told[1] == before)
+    if not there:
         return None
-    there = {one.name for one in found}
     named = {held: release for release, held in swap.environments.items()}
-    real = holding.name if holding else ""
     return {
         **state,
         "environments": {release: held for release, held in swap.environments.items() if held in there},

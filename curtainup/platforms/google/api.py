@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,12 @@ TIMEOUT = 20
 """Seconds of each wait for a part of an answer."""
 LONGEST = 60
 """Seconds of a whole call."""
+PATIENCE = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Seconds before each new try of a call that was one too many: Google counts the calls of a minute.
+
+The status is 429, and ErrorInfo has RATE_LIMIT_EXCEEDED (DefangLabs/defang#1268, of Cloud Logging).
+"""
+TOO_MANY = 429
 MOST_PERMISSIONS = 100
 """How many permissions projects.testIamPermissions accepts in one call."""
 
@@ -55,12 +62,26 @@ class Api:
     """Calls about a project, made with the headers of some credentials.
 
     Every method raises Refused if the API refuses the call, and SetupError if the API cannot be reached or
-    does not accept the credentials.
+    does not accept the credentials. A call that is one too many is made again later.
     """
 
-    def __init__(self, headers: Mapping[str, str], endpoints: Endpoints | None = None) -> None:
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        endpoints: Endpoints | None = None,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """Call with these headers.
+
+        Args:
+            headers: of the credentials.
+            endpoints: where the APIs are; None is Google.
+            wait: waits so many seconds before a new try; what it returns, if true, ends the tries.
+
+        """
         self._headers = dict(headers)
         self._endpoints = endpoints or Endpoints()
+        self._wait = wait
 
     def project(self, name: str) -> dict[str, Any]:
         """Return a project by its id or number (Resource Manager v1, projects.get)."""
@@ -114,6 +135,15 @@ class Api:
         return self._ask("GET", f"{self._endpoints.secrets}/v1/{version}:access")
 
     def _ask(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        for pause in PATIENCE:
+            try:
+                return self._once(method, url, body)
+            except Refused as refused:
+                if refused.status != TOO_MANY or self._wait(pause):
+                    raise
+        return self._once(method, url, body)
+
+    def _once(self, method: str, url: str, body: Mapping[str, Any] | None) -> dict[str, Any]:
         try:
             answer = whole(
                 lambda: requests.request(

@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
-from threading import Lock, Thread
-from time import monotonic
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -28,13 +26,6 @@ from curtainup.rehearsal.kind import Cloud
 from curtainup.util.peers import OwnHTTPServer
 
 _SCOPE = re.compile(r"Credential=([^/,]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
-_RATE = 3
-_WINDOW = 2.0
-"""With the fault `throttle` so many calls are answered in so many seconds, whoever makes them.
-
-The real quota is the account's in a region. Throttled were a call every 10 s with several environments
-(hashicorp/terraform-provider-aws#177), every 5 s (einaregilsson/beanstalk-deploy#9) and every 2 s.
-"""
 
 
 @dataclass(frozen=True)
@@ -82,8 +73,6 @@ class Account:
     def __init__(self, home: Home, faults: Faults) -> None:
         self._home = home
         self._faults = faults
-        self._answered: deque[float] = deque()
-        self._lock = Lock()
 
     def answer(self, call: Call) -> tuple[str, bytes]:
         """Return content type and body; raises `AwsError`."""
@@ -128,19 +117,9 @@ class Account:
         service = self._region(region)
         environment = api.require(service, asked)
         named = environment or str(asked.get("ApplicationName", ""))
-        if self._faults.strikes("throttle", named) and self._is_too_fast(monotonic()):
+        if self._faults.throttles(named):
             raise AwsError("Throttling", "Rate exceeded")
         return api.OPERATIONS[name](service, asked)
-
-    def _is_too_fast(self, now: float) -> bool:
-        """Return whether the rate is exceeded; a call that is refused does not count."""
-        with self._lock:
-            while self._answered and self._answered[0] < now - _WINDOW:
-                self._answered.popleft()
-            if len(self._answered) >= _RATE:
-                return True
-            self._answered.append(now)
-        return False
 
     def _region(self, region: str) -> Beanstalk:
         return Beanstalk(Cloud(self._home, self._faults, {"region": region}), region)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.home import Home
 
 KEY = "rehearsal"
@@ -14,9 +15,16 @@ KEY = "rehearsal"
 
 @dataclass(frozen=True)
 class StandinGoogle:
-    """What stands in for a Google Cloud account."""
+    """What stands in for a Google Cloud account.
+
+    Attributes:
+        home: the rehearsal's.
+        faults: what is to go wrong.
+
+    """
 
     home: Home
+    faults: Faults = field(default_factory=Faults)
 
     def identity_token(self, audience: str) -> str:  # noqa: ARG002
         """Return the token that the stand-in of Cloud Run takes."""
@@ -45,20 +53,20 @@ class StandinGoogle:
     @property
     def grant_seconds(self) -> float:
         """A little more than the stand-in takes to enforce a grant."""
-        from curtainup.rehearsal.gcp.common import GRANT_SECONDS
+        from curtainup.rehearsal.gcp.common import GRANT_MINUTES
 
-        return GRANT_SECONDS + 0.5
+        return self.faults.clock.seconds(GRANT_MINUTES) + 0.5
 
     @cached_property
     def run_api(self) -> str:
         """The address of the stand-in of Cloud Run's API, which is served until the process ends."""
         from curtainup.rehearsal.gcp.cloud_run import endpoint as cloud_run_endpoint
 
-        return cloud_run_endpoint.serve(self.home)
+        return cloud_run_endpoint.serve(self.home, self.faults)
 
     @cached_property
     def logging_api(self) -> str:
         """The address of the stand-in of Cloud Logging, which is served until the process ends."""
         from curtainup.rehearsal.gcp import cloud_logging
 
-        return cloud_logging.serve(self.home)
+        return cloud_logging.serve(self.home, self.faults)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,26 +19,31 @@ from curtainup.rehearsal.gcp import http
 from curtainup.rehearsal.gcp.cloud_run import job_logs
 from curtainup.rehearsal.gcp.cloud_run.routes import Routes
 from curtainup.rehearsal.gcp.common import STATE
-from curtainup.rehearsal.gcp.http import Refusal, invalid
+from curtainup.rehearsal.gcp.http import Refusal, exhausted, invalid
 from curtainup.rehearsal.gcp.logging_filter import BadFilter, parse
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 
+API = "logging.googleapis.com"
 PATH = "/v2/entries:list"
 MOST, USUAL = 1000, 50
 """Entries in a page: the maximum, and the default."""
 LONGEST = 20
 """The maximum number of entries in a page of the stand-in, whatever the request asks for."""
+_NAMED = re.compile(r'(?:service|job)_name="([^"]+)"')
 _KEYS = frozenset({"resourceNames", "filter", "orderBy", "pageSize", "pageToken"})
 _ORDERS = {"": False, "timestamp asc": False, "timestamp desc": True}
 
 
-def serve(home: Home) -> str:
+def serve(home: Home, faults: Faults) -> str:
     """Serve a rehearsal's logs on a free loopback port until the process ends; return the URL."""
 
     def answer(method: str, path: str, asked: Any) -> Mapping[str, Any]:
         if (method, path) != ("POST", PATH):
             raise Refusal(404, "NOT_FOUND", "Requested entity was not found.")
+        named = _NAMED.search(str(asked.get("filter", "")))
+        if named and faults.throttles(named[1]):
+            raise exhausted("Read requests", "Read requests per minute", API, _project(asked))
         return listed(home, asked)
 
     return http.serve("logging", answer)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,21 +16,21 @@ from curtainup.rehearsal.kind import CloudError, Failure, Found, Kind, Made, Pro
 REGIONS = frozenset(CLOUD_RUN_REGIONS)
 
 STATE = "gcp"
-GRANT_SECONDS = 1.0
-SLOW_GRANT_SECONDS = 15.0
-"""After how many seconds a grant is enforced. In Google Cloud: typically 2 minutes, potentially 7 or longer.
+GRANT_MINUTES = 2.0
+SLOW_GRANT_MINUTES = 7.0
+"""After how many minutes a grant is enforced: typically 2, potentially 7 or longer.
 
 Source: https://cloud.google.com/iam/docs/access-change-propagation
 """
-SLOW_API_SECONDS = 8.0
-"""After how many seconds an API that was enabled answers, if it is slow.
+SLOW_API_MINUTES = 5.0
+"""After how many minutes an API that was enabled answers, if it is slow.
 
 In Google Cloud the API may refuse although enabling it has ended: "service activation is not guaranteed by
 the time the google_project_service resource is done". Source: terraform-provider-google,
 website/docs/guides/google_project_service.html.markdown
 """
-THROTTLED_CALLS = 3
-THROTTLED_SECONDS = 0.3
+RETRY_SECONDS = 0.3
+"""How long the provider waits before it tries again what was one call too many."""
 
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _MEMBER = re.compile(r"allUsers|allAuthenticatedUsers|(user|serviceAccount|group|domain|principal\w*):.+")
@@ -68,7 +67,7 @@ class GoogleKind(Kind):
         """
         project = inputs.get("project") or self.cloud.config.get("project")
         if not project:
-            raise CloudError("project: required field is not set; set it on the provider or the resource")
+            raise CloudError("project: required field is not set")
         if not _PROJECT.fullmatch(project):
             raise CloudError(
                 f"googleapi: Error 403: Permission denied on resource project {project}., forbidden"
@@ -90,15 +89,17 @@ class GoogleKind(Kind):
             yield part
 
     def _answers(self, part: Document) -> bool:
-        since = part.get("apisSince", {}).get(self.api, 0)
-        slow = SLOW_API_SECONDS if self.cloud.faults.asked_for("slow-api") else 0
-        return self.api in part.get("apis", []) and time.time() >= since + slow
+        since, clock = part.get("apisSince", {}).get(self.api, 0), self.cloud.faults.clock
+        slow = clock.seconds(SLOW_API_MINUTES) if self.cloud.faults.asked_for("slow-api") else 0
+        return self.api in part.get("apis", []) and clock.now() >= since + slow
 
     def throttled(self, name: str) -> None:
-        """Answer the first calls with 429, if the fault is asked for; the real provider retries."""
-        for _ in range(THROTTLED_CALLS):
-            if self.cloud.faults.strikes_first("throttle", name, THROTTLED_CALLS):
-                self.cloud.cancelled.wait(THROTTLED_SECONDS)
+        """Wait while a call is one too many: the real provider tries again what is answered with 429.
+
+        Source: `isCommonRetryableErrorCode` in terraform-provider-google, google/transport.
+        """
+        while self.cloud.faults.throttles(name) and not self.cloud.cancelled.wait(RETRY_SECONDS):
+            pass
 
     def check(self, inputs: Properties) -> list[Failure]:
         """Refuse a region that Google does not have."""
@@ -126,13 +127,17 @@ class Binding(GoogleKind):
         member = inputs["member"]
         if member == UNKNOWN or _MEMBER.fullmatch(member):
             return super().check(inputs)
-        reason = f'invalid value for member (IAM members must have one of the values outlined): "{member}"'
+        reason = (
+            f'invalid value "{member}" for member (IAM members must have one of the values outlined here: '
+            "https://cloud.google.com/billing/docs/reference/rest/v1/Policy#Binding)"
+        )
         return [*super().check(inputs), Failure("member", reason)]
 
     def create(self, inputs: Properties) -> Made:
         """Grant the role."""
         project = self.project(inputs)
         resource = self.resource(inputs, project)
+        self.throttled(resource)
         with self.opened(project) as part:
             if not self.exists(part, resource):
                 raise CloudError(
@@ -145,9 +150,9 @@ class Binding(GoogleKind):
             if binding not in bindings:
                 bindings.append(binding)
                 slow = self.cloud.faults.strikes("slow-grant", resource)
-                part.setdefault("enforced", {})[_grant(resource, *binding)] = time.time() + (
-                    SLOW_GRANT_SECONDS if slow else GRANT_SECONDS
-                )
+                minutes = SLOW_GRANT_MINUTES if slow else GRANT_MINUTES
+                enforced = part.setdefault("enforced", {})
+                enforced[_grant(resource, *binding)] = self.cloud.faults.clock.after(minutes)
         self.changed(resource)
         return Made(f"{resource}/{inputs['role']}/{inputs['member']}", self._outputs(project))
 

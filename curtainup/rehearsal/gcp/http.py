@@ -9,6 +9,7 @@ from threading import Thread
 from typing import Any
 
 from curtainup.rehearsal.front import TOKEN
+from curtainup.rehearsal.gcp.common import number
 from curtainup.util.peers import OwnHTTPServer
 
 Answer = Callable[[str, str, Any], Mapping[str, Any]]
@@ -34,6 +35,23 @@ class Refusal(Exception):
 def invalid(message: str) -> Refusal:
     """Return the refusal of a request that does not match the API."""
     return Refusal(400, "INVALID_ARGUMENT", message)
+
+
+def exhausted(metric: str, limit: str, service: str, project: str) -> Refusal:
+    """Return the refusal of a call that is one too many, by the rate of a project.
+
+    Args:
+        metric: what is counted, such as `Read requests`.
+        limit: the quota, such as `Read requests per minute per region`.
+        service: the API.
+        project: the project's id.
+
+    """
+    message = (
+        f"Quota exceeded for quota metric '{metric}' and limit '{limit}' of service '{service}' for consumer "
+        f"'project_number:{number(project)}'."
+    )
+    return Refusal(429, "RESOURCE_EXHAUSTED", message)
 
 
 def serve(name: str, answer: Answer) -> str:

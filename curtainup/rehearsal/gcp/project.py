@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 
 from curtainup.engine.provider.protocol import UNKNOWN
 from curtainup.rehearsal.gcp.common import Binding, Document, GoogleKind, conflict, number
@@ -35,7 +34,7 @@ class Service(GoogleKind):
             if inputs["service"] not in apis:
                 apis.append(inputs["service"])
                 if self.cloud.faults.asked_for("slow-api"):
-                    part.setdefault("apisSince", {})[inputs["service"]] = time.time()
+                    part.setdefault("apisSince", {})[inputs["service"]] = self.cloud.faults.clock.now()
         return Made(f"{project}/{inputs['service']}", {"project": project})
 
     def update(self, id: str, outputs: Properties, inputs: Properties) -> Properties:  # noqa: A002, ARG002

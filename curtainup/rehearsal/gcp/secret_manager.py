@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 from curtainup.engine.provider.protocol import UNKNOWN
 from curtainup.rehearsal.gcp.common import (
@@ -183,9 +182,9 @@ def value_of(part: Document, secret: str, version: str) -> str | None:
     return value
 
 
-def may_read(part: Document, project: str, secret: str, email: str) -> bool:
-    """Whether a service account may read a secret's values, by a role on the secret or on the project."""
-    member, now = f"serviceAccount:{email}", time.time()
+def may_read(part: Document, project: str, secret: str, email: str, now: float) -> bool:
+    """Whether a service account may read a secret's values now, by a role on the secret or on the project."""
+    member = f"serviceAccount:{email}"
     places = (f"projects/{project}/secrets/{secret.rpartition('/')[2]}", f"projects/{project}")
     enforced = (enforced_from(part, place, role, member) for place in places for role in ACCESSORS)
     return any(since is not None and since <= now for since in enforced)

@@ -230,7 +230,12 @@ class BeanstalkTarget(
         if not going:
             return
         holder = cname_swap.holder(
-            list(names.values()), settings.cname_prefix, settings.region, settings.profile
+            list(names.values()),
+            settings.cname_prefix,
+            settings.region,
+            settings.profile,
+            set(names.values()) - set(going),
+            self._session.run.cancelled.wait,
         )
         if holder in going:
             raise RefusedError(

@@ -30,8 +30,6 @@ MOST = 1000
 """Entries in a page."""
 PAUSE = 3.0
 """Seconds between two times of asking."""
-PATIENCE = (2.0, 5.0, 15.0, 40.0)
-"""Seconds to wait before each new try, when too much was asked for."""
 TOKEN_SECONDS = 600.0
 """After which another token is taken; one is good for an hour at most."""
 NANOSECONDS = re.compile(r"(\.\d{6})\d+")
@@ -81,28 +79,24 @@ class CloudRunLogs:
         """Give the entries of all pages; one may be empty and yet not the last."""
         token = ""
         while True:
-            page = self._patiently({**body, **({"pageToken": token} if token else {})})
+            page = self._page({**body, **({"pageToken": token} if token else {})})
             yield from page.get("entries", ())
             token = page.get("nextPageToken", "")
             if not token:
                 return
 
-    def _patiently(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        for wait in (*PATIENCE, None):
-            try:
-                return self._api().entries(body)
-            except Refused as error:
-                if error.status != 429 or wait is None:
-                    raise self._refused(error) from error
-                self._session.run.cancelled.wait(wait)
-        raise AssertionError("the last try returns or raises")
+    def _page(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            return self._api().entries(body)
+        except Refused as error:
+            raise self._refused(error) from error
 
     def _api(self) -> Api:
         google = self._session.accounts.google
         if self._token is None or time.monotonic() > self._token[1]:
             self._token = google.access_token(), time.monotonic() + TOKEN_SECONDS
         headers = {"Authorization": f"Bearer {self._token[0]}"}
-        return Api(headers, Endpoints(logging=google.logging_api))
+        return Api(headers, Endpoints(logging=google.logging_api), self._session.run.cancelled.wait)
 
     def _refused(self, error: Refused) -> SetupError:
         project = self._place.project

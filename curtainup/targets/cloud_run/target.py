@@ -241,7 +241,8 @@ class CloudRunTarget(
 
     def _api(self) -> Api:
         google = self._session.accounts.google
-        return Api({"Authorization": f"Bearer {google.access_token()}"}, Endpoints(run=google.run_api))
+        headers = {"Authorization": f"Bearer {google.access_token()}"}
+        return Api(headers, Endpoints(run=google.run_api), self._session.run.cancelled.wait)
 
     def _require_same_place(self, current: CloudRunEnvironment, wanted: CloudRunEnvironment) -> None:
         for key, field in (("docker_repo", "project"), ("gcp_region", "region")):

@@ -82,6 +82,7 @@ class Account:
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     home = Home(tmp_path / "rehearsal")
     home.path.mkdir()
+    monkeypatch.setattr(beanstalk, "LAG", 0.0)
     served = endpoint.serve(home, Faults.parse(["swap-fails"]))
     monkeypatch.setenv("AWS_ENDPOINT_URL", served.url)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "rehearsal")
@@ -147,10 +148,14 @@ def test_without_a_holder_the_name_stays(two: Account) -> None:
     assert cname_swap.create(wants(holder=None), NEVER)["environment"] == "shop-live-r1"
 
 
+def held_by(names: list[str], *expected: str, cancelled: Event = NEVER) -> str | None:
+    return cname_swap.holder(names, "shop-live", REGION, None, expected, cancelled.wait)
+
+
 def test_the_real_holder_is_told(two: Account) -> None:
     names = ["shop-live-r1", "shop-live-r2"]
-    assert cname_swap.holder(names, "shop-live", REGION, None) == "shop-live-r1"
-    assert cname_swap.holder(names[1:], "shop-live", REGION, None) is None
+    assert held_by(names) == "shop-live-r1"
+    assert held_by(names[1:]) is None
 
 
 def test_a_refresh_sees_what_is_really_there(two: Account) -> None:
@@ -234,7 +239,8 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(beanstalk, "release_at", lambda *_: "r2")
 
     monkeypatch.setattr(cname_move, "FIRST_PAUSE", 0.001)
-    monkeypatch.setattr(cname_move, "LOST_PATIENCE", 0.0)
+    monkeypatch.setattr(beanstalk, "LAG", 0.0)
+    monkeypatch.setattr(beanstalk, "LAG_PAUSE", 0.001)
     return use
 
 
@@ -264,8 +270,60 @@ def test_what_beanstalk_tells_may_be_of_the_time_before_the_swap(
     scripted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scripted(BEFORE, BEFORE, BEFORE, BEFORE, MOVING, AFTER, swap=LOST)
-    monkeypatch.setattr(cname_move, "LOST_PATIENCE", 60.0)
+    monkeypatch.setattr(beanstalk, "LAG", 60.0)
     assert cname_swap.create(wants(timeout=60), NEVER)["environment"] == "shop-live-r2"
+
+
+NOBODY = ("Ready", ("", IDLE))
+NAMES = ["shop-live-r1", "shop-live-r2"]
+
+
+@pytest.fixture
+def late(scripted: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Like `scripted`, of a Beanstalk that tells late what is so, and is given the time."""
+    monkeypatch.setattr(beanstalk, "LAG", 60.0)
+    return scripted
+
+
+def test_a_name_that_nobody_seems_to_hold_is_looked_for_again(late: Callable[..., None]) -> None:
+    said: list[str] = []
+    late(NOBODY, NOBODY, BEFORE, BEFORE, AFTER)
+    assert cname_swap.create(wants(timeout=0), NEVER, said.append)["environment"] == "shop-live-r2"
+    assert said[:2] == ["waiting to see which environment holds shop-live"] * 2
+
+
+def test_a_name_that_is_told_where_it_was_is_not_moved_back(late: Callable[..., None]) -> None:
+    """A swap of what was swapped already would take live away."""
+    late(BEFORE, BEFORE, AFTER, swap=AssertionError("asked for another swap"))
+    outputs = cname_swap.update({"environment": "shop-live-r2"}, wants(timeout=0), NEVER)
+    assert outputs["environment"] == "shop-live-r2"
+
+
+def test_somebody_s_own_swap_is_believed_in_the_end(scripted: Callable[..., None]) -> None:
+    scripted(BEFORE, BEFORE, AFTER)
+    outputs = cname_swap.update({"environment": "shop-live-r2"}, wants(timeout=60), NEVER)
+    assert outputs["environment"] == "shop-live-r2"
+
+
+def test_a_refresh_is_not_of_the_time_before(late: Callable[..., None]) -> None:
+    late(BEFORE, BEFORE, AFTER)
+    live = cname_swap.read({**wants(), "environment": "shop-live-r2"})
+    assert live is not None
+    assert (live["holder"], live["environment"]) == ("r2", "shop-live-r2")
+
+
+def test_an_environment_that_held_the_name_a_moment_ago_may_go(late: Callable[..., None]) -> None:
+    late(BEFORE, BEFORE, AFTER)
+    assert held_by(NAMES, "shop-live-r2") == "shop-live-r2"
+
+
+def test_looking_again_ends_when_the_run_does(late: Callable[..., None]) -> None:
+    cancelled = Event()
+    cancelled.set()
+    late(BEFORE)
+    assert held_by(NAMES, "shop-live-r2", cancelled=cancelled) == "shop-live-r1"
+    late(NOBODY)
+    assert failed(Interrupted, wants(timeout=60), cancelled).consequence == "the live name has not moved"
 
 
 @pytest.mark.parametrize("error", [BUSY, LOST])

@@ -18,7 +18,7 @@ from components.beanstalk.beanstalk import Beanstalk
 from components.environment import EnvironmentArgs
 from curtainup.engine.command import EngineCommand
 from curtainup.engine.processes import Processes
-from curtainup.engine.provider import cname_swap
+from curtainup.engine.provider import beanstalk, cname_swap
 from curtainup.engine.provider.server import serve
 from curtainup.model.release import Deployment, Release
 from curtainup.setup import engine
@@ -90,7 +90,8 @@ class Program:
         return {name: one.value for name, one in done.outputs.items()}
 
     def real_holder(self) -> str | None:
-        return cname_swap.holder([FIRST, SECOND, THIRD], SETTINGS.cname_prefix, REGION, None)
+        names = [FIRST, SECOND, THIRD]
+        return cname_swap.holder(names, SETTINGS.cname_prefix, REGION, None, names, lambda _: True)
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     world = World(tmp_path_factory.mktemp("aws"))
     server, port = serve()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(beanstalk, "LAG", 0.0)
         patch.setenv("AWS_ENDPOINT_URL", world.endpoint.url)
         patch.setenv("AWS_ACCESS_KEY_ID", "rehearsal")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "rehearsal")

@@ -190,7 +190,7 @@ def test_cloud_logging_refuses_what_the_real_one_would(
 
 
 def test_cloud_logging_knows_its_callers(home: Home) -> None:
-    url = f"{cloud_logging.serve(home)}/v2/entries:list"
+    url = f"{cloud_logging.serve(home, Faults())}/v2/entries:list"
     body = {"resourceNames": ["projects/empty"]}
     known = {"Authorization": "Bearer rehearsal"}
     assert requests.post(url, json=body, timeout=60).status_code == 401

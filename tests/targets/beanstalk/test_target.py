@@ -65,8 +65,11 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], list[Sequ
     def hold(name: str | None) -> list[Sequence[str]]:
         looked: list[Sequence[str]] = []
 
-        def holder(names: Sequence[str], prefix: str, region: str, profile: str | None) -> str | None:
+        def holder(
+            names: Sequence[str], prefix: str, region: str, profile: None, expected: set[str], _wait: object
+        ) -> str | None:
             assert (prefix, region, profile) == ("shop-live", "eu-west-1", None)
+            assert expected < set(names), "what leaves is not expected to hold it"
             looked.append(names)
             return name
 

@@ -14,6 +14,7 @@ import pytest
 from curtainup.errors import SetupError
 from curtainup.model.environment import Environment
 from curtainup.model.targets.cloud_run import CloudRunEnvironment
+from curtainup.platforms.google import api
 from curtainup.rehearsal.gcp.logging_filter import parse
 from curtainup.targets.cloud_run import logs as cloud_run
 from curtainup.targets.cloud_run.logs import CloudRunLogs
@@ -76,7 +77,7 @@ def account() -> Iterator[Account]:
 
 @pytest.fixture
 def logs(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CloudRunLogs:
-    monkeypatch.setattr(cloud_run, "PATIENCE", (0.0, 0.0))
+    monkeypatch.setattr(api, "PATIENCE", (0.0, 0.0))
     session = world(tmp_path).session
     session.accounts.__dict__["google"] = account
     return CloudRunLogs(session, Environment("shop-live", PLACE))

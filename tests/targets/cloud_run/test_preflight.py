@@ -11,6 +11,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 
 from curtainup.errors import RefusedError
 from curtainup.platforms.google.api import Api, Endpoints
+from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.front import TOKEN
 from curtainup.rehearsal.gcp.cloud_run import endpoint
 from curtainup.rehearsal.gcp.common import STATE
@@ -63,7 +64,7 @@ def project(tmp_path: Path) -> tuple[Home, Api]:
     home = Home(tmp_path)
     with home.cloud(STATE) as state:
         state["projects"] = {"team-1": {"apis": ["run.googleapis.com"]}}
-    url = endpoint.serve(home)
+    url = endpoint.serve(home, Faults())
     return home, Api({"Authorization": f"Bearer {TOKEN}"}, Endpoints(run=url))
 
 

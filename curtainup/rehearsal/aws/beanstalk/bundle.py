@@ -59,9 +59,7 @@ def _bundle(dockerrun: str, nginx: str) -> Bundle:
     except ValueError as error:
         raise BadBundle(f"Dockerrun.aws.json: invalid JSON: {error}") from error
     if str(document.get("AWSEBDockerrunVersion")) != "1":
-        raise BadBundle(
-            "Invalid Dockerrun.aws.json version, abort deployment: the Docker platform reads version 1."
-        )
+        raise BadBundle("Invalid Dockerrun.aws.json version, abort deployment")
     image, ports = (document.get("Image") or {}).get("Name"), document.get("Ports") or []
     if not image:
         raise BadBundle("Dockerrun.aws.json: no image name is specified.")

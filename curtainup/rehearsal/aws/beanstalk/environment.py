@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from threading import Event, Thread
+from threading import Thread
 from time import monotonic
 from typing import Any
 
@@ -22,7 +22,8 @@ _TIMEOUT = "20m"
 _POLL = 0.05
 _LONGEST = 45.0
 """The most seconds that the provider waits for a state; longer timeouts run faster here."""
-_THROTTLED = 2.0
+_RETRY = 0.3
+"""How long AWS's SDK waits before it tries again what was one call too many."""
 
 
 class Environment(Kind):
@@ -202,9 +203,9 @@ class Environment(Kind):
                 return found
 
     def _wait_if_throttled(self, name: str) -> None:
-        """Wait as long as the real provider's own retries take; it does not show them."""
-        if self.cloud.faults.strikes_first("throttle", name):
-            Event().wait(_THROTTLED)
+        """Wait while a call is one too many: AWS's SDK tries again, and the provider does not show it."""
+        while self.cloud.faults.throttles(name) and not self.cloud.cancelled.wait(_RETRY):
+            pass
 
     def _service(self, properties: Properties) -> Beanstalk:
         return Beanstalk(self.cloud, region_of(self.cloud, properties))

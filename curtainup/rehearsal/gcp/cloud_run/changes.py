@@ -117,7 +117,8 @@ class Change:
         )
         with self._cloud.home.cloud(STATE) as state:
             part = state["projects"][self._project]
-            refusals = secret_refusals(part, self._project, template["containers"][0], email)
+            now = self._cloud.faults.clock.now()
+            refusals = secret_refusals(part, self._project, template["containers"][0], email, now)
         if not refusals:
             return None
         return f"Revision '{revision}' is not ready and cannot serve traffic. {' '.join(refusals)}"
@@ -145,14 +146,17 @@ class Change:
         self._routes.apply(service)
 
 
-def secret_refusals(part: Document, project: str, container: Mapping[str, Any], email: str) -> list[str]:
-    """Return why a container may not read its secrets, one text for each; empty if it may.
+def secret_refusals(
+    part: Document, project: str, container: Mapping[str, Any], email: str, now: float
+) -> list[str]:
+    """Return why a container may not read its secrets now, one text for each; empty if it may.
 
     Args:
         part: the project's part of the state.
         project: the project's id.
         container: the container, with its variables.
         email: the address of the service account that it runs as.
+        now: in seconds since 1970.
 
     """
     refusals = []
@@ -162,7 +166,7 @@ def secret_refusals(part: Document, project: str, container: Mapping[str, Any], 
             continue
         secret, version = reference["secret"], reference.get("version") or "latest"
         full = f"projects/{project}/secrets/{secret.rpartition('/')[2]}/versions/{version}"
-        if not may_read(part, project, secret, email):
+        if not may_read(part, project, secret, email, now):
             refusals.append(_denied(index, full, email))
         elif value_of(part, secret, version) is None:
             refusals.append(f"Secret {full} was not found")

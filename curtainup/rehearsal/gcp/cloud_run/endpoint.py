@@ -14,8 +14,8 @@ from typing import Any
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.gcp import http
 from curtainup.rehearsal.gcp.cloud_run import executions
-from curtainup.rehearsal.gcp.cloud_run.services import Services
-from curtainup.rehearsal.gcp.http import Refusal, invalid
+from curtainup.rehearsal.gcp.cloud_run.services import API, Services
+from curtainup.rehearsal.gcp.http import Refusal, exhausted, invalid
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 
@@ -26,6 +26,7 @@ DEFAULT_TIMEOUT = 600
 _SERVICES = r"projects/[^/:]+/locations/[^/:]+/services"
 _JOB = r"projects/[^/:]+/locations/[^/:]+/jobs/[^/:]+"
 _EXECUTION = rf"{_JOB}/executions/[^/:]+"
+_NAMED = re.compile(r"projects/([^/:]+)/.*(?:jobs/|services/|serviceId=)([^/:?&]+)")
 _SECONDS = re.compile(r"(\d+)(\.\d+)?s")
 _REQUEST: Mapping[str, Any] = {
     "validateOnly": bool,
@@ -41,9 +42,16 @@ _REQUEST: Mapping[str, Any] = {
 
 @dataclass(frozen=True)
 class Account:
-    """Answers calls."""
+    """Answers calls.
+
+    Attributes:
+        home: the rehearsal's.
+        faults: what is to go wrong.
+
+    """
 
     home: Home
+    faults: Faults
 
     def answer(self, method: str, path: str, asked: Any) -> Mapping[str, Any]:
         """Answer one call.
@@ -52,6 +60,7 @@ class Account:
             Refusal: the call is refused.
 
         """
+        self._require_few(method, path)
         for wanted, pattern, work in self._methods():
             found = re.fullmatch(f"/v2/{pattern}", path)
             if wanted == method and found:
@@ -73,9 +82,16 @@ class Account:
             ("PATCH", rf"({_SERVICES}/[^/:?]+)\?validateOnly=true", self._services.would_take),
         ]
 
+    def _require_few(self, method: str, path: str) -> None:
+        """Raise `Refusal` for a call that is one too many."""
+        named = _NAMED.search(path)
+        if named and self.faults.throttles(named[2]):
+            kind = "Read" if method == "GET" else "Write"
+            raise exhausted(f"{kind} requests", f"{kind} requests per minute per region", API, named[1])
+
     @property
     def _services(self) -> Services:
-        return Services(Cloud(self.home, Faults()))
+        return Services(Cloud(self.home, self.faults))
 
     def _would_create(self, place: str, asked: Any) -> Mapping[str, Any]:
         return self._services.would_take(place.replace("?serviceId=", "/"), asked)
@@ -84,7 +100,7 @@ class Account:
         _require_known(_REQUEST, asked, "")
         overrides = asked.get("overrides") or {}
         containers = overrides.get("containerOverrides") or [{}]
-        cloud = Cloud(self.home, Faults())
+        cloud = Cloud(self.home, self.faults)
         name = executions.begin(cloud, job, containers[0].get("args"), _timeout(overrides.get("timeout")))
         return _operation(name, executions.look(self.home, name), done=False)
 
@@ -94,9 +110,9 @@ class Account:
         return _operation(name, executions.look(self.home, name), done=True)
 
 
-def serve(home: Home) -> str:
+def serve(home: Home, faults: Faults) -> str:
     """Serve a rehearsal's Cloud Run on a free loopback port until the process ends; return its URL."""
-    return http.serve("cloud-run", Account(home).answer)
+    return http.serve("cloud-run", Account(home, faults).answer)
 
 
 def _operation(name: str, execution: Mapping[str, Any], *, done: bool) -> Mapping[str, Any]:

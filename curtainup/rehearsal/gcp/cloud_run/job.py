@@ -119,7 +119,8 @@ class Job(GoogleKind):
                 "googleapi: Error 403: Permission 'iam.serviceaccounts.actAs' denied on service account "
                 f"{email} (or it may not exist)., forbidden"
             )
-        refused = secret_refusals(part, project, template["containers"][0], email)
+        at = self.cloud.faults.clock.now()
+        refused = secret_refusals(part, project, template["containers"][0], email, at)
         if refused:
             raise CloudError(f"Error creating Job: googleapi: Error 400: {' '.join(refused)}")
 
@@ -171,10 +172,4 @@ def _container(path: str, container: Mapping[str, Any]) -> Iterator[tuple[str, s
     envs = container.get("envs")
     for index, one in enumerate(envs if isinstance(envs, list) else []):
         if one["name"] in RESERVED:
-            yield (
-                f"{path}.envs[{index}].name",
-                (
-                    f"The following reserved env names were provided: {one['name']}. "
-                    "The system sets these values."
-                ),
-            )
+            yield f"{path}.envs[{index}].name", rules.reserved(one["name"])

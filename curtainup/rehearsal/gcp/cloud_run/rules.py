@@ -64,6 +64,14 @@ def traffics(inputs: Properties) -> list[dict[str, Any]]:
     return [{"type": REVISION if one.get("revision") else LATEST, **one} for one in wanted]
 
 
+def reserved(name: str) -> str:
+    """Return why a variable that Cloud Run sets itself is refused."""
+    return (
+        f"The following reserved env names were provided: {name}. These values are automatically set by the "
+        "system."
+    )
+
+
 def _known(value: Any) -> TypeGuard[Any]:
     return value is not None and not has_unknown(value)
 
@@ -170,10 +178,7 @@ def _container(path: str, container: Mapping[str, Any], concurrency: Any) -> Ite
     for index, name in enumerate(names):
         where = f"{path}.envs[{index}].name"
         if name in RESERVED:
-            yield (
-                where,
-                f"The following reserved env names were provided: {name}. The system sets these values.",
-            )
+            yield where, reserved(name)
         if names.count(name) > 1:
             yield where, f"environment variable {name} is given more than once"
     for kind in ("startupProbe", "livenessProbe"):

@@ -7,7 +7,6 @@ with traffic or a tag have a running container, because a service scales to zero
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -130,7 +129,7 @@ class Service(GoogleKind):
         except CloudError as error:
             raise CloudError(f"Error {verb[:-1]}ing Service: {error}") from error
         if self.cloud.faults.strikes("eventual", inputs["name"]):
-            service["lag"] = {"until": time.time() + LAG_SECONDS, "traffic": before}
+            service["lag"] = {"until": self.cloud.faults.clock.now() + LAG_SECONDS, "traffic": before}
         with self.opened(project) as part:
             part.setdefault("services", {})[path] = service
         outputs = self._outputs(name, service)
@@ -156,7 +155,7 @@ class Service(GoogleKind):
             "message": failure or "",
         }
         lag = service.get("lag") or {"until": 0}
-        traffic = lag["traffic"] if lag["until"] > time.time() else service["traffic"]
+        traffic = lag["traffic"] if lag["until"] > self.cloud.faults.clock.now() else service["traffic"]
         statuses = [{**one, "uri": urls.get(one.get("tag") or "", "")} for one in traffic]
         uri = urls[""] if traffic else ""
         generation = str(service["generation"])

@@ -67,7 +67,9 @@ class Cluster(GoogleKind):
         if self.cloud.faults.strikes("quota", name):
             raise CloudError(
                 "googleapi: Error 403: Insufficient regional quota to satisfy request: resource "
-                '"CPUS_ALL_REGIONS"., forbidden'
+                "\"IN_USE_ADDRESSES\": request requires '5.0' and is short '1.0'. project has a quota of "
+                "'4.0' with '4.0' available. View and manage quotas at "
+                f"https://console.cloud.google.com/iam-admin/quotas?usage=USED&project={project}., forbidden"
             )
         real.furnish(self.cloud.home)
         with self.opened(project) as part:

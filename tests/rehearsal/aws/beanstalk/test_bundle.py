@@ -42,7 +42,10 @@ def test_a_dockerrun_alone_names_no_release() -> None:
     [
         ({"README": "x"}, "Both 'Dockerfile' and 'Dockerrun.aws.json' are missing"),
         ({"Dockerrun.aws.json": "{"}, "invalid JSON"),
-        ({"Dockerrun.aws.json": json.dumps({**DOCKERRUN, "AWSEBDockerrunVersion": 3})}, "reads version 1"),
+        (
+            {"Dockerrun.aws.json": json.dumps({**DOCKERRUN, "AWSEBDockerrunVersion": 3})},
+            "Invalid Dockerrun.aws.json version, abort deployment",
+        ),
         ({"Dockerrun.aws.json": json.dumps({**DOCKERRUN, "Image": {}})}, "no image name"),
         ({"Dockerrun.aws.json": json.dumps({**DOCKERRUN, "Ports": []})}, "no container port"),
     ],

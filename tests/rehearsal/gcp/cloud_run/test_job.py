@@ -98,7 +98,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobWorld]:
     engine = engines.find()
     assert engine is not None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(common, "GRANT_SECONDS", 0.0)
+        patch.setattr(common, "GRANT_MINUTES", 0.0)
         patch.setenv("PATH", os.pathsep.join([*engine.path_entries, os.environ["PATH"]]))
         made = JobWorld(tmp_path_factory.mktemp("jobs") / "home")
         yield made

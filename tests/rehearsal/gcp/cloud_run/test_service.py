@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from curtainup.rehearsal import containers
+from curtainup.rehearsal.clock import MINUTE, Clock
 from curtainup.rehearsal.gcp import common
 from curtainup.setup import pulumi
 from tests.rehearsal.google_world import NAME, REGION, SECRET, SERVICE, TOKEN, GoogleWorld
@@ -37,10 +38,10 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
     engine = pulumi.find()
     assert engine is not None
     monkeypatch.setenv("PATH", os.pathsep.join([*engine.path_entries, os.environ["PATH"]]))
-    monkeypatch.setattr(common, "GRANT_SECONDS", 0.0)
+    monkeypatch.setattr(common, "GRANT_MINUTES", 0.0)
 
-    def one(*faults: str) -> GoogleWorld:
-        made.append(GoogleWorld(tmp_path / str(len(made)), faults))
+    def one(*faults: str, clock: Clock | None = None) -> GoogleWorld:
+        made.append(GoogleWorld(tmp_path / str(len(made)), faults, clock or Clock()))
         return made[-1]
 
     yield one
@@ -68,11 +69,11 @@ def test_a_service_from_nothing_to_the_public_and_back_to_nothing(
     assert requests.get(url, headers=TOKEN, timeout=60).text == f"{SERVICE}-r1"
     assert requests.get(f"{url}/secret", headers=TOKEN, timeout=60).text == SECRET
     assert "Serverless" not in requests.get(f"{url}/headers", headers=TOKEN, timeout=60).text
-    monkeypatch.setattr(common, "GRANT_SECONDS", 3600.0)
+    monkeypatch.setattr(common, "GRANT_MINUTES", 60.0)
     assert world.up(public=True)["url"] == url
     assert requests.get(url, timeout=60).status_code == 403, "a grant is not enforced at once"
     assert world.up(public=False)["url"] == url
-    monkeypatch.setattr(common, "GRANT_SECONDS", 1.0)
+    monkeypatch.setattr(common, "GRANT_MINUTES", 1 / 60)
     assert world.up(public=True)["url"] == url
     assert until_let_in(url).text == f"{SERVICE}-r1"
     assert world.up(public=False, unchecked=True)["url"] == url
@@ -172,6 +173,19 @@ def test_an_api_that_is_not_enabled_and_a_secret_that_may_not_be_read_are_refuse
     assert "Cloud Run Admin API has not been used in project demo-project before or it is disabled" in said
     said = world.failing_up(enabled=("iam", "run", "secretmanager"))
     assert "Permission denied on secret: projects/demo-project/secrets/key/versions/1" in said
+
+
+@MATRIX
+def test_a_secret_can_be_read_once_its_grant_is_enforced(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(common, "GRANT_MINUTES", 7.0)
+    now = [1_700_000_000.0]
+    world = make(clock=Clock(lambda: now[0]))
+    assert "Permission denied on secret: " in world.failing_up()
+    now[0] += 6 * MINUTE
+    assert "Permission denied on secret: " in world.failing_up(releases=("r2",), traffic={"r2": 100})
+    now[0] += MINUTE
+    url = world.up(releases=("r3",), traffic={"r3": 100})["url"]
+    assert requests.get(f"{url}/secret", headers=TOKEN, timeout=60).text == SECRET
 
 
 @pytest.mark.parametrize(

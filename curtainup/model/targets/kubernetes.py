@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
 
@@ -17,6 +18,9 @@ OWN_LISTENERS: Final = ("http", "https")
 """The names of the listeners of a gateway that comes with an environment."""
 CONTAINER: Final = "app"
 """The name of the service's container in its pods."""
+LONGEST_CRON_JOB: Final = 52
+"""Characters of the name of a CronJob: eleven more have to fit into the name of its Jobs."""
+_HASH: Final = 8
 
 
 class KubernetesEnvironment(EnvironmentSettings):
@@ -106,6 +110,14 @@ class KubernetesEnvironment(EnvironmentSettings):
     def process_workload(self, process: str) -> str:
         """Return the name of a process's Deployment, which is the same for every release."""
         return f"{self.service}-process-{process}"
+
+    def schedule_workload(self, schedule: str) -> str:
+        """Return the name of a schedule's CronJob, which is the same for every release."""
+        named = f"{self.service}-schedule-{schedule}"
+        if len(named) <= LONGEST_CRON_JOB:
+            return named
+        told_apart = hashlib.sha256(named.encode()).hexdigest()[:_HASH]
+        return f"{named[: LONGEST_CRON_JOB - _HASH - 1].rstrip('-')}-{told_apart}"
 
     def inside(self, service: str) -> str:
         """Return the URL of one of the environment's Services inside the cluster."""

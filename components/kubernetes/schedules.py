@@ -57,7 +57,7 @@ def _job(
 ) -> dict[str, Any]:
     """Return the template of a run, which is never tried again.
 
-    The pod ends at its time limit by itself, so that its log stays. A Job whose limit is over deletes its pod.
+    The pod ends at its time limit by itself, and its log stays. A Job at its limit deletes its pod.
     """
     own, marks = runtime(release), schedule_labels(settings, release, schedule)
     spec = {

@@ -99,7 +99,7 @@ def _on_cluster(path: KeyPath, environment: EnvironmentConfig) -> Iterator[Probl
         if one.start_within < SOONEST:
             yield Problem(
                 path=(*path, name, "start_within"),
-                what=f"is {one.start_within}s, and a cluster may look for what is due every {SOONEST} seconds",
+                what=f"is {one.start_within}s, and a cluster may look for what is due every {SOONEST}s",
                 consequence="it might never run",
                 fix=f"write at least `start_within: {SOONEST}s`",
             )

@@ -1,4 +1,4 @@
-"""A run of a schedule that somebody asks for: a Job from its CronJob, as `kubectl create job --from` makes it.
+"""A run of a schedule that somebody asks for: a Job as `kubectl create job --from` makes it.
 
 A CronJob that forbids an overlap starts nothing while a Job that its status names is on its way. Its
 controller names those that it has made itself, so this one is written beside them. The controller strikes it

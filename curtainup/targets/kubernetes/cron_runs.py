@@ -218,7 +218,7 @@ def _changed(cron_job: Object) -> datetime | None:
 def _newest_due(schedule: Schedule, since: datetime, until: datetime) -> list[datetime]:
     """Return the newest times at which a cluster has a schedule come due: after a moment, and until another.
 
-    A cluster follows the clock, where Debian's cron makes up for its changes. So does a line with seconds here.
+    A cluster follows the clock, where Debian's cron makes up for its changes. So does a line with seconds.
     """
     line, zone, span = f"0 {schedule.cron}", zones.zone(schedule.timezone), FIRST_LOOK
     while True:
@@ -247,7 +247,5 @@ def _why_missed(told: Told, trouble: Callable[[], str]) -> str:
         return "its CronJob is gone, so nobody knows whether it ran; `curtainup deploy` makes it again"
     if (told.cron_job.get("spec") or {}).get("suspend"):
         return "somebody has suspended its CronJob"
-    said = trouble()
-    return f"the cluster did not start it within {told.schedule.start_within} s" + (
-        f": {said}" if said else ""
-    )
+    late, said = f"the cluster did not start it within {told.schedule.start_within} s", trouble()
+    return f"{late}: {said}" if said else late

@@ -23,7 +23,7 @@ from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.platforms.kubernetes.forward import Door
 from curtainup.platforms.kubernetes.release import SPARE, Place, ReleasePods
 from curtainup.setup import cloud_provider
-from curtainup.targets import command, schedules
+from curtainup.targets import command, processes, schedules
 from curtainup.targets.capabilities import (
     Audits,
     ChecksPresence,
@@ -44,7 +44,6 @@ from curtainup.targets.kubernetes.processes import HasProcesses
 from curtainup.targets.kubernetes.schedules import HasSchedules
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
-from curtainup.targets.processes import wanted
 from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
 
 if TYPE_CHECKING:
@@ -122,8 +121,8 @@ class KubernetesTarget(
             stop_timeout=config.stop_timeout,
             run_as_user=config.run_as_user,
             read_only=config.read_only,
-            processes=wanted(self._session, config),
-            schedules=schedules.wanted(self._session, config),
+            processes=processes.wanted(self._session, config),
+            schedules=schedules.wanted(config),
         )
 
     def splits(self) -> bool:

@@ -8,17 +8,16 @@ off once it has ended, or is gone (`syncCronJob` in `pkg/controller/cronjob`).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curtainup.config.tasks import LONGEST_TASK, Task
-from curtainup.errors import RefusedError, SetupError
+from curtainup.errors import Interrupted, SetupError
 from curtainup.model.targets.kubernetes import CONTAINER
 from curtainup.platforms.docker.labels import SCHEDULE
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Refused
-from curtainup.targets import command
+from curtainup.targets import command, schedules
 from curtainup.targets.command import NOT_STARTED, Asked
 from curtainup.targets.kubernetes import cron_runs, jobs, tasks
 from curtainup.targets.kubernetes.jobs import Place, Words
@@ -27,7 +26,6 @@ from curtainup.targets.kubernetes.tasks import Execution
 from curtainup.util.process import Ended
 
 if TYPE_CHECKING:
-    from curtainup.model.release import Release
     from curtainup.model.schedule import Schedule
     from curtainup.session.run import Run
     from curtainup.targets.task_result import Ran
@@ -36,6 +34,7 @@ SPARE = 60
 """Seconds for which a run is waited for beyond its time limit, and the time that its pod may take to stop."""
 ATTEMPTS = 10
 """Times that a run is written into the status of its CronJob, which the controller changes too."""
+GOES_ON = "a run that has begun goes on; curtainup status shows how it ends"
 _CONFLICT = 409
 
 
@@ -57,22 +56,36 @@ class Where:
     adds_nodes: bool
 
 
-def run(where: Where, release: Release, schedule: Schedule, asked: Asked) -> int:
+def run(where: Where, schedule: Schedule, asked: Asked) -> int:
     """Run a schedule to its end, and return the exit code of its command.
 
-    Its Job stays, as those of other runs do. Ctrl-C ends the run, and removes the Job.
+    Its Job stays, as those of other runs do.
 
     Raises:
         RefusedError: another run is on its way, and the schedule forbids an overlap.
         SetupError: the CronJob is gone, the cluster refuses the run, cannot start it, ends it or loses it.
-        Interrupted: Ctrl-C stopped it.
+        Interrupted: Ctrl-C; a run that has begun goes on.
 
     """
 
-    def as_job(_release: Release, _task: Task, on_line: Callable[[str], None]) -> Ran:
-        return _followed(where, schedule, tasks.Means(asked.cancel, on_line, where.run.report.warn))
+    def show(line: str) -> None:
+        asked.terminal.write(f"{line}\n".encode())
 
-    return command.as_task(asked, release, as_job)
+    means = tasks.Means(asked.cancel, show, where.run.report.warn)
+    with command.cancelled_by_signals(asked.cancel):
+        ran = _followed(where, schedule, means)
+    if ran.ended is Ended.TIMED_OUT:
+        raise SetupError(
+            f"the run took longer than its {schedule.time_limit} s, and was ended",
+            where=ran.place,
+            consequence=tasks.WENT_ON,
+            fix=f"raise `time_limit` of schedule {schedule.name}, or make it need less",
+        )
+    if ran.code is None:
+        raise Interrupted("interrupted while a schedule ran", where=ran.place, consequence=GOES_ON)
+    if ran.why:
+        asked.say(ran.why)
+    return ran.code
 
 
 def _followed(where: Where, schedule: Schedule, means: tasks.Means) -> Ran:
@@ -81,15 +94,7 @@ def _followed(where: Where, schedule: Schedule, means: tasks.Means) -> Ran:
         job = _made(space, place, schedule, means)
     longest = min(LONGEST_TASK, schedule.time_limit + where.grace + SPARE)
     task = Task(name=schedule.name, command=schedule.command, timeout=longest)
-    execution = Execution(space.cluster, place, job, task, means)
-    ran = tasks.follow(execution, lambda one: one.ended is Ended.STOPPED)
-    if ran.ended is Ended.TIMED_OUT:
-        raise SetupError(
-            f"the run took longer than its {schedule.time_limit} s, and was ended",
-            where=ran.place,
-            fix=f"raise `time_limit` of schedule {schedule.name}, or make it need less",
-        )
-    return ran
+    return tasks.follow(Execution(space.cluster, place, job, task, means), stays=True)
 
 
 def _made(space: Space, place: Place, schedule: Schedule, means: tasks.Means) -> str:
@@ -146,12 +151,8 @@ def _require_alone(space: Space, schedule: Schedule, but: str) -> None:
     found = space.cluster.items(space.path(BATCH, "jobs"), labelSelector=selector)
     others = [pods.name_of(one) for one in found if not cron_runs.is_over(one) and pods.name_of(one) != but]
     if others:
-        raise RefusedError(
-            f"a run of schedule {schedule.name} is on its way, and `overlap: forbid` allows one at a time",
-            where=f"Job {others[0]}, {space}",
-            consequence=NOT_STARTED,
-            fix=f"wait for its end: kubectl get job {others[0]} -n {space.settings.namespace}",
-        )
+        fix = f"wait until it has ended: kubectl get job {others[0]} -n {space.settings.namespace}"
+        raise schedules.refused(schedule, f"Job {others[0]}, {space}", fix)
 
 
 def _enter(space: Space, path: str, job: str) -> None:

@@ -144,7 +144,8 @@ def _started(job: Object, pod: Object | None) -> datetime | None:
     if pod is None:
         return moment((job.get("status") or {}).get("startTime"))
     state = pods.container_of(pod, CONTAINER).get("state") or {}
-    return moment((state.get("terminated") or state.get("running") or {}).get("startedAt"))
+    found = state.get("terminated") or state.get("running") or {}
+    return None if found.get("reason") in diagnosis.NOT_STARTED else moment(found.get("startedAt"))
 
 
 def _ended(job: Object, end: Object | None) -> datetime | None:

@@ -33,7 +33,7 @@ class HasSchedules(OnCluster, RunsSchedules):
             SetupError: they may not, or the cluster does not answer.
 
         """
-        if not self._has_cluster():
+        if not self.config.schedule or not self._has_cluster():
             return
         cluster, namespace = self._configured, self._namespace
         wanted = [one for one in permissions.RULES if one.schedules]
@@ -66,11 +66,11 @@ class HasSchedules(OnCluster, RunsSchedules):
             ]
         return sorted(found, key=lambda one: one.at or now)
 
-    def run_schedule(self, release: Release, schedule: Schedule, asked: Asked) -> int:
+    def run_schedule(self, _release: Release, schedule: Schedule, asked: Asked) -> int:
         """Run a schedule now, as a Job that is made from its CronJob."""
         grace, adds_nodes = self.config.stop_timeout, self.node_seconds() > 0
         where = by_hand.Where(self._space, self._session.run, grace, adds_nodes)
-        return by_hand.run(where, release, schedule, asked)
+        return by_hand.run(where, schedule, asked)
 
     def node_seconds(self) -> float:
         """Return for how many seconds nodes may be on their way for pods that have none; 0 waits for none."""

@@ -67,30 +67,28 @@ def run(cluster: Cluster, place: Place, task: Task, means: Means) -> Ran:
         job = jobs.make(cluster, place, jobs.manifest(deployment, place, task), means.cancel)
     except Refused as refused:
         raise _not_run("the cluster refuses its Job", place, refused.message) from refused
-    return follow(Execution(cluster, place, job, task, means), lambda _: True)
+    return follow(Execution(cluster, place, job, task, means))
 
 
-def follow(execution: Execution, goes: Callable[[Ran], bool]) -> Ran:
+def follow(execution: Execution, *, stays: bool = False) -> Ran:
     """Wait for the end of what a Job runs, and remove the Job unless it may still run.
 
     Args:
         execution: of a Job that was made.
-        goes: tells whether the Job is removed, by what came of it. One that nothing came of is removed.
+        stays: whether a Job that has begun stays, whatever comes of it.
 
     Raises:
         SetupError: the cluster cannot start it, ends it, or does not answer.
 
     """
-    ran: Ran | None = None
     try:
-        ran = execution.end()
-        return ran
+        return execution.end()
     finally:
         if not execution.is_over:
             most = execution.task.timeout + STARTING
             where, name = execution.where, execution.task.name
             execution.means.warn(f"task {name} may still run as {where}; it ends within {most} s")
-        elif ran is None or goes(ran):
+        elif not (stays and execution.begun):
             jobs.remove(execution.cluster, execution.place, execution.job, execution.means.warn)
 
 

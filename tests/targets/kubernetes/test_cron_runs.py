@@ -149,6 +149,13 @@ def test_one_that_failed(seen: dict[str, Any] | None, outcome: str, code: int | 
     assert (one.outcome, one.exit_code, one.why) == (outcome, code, why)
 
 
+def test_one_whose_command_could_not_be_started_never_started() -> None:
+    """The cluster says 1970 for it."""
+    state = shapes.ended(128, "StartError", "no such file")["terminated"]
+    one = only(job(NOON, "Failed"), pod({"terminated": {**state, "startedAt": "1970-01-01T00:00:00Z"}}))
+    assert (one.outcome, one.started, one.why) == (FAILED, None, "no such file")
+
+
 def test_one_whose_pod_never_started() -> None:
     one = only(job(NOON, "Failed", reason="DeadlineExceeded"))
     assert (one.outcome, one.why) == (FAILED, "its pod did not start within 300 s")

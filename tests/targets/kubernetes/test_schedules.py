@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from curtainup.targets.command import Asked
 from curtainup.targets.kubernetes import cron_runs, jobs, permissions, tasks
 from tests.accounts.api_server import Status
 from tests.platforms.kubernetes import shapes
-from tests.targets.kubernetes.conftest import FIRST, SETTINGS, Live
+from tests.targets.kubernetes.conftest import FIRST, KEYS, SETTINGS, Live, service
 
 SPACE = "/namespaces/shop-live"
 CRON_JOBS, JOBS = f"/apis/batch/v1{SPACE}/cronjobs", f"/apis/batch/v1{SPACE}/jobs"
@@ -125,8 +126,14 @@ def test_a_cluster_that_does_not_tell_is_told(live: Live) -> None:
 # What has to be there
 
 
+def test_without_schedules_nothing_is_asked(live: Live) -> None:
+    live.target.require_schedules()
+    assert live.api.asked == []
+
+
 @pytest.mark.parametrize("allowed", [True, False])
-def test_the_deployer_has_to_be_allowed_to_make_them(live: Live, *, allowed: bool) -> None:
+def test_the_deployer_has_to_be_allowed_to_make_them(tmp_path: Path, live: Live, *, allowed: bool) -> None:
+    live.world = service(tmp_path, live.api, f"{KEYS}schedule: {{one: {{command: a, cron: '0 3 * * *'}}}}\n")
     live.api.created[permissions.REVIEWS] = {"status": {"allowed": allowed}}
     if allowed:
         live.target.require_schedules()
@@ -215,7 +222,7 @@ def test_one_that_may_overlap_is_not_written_down(live: Live) -> None:
 
 def test_while_another_runs_none_is_started(live: Live) -> None:
     _runnable(live, others=(_job("over", DONE), _job("before", {})))
-    with pytest.raises(RefusedError, match="a run of schedule cleanup is on its way") as caught:
+    with pytest.raises(RefusedError, match="schedule cleanup runs already") as caught:
         _run(live)
     assert str(caught.value.where).startswith("Job before, namespace shop-live")
     assert live.api.of("POST") == []
@@ -225,7 +232,7 @@ def test_of_two_that_start_at_once_the_one_that_was_due_goes_on(live: Live) -> N
     _runnable(live)
     looks: list[list[dict[str, Any]]] = [[], [_job(MADE, {}), _job("due", {})]]
     live.api.put(JOBS, lambda _: {"items": looks.pop(0)})
-    with pytest.raises(RefusedError, match="is on its way"):
+    with pytest.raises(RefusedError, match="runs already"):
         _run(live)
     [gone] = live.api.of("DELETE")
     assert gone.path == f"{JOBS}/{MADE}"
@@ -253,12 +260,14 @@ def test_one_that_cannot_begin_is_removed(live: Live) -> None:
     assert len(live.api.of("DELETE")) == 1
 
 
-def test_ctrl_c_ends_it(live: Live) -> None:
+@pytest.mark.parametrize(("pod", "removed"), [(RUNS, 0), (shapes.waiting("ContainerCreating"), 1)])
+def test_a_run_that_has_begun_goes_on_after_ctrl_c(live: Live, pod: dict[str, Any], removed: int) -> None:
     asked = Asked(CLEANUP.command, say=lambda _: None)
     asked.cancel.set()
-    with pytest.raises(Interrupted):
-        _runnable(live, RUNS).target.run_schedule(RELEASE, CLEANUP, asked)
-    assert [one.path for one in live.api.of("DELETE")] == [f"{JOBS}/{MADE}"]
+    with pytest.raises(Interrupted) as caught:
+        _runnable(live, pod).target.run_schedule(RELEASE, CLEANUP, asked)
+    assert "a run that has begun goes on" in str(caught.value.consequence)
+    assert [one.path for one in live.api.of("DELETE")] == [f"{JOBS}/{MADE}"] * removed
 
 
 def test_a_cluster_that_does_not_allow_it_is_told_and_nothing_stays(live: Live) -> None:

@@ -96,6 +96,7 @@ class Scheduler:
                 return FOLLOWS
             self._adopt()
             self._leads = True
+            self._say(f"release {self._plan.release} runs its schedules from now on")
         for planned in self._plan.schedules:
             comes = self._next[planned.name]
             if comes is not None and comes <= _now():

@@ -1,60 +1,61 @@
-"""Schedules run in the image of the release that works, go on through a deployment, and are never doubled."""
+"""Schedules run in the image of the release that works, and go on through a deployment and a rollback."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
-import pytest
-
-from curtainup.errors import ConfigError, ProcessFailed, RefusedError
 from tests.e2e.leftovers import assert_nothing_left
+from tests.e2e.schedules import runs, seen
 from tests.e2e.service import Service
 
-MATRIX = pytest.mark.matrix(reason="test_a_schedule_goes_on_in_the_release_that_works shows how one runs")
 TICK = """\
 import os, sys
-print("tick of", os.environ["VERSION"], os.environ["PYM_ENV"], flush=True)
-assert os.environ["HELLO_SECRET"]
+print("tick of", os.environ["VERSION"], "with", os.environ["HELLO_SECRET"][:4], flush=True)
 sys.exit(int(os.environ.get("TICK_EXIT", "0")))
 """
 EVERY_SECOND = {"command": "python3 tick.py", "cron": "* * * * * *", "timezone": "Europe/Stockholm"}
 
 
-def runs(service: Service, environment: str = "live") -> list[dict[str, Any]]:
-    """What the scheduler of the release that works remembers."""
-    [name] = [
-        str(one.name)
-        for one in service.host.client.containers.list(
-            filters={
-                "label": [
-                    f"curtainup.service={service.name}",
-                    f"curtainup.environment={environment}",
-                    "curtainup.process=scheduler",
-                ]
-            }
-        )
-    ]
-    told = service.host.client.containers.get(name).exec_run(
-        ["python3", "-BEs", "/curtainup/scheduler.pyz", "runs"]
-    )
-    assert told.exit_code == 0, told.output
-    found: list[dict[str, Any]] = json.loads(told.output)
-    return found
-
-
-def test_a_schedule_goes_on_in_the_release_that_works(service: Service) -> None:
+def test_schedules_go_on_in_the_release_that_works(deployed: Service) -> None:
+    service = deployed
     service.write("tick.py", TICK)
-    service.configure(schedule={"tick": EVERY_SECOND})
+    service.configure(schedule={"tick": EVERY_SECOND}, environments={"staging": {"schedule": {}}})
+    told = service.run("preview", code=2).out
+    assert "its schedules, once it has all traffic: tick starts" in told
     service.deploy()
-    print(json.dumps(runs(service), indent=1))
-    print(service.run("status").out)
-    print(service.run("logs", "--process", "scheduler").out)
-    updates = service.updates()
+    first = service.serving("live")
+    seen(service, "tick", first)
+
+    service.greet("scheduled")
     service.deploy()
-    assert service.updates() == updates
-    service.greet("second")
-    service.deploy()
-    print(json.dumps(runs(service), indent=1))
-    print(service.run("status").out)
+    second = service.serving("live")
+    seen(service, "tick", second)
+    service.run("rollback")
+    seen(service, "tick", first, after=second)
+
+    found = [one for one in runs(service) if one["due"]]
+    assert {one["outcome"] for one in found} <= {"ok", "running"}
+    due = [datetime.fromisoformat(one["due"]) for one in found]
+    assert {later - earlier for earlier, later in pairwise(due)} == {timedelta(seconds=1)}, (
+        "none twice or never"
+    )
+
+    [status] = service.status("live")["schedules"]
+    assert (status["schedule"], status["timezone"], status["failed"]) == ("tick", "Europe/Stockholm", [])
+    assert status["last"]["outcome"] in {"ok", "running"}
+    assert service.status("staging")["schedules"] == []
+    done = service.run("schedule", "run", "tick")
+    assert f"tick of {_version(service, first)} with open" in done.out
+    assert "tick of" in service.run("logs", "--process", "scheduler").out
+    assert service.last_run().command == "rollback" or service.last_run().ran is not None
+    assert json.loads(service.run("schedule", "check", "--json").out) == []
     assert_nothing_left(service)
+    service.configure(schedule=None, environments=None)
+
+
+def _version(service: Service, release: str) -> str:
+    found: list[dict[str, Any]] = service.status("live")["releases"]
+    return str(next(one["version"] for one in found if one["id"] == release))

@@ -14,7 +14,7 @@ from curtainup.util import cron, zones
 RUN_SCHEDULES: Final = ("docker", "kubernetes", "gke")
 """The targets that run schedules."""
 MOST_SCHEDULES: Final = 20
-LONGEST_RUN, LONGEST_END: Final = 86400, 3600
+LONGEST_RUN, LONGEST_END = 86400, 3600
 """Seconds: a day, and an hour."""
 _EXAMPLE: Final = '{command: python -m app.cleanup, cron: "0 3 * * *"}'
 

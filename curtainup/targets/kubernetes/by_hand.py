@@ -8,11 +8,13 @@ off once it has ended, or is gone (`syncCronJob` in `pkg/controller/cronjob`).
 from __future__ import annotations
 
 import secrets
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curtainup.config.tasks import LONGEST_TASK, Task
 from curtainup.errors import Interrupted, SetupError
+from curtainup.model.schedule_run import TIMED_OUT
 from curtainup.model.targets.kubernetes import CONTAINER
 from curtainup.platforms.docker.labels import SCHEDULE
 from curtainup.platforms.kubernetes import pods
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 SPARE = 60
 """Seconds for which a run is waited for beyond its time limit, and the time that its pod may take to stop."""
+TERMINATED = 128 + signal.SIGTERM
+"""The exit code, as a shell has it, of a run that was ended at its time limit."""
 ATTEMPTS = 10
 """Times that a run is written into the status of its CronJob, which the controller changes too."""
 GOES_ON = "a run that has begun goes on; curtainup status shows how it ends"
@@ -63,7 +67,7 @@ def run(where: Where, schedule: Schedule, asked: Asked) -> int:
 
     Raises:
         RefusedError: another run is on its way, and the schedule forbids an overlap.
-        SetupError: the CronJob is gone, the cluster refuses the run, cannot start it, ends it or loses it.
+        SetupError: the CronJob is gone, the cluster refuses the run, cannot start it, or loses it.
         Interrupted: Ctrl-C; a run that has begun goes on.
 
     """
@@ -75,12 +79,8 @@ def run(where: Where, schedule: Schedule, asked: Asked) -> int:
     with command.cancelled_by_signals(asked.cancel):
         ran = _followed(where, schedule, means)
     if ran.ended is Ended.TIMED_OUT:
-        raise SetupError(
-            f"the run took longer than its {schedule.time_limit} s, and was ended",
-            where=ran.place,
-            consequence=tasks.WENT_ON,
-            fix=f"raise `time_limit` of schedule {schedule.name}, or make it need less",
-        )
+        asked.say(f"{TIMED_OUT}: it took longer than its {schedule.time_limit} s")
+        return TERMINATED
     if ran.code is None:
         raise Interrupted("interrupted while a schedule ran", where=ran.place, consequence=GOES_ON)
     if ran.why:

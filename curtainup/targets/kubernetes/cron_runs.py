@@ -136,7 +136,7 @@ def _why(pod: Object, end: Object) -> str:
         return f"it used more than its {pods.limit(pod, CONTAINER, 'memory')} of memory"
     if end.get("reason") in diagnosis.NOT_STARTED:
         return str(end.get("message") or "its command cannot be started")
-    return ""
+    return f"exit code {end.get('exitCode')}"
 
 
 def _started(job: Object, pod: Object | None) -> datetime | None:

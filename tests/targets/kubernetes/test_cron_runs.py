@@ -128,7 +128,7 @@ def test_one_that_somebody_asked_for_was_never_due() -> None:
 @pytest.mark.parametrize(
     ("seen", "outcome", "code", "why"),
     [
-        (pod(ended(3)), FAILED, 3, ""),
+        (pod(ended(3)), FAILED, 3, "exit code 3"),
         (pod(ended(137, "OOMKilled")), FAILED, 137, "it used more than its 128Mi of memory"),
         (pod(ended(128, "StartError", "no such file")), FAILED, 128, "no such file"),
         (pod(ended(143), reason="DeadlineExceeded"), TIMED_OUT, None, "it took longer than its 600 s"),

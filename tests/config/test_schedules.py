@@ -133,8 +133,9 @@ def test_a_cluster_runs_one_with_a_sunday_that_it_does_not_know(service: Service
 def test_no_process_beside_a_schedule_has_the_name_of_what_runs_it(service: Service) -> None:
     keys = "processes: {scheduler: work}\n"
     service.load(f"{HELLO}{keys}")
-    told = service.problem(f"{HELLO}{keys}schedule: {{cleanup: {{{CLEANUP}}}}}\n")
-    assert "processes.scheduler: is the name of what runs the schedules" in told
+    for target in ("", ON_CLUSTER):
+        told = service.problem(f"{HELLO}{target}{keys}schedule: {{cleanup: {{{CLEANUP}}}}}\n")
+        assert "processes.scheduler: is the name of what runs the schedules" in told
 
 
 def test_what_the_scheduler_remembers_is_not_hidden_by_a_volume(service: Service) -> None:

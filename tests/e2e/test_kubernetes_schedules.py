@@ -128,6 +128,7 @@ def test_they_run_once_when_due_in_the_release_that_works(service: Troupe) -> No
     assert works_for(job) == serving(service)
     assert due(job).second == 0
     assert log(service, job).startswith("tick of ")
+    assert "tick of" in service.run("logs", "--process", "scheduler").out
     last = until(lambda: told(service, "tick")["last"])
     assert (last["outcome"], last["exit_code"]) == ("ok", 0)
     before = service.updates()

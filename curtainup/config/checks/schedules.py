@@ -39,22 +39,27 @@ def schedules(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
             fix=f"run them on a target that can ({', '.join(RUN_SCHEDULES)}), or write `schedule: {{}}` in "
             "the environment's section",
         )
-    elif target == "docker":
+        return
+    yield from _names(config, environment)
+    if target == "docker":
         yield from _on_docker(config, environment)
     else:
         yield from _lines(path, environment)
-        if target in ON_CLUSTERS:
-            yield from _on_cluster(path, environment)
+    if target in ON_CLUSTERS:
+        yield from _on_cluster(path, environment)
 
 
-def _on_docker(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+def _names(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
     if NAME in environment.processes:
         yield Problem(
             path=(*place(config, environment, "processes"), NAME),
             what="is the name of what runs the schedules",
-            consequence="two containers would have the same name",
+            consequence="nobody could tell the two apart, nor their logs",
             fix="give the process another name, e.g. `clock`",
         )
+
+
+def _on_docker(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
     if any(mount_of(one).target == MEMORY for one in environment.volumes):
         yield Problem(
             path=place(config, environment, "volumes"),

@@ -11,6 +11,7 @@ from pydantic import Field
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.process import WithProcesses
 from curtainup.model.schedule import WithSchedules
+from curtainup.scheduler import place
 
 NO_GATEWAY: Final = "none"
 """The gateway of an environment whose traffic moves by the selector of a Service."""
@@ -155,6 +156,11 @@ class KubernetesSettings(WithProcesses, WithSchedules):
     stop_timeout: int = Field(ge=0)
     run_as_user: int | None = Field(default=None, ge=1)
     read_only: bool = False
+
+    @property
+    def logged(self) -> tuple[str, ...]:
+        """The names by which logs are found; all runs of schedules have one, as on a Docker host."""
+        return (*super().logged, place.NAME) if self.schedules else super().logged
 
 
 def gateway_url(status: Mapping[str, Any] | None) -> str:

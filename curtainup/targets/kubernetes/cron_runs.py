@@ -168,12 +168,12 @@ def _without_run(
     until = now - timedelta(seconds=schedule.start_within + MARGIN)
     known = {one.due for one in made}
     absent = [one for one in _newest_due(schedule, _since(told, until), until) if one not in known]
-    missed = [one for one in absent if not _is_held_back(told, one)]
-    why = _why_missed(told, trouble) if missed else ""
+    skipped = {one: why for one in absent if (why := _why_skipped(told, one))}
+    missed = _why_missed(told, trouble) if len(skipped) < len(absent) else ""
     return [
-        ScheduleRun(schedule.name, one, None, None, MISSED, why=why)
-        if one in missed
-        else ScheduleRun(schedule.name, one, None, None, SKIPPED, why="the run before was still on its way")
+        ScheduleRun(schedule.name, one, None, None, SKIPPED, why=skipped[one])
+        if one in skipped
+        else ScheduleRun(schedule.name, one, None, None, MISSED, why=missed)
         for one in absent
     ]
 
@@ -230,17 +230,25 @@ def _newest_due(schedule: Schedule, since: datetime, until: datetime) -> list[da
         span *= 4
 
 
-def _is_held_back(told: Told, due: datetime) -> bool:
-    """Return whether another run was on its way when one came due that may not overlap."""
-    if told.schedule.overlap == "allow":
-        return False
+def _why_skipped(told: Told, due: datetime) -> str:
+    """Return which run one has given way to, which came due then; empty if it was missed."""
+    window = due + timedelta(seconds=told.schedule.start_within)
     for job in told.jobs:
-        made = moment(job["metadata"].get("creationTimestamp"))
-        pod = told.pods.get(pods.name_of(job))
-        ended = _ended(job, pods.last_end(pod, CONTAINER) if pod is not None else None)
-        if made is not None and made <= due and (not is_over(job) or ended is None or due < ended):
-            return True
-    return False
+        made, theirs = moment(job["metadata"].get("creationTimestamp")), due_of(job)
+        if made is None:
+            continue
+        if made <= due and told.schedule.overlap == "forbid" and _goes_on(told, job, due):
+            return "the run before was still on its way"
+        if theirs is not None and theirs > due and made <= window:
+            return "it gave way to a later one"
+    return ""
+
+
+def _goes_on(told: Told, job: Object, at: datetime) -> bool:
+    """Return whether a run that had begun was still on its way."""
+    pod = told.pods.get(pods.name_of(job))
+    ended = _ended(job, pods.last_end(pod, CONTAINER) if pod is not None else None)
+    return not is_over(job) or ended is None or at < ended
 
 
 def _why_missed(told: Told, trouble: Callable[[], str]) -> str:

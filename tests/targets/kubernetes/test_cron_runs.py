@@ -237,6 +237,24 @@ def test_one_that_came_due_while_another_was_on_its_way_was_skipped() -> None:
     assert runs(going_on) == [(NOON - hours(1), RUNNING), (NOON, SKIPPED)]
 
 
+def test_of_several_that_are_late_the_newest_runs_and_the_others_give_way() -> None:
+    """The controller was away from 11:57 to 12:02."""
+    often = HOURLY.model_copy(update={"cron": "* * * * *"})
+    minute = timedelta(minutes=1)
+    jobs = [job(NOON - 4 * minute), job(NOON + 2 * minute, made=NOON + 2 * minute + 5 * LATER)]
+    found = told(cron_job(NOON - 4 * minute - LATER), jobs, schedule=often)
+    late = cron_runs.runs(found, NOON + 9 * minute)
+    assert [(one.due, one.outcome) for one in late][:6] == [
+        (NOON - 4 * minute, OK),
+        (NOON - 3 * minute, MISSED),
+        (NOON - 2 * minute, SKIPPED),
+        (NOON - 1 * minute, SKIPPED),
+        (NOON, SKIPPED),
+        (NOON + 1 * minute, SKIPPED),
+    ]
+    assert {one.why for one in late if one.outcome == SKIPPED} == {"it gave way to a later one"}
+
+
 def test_where_runs_may_overlap_none_is_skipped() -> None:
     schedule = HOURLY.model_copy(update={"overlap": "allow"})
     long = job(NOON - hours(1), "")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,15 @@ from typing import Any
 import pytest
 
 from curtainup.errors import Interrupted, RefusedError, SetupError
+from curtainup.model.process import logged_of
+from curtainup.model.release import Deployment
 from curtainup.model.schedule import Schedule
 from curtainup.model.schedule_run import MISSED, OK, RUNNING
 from curtainup.platforms.kubernetes import patience
 from curtainup.targets.command import Asked
 from curtainup.targets.kubernetes import cron_runs, jobs, permissions, tasks
+from curtainup.targets.kubernetes.logs import KubernetesLogs
+from curtainup.targets.log_lines import Asked as LogAsked
 from tests.accounts.api_server import Status
 from tests.platforms.kubernetes import shapes
 from tests.targets.kubernetes.conftest import FIRST, KEYS, SETTINGS, Live, service
@@ -121,6 +126,19 @@ def test_a_cluster_that_does_not_tell_is_told(live: Live) -> None:
     live.api.put(CRON_JOBS, Status(500, "InternalError", "etcd is full"))
     with pytest.raises(SetupError, match="the cluster refuses: InternalError"):
         live.target.schedule_runs(RELEASE)
+
+
+def test_their_lines_name_the_schedule_and_the_run(live: Live) -> None:
+    """As `curtainup logs --process scheduler` shows them, on a Docker host too."""
+    live.environment = replace(live.environment, deployment=Deployment(releases=(RELEASE,)))
+    live.api.items(PODS, _pod(f"{NAME}-29932789"))
+    live.api.put(f"{PODS}/{NAME}-29932789-a/log", b"2026-11-29T04:00:01.000000000Z cleaned\n")
+    assert "scheduler" in logged_of(RELEASE.settings)
+    source = KubernetesLogs(live.world.session, live.environment)
+    [line] = source.lines(LogAsked(process="scheduler"))
+    assert (line.release, line.process, line.text) == (FIRST.id, "cleanup.a", "cleaned")
+    [asked] = [one for one in live.api.of("GET") if one.path == PODS]
+    assert asked.query == {"labelSelector": "curtainup.schedule"}
 
 
 # What has to be there

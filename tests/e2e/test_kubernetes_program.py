@@ -268,10 +268,8 @@ def run_now(world: World, kubeconfig: Path) -> int:
     """Run the schedule as whoever has that kubeconfig may, and return its exit code."""
     api = ApiServer(Chosen(str(kubeconfig), world.cluster.context, is_named=True))
     run = Run(PlainReport(io.StringIO(), quiet=True))
-    run.id = "by-hand"
-    return by_hand.run(
-        by_hand.Where(Space(api, world.settings), run, 1, False), YEARLY, Asked(YEARLY.command)
-    )
+    where = by_hand.Where(Space(api, world.settings), run, grace=1, adds_nodes=False)
+    return by_hand.run(where, YEARLY, Asked(YEARLY.command))
 
 
 def test_whatever_a_killed_run_was_creating_can_be_removed(world: World) -> None:

@@ -176,6 +176,7 @@ def _enter(space: Space, path: str, job: str) -> None:
 def _place(where: Where, schedule: Schedule) -> Place:
     space = where.space
     words = Words(
+        kind="schedule",
         what=f"a run of schedule {schedule.name}",
         held="nothing else changes",
         manual="docs/schedules.md",

@@ -34,6 +34,8 @@ DUE = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 """The annotation of a Job that says for when it was due; Jobs that somebody made by hand have none."""
 BY_HAND = {"cronjob.kubernetes.io/instantiate": "manual"}
 """The annotation of such a Job, as `kubectl create job --from` writes it."""
+STARTS = {"ContainerCreating", "PodInitializing"}
+"""For what every container waits."""
 MARGIN = 60
 """Seconds by which the clock of this machine may differ from the cluster's before a run counts as missed."""
 MOST_MISSED = 20
@@ -110,7 +112,8 @@ def is_over(job: Object) -> bool:
 def _outcome(schedule: Schedule, job: Object, pod: Object | None, end: Object | None) -> tuple[str, str]:
     """Return how a run ended, and why in words."""
     if not is_over(job):
-        return RUNNING, str(pods.waiting(pod, CONTAINER).get("reason") or "") if pod is not None else ""
+        waits = str(pods.waiting(pod, CONTAINER).get("reason") or "") if pod is not None else ""
+        return RUNNING, "" if waits in STARTS else waits
     if pods.has(job, "Complete"):
         return OK, ""
     if (pods.condition(job, "Failed") or {}).get("reason") == PAST_ITS_TIME:
@@ -192,10 +195,9 @@ def _since(told: Told, until: datetime) -> datetime:
 
 
 def _oldest_kept(jobs: Sequence[Object], kind: str) -> datetime | None:
-    """Return when the oldest Job that ended so was due, if older ones may be gone."""
-    ended = [one for one in jobs if pods.has(one, kind)]
-    found = [due for due in map(due_of, ended) if due is not None]
-    return min(found) if found and len(ended) >= KEPT_RUNS else None
+    """Return when the oldest Job began that ended so, if older ones may be gone: those begun before it."""
+    begun = [moment((one.get("status") or {}).get("startTime")) for one in jobs if pods.has(one, kind)]
+    return min((one for one in begun if one), default=None) if len(begun) >= KEPT_RUNS else None
 
 
 def _line_since(told: Told, created: datetime) -> datetime:

@@ -37,6 +37,7 @@ class Words:
     """What errors say of what a Job runs.
 
     Attributes:
+        kind: of what it is, before its name.
         what: it is, with its article.
         held: what follows where it does not run to its end.
         manual: where it is written what a cluster needs for it.
@@ -45,6 +46,7 @@ class Words:
 
     """
 
+    kind: str
     what: str
     held: str
     manual: str
@@ -53,6 +55,7 @@ class Words:
 
 
 OF_TASK = Words(
+    kind="task",
     what="a task",
     held="the release gets no traffic, and the environment is put back",
     manual="docs/tasks.md",

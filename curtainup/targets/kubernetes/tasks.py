@@ -86,8 +86,8 @@ def follow(execution: Execution, *, stays: bool = False) -> Ran:
     finally:
         if not execution.is_over:
             most = execution.task.timeout + STARTING
-            where, name = execution.where, execution.task.name
-            execution.means.warn(f"task {name} may still run as {where}; it ends within {most} s")
+            what = f"{execution.place.words.kind} {execution.task.name}"
+            execution.means.warn(f"{what} may still run as {execution.where}; it ends within {most} s")
         elif not (stays and execution.begun):
             jobs.remove(execution.cluster, execution.place, execution.job, execution.means.warn)
 

@@ -171,9 +171,12 @@ def test_one_that_runs() -> None:
     )
 
 
-def test_one_that_waits_for_its_image_says_so() -> None:
-    one = only(job(NOON, ""), pod({"waiting": {"reason": "ImagePullBackOff"}}))
-    assert (one.outcome, one.started, one.why) == (RUNNING, None, "ImagePullBackOff")
+@pytest.mark.parametrize(
+    ("reason", "why"), [("ImagePullBackOff", "ImagePullBackOff"), ("ContainerCreating", "")]
+)
+def test_one_that_waits_for_its_image_says_so(reason: str, why: str) -> None:
+    one = only(job(NOON, ""), pod({"waiting": {"reason": reason}}))
+    assert (one.outcome, one.started, one.why) == (RUNNING, None, why)
 
 
 def test_a_time_without_a_job_was_missed() -> None:
@@ -198,6 +201,12 @@ def test_where_older_jobs_may_be_gone_nothing_counts_as_missed(kind: str) -> Non
     jobs = [job(NOON - hours(2 * one), kind) for one in range(KEPT_RUNS)]
     found = [due for due, outcome in runs(told(cron_job(NOON - hours(99)), jobs)) if outcome == MISSED]
     assert found == [NOON - hours(2 * one + 1) for one in reversed(range(KEPT_RUNS - 1))]
+
+
+def test_runs_that_somebody_asked_for_take_the_place_of_others() -> None:
+    """The cluster keeps ten in all, so that the Jobs of the hours before are gone."""
+    jobs = [job(None, made=NOON + timedelta(minutes=number)) for number in range(KEPT_RUNS)]
+    assert MISSED not in {outcome for _, outcome in runs(told(cron_job(NOON - hours(9)), jobs))}
 
 
 def test_with_few_jobs_all_of_them_are_there() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from curtainup.errors import GateFailed, RefusedError, ScheduleFailed
+from curtainup.errors import CandidateGateFailed, RefusedError, ScheduleFailed
 from tests.e2e.kube_cluster import cluster, kubectl
 from tests.e2e.kube_service import QUICK, Troupe
 
@@ -191,7 +191,7 @@ def test_a_run_goes_on_in_its_image_and_the_next_is_of_the_new_release(service: 
 def test_a_candidate_s_never_run(service: Troupe) -> None:
     before = serving(service)
     service.greet("third")
-    service.deploy(code=GateFailed.exit_code, fail_at="candidate")
+    service.deploy(code=CandidateGateFailed.exit_code, fail_at="candidate")
     assert cron_jobs(service) == dict.fromkeys(SCHEDULES, before)
     assert len({works_for(one) for one in jobs(service, "tick")}) == 2
 

@@ -10,6 +10,7 @@ ENVIRONMENT = "curtainup.environment"
 RELEASE = "curtainup.release"
 STATE = "curtainup.state"
 PROCESS = "curtainup.process"
+SCHEDULE = "curtainup.schedule"
 WORKS_FOR = "curtainup.works-for"
 ACCESSORY = "curtainup.accessory"
 

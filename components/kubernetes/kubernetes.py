@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pulumi
 
 from components.environment import EnvironmentArgs
-from components.kubernetes import objects, pod, processes, ways_in
+from components.kubernetes import objects, pod, processes, schedules, ways_in
 from components.kubernetes.manifest import ExistingSecret, Object, provider
 from components.kubernetes.names import runtime, secret, settings_of
 from curtainup.model.process import resource
@@ -56,7 +56,7 @@ class Kubernetes(pulumi.ComponentResource):
             for policy in self._create_policies(one, services[one.id])
         ]
         self.url = self._create_way_in([*workloads.values(), *services.values(), *policies])
-        self._create_processes(secrets)
+        self._create_beside(secrets)
         self.register_outputs({"url": self.url, "release_urls": self.release_urls, **self.details})
 
     def _with(self, **changed: Any) -> pulumi.ResourceOptions:
@@ -128,19 +128,20 @@ class Kubernetes(pulumi.ComponentResource):
         """Create what a cluster of one kind needs beside the Service of a release."""
         return []
 
-    def _create_processes(self, secrets: Mapping[str, Object]) -> None:
-        """Create the processes of the release that works after what leads users to it."""
+    def _create_beside(self, secrets: Mapping[str, Object]) -> None:
+        """Create the processes and schedules of the release that works, after what leads users to it."""
         works = self._args.deployment.find(self._args.deployment.working or "")
         if works is None:
             return
-        used = [*self._args.secrets.get(works.id, {})]
+        own, used = runtime(works), [*self._args.secrets.get(works.id, {})]
         held = [secrets[secret(self._settings, works)]] if used else []
-        for process in runtime(works).processes:
-            Object(
-                resource(self._name, process.name),
-                processes.deployment(self._settings, works, process, used),
-                self._with(depends_on=[*self._leads, *held]),
-            )
+        after = self._with(depends_on=[*self._leads, *held])
+        for process in own.processes:
+            manifest = processes.deployment(self._settings, works, process, used)
+            Object(resource(self._name, process.name), manifest, after)
+        for schedule in own.schedules:
+            manifest = schedules.cron_job(self._settings, works, schedule, used)
+            Object(resource(self._name, "schedule", schedule.name), manifest, after)
 
     def _create_way_in(self, releases: Sequence[Object]) -> pulumi.Output[str]:
         """Create what leads users to the releases, after these; return where users reach it."""

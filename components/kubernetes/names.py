@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from components.environment import EnvironmentArgs
-from components.labels import ENVIRONMENT, PROCESS, RELEASE, SERVICE, STATE, WORKS_FOR
+from components.labels import ENVIRONMENT, PROCESS, RELEASE, SCHEDULE, SERVICE, STATE, WORKS_FOR
 from curtainup.model.process import Process
 from curtainup.model.release import Release
+from curtainup.model.schedule import Schedule
 from curtainup.model.targets.kubernetes import KubernetesEnvironment, KubernetesSettings
 
 LABEL_LENGTH = 63
@@ -69,13 +70,13 @@ def process_selector(settings: KubernetesEnvironment, process: Process) -> dict[
 
 
 def process_labels(settings: KubernetesEnvironment, release: Release, process: Process) -> dict[str, str]:
-    """Return the labels of a process's pods. No Service may find them, so the release has another label."""
-    return {
-        **_common(settings),
-        "app.kubernetes.io/version": label_value(release.version),
-        PROCESS: process.name,
-        WORKS_FOR: release.id,
-    }
+    """Return the labels of a process's pods."""
+    return {**_beside(settings, release), PROCESS: process.name}
+
+
+def schedule_labels(settings: KubernetesEnvironment, release: Release, schedule: Schedule) -> dict[str, str]:
+    """Return the labels of a schedule's runs, and of their pods."""
+    return {**_beside(settings, release), SCHEDULE: schedule.name}
 
 
 def label_value(text: str) -> str:
@@ -91,6 +92,12 @@ def _common(settings: KubernetesEnvironment) -> dict[str, str]:
         SERVICE: settings.service,
         ENVIRONMENT: settings.name,
     }
+
+
+def _beside(settings: KubernetesEnvironment, release: Release) -> dict[str, str]:
+    """Return the labels of pods that no Service may find, so that the release has another label."""
+    version = {"app.kubernetes.io/version": label_value(release.version)}
+    return {**_common(settings), **version, WORKS_FOR: release.id}
 
 
 def _of_release(release: Release) -> dict[str, str]:

@@ -14,7 +14,7 @@ from curtainup.errors import RefusedError, UnknownRelease
 from curtainup.model import release
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.environment import Environment
-from curtainup.model.process import processes_of
+from curtainup.model.process import logged_of
 from curtainup.model.release import Deployment
 from curtainup.session import Session
 from curtainup.setup import extras
@@ -95,7 +95,7 @@ def _environment(session: Session, name: str) -> tuple[Environment, EnvironmentS
 
 def _require_process(environment: Environment, wanted: Wanted) -> None:
     releases = environment.deployment.releases
-    names = {process.name for one in releases for process in processes_of(one.settings)}
+    names = {name for one in releases for name in logged_of(one.settings)}
     if wanted.process and wanted.process not in names:
         raise RefusedError(
             f"{wanted.env} has no process {wanted.process!r}",

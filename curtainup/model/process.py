@@ -56,10 +56,20 @@ class WithProcesses(Lean):
         """All processes, those of curtainup's own too."""
         return self.processes
 
+    @property
+    def logged(self) -> tuple[str, ...]:
+        """The names by which the logs of what runs beside the service are found."""
+        return tuple(one.name for one in self.kept_running)
+
 
 def processes_of(settings: Settings) -> tuple[Process, ...]:
     """Return the processes of a release, by what it runs with."""
     return settings.kept_running if isinstance(settings, WithProcesses) else ()
+
+
+def logged_of(settings: Settings) -> tuple[str, ...]:
+    """Return by which names the logs of what runs beside a release are found, by what it runs with."""
+    return settings.logged if isinstance(settings, WithProcesses) else ()
 
 
 def copies(settings: Settings) -> Iterator[tuple[Process, int]]:

@@ -76,7 +76,7 @@ def as_task(
         asked.terminal.write(f"{line}\n".encode())
 
     try:
-        with _cancelled_by_signals(asked.cancel):
+        with cancelled_by_signals(asked.cancel):
             ran = run(release, task, show)
     except SetupError as error:
         error.consequence = WENT_ON
@@ -98,7 +98,7 @@ def as_task(
 
 
 @contextmanager
-def _cancelled_by_signals(cancel: Event) -> Iterator[None]:
+def cancelled_by_signals(cancel: Event) -> Iterator[None]:
     """Have Ctrl-C and SIGTERM end what is run in the block, and not this process."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {one: signal.signal(one, lambda *_: cancel.set()) for one in numbers}

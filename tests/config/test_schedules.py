@@ -107,11 +107,35 @@ def test_a_docker_host_runs_one_every_few_seconds(service: Service) -> None:
     assert config.schedule["tick"].cron == "*/10 * * * * *"
 
 
+ON_CLUSTER = "deploy_target: kubernetes\ngateway: none\n"
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ('cron: "*/10 0 3 * * *"', "one.cron: has six fields, and the finest there is on kubernetes is one"),
+        ('cron: "0 3 L * *"', "one.cron: has `L` or `#`, which kubernetes does not read"),
+        ('cron: "0 3 */2 * 1"', "one.cron: wants both day fields to match, and a cluster runs it when one"),
+        ('cron: "0 3 * * *", start_within: 9s', "one.start_within: is 9s, and a cluster may look for what"),
+    ],
+)
+def test_a_cluster_reads_and_does_less(service: Service, keys: str, told: str) -> None:
+    text = f"schedule: {{one: {{command: work, {keys}}}}}\n"
+    service.load(f"{HELLO}{text}")
+    assert told in service.problem(f"{HELLO}{ON_CLUSTER}{text}")
+
+
+def test_a_cluster_runs_one_with_a_sunday_that_it_does_not_know(service: Service) -> None:
+    config = service.load(f'{HELLO}{ON_CLUSTER}schedule: {{one: {{command: work, cron: "0 3 * * 5-7"}}}}\n')
+    assert config.schedule["one"].cron == "0 3 * * 5-7"
+
+
 def test_no_process_beside_a_schedule_has_the_name_of_what_runs_it(service: Service) -> None:
     keys = "processes: {scheduler: work}\n"
     service.load(f"{HELLO}{keys}")
-    told = service.problem(f"{HELLO}{keys}schedule: {{cleanup: {{{CLEANUP}}}}}\n")
-    assert "processes.scheduler: is the name of what runs the schedules" in told
+    for target in ("", ON_CLUSTER):
+        told = service.problem(f"{HELLO}{target}{keys}schedule: {{cleanup: {{{CLEANUP}}}}}\n")
+        assert "processes.scheduler: is the name of what runs the schedules" in told
 
 
 def test_what_the_scheduler_remembers_is_not_hidden_by_a_volume(service: Service) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import gc
 import http.client
+import io
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -28,11 +29,17 @@ from curtainup.engine.aftermath import cluster_objects
 from curtainup.engine.command import EngineCommand
 from curtainup.engine.processes import Processes
 from curtainup.model.release import Deployment, Release
+from curtainup.model.schedule import Schedule
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
 from curtainup.platforms.kubernetes.cluster import Cluster as ApiServer
 from curtainup.platforms.kubernetes.kubeconfig import Chosen
+from curtainup.reporting import PlainReport
+from curtainup.session.run import Run
 from curtainup.setup import engine
 from curtainup.setup.cluster.models import Cluster
+from curtainup.targets.command import Asked
+from curtainup.targets.kubernetes import by_hand
+from curtainup.targets.kubernetes.space import Space
 from tests.components.kubernetes.samples import SETTINGS, environment, release
 from tests.e2e.kube_cluster import applied, cluster, image, kubectl
 
@@ -46,6 +53,15 @@ pytestmark = [
 
 ROLE = Path(__file__).parents[2] / "docs" / "kubernetes-role.yaml"
 HMAC = "0123456789abcdef"
+YEARLY = Schedule(
+    name="yearly",
+    command=("sh", "-c", "exit 3"),
+    cron="0 0 1 1 7",
+    timezone="Europe/Stockholm",
+    time_limit=60,
+    start_within=60,
+    stop_timeout=1,
+)
 
 
 @dataclass
@@ -208,7 +224,7 @@ def test_nothing_that_serves_can_be_removed_by_hand(world: World) -> None:
 
 
 def test_the_role_in_the_manual_is_enough(world: World, tmp_path: Path) -> None:
-    """It also lets a Gateway be made, with an autoscaler, and a copy of a login."""
+    """It also lets a Gateway be made, with an autoscaler, a copy of a login, and a schedule that runs."""
     role = yaml.safe_load(ROLE.read_text())
     name = world.settings.namespace
     subject = {"kind": "ServiceAccount", "name": name, "namespace": "default"}
@@ -233,16 +249,27 @@ def test_the_role_in_the_manual_is_enough(world: World, tmp_path: Path) -> None:
             **meta,
         },
     )
-    as_deployer(world, kubectl(world.cluster, "create", "token", name).strip(), tmp_path / "deployer")
+    kubeconfig = tmp_path / "deployer"
+    as_deployer(world, kubectl(world.cluster, "create", "token", name).strip(), kubeconfig)
     own = {"gateway": "", "gateway_class": "envoy", "max_replicas": 2, "image_pull_secret": f"default/{name}"}
     world.settings = world.settings.model_copy(update=own)
-    only = [world.release(1)]
+    only = [world.release(1, schedules=(YEARLY,))]
     world.wants(only, 0).up()
     world.wants(only, 100).up()
     assert changes(world.stack.up).keys() == {"same"}
     assert changes(world.stack.refresh).keys() == {"same"}
+    assert run_now(world, kubeconfig) == 3
+    assert changes(world.stack.up).keys() == {"same"}
     world.wants(only, 0).up()
     world.stack.destroy()
+
+
+def run_now(world: World, kubeconfig: Path) -> int:
+    """Run the schedule as whoever has that kubeconfig may, and return its exit code."""
+    api = ApiServer(Chosen(str(kubeconfig), world.cluster.context, is_named=True))
+    run = Run(PlainReport(io.StringIO(), quiet=True))
+    where = by_hand.Where(Space(api, world.settings), run, grace=1, adds_nodes=False)
+    return by_hand.run(where, YEARLY, Asked(YEARLY.command))
 
 
 def test_whatever_a_killed_run_was_creating_can_be_removed(world: World) -> None:

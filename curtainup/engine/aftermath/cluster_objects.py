@@ -20,6 +20,7 @@ PREFIX: Final = "kubernetes:"
 GONE_WITHIN, LOOK = 60.0, 0.5
 """Seconds that an object may take to go, and between two looks."""
 _PLURALS: Final = {
+    "CronJob": "cronjobs",
     "Deployment": "deployments",
     "Gateway": "gateways",
     "HTTPRoute": "httproutes",

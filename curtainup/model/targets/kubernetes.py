@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, Literal
 
@@ -10,6 +11,7 @@ from pydantic import Field
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.process import WithProcesses
 from curtainup.model.schedule import WithSchedules
+from curtainup.scheduler import place
 
 NO_GATEWAY: Final = "none"
 """The gateway of an environment whose traffic moves by the selector of a Service."""
@@ -17,6 +19,9 @@ OWN_LISTENERS: Final = ("http", "https")
 """The names of the listeners of a gateway that comes with an environment."""
 CONTAINER: Final = "app"
 """The name of the service's container in its pods."""
+LONGEST_CRON_JOB: Final = 52
+"""Characters of the name of a CronJob: eleven more have to fit into the name of its Jobs."""
+_HASH: Final = 8
 
 
 class KubernetesEnvironment(EnvironmentSettings):
@@ -107,6 +112,14 @@ class KubernetesEnvironment(EnvironmentSettings):
         """Return the name of a process's Deployment, which is the same for every release."""
         return f"{self.service}-process-{process}"
 
+    def schedule_workload(self, schedule: str) -> str:
+        """Return the name of a schedule's CronJob, which is the same for every release."""
+        named = f"{self.service}-schedule-{schedule}"
+        if len(named) <= LONGEST_CRON_JOB:
+            return named
+        told_apart = hashlib.sha256(named.encode()).hexdigest()[:_HASH]
+        return f"{named[: LONGEST_CRON_JOB - _HASH - 1].rstrip('-')}-{told_apart}"
+
     def inside(self, service: str) -> str:
         """Return the URL of one of the environment's Services inside the cluster."""
         return f"http://{service}.{self.namespace}.svc"
@@ -143,6 +156,11 @@ class KubernetesSettings(WithProcesses, WithSchedules):
     stop_timeout: int = Field(ge=0)
     run_as_user: int | None = Field(default=None, ge=1)
     read_only: bool = False
+
+    @property
+    def logged(self) -> tuple[str, ...]:
+        """The names by which logs are found; all runs of schedules have one, as on a Docker host."""
+        return (*super().logged, place.NAME) if self.schedules else super().logged
 
 
 def gateway_url(status: Mapping[str, Any] | None) -> str:

@@ -58,6 +58,10 @@ class GkeTarget(KubernetesTarget, LendsWay, Shares, Lingers):
         else:
             self.lend_way()
 
+    def _has_cluster(self) -> bool:
+        """Return whether the cluster is there; the first deployment makes one."""
+        return access.is_there(self._session, self._place)
+
     def lend_way(self) -> None:
         """Lend this process the way into the cluster: a first update may have been cut off after it was made.
 

@@ -19,6 +19,7 @@ from curtainup.setup import extras
 from curtainup.targets import plugin_check
 from curtainup.targets.grouping import Grouped, grouped
 from curtainup.targets.kubernetes import permissions
+from curtainup.targets.kubernetes.permissions import Rule
 
 SDK = "Kubernetes SDK"
 OLDEST = (1, 30)
@@ -77,14 +78,17 @@ def _of_cluster(
         for one in environments
         if one.gateway != NO_GATEWAY
     )
-    has_gateways = any(one.gateway != NO_GATEWAY for one in environments)
+    needs = permissions.rules(
+        gateways=any(one.gateway != NO_GATEWAY for one in environments),
+        schedules=any(one.schedule for one in environments),
+    )
     scaled = [one for one in environments if (one.max_replicas or 0) > one.replicas]
     spaces = [names.environment(one.environment) for one in environments]
     return [
         Piece(cluster, partial(_cluster, reach), needs=SDK),
         Piece(
             f"Kubernetes permissions{group.suffix}",
-            partial(_permissions, reach, spaces, has_gateways=has_gateways),
+            partial(_permissions, reach, spaces, needs),
             needs=cluster,
         ),
         *(
@@ -122,12 +126,12 @@ def _cluster(reach: Reach) -> Found:
     return Found(str(version.get("gitVersion")), f"{cluster}, {cluster.identity}")
 
 
-def _permissions(reach: Reach, namespaces: Sequence[str], *, has_gateways: bool) -> Found:
+def _permissions(reach: Reach, namespaces: Sequence[str], needs: Sequence[Rule]) -> Found:
     cluster = reach()
     lacking: dict[str, None] = {}
     with cluster.said_clearly():
         for namespace in namespaces:
-            for one in permissions.missing(cluster, namespace, gateways=has_gateways):
+            for one in permissions.missing(cluster, namespace, needs):
                 lacking[f"{one} in {namespace}"] = None
     if lacking:
         raise SetupError(
@@ -136,7 +140,7 @@ def _permissions(reach: Reach, namespaces: Sequence[str], *, has_gateways: bool)
             fix="give the deployer the Role of docs/kubernetes.md",
             detail="\n".join(lacking),
         )
-    return Found(None, f"all {permissions.count(gateways=has_gateways)} that a deployment uses")
+    return Found(None, f"all {permissions.count(needs)} that a deployment uses")
 
 
 def _gateway(reach: Reach, way: Way) -> Found:

@@ -33,6 +33,37 @@ _EXISTS = 409
 
 
 @dataclass(frozen=True)
+class Words:
+    """What errors say of what a Job runs.
+
+    Attributes:
+        kind: of what it is, before its name.
+        what: it is, with its article.
+        held: what follows where it does not run to its end.
+        manual: where it is written what a cluster needs for it.
+        again: what to do once the trouble is mended.
+        source: what its Job is made from; empty is the release's Deployment.
+
+    """
+
+    kind: str
+    what: str
+    held: str
+    manual: str
+    again: str
+    source: str = ""
+
+
+OF_TASK = Words(
+    kind="task",
+    what="a task",
+    held="the release gets no traffic, and the environment is put back",
+    manual="docs/tasks.md",
+    again="then deploy again: all tasks run again",
+)
+
+
+@dataclass(frozen=True)
 class Place:
     """Where tasks run.
 
@@ -45,6 +76,7 @@ class Place:
         grace: seconds between SIGTERM and SIGKILL.
         adds_nodes: whether the cluster adds nodes for pods that have none.
         mark: the label that tells a Job of this kind from the environment's other objects.
+        words: what errors say of it.
 
     """
 
@@ -56,6 +88,7 @@ class Place:
     grace: int
     adds_nodes: bool = False
     mark: str = TASK
+    words: Words = OF_TASK
 
     @property
     def jobs(self) -> str:

@@ -13,12 +13,14 @@ from typing import Any
 
 from curtainup.errors import SetupError
 from curtainup.model.environment import Environment
+from curtainup.model.schedule import schedules_of
 from curtainup.model.targets.kubernetes import KubernetesEnvironment
-from curtainup.platforms.docker.labels import PROCESS, RELEASE, WORKS_FOR
+from curtainup.platforms.docker.labels import PROCESS, RELEASE, SCHEDULE, WORKS_FOR
 from curtainup.platforms.kubernetes import log, pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
 from curtainup.platforms.kubernetes.clusters import Clusters
 from curtainup.platforms.kubernetes.log import Stamped, Wrote
+from curtainup.scheduler import place
 from curtainup.session import Session
 from curtainup.targets.kubernetes import same_place
 from curtainup.targets.log_lines import Asked, Line, Lines
@@ -67,6 +69,7 @@ class KubernetesLogs:
         if not isinstance(environment.settings, KubernetesEnvironment):
             raise TypeError("these are not the settings of an environment on Kubernetes")
         self._namespace = environment.settings.namespace
+        self._has_schedules = any(schedules_of(one.settings) for one in environment.deployment.releases)
         self._cluster = self._found(session.accounts.clusters, environment.settings)
 
     def _found(self, clusters: Clusters, known: KubernetesEnvironment) -> Cluster:
@@ -147,7 +150,10 @@ class KubernetesLogs:
     def _begun(self, asked: Asked) -> list[tuple[Wrote, _Whose, int]]:
         """Return the containers that have begun, with their release and how often they began again."""
         path = f"/api/v1/namespaces/{self._namespace}/pods"
-        selector = f"{PROCESS}={asked.process}" if asked.process else RELEASE
+        if asked.process == place.NAME and self._has_schedules:
+            selector = SCHEDULE
+        else:
+            selector = f"{PROCESS}={asked.process}" if asked.process else RELEASE
         with self._cluster.said_clearly():
             found = self._cluster.items(path, labelSelector=selector)
         return [each for pod in found for each in self._of_pod(pod, asked)]
@@ -163,11 +169,12 @@ class KubernetesLogs:
 
 
 def _whose(pod: Mapping[str, Any], process: str) -> _Whose:
-    """Return whose a pod is; copies of a process are told apart by the ends of their pods' names."""
+    """Return whose a pod is; copies of a process, and runs, are told apart by the ends of their names."""
     labels = pod["metadata"]["labels"]
     if not process:
         return _Whose(str(labels[RELEASE]))
-    return _Whose(str(labels[WORKS_FOR]), f"{process}.{pods.name_of(pod).rpartition('-')[2]}")
+    name = labels.get(SCHEDULE, process)
+    return _Whose(str(labels[WORKS_FOR]), f"{name}.{pods.name_of(pod).rpartition('-')[2]}")
 
 
 def _line(one: Stamped, whose: _Whose) -> Line:

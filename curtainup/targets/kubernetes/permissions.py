@@ -5,7 +5,7 @@ docs/kubernetes.md has the same as a Role, which a test compares with this.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,7 @@ class Rule:
         verbs: what is done.
         everywhere: whether it is of the whole cluster, or has to be for namespaces that are made.
         gateways: whether only environments with a Gateway need it.
+        schedules: whether only environments with schedules need it.
 
     """
 
@@ -37,6 +38,7 @@ class Rule:
     verbs: tuple[str, ...]
     everywhere: bool = False
     gateways: bool = False
+    schedules: bool = False
 
 
 RULES = (
@@ -52,6 +54,8 @@ RULES = (
     Rule("apps", "deployments", _ALL),
     Rule("apps", "replicasets", _LOOK),
     Rule("batch", "jobs", ("create", "delete", "deletecollection", "get", "list", "watch")),
+    Rule("batch", "cronjobs", _ALL, schedules=True),
+    Rule("batch", "cronjobs/status", ("patch",), schedules=True),
     Rule("policy", "poddisruptionbudgets", _ALL),
     Rule("autoscaling", "horizontalpodautoscalers", _ALL),
     Rule("gateway.networking.k8s.io", "gateways", _ALL, gateways=True),
@@ -59,28 +63,35 @@ RULES = (
 )
 
 
-def missing(cluster: Cluster, namespace: str, *, gateways: bool) -> list[str]:
+def rules(*, gateways: bool, schedules: bool) -> list[Rule]:
+    """Return what environments need.
+
+    Args:
+        gateways: whether one of them has a Gateway.
+        schedules: whether one of them has schedules.
+
+    """
+    return [one for one in RULES if (gateways or not one.gateways) and (schedules or not one.schedules)]
+
+
+def missing(cluster: Cluster, namespace: str, wanted: Sequence[Rule]) -> list[str]:
     """Return what the deployer may not do, such as `create deployments.apps`.
 
     Args:
         cluster: where.
         namespace: of the environment, whether it is there or not.
-        gateways: whether the environment has a Gateway.
+        wanted: what the environment needs.
 
     """
-    asked = [(rule, verb) for rule in _rules(gateways=gateways) for verb in rule.verbs]
+    asked = [(rule, verb) for rule in wanted for verb in rule.verbs]
     with ThreadPoolExecutor(AT_ONCE) as pool:  # each is a question of its own
         allowed = list(pool.map(lambda one: _may(cluster, namespace, *one), asked))
     return [_name(rule, verb) for (rule, verb), may in zip(asked, allowed, strict=True) if not may]
 
 
-def count(*, gateways: bool) -> int:
+def count(wanted: Sequence[Rule]) -> int:
     """Return how many permissions are asked about."""
-    return sum(len(rule.verbs) for rule in _rules(gateways=gateways))
-
-
-def _rules(*, gateways: bool) -> Iterator[Rule]:
-    return (rule for rule in RULES if gateways or not rule.gateways)
+    return sum(len(rule.verbs) for rule in wanted)
 
 
 def _may(cluster: Cluster, namespace: str, rule: Rule, verb: str) -> bool:

@@ -12,7 +12,7 @@ from curtainup.platforms.kubernetes import gateways
 from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.targets.kubernetes import selected, weights
 
-APPS, GATEWAY_API = "apis/apps/v1", "apis/gateway.networking.k8s.io/v1"
+APPS, BATCH, GATEWAY_API = "apis/apps/v1", "apis/batch/v1", "apis/gateway.networking.k8s.io/v1"
 CORE = "api/v1"
 
 

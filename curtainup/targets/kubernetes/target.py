@@ -23,7 +23,7 @@ from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.platforms.kubernetes.forward import Door
 from curtainup.platforms.kubernetes.release import SPARE, Place, ReleasePods
 from curtainup.setup import cloud_provider
-from curtainup.targets import command
+from curtainup.targets import command, processes, schedules
 from curtainup.targets.capabilities import (
     Audits,
     ChecksPresence,
@@ -41,9 +41,9 @@ from curtainup.targets.capabilities import (
 )
 from curtainup.targets.kubernetes import inside, jobs, presence, refusals, tasks
 from curtainup.targets.kubernetes.processes import HasProcesses
+from curtainup.targets.kubernetes.schedules import HasSchedules
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
-from curtainup.targets.processes import wanted
 from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ CONFIRMING, LOOK = 30.0, 0.1
 
 class KubernetesTarget(
     HasProcesses,
+    HasSchedules,
     NeedsAccount,
     MayBeDistant,
     MayMoveAtOnce,
@@ -120,7 +121,8 @@ class KubernetesTarget(
             stop_timeout=config.stop_timeout,
             run_as_user=config.run_as_user,
             read_only=config.read_only,
-            processes=wanted(self._session, config),
+            processes=processes.wanted(self._session, config),
+            schedules=schedules.wanted(config),
         )
 
     def splits(self) -> bool:
@@ -134,10 +136,6 @@ class KubernetesTarget(
     def confirming(self) -> float:
         """Return for how many seconds the Gateway may not follow a route yet."""
         return CONFIRMING
-
-    def node_seconds(self) -> float:
-        """Return for how many seconds nodes may be on their way for pods that have none; 0 waits for none."""
-        return 0.0
 
     def url_to_be(self, release: Release) -> str:
         """Return where a release is reached once its Service is there: inside the cluster."""

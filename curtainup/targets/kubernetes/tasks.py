@@ -21,8 +21,10 @@ from curtainup.util.process import Ended
 
 SETTLING = 10.0
 """Seconds that the last lines are waited for."""
+PAST_ITS_TIME = "DeadlineExceeded"
+"""The reason of a pod, or of a Job, that took longer than its own `activeDeadlineSeconds`."""
 CODES = {126: "its command is not executable", 127: "its command was not found"}
-WENT_ON = "what the task has changed stays changed"
+WENT_ON = "what it has changed stays changed"
 
 
 @dataclass(frozen=True)
@@ -65,20 +67,34 @@ def run(cluster: Cluster, place: Place, task: Task, means: Means) -> Ran:
         job = jobs.make(cluster, place, jobs.manifest(deployment, place, task), means.cancel)
     except Refused as refused:
         raise _not_run("the cluster refuses its Job", place, refused.message) from refused
-    execution = _Execution(cluster, place, job, task, means)
+    return follow(Execution(cluster, place, job, task, means))
+
+
+def follow(execution: Execution, *, stays: bool = False) -> Ran:
+    """Wait for the end of what a Job runs, and remove the Job unless it may still run.
+
+    Args:
+        execution: of a Job that was made.
+        stays: whether a Job that has begun stays, whatever comes of it.
+
+    Raises:
+        SetupError: the cluster cannot start it, ends it, or does not answer.
+
+    """
     try:
         return execution.end()
     finally:
-        if execution.is_over:
-            jobs.remove(cluster, place, job, means.warn)
-        else:
-            most = task.timeout + STARTING
-            means.warn(f"task {task.name} may still run as {execution.where}; it ends within {most} s")
+        if not execution.is_over:
+            most = execution.task.timeout + STARTING
+            what = f"{execution.place.words.kind} {execution.task.name}"
+            execution.means.warn(f"{what} may still run as {execution.where}; it ends within {most} s")
+        elif not (stays and execution.begun):
+            jobs.remove(execution.cluster, execution.place, execution.job, execution.means.warn)
 
 
 @dataclass
-class _Execution:
-    """A task that runs.
+class Execution:
+    """A task, or something like it, that runs as a Job.
 
     Attributes:
         is_over: whether it has ended, is to end now, or never began.
@@ -151,6 +167,9 @@ class _Execution:
         pod = self.pod
         if pod is None and self.begun:
             return self._without_pod()
+        if pod is not None and (pod.get("status") or {}).get("reason") == PAST_ITS_TIME:
+            self._settle()
+            return Ran(None, Ended.TIMED_OUT, self.where)
         terminated = pods.last_end(pod, self.place.container) if pod is not None else None
         if pod is not None and terminated is not None:
             self._settle()
@@ -186,21 +205,23 @@ class _Execution:
             raise self._unknown("the API server has not answered since")
 
     def _unknown(self, detail: str) -> SetupError:
+        words = self.place.words
         return SetupError(
-            "nobody can tell whether a task has ended",
+            f"nobody can tell whether {words.what} has ended",
             where=self.where,
-            consequence=f"the release gets no traffic, and the environment is put back; {WENT_ON}",
+            consequence=f"{words.held}; {WENT_ON}",
             fix=f"kubectl get job {self.job} -n {self.place.namespace} says so once the cluster answers; "
-            "then deploy again",
+            f"{words.again}",
             detail=detail,
         )
 
     def _cut_off(self, detail: str) -> SetupError:
+        words = self.place.words
         return SetupError(
-            "the cluster ended a task before its own end",
+            f"the cluster ended {words.what} before its own end",
             where=self.where,
-            consequence=f"the release gets no traffic, and the environment is put back; {WENT_ON}",
-            fix="see what became of its node, then deploy again: all tasks run again",
+            consequence=f"{words.held}; {WENT_ON}",
+            fix=f"see what became of its node; {words.again}",
             detail=detail or None,
         )
 
@@ -258,10 +279,11 @@ class _Execution:
 
 
 def _not_run(what: str, place: Place, detail: str, fix: str = "") -> SetupError:
+    words = place.words
     return SetupError(
-        f"a task could not be run: {what}",
-        where=f"Deployment {place.deployment} in namespace {place.namespace}",
-        consequence="the release gets no traffic, and the environment is put back",
-        fix=fix or "docs/tasks.md says what a cluster needs; then deploy again",
+        f"{words.what} could not be run: {what}",
+        where=f"{words.source or f'Deployment {place.deployment}'} in namespace {place.namespace}",
+        consequence=words.held,
+        fix=fix or f"{words.manual} says what a cluster needs; {words.again}",
         detail=detail or None,
     )

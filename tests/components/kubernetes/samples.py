@@ -13,6 +13,7 @@ from tests.components.program import COMPUTED, Run
 ACCOUNT = "kubernetes:core/v1:ServiceAccount"
 AUTOSCALER = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler"
 BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
+CRON_JOB = "kubernetes:batch/v1:CronJob"
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 GATEWAY = "kubernetes:gateway.networking.k8s.io/v1:Gateway"
 NAMESPACE = "kubernetes:core/v1:Namespace"

@@ -18,6 +18,7 @@ from curtainup.pipeline.run.record import Recorder
 from curtainup.setup import cloud_provider
 from curtainup.targets.gke.logs import GkeLogs
 from curtainup.targets.gke.target import GkeTarget
+from curtainup.targets.kubernetes import permissions
 from curtainup.targets.kubernetes import target as kubernetes
 from tests.accounts.api_server import Api
 from tests.sessions import World
@@ -49,6 +50,17 @@ def test_it_is_settled_before_the_cluster_is_there(tmp_path: Path, api: Api) -> 
     found = _prepared(tmp_path, api, HOST, there=False)
     assert (found.cluster, found.namespace) == (PLACE, "shop-live")
     assert api.asked == []
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_whether_schedules_may_be_made_is_asked_once_the_cluster_is_there(
+    tmp_path: Path, api: Api, *, there: bool
+) -> None:
+    found, account = service(tmp_path, api, f"{KEYS}schedule: {{one: {{command: a, cron: '0 3 * * *'}}}}\n")
+    account.clusters = {PLACE} if there else set()
+    api.created[permissions.REVIEWS] = {"status": {"allowed": True}}
+    GkeTarget(found.session, "live", lambda: Environment("shop-live")).require_schedules()
+    assert bool(api.of("POST")) is there
 
 
 def test_a_zone_and_a_cluster_by_name(tmp_path: Path, api: Api) -> None:

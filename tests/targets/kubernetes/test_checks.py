@@ -64,14 +64,15 @@ def test_a_cluster_that_has_everything_says_so(tmp_path: Path, allowed: Server) 
     assert cluster.version == "v1.34.4"
     assert cluster.detail.endswith(f", {api_server.UID}")
     assert _detail(found["Pod Security"]) == "shop-staging: not there yet, shop-live: restricted"
-    count = permissions.count(gateways=False)
+    count = permissions.count(permissions.rules(gateways=False, schedules=False))
     assert _detail(found["Kubernetes permissions"]) == f"all {count} that a deployment uses"
 
 
 def test_each_permission_is_asked_for_where_it_is_used(tmp_path: Path, allowed: Server) -> None:
     _look(tmp_path, allowed, PUBLIC)
     asked = [one.body["spec"]["resourceAttributes"] for one in allowed.of("POST")]
-    assert len(asked) == 2 * permissions.count(gateways=True)
+    assert len(asked) == 2 * permissions.count(permissions.rules(gateways=True, schedules=False))
+    assert not any("cronjobs" in one["resource"] for one in asked), "the service has no schedules"
     assert {
         "group": "apps",
         "resource": "deployments",
@@ -83,6 +84,17 @@ def test_each_permission_is_asked_for_where_it_is_used(tmp_path: Path, allowed: 
     assert logs in asked
     everywhere = {"group": "", "resource": "namespaces", "subresource": "", "verb": "create"}
     assert everywhere in asked
+
+
+def test_those_for_schedules_are_asked_for_where_there_are_some(tmp_path: Path, allowed: Server) -> None:
+    def review(asked: Asked) -> dict[str, Any]:
+        return {"status": {"allowed": asked.body["spec"]["resourceAttributes"]["resource"] != "cronjobs"}}
+
+    allowed.created[permissions.REVIEWS] = review
+    schedule = 'environments: {live: {schedule: {cleanup: {command: clean, cron: "0 3 * * *"}}}}\n'
+    error = _error(_look(tmp_path, allowed, f"{KEYS}{schedule}")["Kubernetes permissions"])
+    assert "create cronjobs.batch in shop-live" in str(error.detail)
+    assert "patch cronjobs/status.batch in shop-live" in str(error.detail)
 
 
 def test_what_is_missing_is_named(tmp_path: Path, allowed: Server) -> None:

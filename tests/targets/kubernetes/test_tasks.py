@@ -316,7 +316,7 @@ def test_a_task_whose_pod_is_gone_was_cut_off(
     with pytest.raises(SetupError, match="the cluster ended a task before its own end") as caught:
         live.target.run_task(SECOND, MIGRATE, _unheard)
     assert detail in str(caught.value.detail)
-    assert "what the task has changed stays changed" in str(caught.value.consequence)
+    assert "what it has changed stays changed" in str(caught.value.consequence)
 
 
 def test_a_task_that_completed_counts_though_its_pod_is_gone(live: Live) -> None:

@@ -10,6 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.maintenance import Maintenance
 from curtainup.model.process import WithProcesses
+from curtainup.model.schedule import WithSchedules
 
 
 class DockerEnvironment(EnvironmentSettings):
@@ -72,7 +73,7 @@ class DockerEnvironment(EnvironmentSettings):
         return f"https://{self.https_host}" if self.https_host else self.url
 
 
-class DockerSettings(WithProcesses):
+class DockerSettings(WithProcesses, WithSchedules):
     """What a container on a Docker host runs with.
 
     Attributes:
@@ -93,6 +94,7 @@ class DockerSettings(WithProcesses):
         "volumes",
         "host_gateway",
         *WithProcesses.OPTIONAL,
+        *WithSchedules.OPTIONAL,
     )
     memory_mb: int = Field(ge=16)
     cpus: float | None = None

@@ -10,6 +10,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from curtainup.errors import Interrupted, RefusedError, SetupError
+from curtainup.util import durations
 from curtainup.util.process import Ended
 from curtainup.util.terminal import Terminal
 
@@ -52,9 +53,18 @@ def refused(what: str, where: str, fix: str) -> RefusedError:
 
 
 def as_task(
-    asked: Asked, release: Release, run: Callable[[Release, Task, Callable[[str], None]], Ran]
+    asked: Asked,
+    release: Release,
+    run: Callable[[Release, Task, Callable[[str], None]], Ran],
+    timeout: int = LONGEST,
 ) -> int:
     """Run a command as the target runs tasks, without a terminal and without input; return its exit code.
+
+    Args:
+        asked: the command.
+        release: whose image, variables and secrets it gets.
+        run: runs a task.
+        timeout: seconds that it may take.
 
     Raises:
         SetupError: the target does not tell how it ended.
@@ -65,7 +75,7 @@ def as_task(
     from curtainup.config.tasks import Task
 
     asked.say("the command gets no terminal and no input here, and its output comes line by line")
-    task = Task(name="exec", command=asked.words, timeout=LONGEST)
+    task = Task(name="exec", command=asked.words, timeout=timeout)
 
     def show(line: str) -> None:
         asked.terminal.write(f"{line}\n".encode())
@@ -79,7 +89,7 @@ def as_task(
     if ran.ended is Ended.STOPPED:
         raise Interrupted("interrupted while a command ran", where=ran.place, consequence="it was stopped")
     if ran.code is None:
-        what = "the command was stopped, as it took longer than a day"
+        what = f"the command was stopped, as it took longer than {durations.render(timeout)}"
         raise SetupError(
             what if ran.ended is Ended.TIMED_OUT else "nobody tells how the command ended",
             where=ran.place,

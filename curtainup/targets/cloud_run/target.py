@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from curtainup.errors import CurtainupError, TrafficReturned
+from curtainup.model.schedule import schedules_of
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.account import project_of
 from curtainup.platforms.google.api import Api, Endpoints, Refused
@@ -27,7 +29,7 @@ from curtainup.targets.capabilities import (
     StartsPrivate,
 )
 from curtainup.targets.cloud_run import READY_SECONDS, opening, preflight, refusals, unseen
-from curtainup.targets.runs import Executes, RunsTasks
+from curtainup.targets.runs import Executes, RunsSchedules, RunsTasks
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.model.environment import Environment
     from curtainup.model.release import Deployment, Release
+    from curtainup.model.schedule import Schedule
+    from curtainup.model.schedule_run import ScheduleRun
+    from curtainup.platforms.google.jobs import Jobs
     from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
@@ -51,6 +56,7 @@ class CloudRunTarget(
     StartsPrivate,
     Confirms,
     RunsTasks,
+    RunsSchedules,
     Executes,
     Explains,
     Reclaims,
@@ -99,16 +105,20 @@ class CloudRunTarget(
         return wanted
 
     def lacks_ground(self) -> bool:
-        """Return whether the APIs, the identity or the grant on a secret are missing."""
-        granted = self.environment.outputs.get("granted")
-        return granted is None or not set(self.config.env_secrets) <= set(granted)
+        """Return whether the APIs, an identity or the grant on a secret are missing."""
+        outputs = self.environment.outputs
+        granted = outputs.get("granted")
+        if granted is None or (self.config.schedule and "scheduler" not in outputs):
+            return True
+        return not set(self.config.env_secrets) <= set(granted)
 
     def ground_of(self, before: EnvironmentSettings, wanted: EnvironmentSettings) -> EnvironmentSettings:
-        """Return the earlier settings, with the secrets of both."""
+        """Return the earlier settings, with the secrets and the schedules of both."""
         if not isinstance(before, CloudRunEnvironment) or not isinstance(wanted, CloudRunEnvironment):
             return wanted
         names = {*before.secret_names, *wanted.secret_names}
-        return before.model_copy(update={"secret_names": tuple(sorted(names))})
+        schedules = before.schedules or wanted.schedules
+        return before.model_copy(update={"secret_names": tuple(sorted(names)), "schedules": schedules})
 
     def ground_seconds(self) -> float:
         """Return how long a grant on a secret takes; nothing else takes longer."""
@@ -173,13 +183,57 @@ class CloudRunTarget(
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as an execution of the release's job."""
-        from curtainup.platforms.google.jobs import Jobs
+        return self._run_in(str(self.environment.outputs["jobs"][release.id]), task, on_line)
+
+    def _run_in(self, job: str, task: Task, on_line: Callable[[str], None]) -> Ran:
         from curtainup.targets.cloud_run import tasks as cloud_run
 
-        google = self._session.accounts.google
-        jobs = Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
-        job = str(self.environment.outputs["jobs"][release.id])
-        return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.run.cancelled), on_line)
+        waiting = cloud_run.Waiting(self._session.run.cancelled)
+        return cloud_run.run(self._jobs(), job, task, waiting, on_line)
+
+    def require_schedules(self) -> None:
+        """Check that Cloud Scheduler is offered in the region, if Google says.
+
+        Raises:
+            RefusedError: it is not.
+
+        """
+        preflight.require_scheduler(self._api(), self.settings())
+
+    def schedule_runs(self, release: Release) -> list[ScheduleRun]:
+        """Return the runs of the schedules, by the executions of their jobs.
+
+        Raises:
+            SetupError: Google does not tell.
+
+        """
+        from curtainup.targets.cloud_run import schedules
+
+        caller = str(self.environment.outputs.get("scheduler") or "")
+        found = [
+            run
+            for one in schedules_of(release.settings)
+            for run in schedules.runs(self._jobs(), self._api(), self._job_of(one), one, caller)
+        ]
+        return sorted(found, key=schedules.when)
+
+    def run_schedule(self, release: Release, schedule: Schedule, asked: Asked) -> int:
+        """Run a schedule now, as an execution of its job.
+
+        Raises:
+            RefusedError: it forbids an overlap, and another run is on its way or due.
+            CurtainupError: Cloud Run does not run it, or it took too long.
+
+        """
+        from curtainup.targets.cloud_run import schedules
+
+        job = self._job_of(schedule)
+        limit = schedules.limit_now(self._jobs(), job, schedule, asked.say)
+        words = replace(asked, words=schedule.command)
+        return command.as_task(words, release, lambda _, task, tell: self._run_in(job, task, tell), limit)
+
+    def _job_of(self, schedule: Schedule) -> str:
+        return str(self.environment.outputs["schedules"][schedule.name])
 
     def no_command(self, release: Release, *, attach: bool) -> CurtainupError | None:
         """Return why a command cannot be run: nobody gets into an instance, and only tasks bring a job."""
@@ -241,7 +295,14 @@ class CloudRunTarget(
 
     def _api(self) -> Api:
         google = self._session.accounts.google
-        return Api({"Authorization": f"Bearer {google.access_token()}"}, Endpoints(run=google.run_api))
+        endpoints = Endpoints(run=google.run_api, scheduler=google.scheduler_api)
+        return Api({"Authorization": f"Bearer {google.access_token()}"}, endpoints)
+
+    def _jobs(self) -> Jobs:
+        from curtainup.platforms.google.jobs import Jobs
+
+        google = self._session.accounts.google
+        return Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
 
     def _require_same_place(self, current: CloudRunEnvironment, wanted: CloudRunEnvironment) -> None:
         for key, field in (("docker_repo", "project"), ("gcp_region", "region")):

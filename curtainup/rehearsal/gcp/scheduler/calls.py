@@ -10,7 +10,6 @@ from curtainup.rehearsal.gcp.cloud_run import executions
 from curtainup.rehearsal.gcp.common import STATE as CLOUD
 from curtainup.rehearsal.gcp.common import Document, enforced_from, now
 from curtainup.rehearsal.gcp.scheduler.job import API, SCOPE, STATE
-from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud, CloudError
 
 INVOKERS = frozenset({"roles/run.invoker", "roles/run.jobsExecutor", "roles/run.admin", "roles/owner"})
@@ -30,7 +29,7 @@ def make(cloud: Cloud, name: str) -> int:
         name: the full name of the job.
 
     Raises:
-        CloudError: the job does not exist, its API is disabled, or it calls something that a rehearsal has not.
+        CloudError: there is no such job, its API is disabled, or it calls what a rehearsal does not have.
 
     """
     with cloud.home.cloud(CLOUD) as state:
@@ -42,12 +41,6 @@ def make(cloud: Cloud, name: str) -> int:
         found = state["projects"][name.split("/")[1]][STATE][name]
         found |= {"lastAttemptTime": now(), "status": {"code": code} if code else {}}
     return code
-
-
-def is_paused(home: Home, name: str) -> bool:
-    """Return whether somebody has paused a job."""
-    with home.cloud(CLOUD) as state:
-        return bool(state["projects"][name.split("/")[1]][STATE][name]["state"] != "ENABLED")
 
 
 def _called(cloud: Cloud, part: Document, target: dict[str, Any]) -> int:

@@ -60,7 +60,9 @@ class Endpoint:
 
     def _run(self, name: str, asked: Any) -> Mapping[str, Any]:
         if asked:
-            raise invalid(f'Invalid JSON payload received. Unknown name "{next(iter(asked))}": Cannot find field.')
+            raise invalid(
+                f'Invalid JSON payload received. Unknown name "{next(iter(asked))}": Cannot find field.'
+            )
         self._job(name)
         calls.make(Cloud(self.home, Faults()), name)
         return self._job(name)

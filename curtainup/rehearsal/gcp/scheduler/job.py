@@ -14,9 +14,15 @@ STATE = "schedulerJobs"
 """Where a project keeps them."""
 WITHOUT = "withoutScheduler"
 """Where a project keeps the regions in which it has none, if somebody has written them into the state."""
+CREATE = "cloudscheduler.jobs.create"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _TOLD = ("schedule", "timeZone", "attemptDeadline", "retryConfig", "httpTarget", "description")
-_RETRIES = {"maxBackoffDuration": "3600s", "maxDoublings": 5, "maxRetryDuration": "0s", "minBackoffDuration": "5s"}
+_RETRIES = {
+    "maxBackoffDuration": "3600s",
+    "maxDoublings": 5,
+    "maxRetryDuration": "0s",
+    "minBackoffDuration": "5s",
+}
 """What Cloud Scheduler fills in."""
 
 
@@ -54,7 +60,7 @@ class Job(GoogleKind):
         with self.opened(project) as part:
             if region in part.get(WITHOUT, []):
                 place = f"projects/{project}/locations/{region}"
-                raise CloudError(f"Error creating Job: googleapi: Error 403: {lacks('jobs.create', place)}")
+                raise CloudError(f"Error creating Job: googleapi: Error 403: {lacks(CREATE, place)}")
             _require_allowed(part, inputs, "creating Job")
             if name in part.get(STATE, {}):
                 raise CloudError(f"Error creating Job: googleapi: Error 409: Job {name} already exists.")
@@ -89,8 +95,8 @@ class Job(GoogleKind):
 def lacks(permission: str, resource: str) -> str:
     """Return what Cloud Scheduler says to whom may not do something, or where there is nothing."""
     return (
-        f'The principal (user or service account) lacks IAM permission "cloudscheduler.{permission}" for the '
-        f'resource "{resource}" (or the resource may not exist).'
+        f'The principal (user or service account) lacks IAM permission "{permission}" for the resource '
+        f'"{resource}" (or the resource may not exist).'
     )
 
 
@@ -101,10 +107,7 @@ def _require_allowed(part: Document, inputs: Properties, doing: str) -> None:
     token = inputs["httpTarget"].get("oauthToken") or inputs["httpTarget"].get("oidcToken") or {}
     email = token.get("serviceAccountEmail")
     if email and not is_account(part, email):
-        raise CloudError(
-            f"Error {doing}: googleapi: Error 403: The principal (user or service account) lacks IAM "
-            f'permission "iam.serviceAccounts.actAs" for the resource "{email}" (or the resource may not exist).'
-        )
+        raise CloudError(f"Error {doing}: googleapi: Error 403: {lacks('iam.serviceAccounts.actAs', email)}")
 
 
 def _kept(inputs: Properties) -> Document:

@@ -2,19 +2,17 @@
 
 Sources: the schema of `google_cloud_scheduler_job` in terraform-provider-google
 (google/services/cloudscheduler/resource_cloud_scheduler_job.go), the message `Job` of the v1 API
-(https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs) and, for what a schedule may
-be, https://cloud.google.com/scheduler/docs/configuring/cron-job-schedules.
+(https://cloud.google.com/scheduler/docs/reference/rest/v1/projects.locations.jobs) and for schedules
+https://cloud.google.com/scheduler/docs/configuring/cron-job-schedules.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-from zoneinfo import available_timezones
 
-from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
 from curtainup.rehearsal.kind import Failure, Properties
+from curtainup.util import zones
 
 TARGETS = ("pubsubTarget", "httpTarget", "appEngineHttpTarget")
 INVALID = "Schedule or time zone is invalid."
@@ -25,8 +23,8 @@ MOST_RETRIES = 5
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,500}")
 _SECONDS = re.compile(r"(\d+)(\.\d{1,9})?s")
 _PART = re.compile(r"(\*|(?P<first>\w+)(-(?P<last>\w+))?)(/(?P<step>\d+))?")
-_MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
-_DAYS = "SUN MON TUE WED THU FRI SAT".split()
+_MONTHS = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"]
+_DAYS = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]
 _FIELDS: Sequence[tuple[int, int, Sequence[str]]] = (
     (0, 59, ()),
     (0, 23, ()),
@@ -60,7 +58,9 @@ def refusal(inputs: Properties) -> str | None:
 def _refusals(inputs: Properties) -> Iterator[str]:
     if not _NAME.fullmatch(str(inputs["name"])):
         yield "Job name must be formatted."
-    if not _is_due(str(inputs.get("schedule") or "")) or not _is_zone(str(inputs.get("timeZone") or "Etc/UTC")):
+    if not _is_due(str(inputs.get("schedule") or "")) or not _is_zone(
+        str(inputs.get("timeZone") or "Etc/UTC")
+    ):
         yield INVALID
     deadline = _SECONDS.fullmatch(str(inputs.get("attemptDeadline") or "180s"))
     if deadline is None or not SHORTEST <= int(deadline[1]) <= LONGEST:
@@ -81,7 +81,7 @@ def _is_due(schedule: str) -> bool:
 
 def _is_part(part: str, least: int, most: int, names: Sequence[str]) -> bool:
     found = _PART.fullmatch(part)
-    if found is None or found["step"] in {"0"}:
+    if found is None or found["step"] == "0":
         return False
     values = [_value(one, least, names) for one in (found["first"], found["last"]) if one is not None]
     known = [one for one in values if one is not None and least <= one <= most]
@@ -95,9 +95,4 @@ def _value(text: str, least: int, names: Sequence[str]) -> int | None:
 
 
 def _is_zone(name: str) -> bool:
-    return name == "utc" or name in available_timezones()
-
-
-def is_known(value: Any) -> bool:
-    """Whether nothing of a value is still to come."""
-    return value != UNKNOWN and not has_unknown(value)
+    return name == "utc" or name in zones.names()

@@ -51,10 +51,15 @@ class WithProcesses(Lean):
     OPTIONAL: ClassVar[tuple[str, ...]] = ("processes",)
     processes: tuple[Process, ...] = ()
 
+    @property
+    def kept_running(self) -> tuple[Process, ...]:
+        """All processes, those of curtainup's own too."""
+        return self.processes
+
 
 def processes_of(settings: Settings) -> tuple[Process, ...]:
     """Return the processes of a release, by what it runs with."""
-    return settings.processes if isinstance(settings, WithProcesses) else ()
+    return settings.kept_running if isinstance(settings, WithProcesses) else ()
 
 
 def copies(settings: Settings) -> Iterator[tuple[Process, int]]:

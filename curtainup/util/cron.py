@@ -6,13 +6,16 @@ This file also runs inside containers, so it imports nothing else of curtainup's
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from cronsim import CronSim, CronSimError
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
+
+
+_UTC = timezone.utc  # noqa: UP017 - Python 3.10 has no other name for it
 
 
 def normal(line: str) -> str:
@@ -23,7 +26,7 @@ def normal(line: str) -> str:
 
     """
     try:
-        next(CronSim(line, datetime(2024, 1, 1, tzinfo=UTC)))
+        next(CronSim(line, datetime(2024, 1, 1, tzinfo=_UTC)))
     except (CronSimError, StopIteration) as error:
         raise ValueError("no cron line that comes due") from error
     return " ".join(line.split())
@@ -41,9 +44,9 @@ def due_after(line: str, zone: ZoneInfo, moment: datetime) -> Iterator[datetime]
     change of the clock leaves out comes right after the gap, and one that the clock shows twice comes the
     first time. All other lines follow the clock.
     """
-    latest = moment.astimezone(UTC)
+    latest = moment.astimezone(_UTC)
     for due in CronSim(line, moment.astimezone(zone)):
-        found = due.astimezone(UTC)
+        found = due.astimezone(_UTC)
         if found > latest:
             yield found
             latest = found

@@ -10,13 +10,10 @@ from curtainup.config.models import EnvironmentConfig, ServiceConfig
 from curtainup.config.reading.places import place
 from curtainup.config.reading.problems import KeyPath, Problem
 from curtainup.config.schedules import RUN_SCHEDULES
+from curtainup.scheduler.place import MEMORY, NAME
 from curtainup.util import cron
 from curtainup.util.docker_mounts import mount_of
 
-SCHEDULER: Final = "scheduler"
-"""The name of what runs the schedules on a Docker host, as its other processes have names."""
-MEMORY: Final = "/var/tmp"  # noqa: S108 - not a temporary file of ours: where the scheduler has its volume
-"""Where the scheduler of a Docker host keeps what has run."""
 _REASONS: Final = {
     "aws-beanstalk": "an environment of Elastic Beanstalk would run them before its release is proven, and "
     "one machine of several would have to be chosen that may be taken away at any time",
@@ -46,9 +43,9 @@ def schedules(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
 
 
 def _on_docker(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
-    if SCHEDULER in environment.processes:
+    if NAME in environment.processes:
         yield Problem(
-            path=(*place(config, environment, "processes"), SCHEDULER),
+            path=(*place(config, environment, "processes"), NAME),
             what="is the name of what runs the schedules",
             consequence="two containers would have the same name",
             fix="give the process another name, e.g. `clock`",

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.matrix(reason="test_schedules shows them once, on a Doc
 
 SCRIPT = """\
 import hashlib, os, sys
-secret = os.environ["HELLO_SECRET"]
-print(os.environ["PYM_ENV"], os.environ["VERSION"], hashlib.sha256(secret.encode()).hexdigest()[:8], flush=True)
+proof = hashlib.sha256(os.environ["HELLO_SECRET"].encode()).hexdigest()[:8]
+print(os.environ["PYM_ENV"], os.environ["VERSION"], proof, flush=True)
 sys.exit(int(os.environ.get("CLEANUP_EXIT", "0")))
 """
 PROOF = "41ef4bb0"

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from curtainup.errors import RefusedError, SetupError
+from curtainup.errors import SetupError
 from curtainup.model.schedule import Schedule
 from curtainup.model.schedule_run import FAILED, MISSED, OK, RUNNING, TIMED_OUT, ScheduleRun
 from curtainup.platforms.google.api import Api, Refused
 from curtainup.platforms.google.jobs import Execution, Jobs
-from curtainup.targets import command
+from curtainup.targets.schedules import refused as taken
+from curtainup.targets.schedules import require_free
 from curtainup.util import cron, durations, zones
 
 REMEMBERED: Final = timedelta(days=7)
@@ -128,7 +129,7 @@ def limit_now(
     if schedule.overlap == "allow":
         return schedule.time_limit
     try:
-        _require_alone(schedule, jobs.executions(job))
+        require_free(schedule, [_run(schedule, one, None, None) for one in jobs.executions(job)])
     except Refused as refused:
         raise _untold(schedule.name, job, refused) from refused
     moment = now or datetime.now(UTC)
@@ -137,7 +138,7 @@ def limit_now(
     if left >= schedule.time_limit:
         return schedule.time_limit
     if left < LEAST:
-        raise _refused(schedule, f"the next run is due in {left} s", "wait until that one has ended")
+        raise taken(schedule, f"the next run is due in {left} s", "wait until that one has ended")
     say(f"the next run is due in {durations.render(left)}, so this one may take no longer")
     return left
 
@@ -207,21 +208,6 @@ def _changes(schedule: Schedule, at: datetime) -> bool:
     zone = zones.zone(schedule.timezone)
     before, after = ((at + by).astimezone(zone).utcoffset() for by in (-CLOCK_CHANGE, CLOCK_CHANGE))
     return before != after
-
-
-def _require_alone(schedule: Schedule, executions: Sequence[Execution]) -> None:
-    running = [one for one in executions if not one.completed]
-    if running:
-        name = running[-1].name.rpartition("/")[2]
-        raise _refused(schedule, f"a run of it is on its way: Cloud Run execution {name}", "wait for its end")
-
-
-def _refused(schedule: Schedule, why: str, fix: str) -> RefusedError:
-    return command.refused(
-        f"schedule {schedule.name} does not run now: {why}",
-        "`overlap: forbid`",
-        f"{fix}, or write `overlap: allow`",
-    )
 
 
 def _created(one: Execution) -> datetime:

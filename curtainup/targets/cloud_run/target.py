@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -229,8 +228,7 @@ class CloudRunTarget(
 
         job = self._job_of(schedule)
         limit = schedules.limit_now(self._jobs(), job, schedule, asked.say)
-        words = replace(asked, words=schedule.command)
-        return command.as_task(words, release, lambda _, task, tell: self._run_in(job, task, tell), limit)
+        return command.as_task(asked, release, lambda _, task, tell: self._run_in(job, task, tell), limit)
 
     def _job_of(self, schedule: Schedule) -> str:
         return str(self.environment.outputs["schedules"][schedule.name])

@@ -68,8 +68,8 @@ def _overlaps(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
             between, limit = durations.render(gap), durations.render(one.time_limit)
             yield Problem(
                 path=(*place(config, environment, "schedule"), name, "time_limit"),
-                what=f"{limit} is more than the {between} between two of its runs, and Cloud Scheduler starts "
-                "the next one all the same",
+                what=f"{limit} is more than the {between} between two of its runs, and Cloud Scheduler "
+                "starts the next one all the same",
                 consequence="two runs could do the same work at once",
                 fix=f"write at most `time_limit: {between}`, or `overlap: allow`",
             )
@@ -79,9 +79,8 @@ def _shortest_gap(line: str, zone: str) -> float:
     """Return the shortest time between two due times of a year, or of the first of them, in seconds."""
     begin = datetime(2024, 1, 1, tzinfo=UTC)
     due = takewhile(lambda one: one < begin + _YEAR, cron.due_after(line, zones.zone(zone), begin))
-    return min(
-        ((later - one).total_seconds() for one, later in pairwise(islice(due, _LOOKED_AT))), default=inf
-    )
+    pairs = pairwise(islice(due, _LOOKED_AT))
+    return min(((later - one).total_seconds() for one, later in pairs), default=inf)
 
 
 def _reserved(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:

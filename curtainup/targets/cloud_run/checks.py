@@ -42,8 +42,6 @@ class Place:
 
     project: str
     region: str
-    schedules: bool = False
-    """Whether an environment there has schedules."""
 
 
 def of_service(service: ServiceConfig, environments: Sequence[EnvironmentConfig]) -> list[Piece]:
@@ -70,16 +68,15 @@ def pieces(
     sdk, account, project = SDK, "Google credentials", "Google project"
     name = project_of(docker_repo)
     api = cache(partial(_api, endpoints))
-    places = grouped(
-        (one.environment, Place(name, str(one.gcp_region), bool(one.schedule))) for one in environments
-    )
-    schedules = any(one.schedule for one in environments)
+    places = grouped((one.environment, Place(name, str(one.gcp_region))) for one in environments)
+    scheduled = [one for one in environments if one.schedule]
+    starting = grouped((one.environment, Place(name, str(one.gcp_region))) for one in scheduled)
     return [
         Piece(sdk, _sdk),
         Piece(account, _credentials, needs=sdk),
         Piece(project, partial(_project, name, api), needs=account),
         *(_region(place, api, needs=project) for place in places),
-        *(_scheduler(place, api, needs=project) for place in places if place.value.schedules),
+        *(_scheduler(place, api, needs=project) for place in starting),
         Piece(
             "Google permissions",
             partial(
@@ -87,7 +84,7 @@ def pieces(
                 name,
                 api,
                 _accounts(service, environments, name),
-                permissions(schedules=schedules),
+                permissions(schedules=bool(scheduled)),
             ),
             needs=project,
             deploys=True,

@@ -88,7 +88,7 @@ def runs(
         raise _untold(schedule.name, job, refused) from refused
     since = max(calls.since, moment - REMEMBERED)
     if len(executions) >= KEPT:
-        since = max(since, _created(executions[0]))
+        since = max(since, _created(executions[0]) - EARLY)
     due = list(_due(schedule, since, moment))
     found, met = [], set()
     for one in executions:

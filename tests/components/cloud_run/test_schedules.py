@@ -10,44 +10,30 @@ from google.protobuf.json_format import ParseDict
 
 from components.cloud_run.schedules import caller_id
 from curtainup.model.release import Deployment
-from curtainup.model.schedule import Schedule
 from curtainup.rehearsal import schema
 from curtainup.rehearsal.gcp.scheduler import rules
 from tests.components.cloud_run import api
 from tests.components.cloud_run.samples import (
     ACCOUNT,
     API,
+    CLEANUP,
     SERVICE,
     SETTINGS,
     deployment,
     one,
+    plain,
     release,
     rendered,
+    scheduled,
 )
-from tests.components.program import SIGNATURE, Run
+from tests.components.program import Run
 
 JOB = "gcp:cloudrunv2/job:Job"
 GRANT = "gcp:cloudrunv2/jobIamMember:JobIamMember"
 CALL = "gcp:cloudscheduler/job:Job"
 COMPONENT = "curtainup:cloud_run:Schedules"
 SECRETS = {"r0000001": {"KEY": "hidden"}, "r0000002": {"KEY": "hidden2"}}
-CLEANUP = Schedule(
-    name="cleanup",
-    command=("python", "-m", "app.cleanup"),
-    cron="0 3 * * *",
-    timezone="Europe/Stockholm",
-    time_limit=600,
-    start_within=300,
-    stop_timeout=10,
-)
 REPORT = CLEANUP.model_copy(update={"name": "report", "timezone": "UTC", "cron": "*/20 * * * MON-FRI"})
-
-
-def _deployment(*traffic: int, schedules: tuple[Schedule, ...] = (CLEANUP,), **changed: Any) -> Deployment:
-    settings = SETTINGS.model_copy(update={"schedules": schedules})
-    releases = tuple(release(number + 1, settings=settings) for number in range(len(traffic)))
-    shares = {made.id: percent for made, percent in zip(releases, traffic, strict=True)}
-    return Deployment(releases=releases, traffic=shares, **changed)
 
 
 def _job(inputs: dict[str, Any]) -> run_v2.Job:
@@ -56,16 +42,6 @@ def _job(inputs: dict[str, Any]) -> run_v2.Job:
     parsed = run_v2.Job()
     ParseDict(body, run_v2.Job.pb(parsed), ignore_unknown_fields=False)
     return parsed
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return (
-            _plain(value["value"]) if SIGNATURE in value else {key: _plain(one) for key, one in value.items()}
-        )
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _schedules(run: Run) -> dict[str, Any]:
@@ -83,7 +59,7 @@ def test_without_schedules_nothing_is_declared_and_nothing_enabled() -> None:
 
 
 def test_a_schedule_is_a_job_and_what_calls_it() -> None:
-    run = rendered(_deployment(100), SECRETS, schedules=True)
+    run = rendered(scheduled(100), SECRETS, schedules=True)
     job, call, grant = run.one(JOB), run.one(CALL), run.one(GRANT)
     task = _job(job.inputs).template.template
 
@@ -98,7 +74,7 @@ def test_a_schedule_is_a_job_and_what_calls_it() -> None:
         "role": "roles/run.invoker",
         "member": f"serviceAccount:{email}",
     }
-    assert _plain(call.inputs) == {
+    assert plain(call.inputs) == {
         "name": "shop-live-cleanup-schedule",
         "region": "europe-west1",
         "description": "Runs cleanup of shop-live",
@@ -124,7 +100,7 @@ def test_a_schedule_is_a_job_and_what_calls_it() -> None:
 
 
 def test_a_run_has_what_its_release_has() -> None:
-    run = rendered(_deployment(100), SECRETS, schedules=True)
+    run = rendered(scheduled(100), SECRETS, schedules=True)
     task = _job(run.one(JOB).inputs).template.template
     service = api.service(run.one(SERVICE).inputs, "team-1").template
 
@@ -135,7 +111,7 @@ def test_a_run_has_what_its_release_has() -> None:
 
 
 def test_it_starts_after_users_are_led_to_the_release_and_may_be_called_before_it_is() -> None:
-    run = rendered(_deployment(100), SECRETS, schedules=True)
+    run = rendered(scheduled(100), SECRETS, schedules=True)
     assert "shop-live-service" in run.one(JOB).dependencies
     assert run.one(GRANT).name in run.one(CALL).dependencies
 
@@ -144,15 +120,15 @@ def test_it_starts_after_users_are_led_to_the_release_and_may_be_called_before_i
     ("traffic", "working", "image"), [((0,), None, None), ((100, 0), None, 1), ((90, 10), "r0000001", 1)]
 )
 def test_a_candidate_s_never_run(traffic: tuple[int, ...], working: str | None, image: int | None) -> None:
-    found = rendered(_deployment(*traffic, working=working), SECRETS, schedules=True)
+    found = rendered(scheduled(*traffic, working=working), SECRETS, schedules=True)
     images = [_job(made.inputs).template.template.containers[0].image for made in found.of(JOB).values()]
     assert images == ([release(image).image] if image else [])
     assert len(found.of(ACCOUNT)) == 2, "what calls is there from the start"
 
 
 def test_they_keep_their_names_from_release_to_release() -> None:
-    before = rendered(_deployment(100, 0), SECRETS, schedules=True)
-    after = rendered(_deployment(0, 100), SECRETS, schedules=True)
+    before = rendered(scheduled(100, 0), SECRETS, schedules=True)
+    after = rendered(scheduled(0, 100), SECRETS, schedules=True)
     assert before.of(CALL).keys() == after.of(CALL).keys()
     assert before.one(CALL).inputs == after.one(CALL).inputs, "nothing changes there"
     assert before.one(JOB).inputs["name"] == after.one(JOB).inputs["name"]
@@ -160,7 +136,7 @@ def test_they_keep_their_names_from_release_to_release() -> None:
 
 
 def test_two_are_apart_and_utc_has_the_name_that_cloud_scheduler_gives_it() -> None:
-    run = rendered(_deployment(100, schedules=(CLEANUP, REPORT)), SECRETS, schedules=True)
+    run = rendered(scheduled(100, schedules=(CLEANUP, REPORT)), SECRETS, schedules=True)
     zones = {made.inputs["name"]: made.inputs["timeZone"] for made in run.of(CALL).values()}
     assert zones == {
         "shop-live-cleanup-schedule": "Europe/Stockholm",
@@ -189,7 +165,7 @@ def test_before_the_first_release_there_is_what_takes_time() -> None:
 
 def test_the_longest_names_fit() -> None:
     long = CLEANUP.model_copy(update={"name": "c" * 20})
-    run = rendered(_deployment(100, schedules=(long,)), service="s" * 29, name="review-1", schedules=True)
+    run = rendered(scheduled(100, schedules=(long,)), service="s" * 29, name="review-1", schedules=True)
     assert len(run.one(JOB).inputs["name"]) <= 63
     ids = [made.inputs["accountId"] for made in run.of(ACCOUNT).values()]
     assert len(set(ids)) == 2
@@ -198,14 +174,14 @@ def test_the_longest_names_fit() -> None:
 
 
 def test_it_is_what_the_providers_own_types_allow_and_cloud_scheduler_takes() -> None:
-    run = rendered(_deployment(100), SECRETS, schedules=True)
+    run = rendered(scheduled(100), SECRETS, schedules=True)
     for kind in (JOB, GRANT, CALL):
-        assert schema.failures(kind, _plain(run.one(kind).inputs)) == []
-    assert rules.complaints(_plain(run.one(CALL).inputs)) == []
-    assert rules.refusal(_plain(run.one(CALL).inputs)) is None
+        assert schema.failures(kind, plain(run.one(kind).inputs)) == []
+    assert rules.complaints(plain(run.one(CALL).inputs)) == []
+    assert rules.refusal(plain(run.one(CALL).inputs)) is None
 
 
 def test_a_schedule_is_in_no_revision() -> None:
     """Or else an older release could not be rendered again under its name."""
-    with_one = rendered(_deployment(100), SECRETS, schedules=True).one(SERVICE).inputs["template"]
+    with_one = rendered(scheduled(100), SECRETS, schedules=True).one(SERVICE).inputs["template"]
     assert with_one == rendered(one(), SECRETS).one(SERVICE).inputs["template"]

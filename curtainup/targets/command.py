@@ -10,7 +10,6 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from curtainup.errors import Interrupted, RefusedError, SetupError
-from curtainup.util import durations
 from curtainup.util.process import Ended
 from curtainup.util.terminal import Terminal
 
@@ -53,18 +52,9 @@ def refused(what: str, where: str, fix: str) -> RefusedError:
 
 
 def as_task(
-    asked: Asked,
-    release: Release,
-    run: Callable[[Release, Task, Callable[[str], None]], Ran],
-    timeout: int = LONGEST,
+    asked: Asked, release: Release, run: Callable[[Release, Task, Callable[[str], None]], Ran]
 ) -> int:
     """Run a command as the target runs tasks, without a terminal and without input; return its exit code.
-
-    Args:
-        asked: the command.
-        release: whose image, variables and secrets it gets.
-        run: runs a task.
-        timeout: seconds that it may take.
 
     Raises:
         SetupError: the target does not tell how it ended.
@@ -75,13 +65,13 @@ def as_task(
     from curtainup.config.tasks import Task
 
     asked.say("the command gets no terminal and no input here, and its output comes line by line")
-    task = Task(name="exec", command=asked.words, timeout=timeout)
+    task = Task(name="exec", command=asked.words, timeout=LONGEST)
 
     def show(line: str) -> None:
         asked.terminal.write(f"{line}\n".encode())
 
     try:
-        with _cancelled_by_signals(asked.cancel):
+        with cancelled_by_signals(asked.cancel):
             ran = run(release, task, show)
     except SetupError as error:
         error.consequence = WENT_ON
@@ -89,7 +79,7 @@ def as_task(
     if ran.ended is Ended.STOPPED:
         raise Interrupted("interrupted while a command ran", where=ran.place, consequence="it was stopped")
     if ran.code is None:
-        what = f"the command was stopped, as it took longer than {durations.render(timeout)}"
+        what = "the command was stopped, as it took longer than a day"
         raise SetupError(
             what if ran.ended is Ended.TIMED_OUT else "nobody tells how the command ended",
             where=ran.place,
@@ -103,7 +93,7 @@ def as_task(
 
 
 @contextmanager
-def _cancelled_by_signals(cancel: Event) -> Iterator[None]:
+def cancelled_by_signals(cancel: Event) -> Iterator[None]:
     """Have Ctrl-C and SIGTERM end what is run in the block, and not this process."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = {one: signal.signal(one, lambda *_: cancel.set()) for one in numbers}

@@ -65,7 +65,7 @@ def test_its_output_and_its_exit_code_are_the_command_s(out: tuple[Terminal, Pat
     ("ended", "error", "what"),
     [
         (Ended.STOPPED, Interrupted, "interrupted"),
-        (Ended.TIMED_OUT, SetupError, "longer than 1d"),
+        (Ended.TIMED_OUT, SetupError, "longer than a day"),
         (Ended.BY_ITSELF, SetupError, "nobody tells"),
     ],
 )

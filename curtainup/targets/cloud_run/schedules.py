@@ -1,4 +1,4 @@
-"""Schedules on Cloud Run: what Cloud Run and Cloud Scheduler tell of their runs, and running one now.
+"""Schedules on Cloud Run: what Cloud Run and Cloud Scheduler tell of their runs.
 
 A run is an execution of the schedule's Cloud Run job. Who asked for it tells whether it was due: Cloud
 Scheduler asks as a service account of its own. What was due and has no execution is missed.
@@ -6,7 +6,7 @@ Scheduler asks as a service account of its own. What was due and has no executio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,9 +16,7 @@ from curtainup.model.schedule import Schedule
 from curtainup.model.schedule_run import FAILED, MISSED, OK, RUNNING, TIMED_OUT, ScheduleRun
 from curtainup.platforms.google.api import Api, Refused
 from curtainup.platforms.google.jobs import Execution, Jobs
-from curtainup.targets.schedules import refused as taken
-from curtainup.targets.schedules import require_free
-from curtainup.util import cron, durations, zones
+from curtainup.util import cron, zones
 
 REMEMBERED: Final = timedelta(days=7)
 """How far back it is looked for what was missed; Cloud Run keeps the last 1,000 executions of a job."""
@@ -29,8 +27,6 @@ CLOCK_CHANGE: Final = timedelta(hours=3)
 """Around a change of the clock, Cloud Scheduler may run a job twice or not at all."""
 LOOKED_AT: Final = 10
 """Of how many of the newest failed executions the exit code is asked: each is a call."""
-LEAST: Final = 30
-"""Seconds that a run has to have before the next one is due, if it may take so long."""
 CODES: Final[Mapping[int, str]] = {
     4: "Cloud Run did not answer in time",
     5: "the Cloud Run job is not there",
@@ -85,7 +81,7 @@ def runs(
         failed = [one.name for one in executions if one.completed and not one.succeeded][-LOOKED_AT:]
         codes = {name: jobs.exit_code(name) for name in failed}
     except Refused as refused:
-        raise _untold(schedule.name, job, refused) from refused
+        raise untold(schedule.name, job, refused) from refused
     since = max(calls.since, moment - REMEMBERED)
     if len(executions) >= KEPT:
         since = max(since, _created(executions[0]) - EARLY)
@@ -94,7 +90,7 @@ def runs(
     for one in executions:
         at = _due_of(one, due) if one.creator == caller else None
         met.add(at)
-        found.append(_run(schedule, one, at, codes.get(one.name)))
+        found.append(run_of(schedule, one, at, codes.get(one.name)))
     late = timedelta(seconds=schedule.start_within)
     missed = [at for at in due if at not in met and at + late < moment and not _changes(schedule, at)]
     found += [_missed(schedule, at, calls, late) for at in missed]
@@ -106,44 +102,39 @@ def when(run: ScheduleRun) -> datetime:
     return run.at or datetime.now(UTC)
 
 
-def limit_now(
-    jobs: Jobs, job: str, schedule: Schedule, say: Callable[[str], None], now: datetime | None = None
-) -> int:
-    """Return how many seconds a run may take that starts now.
-
-    Where runs may not overlap, none starts beside another, and one has ended before the next is due: nothing
-    else keeps Cloud Scheduler from starting that.
+def run_of(
+    schedule: Schedule, one: Execution, due: datetime | None = None, code: int | None = None
+) -> ScheduleRun:
+    """Return the run that an execution is.
 
     Args:
-        jobs: of the account.
-        job: the full name of the schedule's job.
         schedule: the schedule.
-        say: takes what the deployer should know.
-        now: the time.
-
-    Raises:
-        RefusedError: another run is on its way, or due.
-        SetupError: Google does not say.
+        one: the execution.
+        due: when it was to start; None if somebody asked for it.
+        code: its exit code, if it failed and that is known.
 
     """
-    if schedule.overlap == "allow":
-        return schedule.time_limit
-    try:
-        require_free(schedule, [_run(schedule, one, None, None) for one in jobs.executions(job)])
-    except Refused as refused:
-        raise _untold(schedule.name, job, refused) from refused
-    moment = now or datetime.now(UTC)
-    due = next(cron.due_after(schedule.cron, zones.zone(schedule.timezone), moment))
-    left = int((due - moment).total_seconds())
-    if left >= schedule.time_limit:
-        return schedule.time_limit
-    if left < LEAST:
-        raise taken(schedule, f"the next run is due in {left} s", "wait until that one has ended")
-    say(f"the next run is due in {durations.render(left)}, so this one may take no longer")
-    return left
+    outcome, why = OK if one.succeeded else FAILED, ""
+    if not one.completed:
+        outcome = RUNNING
+    elif outcome == FAILED and one.seconds and one.timeout and one.seconds >= one.timeout:
+        outcome, why = TIMED_OUT, one.said
+    elif outcome == FAILED:
+        why = one.said if code is None else f"exit code {code}"
+    return ScheduleRun(
+        schedule=schedule.name,
+        due=due,
+        started=one.created,
+        ended=one.ended,
+        outcome=outcome,
+        exit_code=0 if outcome == OK else code if outcome == FAILED else None,
+        place=f"Cloud Run execution {one.name.rpartition('/')[2]}",
+        why=why,
+    )
 
 
-def _untold(name: str, job: str, refused: Refused) -> SetupError:
+def untold(name: str, job: str, refused: Refused) -> SetupError:
+    """Return the error for what Google does not tell of a schedule."""
     return SetupError(
         f"Google does not tell of the runs of {name}",
         where=f"Cloud Run job {job.rpartition('/')[2]}",
@@ -174,24 +165,6 @@ def _due_of(execution: Execution, due: Sequence[datetime]) -> datetime | None:
     """Return for when an execution was due: the last time before it was asked for."""
     before = [at for at in due if at - EARLY <= _created(execution)]
     return before[-1] if before else _created(execution)
-
-
-def _run(schedule: Schedule, one: Execution, due: datetime | None, code: int | None) -> ScheduleRun:
-    outcome = OK if one.succeeded else FAILED
-    if not one.completed:
-        outcome = RUNNING
-    elif outcome == FAILED and one.seconds and one.timeout and one.seconds >= one.timeout:
-        outcome = TIMED_OUT
-    return ScheduleRun(
-        schedule=schedule.name,
-        due=due,
-        started=one.created,
-        ended=one.ended,
-        outcome=outcome,
-        exit_code=0 if outcome == OK else code if outcome == FAILED else None,
-        place=f"Cloud Run execution {one.name.rpartition('/')[2]}",
-        why=one.said if outcome in {FAILED, TIMED_OUT} else "",
-    )
 
 
 def _missed(schedule: Schedule, due: datetime, calls: Calls, late: timedelta) -> ScheduleRun:

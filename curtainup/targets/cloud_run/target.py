@@ -182,11 +182,9 @@ class CloudRunTarget(
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as an execution of the release's job."""
-        return self._run_in(str(self.environment.outputs["jobs"][release.id]), task, on_line)
-
-    def _run_in(self, job: str, task: Task, on_line: Callable[[str], None]) -> Ran:
         from curtainup.targets.cloud_run import tasks as cloud_run
 
+        job = str(self.environment.outputs["jobs"][release.id])
         waiting = cloud_run.Waiting(self._session.run.cancelled)
         return cloud_run.run(self._jobs(), job, task, waiting, on_line)
 
@@ -216,19 +214,18 @@ class CloudRunTarget(
         ]
         return sorted(found, key=schedules.when)
 
-    def run_schedule(self, release: Release, schedule: Schedule, asked: Asked) -> int:
+    def run_schedule(self, _release: Release, schedule: Schedule, asked: Asked) -> int:
         """Run a schedule now, as an execution of its job.
 
         Raises:
             RefusedError: it forbids an overlap, and another run is on its way or due.
-            CurtainupError: Cloud Run does not run it, or it took too long.
+            SetupError: Cloud Run does not run it.
+            Interrupted: Ctrl-C; the run goes on.
 
         """
-        from curtainup.targets.cloud_run import schedules
+        from curtainup.targets.cloud_run import by_hand
 
-        job = self._job_of(schedule)
-        limit = schedules.limit_now(self._jobs(), job, schedule, asked.say)
-        return command.as_task(asked, release, lambda _, task, tell: self._run_in(job, task, tell), limit)
+        return by_hand.run(self._jobs(), self._job_of(schedule), schedule, asked)
 
     def _job_of(self, schedule: Schedule) -> str:
         return str(self.environment.outputs["schedules"][schedule.name])

@@ -12,7 +12,7 @@ from curtainup.errors import RefusedError, SetupError
 from curtainup.model.schedule import Schedule
 from curtainup.platforms.google.api import Api, Refused
 from curtainup.platforms.google.jobs import Execution, Jobs, parsed
-from curtainup.targets.cloud_run import preflight, schedules
+from curtainup.targets.cloud_run import by_hand, preflight, schedules
 from tests.components.cloud_run.samples import CLEANUP, environment
 
 JOB = "projects/p/locations/r/jobs/shop-live-cleanup-schedule"
@@ -83,7 +83,7 @@ def test_each_run_is_told_with_when_it_was_due_and_how_it_ended() -> None:
         (_due(29), "running", None),
     ]
     assert [one.place for one in found] == [f"Cloud Run execution {name}" for name in "abcd"]
-    assert [one.why for one in found] == ["", "it failed", "it failed", ""]
+    assert [one.why for one in found] == ["", "it failed", "exit code 3", ""]
     assert found[0].started == _at(26)
     assert found[3].ended is None
 
@@ -173,12 +173,12 @@ def test_what_google_does_not_tell_is_an_error_of_ours() -> None:
         _told(jobs, _api())
     assert caught.value.detail == "run.executions.list denied"
     with pytest.raises(SetupError):
-        schedules.limit_now(jobs, JOB, NIGHTLY, pytest.fail, NOW)
+        by_hand.limit_now(jobs, JOB, NIGHTLY, pytest.fail, NOW)
 
 
 def _limit(schedule: Schedule, now: datetime, *executions: Execution) -> tuple[int, list[str]]:
     said: list[str] = []
-    return schedules.limit_now(_jobs(*executions), JOB, schedule, said.append, now), said
+    return by_hand.limit_now(_jobs(*executions), JOB, schedule, said.append, now), said
 
 
 def test_a_run_now_has_ended_before_the_next_is_due() -> None:

@@ -24,6 +24,7 @@ from curtainup.rehearsal.kind import Cloud, CloudError
 PROJECT, REGION = "demo-project", "europe-west1"
 NAME = f"projects/{PROJECT}/locations/{REGION}/jobs/shop-live-cleanup-schedule"
 EMAIL = f"shop-live-scheduler@{PROJECT}.iam.gserviceaccount.com"
+NOBODY = EMAIL.replace("shop", "nobody")
 ROLE = "roles/run.invoker"
 TARGET: dict[str, Any] = {
     "httpMethod": "POST",
@@ -137,7 +138,7 @@ def test_google_takes_no_other_token(
             {
                 "httpTarget": {
                     **TARGET,
-                    "oauthToken": {"serviceAccountEmail": f"nobody@{PROJECT}.iam.gserviceaccount.com"},
+                    "oauthToken": {"serviceAccountEmail": NOBODY},
                 }
             },
             r'lacks IAM permission "iam\.serviceAccounts\.actAs"',
@@ -154,7 +155,7 @@ def test_what_is_refused_is_not_made(cloud: Cloud, changed: dict[str, Any], said
 def test_a_region_may_have_none(cloud: Cloud) -> None:
     with project(cloud) as part:
         part["withoutScheduler"] = [REGION]
-    with pytest.raises(CloudError, match='lacks IAM permission "cloudscheduler.jobs.create"'):
+    with pytest.raises(CloudError, match=r'lacks IAM permission "cloudscheduler\.jobs\.create"'):
         Job(cloud).create(INPUTS)
     endpoints = Endpoints(scheduler=StandinGoogle(cloud.home).scheduler_api)
     offered = Api({"Authorization": f"Bearer {TOKEN}"}, endpoints).scheduler_regions(PROJECT)
@@ -173,7 +174,7 @@ def test_without_its_api_nothing_answers(cloud: Cloud) -> None:
 
 def test_a_name_is_given_once_and_a_change_is_one(cloud: Cloud) -> None:
     made = Job(cloud).create(INPUTS)
-    with pytest.raises(CloudError, match="Error 409: Job .* already exists"):
+    with pytest.raises(CloudError, match=r"Error 409: Job .* already exists"):
         Job(cloud).create(INPUTS)
     outputs = {**INPUTS, **made.outputs}
     before = told(cloud)["userUpdateTime"]

@@ -150,7 +150,7 @@ def call(
         name=cloud_run_job.schedule_name(args.environment, schedule),
         region=args.settings.region,
         description=f"Runs {schedule.name} of {service_name(args.environment)}",
-        schedule=schedule.cron,
+        schedule=schedule.cron.upper(),
         time_zone=UTC if schedule.timezone == "UTC" else schedule.timezone,
         attempt_deadline=f"{ANSWER_SECONDS}s",
         retry_config=cloudscheduler.JobRetryConfigArgs(

@@ -19,6 +19,7 @@ from tests.e2e.test_rehearsal_cloud_run import cloud_service, version_of
 pytestmark = pytest.mark.matrix(
     reason="test_a_fault_strikes_with_the_real_text_and_nothing_is_left_behind shows each fault"
 )
+SCHEDULE = {"cleanup": {"command": "true", "cron": "0 3 * * *", "timezone": "Europe/Stockholm"}}
 FAULTS = ("normalise", "lost-answer", "eventual")
 
 
@@ -28,7 +29,8 @@ def test_the_whole_life_of_a_service(
     tmp_path: Path, service_python: Path, target: dict[str, Any], fault: str
 ) -> None:
     everywhere = (fault, f"{fault}@staging")
-    with rehearsed(tmp_path, service_python, **target) as one:
+    keys = {} if target is BEANSTALK else {"schedule": SCHEDULE}
+    with rehearsed(tmp_path, service_python, **target, **keys) as one:
         done = one.deploy("--json", faults=everywhere)
         first = done.json()["release"]
         if fault == "lost-answer":

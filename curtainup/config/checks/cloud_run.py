@@ -19,6 +19,8 @@ from curtainup.util import cron, durations, zones
 DEFAULT_CPUS: Final = 1.0
 _RESERVED: Final = frozenset({"K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
 _YEAR: Final = timedelta(days=366)
+_DAY_FIELDS: Final = (2, 4)
+"""Of a line of five fields; see https://cloud.google.com/scheduler/docs/configuring/cron-job-schedules."""
 _LOOKED_AT: Final = 5000
 """Of how many due times the shortest gap is known; a line with more has the same hours every day."""
 _REFUSED: Final = "Cloud Run would refuse the revision"
@@ -33,6 +35,7 @@ def cloud_run(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
     yield from bounds(config, environment, "gcp_min_instances", "gcp_max_instances")
     yield from _start(config, environment)
     yield from _overlaps(config, environment)
+    yield from _days(config, environment)
     yield from _reserved(config, environment)
     cpus = DEFAULT_CPUS if environment.cpus is None else environment.cpus
     size = limits.size(cpus, environment.gcp_memory, environment.gcp_request_concurrency)
@@ -72,6 +75,20 @@ def _overlaps(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
                 "starts the next one all the same",
                 consequence="two runs could do the same work at once",
                 fix=f"write at most `time_limit: {between}`, or `overlap: allow`",
+            )
+
+
+def _days(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
+    """Cron wants both day fields to match if one begins with a star; Google says it of `*` alone."""
+    for name, one in environment.schedule.items():
+        days = [field for at, field in enumerate(one.cron.split()) if at in _DAY_FIELDS]
+        if "*" not in days and any(field.startswith("*") for field in days):
+            yield Problem(
+                path=(*place(config, environment, "schedule"), name, "cron"),
+                what="has a day field with `*/`, and nobody knows whether Cloud Scheduler then wants both "
+                "day fields to match",
+                consequence="it could run on more days than you meant",
+                fix="write `*` for one of them, and let the command look at the other",
             )
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import create_autospec
 
 import pytest
 
-from curtainup.errors import RefusedError, SetupError
+from curtainup.errors import Interrupted, RefusedError, SetupError
 from curtainup.model.schedule import Schedule
 from curtainup.platforms.google.api import Api, Refused
 from curtainup.platforms.google.jobs import Execution, Jobs, parsed
-from curtainup.targets.cloud_run import by_hand, preflight, schedules
+from curtainup.targets.cloud_run import by_hand, preflight, schedules, tasks
+from curtainup.targets.command import Asked
+from curtainup.util.terminal import Terminal
 from tests.components.cloud_run.samples import CLEANUP, environment
 
 JOB = "projects/p/locations/r/jobs/shop-live-cleanup-schedule"
@@ -232,3 +238,61 @@ def test_an_execution_is_read_as_cloud_run_tells_it() -> None:
     assert (found.creator, found.timeout, found.seconds) == (CALLER, 600.0, 10.5)
     assert found.created == datetime(2026, 11, 29, 3, 0, 1, 123456, UTC)
     assert found.succeeded
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Asked]:
+    number = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
+    yield Asked(NIGHTLY.command, terminal=Terminal(stdout=number))
+    os.close(number)
+
+
+def _by_hand(*answers: Execution, code: int | None = None) -> Any:
+    jobs = _jobs(code=code)
+    jobs.run.return_value = f"{JOB}/executions/h"
+    jobs.execution.side_effect = answers
+    jobs.entries.return_value = {"entries": []}
+    return jobs
+
+
+@pytest.fixture
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "FIRST_LOOK", 0.01)
+    monkeypatch.setattr(tasks, "SETTLING", 0.0)
+
+
+@pytest.mark.usefixtures("soon")
+@pytest.mark.parametrize(
+    ("ended", "code", "said"),
+    [
+        (_execution("h", NOW), 0, []),
+        (_execution("h", NOW, ok=False), 3, []),
+        (_execution("h", NOW, ok=False, seconds=86400), 143, ["timed out: it took longer than"]),
+    ],
+)
+def test_a_run_by_hand_has_the_exit_code_of_its_command(
+    asked: Asked, ended: Execution, code: int, said: list[str]
+) -> None:
+    heard: list[str] = []
+    jobs = _by_hand(ended, code=3)
+    allowed = NIGHTLY.model_copy(update={"overlap": "allow"})
+    assert by_hand.run(jobs, JOB, allowed, replace(asked, say=heard.append)) == code
+    assert [one[: len("timed out: it took longer than")] for one in heard] == said
+    jobs.run.assert_called_once_with(JOB, NIGHTLY.command, 600)
+
+
+@pytest.mark.usefixtures("soon")
+def test_ctrl_c_lets_the_run_go_on(asked: Asked) -> None:
+    jobs = _by_hand(*[_execution("h", NOW, seconds=None)] * 3)
+    asked.cancel.set()
+    with pytest.raises(Interrupted) as caught:
+        by_hand.run(jobs, JOB, NIGHTLY.model_copy(update={"overlap": "allow"}), asked)
+    assert str(caught.value.consequence).startswith("the run goes on")
+    jobs.cancel.assert_not_called()
+
+
+@pytest.mark.usefixtures("soon")
+def test_one_whose_end_nobody_tells_is_an_error(asked: Asked) -> None:
+    jobs = _by_hand(_execution("h", NOW, ok=False), code=None)
+    with pytest.raises(SetupError, match="nobody knows how the run of cleanup ended"):
+        by_hand.run(jobs, JOB, NIGHTLY.model_copy(update={"overlap": "allow"}), asked)

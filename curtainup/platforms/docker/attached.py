@@ -11,7 +11,7 @@ import select
 import socket
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -93,6 +93,31 @@ def pump(given: Any, terminal: Terminal, *, is_tty: bool, on_signal: Callable[[i
             feeding.join()
         os.close(stop[0])
         os.close(stop[1])
+        close(given)
+
+
+def output(given: Any) -> Iterator[tuple[bool, bytes]]:
+    """Give what a process without a terminal writes, until it has closed its side, and close ours.
+
+    Args:
+        given: what the SDK returns for an attached process.
+
+    Yields:
+        whether it is of standard error, and what it is.
+
+    Raises:
+        Lost: the connection broke.
+
+    """
+    connection, frames = _socket(given), Frames()
+    connection.settimeout(None)
+    try:
+        yield from frames.feed(_buffered(given, connection))
+        while data := connection.recv(CHUNK):
+            yield from frames.feed(data)
+    except OSError as error:
+        raise Lost(str(error)) from error
+    finally:
         close(given)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from curtainup.errors import CurtainupError, TrafficReturned
+from curtainup.errors import CurtainupError, SetupError, TrafficReturned
 from curtainup.model.schedule import schedules_of
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.account import project_of
@@ -207,11 +207,9 @@ class CloudRunTarget(
         from curtainup.targets.cloud_run import schedules
 
         caller = str(self.environment.outputs.get("scheduler") or "")
-        found = [
-            run
-            for one in schedules_of(release.settings)
-            for run in schedules.runs(self._jobs(), self._api(), self._job_of(one), one, caller)
-        ]
+        made = [(self._job_of(one), one) for one in schedules_of(release.settings)]
+        jobs, api = self._jobs(), self._api()
+        found = [run for job, one in made for run in schedules.runs(jobs, api, job, one, caller)]
         return sorted(found, key=schedules.when)
 
     def run_schedule(self, _release: Release, schedule: Schedule, asked: Asked) -> int:
@@ -228,7 +226,15 @@ class CloudRunTarget(
         return by_hand.run(self._jobs(), self._job_of(schedule), schedule, asked)
 
     def _job_of(self, schedule: Schedule) -> str:
-        return str(self.environment.outputs["schedules"][schedule.name])
+        jobs = self.environment.outputs.get("schedules") or {}
+        if schedule.name not in jobs:
+            raise SetupError(
+                f"Cloud Run has no job for schedule {schedule.name}",
+                where=f"Cloud Run service {self.environment.stack}",
+                consequence="nobody does its work",
+                fix="an update was cut off before it made the job: curtainup deploy",
+            )
+        return str(jobs[schedule.name])
 
     def no_command(self, release: Release, *, attach: bool) -> CurtainupError | None:
         """Return why a command cannot be run: nobody gets into an instance, and only tasks bring a job."""

@@ -190,6 +190,13 @@ def test_a_release_has_its_schedules_in_its_settings_and_its_id(tmp_path: Path) 
     assert "schedules" not in without.model_dump(mode="json")
 
 
+def test_a_job_that_an_update_never_made_is_named(tmp_path: Path) -> None:
+    target = _bound(_world(tmp_path, SCHEDULE), Environment("shop-live", outputs={"granted": []}))
+    release = samples.release(1, settings=target.runtime())
+    with pytest.raises(SetupError, match="Cloud Run has no job for schedule cleanup"):
+        target.schedule_runs(release)
+
+
 def test_an_api_that_was_just_enabled_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollouts, "GROUND_PAUSE", 0.0)
     found = _world(tmp_path, SECRET)

@@ -11,10 +11,11 @@ from pulumi_gcp import cloudrunv2, projects, secretmanager, serviceaccount
 
 from components.cloud_run import job as cloud_run_job
 from components.cloud_run import template as cloud_run_template
+from components.cloud_run.schedules import Schedules, SchedulesArgs, has_schedules
 from components.cloud_run.template import SecretReference, labels, revision_name, service_name
 from components.environment import EnvironmentArgs
 from components.names import shortened
-from curtainup.model.targets.cloud_run import APIS, CloudRunEnvironment
+from curtainup.model.targets.cloud_run import APIS, SCHEDULER_API, CloudRunEnvironment
 
 ACCOUNT_LENGTH = 30
 SECRET_LENGTH = 255
@@ -46,17 +47,22 @@ class CloudRun(pulumi.ComponentResource):
         settings = _settings(args)
         _check(args)
         self._options = pulumi.ResourceOptions(parent=self, provider=self._create_provider(name, settings))
-        apis = self._create_apis(name)
+        apis = self._create_apis(name, args)
         account = self._create_account(name, args, apis)
         secrets, granted = self._create_secrets(name, args, account, apis)
         self.url = pulumi.Output.from_input("")
         self.release_urls = pulumi.Output.from_input({})
         self.details = {"console": console(args), "granted": [*_settings(args).secret_names]}
+        leads: list[pulumi.Resource] = []
         if args.deployment.releases:
             service = self._create_service(name, args, account, secrets, [*apis, *granted])
             self._create_public_access(name, args, service)
             self._create_jobs(name, args, account, secrets, [*apis, *granted])
             self._tell(args, service)
+            leads = [service]
+        if has_schedules(args, settings):
+            made = SchedulesArgs(args, settings, account.email, secrets, apis, [*apis, *granted, *leads])
+            self._create_schedules(name, made)
         self.register_outputs({"url": self.url, "release_urls": self.release_urls, **self.details})
 
     def _create_provider(self, name: str, settings: CloudRunEnvironment) -> gcp.Provider:
@@ -69,8 +75,9 @@ class CloudRun(pulumi.ComponentResource):
     def _with(self, **changed: Any) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions.merge(self._options, pulumi.ResourceOptions(**changed))
 
-    def _create_apis(self, name: str) -> list[projects.Service]:
+    def _create_apis(self, name: str, args: EnvironmentArgs) -> list[projects.Service]:
         """Enable what is needed; other things in the project may need it too, so it is never disabled."""
+        scheduler = [SCHEDULER_API] if has_schedules(args, _settings(args)) else []
         return [
             projects.Service(
                 f"{name}-{api}",
@@ -81,7 +88,7 @@ class CloudRun(pulumi.ComponentResource):
                 ),
                 opts=self._options,
             )
-            for api in APIS
+            for api in (*APIS, *scheduler)
         ]
 
     def _create_account(
@@ -239,6 +246,11 @@ class CloudRun(pulumi.ComponentResource):
             for one in args.deployment.releases
         }
         self.details = {**self.details, "jobs": {one: job.id for one, job in made.items()}}
+
+    def _create_schedules(self, name: str, made: SchedulesArgs) -> None:
+        """Create what runs the schedules of the release that works, after what leads users to it."""
+        schedules = Schedules(name, made, self._options)
+        self.details = {**self.details, **schedules.details}
 
     def _tell(self, args: EnvironmentArgs, service: cloudrunv2.Service) -> None:
         """Fill the outputs with what Cloud Run says of the service."""

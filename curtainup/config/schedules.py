@@ -11,7 +11,7 @@ from curtainup.config.processes import Command, ProcessName
 from curtainup.config.runtime import Settings
 from curtainup.util import cron, zones
 
-RUN_SCHEDULES: Final = ("docker", "kubernetes", "gke")
+RUN_SCHEDULES: Final = ("docker", "kubernetes", "gke", "gcp-cloud-run")
 """The targets that run schedules."""
 MOST_SCHEDULES: Final = 20
 LONGEST_RUN, LONGEST_END = 86400, 3600

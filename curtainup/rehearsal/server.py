@@ -132,7 +132,7 @@ class Provider(Servicer):
         news = plain(request.news)
         olds = _told(kind, plain(request.old_inputs), plain(request.olds))
         return changes.response(
-            told.comparable(olds, news, kind.filled, kind.sets) if kind.sets else olds,
+            told.comparable(olds, news, kind.filled, kind.sets) if _retells(kind) else olds,
             news,
             kind.replaced_by,
             tuple(request.ignoreChanges),
@@ -174,7 +174,7 @@ class Provider(Servicer):
         if found is None:
             return messages.ReadResponse()
         known = _told(kind, changes.visible(inputs), state)
-        drifted = {**(kind.told(known) if kind.sets else {}), **found.inputs}
+        drifted = {**(kind.told(known) if _retells(kind) else {}), **found.inputs}
         return messages.ReadResponse(
             id=request.id,
             properties=struct({**state, **drifted, **found.outputs}),
@@ -218,7 +218,12 @@ def serve(name: str, home: Home, faults: Faults) -> tuple[grpc.Server, int]:
 
 def _told(kind: Kind, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:
     """Return inputs as the cloud told them last, where it has a form of its own; an asset has none."""
-    return {name: state.get(name, one) if kind.sets else one for name, one in inputs.items()}
+    return {name: state.get(name, one) if _retells(kind) else one for name, one in inputs.items()}
+
+
+def _retells(kind: Kind) -> bool:
+    """Return whether the cloud has a form of its own for the resource's inputs."""
+    return bool(kind.filled or kind.sets)
 
 
 def _failure(found: Failure) -> Any:

@@ -20,6 +20,8 @@ from tests.accounts.servers import Answer, Request, serving
 
 EMAIL = "deployer@my-project.iam.gserviceaccount.com"
 TOKEN = "ya29.token"
+SCHEDULER = "/scheduler"
+"""Where Cloud Scheduler's API is, beside the others."""
 
 
 def refusal(status: int, code: str, message: str, reason: str | None = None) -> Answer:
@@ -45,6 +47,7 @@ class Project:
         token: answer of the token endpoint; None gives tokens.
         project: that of projects.get.
         regions: those of Cloud Run, a page each.
+        scheduling: those of Cloud Scheduler, likewise.
         granted: permissions of the caller; more than the role's do no harm.
         on_accounts: permissions of the caller on each service account.
         refusals: answers in place of those, by the end of the path.
@@ -61,6 +64,7 @@ class Project:
         }
     )
     regions: list[str] = field(default_factory=lambda: ["europe-west1", "us-east1"])
+    scheduling: list[str] = field(default_factory=lambda: ["europe-west1"])
     granted: set[str] = field(default_factory=lambda: set(permissions()))
     on_accounts: set[str] = field(default_factory=set)
     refusals: dict[str, Answer] = field(default_factory=dict)
@@ -84,9 +88,10 @@ class Project:
             granted = self.on_accounts if "/serviceAccounts/" in path else self.granted
             return Answer.of({"permissions": [one for one in wanted if one in granted]})
         if path.endswith("/locations"):
+            regions = self.scheduling if path.startswith(SCHEDULER) else self.regions
             page = int(query.partition("=")[2] or 0)
-            further = {"nextPageToken": str(page + 1)} if page + 1 < len(self.regions) else {}
-            return Answer.of({"locations": [{"locationId": self.regions[page]}], **further})
+            further = {"nextPageToken": str(page + 1)} if page + 1 < len(regions) else {}
+            return Answer.of({"locations": [{"locationId": regions[page]}], **further})
         return Answer.of(self.project)
 
 
@@ -106,7 +111,7 @@ def account(file: Path, project: Project) -> Iterator[Endpoints]:
                 }
             )
         )
-        yield Endpoints(url, url, iam=url)
+        yield Endpoints(url, url, iam=url, scheduler=f"{url}{SCHEDULER}")
 
 
 @cache

@@ -42,7 +42,7 @@ def gate():
 def test_passes_unless_told_otherwise():
     assert gate() != os.environ.get("FAIL_AT")
 '''
-OF_REHEARSALS = {"status", "logs", "preview", "promote", "rollback", "destroy"}
+OF_REHEARSALS = {"status", "logs", "preview", "promote", "rollback", "destroy", "schedule"}
 """Commands that are for the rehearsal with `--rehearsal`."""
 
 

@@ -34,6 +34,7 @@ SAID = {
     "slow-api": "waiting, as it is too early: an API is not enabled, or was enabled only just now",
 }
 """What a first deployment tells of a fault that curtainup itself gets past."""
+SCHEDULE = {"cleanup": {"command": "true", "cron": "0 3 * * *", "timezone": "Europe/Stockholm"}}
 
 
 @pytest.mark.parametrize(("target", "fault"), LIVES)
@@ -41,8 +42,10 @@ def test_the_whole_life_of_a_service(
     tmp_path: Path, service_python: Path, target: dict[str, Any], fault: str
 ) -> None:
     everywhere = (fault, f"{fault}@staging")
-    grants = {"gcp_public_grant": True} if fault == "slow-grant" else {}
-    with rehearsed(tmp_path, service_python, **target, **grants) as one:
+    keys: dict[str, Any] = {} if target is BEANSTALK else {"schedule": SCHEDULE}
+    if fault == "slow-grant":
+        keys["gcp_public_grant"] = True
+    with rehearsed(tmp_path, service_python, **target, **keys) as one:
         done = one.deploy("--json", faults=everywhere)
         first = done.json()["release"]
         assert SAID.get(fault, "") in done.err

@@ -11,7 +11,9 @@ from curtainup.engine.provider.protocol import differences
 from curtainup.rehearsal import told
 from curtainup.rehearsal.aws.beanstalk.environment import Environment
 from curtainup.rehearsal.faults import Faults
+from curtainup.rehearsal.gcp.cloud_run.job import Job
 from curtainup.rehearsal.gcp.cloud_run.service import Service
+from curtainup.rehearsal.gcp.scheduler.job import Job as SchedulerJob
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud, Kind
 from tests.components.beanstalk import samples as beanstalk
@@ -22,6 +24,10 @@ SECRETS = {"r0000001": {"KEY": "hidden"}}
 
 def declared(kind: type[Kind]) -> dict[str, Any]:
     """Return what the program declares."""
+    if kind in {Job, SchedulerJob}:
+        run = cloud_run.rendered(cloud_run.scheduled(100), SECRETS, schedules=True)
+        inputs = run.one(kind.token).inputs
+        return dict(cloud_run.plain(inputs))
     if kind is Service:
         return dict(cloud_run.rendered(cloud_run.deployment(100), SECRETS).one(cloud_run.SERVICE).inputs)
     return dict(beanstalk.rendered(beanstalk.deployment(100)).one(beanstalk.ENVIRONMENT).inputs)
@@ -31,7 +37,7 @@ def changed(kind: Kind, inputs: dict[str, Any], told_inputs: Any) -> dict[str, s
     return differences(told.comparable(told_inputs, inputs, kind.filled, kind.sets), inputs)
 
 
-@pytest.mark.parametrize("kind", [Service, Environment])
+@pytest.mark.parametrize("kind", [Service, Job, SchedulerJob, Environment])
 def test_nothing_that_the_program_declares_is_a_change_when_it_is_told_back(
     kind: type[Kind], tmp_path: Path
 ) -> None:
@@ -42,12 +48,17 @@ def test_nothing_that_the_program_declares_is_a_change_when_it_is_told_back(
     assert changed(one, inputs, one.told(once)) == {}, "and again after a refresh"
 
 
-@pytest.mark.parametrize("kind", [Service, Environment])
+@pytest.mark.parametrize("kind", [Service, Job, SchedulerJob, Environment])
 def test_a_change_is_still_one(kind: type[Kind], tmp_path: Path) -> None:
     one, inputs = kind(Cloud(Home(tmp_path), Faults.parse(["normalise"]))), declared(kind)
     once = one.told(inputs)
     if kind is Service:
         other = {**inputs, "template": {**inputs["template"], "timeout": "61s"}}
+    elif kind is Job:
+        inner = {**inputs["template"]["template"], "timeout": "61s"}
+        other = {**inputs, "template": {**inputs["template"], "template": inner}}
+    elif kind is SchedulerJob:
+        other = {**inputs, "schedule": "0 4 * * *"}
     else:
         first, *rest = inputs["settings"]
         other = {**inputs, "settings": [{**first, "value": "another"}, *rest]}

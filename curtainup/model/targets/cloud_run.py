@@ -11,6 +11,8 @@ from curtainup.model.schedule import WithSchedules
 
 APIS = ("artifactregistry", "iam", "logging", "run", "secretmanager")
 """What a deployment uses of Google's, each as NAME.googleapis.com."""
+SCHEDULER_API = "cloudscheduler"
+"""What it uses besides where there are schedules."""
 
 
 class CloudRunEnvironment(EnvironmentSettings):
@@ -23,6 +25,7 @@ class CloudRunEnvironment(EnvironmentSettings):
         max_instances: most containers at once.
         ready_timeout: seconds that Cloud Run may take to make a change real.
         tasks: whether there are tasks to be run, for which each release has a job.
+        schedules: whether there are schedules, which Cloud Scheduler starts.
         secret_names: the variables whose values are secrets, which the containers may read from the start.
         public_grant: whether the public gets in by a grant to `allUsers`, and not by the service's setting.
             The default is what an earlier version made.
@@ -36,6 +39,7 @@ class CloudRunEnvironment(EnvironmentSettings):
     max_instances: int = Field(ge=1)
     ready_timeout: int = Field(ge=1)
     tasks: bool = False
+    schedules: bool = False
     secret_names: tuple[str, ...] = ()
     public_grant: bool = True
 

@@ -65,6 +65,10 @@ class Google(Protocol):
     def run_api(self) -> str:
         """Return the URL of Cloud Run, without a path."""
 
+    @property
+    def scheduler_api(self) -> str:
+        """Return the URL of Cloud Scheduler, without a path."""
+
 
 @dataclass(frozen=True)
 class RealGoogle:
@@ -166,6 +170,11 @@ class RealGoogle:
     def run_api(self) -> str:
         """The API's own address."""
         return "https://run.googleapis.com"
+
+    @property
+    def scheduler_api(self) -> str:
+        """The API's own address."""
+        return "https://cloudscheduler.googleapis.com"
 
 
 def holder() -> str:

@@ -39,6 +39,7 @@ class Endpoints:
     container: str = "https://container.googleapis.com"
     certificates: str = "https://certificatemanager.googleapis.com"
     iam: str = "https://iam.googleapis.com"
+    scheduler: str = "https://cloudscheduler.googleapis.com"
 
 
 class Refused(Exception):
@@ -104,7 +105,17 @@ class Api:
 
     def regions(self, project: str) -> set[str]:
         """Return the regions that Cloud Run offers the project (Cloud Run v1, projects.locations.list)."""
-        url = f"{self._endpoints.run}/v1/projects/{quote(project, safe='')}/locations"
+        return self._locations(f"{self._endpoints.run}/v1/projects/{quote(project, safe='')}/locations")
+
+    def scheduler_regions(self, project: str) -> set[str]:
+        """Return the regions that Cloud Scheduler offers (Cloud Scheduler v1, projects.locations.list)."""
+        return self._locations(f"{self._endpoints.scheduler}/v1/projects/{quote(project, safe='')}/locations")
+
+    def scheduler_job(self, name: str) -> dict[str, Any]:
+        """Return a job of Cloud Scheduler by its full name (v1, projects.locations.jobs.get)."""
+        return self._ask("GET", f"{self._endpoints.scheduler}/v1/{name}")
+
+    def _locations(self, url: str) -> set[str]:
         found: set[str] = set()
         page = ""
         while True:

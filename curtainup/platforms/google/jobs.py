@@ -5,14 +5,19 @@ Follows `projects.locations.jobs.run` and `….jobs.executions` of the Cloud Run
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from curtainup.platforms.google.api import Api, Endpoints
 
+PAGE = 100
+"""Executions that are asked for at once."""
+NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 TOKEN_SECONDS = 1800.0
 """Seconds for which an access token is used; a token is valid for an hour."""
 
@@ -28,6 +33,10 @@ class Execution:
         succeeded: whether it has ended successfully.
         seconds: how long it ran; None if it has not started or not ended.
         said: Cloud Run's explanation of the end.
+        creator: the address of who asked for it.
+        created: when that was.
+        ended: when it ended; None if it has not.
+        timeout: seconds that it may take; None if Cloud Run does not say.
 
     """
 
@@ -37,6 +46,10 @@ class Execution:
     succeeded: bool
     seconds: float | None
     said: str
+    creator: str = ""
+    created: datetime | None = None
+    ended: datetime | None = None
+    timeout: float | None = None
 
 
 class Jobs:
@@ -65,6 +78,18 @@ class Jobs:
     def execution(self, name: str) -> Execution:
         """Return the current state of an execution."""
         return parsed(self._ask("GET", name))
+
+    def executions(self, job: str) -> list[Execution]:
+        """Return the executions of a job that Cloud Run remembers, in no order: 1,000 at most."""
+        found: list[Execution] = []
+        token = ""
+        while True:
+            rest = f"&pageToken={quote(token)}" if token else ""
+            page = self._ask("GET", f"{job}/executions?pageSize={PAGE}{rest}")
+            found += [parsed(one) for one in page.get("executions", ())]
+            token = page.get("nextPageToken", "")
+            if not token:
+                return found
 
     def exit_code(self, execution: str) -> int | None:
         """Return the exit code of an execution that has ended; None if Cloud Run knows none."""
@@ -97,7 +122,8 @@ def parsed(found: Mapping[str, Any]) -> Execution:
     """Read an execution from the API's JSON."""
     conditions = {one["type"]: one for one in found.get("conditions", ())}
     completed = conditions.get("Completed", {})
-    begun, ended = found.get("startTime"), found.get("completionTime")
+    begun, ended, made = found.get("startTime"), found.get("completionTime"), found.get("createTime")
+    timeout = (found.get("template") or {}).get("timeout")
     return Execution(
         name=found["name"],
         log_uri=found.get("logUri", ""),
@@ -105,8 +131,12 @@ def parsed(found: Mapping[str, Any]) -> Execution:
         succeeded=completed.get("state") == "CONDITION_SUCCEEDED",
         seconds=(_time(ended) - _time(begun)).total_seconds() if begun and ended else None,
         said=completed.get("message", ""),
+        creator=found.get("creator", ""),
+        created=_time(made) if made else None,
+        ended=_time(ended) if ended else None,
+        timeout=float(timeout.removesuffix("s")) if timeout else None,
     )
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    return datetime.fromisoformat(NANOSECONDS.sub(r"\1", text))

@@ -65,6 +65,13 @@ class StandinGoogle:
         return cloud_run_endpoint.serve(self.home, self.faults)
 
     @cached_property
+    def scheduler_api(self) -> str:
+        """The address of the stand-in of Cloud Scheduler's API, which is served until the process ends."""
+        from curtainup.rehearsal.gcp.scheduler import endpoint
+
+        return endpoint.serve(self.home)
+
+    @cached_property
     def logging_api(self) -> str:
         """The address of the stand-in of Cloud Logging, which is served until the process ends."""
         from curtainup.rehearsal.gcp import cloud_logging

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from curtainup.rehearsal.gcp.artifact_registry import Repository
-from curtainup.rehearsal.gcp.cloud_run.job import Job
+from curtainup.rehearsal.gcp.cloud_run.job import Job, JobIamMember
 from curtainup.rehearsal.gcp.cloud_run.service import Service as CloudRunService
 from curtainup.rehearsal.gcp.cloud_run.service import ServiceIamMember
 from curtainup.rehearsal.gcp.gke.address import GlobalAddress
@@ -13,6 +13,7 @@ from curtainup.rehearsal.gcp.gke.certificates import Certificate, CertificateMap
 from curtainup.rehearsal.gcp.gke.cluster import Cluster
 from curtainup.rehearsal.gcp.project import Account, Member, project_facts
 from curtainup.rehearsal.gcp.project import Service as Api
+from curtainup.rehearsal.gcp.scheduler.job import Job as SchedulerJob
 from curtainup.rehearsal.gcp.secret_manager import Secret, SecretIamMember, SecretVersion
 from curtainup.rehearsal.kind import Cloud, CloudError, Function, Kind, Properties
 
@@ -34,8 +35,10 @@ KINDS: tuple[type[Kind], ...] = (
     Cluster,
     GlobalAddress,
     Job,
+    JobIamMember,
     Member,
     Repository,
+    SchedulerJob,
     Secret,
     SecretIamMember,
     SecretVersion,

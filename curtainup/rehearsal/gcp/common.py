@@ -37,6 +37,7 @@ _MEMBER = re.compile(r"allUsers|allAuthenticatedUsers|(user|serviceAccount|group
 
 _TITLES: Mapping[str, str] = {
     "run.googleapis.com": "Cloud Run Admin API",
+    "cloudscheduler.googleapis.com": "Cloud Scheduler API",
     "iam.googleapis.com": "Identity and Access Management (IAM) API",
     "secretmanager.googleapis.com": "Secret Manager API",
     "artifactregistry.googleapis.com": "Artifact Registry API",

@@ -11,7 +11,7 @@ import yaml
 from curtainup.config import EnvironmentConfig, ServiceConfig
 from curtainup.errors import SetupError
 from curtainup.model.checks import Found, Piece
-from curtainup.model.targets.cloud_run import APIS
+from curtainup.model.targets.cloud_run import APIS, SCHEDULER_API
 from curtainup.platforms.google import account as google
 from curtainup.platforms.google.account import project_of
 from curtainup.platforms.google.api import Api, Endpoints, Refused
@@ -29,6 +29,9 @@ SHORTEST, LONGEST = 6, 30
 """Characters of a service account's id; beyond them it is another one than the service's name."""
 ENABLED = tuple(f"{name}.googleapis.com" for name in sorted((*APIS, "iamcredentials", "sts")))
 """The APIs that a deployment and its login use."""
+SCHEDULER = f"{SCHEDULER_API}.googleapis.com"
+FOR_SCHEDULES = ("cloudscheduler.", "run.executions.list", "run.jobs.getIamPolicy", "run.jobs.setIamPolicy")
+"""How permissions begin that only a service with schedules needs."""
 AUDIENCE = "https://curtainup-doctor.a.run.app"
 """Of an identity token that is made to see whether it can be; no service is called with it."""
 
@@ -66,14 +69,23 @@ def pieces(
     name = project_of(docker_repo)
     api = cache(partial(_api, endpoints))
     places = grouped((one.environment, Place(name, str(one.gcp_region))) for one in environments)
+    scheduled = [one for one in environments if one.schedule]
+    starting = grouped((one.environment, Place(name, str(one.gcp_region))) for one in scheduled)
     return [
         Piece(sdk, _sdk),
         Piece(account, _credentials, needs=sdk),
         Piece(project, partial(_project, name, api), needs=account),
         *(_region(place, api, needs=project) for place in places),
+        *(_scheduler(place, api, needs=project) for place in starting),
         Piece(
             "Google permissions",
-            partial(_permissions, name, api, _accounts(service, environments, name)),
+            partial(
+                _permissions,
+                name,
+                api,
+                _accounts(service, environments, name),
+                permissions(schedules=bool(scheduled)),
+            ),
             needs=project,
             deploys=True,
         ),
@@ -90,14 +102,42 @@ def pieces(
     ]
 
 
-def permissions() -> list[str]:
-    """Return the permissions of the role that docs/cloud-run.md has a deployer given."""
+def permissions(*, schedules: bool = True) -> list[str]:
+    """Return the permissions of the role that docs/cloud-run.md has a deployer given.
+
+    Args:
+        schedules: whether those are among them that only schedules need.
+
+    """
     role = yaml.safe_load((program_dir() / ROLE).read_text())
-    return [str(one) for one in role["includedPermissions"]]
+    found = [str(one) for one in role["includedPermissions"]]
+    return [one for one in found if schedules or not one.startswith(FOR_SCHEDULES)]
 
 
 def _region(place: Grouped[Place], api: Callable[[], Api], needs: str) -> Piece:
     return Piece(f"Cloud Run region{place.suffix}", partial(_offered, place.value, api), needs=needs)
+
+
+def _scheduler(place: Grouped[Place], api: Callable[[], Api], needs: str) -> Piece:
+    return Piece(f"Cloud Scheduler{place.suffix}", partial(_starts, place.value, api), needs=needs)
+
+
+def _starts(place: Place, api: Callable[[], Api]) -> Found:
+    """Look whether Cloud Scheduler is enabled, and offered in a region."""
+    try:
+        regions = api().scheduler_regions(place.project)
+    except Refused as refused:
+        if refused.reason == DISABLED:
+            enable = f"gcloud services enable --project {place.project} {SCHEDULER}"
+            return Found(None, f"{place.region}: not asked, as Cloud Scheduler is not enabled yet", enable)
+        raise SetupError(
+            "Cloud Scheduler does not say which regions it offers",
+            fix=_grant(place.project),
+            detail=refused.message,
+        ) from refused
+    if place.region not in regions:
+        raise preflight.no_scheduler(place.region)
+    return Found(None, f"starts the schedules in {place.region}")
 
 
 def _sdk() -> Found:
@@ -197,8 +237,9 @@ def _taken(service: str, project: str, config: EnvironmentConfig, api: Callable[
 
 
 def _accounts(service: str, environments: Sequence[EnvironmentConfig], project: str) -> list[str]:
-    """Return the addresses of the containers' service accounts, of names that need not be shortened."""
-    names = (f"{service}-{one.environment}" for one in environments)
+    """Return the addresses of the environments' service accounts, of names that need not be shortened."""
+    names = [f"{service}-{one.environment}" for one in environments]
+    names += [f"{service}-{one.environment}-scheduler" for one in environments if one.schedule]
     return [f"{one}@{project}.iam.gserviceaccount.com" for one in names if SHORTEST <= len(one) <= LONGEST]
 
 
@@ -210,10 +251,11 @@ def _may_act_as(project: str, accounts: Sequence[str], api: Callable[[], Api]) -
         return False
 
 
-def _permissions(project: str, api: Callable[[], Api], accounts: Sequence[str] = ()) -> Found:
-    wanted = permissions()
+def _permissions(
+    project: str, api: Callable[[], Api], accounts: Sequence[str], wanted: Sequence[str]
+) -> Found:
     try:
-        granted = api().granted(project, wanted)
+        granted = api().granted(project, [*wanted])
     except Refused as refused:
         return Found(
             None, f"not known: {refused.message}", f"compare the deployer's role with {program_dir() / ROLE}"

@@ -20,6 +20,7 @@ from curtainup.config import EnvironmentConfig, cloud_run_limits
 from curtainup.errors import CurtainupError, RefusedError
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.api import Api, Refused
+from curtainup.targets import schedules
 from curtainup.targets.cloud_run import refusals
 
 IMAGE = "us-docker.pkg.dev/cloudrun/container/hello"
@@ -62,6 +63,7 @@ def runtime(config: EnvironmentConfig) -> CloudRunSettings:
         concurrency=config.gcp_request_concurrency,
         request_timeout=config.request_timeout,
         start_timeout=config.start_timeout,
+        schedules=schedules.wanted(config),
     )
 
 
@@ -79,6 +81,7 @@ def configured(
         max_instances=config.gcp_max_instances,
         ready_timeout=config.ready_timeout or ready_seconds,
         tasks=bool(config.tasks),
+        schedules=bool(config.schedule),
         secret_names=tuple(sorted(config.env_secrets)),
         public_grant=bool(config.gcp_public_grant),
     )
@@ -115,6 +118,34 @@ def ask(
     except Refused as refused:
         return refused
     return None
+
+
+def require_scheduler(api: Api, environment: CloudRunEnvironment) -> None:
+    """Check that Cloud Scheduler is offered in an environment's region; if Google does not say, it is.
+
+    Raises:
+        RefusedError: it is not.
+        SetupError: Google is not reached, or does not accept the credentials.
+
+    """
+    if not environment.schedules:
+        return
+    try:
+        regions = api.scheduler_regions(environment.project)
+    except Refused:
+        return  # a deployment enables the API
+    if environment.region not in regions:
+        raise no_scheduler(environment.region)
+
+
+def no_scheduler(region: str) -> RefusedError:
+    """Return the error for a region in which Cloud Scheduler is not offered."""
+    return RefusedError(
+        f"Cloud Scheduler is not offered in {region}, and it starts the schedules",
+        where="gcp_region and schedule in pym-config.yaml",
+        consequence="nobody would do their work",
+        fix="write a region that `gcloud scheduler locations list` shows, or remove `schedule`",
+    )
 
 
 def judged(refused: Refused, environment: CloudRunEnvironment) -> CurtainupError | None:

@@ -83,6 +83,24 @@ REFUSALS = (
         "somebody made it, its state was lost, or an answer of Google's got lost: look at it, and remove it "
         "with gcloud if nobody needs it; then deploy again",
     ),
+    # hashicorp/terraform-provider-google#7001
+    refusal(
+        r'lacks IAM permission "cloudscheduler\.jobs\.create"',
+        "Cloud Scheduler is not offered in the region, or the deployer may not have it call anything",
+        "see whether `gcloud scheduler locations list` has the region, and compare the deployer's role with "
+        "docs/cloud-run-role.yaml: `curtainup doctor` looks at both",
+    ),
+    refusal(
+        r"lacks IAM permission \"",
+        "the deployer lacks a permission",
+        "`curtainup doctor` names what is missing, and the command that brings it",
+    ),
+    # hashicorp/terraform#31571, premisedata/gcp-tutorials#12
+    refusal(
+        r"Schedule or time zone is invalid",
+        "Cloud Scheduler does not take the cron line or the time zone of a schedule",
+        "write numbers in `cron`, and a `timezone` with an area and a city, such as Europe/Stockholm",
+    ),
     DISABLED,
     # sourcegraph/sourcegraph-public-snapshot#59045: the revision's own words follow
     refusal(

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from curtainup.errors import CurtainupError, TrafficReturned
+from curtainup.errors import CurtainupError, SetupError, TrafficReturned
+from curtainup.model.schedule import schedules_of
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from curtainup.platforms.google.account import project_of
 from curtainup.platforms.google.api import Api, Endpoints, Refused
@@ -27,7 +28,7 @@ from curtainup.targets.capabilities import (
     StartsPrivate,
 )
 from curtainup.targets.cloud_run import READY_SECONDS, opening, preflight, refusals, unseen
-from curtainup.targets.runs import Executes, RunsTasks
+from curtainup.targets.runs import Executes, RunsSchedules, RunsTasks
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from curtainup.model.contract import EnvironmentSettings
     from curtainup.model.environment import Environment
     from curtainup.model.release import Deployment, Release
+    from curtainup.model.schedule import Schedule
+    from curtainup.model.schedule_run import ScheduleRun
+    from curtainup.platforms.google.jobs import Jobs
     from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
@@ -51,6 +55,7 @@ class CloudRunTarget(
     StartsPrivate,
     Confirms,
     RunsTasks,
+    RunsSchedules,
     Executes,
     Explains,
     Reclaims,
@@ -99,16 +104,20 @@ class CloudRunTarget(
         return wanted
 
     def lacks_ground(self) -> bool:
-        """Return whether the APIs, the identity or the grant on a secret are missing."""
-        granted = self.environment.outputs.get("granted")
-        return granted is None or not set(self.config.env_secrets) <= set(granted)
+        """Return whether the APIs, an identity or the grant on a secret are missing."""
+        outputs = self.environment.outputs
+        granted = outputs.get("granted")
+        if granted is None or (self.config.schedule and "scheduler" not in outputs):
+            return True
+        return not set(self.config.env_secrets) <= set(granted)
 
     def ground_of(self, before: EnvironmentSettings, wanted: EnvironmentSettings) -> EnvironmentSettings:
-        """Return the earlier settings, with the secrets of both."""
+        """Return the earlier settings, with the secrets and the schedules of both."""
         if not isinstance(before, CloudRunEnvironment) or not isinstance(wanted, CloudRunEnvironment):
             return wanted
         names = {*before.secret_names, *wanted.secret_names}
-        return before.model_copy(update={"secret_names": tuple(sorted(names))})
+        schedules = before.schedules or wanted.schedules
+        return before.model_copy(update={"secret_names": tuple(sorted(names)), "schedules": schedules})
 
     def ground_seconds(self) -> float:
         """Return how long a grant on a secret takes; nothing else takes longer."""
@@ -173,13 +182,59 @@ class CloudRunTarget(
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as an execution of the release's job."""
-        from curtainup.platforms.google.jobs import Jobs
         from curtainup.targets.cloud_run import tasks as cloud_run
 
-        google = self._session.accounts.google
-        jobs = Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
         job = str(self.environment.outputs["jobs"][release.id])
-        return cloud_run.run(jobs, job, task, cloud_run.Waiting(self._session.run.cancelled), on_line)
+        waiting = cloud_run.Waiting(self._session.run.cancelled)
+        return cloud_run.run(self._jobs(), job, task, waiting, on_line)
+
+    def require_schedules(self) -> None:
+        """Check that Cloud Scheduler is offered in the region, if Google says.
+
+        Raises:
+            RefusedError: it is not.
+
+        """
+        preflight.require_scheduler(self._api(), self.settings())
+
+    def schedule_runs(self, release: Release) -> list[ScheduleRun]:
+        """Return the runs of the schedules, by the executions of their jobs.
+
+        Raises:
+            SetupError: Google does not tell.
+
+        """
+        from curtainup.targets.cloud_run import schedules
+
+        caller = str(self.environment.outputs.get("scheduler") or "")
+        made = [(self._job_of(one), one) for one in schedules_of(release.settings)]
+        jobs, api = self._jobs(), self._api()
+        found = [run for job, one in made for run in schedules.runs(jobs, api, job, one, caller)]
+        return sorted(found, key=schedules.when)
+
+    def run_schedule(self, _release: Release, schedule: Schedule, asked: Asked) -> int:
+        """Run a schedule now, as an execution of its job.
+
+        Raises:
+            RefusedError: it forbids an overlap, and another run is on its way or due.
+            SetupError: Cloud Run does not run it.
+            Interrupted: Ctrl-C; the run goes on.
+
+        """
+        from curtainup.targets.cloud_run import by_hand
+
+        return by_hand.run(self._jobs(), self._job_of(schedule), schedule, asked)
+
+    def _job_of(self, schedule: Schedule) -> str:
+        jobs = self.environment.outputs.get("schedules") or {}
+        if schedule.name not in jobs:
+            raise SetupError(
+                f"Cloud Run has no job for schedule {schedule.name}",
+                where=f"Cloud Run service {self.environment.stack}",
+                consequence="nobody does its work",
+                fix="an update was cut off before it made the job: curtainup deploy",
+            )
+        return str(jobs[schedule.name])
 
     def no_command(self, release: Release, *, attach: bool) -> CurtainupError | None:
         """Return why a command cannot be run: nobody gets into an instance, and only tasks bring a job."""
@@ -242,7 +297,14 @@ class CloudRunTarget(
     def _api(self) -> Api:
         google = self._session.accounts.google
         headers = {"Authorization": f"Bearer {google.access_token()}"}
-        return Api(headers, Endpoints(run=google.run_api), self._session.run.cancelled.wait)
+        endpoints = Endpoints(run=google.run_api, scheduler=google.scheduler_api)
+        return Api(headers, endpoints, self._session.run.cancelled.wait)
+
+    def _jobs(self) -> Jobs:
+        from curtainup.platforms.google.jobs import Jobs
+
+        google = self._session.accounts.google
+        return Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
 
     def _require_same_place(self, current: CloudRunEnvironment, wanted: CloudRunEnvironment) -> None:
         for key, field in (("docker_repo", "project"), ("gcp_region", "region")):

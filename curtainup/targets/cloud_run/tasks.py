@@ -36,6 +36,7 @@ class Waiting:
         starting: for Cloud Run to begin one.
         settling: for Cloud Logging to have the last lines of one that has ended.
         away: for Google to tell again how it is, when a call was lost.
+        stays: whether the execution goes on when `cancel` ends the waiting.
 
     """
 
@@ -43,6 +44,7 @@ class Waiting:
     starting: float = STARTING
     settling: float = SETTLING
     away: float = AWAY
+    stays: bool = False
 
 
 def run(jobs: Jobs, job: str, task: Task, waiting: Waiting, on_line: Callable[[str], None]) -> Ran:
@@ -67,7 +69,8 @@ def run(jobs: Jobs, job: str, task: Task, waiting: Waiting, on_line: Callable[[s
         try:
             ended, found = _waited(jobs, name, task, waiting, on_line)
         except BaseException:
-            jobs.cancel(name)
+            if not waiting.stays:
+                jobs.cancel(name)
             raise
         place = f"Cloud Run execution {name.rpartition('/')[2]}"
         if ended is not Ended.BY_ITSELF:
@@ -87,7 +90,7 @@ def _waited(
     pause = FIRST_LOOK
     while not found.completed:
         if waiting.cancel.wait(pause):
-            return Ended.STOPPED, _cancelled(jobs, name)
+            return Ended.STOPPED, found if waiting.stays else _cancelled(jobs, name)
         if time.monotonic() > deadline:
             return Ended.TIMED_OUT, _cancelled(jobs, name)
         pause = min(pause * 1.5, LONGEST_LOOK)

@@ -6,9 +6,10 @@ from typing import Any
 
 from components.cloud_run.cloud_run import CloudRun
 from curtainup.model.release import Deployment
+from curtainup.model.schedule import Schedule
 from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSettings
 from tests.components.cloud_samples import Samples
-from tests.components.program import COMPUTED, Run
+from tests.components.program import COMPUTED, SIGNATURE, Run
 
 API = "gcp:projects/service:Service"
 ACCOUNT = "gcp:serviceaccount/account:Account"
@@ -32,6 +33,25 @@ SETTINGS = CloudRunSettings(
 )
 _SAMPLES = Samples(CloudRun, "europe-west1-docker.pkg.dev/team-1/shop/shop", SETTINGS)
 release, deployment, one = _SAMPLES.release, _SAMPLES.deployment, _SAMPLES.one
+
+
+CLEANUP = Schedule(
+    name="cleanup",
+    command=("python", "-m", "app.cleanup"),
+    cron="0 3 * * *",
+    timezone="Europe/Stockholm",
+    time_limit=600,
+    start_within=300,
+    stop_timeout=10,
+)
+
+
+def scheduled(*traffic: int, schedules: tuple[Schedule, ...] = (CLEANUP,), **changed: Any) -> Deployment:
+    """Return a deployment of releases that all have these schedules."""
+    settings = SETTINGS.model_copy(update={"schedules": schedules})
+    releases = tuple(release(number + 1, settings=settings) for number in range(len(traffic)))
+    shares = {made.id: percent for made, percent in zip(releases, traffic, strict=True)}
+    return Deployment(releases=releases, traffic=shares, **changed)
 
 
 def _statuses(inputs: dict[str, Any]) -> list[dict[str, Any]]:
@@ -77,3 +97,14 @@ def rendered(
 ) -> Run:
     """Declare the environment; `already` is what is rendered, `changed` are fields of its settings."""
     return _SAMPLES.rendered(environment(**changed), deployed, secrets, already)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as the engine has it: without marks of secrets, whole numbers whole."""
+    if isinstance(value, dict):
+        return (
+            plain(value["value"]) if SIGNATURE in value else {key: plain(one) for key, one in value.items()}
+        )
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

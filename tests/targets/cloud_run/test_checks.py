@@ -22,14 +22,19 @@ ALL = [
 ]
 
 
-def _environments(region: str = "europe-west1", live: str | None = None) -> list[EnvironmentConfig]:
+CLEANUP = {"cleanup": {"command": "work", "cron": "0 3 * * *"}}
+
+
+def _environments(
+    region: str = "europe-west1", live: str | None = None, schedule: object = None
+) -> list[EnvironmentConfig]:
     config = ServiceConfig.model_validate(
         {
             "name": "shop",
             "deploy_target": "gcp-cloud-run",
             "docker_repo": "my-project",
             "gcp_region": region,
-            "environments": {"live": {"gcp_region": live or region}},
+            "environments": {"live": {"gcp_region": live or region, "schedule": schedule or {}}},
         }
     )
     return [config.for_environment(name) for name in ("staging", "live")]
@@ -52,7 +57,7 @@ def test_a_deployer_with_the_role_is_fine(google: Endpoints, project: Project) -
         EMAIL,
         "my-project, number 123",
         "europe-west1",
-        f"all {len(google_checks.permissions())} of docs/cloud-run-role.yaml",
+        f"all {len(google_checks.permissions(schedules=False))} of docs/cloud-run-role.yaml",
         "for the tests of a first release",
     ]
     assert {request.method for request in project.asked} == {"GET", "POST"}
@@ -244,3 +249,54 @@ def test_an_account_without_it_is_missing_it(google: Endpoints, project: Project
     check = next(one for one in look_at(pieces) if one.name == "Google permissions")
     assert not check.ok
     assert google_checks.ACT_AS in str(check.detail)
+
+
+def _with_schedules(google: Endpoints, name: str, region: str = "europe-west1") -> Check:
+    environments = _environments(region, schedule=CLEANUP)
+    pieces = google_checks.pieces("my-project", environments, google, service="shop")
+    return next(one for one in look_at(pieces) if one.name == name)
+
+
+def test_only_schedules_need_what_schedules_need(google: Endpoints, project: Project) -> None:
+    needed = set(google_checks.permissions())
+    project.granted = set(google_checks.permissions(schedules=False))
+    assert all("cloudscheduler" not in one for one in project.granted)
+    assert "Cloud Scheduler" not in [check.name for check in look_at(_pieces(google))]
+    assert _checked(google, "Google permissions").ok
+
+    check = _with_schedules(google, "Google permissions")
+
+    assert not check.ok
+    missing = {line.strip() for line in str(check.detail).splitlines()} & needed
+    assert missing == needed - project.granted
+    assert {"cloudscheduler.jobs.create", "run.jobs.setIamPolicy", "run.executions.list"} <= missing
+
+
+def test_the_account_that_calls_is_looked_at_too(google: Endpoints, project: Project) -> None:
+    project.granted -= {google_checks.ACT_AS}
+    project.on_accounts = {google_checks.ACT_AS}
+    assert _with_schedules(google, "Google permissions").ok
+    asked = [one.path.split("/")[-1] for one in project.asked if "serviceAccounts/" in one.path]
+    assert "shop-live-scheduler@my-project.iam.gserviceaccount.com:testIamPermissions" in asked
+
+
+def test_cloud_scheduler_has_to_be_in_the_region(google: Endpoints, project: Project) -> None:
+    check = _with_schedules(google, "Cloud Scheduler")
+    assert (check.ok, check.detail) == (True, "starts the schedules in europe-west1")
+    project.scheduling = ["us-central1"]
+    check = _with_schedules(google, "Cloud Scheduler")
+    assert not check.ok
+    assert "Cloud Scheduler is not offered in europe-west1" in str(check.detail)
+    assert "gcloud scheduler locations list" in str(check.fix)
+
+
+def test_where_cloud_scheduler_is_not_enabled_a_deployment_enables_it(
+    google: Endpoints, project: Project
+) -> None:
+    project.refusals["/scheduler/v1/projects/my-project/locations"] = DISABLED
+    check = _with_schedules(google, "Cloud Scheduler")
+    assert check.ok
+    assert "not enabled yet" in str(check.detail)
+    assert str(check.fix).endswith("my-project cloudscheduler.googleapis.com")
+    project.refusals["/scheduler/v1/projects/my-project/locations"] = DENIED
+    assert not _with_schedules(google, "Cloud Scheduler").ok

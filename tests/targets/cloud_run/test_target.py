@@ -167,6 +167,36 @@ def test_what_takes_minutes_is_made_once_and_again_for_another_secret(tmp_path: 
     assert not _bound(_world(tmp_path, SECRET), granted).lacks_ground()
 
 
+SCHEDULE = f'{TEXT}schedule: {{cleanup: {{command: work, cron: "0 3 * * *"}}}}\n'
+
+
+def test_what_schedules_need_is_made_before_the_first_release_that_has_any(tmp_path: Path) -> None:
+    without = Environment("shop-live", outputs={"granted": []})
+    assert _bound(_world(tmp_path, SCHEDULE), without).lacks_ground()
+    there = Environment("shop-live", outputs={"granted": [], "scheduler": "shop-live-scheduler@x"})
+    target = _bound(_world(tmp_path, SCHEDULE), there)
+    assert not target.lacks_ground()
+    wanted = target.settings()
+    assert wanted.schedules
+    before = wanted.model_copy(update={"schedules": False})
+    assert target.ground_of(before, wanted) == wanted
+    assert target.ground_of(wanted, before) == wanted, "those of a kept release stay"
+
+
+def test_a_release_has_its_schedules_in_its_settings_and_its_id(tmp_path: Path) -> None:
+    [cleanup] = _bound(_world(tmp_path, SCHEDULE), Environment("shop-live")).runtime().schedules
+    assert (cleanup.name, cleanup.command, cleanup.cron) == ("cleanup", ("work",), "0 3 * * *")
+    without = _bound(_world(tmp_path), Environment("shop-live")).runtime()
+    assert "schedules" not in without.model_dump(mode="json")
+
+
+def test_a_job_that_an_update_never_made_is_named(tmp_path: Path) -> None:
+    target = _bound(_world(tmp_path, SCHEDULE), Environment("shop-live", outputs={"granted": []}))
+    release = samples.release(1, settings=target.runtime())
+    with pytest.raises(SetupError, match="Cloud Run has no job for schedule cleanup"):
+        target.schedule_runs(release)
+
+
 def test_an_api_that_was_just_enabled_is_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollouts, "GROUND_PAUSE", 0.0)
     found = _world(tmp_path, SECRET)

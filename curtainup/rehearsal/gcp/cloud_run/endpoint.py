@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from curtainup.rehearsal.faults import Faults
 from curtainup.rehearsal.gcp import http
@@ -21,7 +22,8 @@ from curtainup.rehearsal.kind import Cloud
 
 LONGEST = 604800
 """Seconds that a task may take: seven days."""
-DEFAULT_TIMEOUT = 600
+LARGEST_PAGE = 5
+"""Executions in a page of the stand-in, however many are asked for: a reader has to follow the tokens."""
 
 _SERVICES = r"projects/[^/:]+/locations/[^/:]+/services"
 _JOB = r"projects/[^/:]+/locations/[^/:]+/jobs/[^/:]+"
@@ -73,6 +75,7 @@ class Account:
     def _methods(self) -> list[tuple[str, str, Callable[[str, Any], Mapping[str, Any]]]]:
         return [
             ("POST", f"({_JOB}):run", self._run),
+            ("GET", rf"({_JOB}/executions(?:\?[^/:]*)?)", self._listed),
             ("GET", f"({_EXECUTION})", lambda name, _: executions.look(self.home, name)),
             ("GET", f"({_EXECUTION})/tasks", lambda name, _: {"tasks": executions.tasks(self.home, name)}),
             ("POST", f"({_EXECUTION}):cancel", self._cancel),
@@ -104,6 +107,19 @@ class Account:
         name = executions.begin(cloud, job, containers[0].get("args"), _timeout(overrides.get("timeout")))
         return _operation(name, executions.look(self.home, name), done=False)
 
+    def _listed(self, asked: str, _: Any) -> Mapping[str, Any]:
+        """Return a page of a job's executions, the newest first."""
+        job, _, query = asked.partition("/executions")
+        known = dict(parse_qsl(query.removeprefix("?"), strict_parsing=bool(query)))
+        if unknown := sorted(set(known) - {"pageSize", "pageToken", "showDeleted"}):
+            raise invalid(f'Invalid JSON payload received. Unknown name "{unknown[0]}": Cannot find field.')
+        found = [executions.look(self.home, name) for name in executions.names(self.home, job)]
+        found.sort(key=lambda one: str(one["createTime"]), reverse=True)
+        first = int(known.get("pageToken") or 0)
+        last = first + min(int(known.get("pageSize") or LARGEST_PAGE), LARGEST_PAGE)
+        page: dict[str, Any] = {"executions": found[first:last]} if found else {}
+        return {**page, **({"nextPageToken": str(last)} if last < len(found) else {})}
+
     def _cancel(self, name: str, asked: Any) -> Mapping[str, Any]:
         _require_known({"validateOnly": bool, "etag": str}, asked, "")
         executions.cancel(self.home, name)
@@ -124,9 +140,9 @@ def _operation(name: str, execution: Mapping[str, Any], *, done: bool) -> Mappin
     }
 
 
-def _timeout(text: str | None) -> int:
+def _timeout(text: str | None) -> int | None:
     if text is None:
-        return DEFAULT_TIMEOUT
+        return None
     found = _SECONDS.fullmatch(text)
     if found is None or not 1 <= int(found[1]) <= LONGEST:
         raise invalid(f"overrides.timeout: must be from 1s to {LONGEST}s: {text}")

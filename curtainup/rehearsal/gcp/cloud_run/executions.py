@@ -21,6 +21,10 @@ from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 
 KILL = 9
+DEPLOYER = "rehearsal@example.com"
+"""Who asks the stand-in, as it is said of what he makes."""
+DEFAULT_TIMEOUT = 600
+"""Seconds that an execution may take if its job does not say."""
 FAILED = "failed with message: The container exited with an error."
 TIMED_OUT = "failed with message: The configured timeout was reached."
 
@@ -35,14 +39,21 @@ def place(job: str) -> tuple[str, str]:
     return parts[1], f"{parts[3]}/{parts[5]}"
 
 
-def begin(cloud: Cloud, job: str, arguments: Sequence[str] | None, timeout: int) -> str:
+def begin(
+    cloud: Cloud,
+    job: str,
+    arguments: Sequence[str] | None = None,
+    timeout: int | None = None,
+    creator: str = DEPLOYER,
+) -> str:
     """Begin an execution, and return its full name.
 
     Args:
         cloud: the cloud that has the job.
         job: the full name of the job.
         arguments: replace the arguments of the job; None keeps them.
-        timeout: how many seconds the execution may take.
+        timeout: how many seconds the execution may take; None takes what the job says.
+        creator: the address of who asks for it.
 
     Raises:
         Missing: the job does not exist.
@@ -57,7 +68,9 @@ def begin(cloud: Cloud, job: str, arguments: Sequence[str] | None, timeout: int)
     entry: Document = {
         "container": cloud.home.docker_name("job", name),
         "createTime": now(),
-        "timeout": timeout,
+        "creator": creator,
+        "image": found["template"]["containers"][0]["image"],
+        "timeout": timeout or _own_timeout(found["template"]),
         "ended": "",
         "failure": "",
     }
@@ -83,6 +96,8 @@ def look(home: Home, name: str) -> Document:
         "name": name,
         "job": name.split("/")[5],
         "createTime": entry["createTime"],
+        "creator": entry["creator"],
+        "template": {"containers": [{"image": entry["image"]}], "timeout": f"{entry['timeout']}s"},
         "taskCount": 1,
         "logUri": f"https://console.cloud.google.com/logs/viewer?project={name.split('/')[1]}",
     }
@@ -100,6 +115,21 @@ def look(home: Home, name: str) -> Document:
     failure = entry["ended"] or (FAILED if facts["State"]["ExitCode"] else "")
     ended = facts["State"]["FinishedAt"]
     return {**found, "startTime": _utc(begun), **_completed(entry, _utc(ended), failure)}
+
+
+def names(home: Home, job: str) -> list[str]:
+    """Return the full names of a job's executions, in no order.
+
+    Raises:
+        Missing: the job does not exist.
+
+    """
+    project, path = place(job)
+    with home.cloud(STATE) as state:
+        part = _part(state, project)
+    if path not in part.get("jobs", {}):
+        raise Missing(job)
+    return [name for name in part.get("executions", {}) if name.startswith(f"{job}/executions/")]
 
 
 def tasks(home: Home, name: str) -> list[Document]:
@@ -153,6 +183,11 @@ def _container(
         entrypoint=spec.get("commands"),
         memory=rules.memory(limits.get("memory", "512Mi")),
     )
+
+
+def _own_timeout(template: Document) -> int:
+    text = template.get("timeout")
+    return int(float(str(text).removesuffix("s"))) if text else DEFAULT_TIMEOUT
 
 
 def _entry(home: Home, name: str) -> Document:

@@ -10,10 +10,10 @@ from typing import Any
 from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
 from curtainup.platforms.haproxy.proxy import connect
 from curtainup.rehearsal import containers
-from curtainup.rehearsal.gcp.cloud_run import executions, rules
+from curtainup.rehearsal.gcp.cloud_run import executions, rules, told
 from curtainup.rehearsal.gcp.cloud_run.changes import secret_refusals
 from curtainup.rehearsal.gcp.cloud_run.service import API
-from curtainup.rehearsal.gcp.common import Document, GoogleKind, conflict, is_account, now, number
+from curtainup.rehearsal.gcp.common import Binding, Document, GoogleKind, conflict, is_account, now, number
 from curtainup.rehearsal.kind import CloudError, Failure, Found, Made, Properties
 
 RESERVED = frozenset(
@@ -40,6 +40,20 @@ class Job(GoogleKind):
     location = "location"
     named_by = "name"
     replaced_by = frozenset({"name", "location", "project"})
+    filled = frozenset(
+        [
+            "launchStage",
+            "template.parallelism",
+            "template.taskCount",
+            "template.template.executionEnvironment",
+            "template.template.serviceAccount",
+            "template.template.timeout",
+            "template.template.containers.resources",
+            "template.template.containers.resources.limits",
+            "template.template.containers.startupProbe",
+        ]
+    )
+    sets = frozenset(["template.template.containers.envs"])
     computed = (
         "conditions",
         "createTime",
@@ -54,6 +68,10 @@ class Job(GoogleKind):
         "uid",
         "updateTime",
     )
+
+    def told(self, inputs: Properties) -> Properties:
+        """Return the inputs as Cloud Run tells them, if the fault is asked for."""
+        return told.job_told(inputs) if self.cloud.faults.strikes("normalise", inputs["name"]) else inputs
 
     def check(self, inputs: Properties) -> list[Failure]:
         """Refuse what Cloud Run does not support."""
@@ -91,6 +109,9 @@ class Job(GoogleKind):
             raise CloudError(
                 "cannot destroy job without setting deletion_protection=false and running `pulumi up`"
             )
+        project, _ = executions.place(id)
+        with self.opened(project, enabled=False) as part:
+            part.get("policies", {}).pop(id, None)
         executions.forget(self.cloud.home, id)
 
     def _put(self, id: str, inputs: Properties, known: Document) -> Document:  # noqa: A002
@@ -123,6 +144,24 @@ class Job(GoogleKind):
         refused = secret_refusals(part, project, template["containers"][0], email, at)
         if refused:
             raise CloudError(f"Error creating Job: googleapi: Error 400: {' '.join(refused)}")
+
+
+class JobIamMember(Binding):
+    """A member that has a role on a job: `roles/run.invoker` lets it run the job."""
+
+    token = "gcp:cloudrunv2/jobIamMember:JobIamMember"  # noqa: S105
+    api = API
+    location = "location"
+    replaced_by = frozenset({"name", "location", "project", "role", "member", "condition"})
+
+    def resource(self, inputs: Properties, project: str) -> str:
+        """Return the job's name."""
+        location = inputs.get("location") or self.cloud.config.get("region")
+        return f"projects/{project}/locations/{location}/jobs/{inputs['name'].rpartition('/')[2]}"
+
+    def exists(self, part: Document, resource: str) -> bool:
+        """Return whether the job exists."""
+        return executions.place(resource)[1] in part.get("jobs", {})
 
 
 def _outputs(id: str, job: Document) -> Document:  # noqa: A002

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from curtainup.engine.provider.protocol import UNKNOWN
+
 _CONTAINER = "template.containers"
 FILLED = frozenset(
     [
@@ -43,6 +45,28 @@ def told(inputs: Mapping[str, Any]) -> dict[str, Any]:
         "launchStage": inputs.get("launchStage") or "GA",
         "template": template_told(template) if isinstance(template, Mapping) else template,
         "traffics": [_without_zeros(one) for one in inputs.get("traffics") or ()],
+    }
+
+
+def job_told(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a job's inputs as Cloud Run tells them.
+
+    Source: the schema of `google_cloud_run_v2_job` (google/services/cloudrunv2/resource_cloud_run_v2_job.go).
+    """
+    outer = inputs["template"]
+    inner = outer["template"] if isinstance(outer, Mapping) else UNKNOWN
+    if not isinstance(inner, Mapping):
+        return dict(inputs)
+    tasks = {
+        **template_told(inner),
+        "executionEnvironment": inner.get("executionEnvironment") or "EXECUTION_ENVIRONMENT_GEN2",
+        "timeout": inner.get("timeout") or "600s",
+    }
+    tasks.pop("scaling")
+    return {
+        **inputs,
+        "launchStage": inputs.get("launchStage") or "GA",
+        "template": {**outer, "taskCount": outer.get("taskCount") or 1, "template": tasks},
     }
 
 

@@ -29,6 +29,7 @@ class Rule:
         verbs: what is done.
         everywhere: whether it is of the whole cluster, or has to be for namespaces that are made.
         gateways: whether only environments with a Gateway need it.
+        explains: whether a deployment does without it, and only explains less when something is wrong.
 
     """
 
@@ -37,6 +38,7 @@ class Rule:
     verbs: tuple[str, ...]
     everywhere: bool = False
     gateways: bool = False
+    explains: bool = False
 
 
 RULES = (
@@ -46,6 +48,7 @@ RULES = (
     Rule("", "secrets", _ALL),
     Rule("", "services", _ALL),
     Rule("", "events", _LOOK),
+    Rule("", "nodes", ("get",), everywhere=True, explains=True),
     Rule("", "pods", ("delete", "get", "list", "watch")),
     Rule("", "pods/log", ("get",)),
     Rule("", "pods/portforward", ("create", "get")),
@@ -80,7 +83,7 @@ def count(*, gateways: bool) -> int:
 
 
 def _rules(*, gateways: bool) -> Iterator[Rule]:
-    return (rule for rule in RULES if gateways or not rule.gateways)
+    return (rule for rule in RULES if (gateways or not rule.gateways) and not rule.explains)
 
 
 def _may(cluster: Cluster, namespace: str, rule: Rule, verb: str) -> bool:

@@ -1,0 +1,135 @@
+"""Ten pods on three nodes: they are replaced, a node is emptied, and one is lost."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from curtainup.errors import ReleaseUnhealthy
+from curtainup.setup.cluster import own
+from tests.e2e.kube_cluster import kubectl, require
+from tests.e2e.kube_small import Small
+from tests.e2e.leftovers import locks, pending
+
+if TYPE_CHECKING:
+    from curtainup.setup.cluster.models import Cluster
+
+pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(900)]
+
+NODES, PODS = 3, 10
+LOST = "node3"
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of three nodes, each with a kubelet of its own."""
+    require(gateway=True)
+    with own.running(print, nodes=NODES) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, service_python: Path, cluster: Cluster
+) -> Iterator[Small]:
+    made = Small.placed(tmp_path_factory.mktemp("e2e"), service_python, cluster)
+    made.shrink()
+    made.configure(environments={"live": {"replicas": PODS}}, start_timeout=180)
+    made.deploy()
+    yield made
+    made.remove()
+
+
+def places(service: Small, release: str) -> dict[str, int]:
+    """How many ready pods of a release of live are on which node."""
+    found: dict[str, int] = {}
+    for pod in service.objects("live", "pods"):
+        ready = [one["status"] for one in pod["status"].get("conditions", ()) if one["type"] == "Ready"]
+        if pod["metadata"]["labels"]["curtainup.release"] == release and ready == ["True"]:
+            found[pod["spec"]["nodeName"]] = found.get(pod["spec"]["nodeName"], 0) + 1
+    return found
+
+
+def serving(service: Small) -> str:
+    """The release of live that has the traffic."""
+    return next(release for release, share in service.traffic_told("live").items() if share)
+
+
+def until(happened: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + 300
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.3)
+
+
+def is_ready(cluster: Cluster, node: str) -> bool:
+    path = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
+    return kubectl(cluster, "get", "node", node, "--output", path) == "True"
+
+
+@contextmanager
+def kubelet_stopped(cluster: Cluster, node: str) -> Iterator[None]:
+    """Have nobody on a node speak with the cluster while a block runs; what runs there goes on."""
+    [kubelet] = [
+        one
+        for one in psutil.process_iter(["cmdline"])
+        if f"{cluster.id}/{node}/kubelet.json" in " ".join(one.info["cmdline"] or [])
+    ]
+    kubelet.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        kubelet.send_signal(signal.SIGCONT)
+        until(lambda: is_ready(cluster, node))
+
+
+def test_ten_pods_on_three_nodes_are_replaced_without_a_failed_request(service: Small) -> None:
+    place = ("--namespace", service.namespace("live"))
+    service.say("by ten")
+    with service.users("live") as failures:
+        service.deploy()
+        assert sorted(places(service, serving(service))) == ["node1", "node2", "node3"]
+        assert sum(places(service, serving(service)).values()) == PODS
+        workload = f"deployment/{service.name}-{serving(service)}"
+        kubectl(service.on, "rollout", "restart", workload, *place)
+        kubectl(service.on, "rollout", "status", workload, *place, "--timeout=300s")
+    assert failures == []
+    assert service.says("live") == "by ten"
+
+
+def test_a_node_is_emptied_without_a_failed_request(service: Small) -> None:
+    with service.users("live") as failures:
+        kubectl(service.on, "drain", LOST, "--ignore-daemonsets", "--timeout=300s")
+        until(lambda: sum(places(service, serving(service)).values()) == PODS)
+        assert LOST not in places(service, serving(service))
+    kubectl(service.on, "uncordon", LOST)
+    assert failures == []
+
+
+def test_a_node_that_is_lost_meanwhile_is_told_and_live_stays(service: Small) -> None:
+    """Its kubelet hangs, and pods that are to start there never do; those that serve go on."""
+    before = service.traffic_told("live")
+    service.say("on a lost node")
+    with service.users("live") as failures, kubelet_stopped(service.on, LOST):
+        done = service.deploy(code=ReleaseUnhealthy.exit_code)
+        assert f"the node {LOST} does not answer: Kubelet stopped posting node status." in done.err
+        assert service.traffic_told("live") == before
+        assert (locks(service), pending(service)) == ([], [])
+        assert "answers" in service.run("status").out
+
+        service.deploy()
+        assert service.says("live") == "on a lost node"
+        new = serving(service)
+        assert LOST not in places(service, new)
+        service.run("rollback")
+        assert serving(service) != new
+    assert failures == []
+    service.deploy()
+    assert service.workloads("live") == set(service.traffic_told("live"))

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(900)]
 
 NODES, PODS = 3, 10
 LOST = "node3"
+TOLD = f"the node {LOST} does not answer: Kubelet stopped posting node status."
 
 
 @pytest.fixture(scope="module")
@@ -113,23 +115,42 @@ def test_a_node_is_emptied_without_a_failed_request(service: Small) -> None:
     assert failures == []
 
 
-def test_a_node_that_is_lost_meanwhile_is_told_and_live_stays(service: Small) -> None:
-    """Its kubelet hangs, and pods that are to start there never do; those that serve go on."""
-    before = service.traffic_told("live")
-    service.say("on a lost node")
+def test_a_node_that_is_lost_is_told_live_stays_and_the_next_command_goes_on(service: Small) -> None:
+    """Its kubelet hangs: pods that are to start there never do, and those that serve there go on."""
+    service.say("on all nodes")
+    service.deploy()
+    before, spread = service.traffic_told("live"), serving(service)
+    assert LOST in places(service, spread)
+    service.say("on the nodes that are left")
     with service.users("live") as failures, kubelet_stopped(service.on, LOST):
         done = service.deploy(code=ReleaseUnhealthy.exit_code)
-        assert f"the node {LOST} does not answer: Kubelet stopped posting node status." in done.err
+        assert TOLD in done.err
+        print(f"told {_told(service) - _gone(service.on, LOST):.1f} s after the cluster was certain")
         assert service.traffic_told("live") == before
         assert (locks(service), pending(service)) == ([], [])
         assert "answers" in service.run("status").out
 
         service.deploy()
-        assert service.says("live") == "on a lost node"
-        new = serving(service)
-        assert LOST not in places(service, new)
-        service.run("rollback")
-        assert serving(service) != new
+        assert service.says("live") == "on the nodes that are left"
+        assert LOST not in places(service, serving(service))
+        refused = service.run("rollback", code=ReleaseUnhealthy.exit_code)
+        assert TOLD in refused.err
+        assert service.says("live") == "on the nodes that are left"
     assert failures == []
+    service.run("rollback")
+    assert serving(service) == spread
     service.deploy()
     assert service.workloads("live") == set(service.traffic_told("live"))
+
+
+def _gone(cluster: Cluster, node: str) -> float:
+    """When the cluster began to call a node lost, to the second."""
+    path = "jsonpath={.status.conditions[?(@.type=='Ready')].lastTransitionTime}"
+    return datetime.fromisoformat(kubectl(cluster, "get", "node", node, "--output", path)).timestamp()
+
+
+def _told(service: Small) -> float:
+    """When the step that failed has ended."""
+    [ended] = [step.ended for step in service.last_run().steps if step.outcome == "failed"]
+    assert ended is not None
+    return datetime.fromisoformat(ended).timestamp()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from curtainup.errors import ReleaseUnhealthy
+from curtainup.errors import EngineFailed, ReleaseUnhealthy
 from curtainup.setup.cluster import own
 from tests.e2e.kube_cluster import kubectl, require
 from tests.e2e.kube_small import Small
@@ -49,10 +49,10 @@ def service(
     made.remove()
 
 
-def places(service: Small, release: str) -> dict[str, int]:
-    """How many ready pods of a release of live are on which node."""
+def places(service: Small, release: str, environment: str = "live") -> dict[str, int]:
+    """How many ready pods of a release are on which node."""
     found: dict[str, int] = {}
-    for pod in service.objects("live", "pods"):
+    for pod in service.objects(environment, "pods"):
         ready = [one["status"] for one in pod["status"].get("conditions", ()) if one["type"] == "Ready"]
         if pod["metadata"]["labels"]["curtainup.release"] == release and ready == ["True"]:
             found[pod["spec"]["nodeName"]] = found.get(pod["spec"]["nodeName"], 0) + 1
@@ -141,6 +141,20 @@ def test_a_node_that_is_lost_is_told_live_stays_and_the_next_command_goes_on(ser
     assert serving(service) == spread
     service.deploy()
     assert service.workloads("live") == set(service.traffic_told("live"))
+
+
+def test_a_namespace_that_a_lost_node_holds_is_told_and_goes_later(service: Small) -> None:
+    service.configure(environments=None, replicas=NODES, ready_timeout=20)
+    service.deploy("--env", "review-lost")
+    [release] = service.traffic_told("review-lost")
+    assert LOST in places(service, release, "review-lost")
+    with kubelet_stopped(service.on, LOST):
+        done = service.run("destroy", "--env", "review-lost", code=EngineFailed.exit_code)
+        assert f"the namespace {service.namespace('review-lost')} does not go" in done.err
+        assert "Some resources are remaining: pods. has 1 resource instances" in done.err
+    service.run("destroy", "--env", "review-lost")
+    found = kubectl(service.on, "get", "namespaces", "--output", "name")
+    assert service.namespace("review-lost") not in found
 
 
 def _gone(cluster: Cluster, node: str) -> float:

@@ -27,7 +27,7 @@ from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import configured, spec_of
-from curtainup.targets.capabilities import Audits, LendsWay, MayLeadElsewhere, Shares
+from curtainup.targets.capabilities import Audits, ExplainsRemoval, LendsWay, MayLeadElsewhere, Shares
 from curtainup.targets.runs import EndsCommands, EndsTasks
 from curtainup.targets.target import Target
 
@@ -141,7 +141,10 @@ def _environment(command: Session, name: str, progress: Progress) -> None:
         target.end_tasks()
     if target is not None and isinstance(target, EndsCommands):
         target.end_commands(lambda _holder: True)
-    _remove_stacks(session, name, stack, progress)
+    try:
+        _remove_stacks(session, name, stack, progress)
+    except CurtainupError as error:
+        raise target.unremoved(error) if isinstance(target, ExplainsRemoval) else error from error
     if target is not None and isinstance(target, Shares):
         _tell_what_remains(session, name, target)
 

@@ -334,6 +334,14 @@ class Explains(Protocol):
 
 
 @runtime_checkable
+class ExplainsRemoval(Protocol):
+    """The target knows more about a removal that failed than the engine."""
+
+    def unremoved(self, error: CurtainupError) -> CurtainupError:
+        """Return the error of a removal, with what the target knows about it."""
+
+
+@runtime_checkable
 class Reclaims(Protocol):
     """The answer to a call may get lost, so a failed update may have made what Pulumi does not know."""
 

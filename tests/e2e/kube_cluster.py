@@ -36,14 +36,14 @@ http.server.ThreadingHTTPServer(("", 8080), Handler).serve_forever()
 @pytest.fixture(scope="session")
 def pieces_of_cluster() -> None:
     """Skip where the pieces of a cluster without a gateway are not there."""
-    _require(gateway=False)
+    require(gateway=False)
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A cluster with a Gateway that carries traffic, for all tests of this process."""
     if not os.environ.get(choice.KUBECONFIG):
-        _require(gateway=True)
+        require(gateway=True)
     with choice.chosen(os.environ, print) as found:
         if found.folder is None or found.gateway is None:
             pytest.fail("the tests need a cluster of curtainup's own, with its Gateway: unset KUBECONFIG")
@@ -69,7 +69,7 @@ def image() -> Iterator[str]:
         client.close()
 
 
-def _require(*, gateway: bool) -> None:
+def require(*, gateway: bool) -> None:
     """Skip where pieces are not there: no test waits half an hour for a build."""
     missing = pieces.missing(gateway=gateway)
     if missing:

@@ -8,17 +8,17 @@ The kubelet's and the controllers' reasons are those of Kubernetes' own sources:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from curtainup.platforms.kubernetes import pods
+from curtainup.platforms.kubernetes import nodes, pods
 from curtainup.platforms.kubernetes.pods import Object
 
 AT_ONCE, SOON, LATER = 0.0, 5.0, 8.0
 """Seconds for which something has to be wrong until nobody waits for it to go away by itself."""
 NEVER = float("inf")
-UNSCHEDULABLE = "unschedulable"
-"""The key of the finding that no node has room for a pod."""
+UNSCHEDULABLE, NODE = "unschedulable", "node"
+"""The keys of the findings that no node has room for a pod, and that its node does not answer."""
 COMPLETE = "NewReplicaSetAvailable"
 """The reason of a Deployment's condition `Progressing` from when all of its pods were ready first."""
 SCHEDULED_FAILED, SCALING_UP, UNHEALTHY = "FailedScheduling", "TriggeredScaleUp", "Unhealthy"
@@ -80,6 +80,7 @@ class Seen:
         container: the name of the service's container.
         image: the release's image.
         port: the value of PORT.
+        nodes: by name, those that may keep pods from being ready; empty where nobody has asked.
 
     """
 
@@ -89,6 +90,7 @@ class Seen:
     container: str
     image: str
     port: int
+    nodes: Mapping[str, Object] = field(default_factory=dict)
 
     @property
     def wanted(self) -> int:
@@ -185,6 +187,9 @@ def _of_pod(seen: Seen, pod: Object) -> Iterator[Finding]:
     if pods.is_leaving(pod) or pods.is_ready(pod):
         return
     yield from _unscheduled(seen, pod)
+    if (left := _left_alone(seen, pod)) is not None:
+        yield left
+        return
     waits = pods.waiting(pod, seen.container)
     reason, message = str(waits.get("reason") or ""), str(waits.get("message") or "")
     if reason in _PULLED or reason in _BAD_NAME:
@@ -211,6 +216,25 @@ def _unscheduled(seen: Seen, pod: Object) -> Iterator[Finding]:
         NEVER if grows else LATER,
         name,
     )
+
+
+def _left_alone(seen: Seen, pod: Object) -> Finding | None:
+    """Return that a pod's node does not answer; the cluster has waited for it until it says so."""
+    name, node = pods.name_of(pod), pods.node_of(pod)
+    wrong = nodes.trouble(seen.nodes[node]) if node in seen.nodes else None
+    if wrong is not None:
+        return Finding(
+            NODE,
+            f"{wrong} A pod of the release is to run there.",
+            "run the command again: new pods go to other nodes, and after 5 minutes the older ones do too. "
+            "Have whoever runs the cluster mend the node, or remove it",
+            LATER,
+            name,
+        )
+    if node and not pods.is_taken_on(pod):
+        what = f"the node {node} has not taken on a pod of the release"
+        return Finding(NODE, what, "see whether the node works: kubectl get nodes", NEVER, name)
+    return None
 
 
 def _unpulled(seen: Seen, pod: str, reason: str, message: str) -> Finding:

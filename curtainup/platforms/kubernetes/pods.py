@@ -40,6 +40,16 @@ def is_ready(pod: Object) -> bool:
     return has(pod, "Ready") and not is_leaving(pod)
 
 
+def node_of(pod: Object) -> str:
+    """Return the name of the node that a pod is to run on; empty while there is none."""
+    return str((pod.get("spec") or {}).get("nodeName") or "")
+
+
+def is_taken_on(pod: Object) -> bool:
+    """Return whether its node knows of a pod."""
+    return bool((pod.get("status") or {}).get("startTime"))
+
+
 def container_of(pod: Object, container: str) -> Object:
     """Return the status of a container; empty while there is none."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()

@@ -10,9 +10,9 @@ from typing import Any
 from curtainup.errors import ReleaseUnhealthy, SetupError
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import exits
-from curtainup.platforms.kubernetes import diagnosis, pods
+from curtainup.platforms.kubernetes import diagnosis, nodes, pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
-from curtainup.platforms.kubernetes.diagnosis import NEVER, UNSCHEDULABLE, Finding, Seen
+from curtainup.platforms.kubernetes.diagnosis import NEVER, NODE, UNSCHEDULABLE, Finding, Seen
 
 LOOK_EVERY = 1.0
 """Seconds between two looks; each is two calls, and one more if something is wrong."""
@@ -155,7 +155,7 @@ class ReleasePods:
         events = self.cluster.items(f"/api/v1/{base}/events", fieldSelector="involvedObject.kind=Pod")
         names = {pods.name_of(one) for one in found}
         own = [one for one in events if (one.get("involvedObject") or {}).get("name") in names]
-        return replace(seen, events=own)
+        return replace(seen, events=own, nodes=nodes.looked_at(self.cluster, nodes.suspects(found, own)))
 
     def _count_delay(self, found: Sequence[Finding], now: float) -> None:
         if self._short_since is not None:
@@ -163,13 +163,13 @@ class ReleasePods:
         self._short_since = now if any(one.key == UNSCHEDULABLE for one in found) else None
 
     def _raise_if_certain(self, seen: Seen, found: Sequence[Finding], now: float) -> None:
-        least = PASSING if seen.was_whole else 0.0
         if seen.was_whole and seen.has_enough(self.spare):
             found = []
         known = {one.key for one in found}
         self._since = {key: at for key, at in self._since.items() if key in known}
         for one in found:
             lasts = NEVER if self.node_seconds and one.key == UNSCHEDULABLE else one.lasts
+            least = PASSING if seen.was_whole and one.key != NODE else 0.0
             if now - self._since.setdefault(one.key, now) >= max(lasts, least):
                 raise self._explained(one, seen)
 

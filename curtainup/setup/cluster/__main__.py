@@ -1,6 +1,6 @@
 """A cluster by hand: `python -m curtainup.setup.cluster COMMAND`.
 
-The commands are `up [--new] [--no-gateway]`, `down [ID…]`, `list` and `build`.
+The commands are `up [--new [--nodes N]] [--no-gateway]`, `down [ID…]`, `list` and `build`.
 
 `up` takes a cluster that is there, unless it is told to start another one. It prints the variables of a shell
 that uses the cluster; all else that it says goes to standard error.
@@ -16,7 +16,7 @@ import sys
 from curtainup.errors import CurtainupError
 from curtainup.setup.cluster import choice, own, pieces
 from curtainup.setup.cluster.models import Cluster
-from curtainup.setup.cluster.place import Place, clusters, every
+from curtainup.setup.cluster.place import MOST_NODES, Place, clusters, every
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         if asked.command == "up":
-            print("\n".join(exports(_up(new=asked.new, with_gateway=asked.gateway))))
+            print("\n".join(exports(_up(new=asked.new, with_gateway=asked.gateway, nodes=asked.nodes))))
         elif asked.command == "build":
             pieces.ensure(_say, gateway=asked.gateway)
         elif asked.command == "down":
@@ -37,9 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _up(*, new: bool, with_gateway: bool) -> Cluster:
-    if new:
-        return own.up(_say, with_gateway=with_gateway)
+def _up(*, new: bool, with_gateway: bool, nodes: int) -> Cluster:
+    if new or nodes > 1:
+        return own.up(_say, with_gateway=with_gateway, nodes=nodes)
     return choice.staying(os.environ, _say, with_gateway=with_gateway)
 
 
@@ -74,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         if name == "up":
             new = "another one of curtainup's own, whatever is there"
             one.add_argument("--new", action="store_true", help=new)
+            more = f"so many nodes, {MOST_NODES} at most; more than one means --new"
+            one.add_argument("--nodes", type=int, choices=range(1, MOST_NODES + 1), default=1, help=more)
         one.add_argument("--no-gateway", dest="gateway", action="store_false", help="without the Gateway API")
     down = commands.add_parser("down", help="stop clusters; if you name none, all that `up` has started")
     down.add_argument("id", nargs="*", help="of a cluster, as `list` prints it")

@@ -47,11 +47,15 @@ def _offering(root: Path) -> str:
 
 
 def make(name: str, root: Path = ROOT) -> None:
-    """Make a cgroup in each hierarchy; a new cpuset of v1 is empty, and gets what the machine has."""
+    """Make a cgroup in each hierarchy; a new cpuset of v1 is empty, and gets what the machine has.
+
+    What it is below is there already.
+    """
     for hierarchy in hierarchies(root):
-        if hierarchy == root:
-            _pass_on(hierarchy)
         folder = hierarchy / name.strip("/")
+        if hierarchy == root:
+            for above in reversed(folder.relative_to(root).parents):
+                _pass_on(root / above)
         folder.mkdir(exist_ok=True)
         for file in CPUSET:
             if hierarchy != root and (hierarchy / file).is_file():
@@ -77,8 +81,8 @@ def _remove(folder: Path) -> None:
             one.rmdir()
 
 
-def _pass_on(root: Path) -> None:
-    """Let the cgroups below the root of v2 have controllers; a machine may lack one of them."""
+def _pass_on(above: Path) -> None:
+    """Let the cgroups below one of v2 have controllers; a machine may lack one of them."""
     for controller in CONTROLLERS:
         with contextlib.suppress(OSError):
-            (root / "cgroup.subtree_control").write_text(f"+{controller}")
+            (above / "cgroup.subtree_control").write_text(f"+{controller}")

@@ -8,21 +8,20 @@ from __future__ import annotations
 import json
 
 from curtainup.setup.cluster.pieces import PAUSE_IMAGE
-from curtainup.setup.cluster.place import DNS_IP, DOMAIN, MIRROR, PODS, Place
+from curtainup.setup.cluster.place import DNS_IP, DOMAIN, MIRROR, PODS, Node, Place
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 DNS_READY_PORT = 8181
 KUBELET_PORT = 10248
 """Where the kubelet tells of its health."""
 
-PODS_OF_NODE = "10.244.0.0/24"
 MOST_PODS = 220
 """More than 110, which is usual: the node is one machine with all environments of a test."""
 
 
-def kubelet(place: Place) -> str:
+def kubelet(node: Node) -> str:
     """Return the kubelet's: https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/."""
-    pki = place.certificates
+    pki = node.place.certificates
     return json.dumps(
         {
             "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -33,19 +32,19 @@ def kubelet(place: Place) -> str:
                 "x509": {"clientCAFile": f"{pki}/ca.crt"},
             },
             "authorization": {"mode": "Webhook"},
-            "tlsCertFile": f"{pki}/kubelet-serving.crt",
-            "tlsPrivateKeyFile": f"{pki}/kubelet-serving.key",
+            "tlsCertFile": f"{pki}/{node.name}-serving.crt",
+            "tlsPrivateKeyFile": f"{pki}/{node.name}-serving.key",
             "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
             "cgroupDriver": "cgroupfs",
-            "cgroupRoot": place.cgroup,
+            "cgroupRoot": node.cgroup,
             "failCgroupV1": False,
             "failSwapOn": False,
             "healthzPort": KUBELET_PORT,
             "oomScoreAdj": 0,  # a lower one takes a capability that root has not everywhere
             "clusterDNS": [DNS_IP],
             "clusterDomain": DOMAIN,
-            "resolvConf": f"{place.folder}/resolv.conf",
-            "volumePluginDir": f"{place.folder}/volume-plugins",
+            "resolvConf": f"{node.folder}/resolv.conf",
+            "volumePluginDir": f"{node.folder}/volume-plugins",
             "maxPods": MOST_PODS,
             "serializeImagePulls": False,
             # The disk is the whole machine's: that it is nearly full is no reason to remove images or pods.
@@ -92,11 +91,11 @@ def coredns(place: Place) -> str:
 """
 
 
-def containerd(place: Place, plugins: str, snapshotter: str) -> str:
+def containerd(node: Node, plugins: str, snapshotter: str) -> str:
     """Return containerd's, in the form that its versions 1 and 2 read.
 
     Args:
-        place: the cluster's.
+        node: the node.
         plugins: the folder of the plugins that connect pods.
         snapshotter: `overlayfs`, or `native` where the file system of the cluster's folder carries no layers.
 
@@ -106,7 +105,7 @@ version = 2
 [grpc]
   address = "{CONTAINERD_SOCKET}"
 [plugins."io.containerd.internal.v1.opt"]
-  path = "{place.folder}/opt"  # else it makes /opt/containerd
+  path = "{node.folder}/opt"  # else it makes /opt/containerd
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE_IMAGE}"
   disable_apparmor = true        # its profile would be loaded into the machine's kernel
@@ -115,9 +114,9 @@ version = 2
     snapshotter = "{snapshotter}"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{plugins}"
-    conf_dir = "{place.folder}/cni"
+    conf_dir = "{node.folder}/cni"
   [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "{place.folder}/registries"
+    config_path = "{node.folder}/registries"
 """
 
 
@@ -126,9 +125,9 @@ def registries() -> str:
     return f'[host."http://{MIRROR}"]\n  capabilities = ["pull", "resolve"]\n'
 
 
-def pod_network() -> str:
-    """Return the network of pods: a bridge on the node."""
-    addresses = {"subnet": PODS_OF_NODE}
+def pod_network(node: Node) -> str:
+    """Return the network of a node's pods: a bridge on it."""
+    addresses = {"subnet": node.pods}
     return json.dumps(
         {
             "cniVersion": "1.0.0",
@@ -151,14 +150,14 @@ def pod_network() -> str:
     )
 
 
-def files(place: Place, plugins: str, snapshotter: str) -> dict[str, str]:
-    """Return all files of configuration, by their path in the cluster's folder."""
+def files(node: Node, plugins: str, snapshotter: str) -> dict[str, str]:
+    """Return all files of configuration, by their path in the node's folder."""
     return {
-        "kubelet.json": kubelet(place),
-        "kube-proxy.json": kube_proxy(place),
-        "Corefile": coredns(place),
-        "containerd.toml": containerd(place, plugins, snapshotter),
+        **({"Corefile": coredns(node.place)} if node.is_first else {}),
+        "kubelet.json": kubelet(node),
+        "kube-proxy.json": kube_proxy(node.place),
+        "containerd.toml": containerd(node, plugins, snapshotter),
         "registries/_default/hosts.toml": registries(),
-        "cni/10-pods.conflist": pod_network(),
+        "cni/10-pods.conflist": pod_network(node),
         "resolv.conf": "",
     }

@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from curtainup.errors import SetupError
 from curtainup.setup.cluster import cgroups, machine
-from curtainup.setup.cluster.place import Place, every
+from curtainup.setup.cluster.place import Node, Place, Plan, every
 from curtainup.setup.process import last_lines
 
 READY = "kept"
@@ -47,7 +47,8 @@ def main() -> None:
         signal.signal(number, lambda *_: None)
     with FileLock(place.lock):
         place.pid.write_text(str(os.getpid()))
-        cgroups.make(place.cgroup)
+        for node in (Node(place), *Plan.read(place).others(place)):
+            cgroups.make(node.cgroup)
         process = _started(place)
         print(READY, flush=True)
         ended = os.pidfd_open(process.pid)
@@ -79,18 +80,9 @@ def _started(place: Place) -> subprocess.Popen[bytes]:
     """Start the cluster's first process in its namespaces; it ends with its parent, and that with us."""
     outer = os.open("/proc/self/ns/net", os.O_RDONLY)
     inside = [sys.executable, "-P", "-m", "curtainup.setup.cluster.inside", str(place.folder), str(outer)]
-    apart = [
-        "unshare",
-        *machine.NAMESPACES,
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-        "--propagation",
-        "private",
-    ]
     with (place.log / "node.log").open("ab") as log:
         return subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *apart, *inside],
+            ["setpriv", "--pdeathsig", "KILL", *machine.APART, *inside],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -39,6 +39,9 @@ PLUGIN_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"), Path("/usr/libexec
 NAMESPACES = ("--net", "--mount", "--pid", "--uts", "--ipc")
 """What unshare(1) calls those that a cluster has for itself."""
 
+APART = ("unshare", *NAMESPACES, "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
+"""The beginning of a command whose process is the first in them."""
+
 CONFINED = "it needs a root that may make namespaces, which few containers have"
 LIMIT = 30.0
 """Seconds that a try may take."""

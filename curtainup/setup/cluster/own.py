@@ -26,9 +26,9 @@ from curtainup.setup.cluster.models import Cluster, Gateway, note
 from curtainup.setup.cluster.pieces import Pieces
 from curtainup.setup.cluster.place import (
     API_PORT,
-    NODE,
     NODE_IP,
     SERVICE_IP,
+    Node,
     Place,
     Plan,
     clusters,
@@ -73,25 +73,26 @@ class Kept:
 
 
 @contextmanager
-def running(report: Report, *, with_gateway: bool = True) -> Iterator[Cluster]:
+def running(report: Report, *, with_gateway: bool = True, nodes: int = 1) -> Iterator[Cluster]:
     """Give a cluster until the block ends, or this process does, however that happens.
 
     Args:
         report: gets a line for each thing that is done.
         with_gateway: whether it has a Gateway; one without starts in half the time.
+        nodes: how many nodes it has.
 
     Raises:
         SetupError: this machine cannot run it, a piece cannot be made, or it does not start.
 
     """
     made = pieces.ensure(report, gateway=with_gateway)
-    kept = _start(made, report, detached=False)
+    kept = _start(made, report, nodes, detached=False)
     with kept.process, kept.leash:
         _wait(kept)
         yield _ready(kept.place, made, report)
 
 
-def up(report: Report, *, with_gateway: bool = True) -> Cluster:
+def up(report: Report, *, with_gateway: bool = True, nodes: int = 1) -> Cluster:
     """Start a cluster that stays until `down`.
 
     Raises:
@@ -99,7 +100,7 @@ def up(report: Report, *, with_gateway: bool = True) -> Cluster:
 
     """
     made = pieces.ensure(report, gateway=with_gateway)
-    kept = _start(made, report, detached=True)
+    kept = _start(made, report, nodes, detached=True)
     try:
         with kept.process:
             _wait(kept)
@@ -190,12 +191,12 @@ def _no_birth() -> filelock.BaseFileLock:
     return filelock.FileLock(clusters() / ".lock")
 
 
-def _start(made: Pieces, report: Report, *, detached: bool) -> Kept:
+def _start(made: Pieces, report: Report, nodes: int, *, detached: bool) -> Kept:
     """Start a keeper, and wait until it holds the lock by which everybody knows that its cluster runs."""
     bridges.load()
     with _no_birth():
         _sweep()
-        place = _laid_out(made)
+        place = _laid_out(made, nodes)
         if detached:
             place.detached.touch()
         report(f"starting Kubernetes in {place.folder}")
@@ -224,7 +225,7 @@ def _keeper(place: Place, *, detached: bool) -> Kept:
     return Kept(place, process, process.stdin, process.stdout)
 
 
-def _laid_out(made: Pieces) -> Place:
+def _laid_out(made: Pieces, nodes: int) -> Place:
     """Make the folder of a new cluster, with its certificates and configuration."""
     place = Place(clusters() / secrets.token_hex(4))
     place.folder.mkdir(mode=0o700)
@@ -232,17 +233,21 @@ def _laid_out(made: Pieces) -> Place:
     plugins = machine.plugin_folder()
     assert plugins is not None  # noqa: S101 - `pieces.ensure` has asked for it
     snapshotter = _snapshotter(mounts.file_system(place.folder))
-    for name, text in configuration.files(place, str(plugins), snapshotter).items():
-        file = place.folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+    plan = Plan(str(made.kube), str(made.node), snapshotter, tuple(map(str, made.images)), nodes)
+    every_node = [Node(place), *plan.others(place)]
+    for node in every_node:
+        for name, text in configuration.files(node, str(plugins), snapshotter).items():
+            file = node.folder / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+    addresses = [f"{node.name}={node.ip}" for node in every_node]
     run(
-        [made.node, "certificates", place.certificates, NODE, NODE_IP, SERVICE_IP],
+        [made.node, "certificates", place.certificates, SERVICE_IP, *addresses],
         "making the cluster's certificates",
         lambda _: None,
         timeout=60,
     )
-    Plan(str(made.kube), str(made.node), snapshotter, tuple(map(str, made.images))).write(place)
+    plan.write(place)
     return place
 
 
@@ -264,12 +269,13 @@ def _wait(kept: Kept) -> None:
 
 def _ready(place: Place, made: Pieces, report: Report) -> Cluster:
     """Return a cluster whose parts have started, once its node and gateway are ready."""
-    ports = json.loads(place.ports.read_text())
+    ports = json.loads(Node(place).ports.read_text())
     admin = (place.certificates / "admin.kubeconfig").read_text()
     place.kubeconfig.touch(mode=0o600)
-    place.kubeconfig.write_text(admin.replace(f"127.0.0.1:{API_PORT}", f"127.0.0.1:{ports['api']}"))
+    place.kubeconfig.write_text(admin.replace(f"{NODE_IP}:{API_PORT}", f"127.0.0.1:{ports['api']}"))
     kubectl = Kubectl((made.kube, "kubectl", f"--cache-dir={place.kubectl_cache}"), place.kubeconfig)
-    kubectl.wait(f"node/{NODE}", "Ready")
+    for node in (Node(place), *Plan.read(place).others(place)):
+        kubectl.wait(f"node/{node.name}", "Ready")
     found = None
     if made.gateway is not None:
         gateway.install(kubectl, made.gateway, report)

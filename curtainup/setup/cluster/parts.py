@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
+from curtainup.setup.cluster import machine
 from curtainup.setup.cluster.place import (
     API_PORT,
     GATEWAY_PORTS,
-    NODE,
     NODE_IP,
     PODS,
     SERVICES,
+    Node,
     Place,
     Plan,
 )
@@ -28,7 +31,6 @@ def first(place: Place, plan: Plan) -> dict[str, list[str]]:
             *(f"--listen-peer-urls={ETCD_PEER}", f"--initial-advertise-peer-urls={ETCD_PEER}"),
             f"--initial-cluster=node={ETCD_PEER}",
         ],
-        "containerd": ["containerd", f"--config={place.folder}/containerd.toml"],
         "kube-apiserver": _api_server(place, plan),
     }
 
@@ -50,31 +52,58 @@ def rest(place: Place, plan: Plan) -> dict[str, list[str]]:
             *(plan.kube, "kube-scheduler", f"--kubeconfig={pki}/kube-scheduler.kubeconfig"),
             *("--leader-elect=false", "--bind-address=127.0.0.1"),
         ],
-        "kubelet": [
-            *(plan.kube, "kubelet", f"--config={place.folder}/kubelet.json"),
-            *(f"--kubeconfig={pki}/kubelet.kubeconfig", f"--node-ip={NODE_IP}"),
-            f"--hostname-override={NODE}",
-        ],
-        "kube-proxy": [
-            *(plan.kube, "kube-proxy", f"--config={place.folder}/kube-proxy.json"),
-            f"--hostname-override={NODE}",
-        ],
+        **of_node(Node(place), plan),
         "coredns": [plan.kube, "coredns", "-conf", f"{place.folder}/Corefile"],
     }
 
 
-def forward(place: Place, plan: Plan, outer: int) -> list[str]:
-    """Return the command that leads ports of the machine into the cluster.
+def containerd(node: Node) -> list[str]:
+    """Return the command of what runs a node's containers."""
+    return ["containerd", f"--config={node.folder}/containerd.toml"]
+
+
+def of_node(node: Node, plan: Plan) -> dict[str, list[str]]:
+    """Return by name the commands of what each node has, and what needs the API server."""
+    pki = node.place.certificates
+    return {
+        "kubelet": [
+            *(plan.kube, "kubelet", f"--config={node.folder}/kubelet.json"),
+            *(f"--kubeconfig={pki}/{node.name}.kubeconfig", f"--node-ip={node.ip}"),
+            f"--hostname-override={node.name}",
+        ],
+        "kube-proxy": [
+            *(plan.kube, "kube-proxy", f"--config={node.folder}/kube-proxy.json"),
+            f"--hostname-override={node.name}",
+        ],
+    }
+
+
+def forward(node: Node, plan: Plan, outer: int) -> list[str]:
+    """Return the command that leads ports of the machine to the first node, and registries to each.
 
     Args:
-        place: the cluster's.
-        plan: its plan.
+        node: the node.
+        plan: the cluster's.
         outer: the descriptor of the machine's network namespace.
 
     """
-    ports = {"api": API_PORT, **GATEWAY_PORTS}
-    rules = [f"{name}={NODE_IP}:{port}" for name, port in ports.items()]
-    return [plan.node, "forward", str(outer), str(place.ports), *rules]
+    ports = {"api": API_PORT, **GATEWAY_PORTS} if node.is_first else {}
+    rules = [f"{name}={node.ip}:{port}" for name, port in ports.items()]
+    return [plan.node, "forward", str(outer), str(node.ports), *rules]
+
+
+def other(node: Node, outer: int, first: int) -> list[str]:
+    """Return the command of another node, in namespaces of its own.
+
+    Args:
+        node: the node.
+        outer: the descriptor of the machine's network namespace.
+        first: that of the first node's.
+
+    """
+    folder, number = str(node.place.folder), str(node.number)
+    inside = [sys.executable, "-P", "-m", "curtainup.setup.cluster.other_node", folder, number]
+    return [*machine.APART, *inside, str(outer), str(first)]
 
 
 def _api_server(place: Place, plan: Plan) -> list[str]:

@@ -11,8 +11,9 @@ from curtainup.setup import paths
 
 NODE = "node1"
 NODE_IP = "192.0.2.1"
-"""The node's one address, out of a range that is no real network's (https://www.rfc-editor.org/rfc/rfc5737)."""
+"""The first node and its one address, out of a range that is no real network's (https://www.rfc-editor.org/rfc/rfc5737)."""
 
+MOST_NODES = 9
 PODS = "10.244.0.0/16"
 SERVICES = "10.96.0.0/16"
 SERVICE_IP = "10.96.0.1"
@@ -83,11 +84,6 @@ class Place:
         return self.folder / "kubectl"
 
     @property
-    def ports(self) -> Path:
-        """The file of the loopback ports that lead into the cluster, by name."""
-        return self.folder / "ports.json"
-
-    @property
     def pid(self) -> Path:
         """The file with the process id of the keeper."""
         return self.folder / "pid"
@@ -122,6 +118,65 @@ class Place:
         return failure(self.failure_file.read_text()) if self.failure_file.exists() else None
 
 
+@dataclass(frozen=True)
+class Node:
+    """One node of a cluster.
+
+    Attributes:
+        place: the cluster's.
+        number: from 1 on. The first has the API server, and all else that a cluster has once.
+
+    """
+
+    place: Place
+    number: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the one that the others depend on."""
+        return self.number == 1
+
+    @property
+    def name(self) -> str:
+        """What the cluster calls it; and its folder, its logs and its link."""
+        return f"node{self.number}"
+
+    @property
+    def ip(self) -> str:
+        """Its one address."""
+        return f"192.0.2.{self.number}"
+
+    @property
+    def pods(self) -> str:
+        """The addresses of its pods."""
+        return f"10.244.{self.number - 1}.0/24"
+
+    @property
+    def folder(self) -> Path:
+        """The folder of what is its own; the first has the cluster's."""
+        return self.place.folder if self.is_first else self.place.folder / self.name
+
+    @property
+    def cgroup(self) -> str:
+        """The cgroup of its pods; those of the others are below the first one's."""
+        return self.place.cgroup if self.is_first else f"{self.place.cgroup}/{self.name}"
+
+    @property
+    def log(self) -> Path:
+        """The folder of the logs of its parts."""
+        return self.place.log if self.is_first else self.place.log / self.name
+
+    @property
+    def ports(self) -> Path:
+        """The file of the loopback ports that lead to it, by name."""
+        return self.folder / "ports.json"
+
+    @property
+    def ready(self) -> Path:
+        """The file that is there once its parts have started."""
+        return self.place.ready if self.is_first else self.folder / "ready"
+
+
 def every() -> list[Place]:
     """Return the places of all clusters of this user, those that a killed keeper has left included."""
     folder = clusters()
@@ -143,6 +198,7 @@ class Plan:
         node: what a node needs beside it.
         snapshotter: how containerd keeps what containers change.
         images: archives that it imports.
+        nodes: how many nodes there are.
 
     """
 
@@ -150,6 +206,11 @@ class Plan:
     node: str
     snapshotter: str
     images: tuple[str, ...]
+    nodes: int = 1
+
+    def others(self, place: Place) -> list[Node]:
+        """Return all nodes but the first."""
+        return [Node(place, number) for number in range(2, self.nodes + 1)]
 
     def write(self, place: Place) -> None:
         """Put it into the cluster's folder."""

@@ -30,6 +30,7 @@ class Rule:
         everywhere: whether it is of the whole cluster, or has to be for namespaces that are made.
         gateways: whether only environments with a Gateway need it.
         schedules: whether only environments with schedules need it.
+        explains: whether a deployment does without it, and only explains less when something is wrong.
 
     """
 
@@ -39,6 +40,7 @@ class Rule:
     everywhere: bool = False
     gateways: bool = False
     schedules: bool = False
+    explains: bool = False
 
 
 RULES = (
@@ -48,6 +50,7 @@ RULES = (
     Rule("", "secrets", _ALL),
     Rule("", "services", _ALL),
     Rule("", "events", _LOOK),
+    Rule("", "nodes", ("get",), everywhere=True, explains=True),
     Rule("", "pods", ("delete", "get", "list", "watch")),
     Rule("", "pods/log", ("get",)),
     Rule("", "pods/portforward", ("create", "get")),
@@ -64,14 +67,18 @@ RULES = (
 
 
 def rules(*, gateways: bool, schedules: bool) -> list[Rule]:
-    """Return what environments need.
+    """Return what environments cannot do without.
 
     Args:
         gateways: whether one of them has a Gateway.
         schedules: whether one of them has schedules.
 
     """
-    return [one for one in RULES if (gateways or not one.gateways) and (schedules or not one.schedules)]
+    return [
+        one
+        for one in RULES
+        if (gateways or not one.gateways) and (schedules or not one.schedules) and not one.explains
+    ]
 
 
 def missing(cluster: Cluster, namespace: str, wanted: Sequence[Rule]) -> list[str]:

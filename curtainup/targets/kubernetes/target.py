@@ -29,6 +29,7 @@ from curtainup.targets.capabilities import (
     ChecksPresence,
     Confirms,
     Explains,
+    ExplainsRemoval,
     ForetellsReleases,
     Grows,
     Inspects,
@@ -39,7 +40,7 @@ from curtainup.targets.capabilities import (
     Renews,
     Revives,
 )
-from curtainup.targets.kubernetes import inside, jobs, presence, refusals, tasks
+from curtainup.targets.kubernetes import inside, jobs, presence, refusals, removal, tasks
 from curtainup.targets.kubernetes.processes import HasProcesses
 from curtainup.targets.kubernetes.schedules import HasSchedules
 from curtainup.targets.kubernetes.space import CORE, Space
@@ -85,6 +86,7 @@ class KubernetesTarget(
     EndsCommands,
     EndsTasks,
     Explains,
+    ExplainsRemoval,
 ):
     """A namespace on a cluster, with a Deployment per release."""
 
@@ -319,6 +321,10 @@ class KubernetesTarget(
     def _end_jobs(self, mark: str) -> None:
         space = self._space
         jobs.end(self._cluster, space.settings.namespace, space.labels, self._session.run.cancelled, mark)
+
+    def unremoved(self, error: CurtainupError) -> CurtainupError:
+        """Return the error that says what holds the namespace, if that is what did not go."""
+        return removal.explained(error, self._space)
 
     def explained(self, error: CurtainupError, _started: datetime) -> CurtainupError:
         """Return the error as what it is, by the cluster's own words."""

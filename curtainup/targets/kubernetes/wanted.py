@@ -11,7 +11,7 @@ from curtainup.errors import RefusedError, SetupError
 from curtainup.model.targets.kubernetes import NO_GATEWAY, OWN_LISTENERS, KubernetesEnvironment
 from curtainup.platforms.kubernetes import gateways
 from curtainup.platforms.kubernetes.cluster import Cluster
-from curtainup.targets.kubernetes import READY_SECONDS
+from curtainup.targets.kubernetes import READY_SECONDS, removal
 
 LONGEST = 63
 """Characters of the name of a namespace."""
@@ -120,13 +120,12 @@ def require_free(cluster: Cluster, namespace: str) -> None:
     if found is None:
         return
     if found["metadata"].get("deletionTimestamp"):
-        conditions = (found.get("status") or {}).get("conditions") or ()
         raise SetupError(
             f"the namespace {namespace} is still being deleted",
             where=where,
             consequence="nothing was built or changed",
             fix=f"wait; if it stays, `kubectl get namespace {namespace} -o yaml` says what holds it",
-            detail="\n".join(str(one.get("message")) for one in conditions) or None,
+            detail=removal.holding(found) or None,
         )
     raise RefusedError(
         f"the cluster has a namespace {namespace} already, which this state does not know",

@@ -15,14 +15,21 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
 const (
 	validFor = 365 * 24 * time.Hour
-	// within is the API server's address inside of the node.
-	within = "https://127.0.0.1:6443"
+	// port is the API server's, at the first node's address: curtainup/setup/cluster/place.py says so too.
+	port = "6443"
 )
+
+// node is one machine of the cluster.
+type node struct {
+	name string
+	ip   net.IP
+}
 
 // identity is somebody with a certificate; see https://kubernetes.io/docs/setup/best-practices/certificates/.
 type identity struct {
@@ -34,32 +41,45 @@ type identity struct {
 	ips    []net.IP
 }
 
-func identities(node string, nodeIP, serviceIP net.IP) []identity {
+func nodes(rules []string) (found []node) {
+	for _, rule := range rules {
+		name, ip, _ := strings.Cut(rule, "=")
+		found = append(found, node{name, net.ParseIP(ip)})
+	}
+	return found
+}
+
+func identities(nodes []node, serviceIP net.IP) []identity {
 	loopback := net.IPv4(127, 0, 0, 1)
 	domain := []string{"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"}
 	client, server := x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth
 	masters := []string{"system:masters"}
-	return []identity{
-		{"apiserver", "kube-apiserver", nil, server, append(domain, "localhost"), []net.IP{loopback, nodeIP, serviceIP}},
-		{"kubelet-serving", node, nil, server, []string{node}, []net.IP{loopback, nodeIP}},
+	found := []identity{
+		{"apiserver", "kube-apiserver", nil, server, append(domain, "localhost"), []net.IP{loopback, nodes[0].ip, serviceIP}},
 		{"apiserver-kubelet", "kube-apiserver", masters, client, nil, nil},
 		{"admin", "admin", masters, client, nil, nil},
 		{"coredns", "coredns", masters, client, nil, nil},
-		{"kubelet", "system:node:" + node, []string{"system:nodes"}, client, nil, nil},
 		{"kube-controller-manager", "system:kube-controller-manager", nil, client, nil, nil},
 		{"kube-scheduler", "system:kube-scheduler", nil, client, nil, nil},
 		{"kube-proxy", "system:kube-proxy", nil, client, nil, nil},
 	}
+	for _, one := range nodes {
+		found = append(found,
+			identity{one.name, "system:node:" + one.name, []string{"system:nodes"}, client, nil, nil},
+			identity{one.name + "-serving", one.name, nil, server, []string{one.name}, []net.IP{loopback, one.ip}})
+	}
+	return found
 }
 
 // certificates makes a CA and a key, a certificate and, for clients, a kubeconfig of each identity; and the key with
 // which service accounts are signed.
-func certificates(folder, node, nodeIP, serviceIP string) error {
-	root := issuer{folder: folder}
+func certificates(folder, serviceIP string, rules []string) error {
+	nodes := nodes(rules)
+	root := issuer{folder: folder, server: "https://" + net.JoinHostPort(nodes[0].ip.String(), port)}
 	if err := root.begin(); err != nil {
 		return err
 	}
-	for _, one := range identities(node, net.ParseIP(nodeIP), net.ParseIP(serviceIP)) {
+	for _, one := range identities(nodes, net.ParseIP(serviceIP)) {
 		if err := root.issue(one); err != nil {
 			return err
 		}
@@ -69,6 +89,7 @@ func certificates(folder, node, nodeIP, serviceIP string) error {
 
 type issuer struct {
 	folder string
+	server string
 	key    *ecdsa.PrivateKey
 	own    *x509.Certificate
 	serial int64
@@ -168,6 +189,6 @@ clusters: [{name: curtainup, cluster: {server: "%s", certificate-authority-data:
 users: [{name: %s, user: {client-certificate-data: %s, client-key-data: %s}}]
 contexts: [{name: curtainup, context: {cluster: curtainup, user: %s}}]
 current-context: curtainup
-`, within, read("ca.crt"), name, read(name+".crt"), read(name+".key"), name)
+`, root.server, read("ca.crt"), name, read(name+".crt"), read(name+".key"), name)
 	return os.WriteFile(filepath.Join(root.folder, name+".kubeconfig"), []byte(text), 0o600)
 }

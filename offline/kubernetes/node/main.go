@@ -7,9 +7,9 @@ import (
 )
 
 const usage = `usage:
-  node certificates FOLDER NODE NODE_IP SERVICE_IP   make a CA, and all that it signs
-  node forward DESCRIPTOR FILE NAME=ADDRESS…         lead ports of the machine into this network namespace
-  node pause                                         hold a pod's namespaces
+  node certificates FOLDER SERVICE_IP NODE=NODE_IP…   make a CA, and all that it signs; the first node has the API server
+  node forward DESCRIPTOR FILE [NAME=ADDRESS…]        lead ports of the machine into this network namespace
+  node pause                                          hold a pod's namespaces
   node version`
 
 // version is that of curtainup's own parts; the build sets it.
@@ -18,9 +18,9 @@ var version = "0"
 func main() {
 	var err error
 	switch arguments := os.Args[1:]; {
-	case len(arguments) == 5 && arguments[0] == "certificates":
-		err = certificates(arguments[1], arguments[2], arguments[3], arguments[4])
-	case len(arguments) > 3 && arguments[0] == "forward":
+	case len(arguments) > 3 && arguments[0] == "certificates":
+		err = certificates(arguments[1], arguments[2], arguments[3:])
+	case len(arguments) > 2 && arguments[0] == "forward":
 		err = forward(arguments[1], arguments[2], arguments[3:])
 	case len(arguments) == 1 && arguments[0] == "pause":
 		pause()

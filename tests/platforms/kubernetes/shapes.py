@@ -72,6 +72,23 @@ def unschedulable(message: str) -> dict[str, Any]:
     return pod(phase="Pending", conditions=[condition], containerStatuses=[])
 
 
+def given_to(node: str, *, taken_on: bool) -> dict[str, Any]:
+    """Return a pod that has a node, which has not told of it since, or ever."""
+    conditions = [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "False"}]
+    state = {"running": {"startedAt": "2026-11-29T04:00:00Z"}}
+    told = {"startTime": "2026-11-29T04:00:00Z", "containerStatuses": [container(state)]}
+    status = told if taken_on else {"phase": "Pending", "containerStatuses": []}
+    made = pod(conditions=conditions if taken_on else conditions[:1], **status)
+    made["spec"]["nodeName"] = node
+    return made
+
+
+def node(name: str, ready: str = "True", message: str = "") -> dict[str, Any]:
+    """Return a node; `ready` is `Unknown` if its kubelet does not renew its state."""
+    condition = {"type": "Ready", "status": ready, "message": message}
+    return {"metadata": {"name": name}, "status": {"conditions": [condition]}}
+
+
 def event(
     reason: str, message: str, name: str = "shop-r1-a", at: str = "2026-11-29T04:00:00Z"
 ) -> dict[str, Any]:

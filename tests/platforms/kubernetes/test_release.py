@@ -7,6 +7,7 @@ import pytest
 from curtainup.errors import ReleaseUnhealthy
 from curtainup.model.trouble import Trouble
 from curtainup.platforms.kubernetes.cluster import Cluster
+from curtainup.platforms.kubernetes.diagnosis import LATER
 from curtainup.platforms.kubernetes.release import LOOK_EVERY, PASSING, Place, ReleasePods
 from tests.accounts.api_server import Api, Asked, Status
 from tests.platforms.kubernetes import shapes
@@ -54,6 +55,55 @@ def test_a_release_that_is_ready_is_asked_about_two_times_and_no_more(cluster: C
     assert api.asked[1].query == {"labelSelector": "curtainup.release=r1"}
     release.raise_if_down()
     assert len(api.asked) == 2, "not a second time in the same second"
+
+
+SILENT_NODE = "Kubelet stopped posting node status."
+
+
+@pytest.mark.parametrize("was_whole", [False, True])
+@pytest.mark.parametrize("taken_on", [False, True])
+def test_a_node_that_does_not_answer_is_told_after_some_seconds(
+    cluster: Cluster, api: Api, *, taken_on: bool, was_whole: bool
+) -> None:
+    lost = shapes.event("NodeNotReady", "Node is not ready")
+    _give(api, shapes.given_to("n3", taken_on=taken_on), events=(lost,), was_whole=was_whole)
+    api.put("/api/v1/nodes/n3", shapes.node("n3", "Unknown", SILENT_NODE))
+    clock = Clock()
+    release = ReleasePods(cluster, PLACE, clock=clock)
+    release.raise_if_down()
+    clock.now += LATER
+    error = _unhealthy(release)
+    assert error.what == f"the node n3 does not answer: {SILENT_NODE} A pod of the release is to run there."
+    assert "run the command again" in str(error.fix)
+
+
+def test_a_node_that_answers_again_is_no_trouble(cluster: Cluster, api: Api) -> None:
+    old = shapes.event("NodeNotReady", "Node is not ready")
+    _give(api, shapes.given_to("n3", taken_on=True), events=(old,))
+    api.put("/api/v1/nodes/n3", shapes.node("n3"))
+    clock = Clock()
+    release = ReleasePods(cluster, PLACE, clock=clock)
+    release.raise_if_down()
+    clock.now += LATER
+    release.raise_if_down()
+
+
+def test_a_deployer_who_may_not_look_at_nodes_is_told_in_the_end(cluster: Cluster, api: Api) -> None:
+    _give(api, shapes.given_to("n3", taken_on=False))
+    api.put("/api/v1/nodes/n3", Status(403, "Forbidden", "nodes is forbidden"))
+    clock = Clock()
+    release = ReleasePods(cluster, PLACE, clock=clock)
+    release.raise_if_down()
+    clock.now += LATER
+    release.raise_if_down()
+    error = release.unhealthy("", 60, SILENT)
+    assert "the node n3 has not taken on a pod of the release" in error.what
+
+
+def test_nobody_asks_for_the_node_of_a_pod_that_starts(cluster: Cluster, api: Api) -> None:
+    _give(api, shapes.given_to("n1", taken_on=True))
+    ReleasePods(cluster, PLACE).raise_if_down()
+    assert [one.path for one in api.asked] == [DEPLOYMENT, f"{BASE}/pods", f"{BASE}/events"]
 
 
 def test_a_container_that_exited_is_explained_by_its_last_lines(cluster: Cluster, api: Api) -> None:

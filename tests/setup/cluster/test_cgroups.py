@@ -47,6 +47,14 @@ def test_the_second_version_gets_one_that_may_have_controllers(second_version: P
     assert (second_version / "cgroup.subtree_control").read_text().startswith("+")
 
 
+def test_one_below_another_may_have_controllers_too(second_version: Path) -> None:
+    for name in ("/mine", "/mine/node2"):
+        cgroups.make(name, second_version)
+    assert (second_version / "mine" / "node2").is_dir()
+    assert (second_version / "mine" / "cgroup.subtree_control").read_text().startswith("+")
+    assert not (second_version / "mine" / "node2" / "cgroup.subtree_control").exists()
+
+
 def test_all_below_one_goes_with_it_and_nothing_beside(second_version: Path) -> None:
     (second_version / "mine" / "kubepods" / "pod1").mkdir(parents=True)
     (second_version / "mine" / "kubepods" / "pod2").mkdir()

@@ -37,6 +37,22 @@ def test_up_prints_what_a_shell_needs_and_nothing_else(
     assert printed.err == "starting\n"
 
 
+@pytest.mark.parametrize(("arguments", "nodes"), [(("--new",), 1), (("--nodes", "3"), 3)])
+def test_another_one_may_have_more_nodes(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], nodes: int
+) -> None:
+    asked: list[int] = []
+
+    def started(_: object, *, with_gateway: bool, nodes: int) -> Cluster:
+        del with_gateway
+        asked.append(nodes)
+        return Cluster("/1/kubeconfig", "curtainup", None, ("kubectl",), "1")
+
+    monkeypatch.setattr(own, "up", started)
+    assert command.main(["up", *arguments]) == 0
+    assert asked == [nodes]
+
+
 @pytest.mark.usefixtures("alone_on_path")
 def test_a_machine_without_kubectl_uses_that_of_the_cluster() -> None:
     started = Cluster("/1/kubeconfig", "curtainup", None, ("/cache/kube", "kubectl"), "1")

@@ -139,12 +139,17 @@ def test_a_registry_may_be_called_localhost_where_that_has_two_addresses(
 
 
 def test_what_it_signs_is_for_the_kubelet_and_the_machine(node: Path, tmp_path: Path) -> None:
-    subprocess.run([node, "certificates", tmp_path, "node1", "192.0.2.1", "10.96.0.1"], check=True)
+    subprocess.run(
+        [node, "certificates", tmp_path, "10.96.0.1", "node1=192.0.2.1", "node2=192.0.2.2"], check=True
+    )
     said: list[str | Path] = ["openssl", "verify", "-CAfile", tmp_path / "ca.crt", tmp_path / "apiserver.crt"]
     if shutil.which("openssl"):
         assert "OK" in subprocess.run(said, capture_output=True, text=True, check=True).stdout
     assert {oct(one.stat().st_mode & 0o777) for one in tmp_path.iterdir()} == {"0o600"}
-    assert "current-context: curtainup" in (tmp_path / "admin.kubeconfig").read_text()
+    for who in ("admin", "node1", "node2"):
+        text = (tmp_path / f"{who}.kubeconfig").read_text()
+        assert "current-context: curtainup" in text
+        assert 'server: "https://192.0.2.1:6443"' in text
 
 
 def test_a_wrong_call_says_how_it_is_called(node: Path) -> None:

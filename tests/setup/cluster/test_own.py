@@ -163,6 +163,12 @@ def test_a_plan_is_read_as_it_was_written(cache: Path) -> None:
     assert Plan.read(place) == plan
 
 
+def test_a_plan_names_the_nodes_that_are_not_the_first(cache: Path) -> None:
+    place = laid_out("planned")
+    assert Plan("/kube", "/node", "native", ()).others(place) == []
+    assert [one.number for one in Plan("/kube", "/node", "native", (), nodes=3).others(place)] == [2, 3]
+
+
 def test_why_it_did_not_start_is_told_to_whoever_waits(cache: Path) -> None:
     place = laid_out("failed")
     assert place.failure() is None

@@ -139,7 +139,7 @@ def test_a_namespace_of_somebody_else_is_never_taken_over(tmp_path: Path, api: A
 
 
 def test_a_namespace_that_is_still_being_deleted_is_told_with_what_holds_it(tmp_path: Path, api: Api) -> None:
-    status = {"conditions": [{"message": "Some content in the namespace has finalizers remaining"}]}
+    status = {"conditions": [{"status": "True", "message": "Some content has finalizers remaining"}]}
     api.put(NAMESPACE, {"metadata": {"deletionTimestamp": "2026-11-29T04:00:00Z"}, "status": status})
     with pytest.raises(SetupError, match="still being deleted") as caught:
         _prepared(tmp_path, api, KEYS)

@@ -81,6 +81,7 @@ def test_a_run_by_hand_is_recorded_without_its_arguments(
         "attached": False,
         "exit_code": 9,
         "schedule": "report",
+        "process": None,
     }
     assert (told["command"], told["result"]["outcome"]) == ("schedule", "done")
     assert "hush-hush" not in json.dumps(told)

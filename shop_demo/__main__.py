@@ -1,4 +1,4 @@
-"""`make demo-shop`: take examples/shop from source to live with its database and queue, and print where it is."""
+"""`make demo-shop`: take examples/shop with its database and queue live, and print where it is."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
+from redis import RedisError
 
 from orders.models import Order, Product
 
@@ -78,7 +79,10 @@ def forgotten(seconds):
 
 def best_sellers():
     """The names of the three products of which most pieces were packed, as they were counted lately."""
-    return cache.get_or_set("best-sellers", count_best_sellers, BEST_SELLERS_FOR)
+    try:
+        return cache.get_or_set("best-sellers", count_best_sellers, BEST_SELLERS_FOR)
+    except RedisError:
+        return count_best_sellers()
 
 
 def count_best_sellers():

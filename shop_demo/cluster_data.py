@@ -41,15 +41,30 @@ def put(cluster: Cluster, repository: str, environ: Mapping[str, str]) -> dict[s
 
     """
     found = kept.values(environ)
-    named = _images(cluster, repository)
+    named = images_for(cluster, repository)
     there = Clusters(environ).of(cluster.context)
     for environment in ENVIRONMENTS:
-        with there.said_clearly():
-            for one in objects(environment, named, found["POSTGRES_PASSWORD"]):
-                _apply(there, one)
+        apply(there, environment, named, found["POSTGRES_PASSWORD"])
     for environment in ENVIRONMENTS:
-        _wait(there, namespace(environment))
+        wait(there, namespace(environment))
     return found
+
+
+def apply(there: api.Cluster, environment: str, named: Mapping[Part, str], password: str) -> None:
+    """Create the objects of one environment; one that is there gets what is wanted.
+
+    Raises:
+        SetupError: the cluster refuses one.
+
+    """
+    with there.said_clearly():
+        for wanted in objects(environment, named, password):
+            collection = _collection(wanted)
+            path = f"{collection}/{wanted['metadata']['name']}"
+            if there.find(path) is None:
+                there.create(collection, wanted)
+            else:
+                there.patch(path, wanted)
 
 
 def namespace(environment: str) -> str:
@@ -84,7 +99,7 @@ def _filled(value: Any, filled: Mapping[str, str]) -> Any:
     return filled.get(value, value) if isinstance(value, str) else value
 
 
-def _images(cluster: Cluster, repository: str) -> dict[Part, str]:
+def images_for(cluster: Cluster, repository: str) -> dict[Part, str]:
     """Return the image of each part, by a name by which the cluster can pull it."""
     if cluster.folder is None:
         return {part: part.public for part in (POSTGRES, REDIS)}
@@ -110,16 +125,6 @@ def _pushed(client: docker.DockerClient, part: Part, repository: str) -> str:
     return f"{name}:{tag}"
 
 
-def _apply(there: api.Cluster, wanted: Mapping[str, Any]) -> None:
-    """Create an object; one that is there gets what is wanted."""
-    collection = _collection(wanted)
-    path = f"{collection}/{wanted['metadata']['name']}"
-    if there.find(path) is None:
-        there.create(collection, wanted)
-    else:
-        there.patch(path, wanted)
-
-
 def _collection(wanted: Mapping[str, Any]) -> str:
     kind, of = wanted["kind"], wanted["metadata"].get("namespace")
     if kind == "Namespace":
@@ -128,8 +133,13 @@ def _collection(wanted: Mapping[str, Any]) -> str:
     return f"{root}/namespaces/{of}/{PLURALS[kind]}"
 
 
-def _wait(there: api.Cluster, of: str) -> None:
-    """Wait until both can be used."""
+def wait(there: api.Cluster, of: str) -> None:
+    """Wait until both can be used.
+
+    Raises:
+        SetupError: one cannot, after a long time.
+
+    """
     deadline = time.monotonic() + PATIENCE
     say(f"waiting for PostgreSQL and Redis in {of}")
     while waiting := _not_ready(there, of):

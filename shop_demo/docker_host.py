@@ -27,10 +27,9 @@ def show(service: Path) -> int:
         SetupError: there is no Docker engine, or no image of the database or the queue.
 
     """
-    base = yaml.safe_load((service / "pym-config.yaml").read_text())
     with closing(docker_engine.connect(os.environ)) as client:
         found = {name: images.reference(client, part, say) for name, part in images.ACCESSORIES.items()}
-    options = _options(service, base, found)
+    options = chosen(service, found)
     environ = {**os.environ, **kept.values(os.environ)}
     code, url = curtainup(["deploy", str(service), "--dirty", *options], environ)
     if code == 0:
@@ -48,8 +47,9 @@ def with_images(base: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, 
     return keys
 
 
-def _options(service: Path, base: Mapping[str, Any], found: Mapping[str, str]) -> list[str]:
+def chosen(service: Path, found: Mapping[str, str]) -> list[str]:
     """Return the options that choose the configuration, which is written if it is not the service's own."""
+    base = yaml.safe_load((service / "pym-config.yaml").read_text())
     wanted = with_images(base, found)
     if wanted == base:
         return []

@@ -58,8 +58,7 @@ def test_a_preview_of_the_first_deployment_shows_all_of_it(shop: Shop) -> None:
     said = shop.run("preview", code=2).out
     for environment in ("staging", "live"):
         assert f"{shop.name}-{environment}-accessories" in said
-        assert f"db is made beside {environment}" in said
-        assert f"cache is made beside {environment}" in said
+        assert f"cache and db are made beside {environment}" in said
     assert said.count("runs its tasks (migrate)") == 2
     assert said.count("its processes (worker) start with that") == 2
     assert f"create Container {shop.name}-live.worker.1" in said
@@ -72,7 +71,6 @@ def test_an_order_goes_through_all_of_it(shop: Shop) -> None:
     row = f"SELECT state, packed_by FROM orders_order WHERE id = '{order['id']}'"
     assert shop.asked(row) == [f"packed|{first}"]
     page = shop.get("live").text
-    assert "Best sellers" in page
     assert [one for one in shop.cached() if one.endswith("best-sellers")] == [f"{first}:1:best-sellers"]
     [style] = re.findall(r'href="(/static/[^"]+)"', page)
     assert "immutable" in shop.get("live", style).headers["Cache-Control"]

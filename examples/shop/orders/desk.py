@@ -1,7 +1,6 @@
 """What happens to an order: it is placed here, packed by a worker, and may be cancelled."""
 
 from datetime import timedelta
-from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
@@ -27,8 +26,6 @@ def place(product_id, count):
 
     If Redis does not answer, the order waits until `resend` asks again.
     """
-    from orders.tasks import pack
-
     if not 1 <= count <= MOST:
         raise CannotOrder(f"order 1 to {MOST} pieces")
     product = Product.objects.filter(id=product_id).first()
@@ -36,7 +33,13 @@ def place(product_id, count):
         raise CannotOrder("there is no such product")
     with transaction.atomic():
         order = Order.objects.create(product=product, count=count)
-        transaction.on_commit(partial(pack.delay, str(order.id)), robust=True)
+
+        def ask():
+            from orders.tasks import pack
+
+            pack.delay(str(order.id))
+
+        transaction.on_commit(ask, robust=True)
     return order
 
 

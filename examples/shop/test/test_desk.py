@@ -31,6 +31,16 @@ def test_a_worker_is_asked_once_the_order_is_in_the_database(poster, django_capt
     assert asked == [str(order.id)]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_an_order_stays_where_nobody_can_be_asked(poster, monkeypatch):
+    def away(_):
+        raise ConnectionError("Redis is away")
+
+    monkeypatch.setattr("orders.tasks.pack.delay", away)
+    order = desk.place(poster.id, 2)
+    assert Order.objects.get(id=order.id).state == Order.State.PLACED
+
+
 def test_an_order_is_packed_once(poster, settings):
     settings.VERSION = "1"
     order = desk.place(poster.id, 2)

@@ -82,7 +82,7 @@ class Shop(Service):
         return str(self.get(environment, "/version").json()["version"])
 
     def remove(self) -> None:
-        """Destroy it; its accessories, which stay then, go by force: test_accessories shows the proper way."""
+        """Destroy it; its accessories, which stay then, go by force (the proper way: test_accessories)."""
         try:
             if self.state.stacks():
                 self.run("destroy", "--confirm", self.name)

@@ -254,6 +254,12 @@ class CanaryPaused(CurtainupError):
     exit_code = 36
 
 
+class ScheduleFailed(CurtainupError):
+    """`curtainup schedule check`: a run of a schedule failed, or was missed, within the time asked for."""
+
+    exit_code = 37
+
+
 class Interrupted(CurtainupError):
     """Ctrl-C or SIGTERM stopped the run. curtainup undid the unfinished steps, except removals."""
 

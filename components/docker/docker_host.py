@@ -16,6 +16,7 @@ from components.docker.processes import Processes, ProcessesArgs
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
 from components.environment import EnvironmentArgs
 from components.labels import RELEASE, STATE, Label, labels
+from curtainup.model import scheduler
 from curtainup.model.release import Address, Release
 from curtainup.model.targets.docker import DockerEnvironment, DockerSettings, guests
 from curtainup.platforms.caddy import config as caddy
@@ -225,15 +226,26 @@ class DockerHost(pulumi.ComponentResource):
     ) -> None:
         """Create the processes of the release that works after the switch: once it has all traffic."""
         works = args.deployment.find(args.deployment.working or "")
-        if works is None or not _runtime(works).processes:
+        volume = self._create_volume(name, args)
+        if works is None or not _runtime(works).kept_running:
             return
         labels = _labels(docker.ContainerLabelArgs, _settings(args))
         secrets = args.secrets.get(works.id, {})
         Processes(
             name,
-            ProcessesArgs(works, _runtime(works), secrets, network.name, labels, switch),
+            ProcessesArgs(works, _runtime(works), secrets, network.name, labels, switch, volume),
             pulumi.ResourceOptions(parent=self),
         )
+
+    def _create_volume(self, name: str, args: EnvironmentArgs) -> pulumi.Output[str] | None:
+        """Create the volume of the schedules, which is there for as long as any release has some."""
+        if not any(_runtime(one).schedules for one in args.deployment.releases):
+            return None
+        labels = _labels(docker.VolumeLabelArgs, _settings(args))
+        called = scheduler.volume(name)
+        return docker.Volume(
+            called, docker.VolumeArgs(name=called, labels=labels), opts=pulumi.ResourceOptions(parent=self)
+        ).name
 
 
 def _proxy_variables(settings: DockerEnvironment) -> list[str] | None:

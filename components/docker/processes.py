@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
 
 from components.confinement import AS_CREATED, confined
-from components.docker import surroundings, variables
+from components.docker import scheduler, surroundings, variables
 from components.labels import PROCESS, RELEASE
 from curtainup.model.process import Process, container, copies
 from curtainup.model.release import Release
+from curtainup.model.scheduler import is_scheduler
 from curtainup.model.targets.docker import DockerSettings
 
 
@@ -27,6 +29,7 @@ class ProcessesArgs:
         network: the environment's.
         labels: what every container of the environment bears.
         switch: what gives the release its traffic, before any process starts.
+        volume: in which the environment remembers what its schedules have run; None without schedules.
 
     """
 
@@ -36,6 +39,7 @@ class ProcessesArgs:
     network: pulumi.Input[str]
     labels: list[docker.ContainerLabelArgs]
     switch: pulumi.Resource
+    volume: pulumi.Input[str] | None = None
 
 
 class Processes(pulumi.ComponentResource):
@@ -80,13 +84,20 @@ class Processes(pulumi.ComponentResource):
                     docker.ContainerNetworksAdvancedArgs(name=args.network),
                     *surroundings.networks(args.settings),
                 ],
-                **surroundings.arguments(args.settings),
+                **_further(args, process),
                 **confined(args.settings.granted),
             ),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[args.switch],
                 delete_before_replace=True,
-                ignore_changes=AS_CREATED,
+                ignore_changes=[*AS_CREATED, *(scheduler.AS_CREATED if is_scheduler(process) else ())],
             ),
         )
+
+
+def _further(args: ProcessesArgs, process: Process) -> dict[str, Any]:
+    own = scheduler.arguments(args.release, process, args.volume)
+    beside = surroundings.arguments(args.settings)
+    mounts = [*beside.get("mounts", ()), *own.get("mounts", ())]
+    return {**beside, **own, **({"mounts": mounts} if mounts else {})}

@@ -17,6 +17,7 @@ COMMANDS = (
     "status",
     "logs",
     "exec",
+    "schedule",
     "accessory",
     "history",
     "rollback",

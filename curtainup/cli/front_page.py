@@ -32,6 +32,7 @@ Commands:
   status       Show what runs on each environment, and whether it answers.
   logs         Show the logs of an environment's releases.
   exec         Run a command in the release that serves.
+  schedule     Run a schedule now, or check how the last runs ended.
   accessory    See to the accessories of an environment, such as its database.
   history      Show every change of releases and traffic, newest first.
   rollback     Give live's traffic back to an earlier release.

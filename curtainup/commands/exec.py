@@ -5,6 +5,7 @@ It takes no lock: it changes no release and no traffic, and works while a deploy
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from curtainup.environments.view import EnvironmentView
@@ -67,26 +68,39 @@ def execute(session: Session, wanted: Wanted) -> int:
         session.run.report.info,
         session.run.cancelled,
     )
-    return _recorded(session, target, release, asked, wanted.env)
-
-
-def _recorded(session: Session, target: Executes, release: Release, asked: Asked, env: str) -> int:
-    service = session.service
-    recorder = Recorder(session.state.workspace.folder, service.config.name, "exec", redact=service.redact)
     told = CommandRecord(
-        environment=env,
+        environment=wanted.env,
         release=release.id,
         program=asked.words[0],
         arguments=len(asked.words) - 1,
         attached=asked.attach,
         exit_code=None,
     )
+    asked.say(f"{asked.words[0]} runs in {release.version} ({release.id}) of {wanted.env}")
+    return recorded(session, "exec", told, lambda: target.execute(release, asked))
+
+
+def recorded(session: Session, command: str, told: CommandRecord, run: Callable[[], int]) -> int:
+    """Run a command, and record who ran it and how it ended; return its exit code.
+
+    Args:
+        session: the command's.
+        command: the command of curtainup's.
+        told: what is recorded of it, without an exit code.
+        run: runs it, and returns its exit code.
+
+    Raises:
+        CurtainupError: what `run` raises.
+
+    """
+    service = session.service
+    recorder = Recorder(session.state.workspace.folder, service.config.name, command, redact=service.redact)
     recorder.ran(told)
-    asked.say(f"{asked.words[0]} runs in {release.version} ({release.id}) of {env}")
     try:
-        code = target.execute(release, asked)
+        code = run()
     except KeyboardInterrupt:
-        error = Interrupted("interrupted", where=f"{asked.words[0]} in {env}", consequence=NOT_STARTED)
+        where = f"{told.program} in {told.environment}"
+        error = Interrupted("interrupted", where=where, consequence=NOT_STARTED)
         recorder.failed(error)
         raise error from None
     except CurtainupError as error:

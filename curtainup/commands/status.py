@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
+from curtainup.commands.status_of_schedules import ScheduleStatus, status_of
 from curtainup.engine import recovery
-from curtainup.environments import history
+from curtainup.environments import history, schedules
 from curtainup.environments import names as environment_names
 from curtainup.environments.history import Occasion
 from curtainup.environments.view import EnvironmentView
@@ -89,6 +91,7 @@ class EnvironmentStatus:
         freeze: the freeze that is on; None if there is none.
         maintenance: in words, since when and by whom users get the page of maintenance; None if they do not.
         processes: what the processes of the release that works do now.
+        schedules: its schedules, when each comes due, and how its last runs ended.
 
     """
 
@@ -102,6 +105,7 @@ class EnvironmentStatus:
     freeze: Freeze | None = None
     maintenance: str | None = None
     processes: tuple[ProcessState, ...] = ()
+    schedules: tuple[ScheduleStatus, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -194,7 +198,13 @@ def _environment(session: Session, name: str) -> EnvironmentStatus:
         _freeze(session, name),
         view.maintenance.told if view.maintenance else None,
         tuple(view.process_states()),
+        _schedules(view),
     )
+
+
+def _schedules(view: EnvironmentView) -> tuple[ScheduleStatus, ...]:
+    now = datetime.now(UTC)
+    return tuple(status_of(one, now) for one in schedules.states(view.target, view.deployment, now))
 
 
 def _freeze(session: Session, name: str) -> Freeze | None:

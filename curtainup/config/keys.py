@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringCo
 from pydantic.fields import FieldInfo
 
 from curtainup.config import targets
+from curtainup.util import durations
 
 EVERYWHERE: Final = targets.names()
 DOCKER_CAPABILITIES: Final = (
@@ -79,6 +80,11 @@ def doc_of(field: FieldInfo) -> KeyDoc:
     if not isinstance(doc, KeyDoc):
         raise TypeError("a field of the configuration is declared without `key`")
     return doc
+
+
+def seconds(value: object) -> object:
+    """A time as people write it, such as `10m`, in seconds; what is no text as it is."""
+    return durations.parse(value) if isinstance(value, str) else value
 
 
 _MEMORY = re.compile(r"([1-9][0-9]{0,8})([mMgG])i?[bB]?")

@@ -25,6 +25,7 @@ from curtainup.config.notify import NotifySettings
 from curtainup.config.processes import ProcessKeys
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
+from curtainup.config.schedules import ScheduleKeys
 from curtainup.config.secret_sources import SecretSources
 from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
 from curtainup.config.tasks import TaskSettings
@@ -36,6 +37,7 @@ class EnvironmentSettings(
     RuntimeSettings,
     TaskSettings,
     ProcessKeys,
+    ScheduleKeys,
     MetricsSettings,
     DockerKeys,
     DockerBeside,

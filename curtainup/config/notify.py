@@ -11,7 +11,9 @@ from curtainup.config.keys import KeyDoc, Variable, key
 from curtainup.config.runtime import Settings
 from curtainup.util.secrets import Secret
 
-Event = Literal["start", "held", "live", "unchanged", "failed", "returned", "paused", "interrupted", "done"]
+Event = Literal[
+    "start", "held", "live", "unchanged", "failed", "returned", "paused", "interrupted", "done", "schedule"
+]
 Besides = Literal["review", "rehearsal", "destroy"]
 EVENTS: Final[tuple[Event, ...]] = get_args(Event)
 USUAL: Final = tuple(event for event in EVENTS if event != "unchanged")

@@ -15,6 +15,7 @@ from curtainup.config.pages_of_targets import TARGETS
 from curtainup.config.processes import ProcessKeys, ProcessSettings
 from curtainup.config.review import ReviewSettings
 from curtainup.config.runtime import RuntimeSettings
+from curtainup.config.schedules import ScheduleKeys, ScheduleSettings
 from curtainup.config.secret_sources import SecretSource, SecretSources
 from curtainup.config.service import IdentitySettings, ServiceReads, ToolSettings
 from curtainup.config.tasks import Task, TaskSettings
@@ -124,6 +125,28 @@ processes:
 """,
         keys=ProcessKeys.model_fields,
         entry=("processes", ProcessSettings),
+    ),
+    Page(
+        file="schedules.md",
+        title="Schedules",
+        text="Schedules are commands that run at times of their own, such as a cleanup at night: in the "
+        "image of the release that works. See [schedules](schedules.md) for when a run is late, "
+        "missed or cut off.",
+        example="""\
+name: hello
+env_secrets: [DATABASE_URL]
+schedule:
+  cleanup:
+    command: python -m app.cleanup
+    cron: "0 3 * * *"
+    timezone: Europe/Stockholm
+  report:
+    command: python -m app.report --week
+    cron: "30 7 * * MON"
+    time_limit: 1h
+""",
+        keys=ScheduleKeys.model_fields,
+        entry=("schedule", ScheduleSettings),
     ),
     Page(
         file="canary.md",

@@ -6,10 +6,9 @@ from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from curtainup.config.keys import KeyDoc, Memory, Seconds, key
+from curtainup.config.keys import KeyDoc, Memory, Seconds, key, seconds
 from curtainup.config.runtime import Settings
 from curtainup.config.tasks import words
-from curtainup.util import durations
 
 RUN_PROCESSES: Final = ("docker", "kubernetes", "gke")
 """The targets that run processes."""
@@ -20,10 +19,6 @@ _EXAMPLE = "celery -A app worker"
 
 ProcessName = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?\z", max_length=20)]
 Command = Annotated[tuple[str, ...], BeforeValidator(words, json_schema_input_type=str | list[str])]
-
-
-def _seconds(value: object) -> object:
-    return durations.parse(value) if isinstance(value, str) else value
 
 
 def _whole(value: object) -> object:
@@ -73,7 +68,7 @@ class ProcessSettings(Settings):
         ),
     )
     settle: Annotated[
-        int, BeforeValidator(_seconds, json_schema_input_type=str | int), Field(ge=0, le=LONGEST_SETTLE)
+        int, BeforeValidator(seconds, json_schema_input_type=str | int), Field(ge=0, le=LONGEST_SETTLE)
     ] = key(
         2,
         "How long a new process has to run without an end until it counts as healthy.",

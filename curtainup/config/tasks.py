@@ -9,10 +9,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from curtainup.config.keys import KeyDoc, key
+from curtainup.config.keys import KeyDoc, key, seconds
 from curtainup.config.reading.problems import KeyPath, Problem
 from curtainup.config.runtime import Settings
-from curtainup.util import durations
 
 MOST_TASKS = 20
 LONGEST_TASK = 86400
@@ -27,10 +26,6 @@ def words(value: object) -> tuple[str, ...]:
     if not found or not found[0] or not all(isinstance(one, str) and "\0" not in one for one in found):
         raise ValueError("no command line")
     return found
-
-
-def _seconds(value: object) -> object:
-    return durations.parse(value) if isinstance(value, str) else value
 
 
 def _named(value: object) -> object:
@@ -72,7 +67,7 @@ class Task(Settings):
         ),
     )
     timeout: Annotated[
-        int, BeforeValidator(_seconds, json_schema_input_type=str | int), Field(ge=1, le=LONGEST_TASK)
+        int, BeforeValidator(seconds, json_schema_input_type=str | int), Field(ge=1, le=LONGEST_TASK)
     ] = key(
         600,
         "How long the task may take.",

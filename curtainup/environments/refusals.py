@@ -68,3 +68,13 @@ def require_calm(name: str, changed: Sequence[str]) -> None:
             consequence="requests would fail meanwhile, so nothing was changed",
             fix="put the old value back, or allow it with --allow-replace",
         )
+
+
+def no_schedules(name: str, target: str) -> ConfigError:
+    """Return the error for schedules where nothing runs them."""
+    return ConfigError(
+        f"{target} runs no schedules, and {name} has some",
+        where="schedule in pym-config.yaml",
+        consequence="nobody would do their work, so nothing was done",
+        fix="remove them, or write `schedule: {}` in the environment's section",
+    )

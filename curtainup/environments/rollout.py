@@ -57,6 +57,10 @@ class Rollout(Readiness):
             self.target.require_process_names()
         elif self.config.processes:
             raise refusals.no_processes(self.name, self.spec.name)
+        if isinstance(self.target, runs.RunsSchedules):
+            self.target.require_schedules()
+        elif self.config.schedule:
+            raise refusals.no_schedules(self.name, self.spec.name)
 
     def require_same_place(self) -> None:
         """Check that an update would reach the place where the environment is, and no other of its name.

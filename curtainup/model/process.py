@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
-from curtainup.model.release_settings import Frozen, Settings
+from curtainup.model.release_settings import Frozen, Lean, Settings
 
 MARK: Final = "."
 """Stands in the name of a process's resource, and in no other: services and environments have none."""
@@ -40,7 +40,7 @@ class Process(Frozen):
     overlap: bool = False
 
 
-class WithProcesses(Settings):
+class WithProcesses(Lean):
     """What a release runs with on a target that runs processes.
 
     Attributes:
@@ -49,18 +49,17 @@ class WithProcesses(Settings):
     """
 
     OPTIONAL: ClassVar[tuple[str, ...]] = ("processes",)
-    """What is left out where there is none, so that the id of a release, a hash of this, stays the same."""
     processes: tuple[Process, ...] = ()
 
-    @model_serializer(mode="wrap")
-    def _without_empty(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        found: dict[str, Any] = dump(self)
-        return {name: value for name, value in found.items() if name not in self.OPTIONAL or value}
+    @property
+    def kept_running(self) -> tuple[Process, ...]:
+        """All processes, those of curtainup's own too."""
+        return self.processes
 
 
 def processes_of(settings: Settings) -> tuple[Process, ...]:
     """Return the processes of a release, by what it runs with."""
-    return settings.processes if isinstance(settings, WithProcesses) else ()
+    return settings.kept_running if isinstance(settings, WithProcesses) else ()
 
 
 def copies(settings: Settings) -> Iterator[tuple[Process, int]]:

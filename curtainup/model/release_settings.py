@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 
 class Frozen(BaseModel):
@@ -25,6 +27,18 @@ class Settings(Frozen):
     container_port: int = Field(ge=1, le=65535)
     health_path: str = Field(pattern=r"^/")
     env: dict[str, str] = Field(default_factory=dict)
+
+
+class Lean(Settings):
+    """Settings that leave out what there is none of: the id of a release, a hash of them, stays the same."""
+
+    OPTIONAL: ClassVar[tuple[str, ...]] = ()
+    """What is left out where it is empty."""
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = dump(self)
+        return {name: value for name, value in found.items() if name not in self.OPTIONAL or value}
 
 
 def variables(settings: Settings, version: str) -> dict[str, str]:

@@ -68,7 +68,7 @@ class TaskRecord(_Model):
 
 
 class CommandRecord(_Model):
-    """A command that `curtainup exec` ran: its program alone, as its arguments may hold secrets.
+    """A command that `curtainup exec` or `schedule` ran: its program alone, as arguments may hold secrets.
 
     Without an exit code it did not start, or nobody knows how it ended.
     """
@@ -79,6 +79,7 @@ class CommandRecord(_Model):
     arguments: int
     attached: bool
     exit_code: int | None
+    schedule: str | None = None
 
 
 class Proof(_Model):

@@ -16,9 +16,11 @@ from curtainup.model.names import LIVE, STAGING
 from curtainup.model.process import Process, processes_of
 from curtainup.model.process_state import GONE, RUNNING, STARTING, ProcessState
 from curtainup.model.release import Release
+from curtainup.model.scheduler import is_scheduler
 from curtainup.pipeline.run.steps import Progress
 from curtainup.platforms import exits
 from curtainup.targets.runs import RunsProcesses
+from curtainup.util.crash import Explanation
 
 LOOK: Final = 0.5
 """Seconds between two looks."""
@@ -115,7 +117,15 @@ class _Waiting:
         if one.state == GONE:
             return self._error(one, "is gone", "curtainup deploy makes it again", log)
         what = f"ended{times}" + (f": {why}" if why else "")
-        return self._error(one, what, exits.fix_of_process(log, found), exits.excerpt(log, found))
+        return self._error(one, what, self._fix(one, log, found), exits.excerpt(log, found))
+
+    def _fix(self, one: ProcessState, log: str, found: Explanation | None) -> str:
+        if is_scheduler(self._processes[one.process]):
+            return (
+                "it runs `schedule` with Python 3.10 or newer as python3, and writes to /var/tmp (mode 1777): "
+                "let the image have both, or take out `schedule`"
+            )
+        return exits.fix_of_process(log, found)
 
     def _log(self, one: ProcessState) -> str:
         return self._target.process_log(self._release, self._processes[one.process], one.number)

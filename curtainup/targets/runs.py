@@ -1,4 +1,4 @@
-"""What only some targets can run beside the service: tasks, processes, and commands that somebody asks for.
+"""What only some targets can run beside the service: tasks, processes, schedules, and commands on demand.
 
 These are used as those of `curtainup.targets.capabilities` are.
 """
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from curtainup.model.process import Process
     from curtainup.model.process_state import ProcessState
     from curtainup.model.release import Release
+    from curtainup.model.schedule import Schedule
+    from curtainup.model.schedule_run import ScheduleRun
     from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
 
@@ -45,6 +47,31 @@ class RunsProcesses(Protocol):
 
     def process_log(self, release: Release, process: Process, number: int) -> str:
         """Return the end of what a copy wrote, without secrets."""
+
+
+@runtime_checkable
+class RunsSchedules(Protocol):
+    """The target runs the schedules of the release that works."""
+
+    def require_schedules(self) -> None:
+        """Raise CurtainupError, before anything is built, if a schedule cannot be had there as configured."""
+
+    def schedule_runs(self, release: Release) -> list[ScheduleRun]:
+        """Return the runs of the schedules, those of earlier releases too, as far as anybody remembers them.
+
+        The newest come last, by when they were due.
+
+        Raises:
+            CurtainupError: nobody can tell.
+
+        """
+
+    def run_schedule(self, release: Release, schedule: Schedule, asked: Asked) -> int:
+        """Run a schedule of the release that works now, to its end; return its exit code.
+
+        Its time limit holds, and where it forbids an overlap, that too. What it writes goes where `asked`
+        says. The target raises CurtainupError if it could not run it, ended it, or lost it.
+        """
 
 
 @runtime_checkable

@@ -25,6 +25,7 @@ STAGES = {
         "test_hold",
         "test_guard_rails",
         "test_maintenance",
+        "test_schedules",
         "test_notifications",
         "test_destroy",
     ),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from curtainup.model.process import processes_of
 from curtainup.model.release import Deployment, Release
+from curtainup.model.schedule import schedules_of
 from curtainup.pipeline.transition import (
     CANDIDATE,
     Act,
@@ -46,6 +47,7 @@ def told(transitions: Sequence[Transition], shown: Shown) -> list[str]:
     lines = []
     if serving is None or serving.id != new.id:
         lines.append(f"{shown.called} {_course(transitions, shown)}{_with_processes(new)}")
+        lines += _schedules(shown.before, new)
         if serving is not None:
             lines.append(f"{_named(serving)} {_stay(serving, new, retires, shown.keep)}")
     for one in shown.before.releases:
@@ -89,6 +91,21 @@ def _with_processes(new: Release) -> str:
     """Return which processes start once the release has all traffic; empty if it has none."""
     found = [f"{one.count} {one.name}" if one.count > 1 else one.name for one in processes_of(new.settings)]
     return f"; its processes ({', '.join(found)}) start with that" if found else ""
+
+
+def _schedules(before: Deployment, new: Release) -> list[str]:
+    """Return a line for the schedules that start, change or go once the release has all traffic."""
+    works = before.find(before.working or "")
+    old = {one.name: one for one in schedules_of(works.settings)} if works else {}
+    coming = {one.name: one for one in schedules_of(new.settings)}
+    found = {
+        "starts": [name for name in coming if name not in old],
+        "changes": [name for name, one in coming.items() if name in old and one != old[name]],
+        "stays": [name for name, one in coming.items() if one == old.get(name)],
+        "goes": [name for name in old if name not in coming],
+    }
+    told = [f"{name} {what}" for what, names in found.items() for name in names]
+    return [f"its schedules, once it has all traffic: {', '.join(told)}"] if told else []
 
 
 def _is_judged_first(acts: Sequence[Act]) -> bool:

@@ -19,6 +19,7 @@ from curtainup.config.checks.freeze import freezes
 from curtainup.config.checks.https import https
 from curtainup.config.checks.kubernetes import kubernetes
 from curtainup.config.checks.processes import processes
+from curtainup.config.checks.schedules import schedules
 from curtainup.config.checks.shared import bounds
 from curtainup.config.checks.variables import sizes
 from curtainup.config.keys import RESERVED_VARIABLES
@@ -149,6 +150,7 @@ _RULES: Final[tuple[Callable[[ServiceConfig, EnvironmentConfig], Iterator[Proble
     beanstalk,
     kubernetes,
     processes,
+    schedules,
     https,
     beside,
     accessories,

@@ -26,6 +26,7 @@ def processes(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
     """No target may leave out a process, and a Docker host has to have room for all of them."""
     target = environment.deploy_target
     copies = sum(one.count * (2 if one.overlap else 1) for one in environment.processes.values())
+    copies += 2 if environment.schedule else 0
     if target == "docker" and copies > MOST_CONTAINERS:
         yield Problem(
             path=place(config, environment, "processes"),

@@ -125,16 +125,21 @@ def _broken(file: Path, text: str, error: yaml.MarkedYAMLError) -> ConfigError:
     row = rows[line][first : first + LONGEST_EXCERPT] if line < len(rows) else None
     excerpt = None if row is None else f"{row}\n{' ' * (column - first)}^"
     reason = " ".join(part for part in (error.context, error.problem) if part)
-    tab = "'\\t'" in reason
     return ConfigError(
         f"{file.name} is not valid YAML: {reason}.",
         where=f"{file}:{line + 1}:{column + 1}",
         consequence=NOTHING_HAPPENED,
-        fix="Indent with spaces, not tabs."
-        if tab
-        else "Correct that line: look at indentation, quotes and colons.",
+        fix=_repair(error, reason),
         detail=excerpt,
     )
+
+
+def _repair(error: yaml.MarkedYAMLError, reason: str) -> str:
+    if "'\\t'" in reason:
+        return "Indent with spaces, not tabs."
+    if error.context == "while scanning an alias":
+        return 'Write a value that begins with * in quotes, such as "*/5 * * * *".'
+    return "Correct that line: look at indentation, quotes and colons."
 
 
 def _unusable(file: Path, what: str, fix: str, line: int | None = None) -> ConfigError:

@@ -24,6 +24,7 @@ from curtainup.config.notify import Destination
 from curtainup.config.processes import ProcessSettings
 from curtainup.config.reading.problems import KeyPath, Problem, spelled
 from curtainup.config.reading.source import Document
+from curtainup.config.schedules import ScheduleSettings
 from curtainup.config.service import IdentitySettings, ServiceReads
 from curtainup.config.tasks import Task
 
@@ -34,11 +35,13 @@ _ENTRIES: Final[Mapping[str, tuple[type[BaseModel], str]]] = {
     "notify": (Destination, "nobody would be notified"),
     "freeze": (Freeze, "nobody would know when live is frozen"),
     "processes": (ProcessSettings, "nothing would run"),
+    "schedule": (ScheduleSettings, "nothing would run"),
     "accessories": (Accessory, "there would be nothing to run"),
 }
 """Keys that hold several mappings: what an entry is, and what follows where one lacks its main key."""
 _BY_NAME: Final[Mapping[str, str]] = {
     "processes": "a process",
+    "schedule": "a schedule",
     "accessories": "an accessory",
 }
 """Those of them whose entries have names, and what an entry is called; the others are lists."""

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from curtainup.model.contract import EnvironmentSettings
-from curtainup.model.release_settings import Settings
+from curtainup.model.schedule import WithSchedules
 
 APIS = ("artifactregistry", "iam", "logging", "run", "secretmanager")
 """What a deployment uses of Google's, each as NAME.googleapis.com."""
@@ -40,7 +40,7 @@ class CloudRunEnvironment(EnvironmentSettings):
     public_grant: bool = True
 
 
-class CloudRunSettings(Settings):
+class CloudRunSettings(WithSchedules):
     """What a Cloud Run revision runs with.
 
     Attributes:

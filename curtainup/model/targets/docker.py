@@ -9,7 +9,9 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.maintenance import Maintenance
-from curtainup.model.process import WithProcesses
+from curtainup.model.process import Process, WithProcesses
+from curtainup.model.schedule import WithSchedules
+from curtainup.model.scheduler import scheduler
 
 
 class DockerEnvironment(EnvironmentSettings):
@@ -72,7 +74,7 @@ class DockerEnvironment(EnvironmentSettings):
         return f"https://{self.https_host}" if self.https_host else self.url
 
 
-class DockerSettings(WithProcesses):
+class DockerSettings(WithProcesses, WithSchedules):
     """What a container on a Docker host runs with.
 
     Attributes:
@@ -93,6 +95,7 @@ class DockerSettings(WithProcesses):
         "volumes",
         "host_gateway",
         *WithProcesses.OPTIONAL,
+        *WithSchedules.OPTIONAL,
     )
     memory_mb: int = Field(ge=16)
     cpus: float | None = None
@@ -102,6 +105,14 @@ class DockerSettings(WithProcesses):
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     host_gateway: bool = False
+
+    @property
+    def kept_running(self) -> tuple[Process, ...]:
+        """All processes; the scheduler is one if there are schedules."""
+        if not self.schedules:
+            return self.processes
+        own = scheduler(self.schedules, memory_mb=self.memory_mb, cpus=self.cpus)
+        return tuple(sorted((*self.processes, own), key=lambda one: one.name))
 
     @property
     def granted(self) -> tuple[str, ...]:

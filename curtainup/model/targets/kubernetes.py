@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
 from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.process import WithProcesses
+from curtainup.model.schedule import WithSchedules
 
 NO_GATEWAY: Final = "none"
 """The gateway of an environment whose traffic moves by the selector of a Service."""
@@ -116,7 +117,7 @@ class KubernetesEnvironment(EnvironmentSettings):
         return self.max_replicas > self.min_replicas
 
 
-class KubernetesSettings(WithProcesses):
+class KubernetesSettings(WithProcesses, WithSchedules):
     """What the pods of a release run with.
 
     Attributes:
@@ -132,6 +133,7 @@ class KubernetesSettings(WithProcesses):
 
     """
 
+    OPTIONAL: ClassVar[tuple[str, ...]] = (*WithProcesses.OPTIONAL, *WithSchedules.OPTIONAL)
     memory_mb: int = Field(ge=16)
     cpus: float | None = None
     start_timeout: int = Field(ge=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -24,6 +24,7 @@ KINDS: Mapping[Event, Kind] = {
     "paused": "warning",
     "interrupted": "warning",
     "done": "info",
+    "schedule": "failure",
 }
 TITLES: Mapping[Event, str] = {
     "start": "{command} has started",
@@ -35,6 +36,7 @@ TITLES: Mapping[Event, str] = {
     "paused": "the canary of {command} is paused, and waits for you",
     "interrupted": "{command} was interrupted",
     "done": "{command} is done",
+    "schedule": "schedules of {environment} failed or were missed",
 }
 OF_OUTCOMES: Mapping[str, Event] = {
     "held": "held",
@@ -141,6 +143,12 @@ class Writer:
             return message
         title = f"{self.run.service}: {self.run.command} failed, {alarm}"
         return replace(message, title=self.redact.ours(title), also="returned")
+
+    def schedules(self, runs: Sequence[str]) -> Message:
+        """Return the message for runs of schedules, in words, that somebody should know of."""
+        told = TITLES["schedule"].format(environment=self.run.environment)
+        body = "\n".join(f"- {self._plain(one)}" for one in runs)
+        return Message("schedule", KINDS["schedule"], self.redact.ours(f"{self.run.service}: {told}"), body)
 
     def _message(
         self, event: Event, record: RunRecord, version: str | None, more: Mapping[str, str], folder: Path

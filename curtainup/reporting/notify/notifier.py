@@ -16,7 +16,7 @@ from curtainup.reporting.notify.outbox import Outbox, Undelivered
 from curtainup.util.redaction import Redactor
 
 REMOVING = frozenset({"destroy", "sweep"})
-TOLD_OF = frozenset({"deploy", "promote", "discard", "rollback", "rehearse"}) | REMOVING
+TOLD_OF = frozenset({"deploy", "promote", "discard", "rollback", "rehearse", "schedule"}) | REMOVING
 PATIENCE = 6.0
 """Seconds that a run waits at its end for its messages; Apprise waits 4 seconds for an answer."""
 TRY = "test it with: curtainup notify"
@@ -75,6 +75,10 @@ class Notifier:
     ) -> None:
         """Notify people of how the run ended; see `Writer.ended`."""
         self._tell(lambda: self._writer.ended(record, folder, result, error))
+
+    def schedules(self, runs: Sequence[str]) -> None:
+        """Notify people of runs of schedules, in words, that somebody should know of."""
+        self._tell(lambda: self._writer.schedules(runs))
 
     def close(self) -> None:
         """Wait until all messages are sent or given up."""

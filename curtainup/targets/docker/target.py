@@ -19,7 +19,7 @@ from curtainup.platforms.docker import networks, placement
 from curtainup.platforms.docker.container import Container
 from curtainup.platforms.docker.labels import new_state
 from curtainup.setup.base_images.catalogue import REFERENCES
-from curtainup.targets import engines
+from curtainup.targets import engines, schedules
 from curtainup.targets.capabilities import (
     BesideEngine,
     ChecksPresence,
@@ -40,6 +40,7 @@ from curtainup.targets.docker import tasks as docker_host
 from curtainup.targets.docker.https import OFF, BehindDoor
 from curtainup.targets.docker.maintained import Maintained
 from curtainup.targets.docker.processes import HasProcesses
+from curtainup.targets.docker.schedules import HasSchedules
 from curtainup.targets.processes import wanted
 from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
 
@@ -96,13 +97,15 @@ class DockerTarget(
     Executes,
     EndsCommands,
     HasProcesses,
+    HasSchedules,
 ):
     """An environment on a Docker host: its ports, its network, its containers."""
 
     def runtime(self) -> DockerSettings:
         """Return what a release runs with today."""
         found = runtime(self.config, https=self.https_host is not None)
-        return found.model_copy(update={"processes": wanted(self._session, self.config)})
+        update = {"processes": wanted(self._session, self.config), "schedules": schedules.wanted(self.config)}
+        return found.model_copy(update=update)
 
     def require_same_place(self) -> None:
         """Check that the environment is on the Docker engine that the command works on.

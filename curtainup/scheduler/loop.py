@@ -1,0 +1,214 @@
+"""The scheduler itself: one thread that waits for the next due time, for its runs and for questions."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+
+from curtainup.scheduler import due
+from curtainup.scheduler.asking import Question, listen
+from curtainup.scheduler.due import Due
+from curtainup.scheduler.memory import MISSED, SKIPPED, Handled, Memory, Run, State
+from curtainup.scheduler.plan import Plan, Planned
+from curtainup.scheduler.running import Running, not_started
+
+FOLLOWS, LONGEST_WAIT, RETRY = 0.1, 30.0, 1.0
+"""Seconds: how often one that does not lead tries to, the longest wait, and the wait after an error."""
+OUTPUT: Sequence[int] = (1, 2)
+_UTC = timezone.utc  # noqa: UP017 - Python 3.10 has no other name for it
+
+
+def _now() -> datetime:
+    return datetime.now(_UTC)
+
+
+class Scheduler:
+    """The scheduler of a release."""
+
+    def __init__(self, plan: Plan, memory: Memory, say: Callable[[str], None]) -> None:
+        """Take what to run, what has run, and what takes a line for the log."""
+        self._plan, self._memory, self._say = plan, memory, say
+        self._next: dict[str, datetime | None] = {}
+        self._running: list[tuple[Running, Question | None]] = []
+        self._ended: list[tuple[Run, Question | None]] = []
+        self._leads = self._is_asked_to_end = self._ends = False
+
+    def run(self) -> None:
+        """Run the schedules until SIGTERM, and then for as long as their runs may go on."""
+        self._memory.work()
+        woken = self._heed_signals()
+        with listen() as listening:
+            while not self._ends or self._running or self._ended:
+                self._step(listening, woken)
+        self._memory.rest()
+
+    def _heed_signals(self) -> int:
+        """Return what can be read once a signal has come."""
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        os.set_blocking(writing, False)
+        signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask_to_end)
+        return reading
+
+    def _ask_to_end(self, *_: object) -> None:
+        self._is_asked_to_end = True
+
+    def _step(self, listening: socket.socket, woken: int) -> None:
+        wait = LONGEST_WAIT
+        try:
+            if self._is_asked_to_end and not self._ends:
+                self._retire()
+            self._tend()
+            if not self._ends:
+                wait = self._lead()
+        except OSError as error:
+            self._say(f"cannot remember what runs, and tries again: {error}")
+            wait = RETRY
+        wait = min([wait, *(one.deadline - time.monotonic() for one, _ in self._running)])
+        if self._ends and not self._running and not self._ended:
+            return
+        ready, _, _ = select.select([listening.fileno(), woken], [], [], max(0.0, wait))
+        if woken in ready:
+            os.read(woken, 4096)
+        if listening.fileno() in ready:
+            self._hear(listening)
+
+    def _retire(self) -> None:
+        """Give the lead away at once, so that the next scheduler goes on while the last runs end."""
+        self._memory.retire()
+        self._leads, self._ends = False, True
+        now = time.monotonic()
+        for one, _ in self._running:
+            one.bound(now + one.planned.stop_timeout)
+
+    def _lead(self) -> float:
+        """Start what is due if this scheduler leads; return the seconds until it has to look again."""
+        if not self._leads:
+            if not self._memory.leads():
+                return FOLLOWS
+            self._adopt()
+            self._leads = True
+        for planned in self._plan.schedules:
+            comes = self._next[planned.name]
+            if comes is not None and comes <= _now():
+                self._start_due(planned)
+        soonest = [one for one in self._next.values() if one is not None]
+        return min([LONGEST_WAIT, *((one - _now()).total_seconds() for one in soonest)])
+
+    def _adopt(self) -> None:
+        """Go on where the scheduler before has ended; what came due by another line counts for nothing."""
+        now = _now()
+        with self._memory.change() as state:
+            known = {(name, one.line): one for name, one in state.handled.items()}
+            state.handled = {
+                one.name: known.get((one.name, one.line), Handled(one.line, now))
+                for one in self._plan.schedules
+            }
+            handled = {name: one.at for name, one in state.handled.items()}
+        self._next = {one.name: due.after(one, handled[one.name]) for one in self._plan.schedules}
+
+    def _start_due(self, planned: Planned) -> None:
+        now = _now()
+        with self._memory.change() as state:
+            handled = state.handled.setdefault(planned.name, Handled(planned.line, now))
+            run = self._note(state, planned, due.since(planned, handled.at, now))
+            state.handled[planned.name] = Handled(planned.line, max(handled.at, now))
+        self._next[planned.name] = due.after(planned, max(handled.at, now))
+        if run is not None:
+            self._start(planned, run, OUTPUT, None)
+
+    def _note(self, state: State, planned: Planned, found: Due) -> Run | None:
+        """Remember what becomes of due times, before anything starts; return the run to start."""
+        if found.missed:
+            why = f"it could not start within {planned.start_within:g} s"
+            self._leave_out(state, planned, found.missed, MISSED, why)
+        if not found.late:
+            return None
+        *before, newest = found.late
+        if before:
+            count = f"{len(before)} due times" if len(before) > 1 else "it"
+            self._leave_out(state, planned, before[0], SKIPPED, f"{count} gave way to a later one")
+        if state.running(planned.name) and not planned.overlaps:
+            self._leave_out(state, planned, newest, SKIPPED, "the run before was still on its way")
+            return None
+        run = self._run(planned, due=newest, started=_now())
+        state.runs.append(run)
+        return run
+
+    def _leave_out(self, state: State, planned: Planned, moment: datetime, outcome: str, why: str) -> None:
+        state.runs.append(self._run(planned, due=moment, outcome=outcome, why=why))
+        self._say(f"schedule {planned.name}: {outcome}, due {moment.isoformat()}: {why}")
+
+    def _run(self, planned: Planned, **told: object) -> Run:
+        return Run(planned.name, self._plan.release, self._memory.owner, **told)  # type: ignore[arg-type]
+
+    def _start(self, planned: Planned, run: Run, streams: Sequence[int], question: Question | None) -> None:
+        when = f"due {run.due.isoformat()}" if run.due else "as somebody asked for it"
+        self._say(f"schedule {planned.name}: starts, {when}")
+        try:
+            self._running.append((Running(planned, run, streams), question))
+        except OSError as error:
+            self._end(run, not_started(error), question)
+
+    def _tend(self) -> None:
+        """End runs whose time is over, and remember how those have ended that did."""
+        for pair in list(self._running):
+            one, question = pair
+            if one.tend():
+                self._running.remove(pair)
+                self._end(one.run, one.result(), question)
+        if self._ended:
+            with self._memory.change() as state:
+                for run, _ in self._ended:
+                    state.put(run)
+            ended, self._ended = self._ended, []
+            for run, question in ended:
+                if question is not None:
+                    question.answer(code=run.exit_code)
+
+    def _end(self, run: Run, result: tuple[str, int, str], question: Question | None) -> None:
+        run.ended = _now()
+        run.outcome, run.exit_code, run.why = result
+        self._ended.append((run, question))
+        self._say(f"schedule {run.schedule}: {run.outcome}" + (f": {run.why}" if run.why else ""))
+
+    def _hear(self, listening: socket.socket) -> None:
+        try:
+            question = Question(listening)
+        except (OSError, ValueError):
+            return
+        if question.asked.get("ask") != "run":
+            question.answer(ready=True)
+            return
+        refused = self._run_now(question)
+        if refused:
+            question.answer(refused=refused)
+
+    def _run_now(self, question: Question) -> str:
+        """Run what somebody asks for; return why that cannot be, or nothing."""
+        name = question.asked.get("schedule")
+        planned = next((one for one in self._plan.schedules if one.name == name), None)
+        if planned is None or len(question.files) != len(OUTPUT):
+            return f"release {self._plan.release} has no schedule {name}"
+        if self._ends:
+            return "another release takes over"
+        run = self._run(planned, started=_now(), id=str(question.asked.get("id")))
+        try:
+            with self._memory.change() as state:
+                is_free = planned.overlaps or not state.running(planned.name)
+                state.runs += [run] if is_free else []
+        except OSError as error:
+            return f"the scheduler cannot remember it: {error}"
+        if not is_free:
+            return "the run before is still on its way"
+        self._start(planned, run, question.files, question)
+        question.close_files()
+        return ""

@@ -1,0 +1,232 @@
+"""What has run, in a folder that the schedulers of an environment's releases share, one after the other.
+
+The kernel gives a lock back whatever ends its holder. So locks say which scheduler leads, and whether the one
+that began a run is still there.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+KEPT = 50
+"""How many of the last runs of a schedule are remembered, and of its last that somebody should know of."""
+RUNNING, OK, SKIPPED, MISSED, CUT_OFF = "running", "ok", "skipped", "missed", "cut off"
+FAILED, TIMED_OUT = "failed", "timed out"
+_FINE = (RUNNING, OK, SKIPPED)
+_TIMES = ("due", "started", "ended")
+
+
+@dataclass
+class Run:
+    """A run of a schedule, or one that did not start; see `curtainup.model.schedule_run`.
+
+    Attributes:
+        id: of the run.
+        schedule: the name of the schedule.
+        release: the id of the release whose scheduler it was.
+        owner: which scheduler has begun it.
+        due: when it was to start; None if somebody asked for it.
+        started: when it started.
+        ended: when it ended.
+        outcome: how.
+        exit_code: of its command.
+        why: in words, why it did not end well.
+
+    """
+
+    schedule: str
+    release: str
+    owner: str
+    due: datetime | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    outcome: str = RUNNING
+    exit_code: int | None = None
+    why: str = ""
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+
+
+@dataclass
+class Handled:
+    """Up to when a schedule was handled, and the line that said when it came due."""
+
+    line: str
+    at: datetime
+
+
+@dataclass
+class State:
+    """All that is remembered.
+
+    Attributes:
+        handled: by the name of the schedule.
+        runs: the oldest first.
+
+    """
+
+    handled: dict[str, Handled] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+
+    def put(self, run: Run) -> None:
+        """Put a run in the place of what is remembered of it."""
+        self.runs = [run if one.id == run.id else one for one in self.runs]
+
+    def running(self, schedule: str) -> list[Run]:
+        """Return the runs of a schedule that are on their way."""
+        return [one for one in self.runs if one.schedule == schedule and one.outcome == RUNNING]
+
+
+class Memory:
+    """The folder, as one scheduler or one that asks uses it."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder where it is not there.
+
+        Raises:
+            OSError: it cannot be written.
+
+        """
+        self._folder = folder
+        self.owner = uuid.uuid4().hex[:8]
+        self._leader: int | None = None
+        self._own: int | None = None
+        with suppress(FileExistsError):
+            folder.mkdir()
+            folder.chmod(0o777)  # the next release's image may have another user
+
+    def work(self) -> None:
+        """Show that this scheduler is there, for as long as this process is."""
+        self._own = self._locked(f"owner-{self.owner}")
+
+    def rest(self) -> None:
+        """Show that this scheduler is there no more."""
+        if self._own is not None:
+            (self._folder / f"owner-{self.owner}").unlink(missing_ok=True)
+            os.close(self._own)
+            self._own = None
+
+    def leads(self) -> bool:
+        """Return whether this scheduler leads; it takes the lead if nobody has it."""
+        if self._leader is None:
+            self._leader = self._locked("leader")
+        return self._leader is not None
+
+    def retire(self) -> None:
+        """Give the lead away."""
+        if self._leader is not None:
+            os.close(self._leader)
+            self._leader = None
+
+    @contextmanager
+    def change(self) -> Iterator[State]:
+        """Give what is remembered, alone, and remember what the block makes of it.
+
+        Runs whose scheduler has gone count as cut off.
+
+        Raises:
+            OSError: it cannot be read or written; nothing of the block is remembered.
+
+        """
+        lock = self._open("lock")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            before = self._read()
+            state = _parsed(before)
+            self._settle(state)
+            yield state
+            _forget(state)
+            after = _text(state)
+            if after != before:
+                self._write(after)
+        finally:
+            os.close(lock)
+
+    def _settle(self, state: State) -> None:
+        for one in state.runs:
+            if one.outcome == RUNNING and not self._is_there(one.owner):
+                one.outcome, one.why = CUT_OFF, "its container ended"
+
+    def _is_there(self, owner: str) -> bool:
+        if owner == self.owner:
+            return self._own is not None
+        if not (self._folder / f"owner-{owner}").exists():
+            return False
+        lock = self._locked(f"owner-{owner}")
+        if lock is not None:
+            (self._folder / f"owner-{owner}").unlink(missing_ok=True)
+            os.close(lock)
+        return lock is None
+
+    def _locked(self, name: str) -> int | None:
+        """Return a file that is locked until it is closed; None if somebody else has the lock."""
+        found = self._open(name)
+        try:
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(found)
+            return None
+        return found
+
+    def _open(self, name: str) -> int:
+        found = os.open(self._folder / name, os.O_RDWR | os.O_CREAT, 0o666)
+        with suppress(PermissionError):  # it is another user's, who has done so
+            os.fchmod(found, 0o666)
+        return found
+
+    def _read(self) -> str:
+        try:
+            return (self._folder / "state.json").read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
+
+    def _write(self, text: str) -> None:
+        """Write the file so that a machine that loses its power has the old one or the new one."""
+        new = self._folder / "state.json.new"
+        new.unlink(missing_ok=True)
+        file = self._open(new.name)
+        with os.fdopen(file, "w", encoding="utf-8") as writing:
+            writing.write(text)
+            writing.flush()
+            os.fsync(file)
+        new.replace(self._folder / "state.json")
+
+
+def _forget(state: State) -> None:
+    """Keep the last runs of each schedule, and the last that did not end well."""
+    kept: set[str] = set()
+    for name in {one.schedule for one in state.runs}:
+        own = [one for one in state.runs if one.schedule == name]
+        bad = [one for one in own if one.outcome not in _FINE]
+        kept |= {one.id for one in (*own[-KEPT:], *bad[-KEPT:], *state.running(name))}
+    state.runs = [one for one in state.runs if one.id in kept]
+
+
+def _parsed(text: str) -> State:
+    """Return the state that a text holds; an empty one for what is broken: then nothing runs twice."""
+    try:
+        found = json.loads(text)
+        handled = {name: Handled(one["line"], _moment(one["at"])) for name, one in found["handled"].items()}
+        return State(handled, [Run(**_with_times(one)) for one in found["runs"]])
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return State()
+
+
+def _with_times(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, **{name: _moment(one[name]) for name in _TIMES if one[name] is not None}}
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _text(state: State) -> str:
+    return json.dumps(asdict(state), default=lambda moment: moment.isoformat())

@@ -1,0 +1,17 @@
+"""Where the scheduler is in its container, and what it is called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+NAME: Final = "scheduler"
+"""Of the scheduler among the processes of a release."""
+FILE: Final = "/curtainup/scheduler.pyz"
+"""All of it, in an archive that Python runs."""
+MEMORY: Final = "/var/tmp"  # noqa: S108 - a volume of the environment's
+"""Where its volume is: every user may write there in an ordinary image, so also in a new volume."""
+
+
+def command(*words: str) -> tuple[str, ...]:
+    """Return the command line of the scheduler, whatever variables the image sets for Python."""
+    return ("python3", "-BEs", FILE, *words)

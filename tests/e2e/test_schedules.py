@@ -1,0 +1,61 @@
+"""Schedules run in the image of the release that works, and go on through a deployment and a rollback."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from tests.e2e.leftovers import assert_nothing_left
+from tests.e2e.schedules import runs, seen
+from tests.e2e.service import Service
+
+TICK = """\
+import os, sys
+print("tick of", os.environ["VERSION"], "with", os.environ["HELLO_SECRET"][:4], flush=True)
+sys.exit(int(os.environ.get("TICK_EXIT", "0")))
+"""
+EVERY_SECOND = {"command": "python3 tick.py", "cron": "* * * * * *", "timezone": "Europe/Stockholm"}
+
+
+def test_schedules_go_on_in_the_release_that_works(deployed: Service) -> None:
+    service = deployed
+    service.write("tick.py", TICK)
+    service.configure(schedule={"tick": EVERY_SECOND}, environments={"staging": {"schedule": {}}})
+    told = service.run("preview", code=2).out
+    assert "its schedules, once it has all traffic: tick starts" in told
+    service.deploy()
+    first = service.serving("live")
+    seen(service, "tick", first)
+
+    service.greet("scheduled")
+    service.deploy()
+    second = service.serving("live")
+    seen(service, "tick", second)
+    service.run("rollback")
+    seen(service, "tick", first, after=second)
+
+    found = [one for one in runs(service) if one["due"]]
+    assert {one["outcome"] for one in found} <= {"ok", "running"}
+    due = [datetime.fromisoformat(one["due"]) for one in found]
+    assert {later - earlier for earlier, later in pairwise(due)} == {timedelta(seconds=1)}, (
+        "none twice or never"
+    )
+
+    [status] = service.status("live")["schedules"]
+    assert (status["schedule"], status["timezone"], status["failed"]) == ("tick", "Europe/Stockholm", [])
+    assert status["last"]["outcome"] in {"ok", "running"}
+    assert service.status("staging")["schedules"] == []
+    done = service.run("schedule", "run", "tick")
+    assert f"tick of {_version(service, first)} with open" in done.out
+    assert "tick of" in service.run("logs", "--process", "scheduler").out
+    assert service.last_run().command == "rollback" or service.last_run().ran is not None
+    assert json.loads(service.run("schedule", "check", "--json").out) == []
+    assert_nothing_left(service)
+    service.configure(schedule=None, environments=None)
+
+
+def _version(service: Service, release: str) -> str:
+    found: list[dict[str, Any]] = service.status("live")["releases"]
+    return str(next(one["version"] for one in found if one["id"] == release))

@@ -1,0 +1,98 @@
+"""Schedulers in processes of their own that share a folder, as containers share a volume."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+from curtainup.scheduler import plan
+from curtainup.util import zones
+
+PATIENCE = 60.0
+BEGIN = """\
+import sys
+from curtainup.scheduler import asking, command
+command.MEMORY, asking.ADDRESS = sys.argv[1], "\\0" + sys.argv[2]
+sys.exit(command.main(sys.argv[3:]))
+"""
+Runs = list[dict[str, Any]]
+
+
+def schedule(name: str, command: Sequence[str], cron: str = "* * * * * *", **more: Any) -> dict[str, Any]:
+    """The fields of a schedule; one of six fields comes due every second."""
+    usual = {
+        "timezone": "UTC",
+        "time_limit": 60,
+        "overlap": "forbid",
+        "start_within": 300,
+        "stop_timeout": 10,
+    }
+    return {"name": name, "command": list(command), "cron": cron, **usual, **more}
+
+
+class Machine:
+    """A folder, and the schedulers of one or more releases."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._addresses: dict[str, str] = {}
+
+    def plan(self, release: str, *schedules: Mapping[str, Any]) -> Path:
+        """Write what the scheduler of a release is to run."""
+        archive = self.folder / f"{release}.pyz"
+        names = {one["timezone"] for one in schedules}
+        with ZipFile(archive, "w") as file:
+            file.writestr(
+                "plan.json", plan.written(release, schedules, {one: zones.data(one) for one in names})
+            )
+        return archive
+
+    @contextmanager
+    def scheduler(self, release: str, *schedules: Mapping[str, Any]) -> Iterator[subprocess.Popen[str]]:
+        """A scheduler that works, and is ended with the block."""
+        self._addresses[release] = uuid.uuid4().hex
+        command = self._command(release, str(self.plan(release, *schedules)))
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            self.wait(lambda: self.ask(release, "ready").returncode == 0, "it is ready")
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=PATIENCE)
+
+    def ask(self, release: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Ask the scheduler of a release, as somebody in its container does."""
+        command = self._command(release, "nothing", *words)
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    def runs(self) -> Runs:
+        """What is remembered."""
+        done = subprocess.run(
+            self._command("", "nothing", "runs"), capture_output=True, text=True, timeout=PATIENCE, check=True
+        )
+        found: Runs = json.loads(done.stdout)
+        return found
+
+    def await_runs(self, is_enough: Callable[[Runs], bool], what: str) -> Runs:
+        """Wait until enough is remembered, and return it."""
+        self.wait(lambda: is_enough(self.runs()), what)
+        return self.runs()
+
+    def wait(self, is_so: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not is_so():
+            assert time.monotonic() < deadline, f"{what}: {self.runs()}"
+            time.sleep(0.05)
+
+    def _command(self, release: str, *words: str) -> list[str]:
+        address = self._addresses.get(release, "nobody")
+        return [sys.executable, "-c", BEGIN, str(self.folder), address, *words]

@@ -1,0 +1,188 @@
+"""Schedulers at work: real processes, a real clock, one folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from curtainup.scheduler import start
+from curtainup.scheduler.command import REFUSED
+from tests.scheduler.machine import BEGIN, Machine, Runs, schedule
+
+TICK = schedule("tick", ["true"])
+LONG = schedule("long", ["sleep", "60"])
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def ended(found: Runs, name: str) -> Runs:
+    return [one for one in found if one["schedule"] == name and one["outcome"] != "running"]
+
+
+def test_what_is_due_runs_and_is_remembered(machine: Machine) -> None:
+    with machine.scheduler("r1", TICK, schedule("fails", ["sh", "-c", "exit 3"])):
+        found = machine.await_runs(lambda now: bool(ended(now, "tick") and ended(now, "fails")), "two runs")
+
+    [tick, *_], [fails, *_] = ended(found, "tick"), ended(found, "fails")
+    assert (tick["outcome"], tick["exit_code"], tick["why"], tick["release"]) == ("ok", 0, "", "r1")
+    assert (fails["outcome"], fails["exit_code"], fails["why"]) == ("failed", 3, "exit code 3")
+    assert tick["due"] <= tick["started"] <= tick["ended"]
+
+
+def test_the_next_scheduler_goes_on_without_a_gap(machine: Machine) -> None:
+    with machine.scheduler("r1", TICK) as first:
+        machine.await_runs(lambda now: len(ended(now, "tick")) > 1, "the first has run it")
+        with machine.scheduler("r2", TICK):
+            assert {one["release"] for one in machine.runs()} == {"r1"}, "only one leads"
+            first.send_signal(signal.SIGTERM)
+            found = machine.await_runs(
+                lambda now: len([one for one in ended(now, "tick") if one["release"] == "r2"]) > 1,
+                "the second has run it",
+            )
+
+    due = [datetime.fromisoformat(one["due"]) for one in found]
+    assert {later - earlier for earlier, later in pairwise(due)} == {timedelta(seconds=1)}
+    assert {one["outcome"] for one in found} <= {"ok", "running"}
+
+
+def test_a_run_goes_on_in_the_release_in_which_it_began(machine: Machine) -> None:
+    slow = schedule("slow", ["sh", "-c", "sleep 2; exit 7"])
+    with machine.scheduler("r1", slow) as first:
+        machine.await_runs(bool, "it has begun")
+        with machine.scheduler("r2", slow):
+            first.send_signal(signal.SIGTERM)
+            found = machine.await_runs(lambda now: len(now) > 1 and bool(ended(now, "slow")), "the end")
+
+    assert (found[0]["release"], found[0]["exit_code"]) == ("r1", 7)
+    assert found[1]["outcome"] == "skipped", "the one of the release before was still on its way"
+
+
+def test_a_run_that_takes_too_long_after_its_release_has_gone_is_cut_off(machine: Machine) -> None:
+    with machine.scheduler("r1", {**LONG, "stop_timeout": 1}) as first:
+        machine.await_runs(bool, "it has begun")
+        first.send_signal(signal.SIGTERM)
+        first.wait()
+        [one, *_] = machine.runs()
+    assert (one["outcome"], one["exit_code"]) == ("cut off", 143)
+    assert "1 s after its container was to end" in one["why"]
+
+
+def test_a_killed_scheduler_leaves_a_run_that_was_cut_off_and_the_next_one_goes_on(machine: Machine) -> None:
+    with machine.scheduler("r1", LONG, TICK) as first:
+        machine.await_runs(lambda now: any(one["schedule"] == "long" for one in now), "it has begun")
+        first.kill()
+        first.wait()
+        with machine.scheduler("r1", LONG, TICK):
+            count = len(ended(machine.runs(), "tick"))
+            found = machine.await_runs(lambda now: len(ended(now, "tick")) > count, "it goes on")
+    [long, *_] = [one for one in found if one["schedule"] == "long"]
+    assert (long["outcome"], long["why"]) == ("cut off", "its container ended")
+
+
+def test_what_came_due_while_nobody_worked_starts_late_or_is_missed(machine: Machine) -> None:
+    late, missed = schedule("late", ["true"]), schedule("missed", ["true"], start_within=1)
+    with machine.scheduler("r1", late, missed):
+        machine.await_runs(lambda now: bool(ended(now, "late") and ended(now, "missed")), "both have run")
+    last = max(one["due"] for one in machine.runs())
+    machine.wait(
+        lambda: datetime.now().astimezone() - datetime.fromisoformat(last) > timedelta(seconds=4), "time"
+    )
+    with machine.scheduler("r2", late, missed):
+        found = machine.await_runs(
+            lambda now: any(one["outcome"] == "missed" for one in now), "one is missed"
+        )
+
+    second = [one for one in found if one["release"] == "r2"]
+    assert next(one for one in second if one["schedule"] == "late")["why"].endswith("gave way to a later one")
+    assert "it could not start within 1 s" in next(one for one in second if one["outcome"] == "missed")["why"]
+
+
+def test_another_line_makes_nothing_late(machine: Machine) -> None:
+    with machine.scheduler("r1", schedule("one", ["true"])):
+        machine.await_runs(lambda now: bool(ended(now, "one")), "it has run")
+    count = len(machine.runs())
+    with machine.scheduler("r2", schedule("one", ["true"], "*/2 * * * * *")):
+        found = machine.await_runs(lambda now: len(now) > count, "it runs by the new line")
+    assert {one["outcome"] for one in found[count:]} <= {"ok", "running"}
+
+
+def test_a_run_that_exceeds_its_limit_is_ended_with_all_that_it_has_started(machine: Machine) -> None:
+    deaf = ["sh", "-c", "trap '' TERM; sleep 77 & wait; sleep 77"]
+    with machine.scheduler("r1", schedule("deaf", deaf, time_limit=1)):
+        found = machine.await_runs(lambda now: bool(ended(now, "deaf")), "its end")
+    [one, *_] = ended(found, "deaf")
+    assert (one["outcome"], one["why"]) == ("timed out", "it went on for more than 1 s")
+    left = subprocess.run(["pgrep", "-g", str(os.getpid()), "-f", "^sleep 77"], check=False)
+    assert left.returncode == 1
+
+
+def test_one_that_forbids_an_overlap_is_skipped_and_another_is_not(machine: Machine) -> None:
+    both = schedule("both", ["sleep", "60"], overlap="allow")
+    with machine.scheduler("r1", {**LONG, "stop_timeout": 0}, {**both, "stop_timeout": 0}):
+        found = machine.await_runs(
+            lambda now: len([one for one in now if one["schedule"] == "both"]) > 2, "three at once"
+        )
+        assert {one["outcome"] for one in found if one["schedule"] == "both"} == {"running"}
+        machine.await_runs(lambda now: "skipped" in {one["outcome"] for one in now}, "one is skipped")
+
+
+def test_a_command_that_is_not_there_has_failed(machine: Machine) -> None:
+    with machine.scheduler("r1", schedule("none", ["no-such-program"])):
+        found = machine.await_runs(lambda now: bool(ended(now, "none")), "its end")
+    assert (found[0]["outcome"], found[0]["exit_code"]) == ("failed", 127)
+    assert found[0]["why"] == "its command did not start: No such file or directory: no-such-program"
+
+
+def test_one_that_somebody_asks_for_runs_at_once_and_is_remembered(machine: Machine) -> None:
+    never = schedule("yearly", ["sh", "-c", "echo out; echo err >&2; exit 5"], "0 0 1 1 *")
+    with machine.scheduler("r1", never):
+        done = machine.ask("r1", "run", "yearly", "id-of-it")
+        [one] = machine.runs()
+    assert (done.returncode, done.stdout, done.stderr) == (5, "out\n", "err\n")
+    assert (one["id"], one["due"], one["outcome"], one["exit_code"]) == ("id-of-it", None, "failed", 5)
+
+
+def test_one_that_somebody_asks_for_is_refused_beside_itself(machine: Machine) -> None:
+    with machine.scheduler("r1", {**LONG, "stop_timeout": 0}):
+        machine.await_runs(bool, "it has begun")
+        done = machine.ask("r1", "run", "long", "another")
+    assert (done.returncode, done.stderr) == (REFUSED, "the run before was still on its way\n")
+    assert "another" not in {one["id"] for one in machine.runs()}
+
+
+def test_one_that_is_not_there_is_refused(machine: Machine) -> None:
+    with machine.scheduler("r1", TICK):
+        done = machine.ask("r1", "run", "nobody", "another")
+    assert (done.returncode, done.stderr) == (REFUSED, "release r1 has no schedule nobody\n")
+
+
+def test_without_a_scheduler_nobody_answers(machine: Machine) -> None:
+    assert "does not answer" in machine.ask("r1", "ready").stdout
+    assert machine.ask("r1", "run", "tick", "another").returncode == REFUSED
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "curtainup").write_text("a file")
+    command = [sys.executable, "-c", BEGIN, str(tmp_path), "nobody", "nothing", "runs"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the scheduler cannot work as user" in done.stdout
+
+
+def test_an_old_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "OLDEST", (99, 0))
+    told = start.begin()  # type: ignore[no-untyped-call]
+    version = ".".join(map(str, sys.version_info[:2]))
+    assert (
+        told == f"the scheduler of curtainup needs Python 3.10 or newer; python3 of this image is {version}"
+    )

@@ -1,4 +1,4 @@
-"""examples/shop on a Docker host: web, worker, migrations, static files, PostgreSQL and Redis, all real."""
+"""examples/shop on a Docker host: web, worker, migrations, schedule, PostgreSQL and Redis, all real."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ def test_a_preview_of_the_first_deployment_shows_all_of_it(shop: Shop) -> None:
         assert f"cache and db are made beside {environment}" in said
     assert said.count("runs its tasks (migrate)") == 2
     assert said.count("its processes (worker) start with that") == 2
+    assert said.count("its schedules, once it has all traffic: resend starts") == 2
     assert f"create Container {shop.name}-live.worker.1" in said
 
 
@@ -90,6 +91,7 @@ def test_an_order_goes_through_all_of_it(shop: Shop) -> None:
     shop.run("rollback")
 
     assert shop.version() == first
+    assert "asked again for 0 orders" in shop.run("schedule", "run", "resend").out
     assert shop.packed(shop.order())["packed_by"] == first, "its worker packs again, beside the new column"
 
 
@@ -110,6 +112,8 @@ def test_an_order_survives_a_queue_that_is_away(shop: Shop) -> None:
     assert shop.get("live").status_code == 200
     cache.start()
     assert shop.told(order)["state"] == "placed"
+    [schedule] = shop.status("live")["schedules"]
+    assert (schedule["schedule"], schedule["cron"]) == ("resend", "*/5 * * * *")
     shop.run("exec", "--", "python", "manage.py", "resend", "--older-than", "0")
     shop.packed(order)
 

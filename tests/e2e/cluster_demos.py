@@ -7,8 +7,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
+from http.client import HTTPMessage
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -72,7 +72,7 @@ class Answer:
     """What a browser on this machine is answered."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: HTTPMessage
     text: str
 
     def json(self) -> dict[str, object]:
@@ -89,6 +89,6 @@ def asked(url: str, path: str = "/", body: object = None) -> Answer:
     method, data = ("GET", None) if body is None else ("POST", json.dumps(body))
     connection.request(method, path, data, {"Host": parts.netloc})
     answer = connection.getresponse()
-    found = Answer(answer.status, dict(answer.getheaders()), answer.read().decode())
+    found = Answer(answer.status, answer.headers, answer.read().decode())
     connection.close()
     return found

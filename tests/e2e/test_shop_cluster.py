@@ -35,7 +35,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, shop_python: Path, cluster: C
     assert cluster.folder is not None
     made.in_shell(str(cluster.folder / "demo" / SHELL), "destroy", "--confirm", "shop-demo")
     for environment in ENVIRONMENTS:
-        kubectl(cluster, "delete", "namespace", namespace(environment))
+        kubectl(cluster, "delete", "namespace", namespace(environment), "--wait=false")
     shutil.rmtree(cluster.folder / "demo")
     registry.remove(cluster.id)
 

@@ -80,7 +80,7 @@ def lines(one: ScheduleStatus) -> list[str]:
     due = f"next {_shown(one.next, one.timezone)}" if one.next else "never due again"
     last = f"last {_told(one.last, one.timezone)}" if one.last else "no run yet"
     what = f"nobody knows what has run: {one.trouble}" if one.trouble else last
-    first = f"{one.schedule}  {one.cron}  {one.timezone}  {due}  {what}"
+    first = f"schedule {one.schedule}  {one.cron}  {one.timezone}  {due}  {what}"
     return [first, *(f"  {_told(run, one.timezone)}" for run in one.failed if run != one.last)]
 
 
@@ -105,7 +105,8 @@ def _shown(moment: str | None, timezone: str) -> str:
     if moment is None:
         return "at an unknown time"
     there = datetime.fromisoformat(moment).astimezone(zones.zone(timezone))
-    return f"{there:%Y-%m-%d %H:%M}{there:{':%S' if there.second else ''}} {there:%Z}"
+    seconds = there.strftime(":%S") if there.second else ""
+    return f"{there:%Y-%m-%d %H:%M}{seconds} {there:%Z}"
 
 
 def run_status(one: ScheduleRun) -> RunStatus:

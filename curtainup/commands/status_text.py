@@ -29,7 +29,7 @@ def _environment(service: str, found: EnvironmentStatus) -> list[str]:
     lines += [f"  MAINTENANCE {found.maintenance}: users get 503"] if found.maintenance else []
     lines += [f"  {_release(one)}" for one in reversed(found.releases)]
     lines += [f"  process {_process(one)}" for one in found.processes]
-    lines += [f"  schedule {line}" for one in found.schedules for line in status_of_schedules.lines(one)]
+    lines += [f"  {line}" for one in found.schedules for line in status_of_schedules.lines(one)]
     lines += [f"  billed: {found.costs}"] if found.costs else []
     lines += [f"  update: {found.update}"] if found.update else []
     lines += [f"  frozen until {found.freeze.told}"] if found.freeze else []

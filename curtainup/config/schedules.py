@@ -14,8 +14,8 @@ from curtainup.util import cron, zones
 RUN_SCHEDULES: Final = ("docker",)
 """The targets that run schedules."""
 MOST_SCHEDULES: Final = 20
-LONGEST_RUN: Final = 86400
-"""Seconds: a day."""
+LONGEST_RUN, LONGEST_END = 86400, 3600
+"""Seconds: a day, and an hour."""
 _EXAMPLE: Final = '{command: python -m app.cleanup, cron: "0 3 * * *"}'
 
 
@@ -91,11 +91,11 @@ class ScheduleSettings(Settings):
             shown="5m",
         ),
     )
-    stop_timeout: Span | None = key(
+    stop_timeout: Annotated[Span, Field(le=LONGEST_END)] | None = key(
         None,
         "How long a run may go on once another release works, on `docker`. The deployment waits for it.",
         KeyDoc(
-            expects="a time from 1s to 24h, such as 90s or 10m, or a number of seconds",
+            expects="a time from 1s to 1h, such as 90s or 10m, or a number of seconds",
             wrong="a run could be cut off, or a deployment could wait for longer than you meant",
             example="2m",
             shown="the service's `stop_timeout`",

@@ -122,8 +122,8 @@ class _Waiting:
     def _fix(self, one: ProcessState, log: str, found: Explanation | None) -> str:
         if is_scheduler(self._processes[one.process]):
             return (
-                "it runs `schedule` with Python 3.10 or newer as python3, and writes to /var/tmp (mode 1777): "
-                "let the image have both, or take out `schedule`"
+                "it runs `schedule` with Python 3.10 or newer as python3, and writes to /var/tmp, so let the "
+                "image have both; docs/schedules.md says more"
             )
         return exits.fix_of_process(log, found)
 

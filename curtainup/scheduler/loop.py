@@ -88,6 +88,9 @@ class Scheduler:
         now = time.monotonic()
         for one, _ in self._running:
             one.bound(now + one.planned.stop_timeout)
+        with self._memory.change() as state:
+            if state.leader == self._memory.host:
+                state.retired = _now()
 
     def _lead(self) -> float:
         """Start what is due if this scheduler leads; return the seconds until it has to look again."""
@@ -96,6 +99,7 @@ class Scheduler:
                 return FOLLOWS
             self._adopt()
             self._leads = True
+            self._say(f"release {self._plan.release} runs its schedules from now on")
         for planned in self._plan.schedules:
             comes = self._next[planned.name]
             if comes is not None and comes <= _now():
@@ -104,10 +108,16 @@ class Scheduler:
         return min([LONGEST_WAIT, *((one - _now()).total_seconds() for one in soonest)])
 
     def _adopt(self) -> None:
-        """Go on where the scheduler before has ended; what came due by another line counts for nothing."""
+        """Go on where the scheduler before has ended.
+
+        What came due by another line counts for nothing, and neither does what nobody wanted.
+        """
         now = _now()
         with self._memory.change() as state:
             known = {(name, one.line): one for name, one in state.handled.items()}
+            if state.was_paused(self._memory.host, now):
+                known = {}
+            state.leader, state.retired = self._memory.host, None
             state.handled = {
                 one.name: known.get((one.name, one.line), Handled(one.line, now))
                 for one in self._plan.schedules

@@ -9,11 +9,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ KEPT = 50
 """How many of the last runs of a schedule are remembered, and of its last that somebody should know of."""
 RUNNING, OK, SKIPPED, MISSED, CUT_OFF = "running", "ok", "skipped", "missed", "cut off"
 FAILED, TIMED_OUT = "failed", "timed out"
+HAND_OVER = timedelta(minutes=1)
+"""What passes at most between the end of one leader and the beginning of the next in a deployment."""
 _FINE = (RUNNING, OK, SKIPPED)
 _TIMES = ("due", "started", "ended")
 
@@ -70,15 +73,26 @@ class State:
     Attributes:
         handled: by the name of the schedule.
         runs: the oldest first.
+        leader: the host name of the container whose scheduler has led last.
+        retired: when that one gave the lead away; None if it leads, or ended without a word.
 
     """
 
     handled: dict[str, Handled] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
+    leader: str = ""
+    retired: datetime | None = None
 
     def put(self, run: Run) -> None:
         """Put a run in the place of what is remembered of it."""
         self.runs = [run if one.id == run.id else one for one in self.runs]
+
+    def was_paused(self, host: str, now: datetime) -> bool:
+        """Return whether nobody wanted the schedules for a while: releases without any have worked.
+
+        A container that starts again after its machine's rest is the same one.
+        """
+        return self.leader != host and self.retired is not None and now - self.retired > HAND_OVER
 
     def running(self, schedule: str) -> list[Run]:
         """Return the runs of a schedule that are on their way."""
@@ -86,7 +100,13 @@ class State:
 
 
 class Memory:
-    """The folder, as one scheduler or one that asks uses it."""
+    """The folder, as one scheduler or one that asks uses it.
+
+    Attributes:
+        owner: says which scheduler it is, on the runs that it begins.
+        host: the host name of its container.
+
+    """
 
     def __init__(self, folder: Path) -> None:
         """Make the folder where it is not there.
@@ -97,6 +117,7 @@ class Memory:
         """
         self._folder = folder
         self.owner = uuid.uuid4().hex[:8]
+        self.host = socket.gethostname()
         self._leader: int | None = None
         self._own: int | None = None
         with suppress(FileExistsError):
@@ -215,7 +236,9 @@ def _parsed(text: str) -> State:
     try:
         found = json.loads(text)
         handled = {name: Handled(one["line"], _moment(one["at"])) for name, one in found["handled"].items()}
-        return State(handled, [Run(**_with_times(one)) for one in found["runs"]])
+        runs = [Run(**_with_times(one)) for one in found["runs"]]
+        retired = _moment(found["retired"]) if found["retired"] else None
+        return State(handled, runs, found["leader"], retired)
     except (ValueError, TypeError, LookupError, AttributeError):
         return State()
 

@@ -67,6 +67,7 @@ def test_the_record_has_who_and_which_program_and_no_argument(
         "arguments": 1,
         "attached": False,
         "exit_code": 7,
+        "schedule": None,
     }
     assert told["who"]["user"]
     assert told["result"]["outcome"] == "done"

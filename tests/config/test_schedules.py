@@ -66,6 +66,7 @@ NO_CRON = "is not a cron line of five fields that comes due some day"
         (f"{{{CLEANUP}, timezone: ../UTC}}", "is not the name of a time zone"),
         (f"{{{CLEANUP}, time_limit: 25h}}", "is not a time from 1s to 24h"),
         (f"{{{CLEANUP}, start_within: 0}}", "is not a time from 1s to 24h"),
+        (f"{{{CLEANUP}, stop_timeout: 2h}}", "is not a time from 1s to 1h"),
         (f"{{{CLEANUP}, overlap: replace}}", "is not forbid or allow"),
         (f"{{{CLEANUP}, zone: UTC}}", "schedule.one.zone: is not a known key"),
         ("work", "'work' (text) is not a mapping with `command` and `cron`"),

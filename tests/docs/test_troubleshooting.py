@@ -50,6 +50,7 @@ UNSEEN = {
     "the record of a run cannot be read": "whoever reads records goes on without it",
     "… runs no tasks, and … has some": "each target runs tasks",
     "… runs no processes, and … has some": "the configuration is refused first",
+    "… runs no schedules, and … has some": "the configuration is refused first",
 }
 """Messages that nobody has to look up, and why."""
 EDGES = " .:;,()=/`"

@@ -82,6 +82,7 @@ def test_a_command_runs_in_the_release_that_serves_and_is_recorded(two_releases:
         "arguments": 3,
         "attached": False,
         "exit_code": 9,
+        "schedule": None,
     }
     assert "hush-hush" not in run.model_dump_json()
     inside = two_releases.run("exec", "--attach", "--", "sh", "-c", "ps -e 2>/dev/null; echo $VERSION")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.schedules import runs, seen
 from tests.e2e.service import Service
+from tests.scheduler.machine import assert_once_each
 
 TICK = """\
 import os, sys
@@ -36,21 +35,15 @@ def test_schedules_go_on_in_the_release_that_works(deployed: Service) -> None:
     service.run("rollback")
     seen(service, "tick", first, after=second)
 
-    found = [one for one in runs(service) if one["due"]]
-    assert {one["outcome"] for one in found} <= {"ok", "running"}
-    due = [datetime.fromisoformat(one["due"]) for one in found]
-    assert {later - earlier for earlier, later in pairwise(due)} == {timedelta(seconds=1)}, (
-        "none twice or never"
-    )
+    assert_once_each([one for one in runs(service) if one["due"]])
 
     [status] = service.status("live")["schedules"]
     assert (status["schedule"], status["timezone"], status["failed"]) == ("tick", "Europe/Stockholm", [])
-    assert status["last"]["outcome"] in {"ok", "running"}
+    assert status["last"]["outcome"] in {"ok", "running", "skipped"}
     assert service.status("staging")["schedules"] == []
     done = service.run("schedule", "run", "tick")
     assert f"tick of {_version(service, first)} with open" in done.out
     assert "tick of" in service.run("logs", "--process", "scheduler").out
-    assert service.last_run().command == "rollback" or service.last_run().ran is not None
     assert json.loads(service.run("schedule", "check", "--json").out) == []
     assert_nothing_left(service)
     service.configure(schedule=None, environments=None)

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from curtainup.model.process import Process, copies, processes_of
 from curtainup.model.schedule import Schedule, schedules_of
+from curtainup.model.scheduler import is_scheduler
 from curtainup.model.targets.cloud_run import CloudRunSettings
 from curtainup.model.targets.docker import DockerSettings
 from curtainup.model.targets.kubernetes import KubernetesSettings
+from curtainup.scheduler.running import GRACE
 
 CLEANUP = Schedule(
     name="cleanup",
@@ -28,6 +31,26 @@ def test_settings_without_a_schedule_stay_what_they_were() -> None:
     for settings in EMPTY:
         assert "schedules" not in settings.model_dump(mode="json")
         assert schedules_of(settings) == ()
+
+
+def test_on_a_docker_host_a_scheduler_is_one_of_the_processes() -> None:
+    worker = Process(name="worker", command=("work",), count=2, memory_mb=64, stop_timeout=1, settle=1)
+    later = CLEANUP.model_copy(update={"name": "report", "stop_timeout": 90})
+    docker, kubernetes, _ = EMPTY
+    both = {"schedules": (CLEANUP, later), "processes": (worker,)}
+    assert processes_of(docker) == ()
+    own, theirs = processes_of(docker.model_copy(update=both))
+    assert theirs == worker
+    assert (own.name, own.count, own.overlap, own.memory_mb) == ("scheduler", 1, True, 512)
+    assert own.stop_timeout > 90 + GRACE, "the last run is ended before the container is"
+    assert is_scheduler(own)
+    assert not is_scheduler(worker.model_copy(update={"name": "scheduler"}))
+    assert processes_of(kubernetes.model_copy(update=both)) == (worker,)
+    assert [f"{one.name}.{number}" for one, number in copies(docker.model_copy(update=both))] == [
+        "scheduler.1",
+        "worker.1",
+        "worker.2",
+    ]
 
 
 def test_a_schedule_comes_back_from_what_is_written() -> None:

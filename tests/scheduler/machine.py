@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -19,9 +22,10 @@ from curtainup.util import zones
 
 PATIENCE = 60.0
 BEGIN = """\
-import sys
+import socket, sys
 from curtainup.scheduler import asking, command
 command.MEMORY, asking.ADDRESS = sys.argv[1], "\\0" + sys.argv[2]
+socket.gethostname = lambda: sys.argv[2]
 sys.exit(command.main(sys.argv[3:]))
 """
 Runs = list[dict[str, Any]]
@@ -37,6 +41,18 @@ def schedule(name: str, command: Sequence[str], cron: str = "* * * * * *", **mor
         "stop_timeout": 10,
     }
     return {"name": name, "command": list(command), "cron": cron, **usual, **more}
+
+
+def assert_once_each(found: Runs) -> None:
+    """Check that each second has had its run, and no second two.
+
+    On a machine that is busy for seconds, due times give way to a later one, and are remembered as that.
+    """
+    assert {one["outcome"] for one in found} <= {"ok", "running", "skipped"}
+    for one, following in pairwise(sorted(found, key=lambda run: str(run["due"]))):
+        count = re.match(r"(\d+) due times gave way", one["why"])
+        gap = datetime.fromisoformat(following["due"]) - datetime.fromisoformat(one["due"])
+        assert gap == timedelta(seconds=int(count[1]) if count else 1), (one, following)
 
 
 class Machine:

@@ -79,6 +79,19 @@ def test_the_last_runs_stay_and_those_that_went_wrong_longer(memory: Memory) -> 
         assert state.runs[-1].due == NOW + timedelta(seconds=1 + 2 * KEPT)
 
 
+def test_only_a_long_rest_that_somebody_wanted_is_a_pause(memory: Memory) -> None:
+    later, soon = NOW + timedelta(hours=1), NOW + timedelta(seconds=20)
+    with memory.change() as state:
+        assert not state.was_paused("new", NOW), "nobody has led before"
+        state.leader = "old"
+        assert not state.was_paused("new", later), "it was killed"
+        state.retired = NOW
+    with memory.change() as state:
+        assert state.was_paused("new", later)
+        assert not state.was_paused("new", soon), "it has just handed over"
+        assert not state.was_paused("old", later), "its machine has rested"
+
+
 def test_a_broken_file_is_as_none(memory: Memory, tmp_path: Path) -> None:
     file = tmp_path / "curtainup" / "state.json"
     for text in ("", "{", "[]", '{"handled": {}, "runs": [{}]}'):

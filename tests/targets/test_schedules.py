@@ -2,7 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from curtainup.targets.schedules import wanted
+import pytest
+
+from curtainup.errors import RefusedError
+from curtainup.model.schedule_run import OK, RUNNING, ScheduleRun
+from curtainup.targets.schedules import require_free, wanted
+from tests.model.test_schedule import CLEANUP
 from tests.sessions import world
 
 
@@ -23,3 +28,14 @@ def test_what_a_schedule_does_not_say_is_as_for_the_service(tmp_path: Path) -> N
         "allow",
         "Europe/Berlin",
     )
+
+
+def test_a_schedule_that_forbids_an_overlap_is_free_once_its_run_has_ended() -> None:
+    def run(outcome: str, name: str = "cleanup") -> ScheduleRun:
+        return ScheduleRun(name, None, None, None, outcome, place="container x")
+
+    require_free(CLEANUP, [run(OK), run(RUNNING, "other")])
+    require_free(CLEANUP.model_copy(update={"overlap": "allow"}), [run(RUNNING)])
+    with pytest.raises(RefusedError) as caught:
+        require_free(CLEANUP, [run(OK), run(RUNNING)])
+    assert caught.value.where == "container x"

@@ -14,6 +14,7 @@ from curtainup.model.process import Process
 from curtainup.model.release import Deployment, Release
 from curtainup.pipeline import planner
 from tests import samples
+from tests.model.test_schedule import CLEANUP
 from tests.samples import deployment, release
 from tests.sessions import world
 
@@ -70,6 +71,22 @@ def test_it_says_which_processes_start_with_all_traffic(scene: Scene) -> None:
     new = release(9, settings=samples.SETTINGS.model_copy(update={"processes": (clock, two)}))
     [line] = scene.told(Deployment(), new=new)
     assert line.endswith("then gets 100 %; its processes (clock, 2 worker) start with that")
+
+
+def test_it_says_what_becomes_of_each_schedule(scene: Scene) -> None:
+    def with_schedules(number: int, *names: str, cron: str = "0 3 * * *") -> Release:
+        schedules = tuple(CLEANUP.model_copy(update={"name": name, "cron": cron}) for name in names)
+        return release(number, settings=samples.SETTINGS.model_copy(update={"schedules": schedules}))
+
+    new, old = with_schedules(9, "a", "b"), with_schedules(1, "b", "c")
+    before = Deployment(releases=(old,), traffic={old.id: 100})
+    [first, line, _] = scene.told(before, new=new)
+    assert first.endswith("; its processes (scheduler) start with that")
+    assert line == "its schedules, once it has all traffic: a starts, b stays, c goes"
+    [_, line, _] = scene.told(before, new=with_schedules(9, "b", "c", cron="0 4 * * *"))
+    assert line == "its schedules, once it has all traffic: b changes, c changes"
+    [_, line, _] = scene.told(before, new=release(9))
+    assert line == "its schedules, once it has all traffic: b goes, c goes"
 
 
 def test_the_one_that_serves_is_kept_and_the_oldest_leaves(scene: Scene) -> None:

@@ -76,6 +76,18 @@ def test_a_ci_job_is_linked(tmp_path: Path, ci: dict[str, str], page: str) -> No
     assert f" on <{page}>" in WRITER.started(recorder.record, recorder.folder).body
 
 
+def test_runs_of_schedules_are_told_a_line_each() -> None:
+    told = Writer(Run("hello", "schedule", "staging"), redactor([Secret("s3cret")])).schedules(
+        ["cleanup  2026-11-29 03:00 CET failed after 2s: exit code 3", "a *run* with s3cret"]
+    )
+    assert (told.event, told.kind) == ("schedule", "failure")
+    assert told.title == "hello: schedules of staging failed or were missed"
+    assert told.body.splitlines() == [
+        "- cleanup 2026-11-29 03:00 CET failed after 2s: exit code 3",
+        r"- a \*run\* with \*\*\*",
+    ]
+
+
 def test_live_tells_the_url(tmp_path: Path) -> None:
     told = ended(begun(tmp_path), Came())
 
@@ -160,4 +172,4 @@ def test_a_rehearsal_says_so(tmp_path: Path) -> None:
 
 def test_every_event_has_its_words() -> None:
     assert set(messages.KINDS) == set(messages.TITLES) == set(EVENTS)
-    assert set(messages.OF_OUTCOMES.values()) == set(EVENTS) - {"start"}
+    assert set(messages.OF_OUTCOMES.values()) == set(EVENTS) - {"start", "schedule"}

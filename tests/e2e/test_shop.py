@@ -65,7 +65,7 @@ def test_a_preview_of_the_first_deployment_shows_all_of_it(shop: Shop) -> None:
         assert f"{shop.name}-{environment}-accessories" in said
         assert f"cache and db are made beside {environment}" in said
     assert said.count("runs its tasks (migrate)") == 2
-    assert said.count("its processes (worker) start with that") == 2
+    assert said.count("; its processes (worker") == 2
     assert said.count("its schedules, once it has all traffic: resend starts") == 2
     assert f"create Container {shop.name}-live.worker.1" in said
 

@@ -114,6 +114,7 @@ def _pushed(client: docker.DockerClient, part: Part, repository: str) -> str:
     client.images.get(found).tag(name, tag=tag)
     said: Iterator[dict[str, Any]] = client.images.push(name, tag=tag, stream=True, decode=True)
     refused = [str(one["error"]) for one in said if "error" in one]
+    client.images.remove(f"{name}:{tag}")  # its other name stays
     if refused:
         raise SetupError(
             f"the image {found} could not be pushed for the cluster",

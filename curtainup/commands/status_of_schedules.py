@@ -11,6 +11,8 @@ from curtainup.util import durations, zones
 
 LOOKED_BACK = timedelta(days=1)
 """How long `status` shows a run that somebody should know of."""
+SHOWN = 3
+"""How many such runs its text shows of a schedule."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,10 @@ def lines(one: ScheduleStatus) -> list[str]:
     due = f"next {_shown(one.next, one.timezone)}" if one.next else "never due again"
     last = f"last {_told(one.last, one.timezone)}" if one.last else "no run yet"
     what = f"nobody knows what has run: {one.trouble}" if one.trouble else last
-    first = f"schedule {one.schedule}  {one.cron}  {one.timezone}  {due}  {what}"
-    return [first, *(f"  {_told(run, one.timezone)}" for run in one.failed if run != one.last)]
+    found = [f"schedule {one.schedule}  {one.cron}  {one.timezone}  {due}  {what}"]
+    others = [run for run in one.failed if run != one.last]
+    found += [f"  and {len(others) - SHOWN} more in the last day"] if len(others) > SHOWN else []
+    return [*found, *(f"  {_told(run, one.timezone)}" for run in others[-SHOWN:])]
 
 
 def told(run: ScheduleRun, timezone: str) -> str:
@@ -92,13 +96,15 @@ def told(run: ScheduleRun, timezone: str) -> str:
 def _told(run: RunStatus, timezone: str) -> str:
     when = _shown(run.due or run.started, timezone)
     by_hand = "" if run.due else " (by hand)"
-    took = f" after {durations.render(_seconds(run))}" if run.ended and run.started else ""
+    seconds = _seconds(run)
+    took = f" after {durations.render(seconds)}" if seconds >= 1 else ""
     return f"{when}{by_hand} {run.outcome}{took}" + (f": {run.why}" if run.why else "")
 
 
 def _seconds(run: RunStatus) -> float:
-    begin, end = (datetime.fromisoformat(one or "") for one in (run.started, run.ended))
-    return (end - begin).total_seconds()
+    if not run.started or not run.ended:
+        return 0
+    return (datetime.fromisoformat(run.ended) - datetime.fromisoformat(run.started)).total_seconds()
 
 
 def _shown(moment: str | None, timezone: str) -> str:

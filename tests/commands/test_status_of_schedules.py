@@ -45,6 +45,12 @@ def test_what_went_wrong_within_a_day_has_a_line_of_its_own() -> None:
         "    2026-11-29 04:00 CET missed: it could not start within 300 s",
     ]
     assert len(lines(failed)) == 1, "it is the last one"
+    many = [run(hours, FAILED, 0.2) for hours in (9, 8, 7, 6, 5)]
+    assert lines(*many, run(4, OK)) == [
+        f"{HEAD}  last 2026-11-29 09:00 CET ok after 4s",
+        "    and 2 more in the last day",
+        *(f"    2026-11-29 0{hour}:00 CET failed" for hour in (6, 7, 8)),
+    ]
 
 
 def test_nobody_may_know_what_has_run() -> None:

@@ -97,8 +97,7 @@ def test_a_check_tells_of_them_and_fails(troubled: Service, team: Hook) -> None:
     done = troubled.run("schedule", "check", "--within", "10m", code=ScheduleFailed.exit_code)
 
     assert "fails  20" in done.out
-    assert "CET failed after" in done.out
-    assert "exit code 3" in done.out
+    assert "CET failed: exit code 3" in done.out
     [message] = team.received
     assert message["title"] == f"{troubled.name}: schedules of live failed or were missed"
     data = json.loads(troubled.run("schedule", "check", "fails", "--json", code=ScheduleFailed.exit_code).out)

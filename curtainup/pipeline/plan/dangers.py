@@ -51,7 +51,7 @@ def is_dangerous(change: Change, traffic: Mapping[str, int] | None) -> bool:
     if change.operation not in DESTRUCTIVE or change.type in HARMLESS:
         return False
     if traffic is not None and is_process(change.name):
-        return False  # it ends with SIGTERM and its time, and another one takes its place
+        return False  # it ends with SIGTERM and its time; or it only remembers what schedules have run
     if traffic is None:
         return (change.operation, change.type) != REPLACED_REGISTRY
     owner = release_of(change.name, traffic)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import select
 import socket
+import ssl
 import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -96,6 +97,31 @@ def pump(given: Any, terminal: Terminal, *, is_tty: bool, on_signal: Callable[[i
         close(given)
 
 
+def output(given: Any) -> Iterator[tuple[bool, bytes]]:
+    """Give what a process without a terminal writes, until it has closed its side, and close ours.
+
+    Args:
+        given: what the SDK returns for an attached process.
+
+    Yields:
+        whether it is of standard error, and what it is.
+
+    Raises:
+        Lost: the connection broke.
+
+    """
+    connection, frames = _socket(given), Frames()
+    connection.settimeout(None)
+    try:
+        yield from frames.feed(_buffered(given, connection))
+        while data := connection.recv(CHUNK):
+            yield from frames.feed(data)
+    except OSError as error:
+        raise Lost(str(error)) from error
+    finally:
+        close(given)
+
+
 def close(given: Any) -> None:
     """Close what the SDK returns for an attached process, with the socket below it."""
     connection, response = _socket(given), getattr(given, "_response", None)
@@ -156,6 +182,8 @@ def _buffered(given: Any, connection: socket.socket) -> bytes:
     try:
         early: bytes = file.peek(1)
         return file.read(len(early)) if early else b""
+    except ssl.SSLWantReadError:
+        return b""
     finally:
         connection.setblocking(True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -14,7 +15,8 @@ from curtainup.errors import HostUnreachable, Interrupted, RefusedError, SetupEr
 from curtainup.model.process import container, processes_of, resource
 from curtainup.model.schedule_run import CUT_OFF, TIMED_OUT, ScheduleRun
 from curtainup.model.scheduler import is_scheduler, volume
-from curtainup.platforms.docker import errors
+from curtainup.platforms.docker import attached, errors
+from curtainup.platforms.docker.attached import Lost
 from curtainup.platforms.docker.labels import ENVIRONMENT, SERVICE
 from curtainup.scheduler import place
 from curtainup.scheduler.command import REFUSED
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from curtainup.model.release import Release
     from curtainup.model.schedule import Schedule
 
+LOOK = 0.05
 _NEVER = datetime.max.replace(tzinfo=UTC)
 UNKNOWN = "nobody knows what has run; the schedules themselves may work"
 
@@ -90,10 +93,10 @@ class DockerSchedules:
         schedules.require_free(schedule, self.runs(release))
         with _said_clearly(f"container {name}", NOT_STARTED):
             job = str(self.api.exec_create(name, list(place.command("run", schedule.name, run)))["Id"])
-            output = self.api.exec_start(job, stream=True, demux=True)
+            output = attached.output(self.api.exec_start(job, socket=True))
         _stream(name, output, asked)
         with _said_clearly(f"container {name}"):
-            code = int(self.api.exec_inspect(job)["ExitCode"] or 0)
+            code = self._code(job)
         told = next((one for one in self._told(release) if one["id"] == run), None)
         if told is None and code == REFUSED:
             raise schedules.refused(schedule, f"container {name}", "the scheduler has said why")
@@ -112,13 +115,14 @@ class DockerSchedules:
         name = self._container(release)
         with _said_clearly(f"container {name}"):
             job = str(self.api.exec_create(name, list(place.command("runs")))["Id"])
-            pieces = list(self.api.exec_start(job, stream=True, demux=True))
-            code = self.api.exec_inspect(job)["ExitCode"]
-        output = b"".join(out for out, _ in pieces if out)
+            pieces = list(_lossless(name, attached.output(self.api.exec_start(job, socket=True))))
+            code = self._code(job)
         if code == 0:
-            found: list[dict[str, Any]] = json.loads(output)
+            found: list[dict[str, Any]] = json.loads(
+                b"".join(one for is_error, one in pieces if not is_error)
+            )
             return found
-        said = output + b"".join(err for _, err in pieces if err)
+        said = b"".join(one for _, one in pieces)
         raise SetupError(
             "the scheduler does not tell what has run",
             where=f"container {name}",
@@ -126,6 +130,12 @@ class DockerSchedules:
             fix="see its log: curtainup logs --process scheduler",
             detail=said.decode(errors="replace").strip() or None,
         )
+
+    def _code(self, job: str) -> int:
+        """Return the exit code of what has closed its output, which it has done just before its end."""
+        while (code := attached.exit_code_of(self.api, job)) is None:
+            time.sleep(LOOK)
+        return code
 
     def _container(self, release: Release) -> str:
         [process] = [one for one in processes_of(release.settings) if is_scheduler(one)]
@@ -173,30 +183,28 @@ def _run(told: Mapping[str, Any], stack: str) -> ScheduleRun:
     )
 
 
-def _stream(name: str, output: Iterator[tuple[bytes | None, bytes | None]], asked: Asked) -> None:
+def _stream(name: str, output: Iterator[tuple[bool, bytes]], asked: Asked) -> None:
     """Pass on what a run writes, until it ends; nobody may read it any more."""
     try:
-        for out, err in output:
+        for is_error, piece in _lossless(name, output):
             with suppress(BrokenPipeError):
-                asked.terminal.write(out or b"")
-                asked.terminal.write(err or b"", to_stderr=True)
+                asked.terminal.write(piece, to_stderr=is_error)
     except KeyboardInterrupt:
         raise Interrupted("interrupted", where=f"container {name}", consequence="the run goes on") from None
-    except _failures() as error:
+
+
+def _lossless(name: str, output: Iterator[tuple[bool, bytes]]) -> Iterator[tuple[bool, bytes]]:
+    """Give what a process in a container writes; raises HostUnreachable if the connection breaks."""
+    try:
+        yield from output
+    except Lost as error:
         raise HostUnreachable(
-            "the connection to the Docker engine was lost while a schedule ran",
+            "the connection to the Docker engine was lost while it told of a schedule",
             where=f"container {name}",
-            consequence="the run goes on",
+            consequence="a run that was on its way goes on",
             fix="curtainup status shows how it ends",
             detail=str(error),
         ) from error
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    from docker.errors import DockerException
-    from urllib3.exceptions import HTTPError
-
-    return DockerException, HTTPError, OSError
 
 
 def _said_clearly(where: str, consequence: str = UNKNOWN) -> AbstractContextManager[None]:

@@ -65,7 +65,7 @@ def test_a_preview_of_the_first_deployment_shows_all_of_it(shop: Shop) -> None:
         assert f"{shop.name}-{environment}-accessories" in said
         assert f"cache and db are made beside {environment}" in said
     assert said.count("runs its tasks (migrate)") == 2
-    assert said.count("; its processes (worker") == 2
+    assert said.count("its processes (scheduler, worker) start with that") == 2
     assert said.count("its schedules, once it has all traffic: resend starts") == 2
     assert f"create Container {shop.name}-live.worker.1" in said
 
@@ -91,7 +91,7 @@ def test_an_order_goes_through_all_of_it(shop: Shop) -> None:
     shop.run("rollback")
 
     assert shop.version() == first
-    assert "asked again for 0 orders" in shop.run("schedule", "run", "resend").out
+    assert "orders asked for again: 0" in shop.run("schedule", "run", "resend").out
     assert shop.packed(shop.order())["packed_by"] == first, "its worker packs again, beside the new column"
 
 

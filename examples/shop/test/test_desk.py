@@ -85,7 +85,7 @@ def test_an_order_that_was_forgotten_is_asked_for_again(poster, capsys):
     asked.clear()
     call_command("resend")
     assert asked == [str(forgotten.id)]
-    assert capsys.readouterr().out == "asked again for 1 orders\n"
+    assert capsys.readouterr().out == "orders asked for again: 1\n"
     assert new.state == Order.State.PLACED
 
 

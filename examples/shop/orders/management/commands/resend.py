@@ -18,4 +18,4 @@ class Command(BaseCommand):
         orders = list(desk.forgotten(older_than))
         for order in orders:
             pack.delay(str(order.id))
-        self.stdout.write(f"asked again for {len(orders)} orders")
+        self.stdout.write(f"orders asked for again: {len(orders)}")

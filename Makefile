@@ -5,13 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 HELLO := examples/hello
+SHOP := examples/shop
+EXAMPLES := $(HELLO)/.venv/.installed $(SHOP)/.venv/.installed
 SOURCES := curtainup components stacks acceptance
 
 # Python that is not kept compiled costs seconds in every run.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-cloud-run demo-beanstalk demo-kubernetes cluster cluster-down test test-all test-kubernetes fuzz lint
+.PHONY: help setup demo demo-cloud-run demo-beanstalk demo-kubernetes demo-shop cluster cluster-down test test-all test-kubernetes fuzz lint
 .PHONY: bench bench-profile cloud-check test-lowest
 
 help: ## Show the targets
@@ -31,9 +33,14 @@ demo-beanstalk: setup $(HELLO)/.venv/.installed ## Rehearse examples/hello on El
 	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/curtainup rehearse $(HELLO) --config beanstalk --dirty
 
 demo-kubernetes: setup $(HELLO)/.venv/.installed ## Take examples/hello live on a Kubernetes cluster: see `make cluster`
-	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/python -m cluster_demo \
-		$(if $(CONTEXT),--context "$(CONTEXT)") $(if $(DOCKER_REPO),--docker-repo "$(DOCKER_REPO)") \
-		$(if $(GATEWAY_CLASS),--gateway-class "$(GATEWAY_CLASS)")
+	@HELLO_SECRET="$${HELLO_SECRET:-break a leg}" $(BIN)/python -m cluster_demo $(ON_CLUSTER)
+
+demo-shop: setup $(SHOP)/.venv/.installed ## Take examples/shop live, with PostgreSQL and Redis; TARGET=kubernetes: on a cluster
+	@$(BIN)/python -m shop_demo --target "$(or $(TARGET),docker)" $(ON_CLUSTER)
+
+# Which cluster the demos use, and how.
+ON_CLUSTER = $(if $(CONTEXT),--context "$(CONTEXT)") $(if $(DOCKER_REPO),--docker-repo "$(DOCKER_REPO)") \
+	$(if $(GATEWAY_CLASS),--gateway-class "$(GATEWAY_CLASS)")
 
 cluster: setup ## A Kubernetes cluster to try on: KUBECONFIG's, kind's, k3d's, or one that is built first
 	@$(BIN)/python -m curtainup.setup.cluster up
@@ -45,15 +52,15 @@ lint: $(INSTALLED) ## Lint, format, the order of the rooms, and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/mypy $(SOURCES) offline tests benchmarks cloud_check cluster_demo
+	$(BIN)/mypy $(SOURCES) offline tests benchmarks cloud_check cluster_demo shop_demo
 
 # Two at a time, as each end-to-end test has an engine, containers and a pytest of its own.
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadscope --no-loadscope-reorder --durations 20
 
-test: setup lint $(HELLO)/.venv/.installed ## What CI checks: lint, types and tests that show each claim once
+test: setup lint $(EXAMPLES) ## What CI checks: lint, types and tests that show each claim once
 	$(PYTEST) -m 'not matrix and not kubernetes'
 
-test-all: setup lint $(HELLO)/.venv/.installed ## The same with every case of every matrix, in twice the time
+test-all: setup lint $(EXAMPLES) ## The same with every case of every matrix, in twice the time
 	$(PYTEST)
 
 # What calls the clouds, and what judges that, needs no Docker and no engine.
@@ -97,8 +104,8 @@ $(INSTALLED): pyproject.toml constraints.txt | $(VENV)/bin/python
 		--constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
-# The service's own environment, as its tests are run by its Python, not by ours.
-$(HELLO)/.venv/.installed: $(HELLO)/requirements.txt $(HELLO)/requirements-test.txt
-	$(PYTHON) -m venv $(HELLO)/.venv
-	$(HELLO)/.venv/bin/pip install --quiet --disable-pip-version-check -r $(HELLO)/requirements-test.txt
+# The services' own environments, as their tests are run by their Python, not by ours.
+%/.venv/.installed: %/requirements.txt %/requirements-test.txt
+	$(PYTHON) -m venv $*/.venv
+	$*/.venv/bin/pip install --quiet --disable-pip-version-check -r $*/requirements-test.txt
 	@touch $@

@@ -15,7 +15,7 @@ BASE, OVERLAY = "kubernetes", "kubernetes-demo"
 """The configuration that comes with the service, and the one that is written beside it."""
 DOMAIN = "localhost"
 """Names below it lead to this machine, for browsers and for curl."""
-_HEAD = "# Written by `make demo-kubernetes`, for the cluster that it has found.\n"
+_HEAD = "# Written by the demo, for the cluster that it has found.\n"
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ def require_repository(cluster: Cluster, asked: Asked) -> None:
             "somebody else's cluster cannot pull images from this machine",
             where=f"context {cluster.context} of {cluster.kubeconfig}",
             consequence="nothing was built or changed",
-            fix="make demo-kubernetes DOCKER_REPO=HOST/ACCOUNT, a registry that both reach; "
+            fix="the same make command with DOCKER_REPO=HOST/ACCOUNT, a registry that both reach; "
             "or `unset KUBECONFIG`, and a cluster is started here",
         )
 

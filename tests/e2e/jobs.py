@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import threading
 import time
 import uuid
@@ -13,15 +12,9 @@ from dataclasses import dataclass, field
 import docker
 from docker.models.containers import Container
 
-from curtainup.setup.base_images.catalogue import REFERENCES
+from shop_demo import images
 from tests.e2e.service import PATIENCE, Service
 
-IMAGE = "curtainup-test/redis:1"
-RECIPE = f"""\
-FROM {REFERENCES["base"]}
-RUN apt-get update && apt-get install -y --no-install-recommends redis-server && rm -rf /var/lib/apt/lists/*
-CMD ["redis-server", "--bind", "0.0.0.0", "--protected-mode", "no", "--save", ""]
-"""
 REQUIREMENTS = "celery[redis]>=5.4,<6\n"
 JOBS = '''\
 """Jobs that say when they begin and when they are done; one in fifty takes seconds."""
@@ -110,8 +103,9 @@ def queue(service: Service) -> Iterator[Queue]:
     service.write("requirements.txt", (service.folder / "requirements.txt").read_text() + REQUIREMENTS)
     service.configure(processes={"worker": {"command": WORKER, "count": 2}})
     client = docker.from_env()
-    client.images.build(fileobj=io.BytesIO(RECIPE.encode()), tag=IMAGE, rm=True)
-    redis = client.containers.run(IMAGE, detach=True, name=f"cu-queue-{uuid.uuid4().hex[:6]}")
+    image = images.built(client, images.REDIS, print)
+    command = ["redis-server", "--save", ""]
+    redis = client.containers.run(image, command, detach=True, name=f"cu-queue-{uuid.uuid4().hex[:6]}")
     networks = [f"{service.name}-{environment}" for environment in ("live", "staging")]
     try:
         service.deploy()

@@ -8,7 +8,7 @@ import docker
 import pytest
 
 from curtainup.setup.base_images.catalogue import REFERENCES
-from tests.e2e import postgres
+from shop_demo import images
 from tests.e2e.service import Service
 
 MATRIX = pytest.mark.matrix(reason="test_an_accessory_s_data_outlives_releases shows accessories once")
@@ -30,7 +30,7 @@ def visit():
 
 @pytest.fixture(scope="module")
 def image(docker_client: docker.DockerClient) -> str:
-    return postgres.image(docker_client)
+    return images.built(docker_client, images.POSTGRES, print)
 
 
 @pytest.fixture(scope="module")

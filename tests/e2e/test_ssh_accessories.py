@@ -8,7 +8,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from tests.e2e import postgres
+from shop_demo import images
 from tests.e2e.distant import equipped, placed
 from tests.e2e.second_machine import IS_POSSIBLE, WHY_NOT, SecondMachine
 from tests.e2e.service import Service
@@ -22,7 +22,7 @@ ASK = ["psql", "--username", "postgres", "--tuples-only", "--no-align", "--comma
 
 @pytest.fixture(scope="module")
 def machine(docker_client: docker.DockerClient) -> Iterator[SecondMachine]:
-    image = postgres.image(docker_client)
+    image = images.built(docker_client, images.POSTGRES, print)
     with equipped() as second:
         second.bring([image])
         yield second
@@ -35,7 +35,7 @@ def service(
     with placed(machine, tmp_path_factory.mktemp("e2e"), service_python) as one:
         one.environ["POSTGRES_PASSWORD"] = "curtain call"
         database = {
-            "image": postgres.REFERENCE,
+            "image": images.POSTGRES.built,
             "volume": "/var/lib/postgresql/data",
             "env_secrets": ["POSTGRES_PASSWORD"],
             "health": "pg_isready --username postgres",

@@ -126,7 +126,8 @@ def _beside(one: Accessories) -> StackPreview:
     """Return what would be made beside an environment's releases."""
     outcome = one.preview(one.to_make(one.missing))
     resources = tuple(_resource(change, None) for change in outcome.resources)
-    moves = (f"{' and '.join(one.missing)} is made beside {one.environment}, and then stays as it is",)
+    made, stay = ("is", "stays as it is") if len(one.missing) == 1 else ("are", "stay as they are")
+    moves = (f"{' and '.join(one.missing)} {made} made beside {one.environment}, and then {stay}",)
     return StackPreview(one.stack, moves, outcome.changes, outcome.changed, resources)
 
 

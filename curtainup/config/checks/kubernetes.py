@@ -11,6 +11,7 @@ from curtainup.config.kubernetes import NO_GATEWAY
 from curtainup.config.models import STANDARD_ENVIRONMENTS, EnvironmentConfig, ServiceConfig
 from curtainup.config.reading.places import place
 from curtainup.config.reading.problems import Problem
+from curtainup.config.review import LOCAL
 from curtainup.config.targets import ON_CLUSTERS
 
 _ZONE: Final = re.compile(r".+-[a-z]")
@@ -55,6 +56,8 @@ def _sticky(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[P
 def _host(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Problem]:
     """A Gateway that others share tells environments apart by their hosts; a host is a bare name."""
     name = environment.environment
+    if name == LOCAL:  # its container is on this machine, and no Gateway leads there
+        return
     host = config.gateway_host(name)
     key = _HOST_KEYS.get(name, "gateway_domain")
     if host is None and environment.gateway not in {None, NO_GATEWAY}:

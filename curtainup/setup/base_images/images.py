@@ -37,7 +37,7 @@ def missing(client: docker.DockerClient) -> tuple[str, ...]:
         SetupError: the engine does not answer.
 
     """
-    return tuple(recipe.role for recipe in RECIPES if not _is_there(client, recipe.reference))
+    return tuple(recipe.role for recipe in RECIPES if not is_there(client, recipe.reference))
 
 
 def ensure(client: docker.DockerClient, report: Report, *further: Recipe) -> None:
@@ -53,13 +53,13 @@ def ensure(client: docker.DockerClient, report: Report, *further: Recipe) -> Non
 
     """
     for recipe in (*RECIPES, *further):
-        if not _is_there(client, recipe.reference):
+        if not is_there(client, recipe.reference):
             _make(client, recipe, report)
 
 
 def _make(client: docker.DockerClient, recipe: Recipe, report: Report) -> None:
     report(f"making the {recipe.role} image")
-    public = recipe.public and _pull(client, recipe.public, report)
+    public = recipe.public and pulled(client, recipe.public, report)
     source = public or _debian(client, recipe, report)
     context = {name: building.recipe(name) for name in recipe.files}
     if recipe.first:
@@ -74,8 +74,13 @@ def _make(client: docker.DockerClient, recipe: Recipe, report: Report) -> None:
     )
 
 
-def _pull(client: docker.DockerClient, public: str, report: Report) -> str | None:
-    """Pull a public image and return its reference; return None if its registry is not reached."""
+def pulled(client: docker.DockerClient, public: str, report: Report) -> str | None:
+    """Pull a public image and return its reference; return None if its registry is not reached.
+
+    Raises:
+        SetupError: the registry has the image, but it could not be pulled.
+
+    """
     publisher = os.environ.get(PUBLISHER_VARIABLE)
     reference = f"{publisher.rstrip('/')}/{public}" if publisher else public
     patient, client.api.timeout = client.api.timeout, REACH_LIMIT
@@ -101,7 +106,7 @@ def _debian(client: docker.DockerClient, recipe: Recipe, report: Report) -> str:
     if not recipe.first:
         return REFERENCES["base"]
     reference = f"{DEBIAN}:{recipe.version}"
-    if not _is_there(client, reference):
+    if not is_there(client, reference):
         bootstrap.debian_image(client, reference, report)
     return reference
 
@@ -121,7 +126,13 @@ def _machine(report: Report) -> dict[str, bytes]:
     return {"certificates/": b"", "pip.conf": settings.text.encode(), **named}
 
 
-def _is_there(client: docker.DockerClient, reference: str) -> bool:
+def is_there(client: docker.DockerClient, reference: str) -> bool:
+    """Return whether the Docker engine has an image.
+
+    Raises:
+        SetupError: the engine does not answer.
+
+    """
     try:
         client.images.get(reference)
     except ImageNotFound:

@@ -56,6 +56,10 @@ def test_an_environment_without_a_host_cannot_share_a_gateway(name: str) -> None
     assert what == f"is missing, and {name} shares the Gateway gateways/public"
 
 
+def test_the_local_gate_has_no_gateway() -> None:
+    assert list(told("local", gateway="gateways/public")) == []
+
+
 def test_a_review_environment_has_one_pod() -> None:
     whole = config(replicas=3, max_replicas=9)
     review, live = whole.for_environment("review-7"), whole.for_environment("live")

@@ -5,6 +5,6 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends postgresql \
     && rm -rf /var/lib/apt/lists/* /var/lib/postgresql/*/main \
     && ln -s /usr/lib/postgresql/*/bin/* /usr/local/bin/
-COPY entrypoint.sh /entrypoint.sh
+COPY postgres-entrypoint.sh /entrypoint.sh
 STOPSIGNAL SIGINT
 ENTRYPOINT ["/bin/sh", "/entrypoint.sh"]

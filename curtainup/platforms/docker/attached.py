@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -181,6 +182,8 @@ def _buffered(given: Any, connection: socket.socket) -> bytes:
     try:
         early: bytes = file.peek(1)
         return file.read(len(early)) if early else b""
+    except ssl.SSLWantReadError:
+        return b""
     finally:
         connection.setblocking(True)
 

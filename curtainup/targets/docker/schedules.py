@@ -115,12 +115,14 @@ class DockerSchedules:
         name = self._container(release)
         with _said_clearly(f"container {name}"):
             job = str(self.api.exec_create(name, list(place.command("runs")))["Id"])
-            output, errors_told = self.api.exec_start(job, demux=True)
+            pieces = list(_lossless(name, attached.output(self.api.exec_start(job, socket=True))))
             code = self._code(job)
         if code == 0:
-            found: list[dict[str, Any]] = json.loads(output or b"[]")
+            found: list[dict[str, Any]] = json.loads(
+                b"".join(one for is_error, one in pieces if not is_error)
+            )
             return found
-        said = (output or b"") + (errors_told or b"")
+        said = b"".join(one for _, one in pieces)
         raise SetupError(
             "the scheduler does not tell what has run",
             where=f"container {name}",
@@ -184,16 +186,22 @@ def _run(told: Mapping[str, Any], stack: str) -> ScheduleRun:
 def _stream(name: str, output: Iterator[tuple[bool, bytes]], asked: Asked) -> None:
     """Pass on what a run writes, until it ends; nobody may read it any more."""
     try:
-        for is_error, piece in output:
+        for is_error, piece in _lossless(name, output):
             with suppress(BrokenPipeError):
                 asked.terminal.write(piece, to_stderr=is_error)
     except KeyboardInterrupt:
         raise Interrupted("interrupted", where=f"container {name}", consequence="the run goes on") from None
+
+
+def _lossless(name: str, output: Iterator[tuple[bool, bytes]]) -> Iterator[tuple[bool, bytes]]:
+    """Give what a process in a container writes; raises HostUnreachable if the connection breaks."""
+    try:
+        yield from output
     except Lost as error:
         raise HostUnreachable(
-            "the connection to the Docker engine was lost while a schedule ran",
+            "the connection to the Docker engine was lost while it told of a schedule",
             where=f"container {name}",
-            consequence="the run goes on",
+            consequence="a run that was on its way goes on",
             fix="curtainup status shows how it ends",
             detail=str(error),
         ) from error

@@ -33,7 +33,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, shop_python: Path, cluster: C
     made = Demo(tmp_path_factory.mktemp("demo"), "shop", shop_python, cluster, command)
     yield made
     assert cluster.folder is not None
-    made.in_shell(str(cluster.folder / "demo" / SHELL), "destroy", "--confirm", "shop-demo")
+    made.in_shell(str(cluster.folder / "demo" / SHELL), "destroy", "--confirm", "theatre-shop-demo")
     for environment in ENVIRONMENTS:
         kubectl(cluster, "delete", "namespace", namespace(environment), "--wait=false")
     shutil.rmtree(cluster.folder / "demo")

@@ -76,3 +76,4 @@ def test_an_order_goes_through_all_of_it_and_its_data_outlives_the_release(
     demo.in_shell(file, "rollback")
     assert "own shop" not in asked(url).text
     assert packed(url)["packed_by"] == first["packed_by"], "the worker went back with its release"
+    assert "orders asked for again: 0" in demo.in_shell(file, "schedule", "run", "resend")

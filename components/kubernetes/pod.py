@@ -10,7 +10,12 @@ from typing import Any
 from components.kubernetes.names import pod_labels, runtime, secret, selector
 from curtainup.model.release import Release
 from curtainup.model.release_settings import variables
-from curtainup.model.targets.kubernetes import CONTAINER, KubernetesEnvironment, KubernetesSettings
+from curtainup.model.targets.kubernetes import (
+    CONTAINER,
+    KubernetesEnvironment,
+    KubernetesSettings,
+    unexpanded,
+)
 
 PORT = "http"
 REQUESTED_CPUS = 0.1
@@ -141,11 +146,6 @@ def environment(
         reference = {"name": secret(settings, release), "key": name}
         found[name] = {"name": name, "valueFrom": {"secretKeyRef": reference}}
     return [found[name] for name in sorted(found)]
-
-
-def unexpanded(text: str) -> str:
-    """Return a text as the cluster leaves it alone: it would expand `$(NAME)` in it."""
-    return text.replace("$", "$$")
 
 
 def resources(memory_mb: int, cpus: float | None) -> dict[str, dict[str, str]]:

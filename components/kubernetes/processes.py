@@ -9,7 +9,7 @@ from components.kubernetes.manifest import UNAWAITED
 from components.kubernetes.names import labels, process_labels, process_selector, runtime
 from curtainup.model.process import Process
 from curtainup.model.release import Release
-from curtainup.model.targets.kubernetes import CONTAINER, KubernetesEnvironment
+from curtainup.model.targets.kubernetes import CONTAINER, KubernetesEnvironment, unexpanded
 
 HEALTH_PERIOD, HEALTH_TIMEOUT, NEVER_KILLED = 2, 30, 1_000_000
 """The health command runs every so many seconds, may take so many, and never kills a pod by failing."""
@@ -75,7 +75,7 @@ def _container(
         "name": CONTAINER,
         "image": release.image,
         "imagePullPolicy": "IfNotPresent",
-        "args": [pod.unexpanded(word) for word in process.command],
+        "args": [unexpanded(word) for word in process.command],
         "env": pod.environment(settings, release, secrets),
         "resources": pod.resources(process.memory_mb, process.cpus),
         "securityContext": pod.container_security(own),

@@ -11,7 +11,7 @@ from components.labels import SCHEDULE
 from curtainup.model.release import Release
 from curtainup.model.schedule import Schedule
 from curtainup.model.targets.cron_jobs import KEPT_RUNS, STARTING, WHEN, when
-from curtainup.model.targets.kubernetes import CONTAINER, KubernetesEnvironment
+from curtainup.model.targets.kubernetes import CONTAINER, KubernetesEnvironment, unexpanded
 from curtainup.util.cluster_cron import for_cluster
 
 _POLICIES = {"forbid": "Forbid", "allow": "Allow"}
@@ -88,7 +88,7 @@ def _container(
         "name": CONTAINER,
         "image": release.image,
         "imagePullPolicy": "IfNotPresent",
-        "args": [pod.unexpanded(word) for word in schedule.command],
+        "args": [unexpanded(word) for word in schedule.command],
         "env": pod.environment(settings, release, secrets),
         "resources": pod.resources(own.memory_mb, own.cpus),
         "securityContext": pod.container_security(own),

@@ -69,8 +69,10 @@ def test_a_worker_runs_for_the_release_with_all_traffic(service: Troupe) -> None
 def test_a_command_runs_as_the_worker_does_or_in_its_pod(service: Troupe) -> None:
     [worker], before = pods(service), service.objects("live", "jobs")
     bound = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null"
-    beside = service.run("exec", "--process", "worker", "--", "sh", "-c", f'{bound}; echo "$VERSION"')
-    assert beside.out.split() == [str(64 << 20), service.status("live")["releases"][-1]["version"]]
+    script = f"{bound}; echo \"$VERSION\"; echo '$(VERSION)' '$$'"
+    beside = service.run("exec", "--process", "worker", "--", "sh", "-c", script)
+    version = service.status("live")["releases"][-1]["version"]
+    assert beside.out.split() == [str(64 << 20), version, "$(VERSION)", "$$"], "the cluster expands nothing"
     inside = service.run(
         "exec", "--attach", "--process", "worker.1", "--", "cat", "/proc/sys/kernel/hostname"
     )

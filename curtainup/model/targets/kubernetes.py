@@ -170,3 +170,8 @@ def gateway_url(status: Mapping[str, Any] | None) -> str:
     if not address:
         return ""
     return f"http://[{address}]" if ":" in address else f"http://{address}"
+
+
+def unexpanded(text: str) -> str:
+    """Return a text as the cluster leaves it alone: it would expand `$(NAME)` in it."""
+    return text.replace("$", "$$")

@@ -11,6 +11,7 @@ from typing import Any
 
 from curtainup.config.tasks import Task
 from curtainup.errors import Interrupted, SetupError
+from curtainup.model.targets.kubernetes import unexpanded
 from curtainup.platforms.docker.labels import RUN, TASK
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
@@ -107,7 +108,7 @@ def manifest(deployment: Mapping[str, Any], place: Place, task: Task) -> dict[st
     labels = {**place.labels, place.mark: task.name, RUN: place.run}
     pod = {
         **{key: value for key, value in spec.items() if key not in {"topologySpreadConstraints", "affinity"}},
-        "containers": [{**kept, "args": list(task.command)}],
+        "containers": [{**kept, "args": [unexpanded(word) for word in task.command]}],
         "restartPolicy": "Never",
         "terminationGracePeriodSeconds": place.grace,
     }

@@ -357,7 +357,9 @@ def test_a_command_is_a_job_with_a_mark_of_its_own_which_no_deployment_ends(live
     said: list[str] = []
     found = _live(live, RUNNING, _over(41))
     found.api.put(f"{JOBS}/task-exec-x", {"metadata": {"name": "task-exec-x"}})
-    asked = command.Asked(("sh", "-c", "exit 41"), terminal=Terminal(stdout=os.open(os.devnull, os.O_WRONLY)))
+    asked = command.Asked(
+        ("sh", "-c", "exit $((40 + 1))"), terminal=Terminal(stdout=os.open(os.devnull, os.O_WRONLY))
+    )
     asked = replace(asked, say=said.append)
     assert found.target.execute(SECOND, asked) == 41
     os.close(asked.terminal.stdout)
@@ -365,4 +367,4 @@ def test_a_command_is_a_job_with_a_mark_of_its_own_which_no_deployment_ends(live
     labels = made.body["spec"]["template"]["metadata"]["labels"]
     assert labels["curtainup.exec"] == "exec"
     assert "curtainup.task" not in labels
-    assert made.body["spec"]["template"]["spec"]["containers"][0]["args"] == ["sh", "-c", "exit 41"]
+    assert made.body["spec"]["template"]["spec"]["containers"][0]["args"] == ["sh", "-c", "exit $$((40 + 1))"]

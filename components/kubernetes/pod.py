@@ -5,6 +5,7 @@ Pure functions of a release, so that no change of the environment ever restarts 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from components.kubernetes.names import pod_labels, runtime, secret, selector
@@ -146,6 +147,38 @@ def environment(
         reference = {"name": secret(settings, release), "key": name}
         found[name] = {"name": name, "valueFrom": {"secretKeyRef": reference}}
     return [found[name] for name in sorted(found)]
+
+
+def beside(
+    settings: KubernetesEnvironment,
+    release: Release,
+    command: Sequence[str],
+    secrets: list[str],
+    memory_mb: int,
+    cpus: float | None,
+) -> dict[str, Any]:
+    """Return the container of a command that runs beside the service, from the release's image.
+
+    Args:
+        settings: of the environment.
+        release: the one that works.
+        command: its words, in the place of the image's CMD.
+        secrets: the names of its secret variables.
+        memory_mb: limit of its memory, MiB.
+        cpus: limit in CPU cores, or None for no limit.
+
+    """
+    own = runtime(release)
+    return {
+        "name": CONTAINER,
+        "image": release.image,
+        "imagePullPolicy": "IfNotPresent",
+        "args": [unexpanded(word) for word in command],
+        "env": environment(settings, release, secrets),
+        "resources": resources(memory_mb, cpus),
+        "securityContext": container_security(own),
+        **mounts(own),
+    }
 
 
 def resources(memory_mb: int, cpus: float | None) -> dict[str, dict[str, str]]:

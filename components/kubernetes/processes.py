@@ -9,7 +9,7 @@ from components.kubernetes.manifest import UNAWAITED
 from components.kubernetes.names import labels, process_labels, process_selector, runtime
 from curtainup.model.process import Process
 from curtainup.model.release import Release
-from curtainup.model.targets.kubernetes import CONTAINER, KubernetesEnvironment, unexpanded
+from curtainup.model.targets.kubernetes import KubernetesEnvironment
 
 HEALTH_PERIOD, HEALTH_TIMEOUT, NEVER_KILLED = 2, 30, 1_000_000
 """The health command runs every so many seconds, may take so many, and never kills a pod by failing."""
@@ -70,17 +70,7 @@ def _spec(
 def _container(
     settings: KubernetesEnvironment, release: Release, process: Process, secrets: list[str]
 ) -> dict[str, Any]:
-    own = runtime(release)
-    container = {
-        "name": CONTAINER,
-        "image": release.image,
-        "imagePullPolicy": "IfNotPresent",
-        "args": [unexpanded(word) for word in process.command],
-        "env": pod.environment(settings, release, secrets),
-        "resources": pod.resources(process.memory_mb, process.cpus),
-        "securityContext": pod.container_security(own),
-        **pod.mounts(own),
-    }
+    container = pod.beside(settings, release, process.command, secrets, process.memory_mb, process.cpus)
     if process.health:
         container["startupProbe"] = {
             "exec": {"command": list(process.health)},

@@ -11,7 +11,7 @@ from components.labels import SCHEDULE
 from curtainup.model.release import Release
 from curtainup.model.schedule import Schedule
 from curtainup.model.targets.cron_jobs import KEPT_RUNS, STARTING, WHEN, when
-from curtainup.model.targets.kubernetes import CONTAINER, KubernetesEnvironment, unexpanded
+from curtainup.model.targets.kubernetes import KubernetesEnvironment
 from curtainup.util.cluster_cron import for_cluster
 
 _POLICIES = {"forbid": "Forbid", "allow": "Allow"}
@@ -67,7 +67,7 @@ def _job(
         "activeDeadlineSeconds": schedule.time_limit,
         "terminationGracePeriodSeconds": own.stop_timeout,
         "securityContext": pod.pod_security(own),
-        "containers": [_container(settings, release, schedule, secrets)],
+        "containers": [pod.beside(settings, release, schedule.command, secrets, own.memory_mb, own.cpus)],
         **pod.volumes(own),
     }
     return {
@@ -77,20 +77,4 @@ def _job(
             "activeDeadlineSeconds": schedule.time_limit + STARTING,
             "template": {"metadata": {"labels": marks}, "spec": spec},
         },
-    }
-
-
-def _container(
-    settings: KubernetesEnvironment, release: Release, schedule: Schedule, secrets: list[str]
-) -> dict[str, Any]:
-    own = runtime(release)
-    return {
-        "name": CONTAINER,
-        "image": release.image,
-        "imagePullPolicy": "IfNotPresent",
-        "args": [unexpanded(word) for word in schedule.command],
-        "env": pod.environment(settings, release, secrets),
-        "resources": pod.resources(own.memory_mb, own.cpus),
-        "securityContext": pod.container_security(own),
-        **pod.mounts(own),
     }

@@ -25,6 +25,8 @@ MANIFEST = Path(__file__).parent / "data.yaml"
 ENVIRONMENTS = ("staging", "live")
 PATIENCE = 300.0
 """Seconds in which a cluster pulls the images and starts them."""
+LABELS = {"app.kubernetes.io/part-of": "curtainup-demo-shop"}
+"""On all that the demo makes; what has them not belongs to somebody else."""
 PLURALS = {"Secret": "secrets", "Service": "services", "Deployment": "deployments"}
 
 
@@ -40,7 +42,7 @@ def put(cluster: Cluster, repository: str, environ: Mapping[str, str]) -> dict[s
         SetupError: an image cannot be had, the cluster refuses something, or they do not start.
 
     """
-    found = kept.values(environ)
+    found = kept.values()
     named = images_for(cluster, repository)
     there = Clusters(environ).of(cluster.context)
     for environment in ENVIRONMENTS:
@@ -54,17 +56,30 @@ def apply(there: api.Cluster, environment: str, named: Mapping[Part, str], passw
     """Create the objects of one environment; one that is there gets what is wanted.
 
     Raises:
-        SetupError: the cluster refuses one.
+        SetupError: the cluster refuses one, or has one of somebody else; then nothing is changed.
 
     """
+    wanted = objects(environment, named, password)
     with there.said_clearly():
-        for wanted in objects(environment, named, password):
-            collection = _collection(wanted)
-            path = f"{collection}/{wanted['metadata']['name']}"
-            if there.find(path) is None:
-                there.create(collection, wanted)
+        found = {_path(one): there.find(_path(one)) for one in wanted}
+        for path, known in found.items():
+            _require_own(there, path, known)
+        for one in wanted:
+            if found[_path(one)] is None:
+                there.create(_collection(one), one)
             else:
-                there.patch(path, wanted)
+                there.patch(_path(one), one)
+
+
+def _require_own(there: api.Cluster, path: str, known: Mapping[str, Any] | None) -> None:
+    if known is None or LABELS.items() <= (known["metadata"].get("labels") or {}).items():
+        return
+    raise SetupError(
+        "the cluster has an object of somebody else where the demo puts its database",
+        where=f"{path}, {there}",
+        consequence="nothing was changed there, and the shop was not deployed",
+        fix="give another cluster: make demo-shop TARGET=kubernetes CONTEXT=…",
+    )
 
 
 def namespace(environment: str) -> str:
@@ -87,7 +102,8 @@ def objects(environment: str, named: Mapping[Part, str], password: str) -> list[
         "IMAGE_OF_POSTGRES": named[POSTGRES],
         "IMAGE_OF_REDIS": named[REDIS],
     }
-    return [_filled(one, filled) for one in yaml.safe_load_all(MANIFEST.read_text())]
+    found = [_filled(one, filled) for one in yaml.safe_load_all(MANIFEST.read_text())]
+    return [{**one, "metadata": {**one["metadata"], "labels": LABELS}} for one in found]
 
 
 def _filled(value: Any, filled: Mapping[str, str]) -> Any:
@@ -124,6 +140,10 @@ def _pushed(client: docker.DockerClient, part: Part, repository: str) -> str:
             detail=refused[-1],
         )
     return f"{name}:{tag}"
+
+
+def _path(wanted: Mapping[str, Any]) -> str:
+    return f"{_collection(wanted)}/{wanted['metadata']['name']}"
 
 
 def _collection(wanted: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ def show(service: Path) -> int:
     with closing(docker_engine.connect(os.environ)) as client:
         found = {name: images.reference(client, part, say) for name, part in images.ACCESSORIES.items()}
     options = chosen(service, found)
-    environ = {**os.environ, **kept.values(os.environ)}
+    environ = {**os.environ, **kept.values()}
     code, url = curtainup(["deploy", str(service), "--dirty", *options], environ)
     if code == 0:
         print(url, flush=True)

@@ -17,14 +17,14 @@ def file() -> Path:
     return paths.data_dir() / "demo-shop.env"
 
 
-def values(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the value of each secret; one that the environment has counts, and is not kept."""
+def values() -> dict[str, str]:
+    """Return the value of each secret, whatever the shell has set for something else."""
     known = _read() if file().exists() else {}
     missing = [name for name in NAMES if name not in known]
     if missing:
         known |= {name: secrets.token_urlsafe(32) for name in missing}
         _write(known)
-    return {name: environ.get(name) or known[name] for name in NAMES}
+    return {name: known[name] for name in NAMES}
 
 
 def _read() -> dict[str, str]:

@@ -49,11 +49,19 @@ def test_the_example_names_them() -> None:
 
 
 def test_what_is_there_is_changed_and_the_rest_is_made(api: Api, cluster: kubernetes.Cluster) -> None:
-    api.put(f"/api/v1/namespaces/{OF}", {"metadata": {"name": OF}})
+    api.put(f"/api/v1/namespaces/{OF}", {"metadata": {"name": OF, "labels": cluster_data.LABELS}})
     cluster_data.apply(cluster, "live", NAMED, "x")
     assert [one.path for one in api.of("PATCH")] == [f"/api/v1/namespaces/{OF}"]
     made = [one.path.rpartition("/")[2] for one in api.of("POST")]
     assert made == ["secrets", "services", "deployments", "services", "deployments"]
+
+
+def test_what_belongs_to_somebody_else_is_left_alone(api: Api, cluster: kubernetes.Cluster) -> None:
+    api.put(f"{DEPLOYMENTS}/redis", deployment("redis"))
+    with pytest.raises(SetupError, match="somebody else") as caught:
+        cluster_data.apply(cluster, "live", NAMED, "x")
+    assert f"{DEPLOYMENTS}/redis" in str(caught.value.where)
+    assert not [*api.of("POST"), *api.of("PATCH")]
 
 
 def test_it_is_waited_for_both_at_their_latest_state(api: Api, cluster: kubernetes.Cluster) -> None:

@@ -55,11 +55,24 @@ class Execution:
 class Jobs:
     """The jobs of a project; every method raises the errors of `api.Api`."""
 
-    def __init__(self, token: Callable[[], str], endpoints: Endpoints) -> None:
-        """Use these endpoints, and get a new token before the old one expires."""
+    def __init__(
+        self,
+        token: Callable[[], str],
+        endpoints: Endpoints,
+        wait: Callable[[float], object] = time.sleep,
+    ) -> None:
+        """Use these endpoints, and get a new token before the old one expires.
+
+        Args:
+            token: gives one.
+            endpoints: where the APIs are.
+            wait: how calls that are one too many wait; see `api.Api`. A cancellation waits in any case.
+
+        """
+        self._wait = wait
         self._token = token
         self._endpoints = endpoints
-        self._api: Api | None = None
+        self._headers: dict[str, str] = {}
         self._since = 0.0
 
     def run(self, job: str, arguments: Sequence[str], timeout: int) -> str:
@@ -100,7 +113,7 @@ class Jobs:
 
     def cancel(self, execution: str) -> None:
         """Request the cancellation of an execution, which ends soon afterwards."""
-        self._ask("POST", f"{execution}:cancel", {})
+        self._known(time.sleep).run("POST", f"{execution}:cancel", {})
 
     def entries(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return a page of log entries (Cloud Logging v2, entries.list)."""
@@ -109,13 +122,12 @@ class Jobs:
     def _ask(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         return self._known().run(method, name, body)
 
-    def _known(self) -> Api:
+    def _known(self, wait: Callable[[float], object] | None = None) -> Api:
         """Return the API with a valid token."""
         now = time.monotonic()
-        if self._api is None or now - self._since > TOKEN_SECONDS:
-            headers = {"Authorization": f"Bearer {self._token()}"}
-            self._api, self._since = Api(headers, self._endpoints), now
-        return self._api
+        if not self._headers or now - self._since > TOKEN_SECONDS:
+            self._headers, self._since = {"Authorization": f"Bearer {self._token()}"}, now
+        return Api(self._headers, self._endpoints, wait or self._wait)
 
 
 def parsed(found: Mapping[str, Any]) -> Execution:

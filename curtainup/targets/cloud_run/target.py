@@ -304,7 +304,8 @@ class CloudRunTarget(
         from curtainup.platforms.google.jobs import Jobs
 
         google = self._session.accounts.google
-        return Jobs(google.access_token, Endpoints(run=google.run_api, logging=google.logging_api))
+        endpoints = Endpoints(run=google.run_api, logging=google.logging_api)
+        return Jobs(google.access_token, endpoints, self._session.run.cancelled.wait)
 
     def _require_same_place(self, current: CloudRunEnvironment, wanted: CloudRunEnvironment) -> None:
         for key, field in (("docker_repo", "project"), ("gcp_region", "region")):

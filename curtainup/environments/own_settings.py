@@ -33,7 +33,7 @@ def configured(target: Target, environment: Environment, neighbours: Neighbours 
     return found
 
 
-def chosen_anew(target: Target, environment: Environment) -> Environment:
+def chosen_anew(target: Target, environment: Environment, neighbours: Neighbours) -> Environment:
     """Return an environment in which nothing is to serve, with what something else took chosen anew.
 
     Raises:
@@ -42,4 +42,4 @@ def chosen_anew(target: Target, environment: Environment) -> Environment:
     """
     if environment.settings is None or not isinstance(target, capabilities.ChoosesAnew):
         return environment
-    return earlier.with_settings(environment, target.chosen_anew(environment.settings, ()))
+    return earlier.with_settings(environment, target.chosen_anew(environment.settings, neighbours))

@@ -40,6 +40,7 @@ class Rollout(Readiness):
         self.guard = guard
         self.is_touched = False
         self._settings_before = self.environment.settings
+        self._neighbours: own_settings.Neighbours = ()
         self._settled_at = 0.0
         self._closes = False
 
@@ -85,6 +86,7 @@ class Rollout(Readiness):
                 does not hold it, or the environment is on another target.
 
         """
+        self._neighbours = neighbours
         self._begin_anew()
         settings, serves = self.environment.settings, self.deployment.serving() is not None
         if settings is not None:
@@ -243,7 +245,7 @@ class Rollout(Readiness):
             self.environment = environments.spending(self.environment, failed)
         self.environment = earlier.put_back(self.target, self.environment, self._settings_before)
         if before.serving() is None:
-            self.environment = own_settings.chosen_anew(self.target, self.environment)
+            self.environment = own_settings.chosen_anew(self.target, self.environment, self._neighbours)
         self.hold(held or self.environment.held)
         self._reach(before)
 

@@ -45,13 +45,15 @@ def make(
     settings = environment.settings
     if settings is None or not isinstance(target, capabilities.Shares) or not target.needs(settings):
         return environment
+    needs_more = before is None or target.as_before(settings, before) != settings
     try:
-        _make(session, target, guard, on_progress)
-        return replace(environment, settings=target.as_found(settings))
+        was_missing = _make(session, target, guard, on_progress)
+        is_known = not (was_missing or needs_more)
+        return environment if is_known else replace(environment, settings=target.as_found(settings))
     except (Interrupted, RefusedError):
         raise
     except CurtainupError as error:
-        if before is None or target.as_before(settings, before) != settings:
+        if needs_more:
             raise
         session.run.report.warn(f"what is shared with other services stays as it is: {error.what}")
         return environment
@@ -62,7 +64,8 @@ def _make(
     target: capabilities.Shares,
     guard: UpdateGuard | None,
     on_progress: Callable[[str], None] | None,
-) -> None:
+) -> bool:
+    """Make what is missing, and bring to it what is the environment's own; return whether it was missing."""
     missing = target.shared()
     if missing is not None:
         _look_at(session, missing, guard)
@@ -72,6 +75,7 @@ def _make(
                 exists = session.state.memory.read(shared.stack).exists
                 session.state.engine.up(shared.stack, shared.config, on_progress, refresh=exists)
     target.bring()
+    return missing is not None
 
 
 def _look_at(session: Session, shared: Shared, guard: UpdateGuard | None) -> None:

@@ -176,7 +176,7 @@ def test_what_would_interrupt_traffic_is_refused_unless_allowed(tmp_path: Path, 
     ],
 )
 def test_the_url_is_one_that_reaches_the_address(tmp_path: Path, bind: str, url: str) -> None:
-    rollout = _rollout(world(tmp_path, f"bind: '{bind}'\n"))
+    rollout = _rollout(world(tmp_path, f"bind: '{bind}'\n"), samples.deployment(100))
     rollout.prepare(allow_replace=True)
     assert rollout.url == url
 

@@ -193,10 +193,8 @@ def _container(client: DockerClient, name: str = caddy.NAME) -> dict[str, Any] |
 
 def _is_made(client: DockerClient) -> bool:
     """Return whether another service makes the door right now, or has just made it."""
-    if _container(client, MAKING) is not None:
-        return True
-    found = _container(client)
-    return found is not None and runs(found)
+    found = [_container(client, name) for name in (MAKING, caddy.NAME)]
+    return any(one is not None and runs(one) for one in found)
 
 
 def _found(session: Session) -> Place | None:

@@ -148,3 +148,22 @@ def test_what_is_put_back_to_nothing_gets_other_ports_too(tmp_path: Path, name: 
 
     assert ports(one)[0] in range(8080, 8180)
     assert found.engine.ups[-1][1]["environment"]["port"] == ports(one)[0]
+
+
+def test_it_is_none_that_the_other_environment_has_chosen_and_not_used_yet(
+    tmp_path: Path, name: str, port: int
+) -> None:
+    found = world(tmp_path, name=name)
+    one = rollout(found, samples.environment(port=free_port(), stats_port=free_port()), Deployment())
+    one.prepare(allow_replace=False)
+    chosen = rollout(found, samples.environment(port=port, stats_port=free_port()), Deployment())
+    chosen.prepare(allow_replace=False)
+    held = samples.environment(name="staging", port=ports(chosen)[0])
+    one.prepare(allow_replace=False, neighbours=(held,))
+    one.environment = Environment(
+        one.environment.stack, samples.environment(port=port, stats_port=free_port()), Deployment()
+    )
+
+    one.put_back(Deployment(), found.report.warn)
+
+    assert ports(one)[0] not in {port, held.port}

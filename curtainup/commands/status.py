@@ -93,7 +93,7 @@ class EnvironmentStatus:
         maintenance: in words, since when and by whom users get the page of maintenance; None if they do not.
         processes: what the processes of the release that works do now.
         schedules: its schedules, when each comes due, and how its last runs ended.
-        accessories: what the accessories beside it do now.
+        accessories: what the containers of the accessories beside it do now.
 
     """
 
@@ -216,7 +216,7 @@ def _accessories(session: Session, name: str, stacks: Sequence[str]) -> tuple[Ac
     configured = session.service.config.for_environment(name).accessories
     if not configured and session.service.names.accessories(name) not in stacks:
         return ()
-    return tuple(accessory_states.states(session, name, ANSWER_SECONDS))
+    return tuple(accessory_states.states(session, name))
 
 
 def _freeze(session: Session, name: str) -> Freeze | None:

@@ -57,10 +57,9 @@ def _process(one: ProcessState) -> str:
 
 
 def _accessory(one: AccessoryState) -> str:
-    """Return an accessory in one line, as in `db  running, healthy  postgres:16  volume shop-live-db`."""
-    health = {True: ", healthy", False: ", NOT HEALTHY", None: ""}[one.healthy]
+    """Return an accessory in one line, as in `db  running  postgres:16  volume shop-live-db`."""
     volume = f"volume {one.volume}" if one.volume else ""
-    return "  ".join(part for part in (one.name, f"{one.state}{health}", one.image, volume, one.why) if part)
+    return "  ".join(part for part in (one.name, one.state, one.image, volume, one.why) if part)
 
 
 def _answer(environment: EnvironmentStatus) -> str:

@@ -81,7 +81,7 @@ class Accessories:
     @property
     def missing(self) -> list[str]:
         """The names of those that are configured and were never made."""
-        return [name for name in self.wanted if name not in self.there]
+        return [name for name in sorted(self.config.accessories) if name not in self.there]
 
     @property
     def gone(self) -> list[str]:
@@ -155,19 +155,15 @@ class Accessories:
                 f" with exit code {state['ExitCode']}" if state["Status"] in {"exited", "restarting"} else ""
             )
             return f"its container is {state['Status']}{code}"
-        return self.unhealthy(name)
+        return self._unhealthy(name)
 
-    def health(self, name: str) -> str | None:
-        """Return the command that tells whether an accessory is well; None if none is configured."""
+    def _unhealthy(self, name: str) -> str | None:
+        """Return in words how `health` fails; None if it does not, or if none is configured."""
         wanted = self.config.accessories.get(name)
-        return wanted.health if wanted else None
-
-    def unhealthy(self, name: str, seconds: float = LONGEST_LOOK) -> str | None:
-        """Return in words how `health` fails, which has so many seconds; None if it does not."""
-        health = self.health(name)
-        if health is None:
+        if wanted is None or wanted.health is None:
             return None
-        answer = containers.ask(self._session.accounts.docker, self.container(name), health, seconds)
+        client, container = self._session.accounts.docker, self.container(name)
+        answer = containers.ask(client, container, wanted.health, LONGEST_LOOK)
         if answer.is_good:
             return None
         code = "" if answer.code is None else f" with exit code {answer.code}"

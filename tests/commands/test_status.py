@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Barrier
@@ -19,6 +20,7 @@ from curtainup.errors import ConfigError, StateError
 from curtainup.model.process_state import ProcessState
 from curtainup.model.release import Deployment
 from curtainup.session import Service, Session
+from curtainup.util.secrets import Secret
 from tests import kept, samples
 from tests.proxies import Proxy, serving
 from tests.sessions import Notes
@@ -283,16 +285,16 @@ def test_the_text_has_a_line_for_each_copy_of_a_process() -> None:
 
 def test_the_text_has_a_line_for_each_accessory() -> None:
     accessories = (
-        AccessoryState("db", "postgres:16", "running", healthy=True, volume="shop-live-db"),
-        AccessoryState("mail", "mail:1", "running", healthy=False, why="`health` fails with exit code 1: no"),
+        AccessoryState("db", "postgres:16", "running", volume="shop-live-db"),
         AccessoryState("queue", "redis:7", "ended", why="exit code 137"),
+        AccessoryState("shop-live-accessories", "", "unknown", why="the state cannot be read"),
     )
     live = EnvironmentStatus("live", None, None, (), accessories=accessories)
     assert render([ServiceStatus("shop", (live,))]).splitlines() == [
         "shop live: not deployed",
-        "  accessory db  running, healthy  postgres:16  volume shop-live-db",
-        "  accessory mail  running, NOT HEALTHY  mail:1  `health` fails with exit code 1: no",
+        "  accessory db  running  postgres:16  volume shop-live-db",
         "  accessory queue  ended  redis:7  exit code 137",
+        "  accessory shop-live-accessories  unknown  the state cannot be read",
     ]
 
 
@@ -301,7 +303,7 @@ def test_accessories_are_asked_for_only_where_there_may_be_some(
 ) -> None:
     asked: list[str] = []
 
-    def states(_session: Session, environment: str, _seconds: float) -> list[AccessoryState]:
+    def states(_session: Session, environment: str) -> list[AccessoryState]:
         asked.append(environment)
         return [AccessoryState("db", "postgres:16", "running")]
 
@@ -317,3 +319,40 @@ def test_accessories_are_asked_for_only_where_there_may_be_some(
     kept.environment(tmp_path, "shop-live-accessories", [FIRST])
     _service(tmp_path)
     assert asked == ["live"], "what is not configured any more may still run"
+
+
+DATABASE = "environments: {live: {accessories: {db: {image: 'postgres:16', env_secrets: [PASSWORD]}}}}\n"
+
+
+def test_the_key_of_the_secrets_is_not_needed(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may take an engine, which writes a stack's settings, and fail."""
+
+    def fails(_session: Session) -> bytes:
+        raise StateError("the key cannot be read")
+
+    monkeypatch.setattr(Session, "hmac_key", property(fails))
+    kept.environment(tmp_path, "shop-live", [FIRST], port=proxy.port)
+    session = session_in(tmp_path, text=DATABASE)
+    session = replace(session, service=replace(session.service, secrets={"PASSWORD": Secret("open sesame")}))
+    [found] = statuses({"shop": lambda: session})
+    assert isinstance(found, ServiceStatus)
+    live = found.environments[-1]
+    assert [one.traffic for one in live.releases] == [100]
+    assert live.accessories == (AccessoryState("db", "postgres:16", "not made"),)
+
+
+@pytest.mark.parametrize(("text", "name"), [(DATABASE, "db"), ("", "shop-live-accessories")])
+def test_an_unreadable_stack_of_accessories_does_not_hide_the_traffic(
+    tmp_path: Path, proxy: Proxy, text: str, name: str
+) -> None:
+    kept.environment(tmp_path, "shop-live", [FIRST], port=proxy.port)
+    (tmp_path / ".pulumi/stacks/curtainup/shop-live-accessories.json").write_text("{")
+    found = _service(tmp_path, text)
+    live = found.environments[-1]
+    assert [one.traffic for one in live.releases] == [100]
+    [one] = live.accessories
+    why = "the Pulumi state of stack shop-live-accessories cannot be read"
+    assert (one.name, one.state, one.why) == (name, "unknown", why)
+    assert render([found]).splitlines()[-1].endswith(f"  {why}")

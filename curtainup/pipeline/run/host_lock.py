@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from threading import Event
 from typing import TYPE_CHECKING
 
-from curtainup.errors import Busy
+from curtainup.errors import Busy, Interrupted, SetupError
 from curtainup.pipeline.run import heartbeat
 from curtainup.pipeline.run.holder import Holder, from_json, in_json, is_dead, lives_here
 from curtainup.platforms.docker import errors
@@ -25,6 +25,10 @@ HOLDER = "curtainup.holder"
 """The label of a lock that tells its holder."""
 PATIENCE = 5.0
 """Seconds to wait while another run takes a dead one's lock over."""
+TRIES = 20
+"""How many times to make a volume that the engine does not know right after."""
+PAUSE = 0.1
+"""Seconds between two of these times."""
 
 
 @contextmanager
@@ -42,6 +46,8 @@ def held(
 
     Raises:
         Busy: another run holds it, or may do so.
+        SetupError: the engine does not answer, or does not keep the volume.
+        Interrupted: the run was cancelled while the engine did not keep the volume.
 
     """
     name = f"curtainup-lock-{service}"
@@ -57,8 +63,15 @@ def held(
         cancelled.set()
 
     def still_holds() -> bool:
-        """Make the volume again if it is gone, as after `docker volume prune`; nobody else has it then."""
-        return _made(client, name, service, this).get(RUN) == this.run
+        """Make the volume again if it is gone, as after `docker volume prune`; nobody else has it then.
+
+        Nor has anybody if the engine does not keep it. A run that was cancelled holds its lock while it puts
+        things back, so it asks as often as others.
+        """
+        try:
+            return _made(client, name, service, this, Event()).get(RUN) == this.run
+        except SetupError:
+            return True
 
     try:
         with heartbeat.beating(client, name, this.run, still_holds, lost):
@@ -83,13 +96,13 @@ def _acquire(
     cancelled: Event,
 ) -> None:
     deadline = None
-    while (labels := _made(client, name, service, this)).get(RUN) != this.run:
+    while (labels := _made(client, name, service, this, cancelled)).get(RUN) != this.run:
         other = _holder(labels)
         if other is None or lives_here(other, this):
             raise _busy(service, name, other)
         if not is_dead(other, this) and not heartbeat.is_silent(client, other.run, cancelled):
             raise _busy(service, name, other)
-        if _take_over(client, name, service, this, labels):
+        if _take_over(client, name, service, this, labels, cancelled):
             note(f"took over the lock of {service} from process {other.pid}, which is dead")
         else:
             deadline = deadline or time.monotonic() + PATIENCE
@@ -99,11 +112,16 @@ def _acquire(
 
 
 def _take_over(
-    client: docker.DockerClient, name: str, service: str, this: Holder, dead: Mapping[str, str]
+    client: docker.DockerClient,
+    name: str,
+    service: str,
+    this: Holder,
+    dead: Mapping[str, str],
+    cancelled: Event,
 ) -> bool:
     """Remove a dead run's lock; only one run at a time may, so that it is never a living one's."""
     turn = f"{name}-{dead.get(RUN)}"
-    labels = _made(client, turn, service, this)
+    labels = _made(client, turn, service, this, cancelled)
     if labels.get(RUN) != this.run:
         other = _holder(labels)
         if other is not None and is_dead(other, this):
@@ -119,17 +137,28 @@ def _take_over(
     return True
 
 
-def _made(client: docker.DockerClient, name: str, service: str, this: Holder) -> Mapping[str, str]:
+def _made(
+    client: docker.DockerClient, name: str, service: str, this: Holder, cancelled: Event
+) -> Mapping[str, str]:
     """Make a volume unless there is one, and return the labels of the one that is there.
 
     They are asked for: once the engine was started again, its answer to `create` tells no labels of a volume
     that it had before (moby, `volume/service/restore.go`: `restore` keeps the driver's volume, without them).
     """
     labels = {LOCK: service, RUN: this.run, HOLDER: in_json(this)}
-    while True:
+    for _ in range(TRIES):
         client.api.create_volume(name, labels=labels)
         if (found := _labels(client, name)) is not None:
             return found
+        if cancelled.wait(PAUSE):
+            raise Interrupted("interrupted while the lock was made", where=f"volume {name}")
+    raise SetupError(
+        "the Docker engine does not keep the volume that is the lock of the service",
+        where=f"volume {name}",
+        consequence="two runs could work on the service at once, so this one did not start",
+        fix="end what removes volumes there all the time, or else restart the Docker engine",
+        detail=f"curtainup made the volume {TRIES} times, and the engine did not know it right after",
+    )
 
 
 def _labels(client: docker.DockerClient, name: str) -> Mapping[str, str] | None:

@@ -11,13 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Event
 from typing import Any
+from unittest.mock import Mock, create_autospec
 
 import docker
 import pytest
 import requests
 from docker.errors import NotFound
+from docker.models.volumes import VolumeCollection
 
-from curtainup.errors import Busy
+from curtainup.errors import Busy, Interrupted, SetupError
 from curtainup.pipeline.run import heartbeat, holder, host_lock
 from curtainup.pipeline.run.holder import Holder
 from curtainup.platforms.docker.labels import LOCK, RUN
@@ -245,4 +247,62 @@ def test_a_lock_that_somebody_pruned_comes_back(
         while not client.volumes.list(filters={"name": lock, "label": f"{RUN}={this.run}"}):
             assert time.monotonic() < deadline
             time.sleep(0.05)
+        assert not cancelled.is_set()
+
+
+# An engine that makes the volume, and then does not know it
+
+
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> Mock:
+    """The client of an engine whose answers to making a volume and to asking for it disagree."""
+    monkeypatch.setattr(host_lock, "PAUSE", 0.01)
+    found: Mock = create_autospec(docker.DockerClient, instance=True)
+    found.api = create_autospec(docker.APIClient, instance=True)
+    found.volumes = create_autospec(VolumeCollection, instance=True)
+    found.volumes.get.side_effect = NotFound("no such volume")
+    return found
+
+
+def test_an_engine_that_does_not_keep_the_lock_ends_the_run(forgetful: Mock, this: Holder) -> None:
+    with pytest.raises(SetupError) as caught, host_lock.held(forgetful, "shop", this, print, Event()):
+        pytest.fail("the lock was given, and nobody has it")
+    assert caught.value.where == "volume curtainup-lock-shop"
+    assert caught.value.consequence
+    assert caught.value.fix
+    assert forgetful.api.create_volume.call_count == host_lock.TRIES
+
+
+def test_whoever_is_cancelled_waits_for_no_such_engine(forgetful: Mock, this: Holder) -> None:
+    cancelled = Event()
+    cancelled.set()
+    with pytest.raises(Interrupted), host_lock.held(forgetful, "shop", this, print, cancelled):
+        pytest.fail("the lock was given, and nobody has it")
+    assert forgetful.api.create_volume.call_count == 1
+
+
+def test_a_lock_that_takes_a_moment_is_waited_for(forgetful: Mock, this: Holder) -> None:
+    there = Mock(attrs={"Labels": {RUN: this.run}})
+    forgetful.volumes.get.side_effect = [NotFound("no such volume"), *[there] * 1000]
+    with host_lock.held(forgetful, "shop", this, print, Event()):
+        assert forgetful.api.create_volume.call_count == 2
+
+
+def test_a_run_that_has_the_lock_goes_on_if_the_engine_forgets_it(forgetful: Mock, this: Holder) -> None:
+    """Nobody else can have it, and its signs of life go on."""
+    there = Mock(attrs={"Labels": {RUN: this.run}})
+    forgetful.volumes.get.side_effect = [there]
+    lived, cancelled = Event(), Event()
+
+    def create(name: str, **_: object) -> None:
+        if name.endswith("-1"):
+            lived.set()
+
+    def get(_name: str) -> None:
+        raise NotFound("no such volume")
+
+    forgetful.volumes.create.side_effect = create
+    with host_lock.held(forgetful, "shop", this, pytest.fail, cancelled):
+        forgetful.volumes.get.side_effect = get
+        assert lived.wait(60), "it gives no signs of life any more"
         assert not cancelled.is_set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic
@@ -17,8 +17,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 """Seconds between two looks, which become longer: the API's rate is the account's in a region."""
 TOO_MANY = "Beanstalk answers that there are too many calls; looking again later"
 UNMOVED = "the live name has not moved"
+UNSURE = "the live name may be moving, by a swap that began before"
 # An environment in one of these states does not become ready again.
 ENDING = frozenset({"Aborting", "Terminating", "Terminated"})
+# No swap of an environment in one of these states is running.
+SETTLED = ENDING | {"Ready"}
 
 
 @dataclass(frozen=True)
@@ -58,28 +61,42 @@ class Move:
         self._deadline = monotonic() + swap.timeout
         self._next_pause = FIRST_PAUSE
 
-    def holding(self, known: str | None = None) -> beanstalk.Found:
-        """Return the environment that holds the live name now.
+    def holding(self, known: str | None = None, wanted: str | None = None) -> beanstalk.Found:
+        """Return the environment that holds the live name now, after the end of a swap that still runs.
+
+        Until that end Beanstalk tells who held the name before, and that the environment is Updating.
 
         Args:
             known: the environment that held it after the last move, if there was one. An older answer, taken
                 for the present one, would move the name back.
+            wanted: the environment that is to hold it, if one is.
+
+        Raises:
+            EngineFailed: one of these environments does not become ready.
+            StateError: nobody holds the name.
+            Interrupted: the swap was cancelled.
 
         """
 
-        def look() -> beanstalk.Found | None:
+        def look() -> tuple[beanstalk.Found | None, list[beanstalk.Found]]:
             found = beanstalk.describe(self._client, ApplicationName=self._swap.application)
-            return beanstalk.holding(self._client, found, self._swap.prefix)
+            holding = beanstalk.holding(self._client, found, self._swap.prefix)
+            concerned = {known, wanted, holding and holding.name}
+            return holding, [one for one in found if one.name in concerned and one.status not in SETTLED]
 
-        def fits(one: beanstalk.Found | None) -> bool:
-            return one is not None and known in {None, one.name}
+        def fits(told: tuple[beanstalk.Found | None, list[beanstalk.Found]]) -> bool:
+            holding, busy = told
+            return bool(busy) or (holding is not None and known in {None, holding.name})
 
         def wait(seconds: float) -> None:
             waiting_for = f"waiting to see which environment holds {self._swap.prefix}"
             self._say(waiting_for)
             self._rest(seconds, waiting_for, UNMOVED)
 
-        holding = beanstalk.told_at_last(look, fits, wait)
+        holding, busy = beanstalk.told_at_last(look, fits, wait)
+        while busy:
+            self._wait_for_others(busy, {known, holding.name if holding else None})
+            holding, busy = beanstalk.told_at_last(look, fits, wait)
         if holding is None:
             raise StateError(
                 f"no environment holds the live name {self._swap.prefix}",
@@ -88,6 +105,13 @@ class Move:
                 fix="somebody terminated it by hand; run curtainup destroy, then deploy again",
             )
         return holding
+
+    def _wait_for_others(self, busy: Sequence[beanstalk.Found], holders: Collection[str | None]) -> None:
+        """Wait until environments are ready of which others may be swapping the names."""
+        names = [one.name for one in busy]
+        so_far = UNSURE if any(one in holders for one in names) else UNMOVED
+        self._pause_for(busy, so_far, *names)
+        self._wait_until_ready(*names, so_far=so_far)
 
     def swap(self, before: beanstalk.Found, destination: str) -> None:
         """Wait until both environments are ready, and ask Beanstalk to swap their names.
@@ -105,8 +129,7 @@ class Move:
             while not self._is_accepted(source, destination):
                 self._pause(TOO_MANY, UNMOVED, source, destination)
         except (BotoCoreError, ClientError, TimeoutError) as error:
-            patience = 0.0 if isinstance(error, ClientError) else beanstalk.LAG
-            if self._has_begun(before, destination, patience):
+            if self._has_begun(before, destination, 0.0 if _is_certain(error) else beanstalk.LAG):
                 return
             raise EngineFailed(
                 f"Elastic Beanstalk refused the swap: {_words(error)}",
@@ -132,8 +155,8 @@ class Move:
     def _has_begun(self, before: beanstalk.Found, destination: str, patience: float) -> bool:
         """Return whether Beanstalk moves the name, or has moved it; or may, as it tells nothing.
 
-        What it tells may be of the time before the call, so it is asked again until patience is over.
-        Whoever waits for the end of the move then looks again.
+        What it tells may be of the time before the call, so it is asked again until patience is over, or
+        until the run is. Whoever waits for the end of the move then looks again.
         """
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -149,7 +172,9 @@ class Move:
                 return True
             if monotonic() > over:
                 return False
-            self._pause("waiting to see whether Beanstalk swaps the names: it did not answer", UNMOVED)
+            self._say("waiting to see whether Beanstalk swaps the names: its answer left that open")
+            if self._cancelled.wait(beanstalk.LAG_PAUSE):
+                return True
 
     def _look(self, *names: str, so_far: str = "the live name is moving") -> dict[str, beanstalk.Found]:
         """Return the environments by name; asks again later if that is too soon for Beanstalk."""
@@ -185,10 +210,13 @@ class Move:
             unready = [one for one in unready if one.status != "Ready"]
             if not unready:
                 return found
-            text = ", ".join(f"{one.name} is {one.status} since {one.since}" for one in unready)
-            if any(one.status in ENDING for one in unready):
-                self._fail(text, so_far, *names)
-            self._pause(f"waiting: {text}", so_far, *names)
+            self._pause_for(unready, so_far, *names)
+
+    def _pause_for(self, unready: Sequence[beanstalk.Found], so_far: str, *names: str) -> None:
+        text = ", ".join(f"{one.name} is {one.status} since {one.since}" for one in unready)
+        if any(one.status in ENDING for one in unready):
+            self._fail(text, so_far, *names)
+        self._pause(f"waiting: {text}", so_far, *names)
 
     def _pause(self, waiting_for: str, so_far: str = "the live name is moving", *names: str) -> None:
         """Say what the move waits for, and wait until the next look."""
@@ -219,6 +247,17 @@ class Move:
     @property
     def _where(self) -> str:
         return f"application {self._swap.application}, {self._swap.region}"
+
+
+def _is_certain(error: Exception) -> bool:
+    """Return whether an error says that Beanstalk began no swap.
+
+    A server's own failure (HTTP 5xx) says nothing of what it did. Environments that must be Ready may be in
+    the very swap that was asked for.
+    """
+    answer: Mapping[str, Any] = getattr(error, "response", None) or {}
+    status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return 400 <= status < 500 and "must be ready" not in _words(error).lower()
 
 
 def _words(error: Exception) -> str:

@@ -125,18 +125,19 @@ def create(
     `known` is the environment that held it after the last update, if there was one.
 
     Raises:
-        EngineFailed: an environment does not become ready, or Beanstalk refuses; nothing has moved.
+        EngineFailed: an environment does not become ready, or Beanstalk refuses; this call has moved nothing.
         StateError: an environment is missing, or the one that holds the name is about to be removed.
         Partial: the name has moved, but does not lead to the release in time.
-        Interrupted: the swap was cancelled, and nothing has moved.
+        Interrupted: the swap was cancelled, and this call has moved nothing.
 
     """
     swap = parse(inputs)
     with amazon.said_clearly("elasticbeanstalk"):
         client = amazon.client("elasticbeanstalk", swap.region, swap.profile)
         move = Move(client, swap, cancelled, say)
-        before = move.holding(known)
-        wanted = swap.environments[swap.holder] if swap.holder else before.name
+        chosen = swap.environments[swap.holder] if swap.holder else None
+        before = move.holding(known, chosen)
+        wanted = chosen or before.name
         if wanted not in swap.environments.values():
             raise _not_kept(before, swap)
         outputs = {**inputs, "cname": before.cname, "environment": wanted}

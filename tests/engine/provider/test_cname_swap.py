@@ -227,7 +227,19 @@ LIVE, IDLE = f"shop-live.{REGION}.elasticbeanstalk.com", f"shop-live-r2.{REGION}
 BEFORE, MOVING, AFTER = ("Ready", (LIVE, IDLE)), ("Updating", (LIVE, IDLE)), ("Ready", (IDLE, LIVE))
 RATE = ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, "DescribeEnvironments")
 DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeEnvironments")
-BUSY = ClientError({"Error": {"Code": "InvalidParameterValue", "Message": "Must be Ready."}}, "Swap")
+
+
+def refused(status: int, code: str, message: str) -> ClientError:
+    answer: Any = {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(answer, "SwapEnvironmentCNAMEs")
+
+
+BUSY = refused(400, "InvalidParameterValue", "Environment is in an invalid state. Must be Ready.")
+WRONG = refused(400, "InvalidParameterValue", "Unable to swap CNAMEs.")
+DOWN = refused(503, "ServiceUnavailable", "Service Unavailable")
 LOST = ReadTimeoutError(endpoint_url="https://elasticbeanstalk")
 
 
@@ -252,7 +264,7 @@ def test_who_is_throttled_looks_again(scripted: Callable[..., None]) -> None:
     assert len([one for one in said if "too many calls" in one]) == 3
 
 
-@pytest.mark.parametrize("error", [BUSY, LOST])
+@pytest.mark.parametrize("error", [BUSY, DOWN, LOST])
 @pytest.mark.parametrize("then", [[MOVING, AFTER], [AFTER]], ids=["moving", "moved"])
 def test_a_swap_whose_answer_was_lost_has_begun(
     scripted: Callable[..., None], error: Exception, then: list[Any]
@@ -263,14 +275,6 @@ def test_a_swap_whose_answer_was_lost_has_begun(
 
 def test_a_swap_that_came_too_soon_is_asked_for_again(scripted: Callable[..., None]) -> None:
     scripted(BEFORE, BEFORE, AFTER, swap=iter([RATE, RATE, None]))
-    assert cname_swap.create(wants(timeout=60), NEVER)["environment"] == "shop-live-r2"
-
-
-def test_what_beanstalk_tells_may_be_of_the_time_before_the_swap(
-    scripted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    scripted(BEFORE, BEFORE, BEFORE, BEFORE, MOVING, AFTER, swap=LOST)
-    monkeypatch.setattr(beanstalk, "LAG", 60.0)
     assert cname_swap.create(wants(timeout=60), NEVER)["environment"] == "shop-live-r2"
 
 
@@ -326,7 +330,87 @@ def test_looking_again_ends_when_the_run_does(late: Callable[..., None]) -> None
     assert failed(Interrupted, wants(timeout=60), cancelled).consequence == "the live name has not moved"
 
 
-@pytest.mark.parametrize("error", [BUSY, LOST])
+@pytest.mark.parametrize("error", [BUSY, DOWN, LOST])
+@pytest.mark.parametrize("then", [[MOVING, AFTER], [AFTER]], ids=["moving", "moved"])
+def test_what_beanstalk_tells_may_be_of_the_time_before_the_swap(
+    late: Callable[..., None], error: Exception, then: list[Any]
+) -> None:
+    late(BEFORE, BEFORE, BEFORE, BEFORE, *then, swap=error)
+    assert cname_swap.create(wants(timeout=60), NEVER)["environment"] == "shop-live-r2"
+
+
+def test_who_is_cancelled_before_it_is_clear_keeps_the_outputs(late: Callable[..., None]) -> None:
+    """The way back then waits for the swap, if there is one."""
+    cancelled = Event()
+    late(BEFORE, swap=lost_then(cancelled))
+    with pytest.raises(Partial) as caught:
+        cname_swap.create(wants(timeout=60), cancelled)
+    assert caught.value.outputs["environment"] == "shop-live-r2"
+
+
+def lost_then(cancelled: Event) -> Iterator[Exception]:
+    cancelled.set()
+    yield LOST
+
+
+def test_a_clear_refusal_is_told_at_once(late: Callable[..., None]) -> None:
+    late(BEFORE, BEFORE, BEFORE, AssertionError("looked again"), swap=WRONG)
+    assert "refused the swap" in failed(EngineFailed, wants(timeout=60)).what
+
+
+@pytest.mark.parametrize(
+    ("held", "first", "lag"),
+    [("shop-live-r2", [], 0.0), ("shop-live-r2", [BEFORE], 60.0), ("shop-live-r1", [], 0.0)],
+    ids=["accepted", "told late", "killed"],
+)
+def test_the_way_back_waits_for_a_swap_that_still_runs(
+    scripted: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    held: str,
+    first: list[Any],
+    lag: float,
+) -> None:
+    """Whoever was killed right after the call has no outputs of it."""
+    asked: list[str] = []
+    scripted(*first, MOVING, MOVING, MOVING, AFTER, AFTER, AFTER, BEFORE, swap=noted(asked))
+    monkeypatch.setattr(beanstalk, "LAG", lag)
+    monkeypatch.setattr(beanstalk, "release_at", lambda *_: "r1")
+    outputs = cname_swap.update({"environment": held}, wants(timeout=60, holder="r1"), NEVER)
+    assert (asked, outputs["environment"]) == (["swap"], "shop-live-r1")
+
+
+def noted(asked: list[str]) -> Iterator[None]:
+    while True:
+        asked.append("swap")
+        yield None
+
+
+def test_a_holder_is_not_kept_whose_name_is_moving(scripted: Callable[..., None]) -> None:
+    scripted(MOVING, MOVING, AFTER)
+    error = failed(StateError, wants(environments={"r1": "shop-live-r1"}, holder=None, timeout=60))
+    assert error.what == "environment shop-live-r2 holds the live name, and is about to be terminated"
+
+
+def test_waiting_for_another_swap_is_bounded_and_promises_nothing(scripted: Callable[..., None]) -> None:
+    scripted(MOVING)
+    error = failed(EngineFailed, wants(holder="r1"))
+    assert error.what.endswith("for 0 s")
+    assert error.consequence == "the live name may be moving, by a swap that began before"
+
+
+def test_what_is_being_terminated_is_in_no_swap(two: Account) -> None:
+    two.has("shop-live-r2", "shop-live-r2", "Terminating")
+    outputs = cname_swap.update({"environment": "shop-live-r2"}, wants(holder="r1"), NEVER)
+    assert outputs["environment"] == "shop-live-r1"
+
+
+def test_one_look_is_enough_where_nothing_moves(late: Callable[..., None]) -> None:
+    late(BEFORE, AssertionError("looked again"))
+    outputs = cname_swap.update({"environment": "shop-live-r1"}, wants(holder="r1"), NEVER)
+    assert outputs["environment"] == "shop-live-r1"
+
+
+@pytest.mark.parametrize("error", [BUSY, DOWN, WRONG, LOST])
 def test_a_swap_that_never_began_is_refused(scripted: Callable[..., None], error: Exception) -> None:
     scripted(BEFORE, swap=error)
     assert failed(EngineFailed, wants(timeout=60)).consequence == "the live name has not moved"

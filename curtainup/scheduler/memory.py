@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,12 @@ HAND_OVER = timedelta(minutes=1)
 """What passes at most between the end of one leader and the beginning of the next in a deployment."""
 _FINE = (RUNNING, OK, SKIPPED)
 _TIMES = ("due", "started", "ended")
+_UTC = timezone.utc  # noqa: UP017 - Python 3.10 has no other name for it
+
+
+def now() -> datetime:
+    """Return the time of the machine's clock."""
+    return datetime.now(_UTC)
 
 
 @dataclass
@@ -39,7 +45,7 @@ class Run:
         owner: which scheduler has begun it.
         due: when it was to start; None if somebody asked for it.
         started: when it started.
-        ended: when it ended.
+        ended: when it ended, or when it became known that it did not start or was cut off.
         outcome: how.
         exit_code: of its command.
         why: in words, why it did not end well.
@@ -174,7 +180,7 @@ class Memory:
     def _settle(self, state: State) -> None:
         for one in state.runs:
             if one.outcome == RUNNING and not self._is_there(one.owner):
-                one.outcome, one.why = CUT_OFF, "its container ended"
+                one.outcome, one.why, one.ended = CUT_OFF, "its container ended", now()
 
     def _is_there(self, owner: str) -> bool:
         if owner == self.owner:

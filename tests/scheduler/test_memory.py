@@ -52,7 +52,10 @@ def test_a_run_whose_scheduler_has_gone_is_cut_off(memory: Memory, tmp_path: Pat
         assert state.runs[0].outcome == RUNNING, "its scheduler is there"
     memory.rest()
     with other.change() as state:
-        assert (state.runs[0].outcome, state.runs[0].why) == (CUT_OFF, "its container ended")
+        [cut] = state.runs
+    assert (cut.outcome, cut.why) == (CUT_OFF, "its container ended")
+    assert cut.ended is not None
+    assert cut.ended > datetime.now(UTC) - timedelta(minutes=5), "that is when it became known"
 
 
 def test_a_scheduler_that_was_killed_is_not_taken_for_one_that_works(tmp_path: Path) -> None:

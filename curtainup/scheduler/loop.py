@@ -40,6 +40,10 @@ class Scheduler:
         with listen() as listening:
             while not self._ends or self._running or self._ended:
                 self._step(listening, woken)
+        try:
+            self._note_retired()
+        except OSError as error:
+            self._say(f"cannot remember when it ended: {error}")
         self._memory.rest()
 
     def _heed_signals(self) -> int:
@@ -83,6 +87,10 @@ class Scheduler:
         begin = time.monotonic()
         for one, _ in self._running:
             one.bound(begin + one.planned.stop_timeout)
+        self._note_retired()
+
+    def _note_retired(self) -> None:
+        """Remember when nobody wanted the schedules any more, as far as one knows who leads no more."""
         with self._memory.change() as state:
             if state.leader == self._memory.host:
                 state.retired = now()

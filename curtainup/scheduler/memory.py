@@ -22,8 +22,12 @@ KEPT = 50
 """How many of the last runs of a schedule are remembered, and of its last that somebody should know of."""
 RUNNING, OK, SKIPPED, MISSED, CUT_OFF = "running", "ok", "skipped", "missed", "cut off"
 FAILED, TIMED_OUT = "failed", "timed out"
-HAND_OVER = timedelta(minutes=1)
-"""What passes at most between the end of one leader and the beginning of the next in a deployment."""
+HAND_OVER = timedelta(minutes=15)
+"""What may pass between the end of one leader and the beginning of the next while the schedules are wanted.
+
+A release without schedules may have worked for as short a time. What came due then counts as if it had been
+wanted: better a run that is told as missed than one that nobody hears of.
+"""
 _FINE = (RUNNING, OK, SKIPPED)
 _TIMES = ("due", "started", "ended")
 _UTC = timezone.utc  # noqa: UP017 - Python 3.10 has no other name for it
@@ -80,7 +84,8 @@ class State:
         handled: by the name of the schedule.
         runs: the oldest first.
         leader: the host name of the container whose scheduler has led last.
-        retired: when that one gave the lead away; None if it leads, or ended without a word.
+        retired: when that one gave the lead away, or ended its last run if nobody has led since; None if it
+            leads, or ended without a word.
 
     """
 

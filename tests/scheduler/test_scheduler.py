@@ -10,12 +10,13 @@ import subprocess
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from curtainup.scheduler import start
 from curtainup.scheduler.command import REFUSED
-from tests.scheduler.machine import BEGIN, Machine, Runs, assert_once_each, schedule
+from tests.scheduler.machine import BEGIN, PATIENCE, Machine, Runs, assert_once_each, schedule
 
 TICK = schedule("tick", ["true"])
 LONG = schedule("long", ["sleep", "60"])
@@ -24,6 +25,12 @@ LONG = schedule("long", ["sleep", "60"])
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
+
+
+def state(machine: Machine) -> dict[str, Any]:
+    """What is remembered, with all that the runs do not tell."""
+    found: dict[str, Any] = json.loads((machine.folder / "curtainup" / "state.json").read_text())
+    return found
 
 
 def ended(found: Runs, name: str) -> Runs:
@@ -199,16 +206,29 @@ def test_an_old_python_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def test_it_has_retired_once_its_last_run_has_ended(machine: Machine) -> None:
+    may_end = machine.folder / "may-end"
+    slow = schedule("slow", ["sh", "-c", f"until [ -e {may_end} ]; do sleep 0.1; done"], stop_timeout=60)
+    with machine.scheduler("r1", slow) as first:
+        machine.await_runs(bool, "it has begun")
+        first.send_signal(signal.SIGTERM)
+        machine.wait(lambda: state(machine)["retired"] is not None, "it has given the lead away")
+        before = state(machine)["retired"]
+        may_end.touch()
+        first.wait(PATIENCE)
+    [run, *_] = machine.runs()
+    assert before < run["ended"] <= state(machine)["retired"]
+
+
 def test_what_came_due_while_no_release_had_it_was_not_missed(machine: Machine) -> None:
     one = schedule("one", ["true"], start_within=1)
     with machine.scheduler("r1", one):
         machine.await_runs(lambda now: bool(ended(now, "one")), "it has run")
-    file = machine.folder / "curtainup" / "state.json"
-    told = json.loads(file.read_text())
+    told = state(machine)
     hour = timedelta(hours=1)
     told["retired"] = (datetime.fromisoformat(told["retired"]) - hour).isoformat()
     told["handled"]["one"]["at"] = (datetime.fromisoformat(told["handled"]["one"]["at"]) - hour).isoformat()
-    file.write_text(json.dumps(told))
+    machine.folder.joinpath("curtainup", "state.json").write_text(json.dumps(told))
     count = len(machine.runs())
     with machine.scheduler("r2", one):
         found = machine.await_runs(lambda now: len(now) > count, "it runs again")

@@ -230,6 +230,15 @@ class Memory:
             writing.flush()
             os.fsync(file)
         new.replace(self._folder / "state.json")
+        self._keep_names()
+
+    def _keep_names(self) -> None:
+        """Have the disk know the new file by its name: without that, the old one may come back."""
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _forget(state: State) -> None:

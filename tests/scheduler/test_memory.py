@@ -130,6 +130,24 @@ def test_another_user_may_write_all_of_it(memory: Memory, tmp_path: Path) -> Non
     assert (folder / "below").stat().st_mode & 0o777 == 0o777
 
 
+def test_what_is_remembered_is_on_the_disk_file_and_name(
+    memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, synced = tmp_path / "curtainup", []
+    real = os.fsync
+
+    def fsync(file: int) -> None:
+        there = folder / "state.json"
+        synced.append((os.fstat(file).st_ino, there.stat().st_ino if there.exists() else None))
+        real(file)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with memory.change() as state:
+        state.runs.append(run(memory))
+    file = (folder / "state.json").stat().st_ino
+    assert synced == [(file, None), (folder.stat().st_ino, file)]
+
+
 def test_a_change_that_is_none_writes_nothing(memory: Memory, tmp_path: Path) -> None:
     with memory.change() as state:
         state.handled["one"] = Handled("line", NOW)

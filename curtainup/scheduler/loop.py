@@ -8,7 +8,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from curtainup.scheduler import due
 from curtainup.scheduler.asking import Question, listen
@@ -19,6 +19,8 @@ from curtainup.scheduler.running import Running, not_started
 
 FOLLOWS, LONGEST_WAIT, RETRY = 0.1, 30.0, 1.0
 """Seconds: how often one that does not lead tries to, the longest wait, and the wait after an error."""
+AHEAD = timedelta(hours=1)
+"""A clock that is set back by more was wrong before. By less it makes nothing due a second time."""
 OUTPUT: Sequence[int] = (1, 2)
 
 
@@ -28,6 +30,7 @@ class Scheduler:
     def __init__(self, plan: Plan, memory: Memory, say: Callable[[str], None]) -> None:
         """Take what to run, what has run, and what takes a line for the log."""
         self._plan, self._memory, self._say = plan, memory, say
+        self._handled: dict[str, datetime] = {}
         self._next: dict[str, datetime | None] = {}
         self._running: list[tuple[Running, Question | None]] = []
         self._ended: list[tuple[Run, Question | None]] = []
@@ -103,6 +106,8 @@ class Scheduler:
             self._adopt()
             self._leads = True
             self._say(f"release {self._plan.release} runs its schedules from now on")
+        elif any(one - now() > AHEAD for one in self._handled.values()):
+            self._adopt()
         for planned in self._plan.schedules:
             comes = self._next[planned.name]
             if comes is not None and comes <= now():
@@ -120,13 +125,28 @@ class Scheduler:
             known = {(name, one.line): one for name, one in state.handled.items()}
             if state.was_paused(self._memory.host, moment):
                 known = {}
+                self._say("no release had schedules for a while: what came due meanwhile counts for nothing")
             state.leader, state.retired = self._memory.host, None
+            fresh = {one.name: Handled(one.line, moment) for one in self._plan.schedules}
             state.handled = {
-                one.name: known.get((one.name, one.line), Handled(one.line, moment))
-                for one in self._plan.schedules
+                name: self._believed(name, known.get((name, one.line), one), moment)
+                for name, one in fresh.items()
             }
             handled = {name: one.at for name, one in state.handled.items()}
-        self._next = {one.name: due.after(one, handled[one.name]) for one in self._plan.schedules}
+        for planned in self._plan.schedules:
+            self._go_on(planned, handled[planned.name])
+
+    def _believed(self, name: str, handled: Handled, moment: datetime) -> Handled:
+        """Return up to when a schedule was handled: no time that only a wrong clock has told."""
+        if handled.at - moment <= AHEAD:
+            return handled
+        told = "the clock was wrong: it had come to"
+        self._say(f"schedule {name}: {told} {handled.at.isoformat()}; it counts from now on")
+        return Handled(handled.line, moment)
+
+    def _go_on(self, planned: Planned, handled: datetime) -> None:
+        self._handled[planned.name] = handled
+        self._next[planned.name] = due.after(planned, handled)
 
     def _start_due(self, planned: Planned) -> None:
         moment = now()
@@ -134,7 +154,7 @@ class Scheduler:
             handled = state.handled.setdefault(planned.name, Handled(planned.line, moment))
             run = self._note(state, planned, due.since(planned, handled.at, moment))
             state.handled[planned.name] = Handled(planned.line, max(handled.at, moment))
-        self._next[planned.name] = due.after(planned, max(handled.at, moment))
+        self._go_on(planned, max(handled.at, moment))
         if run is not None:
             self._start(planned, run, OUTPUT, None)
 

@@ -8,7 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,12 @@ def state(machine: Machine) -> dict[str, Any]:
     """What is remembered, with all that the runs do not tell."""
     found: dict[str, Any] = json.loads((machine.folder / "curtainup" / "state.json").read_text())
     return found
+
+
+def is_ahead(machine: Machine, seconds: int) -> bool:
+    """Whether the clock of a scheduler has been ahead of the machine's by so much."""
+    handled = [datetime.fromisoformat(one["at"]) for one in state(machine)["handled"].values()]
+    return max(handled) - datetime.now(UTC) > timedelta(seconds=seconds - 60)
 
 
 def ended(found: Runs, name: str) -> Runs:
@@ -218,6 +225,43 @@ def test_it_has_retired_once_its_last_run_has_ended(machine: Machine) -> None:
         first.wait(PATIENCE)
     [run, *_] = machine.runs()
     assert before < run["ended"] <= state(machine)["retired"]
+
+
+@pytest.mark.parametrize("ends_meanwhile", [False, True])
+def test_a_clock_that_was_wrong_for_a_while_silences_nothing(machine: Machine, ends_meanwhile: bool) -> None:
+    month = 30 * 86400
+    with ExitStack() as stack:
+        first = stack.enter_context(machine.scheduler("r1", TICK))
+        machine.await_runs(lambda now: bool(ended(now, "tick")), "it has run")
+        machine.set_clock(month)
+        machine.wait(lambda: is_ahead(machine, month), "it has run in the future")
+        if ends_meanwhile:
+            first.kill()
+        machine.set_clock(0)
+        release = "r2" if ends_meanwhile else "r1"
+        if ends_meanwhile:
+            stack.enter_context(machine.scheduler(release, TICK))
+        machine.wait(
+            lambda: machine.ask(release, "ready").returncode == 0 and not is_ahead(machine, 120), "it looks"
+        )
+        count = len(machine.runs())
+        machine.await_runs(lambda now: len(now) > count + 1, "it runs again")
+    assert "schedule tick: the clock was wrong: it had come to" in machine.said[release]
+
+
+def test_a_clock_that_is_set_back_a_little_makes_nothing_due_again(machine: Machine) -> None:
+    minutes = 30 * 60
+    machine.set_clock(minutes)
+    with machine.scheduler("r1", TICK):
+        machine.await_runs(lambda now: bool(ended(now, "tick")), "it has run")
+        machine.set_clock(0)
+        machine.ask("r1", "ready")
+    with machine.scheduler("r2", TICK):
+        machine.wait(lambda: state(machine)["leader"] == machine.host("r2"), "the second leads")
+        assert is_ahead(machine, minutes)
+    found = [one["due"] for one in machine.runs() if one["schedule"] == "tick"]
+    assert len(found) == len(set(found))
+    assert {one["release"] for one in machine.runs()} == {"r1"}
 
 
 def test_what_came_due_while_no_release_had_it_was_not_missed(machine: Machine) -> None:

@@ -121,6 +121,7 @@ class Scheduler:
         What came due by another line counts for nothing, and neither does what nobody wanted.
         """
         moment = now()
+        self._memory.tidy()
         with self._memory.change() as state:
             known = {(name, one.line): one for name, one in state.handled.items()}
             if state.was_paused(self._memory.host, moment):

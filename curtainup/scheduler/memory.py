@@ -137,7 +137,8 @@ class Memory:
 
     def work(self) -> None:
         """Show that this scheduler is there, for as long as this process is."""
-        self._own = self._locked(f"owner-{self.owner}")
+        with self._alone():
+            self._own = self._locked(f"owner-{self.owner}")
 
     def rest(self) -> None:
         """Show that this scheduler is there no more."""
@@ -168,9 +169,7 @@ class Memory:
             OSError: it cannot be read or written; nothing of the block is remembered.
 
         """
-        lock = self._open("lock")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._alone():
             before = self._read()
             state = _parsed(before)
             self._settle(state)
@@ -179,6 +178,19 @@ class Memory:
             after = _text(state)
             if after != before:
                 self._write(after)
+
+    def tidy(self) -> None:
+        """Remove what schedulers have left that have gone without a word."""
+        with self._alone():
+            for one in self._folder.glob("owner-*"):
+                self._is_there(one.name.partition("-")[2])
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        lock = self._open("lock")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
         finally:
             os.close(lock)
 
@@ -215,9 +227,10 @@ class Memory:
         return found
 
     def _read(self) -> str:
+        """Return the text of the file; none for what is no text, as for what is not there."""
         try:
             return (self._folder / "state.json").read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, UnicodeDecodeError):
             return ""
 
     def _write(self, text: str) -> None:
@@ -259,7 +272,7 @@ def _parsed(text: str) -> State:
         runs = [Run(**_with_times(one)) for one in found["runs"]]
         retired = _moment(found["retired"]) if found["retired"] else None
         return State(handled, runs, found["leader"], retired)
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return State()
 
 
@@ -268,7 +281,10 @@ def _with_times(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return found
 
 
 def _text(state: State) -> str:

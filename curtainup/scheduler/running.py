@@ -87,7 +87,7 @@ class Running:
         if self._outcome:
             return self._outcome, shown, self._why_ended
         if code < 0:
-            return FAILED, shown, f"ended by {signal.Signals(-code).name}{_memory(-code)}"
+            return FAILED, shown, f"ended by {_named(-code)}{_memory(-code)}"
         return (FAILED, shown, f"exit code {code}") if code else (OK, 0, "")
 
 
@@ -95,6 +95,13 @@ def not_started(error: OSError) -> tuple[str, int, str]:
     """Return how a run has ended whose program cannot be started."""
     code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
     return FAILED, code, f"its command did not start: {error.strerror}: {error.filename}"
+
+
+def _named(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # Python has no name for most of the real-time signals
+        return f"signal {number}"
 
 
 def _memory(number: int) -> str:

@@ -72,6 +72,21 @@ def test_a_scheduler_that_was_killed_is_not_taken_for_one_that_works(tmp_path: P
     assert not list((tmp_path / "curtainup").glob("owner-*"))
 
 
+def test_nothing_stays_of_a_scheduler_that_was_killed_without_a_run(memory: Memory, tmp_path: Path) -> None:
+    memory.work()
+    pid = os.fork()
+    if not pid:
+        Memory(tmp_path / "curtainup").work()
+        os._exit(9)
+    os.waitpid(pid, 0)
+    other = Memory(tmp_path / "curtainup")
+    other.work()
+    assert len(list((tmp_path / "curtainup").glob("owner-*"))) == 3
+    other.tidy()
+    left = {one.name for one in (tmp_path / "curtainup").glob("owner-*")}
+    assert left == {f"owner-{memory.owner}", f"owner-{other.owner}"}
+
+
 def test_the_last_runs_stay_and_those_that_went_wrong_longer(memory: Memory) -> None:
     memory.work()
     with memory.change() as state:
@@ -97,8 +112,10 @@ def test_only_a_long_rest_that_somebody_wanted_is_a_pause(memory: Memory) -> Non
 
 def test_a_broken_file_is_as_none(memory: Memory, tmp_path: Path) -> None:
     file = tmp_path / "curtainup" / "state.json"
-    for text in ("", "{", "[]", '{"handled": {}, "runs": [{}]}'):
-        file.write_text(text)
+    no_zone = b'{"handled": {"one": {"line": "", "at": "2026-11-29T12:00:00"}}, "runs": [], "retired": null}'
+    deep = b"[" * 100_000
+    for data in (b"", b"{", b"[]", b'{"handled": {}, "runs": [{}]}', b"\xff\xfe{}", no_zone, deep):
+        file.write_bytes(data)
         with memory.change() as state:
             assert (state.handled, state.runs) == ({}, [])
 

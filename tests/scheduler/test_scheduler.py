@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -38,6 +39,10 @@ def is_ahead(machine: Machine, seconds: int) -> bool:
     """Whether the clock of a scheduler has been ahead of the machine's by so much."""
     handled = [datetime.fromisoformat(one["at"]) for one in state(machine)["handled"].values()]
     return max(handled) - datetime.now(UTC) > timedelta(seconds=seconds - 60)
+
+
+def open_files(process: subprocess.Popen[str]) -> int:
+    return len(list(Path(f"/proc/{process.pid}/fd").iterdir()))
 
 
 def ended(found: Runs, name: str) -> Runs:
@@ -99,6 +104,7 @@ def test_a_killed_scheduler_leaves_a_run_that_was_cut_off_and_the_next_one_goes_
         first.kill()
         first.wait()
         with machine.scheduler("r1", long, TICK):
+            machine.wait(lambda: len(list(machine.folder.glob("curtainup/owner-*"))) == 1, "it has tidied up")
             count = len(ended(machine.runs(), "tick"))
             found = machine.await_runs(lambda now: len(ended(now, "tick")) > count, "it goes on")
     [cut, *_] = [one for one in found if one["schedule"] == "long"]
@@ -143,12 +149,14 @@ def test_another_line_makes_nothing_late(machine: Machine) -> None:
 
 
 def test_a_run_that_exceeds_its_limit_is_ended_with_all_that_it_has_started(machine: Machine) -> None:
-    deaf = ["sh", "-c", "trap '' TERM; sleep 77 & wait; sleep 77"]
+    pids = machine.folder / "pids"
+    deaf = ["sh", "-c", f"trap '' TERM; sleep 77 & echo $$ $! >> {pids}; wait; sleep 77"]
     with machine.scheduler("r1", schedule("deaf", deaf, time_limit=1)):
         found = machine.await_runs(lambda now: now != [] and now[0]["outcome"] != "running", "its end")
     assert (found[0]["outcome"], found[0]["why"]) == ("timed out", "it went on for more than 1 s")
-    left = subprocess.run(["pgrep", "-g", str(os.getpid()), "-f", "^sleep 77"], check=False)
-    assert left.returncode == 1
+    [own, child, *_] = pids.read_text().split()
+    assert Path(f"/proc/{os.getpid()}").exists()
+    machine.wait(lambda: not any(Path(f"/proc/{one}").exists() for one in (own, child)), "both are gone")
 
 
 def test_one_that_forbids_an_overlap_is_skipped_and_another_is_not(machine: Machine) -> None:
@@ -166,6 +174,28 @@ def test_a_command_that_is_not_there_has_failed(machine: Machine) -> None:
         found = machine.await_runs(lambda now: bool(ended(now, "none")), "its end")
     assert (found[0]["outcome"], found[0]["exit_code"]) == ("failed", 127)
     assert found[0]["why"] == "its command did not start: No such file or directory: no-such-program"
+
+
+def test_a_run_that_ends_by_a_signal_says_which(machine: Machine) -> None:
+    by = {name: schedule(name, ["sh", "-c", f"kill -{name.upper()} $$"]) for name in ("term", "40")}
+    with machine.scheduler("r1", *by.values()):
+        found = machine.await_runs(lambda now: all(ended(now, name) for name in by), "the ends")
+    [term, *_], [other, *_] = (ended(found, name) for name in by)
+    assert (term["outcome"], term["exit_code"], term["why"]) == ("failed", 143, "ended by SIGTERM")
+    assert (other["outcome"], other["exit_code"], other["why"]) == ("failed", 168, "ended by signal 40")
+
+
+@pytest.mark.parametrize("question", [b"7", b"[]", b"null", b"{", b"\xff", b" ", b"[" * 5_000])
+def test_a_question_that_is_none_is_not_answered_and_harms_nothing(machine: Machine, question: bytes) -> None:
+    with machine.scheduler("r1", TICK) as process:
+        files = open_files(process)
+        for _ in range(3):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+                asking.connect(f"\0{machine.host('r1')}")
+                socket.send_fds(asking, [question], [1, 2])
+                assert asking.recv(1) == b""
+        assert machine.ask("r1", "ready").returncode == 0
+        machine.wait(lambda: open_files(process) <= files, "it has closed all of it")
 
 
 def test_one_that_somebody_asks_for_runs_at_once_and_is_remembered(machine: Machine) -> None:

@@ -159,7 +159,7 @@ def test_another_line_makes_nothing_late(machine: Machine) -> None:
 
 def test_a_run_that_exceeds_its_limit_is_ended_with_all_that_it_has_started(machine: Machine) -> None:
     pids = machine.folder / "pids"
-    deaf = ["sh", "-c", f"trap '' TERM; sleep 777 & echo $$ $! >> {pids}; wait; sleep 777"]
+    deaf = ["sh", "-c", f"trap '' TERM; sleep 777 >/dev/null 2>&1 & echo $$ $! >> {pids}; wait; sleep 777"]
     with machine.scheduler("r1", schedule("deaf", deaf, time_limit=1)):
         found = machine.await_runs(lambda now: now != [] and now[0]["outcome"] != "running", "its end")
     assert (found[0]["outcome"], found[0]["why"]) == ("timed out", "it went on for more than 1 s")

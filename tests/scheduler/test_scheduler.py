@@ -207,6 +207,13 @@ def test_a_question_that_is_none_is_not_answered_and_harms_nothing(machine: Mach
         machine.wait(lambda: open_files(process) <= files, "it has closed all of it")
 
 
+def test_a_command_that_no_system_can_start_has_failed(machine: Machine) -> None:
+    with machine.scheduler("r1", schedule("none", ["true", "a\0b"])):
+        found = machine.await_runs(lambda now: bool(ended(now, "none")), "its end")
+    assert (found[0]["outcome"], found[0]["exit_code"]) == ("failed", 126)
+    assert found[0]["why"] == "its command did not start: embedded null byte: true"
+
+
 def test_one_that_somebody_asks_for_runs_at_once_and_is_remembered(machine: Machine) -> None:
     never = schedule("yearly", ["sh", "-c", "echo out; echo err >&2; exit 5"], "0 0 1 1 *")
     with machine.scheduler("r1", never):

@@ -15,8 +15,8 @@ from curtainup.model.scheduler import is_scheduler
 from curtainup.scheduler.archive import packed
 from curtainup.scheduler.place import FILE, MEMORY
 
-AS_CREATED: Final = ["uploads"]
-"""The inputs of a container that stay: a newer curtainup has another file, for the releases that come."""
+AS_CREATED: Final = ["uploads", "command", "stopTimeout", "destroyGraceSeconds"]
+"""The inputs of a container that stay: a newer curtainup may have others, for the releases that come."""
 
 
 def arguments(release: Release, process: Process, volume: pulumi.Input[str] | None) -> dict[str, Any]:

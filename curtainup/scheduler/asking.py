@@ -45,13 +45,21 @@ class Question:
         """
         self._connection, _ = listening.accept()
         self._connection.settimeout(_PATIENCE)
-        data, self.files, _, _ = socket.recv_fds(self._connection, _LONGEST, 2)
-        self.asked: dict[str, Any] = json.loads(data)
+        self.files: list[int] = []
+        try:
+            data, self.files, _, _ = socket.recv_fds(self._connection, _LONGEST, 2)
+            self.asked = _asked(data)
+        except (OSError, ValueError):
+            self._close()
+            raise
 
     def answer(self, **told: Any) -> None:
         """Answer, and close all that came with it; whoever asked may have gone."""
         with suppress(OSError):
             self._connection.sendall(json.dumps(told).encode())
+        self._close()
+
+    def _close(self) -> None:
         self.close_files()
         self._connection.close()
 
@@ -78,4 +86,14 @@ def ask(question: dict[str, Any], files: Sequence[int] = ()) -> dict[str, Any]:
     if not data:
         raise ConnectionResetError("the scheduler ended before it had answered")
     found: dict[str, Any] = json.loads(data)
+    return found
+
+
+def _asked(data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except RecursionError as error:
+        raise ValueError("a question with too many brackets") from error
+    if not isinstance(found, dict):
+        raise ValueError("a question that is no object")
     return found

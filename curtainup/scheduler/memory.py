@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,20 @@ KEPT = 50
 """How many of the last runs of a schedule are remembered, and of its last that somebody should know of."""
 RUNNING, OK, SKIPPED, MISSED, CUT_OFF = "running", "ok", "skipped", "missed", "cut off"
 FAILED, TIMED_OUT = "failed", "timed out"
-HAND_OVER = timedelta(minutes=1)
-"""What passes at most between the end of one leader and the beginning of the next in a deployment."""
+HAND_OVER = timedelta(minutes=15)
+"""What may pass between the end of one leader and the beginning of the next while the schedules are wanted.
+
+A release without schedules may have worked for as short a time. What came due then counts as if it had been
+wanted: better a run that is told as missed than one that nobody hears of.
+"""
 _FINE = (RUNNING, OK, SKIPPED)
 _TIMES = ("due", "started", "ended")
+_UTC = timezone.utc  # noqa: UP017 - Python 3.10 has no other name for it
+
+
+def now() -> datetime:
+    """Return the time of the machine's clock."""
+    return datetime.now(_UTC)
 
 
 @dataclass
@@ -39,7 +49,7 @@ class Run:
         owner: which scheduler has begun it.
         due: when it was to start; None if somebody asked for it.
         started: when it started.
-        ended: when it ended.
+        ended: when it ended, or when it became known that it did not start or was cut off.
         outcome: how.
         exit_code: of its command.
         why: in words, why it did not end well.
@@ -74,7 +84,8 @@ class State:
         handled: by the name of the schedule.
         runs: the oldest first.
         leader: the host name of the container whose scheduler has led last.
-        retired: when that one gave the lead away; None if it leads, or ended without a word.
+        retired: when that one gave the lead away, or ended its last run if nobody has led since; None if it
+            leads, or ended without a word.
 
     """
 
@@ -126,7 +137,8 @@ class Memory:
 
     def work(self) -> None:
         """Show that this scheduler is there, for as long as this process is."""
-        self._own = self._locked(f"owner-{self.owner}")
+        with self._alone():
+            self._own = self._locked(f"owner-{self.owner}")
 
     def rest(self) -> None:
         """Show that this scheduler is there no more."""
@@ -157,9 +169,7 @@ class Memory:
             OSError: it cannot be read or written; nothing of the block is remembered.
 
         """
-        lock = self._open("lock")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with self._alone():
             before = self._read()
             state = _parsed(before)
             self._settle(state)
@@ -168,13 +178,26 @@ class Memory:
             after = _text(state)
             if after != before:
                 self._write(after)
+
+    def tidy(self) -> None:
+        """Remove what schedulers have left that have gone without a word."""
+        with self._alone():
+            for one in self._folder.glob("owner-*"):
+                self._is_there(one.name.partition("-")[2])
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        lock = self._open("lock")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
         finally:
             os.close(lock)
 
     def _settle(self, state: State) -> None:
         for one in state.runs:
             if one.outcome == RUNNING and not self._is_there(one.owner):
-                one.outcome, one.why = CUT_OFF, "its container ended"
+                one.outcome, one.why, one.ended = CUT_OFF, "its container ended", now()
 
     def _is_there(self, owner: str) -> bool:
         if owner == self.owner:
@@ -204,9 +227,10 @@ class Memory:
         return found
 
     def _read(self) -> str:
+        """Return the text of the file; none for what is no text, as for what is not there."""
         try:
             return (self._folder / "state.json").read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, UnicodeDecodeError):
             return ""
 
     def _write(self, text: str) -> None:
@@ -219,6 +243,15 @@ class Memory:
             writing.flush()
             os.fsync(file)
         new.replace(self._folder / "state.json")
+        self._keep_names()
+
+    def _keep_names(self) -> None:
+        """Have the disk know the new file by its name: without that, the old one may come back."""
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 def _forget(state: State) -> None:
@@ -239,7 +272,7 @@ def _parsed(text: str) -> State:
         runs = [Run(**_with_times(one)) for one in found["runs"]]
         retired = _moment(found["retired"]) if found["retired"] else None
         return State(handled, runs, found["leader"], retired)
-    except (ValueError, TypeError, LookupError, AttributeError):
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return State()
 
 
@@ -248,7 +281,10 @@ def _with_times(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return found
 
 
 def _text(state: State) -> str:

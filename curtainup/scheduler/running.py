@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -36,13 +37,7 @@ class Running:
         self._outcome = self._why_ended = ""
         self._is_bounded = False
         self._deadline = time.monotonic() + planned.time_limit
-        self._process = subprocess.Popen(
-            planned.command,
-            stdin=subprocess.DEVNULL,
-            stdout=streams[0],
-            stderr=streams[1],
-            start_new_session=True,
-        )
+        self._process = _started(planned.command, streams)
 
     @property
     def deadline(self) -> float:
@@ -87,14 +82,31 @@ class Running:
         if self._outcome:
             return self._outcome, shown, self._why_ended
         if code < 0:
-            return FAILED, shown, f"ended by {signal.Signals(-code).name}{_memory(-code)}"
+            return FAILED, shown, f"ended by {_named(-code)}{_memory(-code)}"
         return (FAILED, shown, f"exit code {code}") if code else (OK, 0, "")
+
+
+def _started(command: Sequence[str], streams: Sequence[int]) -> subprocess.Popen[bytes]:
+    out, err = streams
+    try:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+        )
+    except ValueError as error:  # a word with a null byte, or with a letter that the locale has not
+        raise OSError(errno.EINVAL, str(error), command[0]) from error
 
 
 def not_started(error: OSError) -> tuple[str, int, str]:
     """Return how a run has ended whose program cannot be started."""
     code = NOT_FOUND if isinstance(error, FileNotFoundError) else NOT_EXECUTABLE
     return FAILED, code, f"its command did not start: {error.strerror}: {error.filename}"
+
+
+def _named(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # Python has no name for most of the real-time signals
+        return f"signal {number}"
 
 
 def _memory(number: int) -> str:

@@ -23,7 +23,11 @@ from curtainup.util import zones
 PATIENCE = 60.0
 BEGIN = """\
 import socket, sys
-from curtainup.scheduler import asking, command
+from datetime import timedelta
+from pathlib import Path
+from curtainup.scheduler import asking, command, loop, memory
+clock, now = Path(sys.argv[1], "clock"), memory.now
+memory.now = loop.now = lambda: now() + timedelta(seconds=int(clock.read_text() if clock.exists() else 0))
 command.MEMORY, asking.ADDRESS = sys.argv[1], "\\0" + sys.argv[2]
 socket.gethostname = lambda: sys.argv[2]
 sys.exit(command.main(sys.argv[3:]))
@@ -60,6 +64,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.said: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
 
     def plan(self, release: str, *schedules: Mapping[str, Any]) -> Path:
@@ -83,12 +88,22 @@ class Machine:
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.communicate(timeout=PATIENCE)
+            self.said[release], _ = process.communicate(timeout=PATIENCE)
 
     def ask(self, release: str, *words: str) -> subprocess.CompletedProcess[str]:
         """Ask the scheduler of a release, as somebody in its container does."""
         command = self._command(release, "nothing", *words)
         return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    def set_clock(self, seconds: int) -> None:
+        """Set the clock of all schedulers ahead of the machine's, or back."""
+        new = self.folder / "clock.new"
+        new.write_text(str(seconds))
+        new.replace(self.folder / "clock")
+
+    def host(self, release: str) -> str:
+        """The host name of the container in which the scheduler of a release is."""
+        return self._addresses[release]
 
     def runs(self) -> Runs:
         """What is remembered."""

@@ -49,7 +49,7 @@ class ScheduleStatus:
         timezone: the time zone of that.
         next: when it comes due next (ISO 8601, in its time zone).
         last: its last run; None if none is known.
-        failed: those that somebody should know of and that became known within the last day, the oldest first.
+        failed: those that somebody should know of, and that became known in the last day; the oldest first.
         trouble: why nobody knows what has run; None if it is known.
 
     """

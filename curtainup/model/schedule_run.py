@@ -28,8 +28,8 @@ class ScheduleRun:
         schedule: the name of the schedule.
         due: when it was to start; None for a run that somebody asked for.
         started: when it started; None if it did not.
-        ended: when it ended; for one that did not start, when that became known; for one that was cut off, when
-            its scheduler or its cluster noticed that. None if it still runs, or nobody knows.
+        ended: when it ended; for one that did not start, when that became known; for one that was cut off,
+            when its scheduler or its cluster noticed that. None if it still runs, or nobody knows.
         outcome: `running`, `ok`, `failed`, `timed out`, `missed`, `skipped` or `cut off`.
         exit_code: of its command; None where there is none.
         place: what ran it, such as `container shop-live.scheduler.1-4f1c2ab9`.

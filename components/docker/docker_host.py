@@ -10,7 +10,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.confinement import AS_CREATED, confined
-from components.docker import surroundings, variables
+from components.docker import ending, surroundings, variables
 from components.docker.door_route import DoorRoute, DoorRouteArgs
 from components.docker.processes import Processes, ProcessesArgs
 from components.docker.traffic import Backend, TrafficSwitch, TrafficSwitchArgs
@@ -121,7 +121,10 @@ class DockerHost(pulumi.ComponentResource):
                 **confined(settings.granted),
             ),
             opts=pulumi.ResourceOptions(
-                parent=self, protect=_is_protected(args, release), ignore_changes=AS_CREATED
+                parent=self,
+                protect=_is_protected(args, release),
+                ignore_changes=AS_CREATED,
+                custom_timeouts=ending.patience(settings.stop_timeout),
             ),
         )
 

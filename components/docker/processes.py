@@ -10,7 +10,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.confinement import AS_CREATED, confined
-from components.docker import scheduler, surroundings, variables
+from components.docker import ending, scheduler, surroundings, variables
 from components.labels import PROCESS, RELEASE
 from curtainup.model.process import Process, container, copies
 from curtainup.model.release import Release
@@ -92,6 +92,7 @@ class Processes(pulumi.ComponentResource):
                 depends_on=[args.switch],
                 delete_before_replace=True,
                 ignore_changes=[*AS_CREATED, *(scheduler.AS_CREATED if is_scheduler(process) else ())],
+                custom_timeouts=ending.patience(process.stop_timeout),
             ),
         )
 

@@ -86,6 +86,9 @@ def run_now(session: Session, wanted: Wanted) -> int:
 def check(session: Session, wanted: Wanted, within: int) -> list[Checked]:
     """Return the runs of the last seconds that failed or were missed, the oldest first, and tell of them.
 
+    A run belongs to the moment in which it became known how it went. So checks that follow one another within
+    those seconds leave none out.
+
     Raises:
         RefusedError: there is no such schedule.
         CurtainupError: nobody knows what has run.
@@ -103,7 +106,7 @@ def check(session: Session, wanted: Wanted, within: int) -> list[Checked]:
     found = [
         Checked(one, f"{one.schedule}  {status_of_schedules.told(one, zones[one.schedule])}")
         for one in runs
-        if one.schedule in zones and one.outcome in TROUBLE and _when(one) >= since
+        if one.schedule in zones and one.outcome in TROUBLE and (one.known or since) >= since
     ]
     if found:
         _tell(session, wanted.env, [one.told for one in found[-SHOWN:]])
@@ -128,10 +131,6 @@ def _tell(session: Session, env: str, lines: Sequence[str]) -> None:
     notify = service.config.notify
     with notifying(about, notify, service.environ, service.redact, session.run.report) as notifier:
         notifier.schedules(lines)
-
-
-def _when(run: ScheduleRun) -> datetime:
-    return run.ended or run.at or datetime.now(UTC)
 
 
 def _asked(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from curtainup.environments.schedules import ScheduleState
-from curtainup.model.schedule_run import TROUBLE, ScheduleRun
+from curtainup.model.schedule_run import CUT_OFF, TROUBLE, ScheduleRun
 from curtainup.util import durations, zones
 
 LOOKED_BACK = timedelta(days=1)
@@ -22,7 +22,7 @@ class RunStatus:
     Attributes:
         due: when it was to start; None if somebody asked for it.
         started: when it started.
-        ended: when it ended.
+        ended: when it ended; for one that did not start or was cut off, when that became known.
         outcome: `running`, `ok`, `failed`, `timed out`, `missed`, `skipped` or `cut off`.
         exit_code: of its command.
         place: what ran it.
@@ -49,7 +49,7 @@ class ScheduleStatus:
         timezone: the time zone of that.
         next: when it comes due next (ISO 8601, in its time zone).
         last: its last run; None if none is known.
-        failed: those of the last day that somebody should know of, the oldest first.
+        failed: those that somebody should know of, and that became known in the last day; the oldest first.
         trouble: why nobody knows what has run; None if it is known.
 
     """
@@ -65,7 +65,8 @@ class ScheduleStatus:
 
 def status_of(state: ScheduleState, now: datetime) -> ScheduleStatus:
     """Return what `status` says of a schedule."""
-    bad = [one for one in state.runs if one.outcome in TROUBLE and one.at and one.at >= now - LOOKED_BACK]
+    since = now - LOOKED_BACK
+    bad = [one for one in state.runs if one.outcome in TROUBLE and one.known and one.known >= since]
     return ScheduleStatus(
         state.schedule.name,
         state.schedule.cron,
@@ -102,7 +103,7 @@ def _told(run: RunStatus, timezone: str) -> str:
 
 
 def _seconds(run: RunStatus) -> float:
-    if not run.started or not run.ended:
+    if not run.started or not run.ended or run.outcome == CUT_OFF:
         return 0
     return (datetime.fromisoformat(run.ended) - datetime.fromisoformat(run.started)).total_seconds()
 

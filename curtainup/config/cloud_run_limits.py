@@ -19,6 +19,12 @@ REVISION_NAME_LENGTH: Final = 63
 START_SECONDS: Final = 240
 """What a startup probe's `periodSeconds * failureThreshold` may be at most."""
 
+TASK_START: Final = 60
+"""Seconds that a task may need until it starts; see https://cloud.google.com/run/docs/configuring/task-timeout.
+
+Its timeout counts from then on, and not from the call that asks for it. Google names no bound.
+"""
+
 _NAME: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _MEMORY_OF_WHOLE: Final = {
     1: (128, 4096),

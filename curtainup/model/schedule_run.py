@@ -28,7 +28,8 @@ class ScheduleRun:
         schedule: the name of the schedule.
         due: when it was to start; None for a run that somebody asked for.
         started: when it started; None if it did not.
-        ended: when it ended; None if it did not start, or still runs.
+        ended: when it ended; for one that did not start, when that became known; for one that was cut off,
+            when its scheduler or its cluster noticed that. None if it still runs, or nobody knows.
         outcome: `running`, `ok`, `failed`, `timed out`, `missed`, `skipped` or `cut off`.
         exit_code: of its command; None where there is none.
         place: what ran it, such as `container shop-live.scheduler.1-4f1c2ab9`.
@@ -49,3 +50,8 @@ class ScheduleRun:
     def at(self) -> datetime | None:
         """When it belongs in a list of runs: when it was due, or else started."""
         return self.due or self.started
+
+    @property
+    def known(self) -> datetime | None:
+        """When it became known how it went: a look into the time before cannot have found that."""
+        return self.ended or self.at

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import pytest
 
@@ -16,12 +17,17 @@ from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
 from curtainup.model.schedule import Schedule
 from curtainup.model.schedule_run import FAILED, MISSED, OK, SKIPPED, ScheduleRun
+from curtainup.platforms.google.api import Api
+from curtainup.platforms.google.jobs import Jobs
+from curtainup.targets.cloud_run import schedules as cloud_run
 from curtainup.targets.command import Asked
 from curtainup.targets.docker.target import DockerTarget
+from curtainup.targets.kubernetes import cron_runs
 from tests import samples
 from tests.model.test_schedule import CLEANUP
 from tests.reporting.notify.servers import Hook, hook
 from tests.sessions import World, world
+from tests.targets.kubernetes import test_cron_runs as cluster
 
 REPORT = CLEANUP.model_copy(update={"name": "report", "command": ("report", "--token=hush-hush")})
 HOUR = 3600
@@ -132,6 +138,54 @@ def test_a_check_gives_what_went_wrong_within_the_time(live: World, monkeypatch:
     with pytest.raises(ScheduleFailed, match="1 run of schedules failed or was missed"):
         commands.require_none(Wanted("report"), [one], HOUR)
     commands.require_none(Wanted(None), [], HOUR)
+
+
+NIGHTLY = CLEANUP.model_copy(update={"timezone": "UTC"})
+"""At three in the morning."""
+MIDNIGHT = datetime(2026, 11, 29, tzinfo=UTC)
+
+
+def _of_a_cluster(schedule: Schedule, now: datetime) -> list[ScheduleRun]:
+    return cron_runs.runs(cluster.told(cluster.cron_job(MIDNIGHT), schedule=schedule), now)
+
+
+def _of_cloud_run(schedule: Schedule, now: datetime) -> list[ScheduleRun]:
+    jobs, api = create_autospec(Jobs, instance=True), create_autospec(Api, instance=True)
+    jobs.executions.return_value = []
+    api.scheduler_job.return_value = {"userUpdateTime": MIDNIGHT.isoformat()}
+    return cloud_run.runs(jobs, api, "jobs/cleanup", schedule, "caller", now)
+
+
+@pytest.mark.parametrize("start_within", [300, HOUR])
+@pytest.mark.parametrize("told", [_of_a_cluster, _of_cloud_run])
+def test_a_check_every_hour_tells_of_each_missed_run(
+    live: World,
+    monkeypatch: pytest.MonkeyPatch,
+    told: Callable[[Schedule, datetime], list[ScheduleRun]],
+    start_within: int,
+) -> None:
+    """Whatever the minute of the check: nobody knows of one before its `start_within` is over."""
+    schedule = NIGHTLY.model_copy(update={"start_within": start_within})
+
+    class Clock(datetime):
+        at = MIDNIGHT
+
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+            return cls.at.astimezone(tz)
+
+    def at(moment: datetime) -> list[str]:
+        Clock.at = moment
+        _remembers(monkeypatch, *told(schedule, moment))
+        return [one.told for one in commands.check(live.session, Wanted(None), HOUR)]
+
+    monkeypatch.setattr(commands, "datetime", Clock)
+    for minute in range(60):
+        checks = [at(MIDNIGHT + timedelta(hours=hour, minutes=minute)) for hour in range(2, 7)]
+        found = [one for lines in checks for one in lines]
+        assert found, f"nobody is told by the checks at {minute} past"
+        assert found[0].startswith("cleanup  2026-11-29 03:00 UTC missed")
+        assert len(found) <= 2, "twice only where both ends of an hour meet the moment"
 
 
 @pytest.fixture

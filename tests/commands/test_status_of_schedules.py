@@ -53,6 +53,17 @@ def test_what_went_wrong_within_a_day_has_a_line_of_its_own() -> None:
     ]
 
 
+def test_a_run_counts_from_when_it_became_known() -> None:
+    """A host that was off for a day tells of yesterday's run once it is on again."""
+    known = NOW - timedelta(hours=1)
+    cut_off = ScheduleRun("cleanup", NOW - timedelta(hours=33), NOW - timedelta(hours=33), known, CUT_OFF)
+    missed = ScheduleRun("cleanup", NOW - timedelta(hours=32), None, known, MISSED, why="nobody started it")
+    assert lines(cut_off, missed, run(8, OK))[1:] == [
+        "    2026-11-28 04:00 CET cut off",
+        "    2026-11-28 05:00 CET missed: nobody started it",
+    ]
+
+
 def test_nobody_may_know_what_has_run() -> None:
     assert lines(trouble="it is gone") == [f"{HEAD}  nobody knows what has run: it is gone"]
 

@@ -67,14 +67,17 @@ def _overlaps(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator
         if one.overlap == "allow" or cron.has_seconds(one.cron):
             continue
         gap = _shortest_gap(one.cron, one.timezone)
-        if gap < one.time_limit:
-            between, limit = durations.render(gap), durations.render(one.time_limit)
+        left = gap - limits.TASK_START
+        if left < one.time_limit:
+            start, limit = durations.render(limits.TASK_START), durations.render(one.time_limit)
             yield Problem(
                 path=(*place(config, environment, "schedule"), name, "time_limit"),
-                what=f"{limit} is more than the {between} between two of its runs, and Cloud Scheduler "
-                "starts the next one all the same",
+                what=f"{limit}, with up to {start} until it starts, is more than the {durations.render(gap)} "
+                "between two of its runs, and Cloud Scheduler starts the next one all the same",
                 consequence="two runs could do the same work at once",
-                fix=f"write at most `time_limit: {between}`, or `overlap: allow`",
+                fix=f"write at most `time_limit: {durations.render(left)}`, or `overlap: allow`"
+                if left > 0
+                else "write `overlap: allow`, or a `cron` with more time between two runs",
             )
 
 

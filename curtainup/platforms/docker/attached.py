@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,10 @@ _STDERR = 2
 
 class Lost(Exception):
     """The connection to the engine ended before the process."""
+
+
+class Late(Exception):
+    """The process took longer than it may."""
 
 
 @dataclass
@@ -97,29 +102,42 @@ def pump(given: Any, terminal: Terminal, *, is_tty: bool, on_signal: Callable[[i
         close(given)
 
 
-def output(given: Any) -> Iterator[tuple[bool, bytes]]:
+def output(given: Any, within: float | None = None) -> Iterator[tuple[bool, bytes]]:
     """Give what a process without a terminal writes, until it has closed its side, and close ours.
 
     Args:
         given: what the SDK returns for an attached process.
+        within: seconds in all that it may take; None for a process that takes its time.
 
     Yields:
         whether it is of standard error, and what it is.
 
     Raises:
         Lost: the connection broke.
+        Late: it took longer.
 
     """
     connection, frames = _socket(given), Frames()
-    connection.settimeout(None)
+    end = None if within is None else time.monotonic() + within
     try:
         yield from frames.feed(_buffered(given, connection))
-        while data := connection.recv(CHUNK):
+        while data := _received(connection, end):
             yield from frames.feed(data)
     except OSError as error:
         raise Lost(str(error)) from error
     finally:
         close(given)
+
+
+def _received(connection: socket.socket, end: float | None) -> bytes:
+    left = None if end is None else end - time.monotonic()
+    if left is not None and left <= 0:
+        raise Late
+    connection.settimeout(left)
+    try:
+        return connection.recv(CHUNK)
+    except TimeoutError:
+        raise Late from None
 
 
 def close(given: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from curtainup.config.cloud_run_limits import TASK_START
 from curtainup.config.tasks import Task
 from curtainup.errors import Interrupted, SetupError
 from curtainup.model.schedule import Schedule
@@ -23,7 +24,7 @@ from curtainup.util import cron, durations, zones
 from curtainup.util.process import Ended
 
 LEAST: Final = 30
-"""Seconds that a run has to have before the next one is due, if it may take so long."""
+"""Seconds that a run has to have at least, once it has started."""
 TERMINATED: Final = 128 + signal.SIGTERM
 """The exit code, as a shell has it, of a run that was ended at its time limit."""
 GOES_ON: Final = "the run goes on; curtainup status shows how it ends"
@@ -78,7 +79,7 @@ def limit_now(
     """Return how many seconds a run may take that starts now.
 
     Where runs may not overlap, none starts beside another, and one has ended before the next is due: nothing
-    else keeps Cloud Scheduler from starting that.
+    else keeps Cloud Scheduler from starting that. A run may start late, and its time counts from then on.
 
     Args:
         jobs: of the account.
@@ -100,10 +101,16 @@ def limit_now(
         raise untold(schedule.name, job, why) from why
     moment = now or datetime.now(UTC)
     due = next(cron.due_after(schedule.cron, zones.zone(schedule.timezone), moment), None)
-    left = schedule.time_limit if due is None else int((due - moment).total_seconds())
+    if due is None:
+        return schedule.time_limit
+    until = int((due - moment).total_seconds())
+    left = until - TASK_START
     if left >= schedule.time_limit:
         return schedule.time_limit
     if left < LEAST:
-        raise refused(schedule, f"the next run is due in {left} s", "wait until that one has ended")
-    say(f"the next run is due in {durations.render(left)}, so this one may take no longer")
+        raise refused(schedule, f"the next run is due in {until} s", "wait until that one has ended")
+    say(
+        f"the next run is due in {durations.render(until)}, so this one may take no more than "
+        f"{durations.render(left)} once it has started"
+    )
     return left

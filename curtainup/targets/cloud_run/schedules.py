@@ -173,7 +173,7 @@ def _missed(schedule: Schedule, due: datetime, calls: Calls, late: timedelta) ->
         why = CODES.get(calls.code, f"Cloud Scheduler's call ended with code {calls.code} of google.rpc")
     elif calls.paused:
         why = "somebody has paused it in Cloud Scheduler"
-    return ScheduleRun(schedule.name, due, None, None, MISSED, place="Cloud Scheduler", why=why)
+    return ScheduleRun(schedule.name, due, None, due + late, MISSED, place="Cloud Scheduler", why=why)
 
 
 def _changes(schedule: Schedule, at: datetime) -> bool:

@@ -16,7 +16,7 @@ from curtainup.model.process import container, processes_of, resource
 from curtainup.model.schedule_run import CUT_OFF, TIMED_OUT, ScheduleRun
 from curtainup.model.scheduler import is_scheduler, volume
 from curtainup.platforms.docker import attached, errors
-from curtainup.platforms.docker.attached import Lost
+from curtainup.platforms.docker.attached import Late, Lost
 from curtainup.platforms.docker.labels import ENVIRONMENT, SERVICE
 from curtainup.scheduler import place
 from curtainup.scheduler.command import REFUSED
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from curtainup.model.schedule import Schedule
 
 LOOK = 0.05
+ANSWER = 30.0
+"""Seconds that the scheduler has to tell what has run, and a process to end once it has closed its output."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 UNKNOWN = "nobody knows what has run; the schedules themselves may work"
 
@@ -100,7 +102,7 @@ class DockerSchedules:
         told = next((one for one in self._told(release) if one["id"] == run), None)
         if told is None and code == REFUSED:
             raise schedules.refused(schedule, f"container {name}", "the scheduler has said why")
-        if told is None:
+        if told is None or code is None:
             raise SetupError(
                 f"nobody knows how the run of {schedule.name} ended",
                 where=f"container {name}",
@@ -115,7 +117,11 @@ class DockerSchedules:
         name = self._container(release)
         with _said_clearly(f"container {name}"):
             job = str(self.api.exec_create(name, list(place.command("runs")))["Id"])
-            pieces = list(_lossless(name, attached.output(self.api.exec_start(job, socket=True))))
+            output = attached.output(self.api.exec_start(job, socket=True), ANSWER)
+            try:
+                pieces = list(_lossless(name, output))
+            except Late:
+                raise _untold(name, f"it has not answered within {ANSWER:g} s") from None
             code = self._code(job)
         if code == 0:
             found: list[dict[str, Any]] = json.loads(
@@ -123,17 +129,12 @@ class DockerSchedules:
             )
             return found
         said = b"".join(one for _, one in pieces)
-        raise SetupError(
-            "the scheduler does not tell what has run",
-            where=f"container {name}",
-            consequence=UNKNOWN,
-            fix="see its log: curtainup logs --process scheduler",
-            detail=said.decode(errors="replace").strip() or None,
-        )
+        raise _untold(name, said.decode(errors="replace").strip())
 
-    def _code(self, job: str) -> int:
-        """Return the exit code of what has closed its output, which it has done just before its end."""
-        while (code := attached.exit_code_of(self.api, job)) is None:
+    def _code(self, job: str) -> int | None:
+        """Return the exit code of what has closed its output just before its end; None if it does not end."""
+        end = time.monotonic() + ANSWER
+        while (code := attached.exit_code_of(self.api, job)) is None and time.monotonic() < end:
             time.sleep(LOOK)
         return code
 
@@ -180,6 +181,16 @@ def _run(told: Mapping[str, Any], stack: str) -> ScheduleRun:
         exit_code=told["exit_code"],
         place=f"container {resource(stack, place.NAME, '1')}-{told['release']}",
         why=told["why"],
+    )
+
+
+def _untold(name: str, why: str) -> SetupError:
+    return SetupError(
+        "the scheduler does not tell what has run",
+        where=f"container {name}",
+        consequence=UNKNOWN,
+        fix="see its log: curtainup logs --process scheduler",
+        detail=why or None,
     )
 
 

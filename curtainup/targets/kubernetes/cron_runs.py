@@ -168,15 +168,16 @@ def _without_run(
 ) -> list[ScheduleRun]:
     """Return the times at which a schedule came due, and for which there is no Job any more or yet."""
     schedule = told.schedule
-    until = now - timedelta(seconds=schedule.start_within + MARGIN)
+    late = timedelta(seconds=schedule.start_within + MARGIN)
+    until = now - late
     known = {one.due for one in made}
     absent = [one for one in _newest_due(schedule, _since(told, until), until) if one not in known]
     skipped = {one: why for one in absent if (why := _why_skipped(told, one))}
     missed = _why_missed(told, trouble) if len(skipped) < len(absent) else ""
     return [
-        ScheduleRun(schedule.name, one, None, None, SKIPPED, why=skipped[one])
+        ScheduleRun(schedule.name, one, None, one + late, SKIPPED, why=skipped[one])
         if one in skipped
-        else ScheduleRun(schedule.name, one, None, None, MISSED, why=missed)
+        else ScheduleRun(schedule.name, one, None, one + late, MISSED, why=missed)
         for one in absent
     ]
 

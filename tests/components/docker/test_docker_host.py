@@ -77,6 +77,15 @@ def test_every_setting_of_a_release_reaches_its_container() -> None:
     assert inputs["restart"] == "unless-stopped"
 
 
+@pytest.mark.parametrize(("stop_timeout", "delete"), [(30, ""), (3600, "3720s")])
+def test_a_release_that_takes_long_to_end_has_the_time_for_it(stop_timeout: int, delete: str) -> None:
+    settings = samples.SETTINGS.model_copy(update={"stop_timeout": stop_timeout})
+    release = samples.release(1, settings=settings)
+    found = _rendered(Deployment(releases=(release,), traffic={release.id: 100})).of(CONTAINER)
+    assert found[f"shop-live-{release.id}"].timeouts == ("", "", delete)
+    assert found["shop-live-proxy"].timeouts == ("", "", "")
+
+
 def test_no_more_than_30_mb_of_a_releases_log_are_kept() -> None:
     inputs = _rendered(samples.deployment(100)).of(CONTAINER)["shop-live-r0000001"].inputs
     size, files = inputs["logOpts"]["max-size"], inputs["logOpts"]["max-file"]

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from curtainup.model import release as moves
 from curtainup.model.process import Process
 from curtainup.model.release import Deployment, release_id
@@ -48,6 +50,14 @@ def test_each_copy_is_a_container_with_all_that_its_process_says() -> None:
         "curtainup.release": only.id,
         "curtainup.process": "worker",
     }
+
+
+@pytest.mark.parametrize(("stop_timeout", "delete"), [(9, ""), (900, ""), (901, "1021s"), (3600, "3720s")])
+def test_one_that_takes_long_to_end_has_the_time_for_it(stop_timeout: int, delete: str) -> None:
+    """The provider gives up after 20 minutes by itself, and live's traffic would have moved by then."""
+    only = _release(1, WORKER.model_copy(update={"stop_timeout": stop_timeout}))
+    found = _processes(Deployment(releases=(only,), traffic={only.id: 100}))
+    assert {one.timeouts for one in found.values()} == {("", "", delete)}
 
 
 def test_they_come_after_the_switch_and_the_old_one_goes_before_the_new_one_comes() -> None:

@@ -48,6 +48,7 @@ def test_the_scheduler_is_a_process_of_the_release_with_a_volume_and_a_file() ->
     assert one.inputs["mounts"] == [{"type": "volume", "source": "shop-live.schedule", "target": "/var/tmp"}]
     assert (one.inputs["memory"], one.inputs["stopTimeout"]) == (256, 100)
     assert one.labels()["curtainup.process"] == "scheduler"
+    assert one.timeouts == ("", "", ""), "nothing of its state is other than before"
     assert {"uploads", "command", "stopTimeout", "destroyGraceSeconds"} <= set(one.ignore_changes)
     [upload] = one.inputs["uploads"]
     assert upload["file"] == "/curtainup/scheduler.pyz"

@@ -190,7 +190,10 @@ def _limit(schedule: Schedule, now: datetime, *executions: Execution) -> tuple[i
 def test_a_run_now_has_ended_before_the_next_is_due() -> None:
     assert _limit(NIGHTLY, NOW) == (600, [])
     soon = _at(29, 2, 55, 0)
-    assert _limit(NIGHTLY, soon) == (300, ["the next run is due in 5m, so this one may take no longer"])
+    told = "the next run is due in 5m, so this one may take no more than 4m once it has started"
+    assert _limit(NIGHTLY, soon) == (240, [told])
+    assert _limit(NIGHTLY, _at(29, 2, 49, 0)) == (600, []), "a minute is left until it starts"
+    assert _limit(NIGHTLY, _at(29, 2, 49, 1))[0] == 599
     allowed = NIGHTLY.model_copy(update={"overlap": "allow"})
     assert _limit(allowed, soon, _execution("a", soon, seconds=None)) == (600, [])
 
@@ -200,6 +203,7 @@ def test_a_run_now_has_ended_before_the_next_is_due() -> None:
     [
         (NOW, True, "Cloud Run execution a"),
         (_at(29, 2, 59, 45), False, "the next run is due in 15 s"),
+        (_at(29, 2, 58, 31), False, "the next run is due in 89 s"),
     ],
 )
 def test_none_starts_beside_another(now: datetime, going: bool, where: str) -> None:

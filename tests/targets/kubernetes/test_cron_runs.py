@@ -190,6 +190,8 @@ def test_it_may_start_late_until_its_time_is_over() -> None:
     late = timedelta(seconds=HOURLY.start_within + cron_runs.MARGIN)
     assert runs(found, NOON + late - LATER) == []
     assert runs(found, NOON + late) == [(NOON, MISSED)]
+    missed, *_ = cron_runs.runs(found, NOON + late + hours(1))
+    assert (missed.started, missed.ended) == (None, NOON + late), "since then it is known"
 
 
 def test_nothing_was_missed_before_the_cron_job_was_there() -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import create_autospec
@@ -262,7 +263,7 @@ def _by_hand(*answers: Execution, code: int | None = None) -> Any:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "FIRST_LOOK", 0.01)
-    monkeypatch.setattr(tasks, "SETTLING", 0.0)
+    monkeypatch.setattr(by_hand, "Waiting", partial(tasks.Waiting, settling=0.0))
 
 
 @pytest.mark.usefixtures("soon")

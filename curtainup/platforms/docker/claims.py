@@ -10,13 +10,12 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import tempfile
 from functools import cache
 from pathlib import Path
 
 import platformdirs
 
-FILE = "curtainup-claims"
+FILE = Path("/tmp/curtainup-claims")  # noqa: S108 - for all users, whatever TMPDIR one of them has
 
 NETWORKS = 65536
 """The number of the first network; smaller numbers are ports."""
@@ -43,7 +42,7 @@ def _file() -> int:
     It is a file of this user alone if the shared one cannot be used.
     """
     try:
-        return _shared(Path(tempfile.gettempdir()) / FILE)
+        return _shared(FILE)
     except OSError:
         folder = platformdirs.user_cache_path("curtainup")
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,23 +9,29 @@ import pytest
 from curtainup.platforms.docker import claims
 from curtainup.platforms.docker.claims import NETWORKS, claim
 
-CLAIM = "import sys; from curtainup.platforms.docker.claims import claim; print(claim(int(sys.argv[1])))"
+CLAIM = """\
+import sys
+from pathlib import Path
+from curtainup.platforms.docker import claims
+claims.FILE = Path(sys.argv[1])
+print(claims.claim(int(sys.argv[2])))
+"""
+SHARED = claims.FILE
 UNLIKELY = NETWORKS + 4321
 
 
 @pytest.fixture(autouse=True)
 def _own_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have all processes claim in a file of the test's own, whatever was claimed before."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    with open(claims._shared(tmp_path / claims.FILE), "rb") as file:  # noqa: PTH123 - a descriptor
+    monkeypatch.setattr(claims, "FILE", tmp_path / "claims")
+    with open(claims._shared(claims.FILE), "rb") as file:  # noqa: PTH123 - a descriptor
         monkeypatch.setattr(claims, "_file", file.fileno)
         yield
 
 
 def claim_in_another_process(number: int, **variables: str) -> bool:
     done = subprocess.run(
-        [sys.executable, "-c", CLAIM, str(number)],
+        [sys.executable, "-c", CLAIM, str(claims.FILE), str(number)],
         capture_output=True,
         text=True,
         check=True,
@@ -52,11 +57,22 @@ def test_a_claim_ends_with_its_process() -> None:
     assert claim_in_another_process(UNLIKELY + 2)
 
 
+def test_whoever_has_a_temporary_folder_of_their_own_shares_the_claims_too(tmp_path: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-c", "from curtainup.platforms.docker import claims; print(claims.FILE)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    assert shown.stdout == f"{SHARED}\n"
+
+
 def test_users_with_other_homes_share_the_claims(tmp_path: Path) -> None:
     assert claim(UNLIKELY)
 
     assert not claim_in_another_process(UNLIKELY, HOME=str(tmp_path), XDG_CACHE_HOME=str(tmp_path))
-    assert (tmp_path / claims.FILE).stat().st_mode & 0o777 == 0o666
+    assert claims.FILE.stat().st_mode & 0o777 == 0o666
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/etc/passwd")])
@@ -70,8 +86,8 @@ def test_something_else_by_the_files_name_is_left_alone(
 
 
 def test_without_the_shared_file_a_users_own_processes_still_share_one(tmp_path: Path) -> None:
-    (tmp_path / claims.FILE).unlink()
-    (tmp_path / claims.FILE).mkdir()
+    claims.FILE.unlink()
+    claims.FILE.mkdir()
     cache = str(tmp_path / "cache")
 
     assert claim_in_another_process(UNLIKELY, XDG_CACHE_HOME=cache)

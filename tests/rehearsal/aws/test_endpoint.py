@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +180,11 @@ def test_events_are_filtered_and_newest_first(served: Endpoint, region: Beanstal
     beanstalk = client(served)
     found = beanstalk.describe_events(EnvironmentName="shop-live-r1", Severity="WARN")["Events"]
     assert [event["Message"] for event in found] == ["event 2", "event 1"]
-    after = beanstalk.describe_events(EnvironmentId="e-1", StartTime=found[0]["EventDate"])["Events"]
-    assert [event["Message"] for event in after] == ["event 2"]
+    newest = found[0]["EventDate"]
+    after = beanstalk.describe_events(EnvironmentId="e-1", StartTime=newest)["Events"]
+    assert after[0]["Message"] == "event 2"
+    later = newest + timedelta(milliseconds=1)
+    assert beanstalk.describe_events(EnvironmentId="e-1", StartTime=later)["Events"] == []
 
 
 def test_a_taken_prefix_is_told(served: Endpoint, region: Beanstalk) -> None:

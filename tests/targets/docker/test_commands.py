@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -257,6 +258,7 @@ class Person:
     def sees(self, text: str) -> None:
         """Wait for a text in what the terminal shows from now on."""
         while text.encode() not in self.seen:
+            assert select.select([self.ours], [], [], PATIENCE)[0], f"{text!r} never came: {self.seen!r}"
             try:
                 piece = os.read(self.ours, 4096)
             except OSError:
@@ -284,7 +286,8 @@ def test_a_shell_in_a_terminal_has_its_size_its_keys_and_its_colours(
     person.types('until [ "$(stty size)" = "40 120" ]; do sleep 0.1; done; echo is-$((1))-resized\n')
     person.sees("is-1-resized")
 
-    person.types("echo sleeps-$((1)); sleep 600; echo not-reached\n")
+    # A shell of its own, as the first one may start a program before it gives it the keys.
+    person.types("sh -c 'echo sleeps-$((1)); sleep 600'; echo not-reached\n")
     person.sees("sleeps-1")
     person.types("\x03")  # Ctrl-C is the command's
     person.types("echo still-$((1))-here; exit 7\n")

@@ -68,13 +68,10 @@ class Schedules(pulumi.ComponentResource):
         super().__init__("curtainup:cloud_run:Schedules", f"{name}.schedules", None, opts)
         self._options = pulumi.ResourceOptions(parent=self, provider=opts.provider)
         caller = self._create_caller(name, args)
-        works = args.environment.deployment.find(args.environment.deployment.working or "")
-        schedules = runtime(works).schedules if works else ()
-        jobs = {
-            one.name: self._create_schedule(f"{name}-{one.name}", args, works, one, caller)
-            for one in schedules
-            if works is not None
-        }
+        works, jobs = args.environment.deployment.at_work(), {}
+        if works is not None:
+            for one in runtime(works).schedules:
+                jobs[one.name] = self._create_schedule(f"{name}-{one.name}", args, works, one, caller)
         self.details = {"scheduler": caller.email, "schedules": {key: job.id for key, job in jobs.items()}}
         self.register_outputs(dict(self.details))
 

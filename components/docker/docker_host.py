@@ -228,7 +228,7 @@ class DockerHost(pulumi.ComponentResource):
         self, name: str, args: EnvironmentArgs, network: docker.Network, switch: TrafficSwitch
     ) -> None:
         """Create the processes of the release that works after the switch: once it has all traffic."""
-        works = args.deployment.find(args.deployment.working or "")
+        works = args.deployment.at_work()
         volume = self._create_volume(name, args)
         if works is None or not _runtime(works).kept_running:
             return

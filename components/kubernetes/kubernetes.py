@@ -130,7 +130,7 @@ class Kubernetes(pulumi.ComponentResource):
 
     def _create_beside(self, secrets: Mapping[str, Object]) -> None:
         """Create the processes and schedules of the release that works, after what leads users to it."""
-        works = self._args.deployment.find(self._args.deployment.working or "")
+        works = self._args.deployment.at_work()
         if works is None:
             return
         own, used = runtime(works), [*self._args.secrets.get(works.id, {})]

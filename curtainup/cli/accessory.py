@@ -126,10 +126,7 @@ def _logs(session: Session, env: str, name: str, tail: int | None, *, follow: bo
 def _exec(session: Session, env: str, name: str, words: tuple[str, ...]) -> None:
     from curtainup.commands import accessory
 
-    code = accessory.execute(session, env, name, words)
-    if code:
-        session.run.report.info(f"the command ended with exit code {code}")
-    raise typer.Exit(code)
+    common.end_with(session, accessory.execute(session, env, name, words))
 
 
 def _change(

@@ -46,7 +46,4 @@ def run(
 
     words = words_of(context)
     session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
-    code = execute(session, Wanted(words, env, attach, process))
-    if code:
-        session.run.report.info(f"the command ended with exit code {code}")
-    raise typer.Exit(code)
+    common.end_with(session, execute(session, Wanted(words, env, attach, process)))

@@ -65,7 +65,7 @@ def run(
     """
     from curtainup.commands.logs import Wanted, logs
 
-    seconds = _seconds(since)
+    seconds = None if since is None else common.seconds(since, "--since")
     session = common.session(service, config, with_secrets=False, rehearsal=rehearsal)
     try:
         for line in logs(session, Wanted(env, release, seconds, tail, follow, process)):
@@ -73,15 +73,6 @@ def run(
     except KeyboardInterrupt:
         if not follow:
             raise
-
-
-def _seconds(since: str | None) -> int | None:
-    from curtainup.util import durations
-
-    try:
-        return None if since is None else durations.parse(since)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--since") from error
 
 
 def _json(line: Line) -> str:

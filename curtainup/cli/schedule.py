@@ -51,14 +51,11 @@ def run(
 
     if action is Action.RUN and name == ALL:
         raise typer.BadParameter("run needs the name of a schedule", param_hint="NAME")
-    seconds = _seconds(within)
+    seconds = common.seconds(within, "--within")
     session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
     wanted = schedule.Wanted(None if name == ALL else name, env)
     if action is Action.RUN:
-        code = schedule.run_now(session, wanted)
-        if code:
-            session.run.report.info(f"the command ended with exit code {code}")
-        raise typer.Exit(code)
+        common.end_with(session, schedule.run_now(session, wanted))
     found = schedule.check(session, wanted, seconds)
     if json:
         common.print_json([_data(one) for one in found])
@@ -67,15 +64,6 @@ def run(
             common.show(one.told)
     schedule.require_none(wanted, found, seconds)
     session.run.report.info(f"no run of {env} failed or was missed in the last {within}")
-
-
-def _seconds(within: str) -> int:
-    from curtainup.util import durations
-
-    try:
-        return durations.parse(within)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--within") from error
 
 
 def _data(found: Checked) -> dict[str, Any]:

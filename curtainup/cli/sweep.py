@@ -44,7 +44,7 @@ def run(
 
     from curtainup.commands import sweep
 
-    age = None if older_than is None else _seconds(older_than)
+    age = None if older_than is None else common.seconds(older_than, "--older-than")
     session = common.session(service, config, quiet=quiet, with_secrets=False, rehearsal=rehearsal)
     found = sweep.look(session, age)
     _list(session, found, json=json)
@@ -53,15 +53,6 @@ def run(
     if json:
         common.print_json([{**asdict(one.standing), "outcome": one.outcome, "why": one.why} for one in found])
     sweep.require_swept(found)
-
-
-def _seconds(age: str) -> int:
-    from curtainup.util import durations
-
-    try:
-        return durations.parse(age)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--older-than") from error
 
 
 def _list(session: Session, found: list[Swept], *, json: bool) -> None:

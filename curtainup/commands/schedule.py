@@ -18,8 +18,7 @@ from curtainup.model.release import Release
 from curtainup.model.run import CommandRecord
 from curtainup.model.schedule import Schedule, schedules_of
 from curtainup.model.schedule_run import TROUBLE, ScheduleRun
-from curtainup.reporting.notify.messages import Run
-from curtainup.reporting.notify.notifier import notifying
+from curtainup.pipeline.run.recorded import telling
 from curtainup.session import Session
 from curtainup.targets.command import NOT_STARTED, Asked
 from curtainup.targets.runs import RunsSchedules
@@ -126,10 +125,7 @@ def require_none(wanted: Wanted, found: Sequence[Checked], within: int) -> None:
 
 
 def _tell(session: Session, env: str, lines: Sequence[str]) -> None:
-    service = session.service
-    about = Run(service.config.name, "schedule", env, session.accounts.rehearsal is not None)
-    notify = service.config.notify
-    with notifying(about, notify, service.environ, service.redact, session.run.report) as notifier:
+    with telling(session, "schedule", env) as notifier:
         notifier.schedules(lines)
 
 

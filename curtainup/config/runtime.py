@@ -27,8 +27,8 @@ from curtainup.config.keys import (
     Variables,
     VariableValue,
     key,
+    seconds,
 )
-from curtainup.util import durations
 
 HealthPath = Annotated[str, StringConstraints(pattern=r"^/[!-\"$-~]*\z", max_length=2048)]
 
@@ -37,10 +37,6 @@ def _target(value: str) -> str:
     if value not in targets.names():
         raise ValueError("no such target")
     return value
-
-
-def _seconds(value: object) -> object:
-    return durations.parse(value) if isinstance(value, str) else value
 
 
 DeployTarget = Annotated[
@@ -230,7 +226,7 @@ class RuntimeSettings(Settings):
         ),
     )
     canary_every: Annotated[
-        int, BeforeValidator(_seconds, json_schema_input_type=str | int), Field(ge=0, le=86400)
+        int, BeforeValidator(seconds, json_schema_input_type=str | int), Field(ge=0, le=86400)
     ] = key(
         0,
         "How long each step of `canary` lasts.",

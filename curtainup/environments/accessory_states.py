@@ -15,11 +15,10 @@ from typing import Final
 from curtainup.environments.accessories import Accessories
 from curtainup.errors import CurtainupError
 from curtainup.model.accessories import Accessory
-from curtainup.model.process_state import ENDED, GONE, RESTARTING, RUNNING, STARTING, UNKNOWN
+from curtainup.model.process_state import ENDED, GONE, OF_CONTAINERS, RESTARTING, UNKNOWN
 from curtainup.session import Session
 
 NOT_MADE: Final = "not made"
-_STATES: Final = {"running": RUNNING, "created": STARTING, "restarting": RESTARTING}
 
 
 @dataclass(frozen=True)
@@ -90,5 +89,5 @@ def _does(one: Accessories, name: str) -> tuple[str, str]:
     found = one.inspected(name)
     if found is None:
         return GONE, ""
-    state = _STATES.get(str(found["State"]["Status"]), ENDED)
+    state = OF_CONTAINERS.get(str(found["State"]["Status"]), ENDED)
     return state, f"exit code {found['State']['ExitCode']}" if state in {ENDED, RESTARTING} else ""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def at_work(deployment: Deployment) -> Release | None:
     """Return the release whose processes run; None if none works, or the one that does has none."""
-    works = deployment.find(deployment.working or "")
+    works = deployment.at_work()
     return works if works is not None and processes_of(works.settings) else None
 
 

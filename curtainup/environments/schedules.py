@@ -39,7 +39,7 @@ class ScheduleState:
 
 def at_work(deployment: Deployment) -> Release | None:
     """Return the release whose schedules run; None if none works, or the one that does has none."""
-    works = deployment.find(deployment.working or "")
+    works = deployment.at_work()
     return works if works is not None and schedules_of(works.settings) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,8 @@ ENDED: Final = "ended"
 GONE: Final = "gone"
 UNKNOWN: Final = "unknown"
 """Whatever runs it does not answer."""
+OF_CONTAINERS: Final[Mapping[str, str]] = {"running": RUNNING, "created": STARTING, "restarting": RESTARTING}
+"""By what Docker says of a container; anything else has ended."""
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,10 @@ class Deployment(StrictModel):
         """Return the release of that id, or None."""
         return next((release for release in self.releases if release.id == release_id), None)
 
+    def at_work(self) -> Release | None:
+        """Return the release that had all traffic last, with its processes and schedules, or None."""
+        return self.find(self.working or "")
+
     def serving(self) -> Release | None:
         """Return the release with the largest share of traffic, or None when none has any."""
         carrying = [release for release in self.releases if self.traffic.get(release.id)]

@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -150,3 +150,20 @@ def show(text: str, *, flush: bool = False) -> None:
     from curtainup.util.plain import clean
 
     print(clean(text), flush=flush)
+
+
+def seconds(text: str, option: str) -> int:
+    """Return the seconds of a time that somebody gave to an option, such as `10m`."""
+    from curtainup.util import durations
+
+    try:
+        return durations.parse(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
+
+
+def end_with(session: Session, code: int) -> NoReturn:
+    """End as the command did that was run for somebody."""
+    if code:
+        session.run.report.info(f"the command ended with exit code {code}")
+    raise typer.Exit(code)

@@ -95,7 +95,7 @@ def _with_processes(new: Release) -> str:
 
 def _schedules(before: Deployment, new: Release) -> list[str]:
     """Return a line for the schedules that start, change or go once the release has all traffic."""
-    works = before.find(before.working or "")
+    works = before.at_work()
     old = {one.name: one for one in schedules_of(works.settings)} if works else {}
     coming = {one.name: one for one in schedules_of(new.settings)}
     found = {

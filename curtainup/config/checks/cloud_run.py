@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice, pairwise, takewhile
 from math import inf
 from typing import Final
@@ -95,6 +96,7 @@ def _days(config: ServiceConfig, environment: EnvironmentConfig) -> Iterator[Pro
             )
 
 
+@cache
 def _shortest_gap(line: str, zone: str) -> float:
     """Return the shortest time between two due times of a year, or of the first of them, in seconds."""
     begin = datetime(2024, 1, 1, tzinfo=UTC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from curtainup.errors import CurtainupError
@@ -38,17 +39,22 @@ def recorded(
         CurtainupError: the work failed.
 
     """
-    service, report = session.service, session.run.report
-    told = Run(service.config.name, command, environment, session.accounts.rehearsal is not None)
     with (
-        notifying(told, service.config.notify, service.environ, service.redact, report) as notifier,
-        patiently(lambda: lock.held_by(session), wait, report.info),
+        telling(session, command, environment) as notifier,
+        patiently(lambda: lock.held_by(session), wait, session.run.report.info),
     ):
         recorder = _Telling(session, command, notifier)
         with recorder.ending(), session.run.at_end:
             result = interruptible(session, lambda: work(recorder))
         recorder.succeeded(result)
         return result
+
+
+def telling(session: Session, command: str, environment: str) -> AbstractContextManager[Notifier]:
+    """Return what tells people of a command, and has told them once it is left."""
+    service = session.service
+    told = Run(service.config.name, command, environment, session.accounts.rehearsal is not None)
+    return notifying(told, service.config.notify, service.environ, service.redact, session.run.report)
 
 
 class _Telling(Recorder):

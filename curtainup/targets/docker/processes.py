@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import EngineFailed, RefusedError
 from curtainup.model.process import Process, container, copies
-from curtainup.model.process_state import ENDED, GONE, RESTARTING, RUNNING, STARTING, ProcessState
+from curtainup.model.process_state import (
+    ENDED,
+    GONE,
+    OF_CONTAINERS,
+    RUNNING,
+    ProcessState,
+)
 from curtainup.model.release import Release
 from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms import exits
@@ -27,7 +33,6 @@ if TYPE_CHECKING:
 
 LIMIT_TRIES, LIMIT_PAUSE = 10, 0.2
 """How often, and after how many seconds, a limit is tried: Docker refuses one while a container ends."""
-_STATES = {"running": RUNNING, "created": STARTING, "restarting": RESTARTING}
 
 
 @dataclass(frozen=True)
@@ -188,7 +193,7 @@ class DockerProcesses:
         if _release_of(found) != release.id:
             return ProcessState(process.name, number, release.id, GONE, place=place)
         state = found["State"]
-        told = _STATES.get(str(state["Status"]), ENDED)
+        told = OF_CONTAINERS.get(str(state["Status"]), ENDED)
         ran = (now - datetime.fromisoformat(state["StartedAt"])).total_seconds() if told == RUNNING else 0.0
         return ProcessState(
             process.name,

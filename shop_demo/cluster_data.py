@@ -13,6 +13,7 @@ import docker
 import yaml
 
 from cluster_demo.driver import say
+from curtainup.engine.aftermath import cluster_objects
 from curtainup.errors import SetupError
 from curtainup.platforms.kubernetes import cluster as api
 from curtainup.platforms.kubernetes.clusters import Clusters
@@ -27,7 +28,6 @@ PATIENCE = 300.0
 """Seconds in which a cluster pulls the images and starts them."""
 LABELS = {"app.kubernetes.io/part-of": "curtainup-demo-shop"}
 """On all that the demo makes; what has them not belongs to somebody else."""
-PLURALS = {"Secret": "secrets", "Service": "services", "Deployment": "deployments"}
 
 
 def put(cluster: Cluster, repository: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -66,7 +66,7 @@ def apply(there: api.Cluster, environment: str, named: Mapping[Part, str], passw
             _require_own(there, path, known)
         for one in wanted:
             if found[_path(one)] is None:
-                there.create(_collection(one), one)
+                there.create(_path(one).rpartition("/")[0], one)
             else:
                 there.patch(_path(one), one)
 
@@ -143,15 +143,10 @@ def _pushed(client: docker.DockerClient, part: Part, repository: str) -> str:
 
 
 def _path(wanted: Mapping[str, Any]) -> str:
-    return f"{_collection(wanted)}/{wanted['metadata']['name']}"
-
-
-def _collection(wanted: Mapping[str, Any]) -> str:
-    kind, of = wanted["kind"], wanted["metadata"].get("namespace")
-    if kind == "Namespace":
-        return "/api/v1/namespaces"
-    root = "/apis/apps/v1" if kind == "Deployment" else "/api/v1"
-    return f"{root}/namespaces/{of}/{PLURALS[kind]}"
+    path = cluster_objects.path_of(wanted)
+    if path is None:
+        raise TypeError(f"nobody knows where a {wanted['kind']} belongs")
+    return path
 
 
 def wait(there: api.Cluster, of: str) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from curtainup.model.process import Process, resource
 from curtainup.model.schedule import Schedule
 from curtainup.scheduler import place
-from curtainup.scheduler.running import GRACE
+from curtainup.scheduler.place import GRACE
 
 SETTLE: Final = 2
 """Seconds in which a scheduler that cannot work has ended."""

@@ -14,10 +14,7 @@ from curtainup.scheduler import plan
 from curtainup.scheduler.asking import ask
 from curtainup.scheduler.loop import OUTPUT, Scheduler
 from curtainup.scheduler.memory import Memory
-from curtainup.scheduler.place import MEMORY
-
-REFUSED = 251
-"""The exit code of a run that the scheduler refused. A run that has ended with it is remembered."""
+from curtainup.scheduler.place import MEMORY, REFUSED
 
 
 def main(words: Sequence[str]) -> int:

@@ -10,6 +10,10 @@ FILE: Final = "/curtainup/scheduler.pyz"
 """All of it, in an archive that Python runs."""
 MEMORY: Final = "/var/tmp"  # noqa: S108 - a volume of the environment's
 """Where its volume is: every user may write there in an ordinary image, so also in a new volume."""
+GRACE: Final = 5.0
+"""Seconds between SIGTERM and SIGKILL for a run whose time is over."""
+REFUSED: Final = 251
+"""The exit code of a run that the scheduler refused. A run that has ended with it is remembered."""
 
 
 def command(*words: str) -> tuple[str, ...]:

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from curtainup.scheduler.memory import CUT_OFF, FAILED, OK, TIMED_OUT, Run
+from curtainup.scheduler.place import GRACE
 from curtainup.scheduler.plan import Planned
 
-GRACE = 5.0
-"""Seconds between SIGTERM and SIGKILL for a run whose time is over."""
 NOT_FOUND, NOT_EXECUTABLE = 127, 126
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LONGEST = 86_400
 """Seconds for which a command may run where the target has to be told."""
 NOT_STARTED = "the command did not start"
+TERMINATED = 128 + signal.SIGTERM
+"""The exit code, as a shell has it, of a run that was ended at its time limit."""
 WENT_ON = "the command did not run to its end; what it has changed stays changed"
 
 
@@ -50,6 +52,10 @@ class Asked:
     process: Process | None = None
     number: int = 1
 
+    def show(self, line: str) -> None:
+        """Write a line of its output."""
+        self.terminal.write(f"{line}\n".encode())
+
 
 def refused(what: str, where: str, fix: str) -> RefusedError:
     """Return the error for a command that cannot be run there."""
@@ -72,12 +78,9 @@ def as_task(
     asked.say("the command gets no terminal and no input here, and its output comes line by line")
     task = Task(name="exec", command=asked.words, timeout=LONGEST)
 
-    def show(line: str) -> None:
-        asked.terminal.write(f"{line}\n".encode())
-
     try:
         with cancelled_by_signals(asked.cancel):
-            ran = run(release, task, show)
+            ran = run(release, task, asked.show)
     except SetupError as error:
         error.consequence = WENT_ON
         raise

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from curtainup.errors import RefusedError
@@ -12,6 +13,14 @@ from curtainup.model.schedule_run import RUNNING, ScheduleRun
 if TYPE_CHECKING:
     from curtainup.config import EnvironmentConfig
     from curtainup.config.schedules import ScheduleSettings
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def in_order(runs: Iterable[ScheduleRun]) -> list[ScheduleRun]:
+    """Return runs by when they were due, or else started; those that have neither come last."""
+    return sorted(runs, key=lambda one: one.at or _NEVER)
 
 
 def wanted(config: EnvironmentConfig) -> tuple[Schedule, ...]:

@@ -8,7 +8,7 @@ from curtainup.model.scheduler import is_scheduler
 from curtainup.model.targets.cloud_run import CloudRunSettings
 from curtainup.model.targets.docker import DockerSettings
 from curtainup.model.targets.kubernetes import KubernetesSettings
-from curtainup.scheduler.running import GRACE
+from curtainup.scheduler.place import GRACE
 
 CLEANUP = Schedule(
     name="cleanup",

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from curtainup.scheduler import start
-from curtainup.scheduler.command import REFUSED
+from curtainup.scheduler.place import REFUSED
 from tests.scheduler.machine import BEGIN, PATIENCE, Machine, Runs, assert_once_each, schedule
 
 TICK = schedule("tick", ["true"])

@@ -5,7 +5,6 @@ Follows `projects.locations.jobs.run` and `….jobs.executions` of the Cloud Run
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from curtainup.platforms.google.api import Api, Endpoints
 
 PAGE = 100
 """Executions that are asked for at once."""
-NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 TOKEN_SECONDS = 1800.0
 """Seconds for which an access token is used; a token is valid for an hour."""
 
@@ -151,4 +149,4 @@ def parsed(found: Mapping[str, Any]) -> Execution:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(NANOSECONDS.sub(r"\1", text))
+    return datetime.fromisoformat(text)

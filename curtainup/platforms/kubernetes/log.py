@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,7 +14,6 @@ from curtainup.util.process import Lines
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 """Seconds until a lost connection is made again, growing from the one to the other while that fails."""
-_NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def resumed(cluster: Cluster, wrote: Wrote, after: str = "", ended: Event | None
 
 def parsed(stamp: str) -> datetime:
     """Return the moment of a time stamp."""
-    return datetime.fromisoformat(_NANOSECONDS.sub(r"\1", stamp))
+    return datetime.fromisoformat(stamp)
 
 
 def _parts(answer: object) -> Iterator[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -18,15 +17,13 @@ from curtainup.targets import command
 from curtainup.targets.cloud_run import tasks
 from curtainup.targets.cloud_run.schedules import run_of, untold
 from curtainup.targets.cloud_run.tasks import Waiting
-from curtainup.targets.command import WENT_ON, Asked
+from curtainup.targets.command import TERMINATED, WENT_ON, Asked
 from curtainup.targets.schedules import refused, require_free
 from curtainup.util import cron, durations, zones
 from curtainup.util.process import Ended
 
 LEAST: Final = 30
 """Seconds that a run has to have at least, once it has started."""
-TERMINATED: Final = 128 + signal.SIGTERM
-"""The exit code, as a shell has it, of a run that was ended at its time limit."""
 GOES_ON: Final = "the run goes on; curtainup status shows how it ends"
 
 
@@ -45,15 +42,11 @@ def run(jobs: Jobs, job: str, schedule: Schedule, asked: Asked) -> int:
         Interrupted: Ctrl-C; the run goes on.
 
     """
-
-    def show(line: str) -> None:
-        asked.terminal.write(f"{line}\n".encode())
-
     limit = limit_now(jobs, job, schedule, asked.say)
     task = Task(name=schedule.name, command=schedule.command, timeout=limit)
     try:
         with command.cancelled_by_signals(asked.cancel):
-            ran = tasks.run(jobs, job, task, Waiting(asked.cancel, stays=True), show)
+            ran = tasks.run(jobs, job, task, Waiting(asked.cancel, stays=True), asked.show)
     except SetupError as error:
         error.consequence = WENT_ON
         raise

@@ -7,7 +7,6 @@ empty and yet not the last, and a project may ask 60 times a minute.
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -32,7 +31,6 @@ PAUSE = 3.0
 """Seconds between two times of asking."""
 TOKEN_SECONDS = 600.0
 """After which another token is taken; one is good for an hour at most."""
-NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 
 
 class CloudRunLogs:
@@ -135,7 +133,7 @@ def query(place: CloudRunEnvironment, service: str, asked: Asked) -> str:
 def entry(told: Mapping[str, Any]) -> Entry:
     """Return a LogEntry as a line: its text, the `message` of its JSON, or what an audit says."""
     labels = told.get("resource", {}).get("labels", {})
-    at = datetime.fromisoformat(NANOSECONDS.sub(r"\1", told["timestamp"]))
+    at = datetime.fromisoformat(told["timestamp"])
     release = str(labels.get("revision_name", "")).rpartition("-")[2]
     return Entry(f"{told['timestamp']} {told['insertId']}", Line(at, release, _text(told).rstrip("\r\n")))
 

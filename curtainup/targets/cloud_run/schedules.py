@@ -16,6 +16,7 @@ from curtainup.model.schedule import Schedule
 from curtainup.model.schedule_run import FAILED, MISSED, OK, RUNNING, TIMED_OUT, ScheduleRun
 from curtainup.platforms.google.api import Api, Refused
 from curtainup.platforms.google.jobs import Execution, Jobs
+from curtainup.targets.schedules import in_order
 from curtainup.util import cron, zones
 
 REMEMBERED: Final = timedelta(days=7)
@@ -94,12 +95,7 @@ def runs(
     late = timedelta(seconds=schedule.start_within)
     missed = [at for at in due if at not in met and at + late < moment and not _changes(schedule, at)]
     found += [_missed(schedule, at, calls, late) for at in missed]
-    return sorted(found, key=when)
-
-
-def when(run: ScheduleRun) -> datetime:
-    """Return where a run belongs in a list."""
-    return run.at or datetime.now(UTC)
+    return in_order(found)
 
 
 def run_of(

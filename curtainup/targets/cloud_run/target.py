@@ -29,6 +29,7 @@ from curtainup.targets.capabilities import (
 )
 from curtainup.targets.cloud_run import READY_SECONDS, opening, preflight, refusals, unseen
 from curtainup.targets.runs import Executes, RunsSchedules, RunsTasks
+from curtainup.targets.schedules import in_order
 from curtainup.targets.target import Target, displaced
 
 if TYPE_CHECKING:
@@ -195,7 +196,8 @@ class CloudRunTarget(
             RefusedError: it is not.
 
         """
-        preflight.require_scheduler(self._api(), self.settings())
+        if self.config.schedule:
+            preflight.require_scheduler(self._api(), self.settings())
 
     def schedule_runs(self, release: Release) -> list[ScheduleRun]:
         """Return the runs of the schedules, by the executions of their jobs.
@@ -210,7 +212,7 @@ class CloudRunTarget(
         made = [(self._job_of(one), one) for one in schedules_of(release.settings)]
         jobs, api = self._jobs(), self._api()
         found = [run for job, one in made for run in schedules.runs(jobs, api, job, one, caller)]
-        return sorted(found, key=schedules.when)
+        return in_order(found)
 
     def run_schedule(self, _release: Release, schedule: Schedule, asked: Asked) -> int:
         """Run a schedule now, as an execution of its job.

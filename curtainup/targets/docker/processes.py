@@ -19,11 +19,11 @@ from curtainup.model.process_state import (
     ProcessState,
 )
 from curtainup.model.release import Release
-from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms import exits
 from curtainup.platforms.docker import clock, errors
 from curtainup.platforms.docker.labels import ENVIRONMENT, PROCESS, RELEASE, SERVICE
 from curtainup.platforms.haproxy import proxy
+from curtainup.targets.docker.tasks import settings_of
 from curtainup.targets.processes import wanted
 from curtainup.targets.runs import RunsProcesses, TendsProcesses
 from curtainup.targets.target import Target
@@ -160,11 +160,9 @@ class DockerProcesses:
             SetupError: the Docker engine does not answer.
 
         """
-        settings = release.settings
-        if not isinstance(settings, DockerSettings):
-            raise TypeError(f"release {release.id} is not made for a Docker host")
+        limit = settings_of(release).pids_limit
         for process, number in copies(release.settings):
-            self._limit(container(self.stack, process, number, release.id), settings.pids_limit)
+            self._limit(container(self.stack, process, number, release.id), limit)
 
     def _limit(self, name: str, limit: int) -> None:
         for left in reversed(range(LIMIT_TRIES)):

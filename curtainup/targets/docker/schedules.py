@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import HostUnreachable, Interrupted, RefusedError, SetupError
@@ -19,7 +19,6 @@ from curtainup.platforms.docker import attached, errors
 from curtainup.platforms.docker.attached import Late, Lost
 from curtainup.platforms.docker.labels import ENVIRONMENT, SERVICE
 from curtainup.scheduler import place
-from curtainup.scheduler.command import REFUSED
 from curtainup.targets import schedules
 from curtainup.targets.command import NOT_STARTED, Asked
 from curtainup.targets.runs import RunsSchedules
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 LOOK = 0.05
 ANSWER = 30.0
 """Seconds that the scheduler has to tell what has run, and a process to end once it has closed its output."""
-_NEVER = datetime.max.replace(tzinfo=UTC)
 UNKNOWN = "nobody knows what has run; the schedules themselves may work"
 
 
@@ -79,7 +77,7 @@ class DockerSchedules:
 
         """
         found = [_run(one, self.stack) for one in self._told(release)]
-        return sorted(found, key=lambda one: one.at or _NEVER)
+        return schedules.in_order(found)
 
     def run_now(self, release: Release, schedule: Schedule, asked: Asked) -> int:
         """Have the scheduler run a schedule, and return the exit code of its command.
@@ -100,7 +98,7 @@ class DockerSchedules:
         with _said_clearly(f"container {name}"):
             code = self._code(job)
         told = next((one for one in self._told(release) if one["id"] == run), None)
-        if told is None and code == REFUSED:
+        if told is None and code == place.REFUSED:
             raise schedules.refused(schedule, f"container {name}", "the scheduler has said why")
         if told is None or code is None:
             raise SetupError(

@@ -8,7 +8,6 @@ off once it has ended, or is gone (`syncCronJob` in `pkg/controller/cronjob`).
 from __future__ import annotations
 
 import secrets
-import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from curtainup.platforms.docker.labels import SCHEDULE
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.targets import command, schedules
-from curtainup.targets.command import NOT_STARTED, Asked
+from curtainup.targets.command import NOT_STARTED, TERMINATED, Asked
 from curtainup.targets.kubernetes import cron_runs, jobs, tasks
 from curtainup.targets.kubernetes.jobs import Place, Words
 from curtainup.targets.kubernetes.space import BATCH, Space
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 SPARE = 60
 """Seconds for which a run is waited for beyond its time limit, and the time that its pod may take to stop."""
-TERMINATED = 128 + signal.SIGTERM
-"""The exit code, as a shell has it, of a run that was ended at its time limit."""
 ATTEMPTS = 10
 """Times that a run is written into the status of its CronJob, which the controller changes too."""
 GOES_ON = "a run that has begun goes on; curtainup status shows how it ends"
@@ -71,11 +68,7 @@ def run(where: Where, schedule: Schedule, asked: Asked) -> int:
         Interrupted: Ctrl-C; a run that has begun goes on.
 
     """
-
-    def show(line: str) -> None:
-        asked.terminal.write(f"{line}\n".encode())
-
-    means = tasks.Means(asked.cancel, show, where.run.report.warn)
+    means = tasks.Means(asked.cancel, asked.show, where.run.report.warn)
     with command.cancelled_by_signals(asked.cancel):
         ran = _followed(where, schedule, means)
     if ran.ended is Ended.TIMED_OUT:

@@ -28,6 +28,7 @@ from curtainup.model.targets.kubernetes import CONTAINER
 from curtainup.platforms.kubernetes import diagnosis, pods
 from curtainup.platforms.kubernetes.pods import Object
 from curtainup.targets.kubernetes.tasks import PAST_ITS_TIME
+from curtainup.targets.schedules import in_order
 from curtainup.util import cron, zones
 
 DUE = "batch.kubernetes.io/cronjob-scheduled-timestamp"
@@ -75,7 +76,7 @@ def runs(told: Told, now: datetime, trouble: Callable[[], str] = str) -> list[Sc
     """
     made = [_run(told, one) for one in told.jobs]
     absent = _without_run(told, made, now, trouble)
-    return sorted([*made, *absent], key=lambda one: one.at or now)
+    return in_order([*made, *absent])
 
 
 def _run(told: Told, job: Object) -> ScheduleRun:

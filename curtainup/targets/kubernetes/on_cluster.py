@@ -55,6 +55,14 @@ class OnCluster(Target, Chooses, Interrupts, MayLeadElsewhere, Reverts):
             return settings
         return before.model_copy(update={"context": settings.context})
 
+    def node_seconds(self) -> float:
+        """Return for how many seconds nodes may be on their way for pods that have none; 0 waits for none."""
+        return 0.0
+
+    def _has_cluster(self) -> bool:
+        """Return whether the cluster is there already."""
+        return True
+
     def require_same_place(self) -> None:
         """Check that the context by which the engine reaches the environment leads to its cluster.
 

@@ -15,6 +15,7 @@ from curtainup.targets.kubernetes.cron_runs import Told
 from curtainup.targets.kubernetes.on_cluster import OnCluster
 from curtainup.targets.kubernetes.space import BATCH, CORE, Space
 from curtainup.targets.runs import RunsSchedules
+from curtainup.targets.schedules import in_order
 
 if TYPE_CHECKING:
     from curtainup.model.release import Release
@@ -64,21 +65,13 @@ class HasSchedules(OnCluster, RunsSchedules):
                 for one in told
                 for run in cron_runs.runs(one, now, partial(_trouble, space, one.schedule.name))
             ]
-        return sorted(found, key=lambda one: one.at or now)
+        return in_order(found)
 
     def run_schedule(self, _release: Release, schedule: Schedule, asked: Asked) -> int:
         """Run a schedule now, as a Job that is made from its CronJob."""
         grace, adds_nodes = self.config.stop_timeout, self.node_seconds() > 0
         where = by_hand.Where(self._space, self._session.run, grace, adds_nodes)
         return by_hand.run(where, schedule, asked)
-
-    def node_seconds(self) -> float:
-        """Return for how many seconds nodes may be on their way for pods that have none; 0 waits for none."""
-        return 0.0
-
-    def _has_cluster(self) -> bool:
-        """Return whether the cluster is there already."""
-        return True
 
 
 def _told(space: Space, release: Release) -> list[Told]:

@@ -11,7 +11,8 @@ fails, the last proven release gets the traffic back.
 from __future__ import annotations
 
 from curtainup.environments import complaints
-from curtainup.environments.rollout import Rollout, prepare
+from curtainup.environments.both import prepare
+from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
 from curtainup.model.names import LIVE, STAGING
 from curtainup.model.release import Release

@@ -27,9 +27,10 @@ from curtainup.pipeline.run.steps import Progress, Steps, Stopped
 from curtainup.platforms.docker import labels
 from curtainup.session import Session
 from curtainup.targets import configured, spec_of
-from curtainup.targets.capabilities import Audits, ExplainsRemoval, LendsWay, MayLeadElsewhere, Shares
+from curtainup.targets.capabilities import Audits, LendsWay, MayLeadElsewhere, Shares
 from curtainup.targets.runs import EndsCommands, EndsTasks
 from curtainup.targets.target import Target
+from curtainup.targets.updates import ExplainsRemoval
 
 if TYPE_CHECKING:
     import docker

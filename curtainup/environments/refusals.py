@@ -31,20 +31,11 @@ def no_tasks(name: str, target: str) -> ConfigError:
 
 def no_processes(name: str, target: str) -> ConfigError:
     """Return the error for processes where nothing runs them."""
-    return _nobody_works(name, target, "processes", "processes")
-
-
-def no_schedules(name: str, target: str) -> ConfigError:
-    """Return the error for schedules where nothing runs them."""
-    return _nobody_works(name, target, "schedules", "schedule")
-
-
-def _nobody_works(name: str, target: str, what: str, key: str) -> ConfigError:
     return ConfigError(
-        f"{target} runs no {what}, and {name} has some",
-        where=f"{key} in pym-config.yaml",
+        f"{target} runs no processes, and {name} has some",
+        where="processes in pym-config.yaml",
         consequence="nobody would do their work, so nothing was done",
-        fix=f"remove them, or write `{key}: {{}}` in the environment's section",
+        fix="remove them, or write `processes: {}` in the environment's section",
     )
 
 
@@ -77,3 +68,13 @@ def require_calm(name: str, changed: Sequence[str]) -> None:
             consequence="requests would fail meanwhile, so nothing was changed",
             fix="put the old value back, or allow it with --allow-replace",
         )
+
+
+def no_schedules(name: str, target: str) -> ConfigError:
+    """Return the error for schedules where nothing runs them."""
+    return ConfigError(
+        f"{target} runs no schedules, and {name} has some",
+        where="schedule in pym-config.yaml",
+        consequence="nobody would do their work, so nothing was done",
+        fix="remove them, or write `schedule: {}` in the environment's section",
+    )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from curtainup.engine.changes import UpdateGuard
-from curtainup.environments import complaints, earlier, own_settings, refusals, sharing, updating
+from curtainup.environments import earlier, own_settings, refusals, sharing, updating
 from curtainup.environments import stack as environments
 from curtainup.environments.readiness import Readiness
 from curtainup.errors import CurtainupError, Interrupted
@@ -334,20 +334,3 @@ class Rollout(Readiness):
         """Return whether another first release can only come when those that are to go are gone."""
         all_go = bool(leaving) and len(leaving) == len(self.deployment.releases)
         return self.spec.anchored and all_go and bool(deployment.releases)
-
-
-def prepare(live: Rollout, staging: Rollout, *, allow_replace: bool) -> None:
-    """Settle both environments' own settings, live first, so that it gets the better port.
-
-    Raises:
-        CurtainupError: a target is not to be reached, or would have to be interrupted.
-
-    """
-    complaints.require([one.require_ready for one in (live, staging)])
-    live.prepare(allow_replace=allow_replace, neighbours=_settings_of(staging))
-    staging.prepare(allow_replace=allow_replace, neighbours=_settings_of(live))
-
-
-def _settings_of(rollout: Rollout) -> tuple[EnvironmentSettings, ...]:
-    settings = rollout.environment.settings
-    return (settings,) if settings is not None else ()

@@ -15,7 +15,7 @@ from curtainup.environments import stack as environments
 from curtainup.errors import CurtainupError, Interrupted
 from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment
-from curtainup.targets import capabilities
+from curtainup.targets import updates
 from curtainup.targets.target import Target
 
 LAG_PATIENCE, LAG_PAUSE = 60.0, 2.0
@@ -51,14 +51,14 @@ def update(
 
     """
     started, say = datetime.now(UTC), on_progress or say_nothing
-    watches = on_progress is not None and isinstance(target, capabilities.Watches)
+    watches = on_progress is not None and isinstance(target, updates.Watches)
     with target.watching(on_progress) if watches else nullcontext():  # type: ignore[attr-defined]
         try:
             found = environments.apply(
                 engine, environment, deployment, on_progress, refresh=refresh, on_made=on_made
             )
         except CurtainupError as error:
-            if not (isinstance(target, capabilities.Reclaims) and target.reclaim(error, started, say)):
+            if not (isinstance(target, updates.Reclaims) and target.reclaim(error, started, say)):
                 raise _explained(target, error, started) from error
             found = _again(engine, target, environment, deployment, on_progress, on_made=on_made)
         found = _as_told_now(engine, target, found, deployment, say, cancelled)
@@ -97,11 +97,7 @@ def _as_told_now(
     taken for the one to make, and traffic would go back.
     """
     deadline = time.monotonic() + LAG_PATIENCE
-    while (
-        isinstance(target, capabilities.Lags)
-        and target.lags(found, deployment)
-        and time.monotonic() < deadline
-    ):
+    while isinstance(target, updates.Lags) and target.lags(found, deployment) and time.monotonic() < deadline:
         say(f"reading {found.stack} again: what is told of it is still of the time before")
         if cancelled.wait(LAG_PAUSE):
             raise Interrupted("interrupted while reading again", where=f"stack {found.stack}")
@@ -110,7 +106,7 @@ def _as_told_now(
 
 
 def _explained(target: Target, error: CurtainupError, started: datetime) -> CurtainupError:
-    return target.explained(error, started) if isinstance(target, capabilities.Explains) else error
+    return target.explained(error, started) if isinstance(target, updates.Explains) else error
 
 
 def say_nothing(_text: str) -> None:

@@ -10,7 +10,8 @@ import docker
 import pytest
 
 from curtainup.engine.changes import Change
-from curtainup.environments.rollout import Rollout, prepare
+from curtainup.environments.both import prepare
+from curtainup.environments.rollout import Rollout
 from curtainup.errors import EngineFailed, PortTaken, RefusedError
 from curtainup.model import release
 from curtainup.model.environment import Environment

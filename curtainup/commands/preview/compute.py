@@ -13,7 +13,8 @@ from curtainup.commands.preview.moves import Shown
 from curtainup.engine.changes import UNBUILT, Change
 from curtainup.environments import stack as environments
 from curtainup.environments.accessories import Accessories
-from curtainup.environments.rollout import Rollout, prepare
+from curtainup.environments.both import prepare
+from curtainup.environments.rollout import Rollout
 from curtainup.images import source
 from curtainup.images import stack as image_stack
 from curtainup.images.source import Source

@@ -89,14 +89,10 @@ class StackLocks:
         while True:
             try:
                 operate()
-            except ConcurrentUpdateError as error:
-                if time.monotonic() > deadline or not self._is_over(stack, deadline, error):
-                    raise
-                between()
             except CommandError as error:
-                if not _GONE.search(str(error)) or time.monotonic() > deadline:
+                if not _may_pass(error) or time.monotonic() > deadline:
                     raise
-                if self._repair.cancelled.wait(LOCK_PAUSE):
+                if not self._is_over(stack, deadline, error):
                     raise
                 between()
             else:
@@ -111,8 +107,10 @@ class StackLocks:
                 return False
         return True
 
-    def _is_over(self, stack: str, deadline: float, refused: ConcurrentUpdateError) -> bool:
+    def _is_over(self, stack: str, deadline: float, refused: CommandError) -> bool:
         """Wait a while for the end of an update; return whether to try again."""
+        if _GONE.search(str(refused)):
+            return not self._repair.cancelled.wait(LOCK_PAUSE)
         if self._memory.sees_locks:
             return self._is_free_of_files(stack, deadline)
         found = holders.told(str(refused))
@@ -129,15 +127,22 @@ class StackLocks:
                 return False
         return True
 
-    def _refused(self, stack: str) -> ConcurrentUpdateError | None:
+    def _refused(self, stack: str) -> CommandError | None:
         """Return the engine's refusal if somebody holds a stack.
 
         To make a stack that exists changes nothing, but the engine asks for its lock first.
         """
         try:
             self._ask(["stack", "init", stack, "--no-select"])
-        except ConcurrentUpdateError as error:
-            return error
         except StackAlreadyExistsError:
             return None
+        except CommandError as error:
+            if not _may_pass(error):
+                raise
+            return error
         return None
+
+
+def _may_pass(error: CommandError) -> bool:
+    """Return whether a failure is only that somebody holds the stack, or has just given it back."""
+    return isinstance(error, ConcurrentUpdateError) or bool(_GONE.search(str(error)))

@@ -22,7 +22,7 @@ from filelock import FileLock
 
 from curtainup.errors import SetupError
 from curtainup.setup.cluster import cgroups, machine
-from curtainup.setup.cluster.place import Node, Place, Plan, every
+from curtainup.setup.cluster.place import Place, Plan, every
 from curtainup.setup.process import last_lines
 
 READY = "kept"
@@ -47,7 +47,7 @@ def main() -> None:
         signal.signal(number, lambda *_: None)
     with FileLock(place.lock):
         place.pid.write_text(str(os.getpid()))
-        for node in (Node(place), *Plan.read(place).others(place)):
+        for node in Plan.read(place).every(place):
             cgroups.make(node.cgroup)
         process = _started(place)
         print(READY, flush=True)

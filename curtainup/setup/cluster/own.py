@@ -234,7 +234,7 @@ def _laid_out(made: Pieces, nodes: int) -> Place:
     assert plugins is not None  # noqa: S101 - `pieces.ensure` has asked for it
     snapshotter = _snapshotter(mounts.file_system(place.folder))
     plan = Plan(str(made.kube), str(made.node), snapshotter, tuple(map(str, made.images)), nodes)
-    every_node = [Node(place), *plan.others(place)]
+    every_node = plan.every(place)
     for node in every_node:
         for name, text in configuration.files(node, str(plugins), snapshotter).items():
             file = node.folder / name
@@ -274,7 +274,7 @@ def _ready(place: Place, made: Pieces, report: Report) -> Cluster:
     place.kubeconfig.touch(mode=0o600)
     place.kubeconfig.write_text(admin.replace(f"{NODE_IP}:{API_PORT}", f"127.0.0.1:{ports['api']}"))
     kubectl = Kubectl((made.kube, "kubectl", f"--cache-dir={place.kubectl_cache}"), place.kubeconfig)
-    for node in (Node(place), *Plan.read(place).others(place)):
+    for node in Plan.read(place).every(place):
         kubectl.wait(f"node/{node.name}", "Ready")
     found = None
     if made.gateway is not None:

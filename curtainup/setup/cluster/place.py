@@ -208,9 +208,13 @@ class Plan:
     images: tuple[str, ...]
     nodes: int = 1
 
+    def every(self, place: Place) -> list[Node]:
+        """Return all nodes."""
+        return [Node(place, number) for number in range(1, self.nodes + 1)]
+
     def others(self, place: Place) -> list[Node]:
         """Return all nodes but the first."""
-        return [Node(place, number) for number in range(2, self.nodes + 1)]
+        return self.every(place)[1:]
 
     def write(self, place: Place) -> None:
         """Put it into the cluster's folder."""

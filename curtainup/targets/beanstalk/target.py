@@ -6,15 +6,13 @@ import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from curtainup.errors import CurtainupError, RefusedError, ReleaseUnhealthy
 from curtainup.model.release import Release
 from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings, Network
-from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
 from curtainup.setup import cloud_provider
 from curtainup.targets import command
@@ -27,20 +25,19 @@ from curtainup.targets.beanstalk import (
     refusals,
     unseen,
 )
+from curtainup.targets.beanstalk.machines import Machines, client
 from curtainup.targets.capabilities import (
     Asks,
     Audits,
     Bills,
-    Explains,
     Inspects,
     Lingers,
     NeedsAccount,
     NeedsGround,
-    Reclaims,
-    Watches,
 )
 from curtainup.targets.runs import Executes, RunsTasks
 from curtainup.targets.target import Target, displaced
+from curtainup.targets.updates import Explains, Reclaims, Watches
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
@@ -56,46 +53,6 @@ UNHEALTHY = re.compile(
     r".*(complete, but with errors|timeout while waiting)",
     re.DOTALL,
 )
-
-
-@dataclass(frozen=True)
-class Machines:
-    """What runs a release, for a look at it when it does not answer."""
-
-    settings: BeanstalkEnvironment
-    name: str
-
-    def raise_if_down(self) -> None:
-        """Do nothing: Beanstalk replaces by itself what is down, and what it takes is bounded."""
-
-    def lacks(self) -> None:
-        """Return None: Beanstalk itself waits until all machines are there."""
-
-    @property
-    def answers_itself(self) -> bool:
-        """False: its load balancer and its proxy answer in its place while it starts."""
-        return False
-
-    def unhealthy(self, url: str, seconds: float, trouble: Trouble) -> ReleaseUnhealthy:
-        """Return what Beanstalk says of the environment's health."""
-        try:
-            detail = "\n".join(self._causes())
-        except CurtainupError as error:
-            detail = f"Beanstalk's view of it could not be read: {error.what}"
-        return ReleaseUnhealthy(
-            trouble.headline(seconds),
-            where=f"{self.name}, {url}",
-            consequence="the release gets no traffic",
-            fix=f"{trouble.fix}. `eb logs {self.name}` shows what it said",
-            detail=detail or None,
-        )
-
-    def _causes(self) -> list[str]:
-        with amazon.said_clearly("elasticbeanstalk"):
-            found = _client(self.settings).describe_environment_health(
-                EnvironmentName=self.name, AttributeNames=["All"]
-            )
-        return [f"{found.get('HealthStatus')} ({found.get('Color')})", *found.get("Causes", ())]
 
 
 class BeanstalkTarget(
@@ -138,10 +95,10 @@ class BeanstalkTarget(
     def complaint(self) -> CurtainupError | None:
         """Return that there is no room, or what Beanstalk has against the options of what is there."""
         settings, serving = self.settings(), next(iter(self._names.values()), None)
-        full = quotas.complaint(_client(settings), f"Elastic Beanstalk, {settings.region}")
+        full = quotas.complaint(client(settings), f"Elastic Beanstalk, {settings.region}")
         if full is not None or serving is None:
             return full
-        return preflight.complaint(_client(settings), settings, self.runtime(), serving)
+        return preflight.complaint(client(settings), settings, self.runtime(), serving)
 
     def runtime(self) -> BeanstalkSettings:
         """Return what a release runs with today."""
@@ -285,7 +242,7 @@ class BeanstalkTarget(
     def watching(self, on_progress: Callable[[str], None]) -> AbstractContextManager[None]:
         """Tell in which state each environment is, since when, and its latest event."""
         settings = self._settings
-        return progress.watched(lambda: _client(settings), self.environment.stack, on_progress)
+        return progress.watched(lambda: client(settings), self.environment.stack, on_progress)
 
     def explained(self, error: CurtainupError, started: datetime) -> CurtainupError:
         """Return the error with Beanstalk's own events, and as an unhealthy release if it is one."""
@@ -304,8 +261,8 @@ class BeanstalkTarget(
         """Terminate an environment that the update made, if the answer got lost; it has never had a user."""
         settings, names = self._settings, unseen.made(error.detail or error.what)
         stop = unseen.within(settings.ready_timeout, self._session.run.cancelled)
-        client = _client(settings) if names else None
-        found = [unseen.reclaim(client, name, self.environment.stack, started, say, stop) for name in names]
+        called = client(settings) if names else None
+        found = [unseen.reclaim(called, name, self.environment.stack, started, say, stop) for name in names]
         return bool(found) and all(found)
 
     def costs(self) -> str | None:
@@ -351,15 +308,10 @@ class BeanstalkTarget(
     def _events(self, started: datetime) -> list[str]:
         settings = self._settings
         with amazon.said_clearly("elasticbeanstalk"):
-            found = _client(settings).describe_events(
+            found = client(settings).describe_events(
                 ApplicationName=self.environment.stack, Severity="WARN", StartTime=started, MaxRecords=EVENTS
             )["Events"]
         return [
             f"{one['EventDate']:%H:%M:%S} {one['Severity']}: {one['Message']} ({one.get('EnvironmentName')})"
             for one in reversed(found)
         ]
-
-
-def _client(settings: BeanstalkEnvironment) -> Any:
-    """Return boto3's client of Elastic Beanstalk; its types are made when it is."""
-    return amazon.client("elasticbeanstalk", settings.region, settings.profile)

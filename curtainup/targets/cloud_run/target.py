@@ -19,18 +19,16 @@ from curtainup.targets.capabilities import (
     Asks,
     Bills,
     Confirms,
-    Explains,
     Interrupts,
-    Lags,
     NeedsAccount,
     NeedsGround,
-    Reclaims,
     StartsPrivate,
 )
 from curtainup.targets.cloud_run import READY_SECONDS, opening, preflight, refusals, unseen
 from curtainup.targets.runs import Executes, RunsSchedules, RunsTasks
 from curtainup.targets.schedules import in_order
 from curtainup.targets.target import Target, displaced
+from curtainup.targets.updates import Explains, Lags, Reclaims
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task

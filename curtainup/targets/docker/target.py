@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import ipaddress
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import ProxyHandler, build_opener
 
 from curtainup.config import EnvironmentConfig
 from curtainup.config.docker import HEADER_LIMIT
@@ -19,6 +17,7 @@ from curtainup.model.targets.docker import DockerEnvironment, DockerSettings
 from curtainup.platforms.docker import networks, placement
 from curtainup.platforms.docker.container import Container
 from curtainup.platforms.docker.labels import new_state
+from curtainup.platforms.haproxy.sessions import current_sessions
 from curtainup.setup.base_images.catalogue import REFERENCES
 from curtainup.targets import engines, schedules
 from curtainup.targets.capabilities import (
@@ -176,7 +175,7 @@ class DockerTarget(
 
         """
         session, config = self._session, self.config
-        stack = session.service.names.environment(self.name)
+        stack = self._stack
         scope = strays.Scope(session.service.config.name, self.name, "")
         strays.require_own(scope, strays.find(session.accounts.docker, scope, ()))
         if config.port is not None:
@@ -333,22 +332,3 @@ class DockerTarget(
         if bind.version == 4:
             return "127.0.0.1" if bind.is_unspecified else str(bind)
         return "[::1]" if bind.is_unspecified else f"[{bind}]"
-
-
-def current_sessions(stats_url: str) -> dict[str, int] | None:
-    """Return by release how many requests the proxy has under way on it; None when it does not say.
-
-    The columns are those of HAProxy's management guide, section 9.1 (CSV format).
-    """
-    direct = build_opener(ProxyHandler({}))  # whatever HTTP_PROXY says: it is on this machine
-    try:
-        with direct.open(f"{stats_url}/stats;csv;norefresh", timeout=5) as answer:
-            text = answer.read().decode()
-    except OSError:
-        return None
-    rows = csv.DictReader(text.removeprefix("# ").splitlines())
-    return {
-        row["svname"]: int(row["scur"] or 0)
-        for row in rows
-        if row["pxname"] == "releases" and row["svname"] not in {"FRONTEND", "BACKEND"}
-    }

@@ -28,8 +28,6 @@ from curtainup.targets.capabilities import (
     Audits,
     ChecksPresence,
     Confirms,
-    Explains,
-    ExplainsRemoval,
     ForetellsReleases,
     Grows,
     Inspects,
@@ -46,6 +44,7 @@ from curtainup.targets.kubernetes.schedules import HasSchedules
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
 from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
+from curtainup.targets.updates import Explains, ExplainsRemoval
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task

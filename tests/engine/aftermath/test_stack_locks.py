@@ -66,3 +66,12 @@ def test_another_failure_ends_it_and_so_do_the_deadline_and_ctrl_c(
     with pytest.raises(CommandError, match="could not list bucket"):
         locks(stop).patiently("shop", time.monotonic() + patience, failing(1, said, done), lambda: None)
     assert done == ["tried"]
+
+
+def test_a_stack_whose_lock_is_given_back_just_now_is_asked_for_again() -> None:
+    done: list[str] = []
+    operate = failing(1, GONE, done)
+    memory = cast(StackMemory, SimpleNamespace(sees_locks=False))
+    repair = cast(Repair, SimpleNamespace(cancelled=Event()))
+    assert StackLocks(memory, repair, lambda _: operate()).is_free("shop", time.monotonic() + 60)
+    assert len(done) == 2

@@ -24,8 +24,9 @@ from curtainup.model.release import Deployment, Release
 from curtainup.model.targets.beanstalk import BeanstalkEnvironment, BeanstalkSettings, Network
 from curtainup.model.trouble import Trouble
 from curtainup.platforms import amazon
-from curtainup.targets.beanstalk.target import Machines
-from curtainup.targets.capabilities import Audits, Explains
+from curtainup.targets.beanstalk.machines import Machines
+from curtainup.targets.capabilities import Audits
+from curtainup.targets.updates import Explains
 from tests.images.test_registry import BEANSTALK
 from tests.sessions import World, world
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from curtainup.targets.docker.target import current_sessions
+from curtainup.platforms.haproxy.sessions import current_sessions
 from tests.proxies import Proxy, serving
 
 NEW = "r0000002"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from curtainup.environments.view import EnvironmentView, pym_env
 from curtainup.errors import ConfigError, GateFailed, StateError
 from curtainup.pipeline import local_container
-from curtainup.pipeline.gatekeeper import Gate, Gatekeeper, gate_of
+from curtainup.pipeline.gate import Gate, gate_of
+from curtainup.pipeline.gatekeeper import Gatekeeper
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Steps
 from curtainup.session import Session

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from curtainup.config import EnvironmentConfig
 from curtainup.engine import ejected
 from curtainup.environments import own_settings, processes, stack
+from curtainup.environments.places import Places
 from curtainup.errors import HostUnreachable, SetupError
 from curtainup.gates import asking, health
 from curtainup.gates.asking import Asking
 from curtainup.gates.health import Look
 from curtainup.model import release
-from curtainup.model.contract import EnvironmentSettings
 from curtainup.model.maintenance import Maintenance
 from curtainup.model.names import LIVE
 from curtainup.model.process import copies
@@ -43,7 +42,7 @@ def pym_env(session: Session, name: str) -> str:
     return "dev" if name == "local" else f"{session.service.config.name}-{name}"
 
 
-class EnvironmentView:
+class EnvironmentView(Places):
     """One environment, which is only looked at."""
 
     def __init__(self, session: Session, name: str) -> None:
@@ -79,30 +78,6 @@ class EnvironmentView:
         return bool(self.environment.pending or self._session.state.memory.locks(stack))
 
     @property
-    def known_url(self) -> str | None:
-        """Where users reach it, None while that is not known yet."""
-        if isinstance(self.target, capabilities.KnowsPlaces):
-            return self.target.url()
-        found = self.environment.outputs.get("url")
-        return str(found) if found else None
-
-    def keeps_urls(self, before: EnvironmentSettings | None) -> bool:
-        """Return whether the URL that is known holds while an update goes on.
-
-        Args:
-            before: the settings with which the environment was updated last; None for those that it has.
-
-        """
-        if isinstance(self.target, capabilities.KnowsPlaces):
-            return True
-        return self.known_url is not None and (before is None or before == self.environment.settings)
-
-    @property
-    def url(self) -> str:
-        """Where users reach it; on some targets that is known before the first update too."""
-        return _known(self.known_url)
-
-    @property
     def maintenance(self) -> Maintenance | None:
         """The page that users get instead of an answer; None if they reach the releases."""
         return self.target.maintenance() if isinstance(self.target, Maintains) else None
@@ -114,47 +89,6 @@ class EnvironmentView:
                 f"{self.name} is in maintenance {found.told}: users get 503, gates go past it; "
                 f"`curtainup maintenance off --env {self.name}` ends it"
             )
-
-    @property
-    def judged_url(self) -> str | None:
-        """Where whoever judges it reaches it: as users do, or in maintenance past their page."""
-        past = self.target.way_past() if isinstance(self.target, Maintains) else None
-        return past or self.known_url
-
-    def known_release_url(self, release: Release) -> str | None:
-        """Where a release is reached alone, None while that is not known yet."""
-        if isinstance(self.target, capabilities.KnowsPlaces):
-            return self.target.release_url(release)
-        found = (self.environment.outputs.get("release_urls") or {}).get(release.id)
-        if not found and isinstance(self.target, capabilities.ForetellsReleases):
-            return self.target.url_to_be(release)
-        return str(found) if found else None
-
-    def release_url(self, release: Release) -> str:
-        """Where a release is reached alone."""
-        return _known(self.known_release_url(release))
-
-    def from_here(self, url: str) -> str:
-        """Return the URL by which this machine reaches one of the environment's, once it is public.
-
-        Raises:
-            HostUnreachable: it is on a machine to which there is no connection.
-
-        """
-        return self.target.from_here(url) if isinstance(self.target, capabilities.MayBeDistant) else url
-
-    def by_way_of(self) -> str:
-        """Say in words how this machine reaches the environment's URLs that are others here."""
-        return self.target.by_way_of() if isinstance(self.target, capabilities.MayBeDistant) else ""
-
-    @contextmanager
-    def reachable(self, url: str) -> Iterator[str]:
-        """Give a URL by which anybody on this machine reaches one of the environment's URLs."""
-        if not isinstance(self.target, capabilities.StartsPrivate):
-            yield self.from_here(url)
-            return
-        with self.target.reachable(url) as reached:
-            yield reached
 
     @property
     def splits(self) -> bool:
@@ -368,9 +302,3 @@ class EnvironmentView:
             return ""
         plain = {name: secret.reveal() for name, secret in values.items()}
         return release.secrets_hmac(plain, self._session.hmac_key)
-
-
-def _known(url: str | None) -> str:
-    if url is None:
-        raise RuntimeError("its URL is not known before the first update")
-    return url

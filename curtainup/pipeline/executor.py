@@ -21,7 +21,7 @@ from curtainup.gates.tally import ProbeResult
 from curtainup.model.names import LIVE
 from curtainup.pipeline import returning, traffic
 from curtainup.pipeline.context import RunContext
-from curtainup.pipeline.gatekeeper import gate_of
+from curtainup.pipeline.gate import gate_of
 from curtainup.pipeline.processes import await_processes
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.tasks import run_tasks

@@ -1,108 +1,32 @@
-"""The gates of the pipeline: acceptance tests against one URL, and the error that each failure raises."""
+"""Runs the gates of the pipeline: acceptance tests against one URL."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from curtainup import gates
-from curtainup.config import EnvironmentConfig
-from curtainup.config.docker import HEADER_LIMIT
-from curtainup.environments.view import EnvironmentView, pym_env
 from curtainup.errors import (
-    CandidateGateFailed,
     CurtainupError,
     Interrupted,
-    LocalGateFailed,
     SourceError,
-    StagingGateFailed,
-    TrafficReturned,
     UnitTestsFailed,
 )
 from curtainup.gates import Forks, GateRequest, GateResult, Interpreter, LocalInterpreter, UnitTestRequest
 from curtainup.images import source
-from curtainup.model.release import Release
+from curtainup.pipeline.gate import CONSEQUENCES, Gate
 from curtainup.pipeline.pythons import Pythons
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.traffic import Watch
-from curtainup.pipeline.transition import CANDIDATE
 from curtainup.platforms.docker.engine import DockerEngine
 from curtainup.session import Session
-from curtainup.targets.capabilities import BesideEngine
 from curtainup.util.process import Cancel
 
 _PERCENT = re.compile(r"\[\s*\d+%\]$")
-
-FAILURES: dict[str, type[CurtainupError]] = {
-    "local": LocalGateFailed,
-    "staging": StagingGateFailed,
-    "candidate": CandidateGateFailed,
-    "live": TrafficReturned,
-}
-CONSEQUENCES = {
-    "unit": "nothing was deployed; staging and live are as they were",
-    "local": "nothing was pushed; staging and live are as they were",
-    "staging": "live is untouched",
-    "candidate": "the candidate never had traffic and is removed; live is as it was",
-    "live": "live is put back to what it was before",
-}
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One gate.
-
-    Attributes:
-        name: `local`, `candidate`, or the environment's.
-        url: the URL that the tests call.
-        settings: the settings of the environment that the gate belongs to.
-        pym_env: the value of PYM_ENV that the service has there.
-        version: the version that should answer; None when it is not known.
-        release: the id of the release that should answer; None for the local container.
-        through_proxy: whether requests pass a proxy, which names the release that answers.
-        door: the URL by which tests on this machine reach `url`, when that is another one.
-        inside: whether tests in a container of the image reach `url` itself: the engine is beside it.
-        headers: what requests to the URL have to bear.
-
-    """
-
-    name: str
-    url: str
-    settings: EnvironmentConfig
-    pym_env: str
-    version: str | None
-    release: str | None = None
-    through_proxy: bool = False
-    door: str | None = None
-    inside: bool = False
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def gate_of(session: Session, name: str, view: EnvironmentView, release: Release) -> Gate | None:
-    """Return the gate of an environment for the release that should answer there.
-
-    A candidate's gate calls the release by its own URL. None while the URL is not known yet.
-    """
-    alone = name == CANDIDATE
-    url = view.known_release_url(release) if alone else view.judged_url
-    if url is None:
-        return None
-    named = view.spec.names_releases and not alone
-    return Gate(
-        name,
-        url,
-        view.config,
-        pym_env(session, view.name),
-        release.version,
-        release.id,
-        through_proxy=named,
-        inside=isinstance(view.target, BesideEngine) and view.target.is_beside_engine(),
-        headers=view.asking(release).headers,
-    )
 
 
 class Gatekeeper:
@@ -203,7 +127,7 @@ class Gatekeeper:
             watch.require_clean()
         if not result.passed:
             name = f"acceptance tests on {gate.name}"
-            error = self.failure(result, _failure_of(gate), name, _consequence_of(gate), gate.url)
+            error = self.failure(result, gate.failure, name, gate.consequence, gate.url)
             error.fix = self._with_other_tests(gate, error.fix)
             raise error
 
@@ -264,7 +188,7 @@ class Gatekeeper:
             health_path=gate.settings.health_path,
             health_timeout=gate.settings.health_timeout,
             headers=gate.headers,
-            header_limit=_header_limit(gate),
+            header_limit=gate.header_limit,
         )
 
     def _secrets(self, in_image: bool) -> dict[str, str]:
@@ -313,21 +237,6 @@ class _Either:
 
     def is_set(self) -> bool:
         return self.cancelled.is_set() or not self.watch.is_clean
-
-
-def _header_limit(gate: Gate) -> int | None:
-    """Return how many bytes of headers the proxy will take, if the gate goes past it and users do not."""
-    if gate.through_proxy or gate.name == "url" or gate.settings.deploy_target != "docker":
-        return None
-    return (gate.settings.header_limit or HEADER_LIMIT) * 1024
-
-
-def _failure_of(gate: Gate) -> type[CurtainupError]:
-    return FAILURES.get(gate.name, StagingGateFailed)
-
-
-def _consequence_of(gate: Gate) -> str:
-    return CONSEQUENCES.get(gate.name, f"{gate.name} is put back; staging and live are untouched")
 
 
 def _showing(progress: Progress) -> Callable[[str], None]:

@@ -14,7 +14,7 @@ from curtainup.images import registry as registries
 from curtainup.images.stack import Image
 from curtainup.pipeline import builder, local_container, local_tasks
 from curtainup.pipeline.context import RunContext
-from curtainup.pipeline.gatekeeper import Gate
+from curtainup.pipeline.gate import Gate
 from curtainup.pipeline.options import Options
 from curtainup.pipeline.plan import plan
 from curtainup.pipeline.run.steps import Progress

@@ -11,7 +11,7 @@ from curtainup.environments.view import EnvironmentView
 from curtainup.errors import ConfigError, EngineFailed, RefusedError
 from curtainup.model.environment import Environment
 from curtainup.model.targets.docker import DockerEnvironment
-from curtainup.pipeline.gatekeeper import gate_of
+from curtainup.pipeline.gate import gate_of
 from curtainup.pipeline.run.record import Recorder
 from curtainup.platforms.haproxy import maintenance as pages
 from curtainup.targets.docker.maintained import Maintained

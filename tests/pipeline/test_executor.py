@@ -28,7 +28,8 @@ from curtainup.pipeline import planner, returning
 from curtainup.pipeline.canary import Canary
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
-from curtainup.pipeline.gatekeeper import Gate, Gatekeeper
+from curtainup.pipeline.gate import Gate
+from curtainup.pipeline.gatekeeper import Gatekeeper
 from curtainup.pipeline.plan.guard import Guard
 from curtainup.pipeline.run.record import Recorder
 from curtainup.pipeline.run.steps import Progress, Steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -17,13 +17,13 @@ from curtainup.model.targets.kubernetes import (
     KubernetesEnvironment,
     KubernetesSettings,
 )
-from curtainup.platforms.docker.labels import EXEC, RELEASE, TASK
+from curtainup.platforms.docker.labels import RELEASE
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.platforms.kubernetes.forward import Door
 from curtainup.platforms.kubernetes.release import SPARE, Place, ReleasePods
 from curtainup.setup import cloud_provider
-from curtainup.targets import command, processes, schedules
+from curtainup.targets import processes, schedules
 from curtainup.targets.capabilities import (
     Audits,
     ChecksPresence,
@@ -38,20 +38,16 @@ from curtainup.targets.capabilities import (
     Renews,
     Revives,
 )
-from curtainup.targets.kubernetes import inside, jobs, presence, refusals, removal, tasks
-from curtainup.targets.kubernetes.processes import HasProcesses
+from curtainup.targets.kubernetes import presence, refusals, removal
+from curtainup.targets.kubernetes.beside import RunsJobs
 from curtainup.targets.kubernetes.schedules import HasSchedules
 from curtainup.targets.kubernetes.space import CORE, Space
 from curtainup.targets.kubernetes.ways import FRONT, Ways
-from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
 from curtainup.targets.updates import Explains, ExplainsRemoval
 
 if TYPE_CHECKING:
-    from curtainup.config.tasks import Task
     from curtainup.session import Session
-    from curtainup.targets.command import Asked
     from curtainup.targets.target import Look
-    from curtainup.targets.task_result import Ran
 
 OPENING = 60.0
 """Seconds that a Gateway may take, once it has an address, until it leads to the first release."""
@@ -66,7 +62,7 @@ CONFIRMING, LOOK = 30.0, 0.1
 
 
 class KubernetesTarget(
-    HasProcesses,
+    RunsJobs,
     HasSchedules,
     NeedsAccount,
     MayBeDistant,
@@ -80,10 +76,6 @@ class KubernetesTarget(
     ChecksPresence,
     Confirms,
     Audits,
-    RunsTasks,
-    Executes,
-    EndsCommands,
-    EndsTasks,
     Explains,
     ExplainsRemoval,
 ):
@@ -268,58 +260,6 @@ class KubernetesTarget(
                 consequence="removing it would take live away, so nothing was done",
                 fix=f"curtainup pulumi refresh --stack {self.environment.stack}, then curtainup status",
             )
-
-    def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-        """Run a task as a Job, made as the release's pods are."""
-        like = self._space.settings.workload(release.id)
-        return self._run_job(like, self.config.stop_timeout, task, on_line, TASK)
-
-    def end_tasks(self) -> None:
-        """End the Jobs of tasks that a run which was killed has left."""
-        self._end_jobs(TASK)
-
-    def no_command(self, release: Release, *, attach: bool) -> None:
-        """Return None: a Job can always be made, and a pod that runs be entered."""
-
-    def execute(self, release: Release, asked: Asked) -> int:
-        """Run a command as a Job made as the pods of the release or of a process are, or in one of these."""
-        space, process = self._space, asked.process
-        if asked.attach:
-            there = space.pods(release.id) if process is None else self.copy(release, process, asked.number)
-            return inside.run(space, there, asked)
-        if process is None:
-            like, grace = space.settings.workload(release.id), self.config.stop_timeout
-        else:
-            like, grace = space.settings.process_workload(process.name), process.stop_timeout
-
-        def run(_release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-            return self._run_job(like, grace, task, on_line, EXEC)
-
-        return command.as_task(asked, release, run)
-
-    def end_commands(self, is_over: Callable[[str], bool]) -> None:
-        """End the Jobs of all commands if all are over; else each ends by its own bound."""
-        if is_over(""):
-            self._end_jobs(EXEC)
-
-    def _run_job(self, like: str, grace: int, task: Task, on_line: Callable[[str], None], mark: str) -> Ran:
-        """Run a task as the pods of a Deployment of that name are made, with so many seconds to end."""
-        space, run = self._space, self._session.run
-        place = jobs.Place(
-            space.settings.namespace,
-            like,
-            CONTAINER,
-            space.labels,
-            run.id,
-            grace,
-            self.node_seconds() > 0,
-            mark,
-        )
-        return tasks.run(self._cluster, place, task, tasks.Means(run.cancelled, on_line, run.report.warn))
-
-    def _end_jobs(self, mark: str) -> None:
-        space = self._space
-        jobs.end(self._cluster, space.settings.namespace, space.labels, self._session.run.cancelled, mark)
 
     def unremoved(self, error: CurtainupError) -> CurtainupError:
         """Return the error that says what holds the namespace, if that is what did not go."""

@@ -113,6 +113,10 @@ class Jobs:
         """Request the cancellation of an execution, which ends soon afterwards."""
         self._known(time.sleep).run("POST", f"{execution}:cancel", {})
 
+    def scheduler_job(self, name: str) -> dict[str, Any]:
+        """Return a job of Cloud Scheduler by its full name."""
+        return self._known().scheduler_job(name)
+
     def entries(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return a page of log entries (Cloud Logging v2, entries.list)."""
         return self._known().entries(asked)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from curtainup.errors import SetupError
 from curtainup.model.schedule import Schedule
 from curtainup.model.schedule_run import FAILED, MISSED, OK, RUNNING, TIMED_OUT, ScheduleRun
-from curtainup.platforms.google.api import Api, Refused
+from curtainup.platforms.google.api import Refused
 from curtainup.platforms.google.jobs import Execution, Jobs
 from curtainup.targets.schedules import in_order
 from curtainup.util import cron, zones
@@ -58,13 +58,12 @@ class Calls:
 
 
 def runs(
-    jobs: Jobs, api: Api, job: str, schedule: Schedule, caller: str, now: datetime | None = None
+    jobs: Jobs, job: str, schedule: Schedule, caller: str, now: datetime | None = None
 ) -> list[ScheduleRun]:
     """Return the runs of a schedule, those that were missed included, the newest last.
 
     Args:
         jobs: of the account.
-        api: Google's.
         job: the full name of the schedule's Cloud Run job, and of the job of Cloud Scheduler.
         schedule: the schedule.
         caller: the address as which Cloud Scheduler calls.
@@ -77,7 +76,7 @@ def runs(
     moment = now or datetime.now(UTC)
     try:
         executions = jobs.executions(job)
-        calls = _calls(api.scheduler_job(job))
+        calls = _calls(jobs.scheduler_job(job))
         executions.sort(key=_created)
         failed = [one.name for one in executions if one.completed and not one.succeeded][-LOOKED_AT:]
         codes = {name: jobs.exit_code(name) for name in failed}

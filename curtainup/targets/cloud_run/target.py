@@ -208,8 +208,8 @@ class CloudRunTarget(
 
         caller = str(self.environment.outputs.get("scheduler") or "")
         made = [(self._job_of(one), one) for one in schedules_of(release.settings)]
-        jobs, api = self._jobs(), self._api()
-        found = [run for job, one in made for run in schedules.runs(jobs, api, job, one, caller)]
+        jobs = self._jobs()
+        found = [run for job, one in made for run in schedules.runs(jobs, job, one, caller)]
         return in_order(found)
 
     def run_schedule(self, _release: Release, schedule: Schedule, asked: Asked) -> int:
@@ -304,7 +304,7 @@ class CloudRunTarget(
         from curtainup.platforms.google.jobs import Jobs
 
         google = self._session.accounts.google
-        endpoints = Endpoints(run=google.run_api, logging=google.logging_api)
+        endpoints = Endpoints(run=google.run_api, logging=google.logging_api, scheduler=google.scheduler_api)
         return Jobs(google.access_token, endpoints, self._session.run.cancelled.wait)
 
     def _require_same_place(self, current: CloudRunEnvironment, wanted: CloudRunEnvironment) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 from curtainup.errors import Interrupted, RefusedError, SetupError
 from curtainup.model.schedule import Schedule
+from curtainup.model.schedule_run import ScheduleRun
 from curtainup.platforms.google.api import Api, Refused
 from curtainup.platforms.google.jobs import Execution, Jobs, parsed
 from curtainup.targets.cloud_run import by_hand, preflight, schedules, tasks
@@ -65,8 +66,13 @@ def _api(since: str = LONG_AGO, **told: Any) -> Any:
     return api
 
 
+def _runs(jobs: Any, api: Any, schedule: Schedule, now: datetime) -> list[ScheduleRun]:
+    jobs.scheduler_job = api.scheduler_job
+    return schedules.runs(jobs, JOB, schedule, CALLER, now)
+
+
 def _told(jobs: Any, api: Any, schedule: Schedule = NIGHTLY, now: datetime = NOW) -> list[tuple[Any, ...]]:
-    found = schedules.runs(jobs, api, JOB, schedule, CALLER, now)
+    found = _runs(jobs, api, schedule, now)
     return [(one.due, one.outcome, one.exit_code, one.why) for one in found]
 
 
@@ -82,7 +88,7 @@ def test_each_run_is_told_with_when_it_was_due_and_how_it_ended() -> None:
         _execution("b", _at(27), seconds=600, ok=False),
         code=3,
     )
-    found = schedules.runs(jobs, _api("2026-11-26T00:00:00.123456789Z"), JOB, NIGHTLY, CALLER, NOW)
+    found = _runs(jobs, _api("2026-11-26T00:00:00.123456789Z"), NIGHTLY, NOW)
     assert [(one.due, one.outcome, one.exit_code) for one in found] == [
         (_due(26), "ok", 0),
         (_due(27), "timed out", None),
@@ -168,7 +174,7 @@ def test_one_that_was_called_twice_is_two_runs_of_one_time() -> None:
 def test_only_of_the_newest_that_failed_the_exit_code_is_asked() -> None:
     minutely = NIGHTLY.model_copy(update={"cron": "* * * * *"})
     jobs = _jobs(*(_execution(str(at), _at(29, 3, at), ok=False) for at in range(20)))
-    found = schedules.runs(jobs, _api("2026-11-29T02:59:30Z"), JOB, minutely, CALLER, _at(29, 3, 20))
+    found = _runs(jobs, _api("2026-11-29T02:59:30Z"), minutely, _at(29, 3, 20))
     assert jobs.exit_code.call_count == schedules.LOOKED_AT
     assert [one.exit_code for one in found] == [None] * 10 + [1] * 10
 

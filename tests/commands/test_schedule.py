@@ -17,7 +17,6 @@ from curtainup.model.environment import Environment
 from curtainup.model.release import Deployment, Release
 from curtainup.model.schedule import Schedule
 from curtainup.model.schedule_run import FAILED, MISSED, OK, SKIPPED, ScheduleRun
-from curtainup.platforms.google.api import Api
 from curtainup.platforms.google.jobs import Jobs
 from curtainup.targets.cloud_run import schedules as cloud_run
 from curtainup.targets.command import Asked
@@ -150,10 +149,10 @@ def _of_a_cluster(schedule: Schedule, now: datetime) -> list[ScheduleRun]:
 
 
 def _of_cloud_run(schedule: Schedule, now: datetime) -> list[ScheduleRun]:
-    jobs, api = create_autospec(Jobs, instance=True), create_autospec(Api, instance=True)
+    jobs = create_autospec(Jobs, instance=True)
     jobs.executions.return_value = []
-    api.scheduler_job.return_value = {"userUpdateTime": MIDNIGHT.isoformat()}
-    return cloud_run.runs(jobs, api, "jobs/cleanup", schedule, "caller", now)
+    jobs.scheduler_job.return_value = {"userUpdateTime": MIDNIGHT.isoformat()}
+    return cloud_run.runs(jobs, "jobs/cleanup", schedule, "caller", now)
 
 
 @pytest.mark.parametrize("start_within", [300, HOUR])

@@ -8,7 +8,6 @@ outputs from the state.
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,8 +18,7 @@ from pulumi import automation
 from pulumi.automation import CommandResult, EngineEvent
 from pulumi.automation.errors import CommandError, StackNotFoundError
 
-from curtainup.engine import deployer, ejected, plugin_use, program
-from curtainup.engine import settings_file as stack_settings
+from curtainup.engine import deployer, plugin_use, program
 from curtainup.engine.aftermath.settling import Settling
 from curtainup.engine.aftermath.stack_locks import Repair, StackLocks
 from curtainup.engine.changes import OperationResult
@@ -28,17 +26,17 @@ from curtainup.engine.command import EngineCommand, SelectedStack
 from curtainup.engine.errors import translated
 from curtainup.engine.events import Events, OnMade, telling
 from curtainup.engine.memory import StackMemory
+from curtainup.engine.sealing import Sealing
 from curtainup.engine.shared_plugin import NONE, Lent, SharedPlugin
+from curtainup.engine.stack_settings import StackSettings
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Workspace
-from curtainup.errors import CurtainupError, StateError
+from curtainup.errors import CurtainupError
 
 OnEvent = Callable[[EngineEvent], Any]
 
 LOCK_PATIENCE = 60.0
 """Seconds to wait for another update of the same stack."""
-SHARED_KEY = 32
-"""Bytes of the random key that a stack's configuration keeps."""
 
 
 class Engine:
@@ -79,9 +77,9 @@ class Engine:
         self._env = dict(env)
         self._memory = memory
         self._locks = StackLocks(memory, repair, self._run)
-        self._settling = Settling(memory, self._locks, repair, lambda args, text: self.cli(args, text).stdout)
-        self._unsaved: dict[str, dict[str, Any]] = {}
-        self._shared_keys: dict[str, str] = {}
+        self._settings = StackSettings(workspace, memory)
+        self._settling = Settling(memory, self._locks, repair, self._answer)
+        self._sealing = Sealing(memory, self._settings, self._made, self._answer)
 
     def remembered(self, stack: str) -> Remembered:
         """Return the state that the last update of a stack left."""
@@ -117,7 +115,7 @@ class Engine:
 
         """
         self._start_plugin()
-        self._write_settings(stack, {**config, deployer.KEY: deployer.name(os.environ)})
+        self._settings.write(stack, {**config, deployer.KEY: deployer.name(os.environ)})
 
         def operate(lent: Lent) -> OperationResult:
             return self._operate(
@@ -160,10 +158,9 @@ class Engine:
     ) -> OperationResult:
         """Return what `up` would change, without touching the stack's own settings file. See `up`."""
         remembered = self.remembered(stack)
-        config = {**config, **self._edition(remembered)}
         with tempfile.TemporaryDirectory(prefix="curtainup-") as folder:
             file = Path(folder) / f"Pulumi.{stack}.yaml"
-            stack_settings.write(file, stack_settings.restored(remembered, config))
+            self._settings.write_to(file, remembered, config)
             try:
                 return self._operate(
                     stack,
@@ -227,16 +224,7 @@ class Engine:
             secret: the value, which goes to the engine's standard input.
 
         """
-        remembered = self.remembered(stack)
-        if not remembered.exists:
-            self._made(stack)
-        file = self._write_settings(stack, config)
-        key = f"{stack_settings.NAMESPACE}{path}"
-        self.cli(["config", "set", "--secret", "--path", key, "--stack", stack], secret)
-        value: Any = stack_settings.read(file).config
-        for part in path.replace("]", "").replace("[", ".").split("."):
-            value = value[int(part)] if isinstance(value, list) else value[part]
-        return value
+        return self._sealing.seal(stack, config, path, secret)
 
     def shared_key(self, stack: str) -> str:
         """Return a random key that a stack's configuration keeps encrypted; create it if it is missing.
@@ -247,15 +235,7 @@ class Engine:
             StateError: the key is empty or cut off.
 
         """
-        if stack in self._shared_keys:
-            return self._shared_keys[stack]
-        name = f"{stack_settings.NAMESPACE}hmac_key"
-        if name in self.remembered(stack).config:
-            self._write_settings(stack, {})
-            return _whole(self.cli(["config", "get", name, "--stack", stack]).stdout.strip(), stack)
-        key = self._shared_keys[stack] = secrets.token_hex(SHARED_KEY)
-        self._unsaved[stack] = {"hmac_key": self.seal(stack, {}, "hmac_key", key)}
-        return key
+        return self._sealing.shared_key(stack)
 
     def ask(self, args: list[str], text: str | None = None, env: Mapping[str, str] | None = None) -> str:
         """Return the output of a CLI command, with `text` on its standard input.
@@ -277,6 +257,9 @@ class Engine:
             return self._run(args, text)
         except CommandError as error:
             raise translated(error, [], where=f"pulumi {' '.join(args[:2])}") from error
+
+    def _answer(self, args: list[str], text: str | None) -> str:
+        return self.cli(args, text).stdout
 
     def _run(
         self, args: list[str], text: str | None = None, env: Mapping[str, str] | None = None
@@ -344,17 +327,6 @@ class Engine:
         except CommandError as error:
             raise translated(error, [], where=f"pulumi stack init of stack {stack}") from error
 
-    def _write_settings(self, stack: str, config: Mapping[str, Any]) -> Path:
-        file, remembered = self._workspace.settings_file(stack), self.remembered(stack)
-        added = {**self._unsaved.get(stack, {}), **config, **self._edition(remembered)}
-        stack_settings.write(file, stack_settings.restored(remembered, added))
-        return file
-
-    def _edition(self, remembered: Remembered) -> dict[str, str]:
-        """Return the settings that name the program's edition; check that the program has our contract."""
-        ejected.require_current(self._workspace.program_dir)
-        return ejected.named(self._workspace.edition, remembered.config)
-
     def _local_workspace(
         self, command: EngineCommand, variables: Mapping[str, str]
     ) -> automation.LocalWorkspace:
@@ -364,15 +336,3 @@ class Engine:
             pulumi_command=command,
             env_vars={**self._env, **variables},
         )
-
-
-def _whole(key: str, stack: str) -> str:
-    """Return a shared key; raise StateError if it is not whole, as everybody could test guesses with it."""
-    if len(key) < 2 * SHARED_KEY:
-        raise StateError(
-            f"the key for the secrets' hashes is {'cut off' if key else 'empty'}",
-            where=f"curtainup:hmac_key of stack {stack}",
-            consequence="curtainup cannot tell whether a secret has changed, so nothing was done",
-            fix=f"put the settings of {stack} back: curtainup pulumi config refresh --stack {stack}",
-        )
-    return key

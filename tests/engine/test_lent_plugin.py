@@ -16,6 +16,7 @@ from curtainup.engine.command import EngineCommand
 from curtainup.engine.memory import StackMemory
 from curtainup.engine.operations import Engine
 from curtainup.engine.shared_plugin import NONE, Lent, SharedPlugin
+from curtainup.engine.stack_settings import StackSettings
 from curtainup.engine.state import Remembered
 from curtainup.engine.workspace import Workspace
 from curtainup.errors import EngineFailed
@@ -60,6 +61,7 @@ class Operations(Engine):
             create_autospec(Repair, instance=True),
             plugin=plugin,
         )
+        self._settings = create_autospec(StackSettings, instance=True)
         self._failing = failing
         self.had: list[Mapping[str, int]] = []
 
@@ -69,13 +71,6 @@ class Operations(Engine):
             return Remembered()
         known = {"curtainup:registry": REGISTRY, "curtainup:environment": {"context": "production"}}
         return Remembered(exists=True, config=known)
-
-    def _write_settings(self, stack: str, config: Mapping[str, Any]) -> Path:
-        return Path(stack, *config)
-
-    def _edition(self, remembered: Remembered) -> dict[str, str]:
-        del remembered
-        return {}
 
     def _forget(self, stack: str) -> None:
         del stack

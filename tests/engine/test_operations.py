@@ -354,9 +354,3 @@ def _leave_pending(place: Place) -> None:
     }
     document["checkpoint"]["latest"]["pending_operations"] = [{"resource": thing, "type": "creating"}]
     place.checkpoint().write_text(json.dumps(document))
-
-
-@pytest.mark.parametrize("key", ["", "ab12"])
-def test_a_shared_key_that_is_not_whole_is_refused(key: str) -> None:
-    with pytest.raises(StateError, match="key for the secrets"):
-        engines._whole(key, STACK)

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,6 +15,7 @@ import yaml
 
 from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.platforms.kubernetes.kubeconfig import Chosen
+from tests import loopback
 
 CONTEXT, TOKEN, UID = "shop", "a-token", "6f3c0a52-0000-4000-8000-000000000001"
 SYSTEM = "/api/v1/namespaces/kube-system"
@@ -150,17 +150,6 @@ def serving() -> Iterator[Api]:
                 return self._any
             raise AttributeError(name)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    api.port = server.server_address[1]
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with loopback.serving(Handler) as port:
+        api.port = port
         yield api
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

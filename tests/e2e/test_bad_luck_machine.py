@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from curtainup.setup.base_images.catalogue import REFERENCES
+from tests import loopback
 from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.load import users
 from tests.e2e.service import Service
@@ -68,17 +67,8 @@ def refusing_registry(status: int) -> Iterator[str]:
 
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = _refuse  # noqa: N815 - http.server's names
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with loopback.serving(Refuses) as port:
+        yield f"127.0.0.1:{port}"
 
 
 def test_a_first_deployment_to_a_taken_port_starts_nothing(service: Service, taken: int) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from curtainup.setup import paths
+from tests import loopback
 from tests.e2e.rehearsed import BEANSTALK, CLOUD_RUN, Rehearsed, rehearsed
 from tests.e2e.service import Finished, Service
 
@@ -51,16 +51,8 @@ def trap() -> Iterator[tuple[str, list[str]]]:
             seen.append(self.requestline)
             self.send_error(418)
 
-        def log_message(self, *_: object) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Trap)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        server.server_close()
+    with loopback.serving(Trap) as port:
+        yield f"http://127.0.0.1:{port}", seen
 
 
 def ways(url: str, home: Path) -> dict[str, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from cryptography.fernet import Fernet
+
+from tests import loopback
 
 TOKEN = "s.deployer"
 KEY = "curtainup"
@@ -43,18 +44,10 @@ class _Transit(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
 
 @contextmanager
 def serving() -> Iterator[dict[str, str]]:
     """Give the variables that lead to the stand-in."""
     kind = type("_Own", (_Transit,), {"seal": Fernet(base64.urlsafe_b64encode(os.urandom(32)))})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield {"VAULT_SERVER_URL": f"http://127.0.0.1:{server.server_port}", "VAULT_SERVER_TOKEN": TOKEN}
-    finally:
-        server.shutdown()
-        server.server_close()
+    with loopback.serving(kind) as port:
+        yield {"VAULT_SERVER_URL": f"http://127.0.0.1:{port}", "VAULT_SERVER_TOKEN": TOKEN}

@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import docker
 import pytest
@@ -17,6 +17,7 @@ from curtainup.gates.health import Look, look, wait_until_healthy
 from curtainup.model.trouble import Trouble
 from curtainup.platforms.docker.container import Container
 from curtainup.setup.base_images import catalogue, images
+from tests import loopback
 
 PORT = 8080
 PING = Asking("/ping", timeout=60)
@@ -297,15 +298,8 @@ def serving(status: int, **headers: str) -> Iterator[str]:
                 self.send_header(name.replace("_", "-"), value)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with loopback.serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from curtainup.gates.probe import Probe
 from curtainup.gates.tally import ProbeResult
+from tests import loopback
 
 PATIENCE = 120.0
 Respond = Callable[[BaseHTTPRequestHandler], None]
@@ -33,18 +34,8 @@ def serving(respond: Respond) -> Iterator[str]:
         def do_GET(self) -> None:
             respond(self)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with loopback.serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def probed(url: str, requests: int = 20) -> ProbeResult:

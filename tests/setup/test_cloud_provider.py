@@ -3,14 +3,14 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from curtainup.errors import SetupError
 from curtainup.setup import cloud_provider, engine, go_build, provider, pulumi, versions
+from tests import loopback
 from tests.setup.conftest import Script
 
 PLUGIN = "pulumi-resource-gcp"
@@ -38,23 +38,15 @@ class Downloads(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
-
 
 @pytest.fixture
 def downloads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The engine finds Pulumi's downloads on loopback, and has a home of its own."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Downloads)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    place = f"http://127.0.0.1:{server.server_address[1]}"
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
-    monkeypatch.setenv("PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES", f".*={place}")
-    yield
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with loopback.serving(Downloads) as port:
+        place = f"http://127.0.0.1:{port}"
+        monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
+        monkeypatch.setenv("PULUMI_PLUGIN_DOWNLOAD_URL_OVERRIDES", f".*={place}")
+        yield
 
 
 @pytest.mark.usefixtures("downloads")

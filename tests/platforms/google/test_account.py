@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +15,7 @@ from curtainup.errors import SetupError
 from curtainup.platforms.google import account
 from curtainup.platforms.google.account import RealGoogle
 from curtainup.platforms.google.api import Endpoints
+from tests import loopback
 from tests.accounts.google_account import EMAIL, TOKEN, Project
 from tests.accounts.servers import Answer
 
@@ -101,19 +101,11 @@ class Iam(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(said.encode())
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
-
 
 @pytest.fixture
 def iam() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Iam)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with loopback.serving(Iam) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

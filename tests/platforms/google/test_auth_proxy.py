@@ -3,14 +3,13 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 import requests
 
 from curtainup.platforms.google.auth_proxy import door
+from tests import loopback
 
 IDENTITY = {"X-Serverless-Authorization": "Bearer token"}
 
@@ -40,19 +39,11 @@ class Echo(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Say nothing."""
-
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with loopback.serving(Echo) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def test_requests_pass_with_the_identity_added(url: str) -> None:

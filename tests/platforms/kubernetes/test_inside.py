@@ -12,8 +12,7 @@ import struct
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -25,6 +24,7 @@ from curtainup.platforms.kubernetes import inside
 from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.platforms.kubernetes.inside import Lost
 from curtainup.util.terminal import Terminal
+from tests import loopback
 
 SUCCESS = {"status": "Success"}
 V4, V5 = "v4.channel.k8s.io", "v5.channel.k8s.io"
@@ -86,17 +86,8 @@ def serving(work: Callable[[Peer], None], version: str = V5) -> Iterator[tuple[s
             work(Peer(self))
             self.close_connection = True
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/api/v1/namespaces/n/pods/p/exec", asked
-        finally:
-            server.shutdown()
-            thread.join()
+    with loopback.serving(Handler) as port:
+        yield f"http://127.0.0.1:{port}/api/v1/namespaces/n/pods/p/exec", asked
 
 
 class Files:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import StreamRequestHandler, TCPServer, ThreadingTCPServer
+from http.server import BaseHTTPRequestHandler
+from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Event, Thread
 from typing import Any
+
+from tests import loopback
 
 TOKEN = "T0k3nOfTheChannel"
 
@@ -55,13 +57,8 @@ def hook() -> Iterator[Hook]:
             self.send_response(served.status)
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listening.daemon_threads = True
-    served.port = listening.server_address[1]
-    with _running(listening):
+    with loopback.serving(Handler) as port:
+        served.port = port
         yield served
     served.open.set()
 
@@ -96,20 +93,12 @@ def mailbox() -> Iterator[Mailbox]:
                 if verb == b"QUIT":
                     return
 
-    listening = ThreadingTCPServer(("127.0.0.1", 0), Handler)
-    listening.daemon_threads = True
-    box.port = listening.server_address[1]
-    with _running(listening):
-        yield box
-
-
-@contextmanager
-def _running(server: TCPServer) -> Iterator[None]:
-    thread = Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
+        box.port = listening.server_address[1]
+        thread = Thread(target=listening.serve_forever, args=(loopback.POLL,))
+        thread.start()
+        try:
+            yield box
+        finally:
+            listening.shutdown()
+            thread.join()

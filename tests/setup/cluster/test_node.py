@@ -9,9 +9,8 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
 from urllib.request import urlopen
 
 import psutil
@@ -20,6 +19,7 @@ import pytest
 from curtainup.setup import go_build
 from curtainup.setup.cluster import programs
 from curtainup.setup.cluster.place import MIRROR
+from tests import loopback
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0 or not all(map(shutil.which, ("go", "unshare", "ip"))),
@@ -45,9 +45,6 @@ class Registry(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self.do_GET()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Say nothing."""
-
 
 @pytest.fixture(scope="module")
 def node() -> Path:
@@ -56,13 +53,8 @@ def node() -> Path:
 
 @pytest.fixture
 def registry() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with loopback.serving(Registry) as port:
+        yield f"127.0.0.1:{port}"
 
 
 @contextmanager

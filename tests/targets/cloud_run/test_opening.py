@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from itertools import count
-from threading import Event, Thread
-from typing import Any
+from threading import Event
 
 import pytest
 
 from curtainup.errors import Interrupted, ReleaseUnhealthy
 from curtainup.targets.cloud_run import opening
+from tests import loopback
 
 Serve = Callable[..., str]
 
@@ -22,7 +23,6 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Serve answers with these statuses, the last of them for ever."""
-    servers: list[ThreadingHTTPServer] = []
 
     def start(*statuses: int) -> str:
         left = list(statuses)
@@ -32,18 +32,10 @@ def serve() -> Iterator[Serve]:
                 self.send_response(left.pop(0) if len(left) > 1 else left[0])
                 self.end_headers()
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Say nothing."""
+        return f"http://127.0.0.1:{servers.enter_context(loopback.serving(Front))}"
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Front)
-        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_address[1]}"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as servers:
+        yield start
 
 
 def test_it_waits_until_the_public_gets_in_and_says_so(serve: Serve) -> None:

@@ -3,10 +3,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 import requests
@@ -19,7 +17,7 @@ from curtainup.model.targets.cloud_run import CloudRunEnvironment, CloudRunSetti
 from curtainup.platforms.google.account import project_of
 from curtainup.targets.cloud_run import PUBLIC_ACCESS, SERVICE, SPEC
 from curtainup.targets.cloud_run.target import CloudRunTarget
-from tests import samples
+from tests import loopback, samples
 from tests.images.test_registry import CLOUD_RUN, Google
 from tests.sessions import World, world
 
@@ -130,25 +128,17 @@ def test_who_was_never_proven_is_reached_by_identity_alone(tmp_path: Path) -> No
             self.send_response(204)
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Asked)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_address[1]}"
-    found = _world(tmp_path)
-    staged = Environment("shop-live", deployment=samples.deployment(0), outputs={"url": "https://service"})
-    public = Environment("shop-live", deployment=samples.deployment(100))
-    try:
+    with loopback.serving(Asked) as port:
+        url = f"http://127.0.0.1:{port}"
+        found = _world(tmp_path)
+        staged = Environment(
+            "shop-live", deployment=samples.deployment(0), outputs={"url": "https://service"}
+        )
+        public = Environment("shop-live", deployment=samples.deployment(100))
         with _bound(found, staged).reachable(url) as door:
             requests.get(door, timeout=60)
         with _bound(found, public).reachable(url) as door:
             assert door == url
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
     assert asked == ["Bearer identity for https://service"]
     assert _bound(found, staged).is_private()
     assert not _bound(found, public).is_private()

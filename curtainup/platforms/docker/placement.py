@@ -24,7 +24,7 @@ Free = Callable[[int, str], bool]
 """Says whether a process could listen on a port and an address of the Docker host."""
 
 _chosen: dict[int, str] = {}
-"""For whom this process has chosen a network that may not exist yet: a claim keeps out others only."""
+"""For whom this process has chosen a port or a network that nobody uses yet: claims keep out others only."""
 
 
 def is_free(port: int, bind: str = "127.0.0.1") -> bool:
@@ -66,8 +66,14 @@ def public_port(bind: str, taken: Collection[int], free: Free = is_free) -> int:
 
 
 def internal_port(name: str, taken: Collection[int], free: Free = is_free) -> int:
-    """Return a free loopback port; start the search at a hash of the name, so that few names collide."""
-    return _first_free(_from(INTERNAL_PORTS, name), taken, "127.0.0.1", free)
+    """Return a free loopback port that this process has chosen for no other name.
+
+    The search starts at a hash of the name, so that few names collide.
+    """
+    others = {port for port, whose in _chosen.items() if whose != name}
+    port = _first_free(_from(INTERNAL_PORTS, name), {*taken, *others}, "127.0.0.1", free)
+    _chosen[port] = name
+    return port
 
 
 def subnet(name: str, taken: Collection[str], routed: Collection[str] = ()) -> str:

@@ -91,6 +91,14 @@ def test_an_internal_port_is_the_same_for_the_same_name() -> None:
     assert placement.internal_port("cu-placement-a", ()) == placement.internal_port("cu-placement-a", ())
 
 
+def test_two_ports_of_one_process_differ_before_either_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The search for these two begins at one port; staging's is chosen before the registry runs."""
+    monkeypatch.setattr(placement, "_chosen", {})
+    registry = placement.internal_port("hello-17c4dd-registry", ())
+    assert placement.internal_port("hello-17c4dd-staging-stats", ()) != registry
+    assert placement.internal_port("hello-17c4dd-registry", ()) == registry
+
+
 def test_a_taken_internal_port_makes_way_for_the_next() -> None:
     first = placement.internal_port("cu-placement-b", ())
     assert placement.internal_port("cu-placement-b", {first}) != first

@@ -35,7 +35,8 @@ def every() -> list[TargetSpec]:
 
 def extras_of(names: Collection[str]) -> list[str]:
     """Return the names of the extras that targets need, sorted."""
-    return sorted({one.extra.name for one in every() if one.name in names and one.extra is not None})
+    wanted = [one.extra.name for one in every() if one.name in names and one.extra is not None]
+    return sorted({name for one in wanted for name in one.split(",")})
 
 
 def configured(environment: EnvironmentConfig) -> TargetSpec:

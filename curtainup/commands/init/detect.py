@@ -37,7 +37,11 @@ NOTHING = "nothing was written"
 LONGEST_NAME = 40
 APP = re.compile(r"([A-Za-z_][\w.]*):([A-Za-z_]\w*)(\(\))?")
 EXPOSED = re.compile(r"^\s*EXPOSE\s+(\d{1,5})(?:/tcp)?\s*$", re.IGNORECASE | re.MULTILINE)
-NEED_REGION = {Target.CLOUD_RUN: "gcp_region", Target.BEANSTALK: "aws_region"}
+NEED_REGION = {
+    Target.CLOUD_RUN: "gcp_region",
+    Target.BEANSTALK: "aws_region",
+    Target.GKE: "gcp_region",
+}
 
 
 def detect(folder: Path, wishes: Wishes, *, warn: Callable[[str], None]) -> Found:
@@ -202,14 +206,6 @@ def _targets(config: ServiceConfig | None, wishes: Wishes) -> frozenset[Target]:
     if config is None:
         return frozenset({wishes.target or Target.DOCKER})
     said = {config.for_environment(name).deploy_target for name in ("staging", "live")}
-    known = {target.value for target in Target}
-    if not said <= known:
-        raise RefusedError(
-            f"`init` has no workflow for {' and '.join(sorted(said - known))}",
-            where="deploy_target in pym-config.yaml",
-            consequence=NOTHING,
-            fix=f"deploy to one of {', '.join(sorted(known))}",
-        )
     return frozenset(Target(one) for one in said)
 
 

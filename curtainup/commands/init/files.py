@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from curtainup.commands.init.filling import fill
 from curtainup.commands.init.models import App, Dependencies, Found, Target, Wishes
 
 DEFAULT_HEALTH = "/ping"
-DEFAULT_REGION = {Target.CLOUD_RUN: "europe-west1", Target.BEANSTALK: "eu-west-1"}
+DEFAULT_REGION = {
+    Target.CLOUD_RUN: "europe-west1",
+    Target.BEANSTALK: "eu-west-1",
+    Target.GKE: "europe-west1",
+}
 DEFAULT_PROJECT = "my-project"
+ON_GOOGLE = frozenset({Target.CLOUD_RUN, Target.GKE})
+"""The targets in a project of Google Cloud, which `docker_repo` names."""
 LIVE_EXAMPLE = {
     Target.DOCKER: "port: 8443",
     Target.CLOUD_RUN: "gcp_min_instances: 1",
     Target.BEANSTALK: "aws_hosts_min: 2",
+    Target.KUBERNETES: "replicas: 3",
+    Target.GKE: "replicas: 3",
 }
+EXAMPLES = {
+    Target.DOCKER: ("processes", "schedule", "accessories"),
+    Target.CLOUD_RUN: ("schedule",),
+    Target.BEANSTALK: (),
+    Target.KUBERNETES: ("processes", "schedule"),
+    Target.GKE: ("processes", "schedule"),
+}
+"""What a service may have beside its releases, by where it can have it."""
 PIP = "pip install --no-cache-dir --disable-pip-version-check"
 POETRY = "poetry install --only main --no-root --no-interaction"
 LISTED = (
@@ -40,13 +58,14 @@ def config(found: Found, wishes: Wishes) -> str:
         {
             "name": found.name,
             "target": target.value,
-            "target_keys": _target_keys(target, wishes),
+            "target_keys": _target_keys(found, target, wishes),
             "health": health_path(found),
             "health_why": _health_why(found),
             "port": f"\n# The port that the Dockerfile exposes.\ncontainer_port: {found.port}"
             if found.port
             else "",
-            "beside": fill("beside.yaml", {}) if target is Target.DOCKER else "",
+            "targets": _listed([one.value for one in Target]),
+            "beside": "".join(fill(f"beside/{one}.yaml", {}) for one in EXAMPLES[target]),
             "live_example": f"#     {LIVE_EXAMPLE[target]}",
         },
     )
@@ -107,19 +126,27 @@ def test_packages(dependencies: Dependencies) -> str:
             return pip
 
 
-def _target_keys(target: Target, wishes: Wishes) -> str:
-    if target is Target.CLOUD_RUN:
-        project = wishes.project or DEFAULT_PROJECT
-        change = "" if wishes.project else " # change this"
-        return (
+def _target_keys(found: Found, target: Target, wishes: Wishes) -> str:
+    change = "" if wishes.project else " # change this"
+    if target in ON_GOOGLE:
+        project, region = wishes.project or DEFAULT_PROJECT, wishes.region or DEFAULT_REGION[target]
+        keys = (
             f"\n# The id of the Google Cloud project, and the region in it.\ndocker_repo: {project}{change}\n"
-            f"gcp_region: {wishes.region or DEFAULT_REGION[target]}"
+            f"gcp_region: {region}"
         )
+        return f"{keys}\n{fill('gke.yaml', {'name': found.name})}" if target is Target.GKE else keys
+    if target is Target.KUBERNETES:
+        return f"\n{fill('kubernetes.yaml', {'name': found.name})}"
     if target is Target.BEANSTALK:
         region = wishes.region or DEFAULT_REGION[target]
         why = "# The region, and the type of the machines."
         return f"\n{why}\naws_region: {region}\naws_instance_type: t3.micro"
     return ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"
 
 
 def _health_why(found: Found) -> str:

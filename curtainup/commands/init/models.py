@@ -20,6 +20,8 @@ class Target(StrEnum):
     DOCKER = "docker"
     CLOUD_RUN = "gcp-cloud-run"
     BEANSTALK = "aws-beanstalk"
+    KUBERNETES = "kubernetes"
+    GKE = "gke"
 
 
 class Ci(StrEnum):

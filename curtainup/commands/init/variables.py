@@ -84,6 +84,19 @@ SSH = (
 """How a job reaches a Docker host by SSH."""
 
 
+CLUSTER = (
+    Setting(
+        "KUBE_CONFIG",
+        "a kubeconfig with the rights of docs/kubernetes-role.yaml, which leads to the cluster",
+        secret=True,
+    ),
+    Setting("REGISTRY", "the host of the registry in docker_repo, if it wants a login"),
+    Setting("REGISTRY_USER", "who may push there"),
+    Setting("REGISTRY_PASSWORD", "the password or token of that user", secret=True),
+)
+"""How a job reaches a cluster, and the registry from which the cluster pulls."""
+
+
 def settings(found: Found) -> tuple[Setting, ...]:
     """Return the variables that the workflow needs, in the order they are explained."""
     key = KEYS.get(found.key)
@@ -93,6 +106,7 @@ def settings(found: Found) -> tuple[Setting, ...]:
         *((POSTGRES,) if found.state is StateKind.POSTGRES else ()),
         *(one for cloud in clouds(found) for one in LOGINS[cloud]),
         *(SSH if found.host else ()),
+        *(CLUSTER if Target.KUBERNETES in found.targets else ()),
         *(
             Setting(name, "a secret of the service, listed in env_secrets in pym-config.yaml", secret=True)
             for name in found.secrets
@@ -103,7 +117,7 @@ def settings(found: Found) -> tuple[Setting, ...]:
 def clouds(found: Found) -> list[str]:
     """Return the clouds that a job logs in to: those of the targets, and the one with the state."""
     own = state.CLOUDS.get(found.state) if found.state else None
-    return sorted({*extras_of(found.targets), *([own] if own else [])})
+    return sorted({*(LOGINS.keys() & extras_of(found.targets)), *([own] if own else [])})
 
 
 def identity(cloud: str, *, preview: bool = False) -> str:
@@ -137,8 +151,10 @@ def _handed(name: str) -> str:
 def _backend(found: Found) -> str:
     if found.state is not None:
         return state.url(found)
-    if Target.CLOUD_RUN in found.targets:
+    if files.ON_GOOGLE & found.targets:
         return "gs://BUCKET"
     if Target.BEANSTALK in found.targets:
         return f"s3://BUCKET?region={files.region(found)}"
+    if Target.KUBERNETES in found.targets:
+        return "a bucket, such as gs://BUCKET or s3://BUCKET?region=REGION"
     return "file:///var/lib/curtainup, a folder on the Docker host, or a bucket"

@@ -21,7 +21,7 @@ IMAGE = "python:3.11-bookworm"
 DOCTOR = "curtainup doctor --fix"
 READING = f"{DOCTOR} --read-only"
 """For a job whose login may change nothing."""
-DOCTOR_WHY = "# Sets up the engine and its plugins, Docker and the base image, and checks the cloud account."
+DOCTOR_WHY = "# Sets up the engine, its plugins, Docker and the base image, and checks what the job may do."
 CACHES = "caches: [pip, pulumi]"
 AUDIENCES = {
     "gcp": "https://iam.googleapis.com/$GCP_WORKLOAD_IDENTITY_PROVIDER",
@@ -105,8 +105,9 @@ def _on_github(found: Found, *, preview: bool = False, minutes: int = 0) -> str:
             )
             for cloud in variables.clouds(found)
         ),
-        "reach": _reach("github", found),
+        "reach": f"{_reach('github', found)}{_cluster('github', found)}",
         "doctor": READING if preview else DOCTOR,
+        "registry": _registry("github", found),
     }
     return fill("github/setup.yml", {**common, **parts})
 
@@ -214,7 +215,8 @@ def _entered(ci: Ci, found: Found, *, preview: bool = False) -> dict[str, str]:
     return {
         "enter": f"- cd {json.dumps(inside)}" if inside != "." else "",
         "login": _login(found, ci, preview=preview),
-        "reach": _reach("shell", found),
+        "reach": f"{_reach('shell', found)}{_cluster('shell', found)}",
+        "registry": _registry("shell", found),
     }
 
 
@@ -224,6 +226,18 @@ def _reach(kind: str, found: Found) -> str:
         return ""
     ssh = fill("shell/ssh.sh", {"host": ssh_address.parse(found.host).host})
     return fill(f"{kind}/ssh.yml", {"ssh": ssh, "docker_host_url": json.dumps(found.host)})
+
+
+def _cluster(kind: str, found: Found) -> str:
+    """Return what leads a job to a cluster; nothing if none of the targets is one."""
+    if Target.KUBERNETES not in found.targets:
+        return ""
+    return fill(f"{kind}/cluster.yml", {"kubeconfig": fill("shell/cluster.sh", {})})
+
+
+def _registry(kind: str, found: Found) -> str:
+    """Return what logs a job in to the registry of a cluster; a cloud's own needs no login."""
+    return fill(f"{kind}/registry.yml", {}) if Target.KUBERNETES in found.targets else ""
 
 
 def _login(found: Found, ci: Ci, *, preview: bool) -> str:

@@ -35,6 +35,8 @@ def _command(text: str) -> str:
         (Target.DOCKER, {}),
         (Target.CLOUD_RUN, {"docker_repo": "my-project", "gcp_region": "europe-west1"}),
         (Target.BEANSTALK, {"aws_region": "eu-west-1", "aws_instance_type": "t3.micro"}),
+        (Target.KUBERNETES, {"docker_repo": "registry.example.com/team"}),
+        (Target.GKE, {"docker_repo": "my-project", "gcp_region": "europe-west1"}),
     ],
 )
 def test_the_configuration_has_what_its_target_requires(
@@ -53,7 +55,8 @@ def test_every_example_in_the_comments_is_right(tmp_path: Path, target: Target) 
     lines = text.splitlines()
     starts = (
         *("# env", "# tasks", "#   -", "#   LOG", "#   staging", "#     ", "#   live"),
-        *("# processes", "#   worker", "# accessories", "#   db"),
+        *("# processes", "#   worker", "# schedule", "#   cleanup", "# accessories", "#   db"),
+        *("# image_pull_secret", "# live_host", "# gateway"),
     )
     told = [line.removeprefix("# ") if line.startswith(starts) else line for line in lines]
     found = _found(tmp_path / "b", Wishes(), {**FLASK, "pym-config.yaml": "\n".join(told)})
@@ -61,13 +64,18 @@ def test_every_example_in_the_comments_is_right(tmp_path: Path, target: Target) 
     assert found.secrets == ("DB_PASSWORD", *beside)
 
 
-def test_what_only_a_docker_host_runs_is_an_example_there_alone(tmp_path: Path) -> None:
+def test_what_can_be_beside_a_service_is_an_example_where_it_can(tmp_path: Path) -> None:
+    beside = {
+        "# processes:": [Target.DOCKER, Target.KUBERNETES, Target.GKE],
+        "# schedule:": [Target.DOCKER, Target.CLOUD_RUN, Target.KUBERNETES, Target.GKE],
+        "# accessories:": [Target.DOCKER],
+    }
     texts = {}
     for target in Target:
         wishes = Wishes(target=target, name="shop")
         texts[target] = files.config(_found(tmp_path / target.value, wishes), wishes)
-    for section in ("# processes:", "# accessories:"):
-        assert [target for target, text in texts.items() if section in text] == [Target.DOCKER]
+    for section, targets in beside.items():
+        assert [target for target, text in texts.items() if section in text] == targets
     assert all("\n\n\n" not in text for text in texts.values())
 
 

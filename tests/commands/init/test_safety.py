@@ -15,7 +15,7 @@ from curtainup.commands.init.models import Ci, Target, Wishes
 from curtainup.config import ServiceConfig
 from tests.commands.init.test_workflows import SCHEMAS, _found
 
-CLOUDS = {Target.CLOUD_RUN: "gcp", Target.BEANSTALK: "aws"}
+CLOUDS = {Target.CLOUD_RUN: "gcp", Target.BEANSTALK: "aws", Target.GKE: "gcp"}
 DEPLOYS = {"deploy": "live", "review": "review", "review-closed": "review", "sweep": "review"}
 COMMENTS = {"preview", "review", "review-closed"}
 INPUTS = {

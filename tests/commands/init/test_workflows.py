@@ -22,6 +22,7 @@ from curtainup import __version__
 from curtainup.commands.init import filling, variables, workflows
 from curtainup.commands.init.detect import detect
 from curtainup.commands.init.models import Ci, Found, Key, StateKind, Target, Wishes
+from curtainup.targets import TARGETS
 from tests.commands.init.services import SERVICES, lay_out
 
 SCHEMAS = {Ci.GITHUB: "github-workflows", Ci.GITLAB: "gitlab-ci", Ci.BITBUCKET: "bitbucket-pipelines"}
@@ -167,6 +168,8 @@ def test_pull_requests_are_previewed_and_merges_deployed(tmp_path: Path, ci: Ci,
         Target.DOCKER: f"'curtainup=={__version__}'",
         Target.CLOUD_RUN: f"'curtainup[gcp]=={__version__}'",
         Target.BEANSTALK: f"'curtainup[aws]=={__version__}'",
+        Target.KUBERNETES: f"'curtainup[kubernetes]=={__version__}'",
+        Target.GKE: f"'curtainup[gcp,kubernetes]=={__version__}'",
     }
     for script in (preview, deploy):
         assert extras[target] in script
@@ -458,6 +461,71 @@ def test_ssh_takes_the_key_of_the_job_and_no_host_but_the_pinned_one(
     assert (folder / "curtainup").stat().st_mode & 0o777 == 0o600
     assert (folder / "curtainup-cert.pub").exists() is bool(certificate)
     assert '"ssh://deploy@shop.example.com:2222"' in workflows.workflow(ci, found)
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_a_kubeconfig_is_taken_as_the_ci_system_holds_it(tmp_path: Path, ci: Ci) -> None:
+    script = _scripts(ci, _read(tmp_path / "service", ci, Target.KUBERNETES))[1]
+    start, end = script.index("# The kubeconfig is the job's"), script.index("\n)\n") + 3
+    led = next(line for line in script[end:].splitlines() if "KUBECONFIG=" in line)
+    text = "apiVersion: v1\nkind: Config\nclusters: []\n"
+    (tmp_path / "file").write_text(text)
+    told = {
+        Ci.GITHUB: text,
+        Ci.GITLAB: str(tmp_path / "file"),
+        Ci.BITBUCKET: b64encode(text.encode()).decode(),
+    }
+    environ = {**os.environ, "HOME": str(tmp_path), "KUBE_CONFIG": told[ci]}
+    environ["GITHUB_ENV"] = str(tmp_path / "env")
+    subprocess.run(["bash", "-euc", f"{script[start:end]}{led}"], env=environ, check=True)
+
+    written = tmp_path / ".kube" / "curtainup"
+    assert written.read_text().strip() == text.strip()
+    assert written.stat().st_mode & 0o777 == 0o600
+    if ci is Ci.GITHUB:
+        assert (tmp_path / "env").read_text() == f"KUBECONFIG={written}\n"
+    else:
+        assert led == 'export KUBECONFIG="$HOME/.kube/curtainup"'
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_without_a_kubeconfig_a_job_says_so_and_ends(tmp_path: Path, ci: Ci) -> None:
+    script = _scripts(ci, _read(tmp_path, ci, Target.KUBERNETES))[0]
+    line = next(one for one in script.splitlines() if "KUBE_CONFIG:?" in one)
+    environ = {**os.environ, "KUBE_CONFIG": ""}
+    done = subprocess.run(["bash", "-uc", line], env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "KUBE_CONFIG: is not set" in done.stderr
+
+
+@pytest.mark.parametrize("registry", ["", "registry.example.com"])
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_a_registry_that_wants_a_login_gets_one_once_docker_runs(
+    tmp_path: Path, ci: Ci, registry: str
+) -> None:
+    """A function stands for Docker, which on some machines only `doctor --fix` brings."""
+    script = _scripts(ci, _read(tmp_path, ci, Target.KUBERNETES))[1]
+    line = next(one for one in script.splitlines() if "docker login" in one)
+    assert script.index("curtainup doctor --fix") < script.index(line)
+    given = {"REGISTRY": registry, "REGISTRY_USER": "ci", "REGISTRY_PASSWORD": "hidden"}
+    told = f'docker() {{ echo "$@"; cat; }}\n{line}'
+    done = subprocess.run(
+        ["bash", "-euc", told], env={**os.environ, **given}, capture_output=True, text=True, check=True
+    )
+    login = f"login --username ci --password-stdin {registry}\nhidden"
+    if ci is Ci.GITHUB:
+        [step] = [
+            one
+            for one in _read(tmp_path, ci, Target.KUBERNETES)["jobs"]["deploy"]["steps"]
+            if one.get("run") == line
+        ]
+        assert step["if"] == "vars.REGISTRY != ''"
+    else:
+        assert done.stdout == (login if registry else "")
+
+
+def test_every_target_can_be_initialised() -> None:
+    assert {one.value for one in Target} == set(TARGETS)
 
 
 @pytest.mark.parametrize("ci", SCHEMAS)

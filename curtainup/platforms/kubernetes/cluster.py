@@ -154,19 +154,20 @@ class Cluster:
         finally:
             answer.close()
 
-    def forwarded(self, namespace: str, pod: str, port: int) -> Any:
+    def forwarded(self, namespace: str, pod: str, port: int, patience: float) -> Any:
         """Return a connection to a port of a pod, as the Python client's PortForward.
 
         Raises:
             Refused: the pod is gone.
-            SetupError: the API server does not answer, or does not allow it.
+            Away: the API server does not answer within `patience` seconds, or the pod's node does not.
+            SetupError: it does not allow it.
 
         """
         from curtainup.platforms.kubernetes.streams import opened
 
         url = f"{self._login.configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
         try:
-            return opened(self._login.configuration, url, self._login.headers(), port)
+            return opened(self._login.configuration, url, self._login.headers(), port, patience)
         except Refused as refused:
             raise self._explained(refused) from refused
         except OSError as error:

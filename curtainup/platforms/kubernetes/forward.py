@@ -16,12 +16,16 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 from curtainup.errors import SetupError
-from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.cluster import Away, Cluster, Refused
 from curtainup.util.peers import is_own
 
 CHUNK = 65536
 ACCEPT_EVERY = 0.2
 """Seconds between looks whether the forward is to end."""
+MOST = 4
+"""Pods that are tried for one connection."""
+HURRY, PATIENCE = 3.0, 15.0
+"""Seconds in which a pod has to be reached, while there are others to try and when it is the last."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Forward:
         self._ended = Event()
         self._lock = Lock()
         self._open: set[socket.socket] = set()
+        self._silent: set[str] = set()
         self.trouble = ""
         """Why the last connection that failed did; empty if the last one did not."""
 
@@ -121,11 +126,22 @@ class Forward:
         return None
 
     def _first(self, doors: Sequence[Door]) -> tuple[Any, int] | None:
-        for one in doors:
+        """Return a connection to the first pod that is reached; those that hung before are tried last.
+
+        The API server waits for the node of a pod, and for as long as the cluster has not noticed that the
+        node is lost, the pod counts as one that is ready.
+        """
+        left = sorted(doors, key=lambda one: one.pod in self._silent)[:MOST]
+        while left:
+            one = left.pop(0)
             try:
-                return self._cluster.forwarded(self._namespace, one.pod, one.port), one.port
+                patience = HURRY if left else PATIENCE
+                return self._cluster.forwarded(self._namespace, one.pod, one.port, patience), one.port
             except Refused as refused:
                 self.trouble = refused.message
+            except Away as error:
+                self._silent.add(one.pod)
+                self.trouble = f"{error.what}: {error.detail}"
         return None
 
     def _join(self, guest: socket.socket, stream: Any, port: int) -> None:

@@ -16,9 +16,6 @@ from websocket import WebSocketBadStatusException, WebSocketException
 from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.util.deadlines import within
 
-PATIENCE = 15.0
-"""Seconds in which the API server has to begin."""
-
 
 class _Forward(PortForward):  # type: ignore[misc]
     """A port-forward that hangs up if the connection to the API server is lost."""
@@ -38,7 +35,7 @@ class _Forward(PortForward):  # type: ignore[misc]
                 self.websocket.shutdown()
 
 
-def opened(configuration: Any, url: str, headers: dict[str, str], port: int) -> _Forward:
+def opened(configuration: Any, url: str, headers: dict[str, str], port: int, patience: float) -> _Forward:
     """Open a connection to a port.
 
     Args:
@@ -46,6 +43,7 @@ def opened(configuration: Any, url: str, headers: dict[str, str], port: int) -> 
         url: of the pod's `portforward`.
         headers: prove who asks.
         port: of the pod.
+        patience: seconds in which the API server has to begin.
 
     Raises:
         Refused: the API server refuses.
@@ -54,7 +52,7 @@ def opened(configuration: Any, url: str, headers: dict[str, str], port: int) -> 
     """
     asked = get_websocket_url(url, [("ports", str(port))])
     try:
-        websocket = within(PATIENCE, lambda: create_websocket(configuration, asked, headers))
+        websocket = within(patience, lambda: create_websocket(configuration, asked, headers))
     except WebSocketBadStatusException as error:
         said = error.resp_body.decode(errors="replace") if error.resp_body else str(error)
         raise Refused(error.status_code, "", said) from error

@@ -152,7 +152,7 @@ def test_a_login_that_hangs_ends(tmp_path: Path, api: Api, monkeypatch: pytest.M
     with pytest.raises(SetupError, match="does not accept the credentials"), cluster.stream(PODS, {}):
         pass
     with pytest.raises(SetupError, match="does not accept the credentials"):
-        cluster.forwarded("shop-live", "a", 80)
+        cluster.forwarded("shop-live", "a", 80, 15.0)
 
 
 def test_an_object_is_changed_where_it_is_named(cluster: Cluster, api: Api) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from curtainup.errors import SetupError
 from curtainup.platforms.kubernetes import forward as forwards
-from curtainup.platforms.kubernetes.cluster import Refused
+from curtainup.platforms.kubernetes.cluster import Away, Refused
 from curtainup.platforms.kubernetes.forward import Door, Forward
 
 
@@ -46,12 +46,17 @@ class Pods:
     def __init__(self) -> None:
         self.doors = [Door("a", 8080), Door("b", 8080)]
         self.gone: set[str] = set()
+        self.hung: set[str] = set()
         self.asked: list[tuple[str, str, int]] = []
+        self.patience: list[float] = []
         self.made: Callable[[str], Stream] = Stream
         self.failure: SetupError | None = None
 
-    def forwarded(self, namespace: str, pod: str, port: int) -> Any:
+    def forwarded(self, namespace: str, pod: str, port: int, patience: float) -> Any:
         self.asked.append((namespace, pod, port))
+        self.patience.append(patience)
+        if pod in self.hung:
+            raise Away("the cluster's API server does not answer", detail="TimeoutError")
         if self.failure is not None:
             raise self.failure
         if pod in self.gone:
@@ -98,6 +103,27 @@ def test_another_pod_answers_if_the_first_is_gone(forward: Forward, pods: Pods) 
     assert _asked(forward) == b"a hello"
     pods.gone.add("a")
     assert _asked(forward) == b"b hello"
+
+
+def test_a_pod_whose_node_hangs_is_left_soon_and_tried_last_from_then_on(
+    forward: Forward, pods: Pods
+) -> None:
+    pods.hung.add("a")
+    assert _asked(forward) == b"b hello"
+    assert pods.patience == [forwards.HURRY, forwards.PATIENCE]
+    assert _asked(forward) == b"b hello"
+    assert [pod for _, pod, _ in pods.asked] == ["a", "b", "b"]
+    pods.gone.add("b")
+    pods.hung.clear()
+    assert _asked(forward) == b"a hello"
+
+
+def test_no_connection_tries_more_than_some_pods(forward: Forward, pods: Pods) -> None:
+    pods.doors = [Door(f"p{number}", 8080) for number in range(20)]
+    pods.hung = {one.pod for one in pods.doors}
+    assert _asked(forward) == b""
+    assert len(pods.asked) == forwards.MOST
+    assert forward.trouble == "the cluster's API server does not answer: TimeoutError"
 
 
 def test_without_a_pod_the_guest_is_hung_up_on_and_told_why(forward: Forward, pods: Pods) -> None:

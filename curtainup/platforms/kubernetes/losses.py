@@ -1,7 +1,7 @@
-"""The pods of a kept release on nodes that are lost: they are made anew, and the release may serve without.
+"""The pods of a release on nodes that are lost: they are made anew, and a kept release may serve without.
 
 The cluster itself makes such pods anew after five minutes (the toleration `node.kubernetes.io/unreachable`
-that it gives to each pod). A rollback waits for nothing of that kind.
+that it gives to each pod). Nobody waits for that in a deployment or a rollback.
 """
 
 from __future__ import annotations
@@ -42,14 +42,15 @@ class Losses:
     _since: float | None = None
     _asked: set[str] = field(default_factory=set)
 
-    def make_anew(self, seen: Seen) -> None:
-        """Have the cluster make pods on nodes that are lost anew on others, as it would after minutes."""
-        if not seen.was_whole:
-            return
+    def make_anew(self, seen: Seen) -> bool:
+        """Have the cluster make pods on nodes that are lost anew on others; return whether there are any.
+
+        Each is tried once: the cluster lets go of it, but nobody ends it there.
+        """
         gone = {pods.name_of(one): pods.node_of(one) for one in seen.lost if not pods.is_leaving(one)}
         new = sorted(gone.keys() - self._asked)
         if not new:
-            return
+            return False
         self._asked.update(new)
         nodes = ", ".join(sorted({gone[one] for one in new}))
         self.tell(f"pods of {self.version} are on {nodes}, which does not answer; starting them elsewhere")
@@ -57,7 +58,9 @@ class Losses:
             for one in new:
                 self.cluster.delete(f"/api/v1/namespaces/{self.namespace}/pods/{one}")
         except (Refused, SetupError) as error:
-            self.tell(f"they are not started elsewhere yet: {error}")
+            self.tell(f"they are not started elsewhere: {error}")
+            return False
+        return True
 
     def may_serve(self, seen: Seen, spare: int) -> bool:
         """Return whether a release may serve without the pods that it has lost.

@@ -81,6 +81,7 @@ class ReleasePods:
     def __post_init__(self) -> None:
         """Know no node yet."""
         self._nodes = Nodes(self.cluster, self.clock)
+        self._began, self._excused = self.clock(), 0.0
 
     @property
     def answers_itself(self) -> bool:
@@ -88,8 +89,8 @@ class ReleasePods:
         return True
 
     def delay(self) -> float:
-        """Return for how many seconds a node was on its way."""
-        return min(self._delayed, self.node_seconds)
+        """Return for how many seconds a node was on its way, or nobody knew that another one was lost."""
+        return min(self._delayed, self.node_seconds) + self._excused
 
     def raise_if_down(self) -> None:
         """Raise ReleaseUnhealthy if something is certain to keep the release from answering."""
@@ -101,8 +102,8 @@ class ReleasePods:
             seen = self.seen()
         except (Refused, SetupError):
             return  # the API server does not answer, but the release still may, until its time-out
-        if self.losses is not None:
-            self.losses.make_anew(seen)
+        if self._replaces_lost(seen):
+            return
         found = diagnosis.findings(seen)
         self._count_delay(found, now)
         self._raise_if_certain(seen, found, now)
@@ -173,10 +174,15 @@ class ReleasePods:
 
     def _does_without(self, seen: Seen) -> bool:
         """Return whether the release may serve without what it has lost."""
-        if self.losses is None:
+        self._replaces_lost(seen)
+        return self.losses is not None and self.losses.may_serve(seen, self.spare)
+
+    def _replaces_lost(self, seen: Seen) -> bool:
+        """Have pods on lost nodes start elsewhere, for which they get the whole time that pods may take."""
+        if self.losses is None or not self.losses.make_anew(seen):
             return False
-        self.losses.make_anew(seen)
-        return self.losses.may_serve(seen, self.spare)
+        self._excused = self.clock() - self._began
+        return True
 
     def _count_delay(self, found: Sequence[Finding], now: float) -> None:
         if self._short_since is not None:

@@ -370,12 +370,28 @@ def test_a_release_without_any_pod_that_is_ready_serves_nobody(cluster: Cluster,
     assert _with_losses(cluster, Clock(), [], serving=0).lacks() is not None
 
 
-def test_a_new_release_loses_no_pod(cluster: Cluster, api: Api) -> None:
-    _lose_two_of_four(api, was_whole=False)
-    release = _with_losses(cluster, Clock(), [], serving=0)
+def test_a_new_release_s_pods_start_elsewhere_with_all_the_time_that_they_may_take(
+    cluster: Cluster, api: Api
+) -> None:
+    """The cluster needs nearly a minute until it calls a node lost."""
+    lost = shapes.event("NodeNotReady", "Node is not ready", name="c")
+    given = [shapes.given_to("n3", taken_on=False, name="d"), shapes.given_to("n3", taken_on=True, name="c")]
+    _give(api, *given, shapes.pod("a"), shapes.pod("b"), events=(lost,), replicas=4)
+    api.put(LOST, shapes.node("n3"))
+    for name in ("c", "d"):
+        api.put(f"{BASE}/pods/{name}", shapes.pod(name))
+    clock = Clock()
+    release = _with_losses(cluster, clock, [], serving=0)
     release.raise_if_down()
+    assert (release.delay(), api.of("DELETE")) == (0, [])
+    clock.now += 50
+    api.put(LOST, shapes.node("n3", "Unknown", SILENT_NODE))
+    release.raise_if_down()
+    assert [one.path for one in api.of("DELETE")] == [f"{BASE}/pods/c", f"{BASE}/pods/d"]
+    assert release.delay() == 50
+    assert release.lacks() is not None, "a new one needs all"
+    clock.now += 2 * losses.PATIENCE
     assert release.lacks() is not None
-    assert api.of("DELETE") == []
 
 
 def test_a_deployer_who_may_end_no_pod_is_told_and_waits_as_long(cluster: Cluster, api: Api) -> None:
@@ -385,7 +401,7 @@ def test_a_deployer_who_may_end_no_pod_is_told_and_waits_as_long(cluster: Cluste
     clock, told = Clock(), list[str]()
     release = _with_losses(cluster, clock, told, serving=4)
     assert release.lacks() is not None
-    assert told[1] == "they are not started elsewhere yet: pods is forbidden"
+    assert told[1] == "they are not started elsewhere: pods is forbidden"
     clock.now += losses.PATIENCE
     assert release.lacks() is None
 

@@ -43,7 +43,7 @@ from curtainup.targets.kubernetes import presence, refusals, removal
 from curtainup.targets.kubernetes.beside import RunsJobs
 from curtainup.targets.kubernetes.schedules import HasSchedules
 from curtainup.targets.kubernetes.space import CORE, Space
-from curtainup.targets.kubernetes.ways import FRONT, Ways
+from curtainup.targets.kubernetes.ways import FRONT, LASTS, Ways
 from curtainup.targets.updates import Explains, ExplainsRemoval
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class KubernetesTarget(
         known = {str(one): release for release, one in (outputs.get("release_urls") or {}).items()}
         named = {self.url_to_be(one): one.id for one in self._foretold.values()} | known
         if url in named:
-            return self._ways.to(named[url], space, lambda: self._doors(named[url]))
+            return self._ways.to(named[url], space, lambda: self._doors(named[url]), lasting=LASTS)
         if url != outputs.get("url"):
             return url
         if space.settings.has_gateway:

@@ -117,6 +117,8 @@ class Engine:
 
         """
         self._start_plugin()
+        if "image" in config:
+            program.load_for_images(self._workspace.program_dir, self._target)
         self._write_settings(stack, {**config, deployer.KEY: deployer.name(os.environ)})
 
         def operate(lent: Lent) -> OperationResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
 import os
@@ -17,6 +18,7 @@ def main() -> None:
     """Run the command line, and end with the exit code of what went wrong, if anything did."""
     _require_utf8()
     gc.set_threshold(OBJECTS)
+    atexit.register(gc.freeze)  # else Python looks through all that was imported once more before it ends
     arguments = sys.argv[1:]
     try:
         if front_page.is_asked(arguments, os.environ):

@@ -115,6 +115,8 @@ class Engine:
 
         """
         self._start_plugin()
+        if "image" in config:
+            program.load_for_images(self._workspace.program_dir, self._target)
         self._settings.write(stack, {**config, deployer.KEY: deployer.name(os.environ)})
 
         def operate(lent: Lent) -> OperationResult:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from traceback import format_exception
 from typing import Any
 
@@ -17,6 +17,8 @@ from curtainup.engine.provider.server import serve
 from curtainup.errors import SetupError
 
 PROVIDER = "curtainup"
+_IMPORTING = Lock()
+"""One thread at a time: the SDKs show a second one modules that are not complete."""
 
 
 def _ignore_shutdown_noise(hook: Any) -> None:
@@ -91,9 +93,20 @@ def load(folder: Path, target: str) -> Callable[[], None]:
     return run
 
 
+@cache
+def load_for_images(folder: Path, target: str) -> None:
+    """Load the program for a run that makes an image, which needs more; see `load`."""
+    load(folder, target)
+    Thread(target=_import_for_images, name="imports", daemon=True).start()
+
+
 def _import_ahead(target: str) -> None:
     """Import the component; if that fails, the program fails in the same way and reports it."""
-    with suppress(Exception):
+    with _IMPORTING, suppress(Exception):
         import_module("stacks.environment")
         import_module("components.targets").component(target)
+
+
+def _import_for_images() -> None:
+    with _IMPORTING, suppress(Exception):
         import_module("stacks.image")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import psutil
 import pytest
 
 from curtainup.setup.base_images.catalogue import REFERENCES
@@ -88,6 +89,18 @@ def kubectl(cluster: Cluster, *arguments: str, given: object = None) -> str:
 def applied(cluster: Cluster, *objects: dict[str, Any]) -> None:
     """Apply objects."""
     kubectl(cluster, "apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": list(objects)})
+
+
+def api_server(cluster: Cluster) -> psutil.Process:
+    """The process of the cluster's API server."""
+    found = [
+        one
+        for one in psutil.process_iter(["cmdline"])
+        if "kube-apiserver" in " ".join((one.info["cmdline"] or [])[:2])
+        and cluster.id in " ".join(one.info["cmdline"])
+    ]
+    [only] = found
+    return only
 
 
 def traces(identity: str) -> dict[str, list[str]]:

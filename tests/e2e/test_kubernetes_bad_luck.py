@@ -11,13 +11,12 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
 import yaml
 
 from curtainup.errors import RefusedError, ReleaseUnhealthy, SetupError, TrafficReturned
 from curtainup.setup.cluster import own
-from tests.e2e.kube_cluster import applied, cluster, kubectl
+from tests.e2e.kube_cluster import api_server, applied, cluster, kubectl
 from tests.e2e.kube_service import DOMAIN, QUICK, Troupe
 from tests.e2e.leftovers import locks, pending
 from tests.e2e.service import Finished
@@ -69,18 +68,6 @@ def unnoticed(service: Troupe) -> Iterator[None]:
         told = service.traffic_told(environment)
         assert max(told.values()) == 100
         assert service.workloads(environment) == set(told)
-
-
-def api_server(cluster: Cluster) -> psutil.Process:
-    """The process of the cluster's API server."""
-    found = [
-        one
-        for one in psutil.process_iter(["cmdline"])
-        if "kube-apiserver" in " ".join((one.info["cmdline"] or [])[:2])
-        and cluster.id in " ".join(one.info["cmdline"])
-    ]
-    [only] = found
-    return only
 
 
 @contextmanager

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import psutil
 import pytest
 
 from curtainup.errors import EngineFailed, ReleaseUnhealthy
 from curtainup.setup.cluster import own
 from tests.e2e.kube_cluster import kubectl, require
+from tests.e2e.kube_nodes import NODES, cut_off, is_ready, kubelet_stopped, only, until
 from tests.e2e.kube_small import Small
 from tests.e2e.leftovers import locks, pending
 
@@ -25,9 +22,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(900)]
 
-NODES, PODS = 3, 10
+PODS = 10
 LOST = "node3"
-TOLD = f"the node {LOST} does not answer: Kubelet stopped posting node status."
+ELSEWHERE = f"are on {LOST}, which does not answer; starting them elsewhere"
 
 
 @pytest.fixture(scope="module")
@@ -65,45 +62,6 @@ def serving(service: Small) -> str:
     return next(release for release, share in service.traffic_told("live").items() if share)
 
 
-def until(happened: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 300
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
-
-
-def is_ready(cluster: Cluster, node: str) -> bool:
-    path = "jsonpath={.status.conditions[?(@.type=='Ready')].status}"
-    return kubectl(cluster, "get", "node", node, "--output", path) == "True"
-
-
-@contextmanager
-def kubelet_stopped(cluster: Cluster, node: str) -> Iterator[None]:
-    """Have nobody on a node speak with the cluster while a block runs; what runs there goes on."""
-    [kubelet] = [
-        one
-        for one in psutil.process_iter(["cmdline"])
-        if f"{cluster.id}/{node}/kubelet.json" in " ".join(one.info["cmdline"] or [])
-    ]
-    kubelet.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        kubelet.send_signal(signal.SIGCONT)
-        until(lambda: is_ready(cluster, node))
-
-
-@contextmanager
-def only(cluster: Cluster, node: str) -> Iterator[None]:
-    """Let new pods go to one node alone while a block runs."""
-    others = [f"node{number}" for number in range(1, NODES + 1) if f"node{number}" != node]
-    kubectl(cluster, "cordon", *others)
-    try:
-        yield
-    finally:
-        kubectl(cluster, "uncordon", *others)
-
-
 def test_ten_pods_on_three_nodes_are_replaced_without_a_failed_request(service: Small) -> None:
     place = ("--namespace", service.namespace("live"))
     service.say("by ten")
@@ -138,7 +96,8 @@ def test_a_node_that_is_lost_is_told_live_stays_and_the_next_command_goes_on(ser
     with service.users("live") as failures, kubelet_stopped(service.on, LOST):
         with only(service.on, LOST):
             done = service.deploy(code=ReleaseUnhealthy.exit_code)
-        assert TOLD in done.err
+        assert ELSEWHERE in done.err
+        assert "no node has room for a pod" in done.err
         print(f"told {_told(service) - _gone(service.on, LOST):.1f} s after the cluster was certain")
         assert service.traffic_told("live") == before
         assert (locks(service), pending(service)) == ([], [])
@@ -147,14 +106,38 @@ def test_a_node_that_is_lost_is_told_live_stays_and_the_next_command_goes_on(ser
         service.deploy()
         assert service.says("live") == "on the nodes that are left"
         assert LOST not in places(service, serving(service))
-        refused = service.run("rollback", code=ReleaseUnhealthy.exit_code)
-        assert TOLD in refused.err
-        assert service.says("live") == "on the nodes that are left"
+        done = service.run("rollback")
+        assert ELSEWHERE in done.err
+        assert serving(service) == spread
+        until(lambda: sum(places(service, spread).values()) == PODS)
+        assert LOST not in places(service, spread), "nobody has waited for the node"
     assert failures == []
-    service.run("rollback")
-    assert serving(service) == spread
     service.deploy()
     assert service.workloads("live") == set(service.traffic_told("live"))
+
+
+def test_a_node_without_power_is_left_out_and_commands_go_on(service: Small) -> None:
+    """Its pods serve when it goes. Until the cluster notices, requests that come to them get no answer."""
+    gateways = kubectl(service.on, "get", "pods", "--namespace", "envoy-gateway-system", "--output", "wide")
+    assert LOST not in gateways, "the Gateway itself would be lost"
+    service.say("with power")
+    service.deploy()
+    assert places(service, serving(service))[LOST] > 1
+    service.say("without power")
+    service.deploy("--until", "staging")
+    with cut_off(service.on, LOST):
+        done = service.deploy()
+        print(f"pods were given to the node: {ELSEWHERE in done.err}")
+        assert service.says("live") == "without power"
+        assert LOST not in places(service, serving(service))
+        assert "so their lines are missing" in service.run("logs", "--tail", "3").err
+        service.run("exec", "--attach", "--", "true")
+        until(lambda: not is_ready(service.on, LOST))
+        with service.users("live") as failures:
+            assert "answers" in service.run("status").out
+            assert ELSEWHERE in service.run("rollback").err
+        assert failures == []
+        assert service.says("live") == "with power"
 
 
 def test_a_namespace_that_a_lost_node_holds_is_told_and_goes_later(service: Small) -> None:

@@ -166,6 +166,7 @@ def test_while_one_runs_no_other_of_its_kind_does_whoever_asks(service: Troupe) 
         assert "schedule alone runs already" in refused.err
         assert asked.wait(PATIENCE) == 0
     assert "manual" in by_hand["metadata"]["annotations"].values()
+    until(lambda: all(is_over(one) for one in jobs(service, "alone") if made(one) == made(by_hand)))
     later = until(lambda: running(service, "alone"))
     assert made(later) - made(by_hand) >= timedelta(seconds=65)
     assert made(later) - due(later) >= timedelta(seconds=5), "it was due while the other one ran"

@@ -14,7 +14,10 @@ from pathlib import Path
 from curtainup.engine import program
 from curtainup.errors import SetupError
 try:
-    program.load(Path(sys.argv[1]), "docker")()
+    run = program.load(Path(sys.argv[1]), "docker")
+    if "images" in sys.argv:
+        program.load_for_images(Path(sys.argv[1]), "docker")
+    run()
 except SetupError as error:
     print(error.what)
     print(error.detail)
@@ -24,12 +27,12 @@ for thread in threading.enumerate():
 """
 
 
-def _load(folder: Path, **modules: str) -> str:
+def _load(folder: Path, *what: str, **modules: str) -> str:
     (folder / "stacks").mkdir()
     for name, text in modules.items():
         (folder / "stacks" / f"{name}.py").write_text(text)
     done = subprocess.run(
-        [sys.executable, "-P", "-c", LOAD, str(folder)], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", LOAD, str(folder), *what], capture_output=True, text=True, check=True
     )
     assert done.stderr == ""
     return done.stdout
@@ -67,3 +70,11 @@ def run():
     print("said nothing")
 """
     assert _load(tmp_path, __init__=text) == "said nothing\n"
+
+
+def test_what_makes_images_is_imported_where_one_is_made(tmp_path: Path) -> None:
+    modules = {"__init__": "def run(): pass\n", "environment": "", "image": "print('image')\n"}
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+    assert _load(tmp_path / "one", **modules) == ""
+    assert _load(tmp_path / "other", "images", **modules) == "image\n"

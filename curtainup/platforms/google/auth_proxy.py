@@ -62,6 +62,8 @@ class _Visitor(BaseHTTPRequestHandler):
     """One connection; passes its requests on."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    """Else an answer on a kept connection takes 40 ms: its head and its body are sent apart."""
     server: _Door
 
     def __getattr__(self, name: str) -> Any:

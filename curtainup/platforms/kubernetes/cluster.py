@@ -10,26 +10,22 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from curtainup.errors import SetupError
-from curtainup.platforms.kubernetes import kubeconfig, lean
-from curtainup.platforms.kubernetes.heard import Heard
 from curtainup.platforms.kubernetes.kubeconfig import Chosen
+from curtainup.platforms.kubernetes.login import Login
 from curtainup.util.deadlines import within
 
 if TYPE_CHECKING:
+    import ssl
+
     from curtainup.util.terminal import Terminal
 
 CONNECT, READ = 10.0, 30.0
 """Seconds for a connection, and for each wait for a part of an answer."""
-AT_ONCE = 64
-"""Connections that are kept: each log that is followed has one."""
 LONGEST = 60.0
 """Seconds of a whole call."""
-LOGIN = 120.0
-"""Seconds that the command may take by which the kubeconfig gets a token: it may ask a person."""
 TOO_MANY, OUT_OF_ORDER = 429, 500
 """HTTP statuses: of too many calls, and the first of those with which a server fails."""
 ANYTHING = "application/json, */*"
@@ -37,7 +33,6 @@ ONLY_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 """What answers are wanted; the second asks for no more of objects than their metadata."""
 NOBODY = 'User "system:anonymous" cannot '
 """What the API server says to somebody who has shown no credentials."""
-LOG_IN = "log in to the cluster again, so that `kubectl get namespaces` works with the same context"
 ROLE = "docs/kubernetes.md has the Role that a deployer needs; curtainup doctor SERVICE says what is missing"
 
 
@@ -79,8 +74,7 @@ class Cluster:
     def __init__(self, chosen: Chosen) -> None:
         """Take the way to a cluster; nothing is asked yet."""
         self.chosen = chosen
-        self._lock = Lock()
-        self._heard = Heard()
+        self._login = Login(chosen)
 
     def __str__(self) -> str:
         """Name the cluster, for people."""
@@ -154,7 +148,7 @@ class Cluster:
             patience: seconds of each wait for a part; None waits for ever.
 
         """
-        answer = self._sent("GET", path, query, None, patience, {**self._headers(), "Accept": ANYTHING})
+        answer = self._sent("GET", path, query, None, patience, {**self._login.headers(), "Accept": ANYTHING})
         try:
             if answer.status >= 400:
                 raise self._explained(_refused(answer.status, answer.read(1 << 20, decode_content=True)))
@@ -162,19 +156,20 @@ class Cluster:
         finally:
             answer.close()
 
-    def forwarded(self, namespace: str, pod: str, port: int) -> Any:
-        """Return a connection to a port of a pod, as the Python client's PortForward.
+    def forwarded(self, namespace: str, pod: str, port: int, patience: float) -> Any:
+        """Return a connection to a port of a pod, as `streams.Stream`.
 
         Raises:
             Refused: the pod is gone.
-            SetupError: the API server does not answer, or does not allow it.
+            Away: the API server does not answer within `patience` seconds, or the pod's node does not.
+            SetupError: it does not allow it.
 
         """
         from curtainup.platforms.kubernetes.streams import opened
 
-        url = f"{self._configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
+        url = f"{self._login.configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
         try:
-            return opened(self._configuration, url, self._headers(), port)
+            return opened(self._login.configuration, self._trust, url, self._login.headers(), port, patience)
         except Refused as refused:
             raise self._explained(refused) from refused
         except OSError as error:
@@ -190,9 +185,9 @@ class Cluster:
         """
         from curtainup.platforms.kubernetes.inside import opened
 
-        url, headers = f"{self._configuration.host}{pod}/exec", self._headers()
+        url, headers = f"{self._login.configuration.host}{pod}/exec", self._login.headers()
         try:
-            return opened(self._configuration, url, headers, container, words, terminal)
+            return opened(self._login.configuration, url, headers, container, words, terminal)
         except Refused as refused:
             raise self._explained(refused) from refused
         except OSError as error:
@@ -206,7 +201,7 @@ class Cluster:
         body: Mapping[str, Any] | None = None,
         accept: str = ANYTHING,
     ) -> dict[str, Any]:
-        headers = self._headers()
+        headers = self._login.headers()
 
         def exchange() -> tuple[int, bytes]:
             answer = self._sent(method, path, query, body, READ, {**headers, "Accept": accept})
@@ -239,7 +234,7 @@ class Cluster:
         try:
             return self._pool.request(
                 method,
-                f"{self._configuration.host}{path}",
+                f"{self._login.configuration.host}{path}",
                 fields=dict(query) if body is None else None,
                 body=None if body is None else json.dumps(body),
                 headers=dict(headers) if body is None else {**headers, "Content-Type": _content_type(method)},
@@ -251,54 +246,22 @@ class Cluster:
         except (HTTPError, OSError) as error:
             raise self._unreached(error) from error
 
-    def _headers(self) -> dict[str, str]:
-        """Return the headers that prove who asks; a token that is old is renewed, by one at a time."""
-        lean.prepare()
-        from kubernetes.config import ConfigException
-
-        configuration = self._configuration
-        try:
-            with self._lock, self._heard:
-                settings = within(LOGIN, configuration.auth_settings)
-        except TimeoutError as error:
-            raise self._not_accepted(_NO_TOKEN) from error
-        except (ConfigException, OSError, ValueError) as error:
-            raise self._not_accepted(str(error)) from error
-        return {one["key"]: one["value"] for one in settings.values() if one.get("value")}
-
     @cached_property
-    def _configuration(self) -> Any:
-        lean.prepare()
-        from kubernetes.client import Configuration
-        from kubernetes.config import ConfigException, load_kube_config
+    def _trust(self) -> ssl.SSLContext:
+        from curtainup.platforms.kubernetes.streams import trust
 
-        configuration = Configuration()
-        configuration.connection_pool_maxsize = AT_ONCE
-
-        def load() -> None:
-            load_kube_config(self.chosen.paths, self.chosen.context, configuration, persist_config=False)
-
-        try:
-            with self._heard:
-                within(LOGIN, load)
-        except TimeoutError as error:
-            raise self._not_accepted(_NO_TOKEN) from error
-        except ConfigException as error:
-            raise self._not_accepted(str(error)) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise kubeconfig.unreadable(str(self.chosen), str(error)) from error
-        return configuration
+        return trust(self._login.configuration)
 
     @cached_property
     def _pool(self) -> Any:
         from kubernetes.client.rest import RESTClientObject
 
-        return RESTClientObject(self._configuration).pool_manager
+        return RESTClientObject(self._login.configuration).pool_manager
 
     def _explained(self, refused: Refused) -> Exception:
         """Return what a refusal means where that does not depend on what was asked for."""
         if refused.status == 401 or NOBODY in refused.message:
-            return self._not_accepted("\n".join([*self._heard.said, refused.message]))
+            return self._login.refused(refused.message)
         if refused.status == 403 and refused.reason in {"", "Forbidden"} and _is_of_rbac(refused.message):
             return SetupError(
                 "the cluster does not allow what a deployment needs",
@@ -309,27 +272,15 @@ class Cluster:
             )
         return refused
 
-    def _not_accepted(self, detail: str) -> SetupError:
-        return SetupError(
-            "the cluster does not accept the credentials",
-            where=str(self.chosen),
-            consequence="nothing was built or changed",
-            fix=LOG_IN,
-            detail=detail,
-        )
-
     def _unreached(self, error: Exception) -> Away:
         return Away(
             "the cluster's API server does not answer",
-            where=f"{self._configuration.host}, {self.chosen}",
+            where=f"{self._login.configuration.host}, {self.chosen}",
             consequence="nothing more was done; what serves goes on serving",
             fix="check that the cluster runs, the network, and the address in the kubeconfig; if the cluster "
             "is gone for good, see `A cluster that is gone` in docs/kubernetes.md",
             detail=str(error) or type(error).__name__,
         )
-
-
-_NO_TOKEN = f"the kubeconfig's command gave no token within {LOGIN:g} s"
 
 
 def _content_type(method: str) -> str:

@@ -107,6 +107,12 @@ class Seen:
         """Whether all of its pods were ready once, so that a pod which is not may be passing."""
         return (pods.condition(self.deployment, "Progressing") or {}).get("reason") == COMPLETE
 
+    @property
+    def lost(self) -> list[Object]:
+        """The pods that are not ready, or do not go, as their nodes do not answer."""
+        gone = {name for name, node in self.nodes.items() if nodes.trouble(node) is not None}
+        return [one for one in self.pods if pods.node_of(one) in gone and not pods.is_ready(one)]
+
     def has_enough(self, spare: int) -> bool:
         """Return whether it has as many ready pods as it needs: `spare` fewer if it was whole once."""
         return self.is_taken_on and self.ready >= max(1, self.wanted - (spare if self.was_whole else 0))

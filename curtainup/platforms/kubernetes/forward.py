@@ -16,12 +16,15 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 from curtainup.errors import SetupError
-from curtainup.platforms.kubernetes.cluster import Cluster, Refused
+from curtainup.platforms.kubernetes.cluster import Away, Cluster, Refused
 from curtainup.util.peers import is_own
 
-CHUNK = 65536
 ACCEPT_EVERY = 0.2
 """Seconds between looks whether the forward is to end."""
+MOST = 4
+"""Pods that are tried for one connection."""
+HURRY, PATIENCE = 3.0, 15.0
+"""Seconds in which a pod has to be reached, while there are others to try and when it is the last."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Forward:
         self._ended = Event()
         self._lock = Lock()
         self._open: set[socket.socket] = set()
+        self._silent: set[str] = set()
         self.trouble = ""
         """Why the last connection that failed did; empty if the last one did not."""
 
@@ -96,14 +100,14 @@ class Forward:
         try:
             found = self._opened()
             if found is not None:
-                self._join(guest, *found)
+                self.trouble = found.join(guest)
         finally:
             with self._lock:
                 self._open.discard(guest)
             guest.close()
 
-    def _opened(self) -> tuple[Any, int] | None:
-        """Return a connection to the first pod that takes one, and its port; None if none does."""
+    def _opened(self) -> Any:
+        """Return a connection to the first pod that takes one; None if none does."""
         try:
             at, told = self._told
             if not self.trouble and time.monotonic() - at < self._lasting:
@@ -120,31 +124,24 @@ class Forward:
             self.trouble = f"{error.what}: {error.detail}" if error.detail else error.what
         return None
 
-    def _first(self, doors: Sequence[Door]) -> tuple[Any, int] | None:
-        for one in doors:
+    def _first(self, doors: Sequence[Door]) -> Any:
+        """Return a connection to the first pod that is reached; those that hung before are tried last.
+
+        The API server waits for the node of a pod, and for as long as the cluster has not noticed that the
+        node is lost, the pod counts as one that is ready.
+        """
+        left = sorted(doors, key=lambda one: one.pod in self._silent)[:MOST]
+        while left:
+            one = left.pop(0)
             try:
-                return self._cluster.forwarded(self._namespace, one.pod, one.port), one.port
+                patience = HURRY if left else PATIENCE
+                return self._cluster.forwarded(self._namespace, one.pod, one.port, patience)
             except Refused as refused:
                 self.trouble = refused.message
+            except Away as error:
+                self._silent.add(one.pod)
+                self.trouble = f"{error.what}: {error.detail}"
         return None
-
-    def _join(self, guest: socket.socket, stream: Any, port: int) -> None:
-        pod = stream.socket(port)
-        back = Thread(target=_pass_on, args=(pod, guest), name="port-forward", daemon=True)
-        back.start()
-        _pass_on(guest, pod)
-        back.join()
-        stream.close()
-        self.trouble = stream.error(port) or stream.lost or ""
-
-
-def _pass_on(source: Any, sink: Any) -> None:
-    """Pass on what one side sends until it is done, and let the other side know."""
-    with suppress(OSError):
-        while part := source.recv(CHUNK):
-            sink.sendall(part)
-    _hang_up(sink)
-    _hang_up(source)
 
 
 def _hang_up(one: Any) -> None:

@@ -14,6 +14,8 @@ from curtainup.util.process import Lines
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 """Seconds until a lost connection is made again, growing from the one to the other while that fails."""
+HURRY = 3.0
+"""Seconds in which a node has to answer that is asked for one byte of a log."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,20 @@ class Stamped:
     stamp: str
     at: datetime
     text: str
+
+
+def is_reached(cluster: Cluster, wrote: Wrote) -> bool:
+    """Return whether the node of a container answers: the API server asks it for each log."""
+    try:
+        with cluster.stream(
+            wrote.path, {"container": wrote.container, "limitBytes": "1"}, patience=HURRY
+        ) as answer:
+            answer.read()
+    except OSError:
+        return False
+    except (Refused, SetupError) as error:
+        return not may_pass(error)
+    return True
 
 
 def lines(

@@ -13,6 +13,8 @@ from curtainup.platforms import exits
 from curtainup.platforms.kubernetes import diagnosis, nodes, pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
 from curtainup.platforms.kubernetes.diagnosis import NEVER, NODE, UNSCHEDULABLE, Finding, Seen
+from curtainup.platforms.kubernetes.losses import Losses
+from curtainup.platforms.kubernetes.nodes import Nodes
 
 LOOK_EVERY = 1.0
 """Seconds between two looks; each is two calls, and one more if something is wrong."""
@@ -58,6 +60,7 @@ class ReleasePods:
         spare: how many pods may be missing if the release was whole once.
         node_seconds: for how many seconds nodes may be on their way, on a cluster that adds them for pods
             which have none; 0 is one that adds none.
+        losses: what becomes of pods on nodes that are lost; None waits for them.
         clock: tells the seconds.
 
     """
@@ -68,11 +71,17 @@ class ReleasePods:
     redact: Callable[[str], str] = str
     spare: int = SPARE
     node_seconds: float = 0.0
+    losses: Losses | None = None
     clock: Callable[[], float] = time.monotonic
     _look_at: float = 0.0
     _since: dict[str, float] = field(default_factory=dict)
     _delayed: float = 0.0
     _short_since: float | None = None
+
+    def __post_init__(self) -> None:
+        """Know no node yet."""
+        self._nodes = Nodes(self.cluster, self.clock)
+        self._began, self._excused = self.clock(), 0.0
 
     @property
     def answers_itself(self) -> bool:
@@ -80,8 +89,8 @@ class ReleasePods:
         return True
 
     def delay(self) -> float:
-        """Return for how many seconds a node was on its way."""
-        return min(self._delayed, self.node_seconds)
+        """Return for how many seconds a node was on its way, or nobody knew that another one was lost."""
+        return min(self._delayed, self.node_seconds) + self._excused
 
     def raise_if_down(self) -> None:
         """Raise ReleaseUnhealthy if something is certain to keep the release from answering."""
@@ -93,6 +102,8 @@ class ReleasePods:
             seen = self.seen()
         except (Refused, SetupError):
             return  # the API server does not answer, but the release still may, until its time-out
+        if self._replaces_lost(seen):
+            return
         found = diagnosis.findings(seen)
         self._count_delay(found, now)
         self._raise_if_certain(seen, found, now)
@@ -101,10 +112,10 @@ class ReleasePods:
         """Return what is missing although the release answers: of a new one all pods have to be ready."""
         try:
             seen = self.seen(with_events=False)
+            if seen.has_enough(self.spare) or self._does_without(seen):
+                return None
         except (Refused, SetupError) as error:
             return Trouble(f"its pods cannot be counted: {error}", "curtainup doctor SERVICE", answered=True)
-        if seen.has_enough(self.spare):
-            return None
         return Trouble(
             f"{seen.ready} of {seen.wanted} pods are ready",
             "see why the others are not, or give them more time: `start_timeout` in pym-config.yaml",
@@ -150,12 +161,28 @@ class ReleasePods:
             )
         found = self.cluster.items(f"/api/v1/{base}/pods", labelSelector=place.selector)
         seen = Seen(deployment, found, (), place.container, place.image, place.port)
-        if not with_events or seen.ready == len(found) > 0:
+        if seen.ready == len(found) > 0 or not (with_events or seen.was_whole):
             return seen
-        events = self.cluster.items(f"/api/v1/{base}/events", fieldSelector="involvedObject.kind=Pod")
-        names = {pods.name_of(one) for one in found}
-        own = [one for one in events if (one.get("involvedObject") or {}).get("name") in names]
-        return replace(seen, events=own, nodes=nodes.looked_at(self.cluster, nodes.suspects(found, own)))
+        events = self._events(found) if with_events else []
+        names = nodes.of_unready(found) if seen.was_whole else nodes.suspects(found, events)
+        return replace(seen, events=events, nodes=self._nodes.looked_at(names))
+
+    def _events(self, of: Sequence[pods.Object]) -> list[pods.Object]:
+        path, names = f"/api/v1/namespaces/{self.place.namespace}/events", {pods.name_of(one) for one in of}
+        found = self.cluster.items(path, fieldSelector="involvedObject.kind=Pod")
+        return [one for one in found if (one.get("involvedObject") or {}).get("name") in names]
+
+    def _does_without(self, seen: Seen) -> bool:
+        """Return whether the release may serve without what it has lost."""
+        self._replaces_lost(seen)
+        return self.losses is not None and self.losses.may_serve(seen, self.spare)
+
+    def _replaces_lost(self, seen: Seen) -> bool:
+        """Have pods on lost nodes start elsewhere, for which they get the whole time that pods may take."""
+        if self.losses is None or not self.losses.make_anew(seen):
+            return False
+        self._excused = self.clock() - self._began
+        return True
 
     def _count_delay(self, found: Sequence[Finding], now: float) -> None:
         if self._short_since is not None:
@@ -163,7 +190,7 @@ class ReleasePods:
         self._short_since = now if any(one.key == UNSCHEDULABLE for one in found) else None
 
     def _raise_if_certain(self, seen: Seen, found: Sequence[Finding], now: float) -> None:
-        if seen.was_whole and seen.has_enough(self.spare):
+        if seen.was_whole and seen.has_enough(self.spare + len(seen.lost)):
             found = []
         known = {one.key for one in found}
         self._since = {key: at for key, at in self._since.items() if key in known}

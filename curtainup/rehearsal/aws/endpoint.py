@@ -129,6 +129,8 @@ class _Handler(BaseHTTPRequestHandler):
     """Reads requests of the query protocol and of JSON 1.1."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    """Else an answer on a kept connection takes 40 ms: its head and its body are sent apart."""
     account: Account
 
     def do_POST(self) -> None:

@@ -73,6 +73,8 @@ def serve(name: str, answer: Answer) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    """Else an answer on a kept connection takes 40 ms: its head and its body are sent apart."""
     answer_to: Answer
 
     def do_GET(self) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from queue import Queue
@@ -28,6 +29,8 @@ from curtainup.targets.log_queue import come
 
 LOOK_FOR_PODS = 2.0
 """Seconds between two looks for pods that have come."""
+AT_ONCE = 16
+"""Pods whose nodes are tried at the same time."""
 
 
 @dataclass
@@ -71,6 +74,7 @@ class KubernetesLogs:
         self._namespace = environment.settings.namespace
         self._has_schedules = any(schedules_of(one.settings) for one in environment.deployment.releases)
         self._cluster = self._found(session.accounts.clusters, environment.settings)
+        self._warn = session.run.report.warn
 
     def _found(self, clusters: Clusters, known: KubernetesEnvironment) -> Cluster:
         """Return the cluster that the environment is on."""
@@ -123,9 +127,20 @@ class KubernetesLogs:
     def _kept(self, asked: Asked, there: Mapping[Wrote, _Whose]) -> Iterator[tuple[tuple[Wrote, str], Line]]:
         if asked.tail == 0:
             return
-        streams = [self._written(wrote, whose, asked) for wrote, whose in there.items()]
+        streams = [self._written(wrote, there[wrote], asked) for wrote in self._reached(list(there))]
         merged = heapq.merge(*streams, key=lambda one: one[1].at)
         yield from merged if asked.tail is None else deque(merged, maxlen=asked.tail)
+
+    def _reached(self, there: Sequence[Wrote]) -> list[Wrote]:
+        """Return the containers whose nodes answer, and tell of the others: nobody waits for their lines."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            answers = list(pool.map(lambda one: log.is_reached(self._cluster, one), there))
+        silent = sorted({one.pod for one, answer in zip(there, answers, strict=True) if not answer})
+        if silent:
+            self._warn(
+                f"the nodes of these pods do not answer, so their lines are missing: {', '.join(silent)}"
+            )
+        return [one for one, answer in zip(there, answers, strict=True) if answer]
 
     def _written(self, wrote: Wrote, whose: _Whose, asked: Asked) -> Iterator[tuple[tuple[Wrote, str], Line]]:
         try:

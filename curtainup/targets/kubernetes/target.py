@@ -21,6 +21,7 @@ from curtainup.platforms.docker.labels import RELEASE
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Refused
 from curtainup.platforms.kubernetes.forward import Door
+from curtainup.platforms.kubernetes.losses import Losses
 from curtainup.platforms.kubernetes.release import SPARE, Place, ReleasePods
 from curtainup.setup import cloud_provider
 from curtainup.targets import processes, schedules
@@ -42,7 +43,7 @@ from curtainup.targets.kubernetes import presence, refusals, removal
 from curtainup.targets.kubernetes.beside import RunsJobs
 from curtainup.targets.kubernetes.schedules import HasSchedules
 from curtainup.targets.kubernetes.space import CORE, Space
-from curtainup.targets.kubernetes.ways import FRONT, Ways
+from curtainup.targets.kubernetes.ways import FRONT, LASTS, Ways
 from curtainup.targets.updates import Explains, ExplainsRemoval
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ class KubernetesTarget(
         known = {str(one): release for release, one in (outputs.get("release_urls") or {}).items()}
         named = {self.url_to_be(one): one.id for one in self._foretold.values()} | known
         if url in named:
-            return self._ways.to(named[url], space, lambda: self._doors(named[url]))
+            return self._ways.to(named[url], space, lambda: self._doors(named[url]), lasting=LASTS)
         if url != outputs.get("url"):
             return url
         if space.settings.has_gateway:
@@ -279,9 +280,22 @@ class KubernetesTarget(
             release.image,
             release.settings.container_port,
         )
-        trouble = partial(self._ways.trouble, release.id)
-        redact = self._session.service.redact
-        return ReleasePods(self._cluster, place, trouble, redact, spare, self.node_seconds())
+        return ReleasePods(
+            self._cluster,
+            place,
+            partial(self._ways.trouble, release.id),
+            self._session.service.redact,
+            spare,
+            self.node_seconds(),
+            Losses(
+                self._cluster, place.namespace, release.version, self._serving, self._session.run.report.warn
+            ),
+        )
+
+    def _serving(self) -> int:
+        """Return how many pods are ready of the release that has the traffic."""
+        serving = self.environment.deployment.serving()
+        return 0 if serving is None else sum(map(pods.is_ready, self._space.pods(serving.id)))
 
     def _doors(self, release_id: str) -> list[Door]:
         """Return the pods of a release that may answer, those that are ready first."""

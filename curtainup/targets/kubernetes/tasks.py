@@ -9,10 +9,11 @@ from threading import Event, Thread
 
 from curtainup.config.tasks import Task
 from curtainup.errors import SetupError
-from curtainup.platforms.kubernetes import diagnosis, log, pods
+from curtainup.platforms.kubernetes import diagnosis, log, nodes, pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused, may_pass
 from curtainup.platforms.kubernetes.diagnosis import UNSCHEDULABLE, Finding, Seen
 from curtainup.platforms.kubernetes.log import Wrote
+from curtainup.platforms.kubernetes.nodes import Nodes
 from curtainup.platforms.kubernetes.patience import patiently
 from curtainup.targets.kubernetes import jobs
 from curtainup.targets.kubernetes.jobs import AWAY, LOOK, STARTING, Place
@@ -112,6 +113,10 @@ class Execution:
     begun: bool = False
     failing_since: float | None = None
     away_since: float | None = None
+
+    def __post_init__(self) -> None:
+        """Know no node yet."""
+        self._nodes = Nodes(self.cluster)
 
     def end(self) -> Ran:
         """Wait for the end, and return what came of it."""
@@ -252,7 +257,8 @@ class Execution:
 
     def _trouble(self, pod: pods.Object | None) -> Finding | None:
         if pod is not None:
-            seen = Seen({"metadata": {}}, [pod], (), self.place.container, "of the release", 0)
+            there = self._nodes.looked_at(nodes.suspects([pod], ()))
+            seen = Seen({"metadata": {}}, [pod], (), self.place.container, "of the release", 0, there)
             waits = {UNSCHEDULABLE} if self.place.adds_nodes else set()
             return next((one for one in diagnosis.findings(seen) if one.key not in waits), None)
         path = f"/api/v1/namespaces/{self.place.namespace}/events"

@@ -15,8 +15,11 @@ from curtainup.targets.kubernetes.space import Space
 FRONT = ""
 """The key of the way that users' requests take; the way to a release alone has the release's id."""
 
-GATEWAY_LASTS = 1.0
-"""Seconds for which a Gateway is taken to have the same pods: the probe connects many times a second."""
+LASTS = 1.0
+"""Seconds for which a Gateway, or a release, is taken to have the same pods, unless one is gone.
+
+The probe and the tests connect many times a second.
+"""
 
 
 class Ways:
@@ -106,4 +109,4 @@ class Ways:
         if found:
             service, port = found[0], urlsplit(url).port or 80
             doors = partial(front.doors, space.cluster, service, port)
-            yield self.to(FRONT, space, doors, str(service["metadata"]["namespace"]), GATEWAY_LASTS)
+            yield self.to(FRONT, space, doors, str(service["metadata"]["namespace"]), LASTS)

@@ -72,13 +72,13 @@ def unschedulable(message: str) -> dict[str, Any]:
     return pod(phase="Pending", conditions=[condition], containerStatuses=[])
 
 
-def given_to(node: str, *, taken_on: bool) -> dict[str, Any]:
+def given_to(node: str, *, taken_on: bool, name: str = "shop-r1-a") -> dict[str, Any]:
     """Return a pod that has a node, which has not told of it since, or ever."""
     conditions = [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "False"}]
     state = {"running": {"startedAt": "2026-11-29T04:00:00Z"}}
     told = {"startTime": "2026-11-29T04:00:00Z", "containerStatuses": [container(state)]}
     status = told if taken_on else {"phase": "Pending", "containerStatuses": []}
-    made = pod(conditions=conditions if taken_on else conditions[:1], **status)
+    made = pod(name, conditions=conditions if taken_on else conditions[:1], **status)
     made["spec"]["nodeName"] = node
     return made
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from curtainup.errors import SetupError
-from curtainup.platforms.kubernetes import cluster as clusters
+from curtainup.platforms.kubernetes import login
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
 from curtainup.platforms.kubernetes.clusters import Clusters
 from curtainup.platforms.kubernetes.kubeconfig import Chosen
@@ -144,7 +144,7 @@ def test_a_context_is_one_cluster_however_often_it_is_asked_for(tmp_path: Path, 
 
 def test_a_login_that_hangs_ends(tmp_path: Path, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each way to ask: what is whole, what comes in parts, and a connection to a pod."""
-    monkeypatch.setattr(clusters, "LOGIN", 0.2)
+    monkeypatch.setattr(login, "PATIENCE", 0.2)
     command = {"apiVersion": "client.authentication.k8s.io/v1", "command": "sleep", "args": ["30"]}
     file = api_server.kubeconfig(tmp_path, api.port, exec={**command, "interactiveMode": "Never"})
     cluster = Cluster(Chosen(str(file), CONTEXT, is_named=False))
@@ -152,7 +152,7 @@ def test_a_login_that_hangs_ends(tmp_path: Path, api: Api, monkeypatch: pytest.M
     with pytest.raises(SetupError, match="does not accept the credentials"), cluster.stream(PODS, {}):
         pass
     with pytest.raises(SetupError, match="does not accept the credentials"):
-        cluster.forwarded("shop-live", "a", 80)
+        cluster.forwarded("shop-live", "a", 80, 15.0)
 
 
 def test_an_object_is_changed_where_it_is_named(cluster: Cluster, api: Api) -> None:

@@ -4,40 +4,26 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from threading import Thread
 from typing import Any
 
 import pytest
 
 from curtainup.errors import SetupError
 from curtainup.platforms.kubernetes import forward as forwards
-from curtainup.platforms.kubernetes.cluster import Refused
+from curtainup.platforms.kubernetes.cluster import Away, Refused
 from curtainup.platforms.kubernetes.forward import Door, Forward
 
 
 class Stream:
     """A connection to a pod, which answers each part with the pod's name."""
 
-    def __init__(self, pod: str, *, error: str = "", lost: str = "") -> None:
-        self.near, self.far = socket.socketpair()
-        self.pod, self.lost, self._error = pod, lost, error
-        Thread(target=self._serve, daemon=True).start()
+    def __init__(self, pod: str, *, trouble: str = "") -> None:
+        self.pod, self.trouble = pod, trouble
 
-    def socket(self, _port: int) -> Any:
-        return self.near
-
-    def close(self) -> None:
-        self.near.close()
-
-    def error(self, _port: int) -> str:
-        return self._error
-
-    def _serve(self) -> None:
-        with self.far:
-            if self._error or self.lost:
-                return
-            while part := self.far.recv(1024):
-                self.far.sendall(self.pod.encode() + b" " + part)
+    def join(self, guest: socket.socket) -> str:
+        while not self.trouble and (part := guest.recv(1024)):
+            guest.sendall(self.pod.encode() + b" " + part)
+        return self.trouble
 
 
 class Pods:
@@ -46,12 +32,17 @@ class Pods:
     def __init__(self) -> None:
         self.doors = [Door("a", 8080), Door("b", 8080)]
         self.gone: set[str] = set()
+        self.hung: set[str] = set()
         self.asked: list[tuple[str, str, int]] = []
+        self.patience: list[float] = []
         self.made: Callable[[str], Stream] = Stream
         self.failure: SetupError | None = None
 
-    def forwarded(self, namespace: str, pod: str, port: int) -> Any:
+    def forwarded(self, namespace: str, pod: str, port: int, patience: float) -> Any:
         self.asked.append((namespace, pod, port))
+        self.patience.append(patience)
+        if pod in self.hung:
+            raise Away("the cluster's API server does not answer", detail="TimeoutError")
         if self.failure is not None:
             raise self.failure
         if pod in self.gone:
@@ -100,6 +91,27 @@ def test_another_pod_answers_if_the_first_is_gone(forward: Forward, pods: Pods) 
     assert _asked(forward) == b"b hello"
 
 
+def test_a_pod_whose_node_hangs_is_left_soon_and_tried_last_from_then_on(
+    forward: Forward, pods: Pods
+) -> None:
+    pods.hung.add("a")
+    assert _asked(forward) == b"b hello"
+    assert pods.patience == [forwards.HURRY, forwards.PATIENCE]
+    assert _asked(forward) == b"b hello"
+    assert [pod for _, pod, _ in pods.asked] == ["a", "b", "b"]
+    pods.gone.add("b")
+    pods.hung.clear()
+    assert _asked(forward) == b"a hello"
+
+
+def test_no_connection_tries_more_than_some_pods(forward: Forward, pods: Pods) -> None:
+    pods.doors = [Door(f"p{number}", 8080) for number in range(20)]
+    pods.hung = {one.pod for one in pods.doors}
+    assert _asked(forward) == b""
+    assert len(pods.asked) == forwards.MOST
+    assert forward.trouble == "the cluster's API server does not answer: TimeoutError"
+
+
 def test_without_a_pod_the_guest_is_hung_up_on_and_told_why(forward: Forward, pods: Pods) -> None:
     pods.gone = {"a", "b"}
     assert _asked(forward) == b""
@@ -117,17 +129,14 @@ def test_an_api_server_that_is_away_hangs_up_and_is_asked_again(forward: Forward
     assert _asked(forward) == b"a hello"
 
 
-@pytest.mark.parametrize(("error", "lost"), [("connection refused", ""), ("", "connection reset")])
-def test_a_connection_that_is_lost_on_the_way_ends_the_guest_s(
-    forward: Forward, pods: Pods, error: str, lost: str
-) -> None:
-    pods.made = lambda pod: Stream(pod, error=error, lost=lost)
+def test_a_connection_that_is_lost_on_the_way_ends_the_guest_s(forward: Forward, pods: Pods) -> None:
+    pods.made = lambda pod: Stream(pod, trouble="connection refused")
     with _connect(forward) as guest:
         assert guest.recv(1024) == b""
     deadline = time.monotonic() + 5
-    while forward.trouble != error + lost and time.monotonic() < deadline:
+    while forward.trouble != "connection refused" and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert forward.trouble == error + lost
+    assert forward.trouble == "connection refused"
 
 
 def test_another_user_of_this_machine_is_hung_up_on(

@@ -6,8 +6,10 @@ import pytest
 
 from curtainup.errors import ReleaseUnhealthy
 from curtainup.model.trouble import Trouble
+from curtainup.platforms.kubernetes import losses
 from curtainup.platforms.kubernetes.cluster import Cluster
 from curtainup.platforms.kubernetes.diagnosis import LATER
+from curtainup.platforms.kubernetes.losses import Losses
 from curtainup.platforms.kubernetes.release import LOOK_EVERY, PASSING, Place, ReleasePods
 from tests.accounts.api_server import Api, Asked, Status
 from tests.platforms.kubernetes import shapes
@@ -298,3 +300,119 @@ def test_a_kept_release_s_pod_has_time_to_start_again(cluster: Cluster, api: Api
     release.raise_if_down()
     clock.now += 2 * LOOK_EVERY
     assert "exited with code 1" in _unhealthy(release).what
+
+
+LOST = "/api/v1/nodes/n3"
+
+
+def _with_losses(cluster: Cluster, clock: Clock, told: list[str], serving: int) -> ReleasePods:
+    losses = Losses(cluster, "shop-live", "v1", lambda: serving, told.append, clock)
+    return ReleasePods(cluster, PLACE, losses=losses, clock=clock)
+
+
+def _lose_two_of_four(api: Api, *others: dict[str, Any], was_whole: bool = True) -> None:
+    lost = [shapes.given_to("n3", taken_on=True, name=name) for name in ("c", "d")]
+    _give(api, shapes.pod("a"), shapes.pod("b"), *lost, *others, replicas=4, was_whole=was_whole)
+    api.put(LOST, shapes.node("n3", "Unknown", SILENT_NODE))
+    for name in ("c", "d"):
+        api.put(f"{BASE}/pods/{name}", shapes.pod(name))
+
+
+def test_pods_of_a_kept_release_on_a_lost_node_are_made_anew_once(cluster: Cluster, api: Api) -> None:
+    _lose_two_of_four(api)
+    told: list[str] = []
+    release = _with_losses(cluster, Clock(), told, serving=4)
+    release.raise_if_down()
+    assert release.lacks() is not None
+    assert [one.path for one in api.of("DELETE")] == [f"{BASE}/pods/c", f"{BASE}/pods/d"]
+    assert told == ["pods of v1 are on n3, which does not answer; starting them elsewhere"]
+
+
+def test_a_kept_release_gets_the_traffic_with_as_many_pods_as_serve_now(cluster: Cluster, api: Api) -> None:
+    _lose_two_of_four(api)
+    told: list[str] = []
+    assert _with_losses(cluster, Clock(), told, serving=2).lacks() is None
+    assert told[1:] == ["2 of 4 pods of v1 are ready; the others were lost"]
+
+
+def test_a_kept_release_whose_pods_start_nowhere_else_is_not_waited_for_for_long(
+    cluster: Cluster, api: Api
+) -> None:
+    full = shapes.unschedulable("0/3 nodes are available: 3 Insufficient cpu.")
+    _lose_two_of_four(api, {**full, "metadata": {**full["metadata"], "name": "e"}})
+    clock, told = Clock(), list[str]()
+    release = _with_losses(cluster, clock, told, serving=4)
+    for _ in range(int(losses.PATIENCE)):
+        release.raise_if_down()
+        assert release.lacks() is not None
+        clock.now += LOOK_EVERY
+    release.raise_if_down()
+    assert release.lacks() is None
+
+
+def test_a_kept_release_needs_what_it_has_not_lost(cluster: Cluster, api: Api) -> None:
+    """Other pods fail, so the lost node is not all that is wrong."""
+    _lose_two_of_four(api)
+    lost = shapes.given_to("n3", taken_on=True, name="c")
+    crashed = [{**CRASHED, "metadata": {**CRASHED["metadata"], "name": name}} for name in ("a", "b")]
+    _give(api, *crashed, lost, shapes.pod("e"), replicas=4, was_whole=True)
+    clock, told = Clock(), list[str]()
+    release = _with_losses(cluster, clock, told, serving=1)
+    assert release.lacks() is not None
+    clock.now += 2 * losses.PATIENCE
+    assert release.lacks() is not None
+
+
+def test_a_release_without_any_pod_that_is_ready_serves_nobody(cluster: Cluster, api: Api) -> None:
+    _lose_two_of_four(api)
+    lost = [shapes.given_to("n3", taken_on=True, name=name) for name in ("c", "d")]
+    _give(api, *lost, replicas=2, was_whole=True)
+    assert _with_losses(cluster, Clock(), [], serving=0).lacks() is not None
+
+
+def test_a_new_release_s_pods_start_elsewhere_with_all_the_time_that_they_may_take(
+    cluster: Cluster, api: Api
+) -> None:
+    """The cluster needs nearly a minute until it calls a node lost."""
+    lost = shapes.event("NodeNotReady", "Node is not ready", name="c")
+    given = [shapes.given_to("n3", taken_on=False, name="d"), shapes.given_to("n3", taken_on=True, name="c")]
+    _give(api, *given, shapes.pod("a"), shapes.pod("b"), events=(lost,), replicas=4)
+    api.put(LOST, shapes.node("n3"))
+    for name in ("c", "d"):
+        api.put(f"{BASE}/pods/{name}", shapes.pod(name))
+    clock = Clock()
+    release = _with_losses(cluster, clock, [], serving=0)
+    release.raise_if_down()
+    assert (release.delay(), api.of("DELETE")) == (0, [])
+    clock.now += 50
+    api.put(LOST, shapes.node("n3", "Unknown", SILENT_NODE))
+    release.raise_if_down()
+    assert [one.path for one in api.of("DELETE")] == [f"{BASE}/pods/c", f"{BASE}/pods/d"]
+    assert release.delay() == 50
+    assert release.lacks() is not None, "a new one needs all"
+    clock.now += 2 * losses.PATIENCE
+    assert release.lacks() is not None
+
+
+def test_a_deployer_who_may_end_no_pod_is_told_and_waits_as_long(cluster: Cluster, api: Api) -> None:
+    _lose_two_of_four(api)
+    for name in ("c", "d"):
+        api.deleted[f"{BASE}/pods/{name}"] = Status(403, "Forbidden", "pods is forbidden")
+    clock, told = Clock(), list[str]()
+    release = _with_losses(cluster, clock, told, serving=4)
+    assert release.lacks() is not None
+    assert told[1] == "they are not started elsewhere: pods is forbidden"
+    clock.now += losses.PATIENCE
+    assert release.lacks() is None
+
+
+def test_a_node_is_asked_about_once_in_some_seconds(cluster: Cluster, api: Api) -> None:
+    _lose_two_of_four(api)
+    clock = Clock()
+    release = ReleasePods(cluster, PLACE, clock=clock)
+    for _ in range(5):
+        assert release.lacks() is not None
+        clock.now += LOOK_EVERY
+    assert [one.path for one in api.asked].count(LOST) == 1
+    assert release.lacks() is not None
+    assert [one.path for one in api.asked].count(LOST) == 2

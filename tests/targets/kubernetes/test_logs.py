@@ -5,16 +5,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from curtainup.errors import RefusedError, SetupError
 from curtainup.model.environment import Environment
+from curtainup.platforms.kubernetes import log
 from curtainup.targets.kubernetes import logs
 from curtainup.targets.kubernetes.logs import KubernetesLogs
 from curtainup.targets.log_lines import Asked, Line
 from tests import samples
+from tests.accounts import api_server
 from tests.platforms.kubernetes import shapes
 from tests.targets.kubernetes.conftest import FIRST, KEYS, SECOND, Live, service, settings
 
@@ -73,6 +76,26 @@ def test_a_release_whose_pods_are_gone_is_said_to_have_no_log(source: Kubernetes
 def test_a_pod_that_goes_meanwhile_is_left_out(source: KubernetesLogs, live: Live) -> None:
     del live.api.objects[f"{PODS}/a/log"]
     assert _said(source.lines(Asked())) == ["two", "three", "five"]
+
+
+def test_pods_whose_node_does_not_answer_are_told_and_not_waited_for(
+    source: KubernetesLogs, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One hangs, as its node may be lost; for the other, the API server says that it is not reached."""
+    monkeypatch.setattr(log, "HURRY", 0.2)
+    over = Event()
+
+    def hang(_: api_server.Asked) -> bytes:
+        over.wait(30)
+        return b""
+
+    live.api.put(f"{PODS}/a/log", hang)
+    live.api.put(f"{PODS}/b/log", api_server.Status(500, "InternalError", "dial tcp: connection refused"))
+    assert _said(source.lines(Asked())) == ["three"]
+    over.set()
+    assert live.world.report.warnings == [
+        "the nodes of these pods do not answer, so their lines are missing: a, b"
+    ]
 
 
 def test_what_is_followed_comes_once_and_a_pod_that_starts_meanwhile_too(

@@ -288,23 +288,14 @@ def _answering(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
     asked: list[tuple[str, str, int]] = []
 
     class Stream:
-        lost = ""
-
         def __init__(self, pod: str) -> None:
-            self.near, far = socket.socketpair()
-            with far:
-                far.sendall(pod.encode())
+            self.pod = pod
 
-        def socket(self, _port: int) -> Any:
-            return self.near
-
-        def error(self, _port: int) -> str:
+        def join(self, guest: socket.socket) -> str:
+            guest.sendall(self.pod.encode())
             return ""
 
-        def close(self) -> None:
-            self.near.close()
-
-    def forwarded(_self: Cluster, namespace: str, pod: str, port: int) -> Stream:
+    def forwarded(_self: Cluster, namespace: str, pod: str, port: int, _patience: float) -> Stream:
         asked.append((namespace, pod, port))
         return Stream(pod)
 
@@ -484,6 +475,16 @@ def test_a_release_is_suspected_in_its_own_pods(live: Live) -> None:
     assert (place.selector, place.image, place.port) == (f"curtainup.release={SECOND.id}", SECOND.image, 8080)
     with pytest.raises(ReleaseUnhealthy, match="Deployment is gone"):
         suspect.raise_if_down()
+
+
+def test_a_release_that_lost_pods_is_compared_with_the_one_that_serves(live: Live) -> None:
+    live.api.items(live.path("api/v1", "pods"), shapes.pod("a"), shapes.pod("b"), shapes.unready({}))
+    found = live.target.suspect(SECOND).losses
+    assert found is not None
+    assert found.serving() == 2
+    assert live.api.asked[-1].query == {"labelSelector": f"curtainup.release={FIRST.id}"}
+    found.tell("pods are lost")
+    assert live.world.report.warnings == ["pods are lost"]
 
 
 @pytest.mark.parametrize("how", ["renew", "revive"])

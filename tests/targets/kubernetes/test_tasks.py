@@ -165,6 +165,13 @@ def test_a_task_that_cannot_begin_is_told_with_the_reason_and_removed(live: Live
     assert len(live.api.of("DELETE")) == 1
 
 
+def test_a_task_whose_node_is_lost_is_not_waited_for(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnosis, "LATER", 0.2)
+    found = _live(live, shapes.given_to("n3", taken_on=False))
+    found.api.put("/api/v1/nodes/n3", shapes.node("n3", "Unknown", "Kubelet stopped posting node status."))
+    assert "the node n3 does not answer" in _refusal(found).what
+
+
 def test_a_quota_that_refuses_the_task_s_pod_is_told(live: Live) -> None:
     event = shapes.event("FailedCreate", 'violates PodSecurity "restricted": no', name="task-migrate-x")
     _live(live).api.items(EVENTS, event)

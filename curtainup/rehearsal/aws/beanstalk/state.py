@@ -180,7 +180,7 @@ class Beanstalk:
             "PlatformArn": platform_arn(self.region, one["stack"]),
             "Description": one["description"],
             "EndpointURL": one["endpoint"],
-            "CNAME": one["cname"],
+            **({"CNAME": one["cname"]} if one["cname"] else {}),
             "DateCreated": moment(one["created"]),
             "DateUpdated": moment(one["updated"]),
             "Status": one["status"],

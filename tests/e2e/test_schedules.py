@@ -25,6 +25,7 @@ def test_schedules_go_on_in_the_release_that_works(deployed: Service) -> None:
     told = service.run("preview", code=2).out
     assert "its schedules, once it has all traffic: tick starts" in told
     service.deploy()
+    assert [one.outcome for one in service.last_run().steps if one.name == "local-schedules"] == ["passed"]
     first = service.serving("live")
     seen(service, "tick", first)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Final
 
@@ -26,6 +27,8 @@ from curtainup.util.crash import Explanation
 LOOK: Final = 0.5
 """Seconds between two looks at most: one that is known to be healthy sooner is looked at then."""
 SOON: Final = 0.05
+AT_ONCE: Final = 4
+"""How many health commands run at once."""
 
 
 class GivenUp(Interrupted):
@@ -94,7 +97,9 @@ class _Waiting:
         for one in found:
             if one.state not in {RUNNING, STARTING} or self._has_just_ended(one):
                 raise self._ended(one)
-        return [one for one in found if not self._is_healthy(one)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:  # health commands may take seconds each
+            healthy = list(pool.map(self._is_healthy, found))
+        return [one for one, is_healthy in zip(found, healthy, strict=True) if not is_healthy]
 
     def pause(self, left: Sequence[ProcessState]) -> float:
         """Return for how many seconds none of some copies can be healthy; `LOOK` where nobody knows."""

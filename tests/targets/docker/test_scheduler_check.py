@@ -18,9 +18,10 @@ from tests import docker_engine, samples
 from tests.model.test_schedule import CLEANUP
 
 pytestmark = pytest.mark.docker
-OLD_PYTHON = (
-    "echo 'import sys; sys.version_info = (3, 9, 2)' > /usr/lib/python3/dist-packages/sitecustomize.py"
-)
+OLD_PYTHON = """\
+cd /usr/lib/python3.*/ && rm -f sitecustomize.py
+echo 'import sys; sys.version_info = (3, 9, 2)' > sitecustomize.py
+"""
 Check = Callable[..., Checked]
 
 

@@ -16,7 +16,7 @@ from tests.e2e.ready import DOCKERFILE
 from tests.e2e.schedules import runs, seen
 from tests.e2e.second_machine import IS_POSSIBLE, WHY_NOT, SecondMachine
 from tests.e2e.service import Service
-from tests.e2e.test_schedules import EVERY_SECOND, TICK
+from tests.e2e.test_schedules import EVERY_SECOND, TICK, YEARLY
 from tests.scheduler.machine import assert_once_each
 
 pytestmark = [
@@ -42,7 +42,9 @@ def service(
     """A service with a schedule, which staging has not."""
     with placed(machine, tmp_path_factory.mktemp("e2e"), service_python) as one:
         one.write("tick.py", TICK)
-        one.configure(schedule={"tick": EVERY_SECOND}, environments={"staging": {"schedule": {}}})
+        one.configure(
+            schedule={"tick": EVERY_SECOND, "yearly": YEARLY}, environments={"staging": {"schedule": {}}}
+        )
         yield one
 
 
@@ -70,12 +72,13 @@ def test_one_runs_by_hand_and_is_told_of_through_the_connection(
 ) -> None:
     logins = machine.logins()
 
-    done = service.run("schedule", "run", "tick")
+    done = service.run("schedule", "run", "yearly")
 
     assert machine.logins() == logins + 1
     assert "with open" in done.out
-    [status] = service.status("live")["schedules"]
-    assert (status["schedule"], status["failed"], status["trouble"]) == ("tick", [], None)
+    found = {one["schedule"]: one for one in service.status("live")["schedules"]}
+    assert found["yearly"]["last"]["outcome"] == "ok"
+    assert found["tick"]["failed"] == []
     assert "tick of" in service.run("logs", "--process", "scheduler").out
     assert json.loads(service.run("schedule", "check", "--json").out) == []
 

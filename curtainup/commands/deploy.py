@@ -16,7 +16,17 @@ from curtainup.environments.rollout import Rollout
 from curtainup.errors import RefusedError
 from curtainup.model.names import LIVE, STAGING
 from curtainup.model.release import Release
-from curtainup.pipeline import accessories, canary, four_eyes, freeze, ground, image_steps, measuring, planner
+from curtainup.pipeline import (
+    accessories,
+    canary,
+    four_eyes,
+    freeze,
+    ground,
+    image_steps,
+    local_schedules,
+    measuring,
+    planner,
+)
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.executor import Executor
 from curtainup.pipeline.image_steps import AnyImage
@@ -76,6 +86,7 @@ class _Deploy:
                 self._guard.require_unmoved(one)
         if self._options.only == LIVE:
             self._require_staged(image)
+            local_schedules.check(self._context, image)
         accessories.see_to(self._context, self._needing_accessories())
         ground.lay(self._context.steps, self._rollouts)
         if self._options.only != LIVE:

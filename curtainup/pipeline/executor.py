@@ -6,23 +6,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from threading import Event
 from typing import TypeVar
 
 from curtainup.environments import opening
 from curtainup.environments.rollout import Rollout
-from curtainup.errors import (
-    CanaryPaused,
-    CandidateGateFailed,
-    CurtainupError,
-    ReturnDidNotHelp,
-    ReturnFailed,
-)
+from curtainup.errors import CanaryPaused, CandidateGateFailed
 from curtainup.gates.tally import ProbeResult
-from curtainup.model.names import LIVE
-from curtainup.pipeline import returning, traffic
+from curtainup.pipeline import traffic, undoing
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.gate import gate_of
-from curtainup.pipeline.processes import await_processes
+from curtainup.pipeline.processes import GivenUp, await_processes
 from curtainup.pipeline.run.steps import Progress
 from curtainup.pipeline.tasks import run_tasks
 from curtainup.pipeline.traffic import Watch
@@ -106,6 +100,8 @@ class _OneTransition:
         self._has_moved = False
         self._prove: Callable[[], None] = lambda: None
         self._under_way = ExitStack()
+        self._has_failed = Event()
+        self._are_awaited = False
         self.moved_at = moved_at
 
     def carry_out(self) -> float:
@@ -116,10 +112,10 @@ class _OneTransition:
                 for act, following in zip(acts, (*acts[1:], None), strict=True):
                     self._do(act, following)
         except CanaryPaused:
-            self._pause()
+            undoing.pause(self._context, self._rollout, self._transition, self._watch)
             raise
         except BaseException as error:
-            self._undo(error)
+            undoing.undo(self._context, self._rollout, self._transition, self._watch, error)
             raise
         return self.moved_at
 
@@ -128,30 +124,58 @@ class _OneTransition:
     def _do(self, act: Act, following: Act | None) -> None:
         """Carry out an act as a step; tasks start their own step.
 
-        An update whose release is judged next goes on beside the gate. It is over before anything is undone.
+        An update whose release is judged next goes on beside the gate, and so does the wait for the processes
+        that it has started. Both are over before anything is undone.
         """
         if isinstance(act, RunTasks):
             run_tasks(self._context, self._rollout, self._transition.release)
         elif isinstance(act, Update):
-            going = beside(lambda go_on: self._run(act, lambda progress: self._update(act, progress, go_on)))
-            if isinstance(following, Judge) and not following.proven:
+            judged = isinstance(following, Judge) and not following.proven
+            going = beside(lambda go_on: self._carry_on(act, go_on, judged=judged))
+            if judged:
                 self._under_way.enter_context(going)
                 return
             with going:
                 pass
+        elif isinstance(act, AwaitProcesses):
+            self._conclude(act)
         elif isinstance(act, Judge) and act.proven:
             self._context.steps.skip(act.step, act.title, act.proven)
         else:
             self._run(act, self._work(act))
 
+    def _carry_on(self, act: Update, go_on: GoOn, *, judged: bool) -> None:
+        """Update, and wait for the processes that came with it while the release is judged.
+
+        Whichever of the two fails first ends the other.
+        """
+        self._run(act, lambda progress: self._update(act, progress, go_on))
+        awaited = _first(self._transition, AwaitProcesses)
+        if not judged or awaited is None:
+            return
+        go_on()
+        try:
+            self._run(awaited, self._await_processes)
+        except GivenUp:
+            return
+        except BaseException:
+            self._has_failed.set()
+            raise
+        self._are_awaited = True
+
+    def _conclude(self, act: AwaitProcesses) -> None:
+        """Prove the release once its processes work, after its gate has passed."""
+        self._under_way.close()
+        if not self._are_awaited:
+            self._run(act, self._await_processes)
+        self._prove()
+
     def _run(self, act: Step, work: Callable[[Progress], None]) -> None:
         self._context.steps.run(act.step, act.title, work)
 
-    def _work(self, act: Await | AwaitProcesses | Judge | Retire | PutBack) -> Callable[[Progress], None]:
+    def _work(self, act: Await | Judge | Retire | PutBack) -> Callable[[Progress], None]:
         if isinstance(act, Await):
             return lambda progress: self._await(act, progress)
-        if isinstance(act, AwaitProcesses):
-            return self._await_processes
         if isinstance(act, Judge):
             return lambda progress: self._judge(act, progress)
         if isinstance(act, Retire):
@@ -186,11 +210,10 @@ class _OneTransition:
         self._note_answer(progress)
 
     def _await_processes(self, progress: Progress) -> None:
-        """Wait for the processes once their update has ended beside the gate; only then all is proven."""
-        self._under_way.close()
         is_undone = self._transition.undo is not None
-        await_processes(self._rollout, self._transition.release, progress, is_undone=is_undone)
-        self._prove()
+        await_processes(
+            self._rollout, self._transition.release, progress, self._has_failed, is_undone=is_undone
+        )
 
     def _note_answer(self, progress: Progress) -> None:
         seconds = self._rollout.wait_until_healthy(self._transition.release)
@@ -202,6 +225,7 @@ class _OneTransition:
             if self._watch is not None:
                 self._watch.require_clean()
         except BaseException as error:
+            self._has_failed.set()
             if self._watch is not None:
                 self._watch.give_up()
             if isinstance(error, CandidateGateFailed):
@@ -234,7 +258,9 @@ class _OneTransition:
             self._await_followed(progress)
         with rollout.reachable(gate.url) as door:
             inside = replace(gate, door=door)
-            self._prove = self._context.gatekeeper.judge(inside, progress, one.image, self._watch)
+            self._prove = self._context.gatekeeper.judge(
+                inside, progress, one.image, self._watch, self._has_failed
+            )
         if _first(one, AwaitProcesses) is None:
             self._prove()
 
@@ -278,70 +304,6 @@ class _OneTransition:
             serving = undo.deployment.serving() if undo else None
             release = self._transition.release.id
             recorder.moved(self._rollout.name, serving.id if serving else None, release)
-
-    # Pausing
-
-    def _pause(self) -> None:
-        """Remember that the canary waits for somebody's decision; put live back if that fails."""
-        try:
-            self._context.steps.run("pause", "leave the canary as it is", self._remember)
-        except BaseException as error:
-            self._undo(error)
-            raise
-
-    def _remember(self, progress: Progress) -> None:
-        rollout, release = self._rollout, self._transition.release
-        rollout.hold(release.id)
-        rollout.apply(rollout.deployment, progress.say)
-        progress.note = f"{release.version} ({release.id}) waits for curtainup promote or rollback"
-
-    # Undoing
-
-    def _undo(self, error: BaseException) -> None:
-        """Put the environment back to what it was before the transition, after a failure or Ctrl-C.
-
-        If the transition ended before its first update, there is nothing to undo.
-
-        Raises:
-            ReturnFailed: the undo failed too.
-
-        """
-        undo, rollout = self._transition.undo, self._rollout
-        if undo is None or rollout.environment.settings is None:
-            return
-        if not rollout.is_touched and rollout.deployment == undo.deployment:
-            return
-        self._context.session.run.processes.resume()
-        reason = returning.reason_to_stay(rollout, undo.deployment, self._watch)
-        if reason is not None:
-            self._context.steps.skip(undo.step, undo.title, reason)
-            raise returning.keep(rollout, error, reason) from error
-        try:
-            self._context.steps.run(
-                undo.step, undo.title, lambda progress: self._restore(undo, progress), undoing=True
-            )
-        except ReturnDidNotHelp as failure:
-            failure.detail = f"curtainup put it back because: {error}"
-            raise failure from error
-        except CurtainupError as failure:
-            raise ReturnFailed(
-                f"{rollout.name} could not be put back: {failure.what}",
-                where=failure.where,
-                consequence=f"{rollout.name} may be half changed; look at it now",
-                fix="run `curtainup status`, then `curtainup deploy`; it continues from the present state",
-                detail=f"curtainup tried to put it back because: {error}\n{failure.detail or ''}",
-            ) from error
-
-    def _restore(self, undo: PutBack, progress: Progress) -> None:
-        rollout = self._rollout
-        outgoing, serving = rollout.deployment.serving(), undo.deployment.serving()
-        rollout.put_back(undo.deployment, self._context.session.run.report.warn, undo.held)
-        if outgoing and serving and outgoing.id != serving.id:
-            self._context.recorder.moved(rollout.name, outgoing.id, serving.id)
-            if rollout.name == LIVE:
-                returning.require_answer(rollout, serving)
-            returning.tell_processes(rollout, self._context.session.run.report.warn)
-        progress.note = f"{serving.version} ({serving.id}) serves" if serving else "nothing serves, as before"
 
 
 def _first(transition: Transition, kind: type[AnyAct]) -> AnyAct | None:

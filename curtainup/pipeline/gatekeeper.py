@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from threading import Event
 
 from curtainup import gates
 from curtainup.errors import (
@@ -27,6 +28,7 @@ from curtainup.session import Session
 from curtainup.util.process import Cancel
 
 _PERCENT = re.compile(r"\[\s*\d+%\]$")
+_NEVER = Event()
 
 
 class Gatekeeper:
@@ -104,7 +106,12 @@ class Gatekeeper:
             session.run.report.warn(self.pythons.no_unit_tests)
 
     def judge(
-        self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None
+        self,
+        gate: Gate,
+        progress: Progress,
+        image: str,
+        watch: Watch | None = None,
+        has_failed: Cancel = _NEVER,
     ) -> Callable[[], None]:
         """Run one gate, and return what records its proof.
 
@@ -113,12 +120,17 @@ class Gatekeeper:
             progress: shows the tests.
             image: the image that the tests run in, when they run in the image.
             watch: ends the tests as soon as the probe has seen enough; None lets them end by themselves.
+            has_failed: ends the tests when set, as the release has failed otherwise.
 
         Raises:
             CurtainupError: the gate failed; `FAILURES` has the class.
+            Interrupted: the release has failed otherwise, or the run was cancelled.
 
         """
-        result = self.check(gate, progress, image, watch)
+        cancelled = self._session.run.cancelled
+        result = self.check(gate, progress, image, _Any((cancelled, _Unclean(watch), has_failed)))
+        if result.stopped and has_failed.is_set() and not cancelled.is_set():
+            raise Interrupted("the tests were stopped, as the release has failed already", where=gate.url)
         self._conclude(gate, result, watch)
         return lambda: self._recorder.proved(gate.name, gate.url, gate.release, image, result)
 
@@ -147,20 +159,19 @@ class Gatekeeper:
             f"that {gate.version} does not have, check out its commit and run the same command again"
         )
 
-    def check(self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None) -> GateResult:
-        """Run the tests of one gate, and record their result."""
+    def check(self, gate: Gate, progress: Progress, image: str, cancel: Cancel | None = None) -> GateResult:
+        """Run the tests of one gate, and record their result.
+
+        Without `cancel`, only the end of the run stops them.
+        """
         result = gates.run_gate(
             self._request(gate, image),
             on_line=_showing(progress),
-            cancel=self._cancel(watch),
+            cancel=cancel or self._session.run.cancelled,
             forks=self._forks,
         )
         self._note(gate, progress, result)
         return result
-
-    def _cancel(self, watch: Watch | None) -> Cancel:
-        cancelled = self._session.run.cancelled
-        return cancelled if watch is None else _Either(cancelled, watch)
 
     def _note(self, gate: Gate, progress: Progress, result: GateResult) -> None:
         progress.note = _summary(result)
@@ -229,14 +240,23 @@ def _engine_of(session: Session, gate: Gate) -> DockerEngine:
 
 
 @dataclass(frozen=True)
-class _Either:
-    """Set as soon as the run is cancelled, or the probe has seen that the release cannot keep the traffic."""
+class _Any:
+    """Set as soon as one of several is."""
 
-    cancelled: Cancel
-    watch: Watch
+    several: tuple[Cancel, ...]
 
     def is_set(self) -> bool:
-        return self.cancelled.is_set() or not self.watch.is_clean
+        return any(one.is_set() for one in self.several)
+
+
+@dataclass(frozen=True)
+class _Unclean:
+    """Set as soon as the probe, if there is one, has seen that the release cannot keep the traffic."""
+
+    watch: Watch | None
+
+    def is_set(self) -> bool:
+        return self.watch is not None and not self.watch.is_clean
 
 
 def _showing(progress: Progress) -> Callable[[str], None]:

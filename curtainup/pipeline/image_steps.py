@@ -12,7 +12,7 @@ from curtainup.gates import own_address
 from curtainup.images import dockerfile_remarks, origin, prebuilt, source, stack, untracked
 from curtainup.images import registry as registries
 from curtainup.images.stack import Image
-from curtainup.pipeline import builder, local_container, local_tasks
+from curtainup.pipeline import builder, local_container, local_schedules, local_tasks
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.gate import Gate
 from curtainup.pipeline.options import Options
@@ -205,7 +205,10 @@ class Given:
 
 
 def local_gate(context: RunContext, image: AnyImage) -> None:
-    """Run the acceptance tests on the image, in a container on this machine."""
+    """Run the acceptance tests on the image, in a container on this machine.
+
+    Beside them its scheduler is checked, if its environments have schedules.
+    """
 
     def work(progress: Progress) -> None:
         session = context.session
@@ -228,7 +231,10 @@ def local_gate(context: RunContext, image: AnyImage) -> None:
 
     builder.bring(context.session, image.runnable)
     local_tasks.run(context, image.runnable, image.version)
-    context.steps.run("local", "acceptance tests on the image", work)
+    with ThreadPoolExecutor(1) as pool:
+        checking = pool.submit(local_schedules.check, context, image)
+        context.steps.run("local", "acceptance tests on the image", work)
+        checking.result()
 
 
 def _without(left_out: Collection[str]) -> str:

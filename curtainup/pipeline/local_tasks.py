@@ -30,19 +30,19 @@ def run(context: RunContext, image: str, version: str) -> None:
     tasks = context.session.service.local.tasks
     if not tasks:
         return
-    place, settings = _Local(context.session), local_container.settings_of(context.session)
-    release = Release(
-        id=release_id(image, settings, ""),
-        version=version,
-        image=image,
-        settings=settings,
-    )
+    place, release = _Local(context.session), release_of(context.session, image, version)
 
     def work(progress: Progress) -> None:
         place.end_tasks()
         run_all(context, place, release, tasks, progress)
 
     context.steps.run("local-tasks", "run tasks for the local gate", work)
+
+
+def release_of(session: Session, image: str, version: str) -> Release:
+    """Return the release that an image is at the local gate."""
+    settings = local_container.settings_of(session)
+    return Release(id=release_id(image, settings, ""), version=version, image=image, settings=settings)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Local:
         session = self.session
         return docker_host.run(
             session.accounts.builder.client,
-            self._place,
+            place_of(self.session),
             release,
             task,
             session.service.local_secrets,
@@ -67,10 +67,11 @@ class _Local:
 
     def end_tasks(self) -> None:
         """Remove the containers of tasks that a run which was killed has left."""
-        docker_host.end(self.session.accounts.builder.client, self._place.labels)
+        docker_host.end(self.session.accounts.builder.client, place_of(self.session).labels)
 
-    @property
-    def _place(self) -> docker_host.Place:
-        service = self.session.service.config.name
-        labels = {SERVICE: service, ENVIRONMENT: self.name, LOCK: self.session.lock_name}
-        return docker_host.Place(f"{service}-{self.name}", labels, run=self.session.run.id)
+
+def place_of(session: Session) -> docker_host.Place:
+    """Return where the tasks of the local gate run: beside its container, on no environment's network."""
+    service = session.service.config.name
+    labels = {SERVICE: service, ENVIRONMENT: LOCAL, LOCK: session.lock_name}
+    return docker_host.Place(f"{service}-{LOCAL}", labels, run=session.run.id)

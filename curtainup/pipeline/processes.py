@@ -1,13 +1,15 @@
 """Waiting for the processes of a release: each has to run for a while, or its health command to pass.
 
-They start once the release has all traffic, so a process that ends at once fails the gate of live, and live
-goes back to the release before, with the processes of that one.
+They start once the release has all traffic, so a process that ends at once fails the run like the gate of
+live, and live goes back to the release before, with the processes of that one.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Final
 
 from curtainup.environments.rollout import Rollout
@@ -23,20 +25,31 @@ from curtainup.targets.runs import RunsProcesses
 from curtainup.util.crash import Explanation
 
 LOOK: Final = 0.5
-"""Seconds between two looks."""
+"""Seconds between two looks at most: one that is known to be healthy sooner is looked at then."""
+SOON: Final = 0.05
+AT_ONCE: Final = 4
+"""How many health commands run at once."""
 
 
-def await_processes(rollout: Rollout, release: Release, progress: Progress, *, is_undone: bool) -> None:
+class GivenUp(Interrupted):
+    """The release is judged by something else already."""
+
+
+def await_processes(
+    rollout: Rollout, release: Release, progress: Progress, given_up: Event, *, is_undone: bool
+) -> None:
     """Wait until each process of a release is healthy; at once if all are.
 
     Args:
         rollout: the environment.
         release: the release that works there.
         progress: takes how many there are.
+        given_up: ends the wait when set.
         is_undone: whether the environment is put back if one is not healthy.
 
     Raises:
         ProcessFailed: one ended, or was not healthy in `settle` and `start_timeout`.
+        GivenUp: the wait was ended.
         Interrupted: the run was cancelled.
         CurtainupError: nobody tells how they are.
 
@@ -50,7 +63,9 @@ def await_processes(rollout: Rollout, release: Release, progress: Progress, *, i
     while left := waiting.look():
         if time.monotonic() > deadline:
             raise waiting.late(left[0])
-        if rollout.cancelled.wait(LOOK):
+        if given_up.is_set():
+            raise GivenUp("processes were no longer waited for", where=rollout.name)
+        if rollout.cancelled.wait(waiting.pause(left)):
             raise Interrupted("interrupted while processes started", where=rollout.name)
     count = sum(one.count for one in processes.values())
     progress.note = f"{count} process{'es' * (count != 1)} at work"
@@ -82,7 +97,17 @@ class _Waiting:
         for one in found:
             if one.state not in {RUNNING, STARTING} or self._has_just_ended(one):
                 raise self._ended(one)
-        return [one for one in found if not self._is_healthy(one)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:  # health commands may take seconds each
+            healthy = list(pool.map(self._is_healthy, found))
+        return [one for one, is_healthy in zip(found, healthy, strict=True) if not is_healthy]
+
+    def pause(self, left: Sequence[ProcessState]) -> float:
+        """Return for how many seconds none of some copies can be healthy; `LOOK` where nobody knows."""
+        known = [self._processes[one.process].settle - one.seconds for one in left if self._settles(one)]
+        return max(SOON, min([LOOK, *known]))
+
+    def _settles(self, one: ProcessState) -> bool:
+        return one.state == RUNNING and not self._processes[one.process].health
 
     def _has_just_ended(self, one: ProcessState) -> bool:
         return bool(one.restarts) and one.seconds < self._processes[one.process].settle

@@ -11,17 +11,18 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from curtainup.scheduler import plan
-from curtainup.scheduler.asking import ask
+from curtainup.scheduler.asking import ask, listen
 from curtainup.scheduler.loop import OUTPUT, Scheduler
 from curtainup.scheduler.memory import Memory
-from curtainup.scheduler.place import MEMORY, REFUSED
+from curtainup.scheduler.place import ABLE, MEMORY, REFUSED
 
 
 def main(words: Sequence[str]) -> int:
     """Do what the command line says, and return the exit code.
 
     Args:
-        words: the file that everything is in, and then nothing, `ready`, `runs`, or `run SCHEDULE ID`.
+        words: the file that everything is in, and then nothing, `check`, `ready`, `runs`, or
+            `run SCHEDULE ID`.
 
     """
     archive, *rest = words
@@ -35,10 +36,22 @@ def main(words: Sequence[str]) -> int:
             return _runs(memory)
         with ZipFile(archive) as file:
             planned = plan.read(file.read("plan.json").decode())
+        if rest == ["check"]:
+            return _check(memory)
         Scheduler(planned, memory, _say).run()
     except OSError as error:
         _say(f"the scheduler cannot work as user {os.getuid()}: {error}")
         return 1
+    return 0
+
+
+def _check(memory: Memory) -> int:
+    """Do all that a scheduler does before it waits for a time, and say that it could be done."""
+    memory.work()
+    with listen(), memory.change():
+        pass
+    memory.rest()
+    _say(ABLE)
     return 0
 
 

@@ -15,6 +15,9 @@ GRACE: Final = 5.0
 REFUSED: Final = 251
 """The exit code of a run that the scheduler refused. A run that has ended with it is remembered."""
 
+ABLE: Final = "curtainup: this image can run the scheduler"
+"""The line that nobody but the scheduler's own check writes."""
+
 
 def command(*words: str) -> tuple[str, ...]:
     """Return the command line of the scheduler, whatever variables the image sets for Python."""

@@ -62,6 +62,22 @@ def refused(what: str, where: str, fix: str) -> RefusedError:
     return RefusedError(what, where=where, consequence=NOT_STARTED, fix=fix)
 
 
+def moved(process: str, release: str, where: str) -> RefusedError:
+    """Return the error for a process whose place has another release's: a deployment moves it just now.
+
+    Args:
+        process: its name.
+        release: the id of the release in which the command was to run, as it is recorded.
+        where: the place.
+
+    """
+    return refused(
+        f"process {process} of {release} is not there: its place has that of another release",
+        where,
+        "a deployment moves the processes just now: run it again once curtainup status shows where they are",
+    )
+
+
 def as_task(
     asked: Asked, release: Release, run: Callable[[Release, Task, Callable[[str], None]], Ran]
 ) -> int:

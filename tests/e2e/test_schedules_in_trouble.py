@@ -194,21 +194,40 @@ def test_somebody_elses_volume_is_left_alone(troubled: Service, docker_client: d
         theirs.remove()
 
 
-def test_an_image_without_python_is_told_of_on_staging(troubled: Service) -> None:
+def test_an_image_without_python_is_told_of_before_anything_is_pushed(troubled: Service) -> None:
     server = "CMD exec gunicorn"
     text = DOCKERFILE.replace("USER 10001", f"{NO_PYTHON}USER 10001").replace(
         server, "CMD exec /venv/bin/snake -m gunicorn"
     )
     troubled.write("Dockerfile", text)
     troubled.commit("Take Python away")
+    troubled.configure(schedule=SCHEDULES, environments={"staging": {"schedule": {}}})
+    before = troubled.traffic("staging"), troubled.traffic("live")
+
+    done = troubled.run("deploy", code=ProcessFailed.exit_code)
+
+    assert "cannot run the schedules: it has no python3" in done.err
+    assert "Python 3.10 or newer as python3" in done.err
+    assert outcomes(troubled) == {"unit": "passed", "local": "passed", "local-schedules": "failed"}
+    assert (troubled.traffic("staging"), troubled.traffic("live")) == before
+    assert of(runs(troubled), "tick", "ok")
+    assert_nothing_left(troubled)
+
+
+def test_an_image_that_staging_has_without_schedules_is_checked_before_it_goes_live(
+    troubled: Service,
+) -> None:
+    troubled.configure(schedule=None)
+    troubled.deploy("--only", "staging")
+    assert "local-schedules" not in outcomes(troubled)
+    troubled.configure(environments={"live": {"schedule": SCHEDULES}})
     before = troubled.traffic("live")
 
-    done = troubled.run("deploy", "--only", "staging", code=ProcessFailed.exit_code)
+    done = troubled.run("deploy", "--only", "live", code=ProcessFailed.exit_code)
 
-    assert "process scheduler of" in done.err
-    assert "Python 3.10 or newer as python3" in done.err
+    assert "cannot run the schedules: it has no python3" in done.err
     assert troubled.traffic("live") == before
-    assert of(runs(troubled), "tick", "ok")
+    troubled.configure(environments=None)
 
 
 def test_beanstalk_refuses_them_before_anything(troubled: Service) -> None:
@@ -216,6 +235,12 @@ def test_beanstalk_refuses_them_before_anything(troubled: Service) -> None:
     done = troubled.deploy(code=ConfigError.exit_code)
     assert "schedule: is not possible on aws-beanstalk" in done.err
     troubled.configure(deploy_target="docker", aws_region=None)
+
+
+def outcomes(service: Service) -> dict[str, str | None]:
+    """How the steps of the last run ended, from the tests to the push."""
+    wanted = ("unit", "local", "local-schedules", "push")
+    return {one.name: one.outcome for one in service.last_run().steps if one.name in wanted}
 
 
 def scheduler_name(service: Service) -> str:

@@ -22,8 +22,8 @@ from curtainup.errors import (
 )
 from curtainup.model.environment import Environment
 from curtainup.model.process import Process
-from curtainup.model.process_state import ENDED, RUNNING, ProcessState
-from curtainup.model.release import Deployment, Release
+from curtainup.model.process_state import ENDED, RUNNING, STARTING, ProcessState
+from curtainup.model.release import Deployment
 from curtainup.pipeline import planner, returning
 from curtainup.pipeline.canary import Canary
 from curtainup.pipeline.context import RunContext
@@ -36,11 +36,13 @@ from curtainup.pipeline.run.steps import Progress, Steps
 from curtainup.pipeline.traffic import AT_ONCE, Watch
 from curtainup.pipeline.transition import PutBack, Transition
 from curtainup.targets.docker.target import DockerTarget
+from curtainup.util.process import Cancel
 from tests import samples
 from tests.proxies import Proxy, serving
 from tests.sessions import world
 
 OLD, NEW = {"r0000001": 100}, {"r0000002": 100}
+NEVER = Event()
 
 
 class Judge(Gatekeeper):
@@ -51,10 +53,17 @@ class Judge(Gatekeeper):
         self.proofs: list[str] = []
         self.watched = True
         self.verdict: Callable[[], None] = lambda: None
+        self.has_failed: Cancel = NEVER
 
     def judge(
-        self, gate: Gate, progress: Progress, image: str, watch: Watch | None = None
+        self,
+        gate: Gate,
+        progress: Progress,
+        image: str,
+        watch: Watch | None = None,
+        has_failed: Cancel = NEVER,
     ) -> Callable[[], None]:
+        self.has_failed = has_failed
         assert progress.name == "live-gate"
         assert image == "image"
         assert watch is not None or not self.watched
@@ -140,33 +149,95 @@ def test_a_proven_release_keeps_the_traffic(tmp_path: Path, proxy: Proxy) -> Non
     assert (move.outgoing, move.incoming) == ("r0000001", "r0000002")
 
 
-@pytest.mark.parametrize("state", [RUNNING, ENDED])
+class Worked:
+    """A scene whose new release has a worker, and what that does whenever somebody looks."""
+
+    def __init__(self, folder: Path, proxy: Proxy, patch: pytest.MonkeyPatch, state: str) -> None:
+        process = Process(name="worker", command=("work",), count=1, memory_mb=64, stop_timeout=1, settle=1)
+        self.new = samples.release(2, settings=samples.SETTINGS.model_copy(update={"processes": (process,)}))
+        self.scene = Scene(folder, proxy)
+        self.state, self.is_looked_at = state, Event()
+        self.proofs: list[list[str]] = []
+        patch.setattr(DockerTarget, "process_states", lambda *_: self._states())
+        patch.setattr(DockerTarget, "process_log", lambda *_: "")
+        patch.setattr(DockerTarget, "has_lost_process", lambda *_: False)
+        patch.setattr(DockerTarget, "limit_processes", lambda *_: None)
+
+    def _states(self) -> list[ProcessState]:
+        self.proofs.append(list(self.scene.judge.proofs))
+        self.is_looked_at.set()
+        return [ProcessState("worker", 1, self.new.id, self.state, seconds=9)]
+
+    def move(self) -> None:
+        self.scene.executor.carry_out(planner.to_live(self.scene.rollout, self.new, "image", _never, AT_ONCE))
+
+    def went_back(self) -> bool:
+        return self.scene.rollout.deployment.working == "r0000001" and self.scene.judge.proofs == []
+
+
 def test_a_release_is_proven_once_its_processes_work(
-    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, state: str
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A run that is killed in the wait leaves no proof, so the next one judges again and may go back."""
-    process = Process(name="worker", command=("work",), count=1, memory_mb=64, stop_timeout=1, settle=1)
-    settings = samples.SETTINGS.model_copy(update={"processes": (process,)})
-    new, before = samples.release(2, settings=settings), list[list[str]]()
-    scene = Scene(tmp_path, proxy)
+    worked = Worked(tmp_path, proxy, monkeypatch, RUNNING)
 
-    def states(_: DockerTarget, release: Release) -> list[ProcessState]:
-        before.append(list(scene.judge.proofs))
-        return [ProcessState("worker", 1, release.id, state, seconds=9)]
+    worked.move()
 
-    monkeypatch.setattr(DockerTarget, "process_states", states)
-    monkeypatch.setattr(DockerTarget, "process_log", lambda *_: "")
-    monkeypatch.setattr(DockerTarget, "has_lost_process", lambda *_: False)
-    monkeypatch.setattr(DockerTarget, "limit_processes", lambda *_: None)
-    transitions = planner.to_live(scene.rollout, new, "image", _never, AT_ONCE)
-    if state == RUNNING:
-        scene.executor.carry_out(transitions)
-    else:
-        with pytest.raises(ProcessFailed, match="process worker of"):
-            scene.executor.carry_out(transitions)
-    assert before == [[]]
-    assert scene.judge.proofs == (["live"] if state == RUNNING else [])
-    assert scene.rollout.deployment.working == (new.id if state == RUNNING else "r0000001")
+    assert worked.proofs == [[]]
+    assert worked.scene.judge.proofs == ["live"]
+    assert worked.scene.rollout.deployment.working == worked.new.id
+
+
+def test_its_processes_are_looked_at_while_its_gate_runs(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = Worked(tmp_path, proxy, monkeypatch, RUNNING)
+    worked.scene.judge.verdict = lambda: _await(worked.is_looked_at)
+
+    worked.move()
+
+    assert worked.scene.steps()[1:] == [("live-gate", "passed"), ("live-processes", "passed")]
+
+
+def test_a_process_that_ends_ends_the_gate_too_and_is_the_error(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = Worked(tmp_path, proxy, monkeypatch, ENDED)
+
+    def stopped() -> None:
+        deadline = time.monotonic() + 60
+        while not worked.scene.judge.has_failed.is_set():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        raise Interrupted("the tests were stopped")
+
+    worked.scene.judge.verdict = stopped
+    with pytest.raises(ProcessFailed, match="process worker of"):
+        worked.move()
+
+    found = dict(worked.scene.steps())
+    assert (found["live-gate"], found["live-processes"], found["return"]) == ("cancelled", "failed", "passed")
+    assert worked.went_back()
+
+
+def test_a_gate_that_fails_ends_the_wait_for_processes_and_is_the_error(
+    tmp_path: Path, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = Worked(tmp_path, proxy, monkeypatch, STARTING)
+
+    def fail() -> None:
+        _await(worked.is_looked_at)
+        _fail()
+
+    worked.scene.judge.verdict = fail
+    began = time.monotonic()
+    with pytest.raises(TrafficReturned, match="2 of 3 tests failed"):
+        worked.move()
+
+    assert time.monotonic() - began < worked.scene.rollout.config.start_timeout
+    found = dict(worked.scene.steps())
+    assert (found["live-gate"], found["live-processes"], found["return"]) == ("failed", "cancelled", "passed")
+    assert worked.went_back()
 
 
 def test_who_watches_over_an_environment_is_asked_once_right_before_it_is_touched(

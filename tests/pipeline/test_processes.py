@@ -72,7 +72,7 @@ def _await(
         spec=SimpleNamespace(name="docker"),
     )
     progress = Progress(cast("Any", None), "live-processes")
-    await_processes(cast("Rollout", rollout), one, progress, is_undone=is_undone)
+    await_processes(cast("Rollout", rollout), one, progress, threading.Event(), is_undone=is_undone)
     return progress.note
 
 

@@ -95,6 +95,12 @@ class Machine:
         command = self._command(release, "nothing", *words)
         return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
+    def check(self, release: str, *schedules: Mapping[str, Any]) -> subprocess.CompletedProcess[str]:
+        """Let the scheduler of a release say whether it can work, and run nothing."""
+        self._addresses.setdefault(release, uuid.uuid4().hex)
+        command = self._command(release, str(self.plan(release, *schedules)), "check")
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
     def set_clock(self, seconds: int) -> None:
         """Set the clock of all schedulers ahead of the machine's, or back."""
         new = self.folder / "clock.new"

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from curtainup.scheduler import start
-from curtainup.scheduler.place import REFUSED
+from curtainup.scheduler.place import ABLE, REFUSED
 from tests.scheduler.machine import BEGIN, PATIENCE, Machine, Runs, assert_once_each, schedule
 
 TICK = schedule("tick", ["true"])
@@ -66,6 +66,24 @@ def test_what_is_due_runs_and_is_remembered(machine: Machine) -> None:
     assert (tick["outcome"], tick["exit_code"], tick["why"], tick["release"]) == ("ok", 0, "", "r1")
     assert (fails["outcome"], fails["exit_code"], fails["why"]) == ("failed", 3, "exit code 3")
     assert tick["due"] <= tick["started"] <= tick["ended"]
+
+
+def test_a_check_says_that_a_scheduler_can_work_and_runs_nothing(machine: Machine) -> None:
+    done = machine.check("r1", TICK)
+
+    assert (done.returncode, done.stdout) == (0, f"{ABLE}\n")
+    assert machine.runs() == []
+    assert not list((machine.folder / "curtainup").glob("owner-*"))
+
+
+def test_a_check_says_why_a_scheduler_cannot_work(machine: Machine) -> None:
+    (machine.folder / "curtainup").write_text("no folder")
+
+    done = machine.check("r1", TICK)
+
+    assert done.returncode == 1
+    assert done.stdout.startswith("the scheduler cannot work as user ")
+    assert ABLE not in done.stdout
 
 
 def test_the_next_scheduler_goes_on_without_a_gap(machine: Machine) -> None:

@@ -103,14 +103,14 @@ def deploy(
         SourceError: there is no such commit.
 
     """
-    from curtainup.commands.several import changed, members, order, summary
+    from curtainup.commands.several import changed, members, order, summary, warm
     from curtainup.util.crew import Crew, Piece
 
     report = common.report(quiet=quiet)
     found = order.ordered(members.read(services or [Path()], config, report.info))
     wanted = found if changed_since is None else changed.since(found, changed_since, dirty=dirty)
     names = {one.name for one in wanted}
-    _warm()
+    warm.up()
     pieces = [
         Piece(one.name, _piece(one, work), tuple(name for name in one.depends_on if name in names))
         for one in wanted
@@ -125,14 +125,6 @@ def deploy(
         common.show(summary.render(lines), flush=True)
     if code := summary.exit_code(lines):
         raise typer.Exit(code)
-
-
-def _warm() -> None:
-    """Import what each deployment needs, so that no fork has to."""
-    import docker  # noqa: F401 - whatever the target is, a run looks for its lock on the Docker engine
-
-    import curtainup.commands.deploy
-    import curtainup.pipeline.run.recorded  # noqa: F401
 
 
 def _printer(width: int) -> Callable[[str, str], None]:

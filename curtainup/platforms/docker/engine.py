@@ -77,6 +77,7 @@ class DockerEngine:
             fix="curtainup doctor --fix",
         ):
             client = docker.from_env()
+            _ask_without_proxies(client)
             supported.require(client.version(), where)
         return client
 
@@ -96,3 +97,9 @@ class DockerEngine:
                 detail=error.detail,
             ) from error
         return client
+
+
+def _ask_without_proxies(client: docker.DockerClient) -> None:
+    """Look for no proxy and no password at each question: a socket on this machine has none."""
+    if str(client.api.base_url).startswith("http+docker://"):
+        client.api.trust_env = False

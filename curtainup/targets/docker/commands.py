@@ -20,7 +20,7 @@ from curtainup.model.targets.docker import DockerSettings
 from curtainup.platforms.docker import attached, confinement, errors, surroundings
 from curtainup.platforms.docker.attached import Lost
 from curtainup.platforms.docker.labels import EXEC, RELEASE, RUN
-from curtainup.targets.command import NOT_STARTED, Asked, refused
+from curtainup.targets.command import NOT_STARTED, Asked, moved, refused
 from curtainup.targets.docker.tasks import Place, settings_of
 from curtainup.util.terminal import Terminal
 
@@ -73,24 +73,31 @@ def run_beside(client: docker.DockerClient, place: Place, release: Release, aske
                 return int(ended.json()["StatusCode"])
 
 
-def run_inside(client: docker.DockerClient, container: str, asked: Asked) -> int:
+def run_inside(client: docker.DockerClient, container: str, asked: Asked, release: str = "") -> int:
     """Run a command in the container of a release, or of a process, and return its exit code.
+
+    Args:
+        client: the Docker engine.
+        container: the name of the container.
+        asked: what to run.
+        release: the id of the release that the container has to be of; empty takes any.
 
     Raises:
         SetupError: Docker does not answer, or the container does not run.
         HostUnreachable: the connection to the engine was lost; the command may go on.
         Interrupted: Ctrl-C; without a terminal the command goes on.
-        RefusedError: the engine is behind TLS.
+        RefusedError: the engine is behind TLS, or the container is another release's by now.
 
     """
     if (why := refusal(client)) is not None:
         raise why
     api, is_tty = client.api, asked.terminal.is_one
     with _said_clearly(container, "release" if asked.process is None else "process"):
+        entered = _entered(api, container, asked, release)
         job = str(
-            api.exec_create(
-                container, list(asked.words), stdin=True, tty=is_tty, detach_keys=attached.DETACH
-            )["Id"]
+            api.exec_create(entered, list(asked.words), stdin=True, tty=is_tty, detach_keys=attached.DETACH)[
+                "Id"
+            ]
         )
         given = api.exec_start(job, tty=is_tty, socket=True)
 
@@ -114,6 +121,15 @@ def run_inside(client: docker.DockerClient, container: str, asked: Asked) -> int
             while (code := attached.exit_code_of(api, job)) is None:
                 time.sleep(LOOK)  # it has closed its output, and goes on
             return code
+
+
+def _entered(api: APIClient, container: str, asked: Asked, release: str) -> str:
+    """Return the id of the container that has a name now: by that, another one is never entered."""
+    found = api.inspect_container(container)
+    its = (found["Config"].get("Labels") or {}).get(RELEASE, "")
+    if asked.process is not None and release not in {"", its}:
+        raise moved(asked.process.name, release, f"container {container}")
+    return str(found["Id"])
 
 
 def left(client: docker.DockerClient, labels: Mapping[str, str]) -> list[tuple[str, str]]:

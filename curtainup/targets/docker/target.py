@@ -299,7 +299,7 @@ class DockerTarget(
             return commands.run_beside(client, self._place, release, asked)
         own = f"{stack}-{release.id}"
         entered = own if process is None else container(stack, process, asked.number, release.id)
-        return commands.run_inside(client, entered, asked)
+        return commands.run_inside(client, entered, asked, release.id)
 
     def end_commands(self, is_over: Callable[[str], bool]) -> None:
         """Remove the containers of commands whose curtainup was killed."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
+import tarfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -56,6 +58,32 @@ class Place:
         return cls(stack, labels, stack, address(settings.subnet), run)
 
 
+@dataclass(frozen=True)
+class Brought:
+    """What a task's container gets before it starts.
+
+    Attributes:
+        file: the path of a file that everybody may read.
+        content: of that file.
+        folder: the path of an empty volume, which goes with the container.
+
+    """
+
+    file: str
+    content: bytes
+    folder: str
+
+    @property
+    def packed(self) -> bytes:
+        """The file in an archive that is unpacked at `/`."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            entry = tarfile.TarInfo(self.file.lstrip("/"))
+            entry.size, entry.mode = len(self.content), 0o644
+            archive.addfile(entry, io.BytesIO(self.content))
+        return packed.getvalue()
+
+
 def run(
     client: docker.DockerClient,
     place: Place,
@@ -65,6 +93,7 @@ def run(
     *,
     on_line: Callable[[str], None],
     cancel: threading.Event,
+    brought: Brought | None = None,
 ) -> Ran:
     """Run a task to its end, or stop it as a release is stopped.
 
@@ -79,12 +108,14 @@ def run(
         secrets: of the environment, by the variable's name.
         on_line: takes each line of its output and errors.
         cancel: stops it when set.
+        brought: what it finds besides what is in the image.
 
     Raises:
         SetupError: Docker does not answer, or the image is gone.
 
     """
-    with _said_clearly(release.image), _container(client, place, release, task, secrets) as container:
+    made = _container(client, place, release, task, secrets, brought)
+    with _said_clearly(release.image), made as container:
         name = f"container {container.name}"
         container.start()
         ended = follow(
@@ -125,7 +156,12 @@ def settings_of(release: Release) -> DockerSettings:
 
 @contextmanager
 def _container(
-    client: docker.DockerClient, place: Place, release: Release, task: Task, secrets: Mapping[str, Secret]
+    client: docker.DockerClient,
+    place: Place,
+    release: Release,
+    task: Task,
+    secrets: Mapping[str, Secret],
+    brought: Brought | None,
 ) -> Iterator[Container]:
     """Give a container that is not started yet, and remove it whatever happens."""
     settings = settings_of(release)
@@ -140,14 +176,26 @@ def _container(
         **confinement.of_release(settings),
         log_config=_kept(),
         healthcheck={"test": ["NONE"]},
-        **surroundings.options(settings, trial=place.network is None),
+        **_surroundings(settings, brought, trial=place.network is None),
         **_network(client, place),
     )
     try:
         surroundings.join(client.api, str(container.id), settings.networks)
+        if brought is not None:
+            container.put_archive("/", brought.packed)
         yield container
     finally:
         _remove(container)
+
+
+def _surroundings(settings: DockerSettings, brought: Brought | None, *, trial: bool) -> dict[str, Any]:
+    from docker.types import Mount
+
+    found = surroundings.options(settings, trial=trial)
+    if brought is None:
+        return found
+    own = Mount(target=brought.folder, source=None, type="volume")
+    return {**found, "mounts": [*found.get("mounts", ()), own]}
 
 
 def _network(client: docker.DockerClient, place: Place) -> dict[str, Any]:

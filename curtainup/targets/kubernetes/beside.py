@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from curtainup.model.targets.kubernetes import CONTAINER
@@ -14,6 +15,7 @@ from curtainup.targets.runs import EndsCommands, EndsTasks, Executes, RunsTasks
 
 if TYPE_CHECKING:
     from curtainup.config.tasks import Task
+    from curtainup.model.process import Process
     from curtainup.model.release import Release
     from curtainup.targets.command import Asked
     from curtainup.targets.task_result import Ran
@@ -24,8 +26,7 @@ class RunsJobs(HasProcesses, RunsTasks, Executes, EndsCommands, EndsTasks):
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task as a Job, made as the release's pods are."""
-        like = self._space.settings.workload(release.id)
-        return self._run_job(like, self.config.stop_timeout, task, on_line, TASK)
+        return self._run_job(self._place_like(release, TASK), task, on_line)
 
     def end_tasks(self) -> None:
         """End the Jobs of tasks that a run which was killed has left."""
@@ -40,13 +41,12 @@ class RunsJobs(HasProcesses, RunsTasks, Executes, EndsCommands, EndsTasks):
         if asked.attach:
             there = space.pods(release.id) if process is None else self.copy(release, process, asked.number)
             return inside.run(space, there, asked)
-        if process is None:
-            like, grace = space.settings.workload(release.id), self.config.stop_timeout
-        else:
-            like, grace = space.settings.process_workload(process.name), process.stop_timeout
+        place = (
+            self._place_like(release, EXEC) if process is None else self._place_like_process(release, process)
+        )
 
         def run(_release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
-            return self._run_job(like, grace, task, on_line, EXEC)
+            return self._run_job(place, task, on_line)
 
         return command.as_task(asked, release, run)
 
@@ -55,19 +55,32 @@ class RunsJobs(HasProcesses, RunsTasks, Executes, EndsCommands, EndsTasks):
         if is_over(""):
             self._end_jobs(EXEC)
 
-    def _run_job(self, like: str, grace: int, task: Task, on_line: Callable[[str], None], mark: str) -> Ran:
-        """Run a task as the pods of a Deployment of that name are made, with so many seconds to end."""
-        space, run = self._space, self._session.run
-        place = jobs.Place(
+    def _place_like(self, release: Release, mark: str) -> jobs.Place:
+        """Return where Jobs run that are made as the pods of a release are."""
+        space = self._space
+        return jobs.Place(
             space.settings.namespace,
-            like,
+            space.settings.workload(release.id),
             CONTAINER,
             space.labels,
-            run.id,
-            grace,
+            self._session.run.id,
+            self.config.stop_timeout,
             self.node_seconds() > 0,
             mark,
         )
+
+    def _place_like_process(self, release: Release, process: Process) -> jobs.Place:
+        """Return where commands run that are made as the pods of a release's process are."""
+        return replace(
+            self._place_like(release, EXEC),
+            deployment=self._space.settings.process_workload(process.name),
+            grace=process.stop_timeout,
+            process=process.name,
+            release=release.id,
+        )
+
+    def _run_job(self, place: jobs.Place, task: Task, on_line: Callable[[str], None]) -> Ran:
+        run = self._session.run
         return tasks.run(self._cluster, place, task, tasks.Means(run.cancelled, on_line, run.report.warn))
 
     def _end_jobs(self, mark: str) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 from curtainup.config.tasks import Task
 from curtainup.errors import Interrupted, SetupError
 from curtainup.model.targets.kubernetes import unexpanded
-from curtainup.platforms.docker.labels import RUN, TASK
+from curtainup.platforms.docker.labels import RUN, TASK, WORKS_FOR
 from curtainup.platforms.kubernetes import pods
 from curtainup.platforms.kubernetes.cluster import Cluster, Refused
 from curtainup.platforms.kubernetes.patience import patiently
+from curtainup.targets.command import moved
 
 LOOK = 0.5
 """Seconds between two looks."""
@@ -78,6 +79,8 @@ class Place:
         adds_nodes: whether the cluster adds nodes for pods that have none.
         mark: the label that tells a Job of this kind from the environment's other objects.
         words: what errors say of it.
+        process: the process whose pods they are made like; empty is the release itself.
+        release: the id of the release that the process has to be of.
 
     """
 
@@ -90,11 +93,25 @@ class Place:
     adds_nodes: bool = False
     mark: str = TASK
     words: Words = OF_TASK
+    process: str = ""
+    release: str = ""
 
     @property
     def jobs(self) -> str:
         """The path of the namespace's Jobs in the API."""
         return _jobs(self.namespace)
+
+
+def require_of_release(deployment: Mapping[str, Any], place: Place) -> None:
+    """Check that a process's Deployment is that of the release which is meant: all releases share it.
+
+    Raises:
+        RefusedError: it is another release's.
+
+    """
+    its = deployment["spec"]["template"]["metadata"]["labels"].get(WORKS_FOR, "")
+    if place.process and its != place.release:
+        raise moved(place.process, place.release, f"Deployment {place.deployment}")
 
 
 def manifest(deployment: Mapping[str, Any], place: Place, task: Task) -> dict[str, Any]:

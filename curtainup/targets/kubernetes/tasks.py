@@ -58,6 +58,7 @@ def run(cluster: Cluster, place: Place, task: Task, means: Means) -> Ran:
 
     Raises:
         SetupError: the cluster refuses it, cannot start it, or does not answer.
+        RefusedError: it is to run as a process, whose Deployment is another release's by now.
 
     """
     path = f"/apis/apps/v1/namespaces/{place.namespace}/deployments/{place.deployment}"
@@ -65,6 +66,7 @@ def run(cluster: Cluster, place: Place, task: Task, means: Means) -> Ran:
         deployment = patiently(lambda: cluster.find(path), AWAY, means.cancel)
         if deployment is None:
             raise _not_run("the release's Deployment is gone", place, "")
+        jobs.require_of_release(deployment, place)
         job = jobs.make(cluster, place, jobs.manifest(deployment, place, task), means.cancel)
     except Refused as refused:
         raise _not_run("the cluster refuses its Job", place, refused.message) from refused

@@ -18,7 +18,7 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from curtainup.errors import SetupError
+from curtainup.errors import RefusedError, SetupError
 from curtainup.model.process import Process
 from curtainup.model.release import Release
 from curtainup.platforms.docker.labels import EXEC, PROCESS
@@ -196,6 +196,34 @@ def test_as_a_process_it_has_the_bounds_of_that(
 def test_a_process_whose_container_is_gone_is_told(client: docker.DockerClient, place: Place) -> None:
     with pytest.raises(SetupError, match="the process's container is gone"):
         commands.run_inside(client, f"{place.name}.worker.1", Asked(("true",), attach=True, process=WORKER))
+
+
+@pytest.fixture
+def worker(client: docker.DockerClient, place: Place, release: Release) -> Iterator[str]:
+    """The container of a process of the second release."""
+    name = f"{place.name}.worker.1"
+    labels = {"curtainup.release": "r0000002", PROCESS: "worker"}
+    made = client.containers.create(release.image, ["sleep", "300"], name=name, labels=labels, init=True)
+    made.start()
+    yield name
+    made.remove(force=True, v=True)
+
+
+def test_a_process_whose_container_is_another_release_s_by_now_is_not_entered(
+    client: docker.DockerClient, worker: str, tmp_path: Path
+) -> None:
+    """What is recorded is what runs: the containers of two releases' processes have the same name."""
+    files = Files(tmp_path, b"")
+    asked = Asked(("touch", "/tmp/entered"), attach=True, process=WORKER, terminal=files.terminal)
+
+    with pytest.raises(RefusedError) as caught:
+        commands.run_inside(client, worker, asked, "r0000001")
+    assert caught.value.what.startswith("process worker of r0000001 is not there")
+    assert client.containers.get(worker).exec_run(["ls", "/tmp/entered"]).exit_code != 0
+
+    assert commands.run_inside(client, worker, asked, "r0000002") == 0
+    assert client.containers.get(worker).exec_run(["ls", "/tmp/entered"]).exit_code == 0
+    files.close()
 
 
 def _running(client: docker.DockerClient, place: Place) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from curtainup.config.tasks import Task
-from curtainup.errors import SetupError
+from curtainup.errors import RefusedError, SetupError
 from curtainup.model.process import Process
 from curtainup.model.process_state import ENDED, RESTARTING, RUNNING, STARTING, ProcessState
 from curtainup.model.release import Release
@@ -125,6 +125,22 @@ def test_a_command_is_a_job_like_the_process_s_pods(live: Live, monkeypatch: pyt
     assert live.target.execute(RELEASE, asked) == 7
     [place] = places
     assert (place.deployment, place.grace, place.mark) == ("shop-process-worker", 1, "curtainup.exec")
+    assert (place.process, place.release) == ("worker", RELEASE.id)
+
+
+def test_a_process_whose_deployment_is_another_release_s_by_now_is_not_run_as(live: Live) -> None:
+    """What is recorded is what runs: all releases share the Deployment of a process."""
+    path = "/apis/apps/v1/namespaces/shop-live/deployments/shop-process-worker"
+    labels = {"curtainup.process": "worker", "curtainup.works-for": "r0000002"}
+    live.api.put(path, {"spec": {"template": {"metadata": {"labels": labels}, "spec": {"containers": []}}}})
+    asked = command.Asked(("sh",), process=WORKER, say=lambda _: None)
+
+    with pytest.raises(RefusedError) as caught:
+        live.target.execute(RELEASE, asked)
+
+    assert caught.value.what.startswith(f"process worker of {RELEASE.id} is not there")
+    assert caught.value.consequence == "the command did not start"
+    assert not live.api.of("POST")
 
 
 def test_a_command_enters_the_pod_of_the_copy_that_is_named(

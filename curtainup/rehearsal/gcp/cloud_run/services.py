@@ -63,8 +63,8 @@ class Services:
     def would_take(self, name: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the operation of a call that only asks.
 
-        A quota of `mostInstances` is the project's only if somebody has written it into the state. What the
-        fault `quota` uses up is not foreseen.
+        A quota of `mostInstances`, and permissions that the deployer lacks (`lacking`), are the project's
+        only if somebody has written them into the state. What the fault `quota` uses up is not foreseen.
 
         Raises:
             Refusal: what the call itself would be refused for.
@@ -79,6 +79,13 @@ class Services:
             part = dict(state.get("projects", {}).get(project, {}))
         if API not in part.get("apis", []):
             raise Refusal(403, "PERMISSION_DENIED", disabled(API, project))
+        needed = f"run.services.{'update' if _path(name) in part.get('services', {}) else 'create'}"
+        if needed in part.get("lacking", []):
+            raise Refusal(
+                403,
+                "PERMISSION_DENIED",
+                f"Permission '{needed}' denied on resource '{name}' (or resource may not exist).",
+            )
         inputs = {**_spelled(asked), "name": short, "location": location}
         found = rules.complaints(inputs)
         if found:

@@ -28,7 +28,7 @@ def run(
             "--fault",
             metavar="KIND[@ENV]",
             help="Make this go wrong, in live or the environment you name: slow-start, crash, quota, "
-            "throttle, swap-fails, slow-api, slow-grant, partial, normalise, lost-answer or eventual. "
+            "throttle, swap-fails, slow-swap, slow-api, slow-grant, partial, normalise, lost-answer or eventual. "
             "You can give it several times.",
         ),
     ] = None,

@@ -39,6 +39,12 @@ REFUSALS = (
         "wait until it is Ready, or end a stuck update with `aws elasticbeanstalk abort-environment-update`; "
         "then deploy again",
     ),
+    # jenkinsci/aws-beanstalk-publisher-plugin#10, codeship/documentation#338
+    refusal(
+        r"User: \S+ is not authorized to perform: |You do not have permission to perform the '",
+        "the deployer lacks a permission",
+        "`curtainup doctor` names what is missing, and the policy that brings it",
+    ),
     # alienfast/elastic-beanstalk#36
     refusal(
         r"DNS name \(\S+\) is not available",

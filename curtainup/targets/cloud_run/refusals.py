@@ -94,6 +94,47 @@ REFUSALS = (
         "see whether `gcloud scheduler locations list` has the region, and compare the deployer's role with "
         "docs/cloud-run-role.yaml: `curtainup doctor` looks at both",
     ),
+    # GoogleCloudPlatform/terraform-google-cloud-run#28
+    refusal(
+        r"Service Agent does not have permission to get access tokens",
+        "Cloud Run's own agent may not act as the containers' account yet",
+        "if Cloud Run was enabled in the project only just now, wait some minutes and deploy again; else "
+        "give its service agent its role back (roles/run.serviceAgent)",
+        passes=True,
+    ),
+    # Liscor/terraform_dataform_ga4_pipeline#1, hashicorp/vault-plugin-secrets-gcp#237
+    refusal(
+        r"Error 400: Service account \S+ does not exist",
+        "a service account that was just made is not known everywhere yet",
+        "wait some minutes and deploy again; if it stays so, somebody removed the account",
+        passes=True,
+    ),
+    # firebase/firebase-tools#4871
+    refusal(
+        r"Permission denied to enable service \[",
+        "the deployer may not enable an API",
+        "enable all of them once, by the command in docs/cloud-run.md, or give the deployer the role "
+        "that is there",
+    ),
+    # GoogleCloudPlatform/deploystack#52
+    refusal(
+        r"Billing account for project '[^']+' is not found",
+        "the project has no billing account",
+        "link one: gcloud billing projects link PROJECT --billing-account ACCOUNT",
+    ),
+    # barthr/Identicon#2
+    refusal(
+        r"Permission denied on 'locations/[^']+'",
+        "Cloud Run is not offered in the region, or not to this project",
+        "write another gcp_region: `gcloud run regions list` shows them",
+    ),
+    # terraform-google-modules/terraform-example-foundation#940
+    refusal(
+        r"Permission denied on resource project",
+        "there is no such project, or the deployer may not see it",
+        "write the id of the project in docker_repo, as `gcloud projects list` shows it, or give the "
+        "deployer its role there",
+    ),
     # google-github-actions/deploy-cloudrun#182 and #427
     refusal(
         r"Permission '[\w.]+' denied on resource",

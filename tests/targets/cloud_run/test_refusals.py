@@ -42,4 +42,11 @@ def test_what_is_not_known_stays_as_it_is() -> None:
 
 def test_what_was_just_enabled_made_or_granted_is_too_early() -> None:
     early = [row["refusal"] for row in rows("gcp") if refusals.is_too_early(EngineFailed(row["text"]))]
-    assert early == ["secret-not-granted", "image-not-readable", "api-not-enabled", "act-as-denied"]
+    assert early == [
+        "secret-not-granted",
+        "image-not-readable",
+        "api-not-enabled",
+        "act-as-denied",
+        "agent-without-tokens",
+        "account-missing",
+    ]

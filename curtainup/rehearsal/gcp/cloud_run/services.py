@@ -107,9 +107,9 @@ class Services:
         with self._cloud.home.cloud(STATE) as state:
             services = state.get("projects", {}).get(name.split("/")[1], {}).get("services", {})
         if _path(name) not in services:
-            raise Refusal(
-                404, "NOT_FOUND", f"Resource '{name.rpartition('/')[2]}' of kind 'SERVICE' does not exist."
-            )
+            _, project, _, region, _, short = name.split("/")
+            what = f"Resource '{short}' of kind 'SERVICE' in region '{region}' in project '{project}'"
+            raise Refusal(404, "NOT_FOUND", f"{what} does not exist.")
         return dict(services[_path(name)])
 
 

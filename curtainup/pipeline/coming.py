@@ -69,10 +69,14 @@ def brought(
 
 
 def _comes_again(rollout: Rollout, transition: Transition, act: Update, error: CurtainupError) -> bool:
-    """Return whether a release that is new was refused only because it came too early."""
-    undo = transition.undo
-    is_new = act.seals and undo is not None and undo.deployment.find(transition.release.id) is None
-    return is_new and not isinstance(error, Interrupted) and rollout.is_too_early(error)
+    """Return whether a release that is new there was refused only because it came too early.
+
+    One that was there before may be proven already, and another one in its place would not be.
+    """
+    is_there = rollout.deployment.find(transition.release.id) is not None
+    if is_there or not act.seals or transition.undo is None or isinstance(error, Interrupted):
+        return False
+    return rollout.is_too_early(error)
 
 
 def _wait(rollout: Rollout, error: CurtainupError, seconds: float, say: Callable[[str], None]) -> None:
@@ -88,9 +92,9 @@ def _anew(rollout: Rollout, transition: Transition, warn: Callable[[str], None])
 
     The environment's settings, and which release is to be held, stay those of this run.
     """
-    undo, release = transition.undo, transition.release
+    release, before = transition.release, rollout.deployment
     settings, held = rollout.environment.settings, rollout.environment.held
-    rollout.put_back(undo.deployment if undo is not None else rollout.deployment, warn)
+    rollout.put_back(before, warn)
     if settings is not None:
         rollout.environment = earlier.with_settings(rollout.environment, settings)
     other = rollout.new_release(release.image, release.version)

@@ -144,6 +144,16 @@ def test_a_release_that_has_come_is_not_made_again(tmp_path: Path) -> None:
     assert scene.sent() == [[scene.new.id]]
 
 
+def test_a_release_that_was_there_before_keeps_its_proof(tmp_path: Path) -> None:
+    """As the update that makes a first release public, once it has passed its gate without traffic."""
+    scene = Scene(tmp_path)
+    scene.bring()
+    scene.world.engine.failures = [DENIED]
+    with pytest.raises(ReleaseUnhealthy):
+        scene.bring()
+    assert scene.sent() == [[scene.new.id]] * 2
+
+
 def test_the_wait_ends_when_the_run_does(tmp_path: Path) -> None:
     scene = Scene(tmp_path)
     scene.world.engine.failures = [DENIED]

@@ -28,8 +28,8 @@ def run(
             "--fault",
             metavar="KIND[@ENV]",
             help="Make this go wrong, in live or the environment you name: slow-start, crash, quota, "
-            "throttle, swap-fails, slow-api, slow-grant, partial, normalise, lost-answer or eventual. "
-            "You can give it several times.",
+            "throttle, swap-fails, slow-swap, slow-api, slow-grant, partial, normalise, lost-answer or "
+            "eventual. You can give it several times.",
         ),
     ] = None,
     dirty: asked.Dirty = False,

@@ -96,8 +96,8 @@ class _Deploy:
             image = self._images.push(image)
         self._context.recorder.image(image.image_id, image.reference)
         transitions = self._planned(image)
-        self._executor.carry_out(transitions, self._before)
-        return self._result(transitions[-1].release) if transitions else self._stopped(image)
+        done = self._executor.carry_out(transitions, self._before)
+        return self._result(done[-1].release) if done else self._stopped(image)
 
     def _needing_accessories(self) -> list[Rollout]:
         """Return the environments whose releases come, and staging for the local gate, which uses its own."""
@@ -185,7 +185,7 @@ class _Deploy:
         accessories.see_to(context, self._rollouts)
         for one in self._rollouts:
             there = one.deployment.serving()
-            if there is not None and (one.was_cut_off or one.has_lost):
+            if there is not None and (one.was_cut_off or one.has_lost or one.is_moving):
                 self._executor.carry_out(planner.settled(one, there))
         is_proved = context.recorder.is_proved
         self._executor.carry_out(planner.kept(rollout, serving, image.runnable, is_proved))

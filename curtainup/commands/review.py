@@ -86,8 +86,8 @@ class _Review:
         image = self._images.push(self._images.prove(image))
         self._context.recorder.image(image.image_id, image.reference)
         new = self._rollout.new_release(image.reference, image.version)
-        self._executor.carry_out(planner.to_serving(self._rollout, new, image.runnable))
-        return self._came_to(new, changed=True)
+        done = self._executor.carry_out(planner.to_serving(self._rollout, new, image.runnable))
+        return self._came_to(done[-1].release, changed=True)
 
     def _prepare(self) -> None:
         """Choose the environment's own settings, such as a free port on a Docker host."""

@@ -152,12 +152,16 @@ class Rollout(Readiness):
                 self.apply(self.deployment, say)
                 break
             except CurtainupError as error:
-                if not self.target.is_too_early(error) or time.monotonic() > deadline:
+                if not self.is_too_early(error) or time.monotonic() > deadline:
                     raise
                 self._pause(GROUND_PAUSE, f"waiting, as it is too early: {error.what}; {error.fix}", say)
         if wanted is not None:
             self.environment = earlier.with_settings(self.environment, wanted)
         self._settled_at = time.monotonic() + self.target.ground_seconds()
+
+    def is_too_early(self, error: CurtainupError) -> bool:
+        """Return whether an update failed only because what was just made or granted has no effect yet."""
+        return isinstance(self.target, capabilities.NeedsGround) and self.target.is_too_early(error)
 
     def _pause(self, seconds: float, why: str, say: Callable[[str], None]) -> None:
         say(why)
@@ -301,7 +305,8 @@ class Rollout(Readiness):
         )
         before = None if self.is_touched else self._settings_before
         goes_on = self.spec.switch.is_last and self.keeps_urls(before)
-        refresh, self.is_touched = self.has_lost, True
+        refresh = self.has_lost or (not self.is_touched and self.is_moving)
+        self.is_touched = True
 
         def made(kind: str) -> None:
             if go_on is not None and goes_on and kind == self.spec.switch.type:

@@ -114,6 +114,12 @@ class EnvironmentView(Places):
             self._has_lost = audited or processes.has_lost(target, self.deployment)
         return self._has_lost or (isinstance(target, capabilities.Shares) and target.is_cut_off())
 
+    @property
+    def is_moving(self) -> bool:
+        """Whether its traffic may still be moving, by what a run has left under way."""
+        known = self.environment.settings is not None
+        return known and isinstance(self.target, capabilities.MovesLate) and self.target.is_moving()
+
     def require_moved(self, wanted: Deployment) -> None:
         """Check with what the target itself tells that traffic is split as it was to be.
 

@@ -233,6 +233,20 @@ def shift(deployment: Deployment, release_id: str, percent: int = 100) -> Deploy
     return Deployment(releases=deployment.releases, traffic=traffic, candidate=candidate, working=working)
 
 
+def instead(deployment: Deployment, release_id: str, other: Release) -> Deployment:
+    """Return the deployment with another release in the place of one; without that one it stays as it is."""
+
+    def named(one: str | None) -> str | None:
+        return other.id if one == release_id else one
+
+    return Deployment(
+        releases=tuple(other if one.id == release_id else one for one in deployment.releases),
+        traffic={named(one) or one: share for one, share in deployment.traffic.items()},
+        candidate=named(deployment.candidate),
+        working=named(deployment.working),
+    )
+
+
 def retract(deployment: Deployment, release_id: str) -> Deployment:
     """Take a release away; its traffic goes to nobody, so only the only release may have any.
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from threading import Event
-from typing import TypeVar
 
 from curtainup.environments import opening
 from curtainup.environments.rollout import Rollout
 from curtainup.errors import CanaryPaused, CandidateGateFailed
 from curtainup.gates.tally import ProbeResult
 from curtainup.pipeline import traffic, undoing
+from curtainup.pipeline.coming import brought
 from curtainup.pipeline.context import RunContext
 from curtainup.pipeline.gate import gate_of
 from curtainup.pipeline.processes import GivenUp, await_processes
@@ -29,16 +29,17 @@ from curtainup.pipeline.transition import (
     PutBack,
     Retire,
     RunTasks,
+    Step,
     Transition,
     Update,
+    first_act,
+    instead,
+    is_watched,
 )
 from curtainup.util.beside import GoOn, beside
 
-AnyAct = TypeVar("AnyAct", bound=Act)
 LOOK = 0.5
 """Seconds between two looks at the probe, while the old release may get requests."""
-Step = Update | Await | AwaitProcesses | Judge | Retire | PutBack
-"""The acts that are one step of the run."""
 
 
 def _nothing(_environment: str) -> None:
@@ -59,8 +60,10 @@ class Executor:
         self._context = context
         self._rollouts = rollouts
 
-    def carry_out(self, transitions: Sequence[Transition], before: Callable[[str], None] = _nothing) -> None:
-        """Carry out transitions in turn.
+    def carry_out(
+        self, transitions: Sequence[Transition], before: Callable[[str], None] = _nothing
+    ) -> tuple[Transition, ...]:
+        """Carry out transitions in turn, and return them as they were: a release may have got another id.
 
         Args:
             transitions: what to do.
@@ -74,18 +77,23 @@ class Executor:
         """
         for one in transitions:
             self._context.guard.require_planned(self._rollouts[one.environment], one.release)
-        moved_at = time.monotonic()
-        for one, earlier in zip(transitions, (None, *transitions), strict=False):
-            if earlier is None or earlier.environment != one.environment:
+        moved_at, todo, done = time.monotonic(), [*transitions], list[Transition]()
+        while todo:
+            one = todo.pop(0)
+            if not done or done[-1].environment != one.environment:
                 before(one.environment)
-            rollout = self._rollouts[one.environment]
-            moved_at = _OneTransition(self._context, rollout, one, moved_at).carry_out()
+            this = _OneTransition(self._context, self._rollouts[one.environment], one, moved_at)
+            moved_at = this.carry_out()
+            done.append(this.transition)
+            todo = [instead(later, one.release.id, this.transition.release) for later in todo]
+        return tuple(done)
 
 
 class _OneTransition:
     """One transition while it is carried out.
 
     Attributes:
+        transition: what is carried out; about another release once the planned one came too early.
         moved_at: the monotonic time at which traffic last moved.
 
     """
@@ -95,7 +103,7 @@ class _OneTransition:
     ) -> None:
         self._context = context
         self._rollout = rollout
-        self._transition = transition
+        self.transition = transition
         self._watch: Watch | None = None
         self._has_moved = False
         self._prove: Callable[[], None] = lambda: None
@@ -108,14 +116,14 @@ class _OneTransition:
         try:
             self._warm()
             with self._watched(), self._under_way:
-                acts = self._transition.acts
-                for act, following in zip(acts, (*acts[1:], None), strict=True):
-                    self._do(act, following)
+                for number in range(len(self.transition.acts)):
+                    act, *following = self.transition.acts[number:]
+                    self._do(act, following[0] if following else None)
         except CanaryPaused:
-            undoing.pause(self._context, self._rollout, self._transition, self._watch)
+            undoing.pause(self._context, self._rollout, self.transition, self._watch)
             raise
         except BaseException as error:
-            undoing.undo(self._context, self._rollout, self._transition, self._watch, error)
+            undoing.undo(self._context, self._rollout, self.transition, self._watch, error)
             raise
         return self.moved_at
 
@@ -128,7 +136,7 @@ class _OneTransition:
         that it has started. Both are over before anything is undone.
         """
         if isinstance(act, RunTasks):
-            run_tasks(self._context, self._rollout, self._transition.release)
+            run_tasks(self._context, self._rollout, self.transition.release)
         elif isinstance(act, Update):
             judged = isinstance(following, Judge) and not following.proven
             going = beside(lambda go_on: self._carry_on(act, go_on, judged=judged))
@@ -150,7 +158,7 @@ class _OneTransition:
         Whichever of the two fails first ends the other.
         """
         self._run(act, lambda progress: self._update(act, progress, go_on))
-        awaited = _first(self._transition, AwaitProcesses)
+        awaited = first_act(self.transition, AwaitProcesses)
         if not judged or awaited is None:
             return
         go_on()
@@ -183,7 +191,7 @@ class _OneTransition:
         return lambda progress: self._put_back(act, progress)
 
     def _update(self, act: Update, progress: Progress, go_on: GoOn) -> None:
-        rollout, release = self._rollout, self._transition.release
+        rollout, release = self._rollout, self.transition.release
         if act.says:
             progress.say(act.says)
         if act.seals:
@@ -193,8 +201,8 @@ class _OneTransition:
         if self._watch is not None and act.canary is not None:
             self._watch.move(act.deployments, progress, act.canary, lambda: self._moved(go_on))
             return
-        (deployment,) = act.deployments
-        with rollout.reached(deployment, progress.say):
+        number, warn = self.transition.acts.index(act), self._context.session.run.report.warn
+        with brought(rollout, self.transition, number, progress.say, warn) as self.transition:
             self.moved_at = time.monotonic()
             if act.waits:
                 self._note_answer(progress)
@@ -206,18 +214,18 @@ class _OneTransition:
 
     def _await(self, act: Await, progress: Progress) -> None:
         if act.renews:
-            self._rollout.renew(self._transition.release)
+            self._rollout.renew(self.transition.release)
         self._note_answer(progress)
 
     def _await_processes(self, progress: Progress) -> None:
-        is_undone = self._transition.undo is not None
+        is_undone = self.transition.undo is not None
         await_processes(
-            self._rollout, self._transition.release, progress, self._has_failed, is_undone=is_undone
+            self._rollout, self.transition.release, progress, self._has_failed, is_undone=is_undone
         )
 
     def _note_answer(self, progress: Progress) -> None:
-        seconds = self._rollout.wait_until_healthy(self._transition.release)
-        progress.note = f"{self._transition.release.id} answered after {seconds:.1f} s"
+        seconds = self._rollout.wait_until_healthy(self.transition.release)
+        progress.note = f"{self.transition.release.id} answered after {seconds:.1f} s"
 
     def _judge(self, act: Judge, progress: Progress) -> None:
         try:
@@ -244,24 +252,24 @@ class _OneTransition:
 
     def _put_back(self, act: PutBack, progress: Progress) -> None:
         self._rollout.put_back(act.deployment, self._context.session.run.report.warn)
-        release = self._transition.release
+        release = self.transition.release
         progress.note = f"{release.version} ({release.id}) is gone"
 
     def _judge_release(self, name: str, progress: Progress) -> None:
-        rollout, one = self._rollout, self._transition
+        rollout, one = self._rollout, self.transition
         gate = gate_of(self._context.session, name, rollout, one.release)
         if gate is None:
             raise RuntimeError(f"{rollout.name} has no URL after its update")
         if one.undo is not None and one.undo.deployment.serving() is None:
             opening.wait(rollout, progress.say, rollout.cancelled)
-        elif name != CANDIDATE and _first(one, Update) and not rollout.spec.names_releases:
+        elif name != CANDIDATE and first_act(one, Update) and not rollout.spec.names_releases:
             self._await_followed(progress)
         with rollout.reachable(gate.url) as door:
             inside = replace(gate, door=door)
             self._prove = self._context.gatekeeper.judge(
                 inside, progress, one.image, self._watch, self._has_failed
             )
-        if _first(one, AwaitProcesses) is None:
+        if first_act(one, AwaitProcesses) is None:
             self._prove()
 
     def _await_followed(self, progress: Progress) -> None:
@@ -283,32 +291,24 @@ class _OneTransition:
 
     def _warm(self) -> None:
         """Let pytest be imported while the release starts."""
-        act = _first(self._transition, Judge)
+        act = first_act(self.transition, Judge)
         if act is not None and not act.proven:
-            self._context.gatekeeper.warm(self._transition.image)
+            self._context.gatekeeper.warm(self.transition.image)
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Let the probe watch from before traffic moves until the gate has passed, if the plan says so."""
-        if not _is_watched(self._transition):
+        if not is_watched(self.transition):
             yield
             return
-        incoming, measured = self._transition.release.id, self._context.recorder.measured
+        incoming, measured = self.transition.release.id, self._context.recorder.measured
         with traffic.watched(self._rollout, incoming, self._figures, measured) as self._watch:
             yield
 
     def _figures(self, result: ProbeResult) -> None:
-        recorder, undo = self._context.recorder, self._transition.undo
+        recorder, undo = self._context.recorder, self.transition.undo
         recorder.probe(result)
         if self._has_moved:
             serving = undo.deployment.serving() if undo else None
-            release = self._transition.release.id
+            release = self.transition.release.id
             recorder.moved(self._rollout.name, serving.id if serving else None, release)
-
-
-def _first(transition: Transition, kind: type[AnyAct]) -> AnyAct | None:
-    return next((act for act in transition.acts if isinstance(act, kind)), None)
-
-
-def _is_watched(transition: Transition) -> bool:
-    return any(isinstance(act, Update) and act.canary is not None for act in transition.acts)

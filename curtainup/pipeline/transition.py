@@ -8,9 +8,10 @@ the plan's guard checks them, and `executor` carries them out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
 
+from curtainup.model import release as moves
 from curtainup.model.release import Deployment, Release
 from curtainup.pipeline.canary import Canary
 
@@ -144,6 +145,9 @@ class PutBack:
 
 
 Act = Update | RunTasks | Await | AwaitProcesses | Judge | Retire | PutBack
+Step = Update | Await | AwaitProcesses | Judge | Retire | PutBack
+"""The acts that are one step of the run."""
+AnyAct = TypeVar("AnyAct", bound=Act)
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,16 @@ class Transition:
     undo: PutBack | None = None
 
 
+def first_act(transition: Transition, kind: type[AnyAct]) -> AnyAct | None:
+    """Return the first act of a kind, or None."""
+    return next((act for act in transition.acts if isinstance(act, kind)), None)
+
+
+def is_watched(transition: Transition) -> bool:
+    """Return whether the probe watches while it moves traffic."""
+    return any(isinstance(act, Update) and act.canary is not None for act in transition.acts)
+
+
 def end_of(transitions: Sequence[Transition], before: Deployment) -> Deployment:
     """Return the deployment at the end of an environment's transitions, before anything is retired."""
     updates = [act for one in transitions for act in one.acts if isinstance(act, Update)]
@@ -176,3 +190,22 @@ def retired_by(transitions: Sequence[Transition]) -> tuple[str, ...]:
     """Return the ids of the releases that transitions remove once the new one is proven."""
     acts = [act for one in transitions for act in one.acts if isinstance(act, Retire)]
     return tuple(release for act in acts for release in act.gone)
+
+
+def instead(transition: Transition, release_id: str, other: Release) -> Transition:
+    """Return the transition with another release in the place of one; its undo knows neither of them."""
+    if transition.release.id != release_id:
+        return transition
+    return replace(
+        transition, release=other, acts=tuple(_instead(act, release_id, other) for act in transition.acts)
+    )
+
+
+def _instead(act: Act, release_id: str, other: Release) -> Act:
+    if isinstance(act, Update):
+        return replace(
+            act, deployments=tuple(moves.instead(one, release_id, other) for one in act.deployments)
+        )
+    if isinstance(act, Retire):
+        return replace(act, deployment=moves.instead(act.deployment, release_id, other))
+    return act

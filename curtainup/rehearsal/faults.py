@@ -17,6 +17,7 @@ KINDS = {
     "quota": "the cloud refuses to make anything: the quota is used up",
     "throttle": "the cloud answers that there are too many requests",
     "swap-fails": "the cloud refuses to swap the CNAMEs",
+    "slow-swap": "a swap of CNAMEs takes long, and goes on when nobody waits for it",
     "slow-api": "an API that was just enabled refuses calls for a while",
     "slow-grant": "what the cloud's IAM grants takes long to be enforced",
     "partial": "a change is made by half",
@@ -31,7 +32,7 @@ _OF_BOTH = frozenset(
 )
 OF = {
     "gcp-cloud-run": _OF_BOTH | {"slow-api", "slow-grant"},
-    "aws-beanstalk": _OF_BOTH | {"swap-fails"},
+    "aws-beanstalk": _OF_BOTH | {"swap-fails", "slow-swap"},
     "gke": frozenset(["quota", "throttle", "slow-api"]),
 }
 """The kinds that can strike on a target whose cloud is played."""

@@ -315,6 +315,14 @@ class Audits(Protocol):
 
 
 @runtime_checkable
+class MovesLate(Protocol):
+    """Traffic moves after the call, and goes on moving when the run that has asked for it is killed."""
+
+    def is_moving(self) -> bool:
+        """Return whether traffic may be moving now, so that what is told of it is of the time before."""
+
+
+@runtime_checkable
 class Bills(Protocol):
     """An idle environment may cost money."""
 

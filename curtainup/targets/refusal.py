@@ -18,6 +18,7 @@ class Refusal:
         what: what it means.
         fix: what to do.
         unhealthy: whether the release itself is refused, and not the change.
+        passes: whether it may pass within minutes, because something that was just made has no effect yet.
 
     """
 
@@ -25,6 +26,7 @@ class Refusal:
     what: str
     fix: str
     unhealthy: bool = False
+    passes: bool = False
 
     def error(self, text: str, where: str) -> CurtainupError:
         """Return the error; `text` is what the engine and the target have said."""
@@ -41,9 +43,20 @@ class Refusal:
         )
 
 
-def refusal(said: str, what: str, fix: str, *, unhealthy: bool = False) -> Refusal:
+def refusal(said: str, what: str, fix: str, *, unhealthy: bool = False, passes: bool = False) -> Refusal:
     """Return a refusal, by a regular expression for what the target says."""
-    return Refusal(re.compile(said), what, fix, unhealthy)
+    return Refusal(re.compile(said), what, fix, unhealthy, passes)
+
+
+def first(text: str, refusals: Sequence[Refusal]) -> Refusal | None:
+    """Return the first refusal that fits what the target says, or None."""
+    return next((one for one in refusals if one.said.search(text)), None)
+
+
+def passes(error: CurtainupError, refusals: Sequence[Refusal]) -> bool:
+    """Return whether an update failed by a refusal that may pass within minutes."""
+    found = first(error.detail or error.what, refusals)
+    return found is not None and found.passes
 
 
 def meaning(error: CurtainupError, where: str, refusals: Sequence[Refusal]) -> CurtainupError:
@@ -56,5 +69,5 @@ def meaning(error: CurtainupError, where: str, refusals: Sequence[Refusal]) -> C
 
     """
     text = (error.detail or error.what).strip()
-    found = next((one for one in refusals if one.said.search(text)), None)
+    found = first(text, refusals)
     return found.error(text, where) if found else error

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from curtainup.rehearsal.gcp.common import STATE
 from tests.e2e.load import users
 from tests.e2e.rehearsed import CLOUD_RUN, Rehearsed, rehearsed
 from tests.e2e.service import Finished
-from tests.e2e.test_rehearsal_cloud_run import cloud_service, version_of
+from tests.e2e.test_rehearsal_cloud_run import PROJECT, cloud_service, version_of
+from tests.e2e.underway import underway
 
 MATRIX = pytest.mark.matrix(
     reason="test_a_fault_strikes_with_the_real_text_and_nothing_is_left_behind shows each fault"
 )
 
+HOUR = 3600.0
 SLEEPS = 'if "K_SERVICE" in os.environ:\n    time.sleep(600)\n'
 """What makes a revision that never listens, though the container does in the local gate."""
 
@@ -139,3 +144,59 @@ def test_a_first_deployment_waits_for_what_google_enforces_late(tmp_path: Path, 
         assert done.err.count("waiting until the public may call it: HTTP 403") > 1
         assert one.get("live").status_code == 200
         assert one.proved() == ["local", "staging", "candidate", "live"]
+
+
+def enforce(one: Rehearsed, since: float) -> None:
+    """Let Google enforce the grants on secrets from a time on, in seconds since 1970."""
+    with one.rehearsal.cloud(STATE) as state:
+        enforced = state["projects"][PROJECT]["enforced"]
+        enforced |= {grant: since for grant in enforced if "/secrets/" in grant}
+
+
+REFUSED = "waiting, as it is too early: the containers may not read one of their secrets yet"
+
+
+@MATRIX
+def test_a_secret_that_is_granted_during_the_run_costs_no_second_deployment(
+    tmp_path: Path, service_python: Path
+) -> None:
+    with rehearsed(tmp_path, service_python, **CLOUD_RUN) as one:
+        one.deploy()
+        before, staging = set(revisions(one)), set(revisions(one, "staging"))
+        one.greet("second")
+        enforce(one, time.time() + HOUR)
+        with (
+            users(one.url("live"), "/version", version_of) as answers,
+            underway(one, "rehearse", "--json") as run,
+        ):
+            run.wait_until(lambda: REFUSED in run.err, "the refusal")
+            enforce(one, 0)
+            new = run.finish(0).json()["release"]
+
+        assert answers.failures == []
+        assert one.traffic("live")[new] == 100
+        assert set(revisions(one)) - before == {new}
+        refused = {name: why for name, why in revisions(one, "staging").items() if name not in staging}
+        assert sorted(bool(why) for why in refused.values()) == [False, True]
+        assert running(one) == set(one.traffic("live"))
+        one.run("preview", code=0)
+
+
+@MATRIX
+def test_who_does_not_wait_for_a_grant_deploys_again_and_builds_nothing(
+    tmp_path: Path, service_python: Path
+) -> None:
+    with rehearsed(tmp_path, service_python, **CLOUD_RUN) as one:
+        one.deploy()
+        one.greet("second")
+        enforce(one, time.time() + HOUR)
+        with underway(one, "rehearse") as run:
+            run.wait_until(lambda: REFUSED in run.err, "the refusal")
+            run.send(signal.SIGINT)
+            run.finish(130)
+        enforce(one, 0)
+
+        done = one.deploy()
+        assert "is in the registry" in done.err
+        assert one.get("live").json()["says"] == "second"
+        assert running(one) == set(one.traffic("live"))

@@ -155,7 +155,7 @@ class _Environment:
         mine = [one for one in transitions if one.environment == rollout.name]
         after, retires = end_of(mine, self._before), retired_by(mine)
         rollout.environment = _with_names_of_secrets(self._session, rollout, self.new)
-        refresh = rollout.has_lost
+        refresh = rollout.has_lost or rollout.is_moving
         outcome = environments.preview(
             self._session.state.engine, rollout.environment, after, refresh=refresh
         )

@@ -79,10 +79,8 @@ class Move:
         """
 
         def look() -> tuple[beanstalk.Found | None, list[beanstalk.Found]]:
-            found = beanstalk.describe(self._client, ApplicationName=self._swap.application)
-            holding = beanstalk.holding(self._client, found, self._swap.prefix)
-            concerned = {known, wanted, holding and holding.name}
-            return holding, [one for one in found if one.name in concerned and one.status not in SETTLED]
+            found, holding = self._seen()
+            return holding, _busy(found, {known, wanted, holding.name if holding else None})
 
         def fits(told: tuple[beanstalk.Found | None, list[beanstalk.Found]]) -> bool:
             holding, busy = told
@@ -105,6 +103,36 @@ class Move:
                 fix="somebody terminated it by hand; run curtainup destroy, then deploy again",
             )
         return holding
+
+    def told(self, known: str) -> tuple[set[str], str]:
+        """Return which environments are there and which holds the live name, after a swap that still runs.
+
+        Args:
+            known: the environment that held it after the last move; empty if it is not known.
+
+        Raises:
+            EngineFailed: the one that holds it does not become ready.
+            Interrupted: the run was cancelled.
+
+        """
+
+        def look() -> tuple[set[str], str, list[beanstalk.Found]]:
+            found, holding = self._seen()
+            name = holding.name if holding else ""
+            return {one.name for one in found}, name, _busy(found, {known, name})
+
+        while True:
+            there, name, busy = beanstalk.told_at_last(
+                look, lambda seen: bool(seen[2]) or seen[1] == known, self._cancelled.wait
+            )
+            if not busy:
+                return there, name
+            self._wait_for_others(busy, {known, name})
+
+    def _seen(self) -> tuple[list[beanstalk.Found], beanstalk.Found | None]:
+        """Return the application's environments, and which of them holds the live name."""
+        found = beanstalk.describe(self._client, ApplicationName=self._swap.application)
+        return found, beanstalk.holding(self._client, found, self._swap.prefix)
 
     def _wait_for_others(self, busy: Sequence[beanstalk.Found], holders: Collection[str | None]) -> None:
         """Wait until environments are ready of which others may be swapping the names."""
@@ -247,6 +275,11 @@ class Move:
     @property
     def _where(self) -> str:
         return f"application {self._swap.application}, {self._swap.region}"
+
+
+def _busy(found: Sequence[beanstalk.Found], names: Collection[str | None]) -> list[beanstalk.Found]:
+    """Return those of the named environments of which a swap may be running."""
+    return [one for one in found if one.name in names and one.status not in SETTLED]
 
 
 def _is_certain(error: Exception) -> bool:

@@ -11,7 +11,7 @@ from threading import Event
 from typing import Any
 
 from curtainup.engine.provider import beanstalk
-from curtainup.engine.provider.cname_move import Move, Swap
+from curtainup.engine.provider.cname_move import SETTLED, Move, Swap
 from curtainup.engine.provider.kind import Partial, Properties, Say, silent
 from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
 from curtainup.errors import CurtainupError, SetupError, StateError
@@ -37,7 +37,8 @@ def holder(
         prefix: the prefix of the live name.
         region: the region of the environments.
         profile: the AWS profile to use; None is that of the deployer's environment.
-        expected: those of which one is expected to hold it; as long as another is told, it is asked again.
+        expected: those of which one is expected to hold it; as long as another is told, or the name may be
+            moving, it is asked again.
         wait: waits so many seconds; what it returns, if true, ends the asking.
 
     Raises:
@@ -46,13 +47,24 @@ def holder(
     """
     with amazon.said_clearly("elasticbeanstalk"):
         client = amazon.client("elasticbeanstalk", region, profile)
+        holding = beanstalk.told_at_last(
+            lambda: _holding(client, names, prefix),
+            lambda one: one is not None and one.name in expected and one.status in SETTLED,
+            wait,
+        )
+    return holding.name if holding else None
 
-        def look() -> str | None:
-            found = beanstalk.describe(client, EnvironmentNames=list(names))
-            holding = beanstalk.holding(client, found, prefix)
-            return holding.name if holding else None
 
-        return beanstalk.told_at_last(look, lambda one: one in expected, wait)
+def is_moving(names: Sequence[str], prefix: str, region: str, profile: str | None) -> bool:
+    """Return whether the live name may be moving; arguments and errors are those of `holder`."""
+    with amazon.said_clearly("elasticbeanstalk"):
+        holding = _holding(amazon.client("elasticbeanstalk", region, profile), names, prefix)
+    return holding is not None and holding.status not in SETTLED
+
+
+def _holding(client: Any, names: Sequence[str], prefix: str) -> beanstalk.Found | None:
+    found = beanstalk.describe(client, EnvironmentNames=list(names))
+    return beanstalk.holding(client, found, prefix)
 
 
 def gone(names: Sequence[str], region: str, profile: str | None) -> list[str]:
@@ -172,22 +184,22 @@ def update(
     return create(inputs, cancelled, say, stack=stack, known=olds.get("environment") or None)
 
 
-def read(state: Properties) -> dict[str, Any] | None:
+def read(state: Properties, cancelled: Event | None = None, say: Say = silent) -> dict[str, Any] | None:
     """Return the real outputs, or None if the application has no environment any more.
 
     They contain only environments that exist. The holder is empty if none of the releases holds the name.
-    What differs from the state may be of the time before, and is read again for a while.
+    What differs from the state may be of the time before, and is read again for a while. A swap that a run
+    has left under way is waited for: until its end Beanstalk tells who held the name before.
+
+    Raises:
+        EngineFailed: the environment that holds the name does not become ready.
+        Interrupted: the reading was cancelled.
+
     """
     swap, before = parse(state), str(state.get("environment") or "")
     with amazon.said_clearly("elasticbeanstalk"):
         client = amazon.client("elasticbeanstalk", swap.region, swap.profile)
-
-        def look() -> tuple[set[str], str]:
-            found = beanstalk.describe(client, ApplicationName=swap.application)
-            holding = beanstalk.holding(client, found, swap.prefix)
-            return {one.name for one in found}, holding.name if holding else ""
-
-        there, real = beanstalk.told_at_last(look, lambda told: told[1] == before)
+        there, real = Move(client, swap, cancelled or Event(), say).told(before)
     if not there:
         return None
     named = {held: release for release, held in swap.environments.items()}

@@ -148,7 +148,11 @@ def update(
     return outputs
 
 
-def read(state: Properties) -> dict[str, Any] | None:
+def read(
+    state: Properties,
+    cancelled: Event | None = None,  # noqa: ARG001 - there is nothing to wait for
+    say: Say = silent,  # noqa: ARG001
+) -> dict[str, Any] | None:
     """Return the real outputs, or None if the door or its way to the proxy is gone."""
     route = parse(state)
     with proxy.connect(None) as api:

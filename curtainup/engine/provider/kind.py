@@ -70,8 +70,8 @@ class Kind(Protocol):
     ) -> dict[str, Any]:
         """Change the resource from old outputs to new inputs; return the outputs. See `create`."""
 
-    def read(self, state: Properties) -> dict[str, Any] | None:
-        """Return the real outputs, or None if the resource is gone."""
+    def read(self, state: Properties, cancelled: Event, say: Say) -> dict[str, Any] | None:
+        """Return the real outputs, or None if the resource is gone; what changes by itself is waited for."""
 
     def delete(self, state: Properties) -> None:
         """Remove what only the resource has made; most leave what they steer as it is."""

@@ -161,8 +161,8 @@ class Provider(Servicer):
         kind, state, inputs = _kind(request), plain(request.properties), plain(request.inputs)
         if not inputs:
             context.abort(grpc.StatusCode.UNIMPLEMENTED, f"{kind.TYPE} cannot be imported: create it")
-        with proxy.at_engine(self._docker):
-            live = kind.read(state)
+        with proxy.at_engine(self._docker), self._told(request.urn) as say:
+            live = kind.read(state, self._cancelled, say)
         if live is None:
             return messages.ReadResponse()
         real = {name: live[name] for name in inputs if name in live}

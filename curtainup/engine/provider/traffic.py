@@ -157,7 +157,11 @@ def update(
     return _apply(inputs, expected, _limits(before) if before else {}, cancelled, say, stack)
 
 
-def read(state: Properties) -> dict[str, Any] | None:
+def read(
+    state: Properties,
+    cancelled: Event | None = None,  # noqa: ARG001 - there is nothing to wait for
+    say: Say = silent,  # noqa: ARG001
+) -> dict[str, Any] | None:
     """Return the real outputs, or None if the proxy's container is gone.
 
     A proxy that does not run has no servers. The outputs contain only releases that HAProxy has.

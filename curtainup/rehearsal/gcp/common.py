@@ -107,7 +107,7 @@ class GoogleKind(Kind):
         region = inputs.get(self.location) if self.location else None
         if region in {None, UNKNOWN} or region in REGIONS:
             return []
-        return [Failure(self.location, f"Location '{region}' is not found or access is unauthorized")]
+        return [Failure(self.location, f"Permission denied on 'locations/{region}' (or it may not exist)")]
 
 
 class Binding(GoogleKind):

@@ -98,7 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
                 raise Refusal(
                     401,
                     "UNAUTHENTICATED",
-                    "Request had invalid authentication credentials. Expected OAuth 2 access token.",
+                    "Request had invalid authentication credentials. Expected OAuth 2 access token, login "
+                    "cookie or other valid authentication credential.",
                 )
             self._send(200, self.answer_to(self.command, self.path, _read(body)))
         except Refusal as refusal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curtainup.errors import CurtainupError
-from curtainup.targets.refusal import meaning, refusal
+from curtainup.targets.refusal import meaning, passes, refusal
 
 REFUSALS = (
     # https://docs.aws.amazon.com/elasticbeanstalk/latest/api/API_CreateEnvironment.html
@@ -17,6 +17,7 @@ REFUSALS = (
         r"The instance profile \S+ associated with the environment does not exist",
         "Beanstalk does not see the machines' role yet",
         "deploy again: the role is made and stays, and IAM is some seconds behind",
+        passes=True,
     ),
     # pulumi/pulumi-aws#3461, meteor-up/mup-aws-beanstalk#27
     refusal(
@@ -38,6 +39,12 @@ REFUSALS = (
         "wait until it is Ready, or end a stuck update with `aws elasticbeanstalk abort-environment-update`; "
         "then deploy again",
     ),
+    # jenkinsci/aws-beanstalk-publisher-plugin#10, codeship/documentation#338
+    refusal(
+        r"User: \S+ is not authorized to perform: |You do not have permission to perform the '",
+        "the deployer lacks a permission",
+        "`curtainup doctor` names what is missing, and the policy that brings it",
+    ),
     # alienfast/elastic-beanstalk#36
     refusal(
         r"DNS name \(\S+\) is not available",
@@ -50,3 +57,8 @@ REFUSALS = (
 def explained(error: CurtainupError, where: str) -> CurtainupError:
     """Return the error that says what AWS's refusal means; the same error if it is none that is known."""
     return meaning(error, where, REFUSALS)
+
+
+def is_too_early(error: CurtainupError) -> bool:
+    """Return whether AWS refuses only because a role that was just made is not known everywhere yet."""
+    return passes(error, REFUSALS)

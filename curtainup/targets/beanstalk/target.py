@@ -32,6 +32,7 @@ from curtainup.targets.capabilities import (
     Bills,
     Inspects,
     Lingers,
+    MovesLate,
     NeedsAccount,
     NeedsGround,
 )
@@ -62,6 +63,7 @@ class BeanstalkTarget(
     NeedsGround,
     Inspects,
     Lingers,
+    MovesLate,
     Audits,
     RunsTasks,
     Executes,
@@ -156,9 +158,9 @@ class BeanstalkTarget(
         """Return 0: the image takes longer to build than IAM takes to know an instance profile."""
         return 0
 
-    def is_too_early(self, error: CurtainupError) -> bool:  # noqa: ARG002
-        """Return False: nothing of the ground waits for another part of it."""
-        return False
+    def is_too_early(self, error: CurtainupError) -> bool:
+        """Return whether Beanstalk does not see the machines' role yet."""
+        return refusals.is_too_early(error)
 
     def suspect(self, release: Release) -> Machines:
         """Return the release's machines."""
@@ -209,6 +211,15 @@ class BeanstalkTarget(
         names, settings = self._names, self._settings
         kept = [names[one.id] for one in self.environment.deployment.releases if one.id in names]
         return bool(kept) and bool(cname_swap.gone(kept, settings.region, settings.profile))
+
+    def is_moving(self) -> bool:
+        """Return whether a swap of names may be under way, as after a run that was killed."""
+        from curtainup.engine.provider import cname_swap
+
+        names, settings = list(self._names.values()), self._settings
+        return bool(names) and cname_swap.is_moving(
+            names, settings.cname_prefix, settings.region, settings.profile
+        )
 
     def run_task(self, release: Release, task: Task, on_line: Callable[[str], None]) -> Ran:
         """Run a task in the release's container, on one of its machines."""

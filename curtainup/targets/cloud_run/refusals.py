@@ -7,13 +7,14 @@ what is around them differs with the provider and the API.
 from __future__ import annotations
 
 from curtainup.errors import CurtainupError
-from curtainup.targets.refusal import Refusal, meaning, refusal
+from curtainup.targets.refusal import Refusal, first, meaning, passes, refusal
 
 # terraform-provider-google, website/docs/guides/google_project_service.html.markdown
 DISABLED = refusal(
     r"has not been used in project \S+ before or it is disabled",
     "an API is not enabled, or was enabled only just now",
     "wait a few minutes and deploy again; docs/cloud-run.md has the command that enables all of them",
+    passes=True,
 )
 
 REFUSALS = (
@@ -24,6 +25,7 @@ REFUSALS = (
         "wait some minutes and deploy again: the grant is made and stays, and takes effect by itself; if it "
         "does not, an organisation policy or somebody else took it away",
         unhealthy=True,
+        passes=True,
     ),
     # https://cloud.google.com/run/docs/troubleshooting
     refusal(
@@ -32,6 +34,7 @@ REFUSALS = (
         "if Cloud Run was enabled in the project only just now, wait some minutes and deploy again; else let "
         "its service agent read the repository of the image (roles/artifactregistry.reader)",
         unhealthy=True,
+        passes=True,
     ),
     refusal(
         r"Image '[^']+' not found",
@@ -75,6 +78,7 @@ REFUSALS = (
         "the deployer may not give the containers their identity",
         "grant the deployer roles/iam.serviceAccountUser on that service account; "
         "`curtainup doctor` names what is missing",
+        passes=True,
     ),
     # hashicorp/terraform-provider-google#16591, GoogleCloudPlatform/terraform-google-log-analysis#25
     refusal(
@@ -89,6 +93,54 @@ REFUSALS = (
         "Cloud Scheduler is not offered in the region, or the deployer may not have it call anything",
         "see whether `gcloud scheduler locations list` has the region, and compare the deployer's role with "
         "docs/cloud-run-role.yaml: `curtainup doctor` looks at both",
+    ),
+    # GoogleCloudPlatform/terraform-google-cloud-run#28
+    refusal(
+        r"Service Agent does not have permission to get access tokens",
+        "Cloud Run's own agent may not act as the containers' account yet",
+        "if Cloud Run was enabled in the project only just now, wait some minutes and deploy again; else "
+        "give its service agent its role back (roles/run.serviceAgent)",
+        passes=True,
+    ),
+    # Liscor/terraform_dataform_ga4_pipeline#1, hashicorp/vault-plugin-secrets-gcp#237
+    refusal(
+        r"Error 400: Service account \S+ does not exist",
+        "a service account that was just made is not known everywhere yet",
+        "wait some minutes and deploy again; if it stays so, somebody removed the account",
+        passes=True,
+    ),
+    # firebase/firebase-tools#4871
+    refusal(
+        r"Permission denied to enable service \[",
+        "the deployer may not enable an API",
+        "enable all of them once, by the command in docs/cloud-run.md, or give the deployer the role "
+        "that is there",
+    ),
+    # GoogleCloudPlatform/deploystack#52
+    refusal(
+        r"Billing account for project '[^']+' is not found",
+        "the project has no billing account",
+        "link one: gcloud billing projects link PROJECT --billing-account ACCOUNT",
+    ),
+    # barthr/Identicon#2
+    refusal(
+        r"Permission denied on 'locations/[^']+'",
+        "Cloud Run is not offered in the region, or not to this project",
+        "write another gcp_region: `gcloud run regions list` shows them",
+    ),
+    # terraform-google-modules/terraform-example-foundation#940
+    refusal(
+        r"Permission denied on resource project",
+        "there is no such project, or the deployer may not see it",
+        "write the id of the project in docker_repo, as `gcloud projects list` shows it, or give the "
+        "deployer its role there",
+    ),
+    # google-github-actions/deploy-cloudrun#182 and #427
+    refusal(
+        r"Permission '[\w.]+' denied on resource",
+        "the deployer lacks a permission, or the project does not exist",
+        "`curtainup doctor` names what is missing, and the command that brings it; a grant takes minutes "
+        "until it is enforced",
     ),
     refusal(
         r"lacks IAM permission \"",
@@ -113,25 +165,22 @@ REFUSALS = (
 """The first that fits counts: what a revision is not ready for stands in the rest of its message."""
 
 
-PASSING = (
-    "may not read one of their secrets",
-    "may not read the image",
-    "does not find the image",
-    "an API",
-    "their identity",
-)
-"""How refusals begin, or what they hold, that a deployment itself or some minutes take away."""
+IMAGE_GONE = "does not find the image"
+"""What is never foreseen: a question names another image than the release has."""
 
 
 def foreseen(text: str) -> Refusal | None:
-    """Return the refusal that a deployment would meet, by what Google answers to a question; None if none."""
-    found = next((one for one in REFUSALS if one.said.search(text)), None)
-    return None if found is None or any(part in found.what for part in PASSING) else found
+    """Return the refusal that a deployment would meet, by what Google answers to a question; None if none.
+
+    What passes within minutes, or by the deployment itself, is none.
+    """
+    found = first(text, REFUSALS)
+    return None if found is None or found.passes or IMAGE_GONE in found.what else found
 
 
-def is_too_early(text: str) -> bool:
-    """Return whether Google refuses only because an API was enabled a moment ago, or never was."""
-    return DISABLED.said.search(text) is not None
+def is_too_early(error: CurtainupError) -> bool:
+    """Return whether Google refuses only because what was enabled, made or granted has no effect yet."""
+    return passes(error, REFUSALS)
 
 
 def explained(error: CurtainupError, where: str) -> CurtainupError:

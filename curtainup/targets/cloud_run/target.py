@@ -123,8 +123,8 @@ class CloudRunTarget(
         return self._session.accounts.google.grant_seconds if self.config.env_secrets else 0
 
     def is_too_early(self, error: CurtainupError) -> bool:
-        """Return whether an API was only just enabled."""
-        return refusals.is_too_early(error.detail or error.what)
+        """Return whether what was just enabled, made or granted has no effect yet."""
+        return refusals.is_too_early(error)
 
     def interrupting(self) -> list[str]:
         """Return the key that closes the service: its setting ends at once, and a grant begins later."""

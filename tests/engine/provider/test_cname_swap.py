@@ -385,6 +385,40 @@ def noted(asked: list[str]) -> Iterator[None]:
         yield None
 
 
+def test_a_refresh_waits_for_a_swap_that_a_run_has_left_under_way(scripted: Callable[..., None]) -> None:
+    """Until its end Beanstalk tells the holder of the time before, which is what Pulumi remembers too."""
+    said: list[str] = []
+    scripted(MOVING, MOVING, AFTER)
+    state = {**wants(holder="r1", timeout=60), "environment": "shop-live-r1"}
+    live = cname_swap.read(state, NEVER, said.append)
+    assert live is not None
+    assert (live["holder"], live["environment"]) == ("r2", "shop-live-r2")
+    assert len([one for one in said if "shop-live-r1 is Updating since" in one]) == 2
+
+
+def test_a_refresh_that_sees_no_end_of_a_swap_believes_nothing(scripted: Callable[..., None]) -> None:
+    scripted(MOVING)
+    state = {**wants(holder="r1"), "environment": "shop-live-r1"}
+    with pytest.raises(EngineFailed, match="is Updating since") as caught:
+        cname_swap.read(state)
+    assert caught.value.consequence == "the live name may be moving, by a swap that began before"
+    cancelled = Event()
+    cancelled.set()
+    with pytest.raises(Interrupted):
+        cname_swap.read({**state, "timeout": 60}, cancelled)
+
+
+def test_what_may_go_is_known_once_a_swap_has_ended(late: Callable[..., None]) -> None:
+    late(MOVING, MOVING, AFTER)
+    assert held_by(NAMES, "shop-live-r1", "shop-live-r2") == "shop-live-r2"
+
+
+@pytest.mark.parametrize(("look", "moving"), [(MOVING, True), (AFTER, False), (NOBODY, False)])
+def test_whether_the_name_may_be_moving(scripted: Callable[..., None], look: Any, *, moving: bool) -> None:
+    scripted(look)
+    assert cname_swap.is_moving(NAMES, "shop-live", REGION, None) == moving
+
+
 def test_a_holder_is_not_kept_whose_name_is_moving(scripted: Callable[..., None]) -> None:
     scripted(MOVING, MOVING, AFTER)
     error = failed(StateError, wants(environments={"r1": "shop-live-r1"}, holder=None, timeout=60))

@@ -47,7 +47,7 @@ class Half:
     ) -> dict[str, Any]:
         return self.create(inputs, cancelled, say)
 
-    def read(self, state: Any) -> dict[str, Any] | None:
+    def read(self, state: Any, cancelled: Any, say: Any) -> dict[str, Any] | None:
         return None
 
     def delete(self, state: Any) -> None:

@@ -106,6 +106,24 @@ def test_a_quota_is_told_with_what_to_do(project: tuple[Home, Api]) -> None:
     assert row["fix"] in found.fix
 
 
+@pytest.mark.parametrize("needed", ["run.services.create", "run.services.update"])
+def test_a_permission_that_the_deployer_lacks_is_told_before_anything_is_built(
+    project: tuple[Home, Api], needed: str
+) -> None:
+    home, api = project
+    exists = needed == "run.services.update"
+    with home.cloud(STATE) as state:
+        part = state["projects"]["team-1"]
+        part["lacking"] = [needed]
+        if exists:
+            part["services"] = {f"{environment().region}/shop-staging": {}}
+    found = _complaint(api, exists=exists)
+    assert isinstance(found, RefusedError)
+    assert found.what == "the deployer lacks a permission, or the project does not exist"
+    assert "curtainup doctor" in str(found.fix)
+    assert needed in str(found.detail)
+
+
 def test_an_api_that_the_deployment_enables_is_no_complaint(project: tuple[Home, Api]) -> None:
     home, api = project
     with home.cloud(STATE) as state:

@@ -40,6 +40,13 @@ def test_what_is_not_known_stays_as_it_is() -> None:
     assert refusals.explained(error, WHERE) is error
 
 
-def test_only_an_api_is_too_early() -> None:
-    early = [row["refusal"] for row in rows("gcp") if refusals.is_too_early(row["text"])]
-    assert early == ["api-not-enabled"]
+def test_what_was_just_enabled_made_or_granted_is_too_early() -> None:
+    early = [row["refusal"] for row in rows("gcp") if refusals.is_too_early(EngineFailed(row["text"]))]
+    assert early == [
+        "secret-not-granted",
+        "image-not-readable",
+        "api-not-enabled",
+        "act-as-denied",
+        "agent-without-tokens",
+        "account-missing",
+    ]

@@ -9,11 +9,13 @@ from threading import Event, Thread
 from curtainup.platforms.haproxy.config import Server
 from curtainup.rehearsal.aws.beanstalk.launch import require_ready
 from curtainup.rehearsal.aws.beanstalk.machines import machines
-from curtainup.rehearsal.aws.beanstalk.state import Beanstalk, Environment
+from curtainup.rehearsal.aws.beanstalk.state import Beanstalk, Environment, now
 from curtainup.rehearsal.aws.common import AwsError
 
 _TAKES = 0.3
 """The least seconds that both environments are Updating; about five on the real service."""
+_SLOW_MINUTES = 15.0
+"""The same of a swap that is slow, in minutes of the cloud."""
 
 
 def begin(service: Beanstalk, source: Environment, destination: Environment) -> Thread:
@@ -34,26 +36,33 @@ def begin(service: Beanstalk, source: Environment, destination: Environment) -> 
             f"Unable to swap CNAMEs for environments '{source['name']}' and '{destination['name']}'.",
         )
     names = f"'{source['name']}' and '{destination['name']}'"
+    faults = service.cloud.faults
+    slow = any(faults.strikes("slow-swap", one["name"]) for one in both)
+    ends = now() + (faults.clock.seconds(_SLOW_MINUTES) if slow else _TAKES)
     for one, other in (both, both[::-1]):
-        service.change(one["id"], status="Updating", swapping={"with": other["id"], "by": os.getpid()})
+        swapping = {"with": other["id"], "by": os.getpid(), "ends": ends}
+        service.change(one["id"], status="Updating", swapping=swapping)
         service.say(one, "swapEnvironmentCNAMEs is starting.")
         service.say(one, f"Swapping CNAMEs for environments {names}.")
-    work = Thread(target=_finish, args=(service, source, destination), name="swap")
+    work = Thread(target=_finish, args=(service, source, destination, ends), name="swap")
     work.start()
     return work
 
 
 def resumed(service: Beanstalk, record: Environment) -> Environment:
-    """Return an environment, after finishing a swap that a process had left half done."""
+    """Return an environment, after finishing a swap that a process had left half done, once its time is over.
+
+    Beanstalk itself swaps, whoever has asked for it.
+    """
     swapping = record.get("swapping")
-    if not swapping or Path(f"/proc/{swapping['by']}").exists():
+    if not swapping or swapping["ends"] > now() or Path(f"/proc/{swapping['by']}").exists():
         return record
-    _finish(service, record, service.environment(swapping["with"]))
+    _finish(service, record, service.environment(swapping["with"]), swapping["ends"])
     return service.environment(record["id"])
 
 
-def _finish(service: Beanstalk, source: Environment, destination: Environment) -> None:
-    Event().wait(_TAKES)
+def _finish(service: Beanstalk, source: Environment, destination: Environment, ends: float) -> None:
+    Event().wait(max(_TAKES, ends - now()))
     with machines(service.cloud.home) as docker:
         for one, other in ((source, destination), (destination, source)):
             docker.balancer(other["front"], Server(one["id"], one["inner"], 100))

@@ -140,7 +140,8 @@ class Change:
                 raise Refused(NOT_READY, known["failure"])
             share = {"percent": one.get("percent") or 0, "tag": one.get("tag") or ""}
             wanted.append({"type": one["type"], "revision": revision, **share})
-        if fresh and self._cloud.faults.strikes_first("partial", self._short):
+        moves = fresh or wanted != service["traffic"]
+        if moves and self._cloud.faults.strikes_first("partial", self._short):
             raise Refused(INTERNAL, "An internal error has occurred while the traffic was being updated.")
         service["traffic"] = wanted
         self._routes.apply(service)

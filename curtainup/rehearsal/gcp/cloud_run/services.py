@@ -63,8 +63,8 @@ class Services:
     def would_take(self, name: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the operation of a call that only asks.
 
-        A quota of `mostInstances` is the project's only if somebody has written it into the state. What the
-        fault `quota` uses up is not foreseen.
+        A quota of `mostInstances`, and permissions that the deployer lacks (`lacking`), are the project's
+        only if somebody has written them into the state. What the fault `quota` uses up is not foreseen.
 
         Raises:
             Refusal: what the call itself would be refused for.
@@ -79,6 +79,13 @@ class Services:
             part = dict(state.get("projects", {}).get(project, {}))
         if API not in part.get("apis", []):
             raise Refusal(403, "PERMISSION_DENIED", disabled(API, project))
+        needed = f"run.services.{'update' if _path(name) in part.get('services', {}) else 'create'}"
+        if needed in part.get("lacking", []):
+            raise Refusal(
+                403,
+                "PERMISSION_DENIED",
+                f"Permission '{needed}' denied on resource '{name}' (or resource may not exist).",
+            )
         inputs = {**_spelled(asked), "name": short, "location": location}
         found = rules.complaints(inputs)
         if found:
@@ -100,9 +107,9 @@ class Services:
         with self._cloud.home.cloud(STATE) as state:
             services = state.get("projects", {}).get(name.split("/")[1], {}).get("services", {})
         if _path(name) not in services:
-            raise Refusal(
-                404, "NOT_FOUND", f"Resource '{name.rpartition('/')[2]}' of kind 'SERVICE' does not exist."
-            )
+            _, project, _, region, _, short = name.split("/")
+            what = f"Resource '{short}' of kind 'SERVICE' in region '{region}' in project '{project}'"
+            raise Refusal(404, "NOT_FOUND", f"{what} does not exist.")
         return dict(services[_path(name)])
 
 

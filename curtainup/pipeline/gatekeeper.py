@@ -130,7 +130,7 @@ class Gatekeeper:
         cancelled = self._session.run.cancelled
         result = self.check(gate, progress, image, _Any((cancelled, _Unclean(watch), has_failed)))
         if result.stopped and has_failed.is_set() and not cancelled.is_set():
-            raise Interrupted("the tests were stopped, as the release has failed already", where=gate.url)
+            raise Interrupted("interrupted, as the release has failed already", where=gate.url)
         self._conclude(gate, result, watch)
         return lambda: self._recorder.proved(gate.name, gate.url, gate.release, image, result)
 

@@ -214,22 +214,6 @@ def test_an_image_without_python_is_told_of_before_anything_is_pushed(troubled: 
     assert_nothing_left(troubled)
 
 
-def test_an_image_that_staging_has_without_schedules_is_checked_before_it_goes_live(
-    troubled: Service,
-) -> None:
-    troubled.configure(schedule=None)
-    troubled.deploy("--only", "staging")
-    assert "local-schedules" not in outcomes(troubled)
-    troubled.configure(environments={"live": {"schedule": SCHEDULES}})
-    before = troubled.traffic("live")
-
-    done = troubled.run("deploy", "--only", "live", code=ProcessFailed.exit_code)
-
-    assert "cannot run the schedules: it has no python3" in done.err
-    assert troubled.traffic("live") == before
-    troubled.configure(environments=None)
-
-
 def test_beanstalk_refuses_them_before_anything(troubled: Service) -> None:
     troubled.configure(deploy_target="aws-beanstalk", aws_region="eu-west-1")
     done = troubled.deploy(code=ConfigError.exit_code)

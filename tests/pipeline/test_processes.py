@@ -62,19 +62,18 @@ def _await(
     patience: float = 60,
     *,
     is_undone: bool = True,
-    cancelled: bool = False,
+    is_cancelled: bool = False,
 ) -> str:
     one = samples.release(1, settings=samples.SETTINGS.model_copy(update={"processes": (process,)}))
-    stopped = threading.Event()
-    if cancelled:
-        stopped.set()
     rollout = SimpleNamespace(
         target=target,
         name=name,
         config=SimpleNamespace(start_timeout=patience),
-        cancelled=stopped,
+        cancelled=threading.Event(),
         spec=SimpleNamespace(name="docker"),
     )
+    if is_cancelled:
+        rollout.cancelled.set()
     progress = Progress(cast("Any", None), "live-processes")
     await_processes(cast("Rollout", rollout), one, progress, threading.Event(), is_undone=is_undone)
     return progress.note
@@ -173,4 +172,4 @@ def test_one_that_ends_at_once_fails_though_its_health_is_asked() -> None:
 
 def test_a_run_that_is_cancelled_waits_no_longer() -> None:
     with pytest.raises(Interrupted):
-        _await(Target(_states((STARTING, 0), (RUNNING, 9))), cancelled=True)
+        _await(Target(_states((STARTING, 0), (RUNNING, 9))), is_cancelled=True)

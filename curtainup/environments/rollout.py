@@ -274,6 +274,8 @@ class Rollout(Readiness):
         everything = here.protected and not deployment.releases
         held = [one.id for one in leaving if everything or here.is_protected(one.id)]
         steps = release.retreat(self.deployment, deployment, held)
+        if not guarded and not here.protected and not deployment.releases:
+            steps = [deployment]  # what a cloud refused to make would be asked for once more
         if self._is_in_the_way(deployment, leaving):
             steps.insert(-1, Deployment())
         for step in steps:

@@ -161,3 +161,13 @@ def test_the_wait_ends_when_the_run_does(tmp_path: Path) -> None:
     with pytest.raises(Interrupted, match="may not read one of their secrets yet"):
         scene.bring()
     assert scene.sent() == [[scene.new.id]]
+
+
+def test_the_way_back_of_a_first_release_asks_for_nothing_that_was_refused(tmp_path: Path) -> None:
+    """A cloud whose quota is used up would refuse it once more, and nothing could be put back."""
+    scene = Scene(tmp_path)
+    scene.world.engine.failures = [CRASHED]
+    with pytest.raises(CurtainupError):
+        scene.rollout.apply(Deployment(releases=(scene.new,), traffic={scene.new.id: 100}))
+    scene.rollout.put_back(Deployment(), scene.said.append)
+    assert scene.sent() == [[scene.new.id], []]

@@ -44,7 +44,7 @@ def begin(service: Beanstalk, source: Environment, destination: Environment) -> 
         service.change(one["id"], status="Updating", swapping=swapping)
         service.say(one, "swapEnvironmentCNAMEs is starting.")
         service.say(one, f"Swapping CNAMEs for environments {names}.")
-    work = Thread(target=_finish, args=(service, source, destination, ends), name="swap")
+    work = Thread(target=_finish, args=(service, source["id"], destination["id"], ends), name="swap")
     work.start()
     return work
 
@@ -57,20 +57,29 @@ def resumed(service: Beanstalk, record: Environment) -> Environment:
     swapping = record.get("swapping")
     if not swapping or swapping["ends"] > now() or Path(f"/proc/{swapping['by']}").exists():
         return record
-    _finish(service, record, service.environment(swapping["with"]), swapping["ends"])
-    return service.environment(record["id"])
-
-
-def _finish(service: Beanstalk, source: Environment, destination: Environment, ends: float) -> None:
-    Event().wait(max(_TAKES, ends - now()))
-    with machines(service.cloud.home) as docker:
-        for one, other in ((source, destination), (destination, source)):
-            docker.balancer(other["front"], Server(one["id"], one["inner"], 100))
-    names = f"'{source['name']}' and '{destination['name']}'"
+    _finish(service, record["id"], swapping["with"], swapping["ends"])
     with service.state() as state:
-        for one, other in ((source, destination), (destination, source)):
+        found: Environment = state["environments"][record["id"]]
+    return found
+
+
+def _finish(service: Beanstalk, source: str, destination: str, ends: float) -> None:
+    """Finish a swap of two environments, by their ids; of all that try, only the first does."""
+    Event().wait(max(_TAKES, ends - now()))
+    with service.state() as state:
+        both = [state["environments"][one] for one in (source, destination)]
+        if not all(one.get("swapping") for one in both):
+            return
+        for one in both:
+            one |= {"swapping": None, "by": os.getpid()}
+        both = [dict(one) for one in both]
+    with machines(service.cloud.home) as docker:
+        for one, other in (both, both[::-1]):
+            docker.balancer(other["front"], Server(one["id"], one["inner"], 100))
+    names = " and ".join(f"'{one['name']}'" for one in both)
+    with service.state() as state:
+        for one, other in (both, both[::-1]):
             taken = {name: other[name] for name in ("prefix", "cname", "front")}
-            done = {**taken, "status": "Ready", "swapping": None}
-            service.overwrite(state["environments"][one["id"]], done)
-    for one in (source, destination):
+            service.overwrite(state["environments"][one["id"]], {**taken, "status": "Ready"})
+    for one in both:
         service.say(one, f"Completed swapping CNAMEs for environments {names}.")

@@ -18,8 +18,6 @@ from curtainup.platforms.kubernetes.login import Login
 from curtainup.util.deadlines import within
 
 if TYPE_CHECKING:
-    import ssl
-
     from curtainup.util.terminal import Terminal
 
 CONNECT, READ = 10.0, 30.0
@@ -157,7 +155,7 @@ class Cluster:
             answer.close()
 
     def forwarded(self, namespace: str, pod: str, port: int, patience: float) -> Any:
-        """Return a connection to a port of a pod, as `streams.Stream`.
+        """Return a connection to a port of a pod, as the Python client's PortForward.
 
         Raises:
             Refused: the pod is gone.
@@ -169,7 +167,7 @@ class Cluster:
 
         url = f"{self._login.configuration.host}/api/v1/namespaces/{namespace}/pods/{pod}/portforward"
         try:
-            return opened(self._login.configuration, self._trust, url, self._login.headers(), port, patience)
+            return opened(self._login.configuration, url, self._login.headers(), port, patience)
         except Refused as refused:
             raise self._explained(refused) from refused
         except OSError as error:
@@ -245,12 +243,6 @@ class Cluster:
             )
         except (HTTPError, OSError) as error:
             raise self._unreached(error) from error
-
-    @cached_property
-    def _trust(self) -> ssl.SSLContext:
-        from curtainup.platforms.kubernetes.streams import trust
-
-        return trust(self._login.configuration)
 
     @cached_property
     def _pool(self) -> Any:

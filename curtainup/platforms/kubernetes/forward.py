@@ -19,6 +19,7 @@ from curtainup.errors import SetupError
 from curtainup.platforms.kubernetes.cluster import Away, Cluster, Refused
 from curtainup.util.peers import is_own
 
+CHUNK = 65536
 ACCEPT_EVERY = 0.2
 """Seconds between looks whether the forward is to end."""
 MOST = 4
@@ -100,14 +101,14 @@ class Forward:
         try:
             found = self._opened()
             if found is not None:
-                self.trouble = found.join(guest)
+                self._join(guest, *found)
         finally:
             with self._lock:
                 self._open.discard(guest)
             guest.close()
 
-    def _opened(self) -> Any:
-        """Return a connection to the first pod that takes one; None if none does."""
+    def _opened(self) -> tuple[Any, int] | None:
+        """Return a connection to the first pod that takes one, and its port; None if none does."""
         try:
             at, told = self._told
             if not self.trouble and time.monotonic() - at < self._lasting:
@@ -124,7 +125,7 @@ class Forward:
             self.trouble = f"{error.what}: {error.detail}" if error.detail else error.what
         return None
 
-    def _first(self, doors: Sequence[Door]) -> Any:
+    def _first(self, doors: Sequence[Door]) -> tuple[Any, int] | None:
         """Return a connection to the first pod that is reached; those that hung before are tried last.
 
         The API server waits for the node of a pod, and for as long as the cluster has not noticed that the
@@ -135,13 +136,31 @@ class Forward:
             one = left.pop(0)
             try:
                 patience = HURRY if left else PATIENCE
-                return self._cluster.forwarded(self._namespace, one.pod, one.port, patience)
+                return self._cluster.forwarded(self._namespace, one.pod, one.port, patience), one.port
             except Refused as refused:
                 self.trouble = refused.message
             except Away as error:
                 self._silent.add(one.pod)
                 self.trouble = f"{error.what}: {error.detail}"
         return None
+
+    def _join(self, guest: socket.socket, stream: Any, port: int) -> None:
+        pod = stream.socket(port)
+        back = Thread(target=_pass_on, args=(pod, guest), name="port-forward", daemon=True)
+        back.start()
+        _pass_on(guest, pod)
+        back.join()
+        stream.close()
+        self.trouble = stream.error(port) or stream.lost or ""
+
+
+def _pass_on(source: Any, sink: Any) -> None:
+    """Pass on what one side sends until it is done, and let the other side know."""
+    with suppress(OSError):
+        while part := source.recv(CHUNK):
+            sink.sendall(part)
+    _hang_up(sink)
+    _hang_up(source)
 
 
 def _hang_up(one: Any) -> None:

@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,13 +18,26 @@ from curtainup.platforms.kubernetes.forward import Door, Forward
 class Stream:
     """A connection to a pod, which answers each part with the pod's name."""
 
-    def __init__(self, pod: str, *, trouble: str = "") -> None:
-        self.pod, self.trouble = pod, trouble
+    def __init__(self, pod: str, *, error: str = "", lost: str = "") -> None:
+        self.near, self.far = socket.socketpair()
+        self.pod, self.lost, self._error = pod, lost, error
+        Thread(target=self._serve, daemon=True).start()
 
-    def join(self, guest: socket.socket) -> str:
-        while not self.trouble and (part := guest.recv(1024)):
-            guest.sendall(self.pod.encode() + b" " + part)
-        return self.trouble
+    def socket(self, _port: int) -> Any:
+        return self.near
+
+    def close(self) -> None:
+        self.near.close()
+
+    def error(self, _port: int) -> str:
+        return self._error
+
+    def _serve(self) -> None:
+        with self.far:
+            if self._error or self.lost:
+                return
+            while part := self.far.recv(1024):
+                self.far.sendall(self.pod.encode() + b" " + part)
 
 
 class Pods:
@@ -129,14 +143,17 @@ def test_an_api_server_that_is_away_hangs_up_and_is_asked_again(forward: Forward
     assert _asked(forward) == b"a hello"
 
 
-def test_a_connection_that_is_lost_on_the_way_ends_the_guest_s(forward: Forward, pods: Pods) -> None:
-    pods.made = lambda pod: Stream(pod, trouble="connection refused")
+@pytest.mark.parametrize(("error", "lost"), [("connection refused", ""), ("", "connection reset")])
+def test_a_connection_that_is_lost_on_the_way_ends_the_guest_s(
+    forward: Forward, pods: Pods, error: str, lost: str
+) -> None:
+    pods.made = lambda pod: Stream(pod, error=error, lost=lost)
     with _connect(forward) as guest:
         assert guest.recv(1024) == b""
     deadline = time.monotonic() + 5
-    while forward.trouble != "connection refused" and time.monotonic() < deadline:
+    while forward.trouble != error + lost and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert forward.trouble == "connection refused"
+    assert forward.trouble == error + lost
 
 
 def test_another_user_of_this_machine_is_hung_up_on(

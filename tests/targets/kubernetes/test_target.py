@@ -288,12 +288,21 @@ def _answering(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
     asked: list[tuple[str, str, int]] = []
 
     class Stream:
-        def __init__(self, pod: str) -> None:
-            self.pod = pod
+        lost = ""
 
-        def join(self, guest: socket.socket) -> str:
-            guest.sendall(self.pod.encode())
+        def __init__(self, pod: str) -> None:
+            self.near, far = socket.socketpair()
+            with far:
+                far.sendall(pod.encode())
+
+        def socket(self, _port: int) -> Any:
+            return self.near
+
+        def error(self, _port: int) -> str:
             return ""
+
+        def close(self) -> None:
+            self.near.close()
 
     def forwarded(_self: Cluster, namespace: str, pod: str, port: int, _patience: float) -> Stream:
         asked.append((namespace, pod, port))

@@ -71,9 +71,18 @@ def _processes(binary: Path) -> list[psutil.Process]:
     return [one for one in found if str(binary) in (one.info["cmdline"] or [])]
 
 
+def _plugins(binary: Path) -> list[psutil.Process]:
+    return [one for one in _processes(binary) if one.info["cmdline"][0] != "/bin/sh"]
+
+
 def _plugin_of(binary: Path) -> psutil.Process:
-    [one] = [one for one in _processes(binary) if one.cmdline()[0] != "/bin/sh"]
+    [one] = _plugins(binary)
     return one
+
+
+def _sleeps(binary: Path) -> bool:
+    """Whether the plugin is there and sleeps; until then there may be two shells."""
+    return [one.status() for one in _plugins(binary)] == [psutil.STATUS_STOPPED]
 
 
 def test_operations_in_turn_have_one_process(plugin: SharedPlugin, binary: Path) -> None:
@@ -93,7 +102,7 @@ def test_a_plugin_that_an_engine_cancels_at_its_end_is_followed_by_one_that_wait
         assert _serves(first.ports["kubernetes"])
         process = _plugin_of(binary)
     assert not process.is_running()
-    _wait(lambda: len(_processes(binary)) == 2 and _plugin_of(binary).status() == psutil.STATUS_STOPPED)
+    _wait(lambda: _sleeps(binary))
     following = _plugin_of(binary)
     with plugin.lent() as second:
         assert _serves(second.ports["kubernetes"])
@@ -104,7 +113,7 @@ def test_a_plugin_that_an_engine_cancels_at_its_end_is_followed_by_one_that_wait
 
 def test_it_sleeps_until_the_first_operation_has_it(plugin: SharedPlugin, binary: Path) -> None:
     plugin.start()
-    _wait(lambda: len(_processes(binary)) == 2 and _plugin_of(binary).status() == psutil.STATUS_STOPPED)
+    _wait(lambda: _sleeps(binary))
     with plugin.lent() as lent:
         assert _serves(lent.ports["docker"])
 
@@ -163,8 +172,9 @@ def test_one_to_which_somebody_is_still_connected_is_ended(
 def test_a_crash_between_two_operations_is_a_fresh_start(plugin: SharedPlugin, binary: Path) -> None:
     with plugin.lent():
         pass
-    _plugin_of(binary).kill()
-    _wait(lambda: len(_processes(binary)) < 2)
+    killed = _plugin_of(binary)
+    killed.kill()
+    _wait(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE)
     with plugin.lent() as next_one:
         assert _serves(next_one.ports["docker"])
         assert not next_one.has_crashed()

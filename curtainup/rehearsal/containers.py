@@ -144,21 +144,6 @@ def remove(api: APIClient, name: str) -> None:
         api.remove_container(name, force=True, v=True)
 
 
-def has_image(api: APIClient, reference: str) -> bool:
-    """Return whether an image is on this machine or can be pulled."""
-    from docker.errors import APIError, ImageNotFound
-
-    try:
-        api.inspect_image(reference)  # type: ignore[no-untyped-call]
-    except ImageNotFound:
-        try:
-            api.pull(reference)
-            api.inspect_image(reference)  # type: ignore[no-untyped-call]
-        except APIError:
-            return False
-    return True
-
-
 def remove_all(home: Home) -> None:
     """Remove everything that a rehearsal created in Docker: containers, networks and volumes."""
     with connect(None) as api, docker_errors("the rehearsal's containers"):

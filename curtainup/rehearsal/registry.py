@@ -48,6 +48,28 @@ def place(home: Home) -> str:
         return f"127.0.0.1:{state.setdefault('port', containers.free_port())}"
 
 
+def wake(home: Home, image: str) -> None:
+    """Start the registry if an image is from it and it does not run: that of a cloud never ends."""
+    if image.startswith(f"{place(home)}/"):
+        address(home)
+
+
+def has_image(api: APIClient, home: Home, reference: str) -> bool:
+    """Return whether an image is on this machine or can be pulled."""
+    from docker.errors import APIError, ImageNotFound
+
+    try:
+        api.inspect_image(reference)  # type: ignore[no-untyped-call]
+    except ImageNotFound:
+        wake(home, reference)
+        try:
+            api.pull(reference)
+            api.inspect_image(reference)  # type: ignore[no-untyped-call]
+        except APIError:
+            return False
+    return True
+
+
 def _wait_until_it_answers(port: int) -> None:
     """Wait until the registry accepts requests, because Docker retries a push only after seconds."""
     direct = build_opener(ProxyHandler({}))  # ignores HTTP_PROXY: the registry is on this machine

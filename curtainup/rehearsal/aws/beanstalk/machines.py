@@ -14,7 +14,7 @@ from curtainup.platforms.docker import confinement
 from curtainup.platforms.haproxy import config as haproxy
 from curtainup.platforms.haproxy.config import Server
 from curtainup.platforms.haproxy.proxy import Proxy
-from curtainup.rehearsal import containers
+from curtainup.rehearsal import containers, registry
 from curtainup.rehearsal.home import Home
 from curtainup.rehearsal.kind import Cloud
 from curtainup.setup.base_images.catalogue import REFERENCES
@@ -71,6 +71,7 @@ class Machines:
         with suppress(ImageNotFound):
             self._api.inspect_image(image)  # type: ignore[no-untyped-call]
             return
+        registry.wake(self._home, image)
         try:
             for line in self._api.pull(image, stream=True, decode=True):
                 if "error" in line:

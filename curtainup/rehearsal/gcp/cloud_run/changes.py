@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from curtainup.platforms.haproxy.proxy import connect
-from curtainup.rehearsal import containers
+from curtainup.rehearsal import registry
 from curtainup.rehearsal.gcp.cloud_run import rules, told
 from curtainup.rehearsal.gcp.cloud_run.routes import Routes
 from curtainup.rehearsal.gcp.common import STATE, Document, now, number
@@ -99,7 +99,7 @@ class Change:
         with connect(None) as api:
             failure = self._forbidden(revision, template)
             image = template["containers"][0]["image"]
-            if failure is None and not containers.has_image(api, image):
+            if failure is None and not registry.has_image(api, self._cloud.home, image):
                 failure = (
                     f"Revision '{revision}' is not ready and cannot serve traffic. Image '{image}' not found."
                 )

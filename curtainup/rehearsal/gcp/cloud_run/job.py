@@ -9,7 +9,7 @@ from typing import Any
 
 from curtainup.engine.provider.protocol import UNKNOWN, has_unknown
 from curtainup.platforms.haproxy.proxy import connect
-from curtainup.rehearsal import containers
+from curtainup.rehearsal import registry
 from curtainup.rehearsal.gcp.cloud_run import executions, rules, told
 from curtainup.rehearsal.gcp.cloud_run.changes import secret_refusals
 from curtainup.rehearsal.gcp.cloud_run.service import API
@@ -121,7 +121,7 @@ class Job(GoogleKind):
             self._require_allowed(part, project, template)
         image = template["containers"][0]["image"]
         with connect(None) as api:
-            if not containers.has_image(api, image):
+            if not registry.has_image(api, self.cloud.home, image):
                 raise CloudError(f"Error creating Job: googleapi: Error 400: Image '{image}' not found.")
         with self.opened(project) as part:
             job = {

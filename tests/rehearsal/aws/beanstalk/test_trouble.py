@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from docker.errors import ImageNotFound
 from pulumi.automation import CommandError
 
 from curtainup.rehearsal.aws.beanstalk import deploy, environment
@@ -131,6 +133,14 @@ def test_what_the_service_refuses_is_refused(world: World, changes: dict[str, An
 def test_an_image_that_there_is_not_fails_the_deployment(world: World) -> None:
     world.wanted.environments["shop-live-r1"] = {**FIRST, "image": world.image[:-8] + "00000000"}
     assert "Failed to pull Docker image" in refused(world)
+
+
+def test_a_machine_finds_the_registry_though_it_was_stopped(world: World) -> None:
+    """As after the machine was started anew; the registry of a cloud never ends."""
+    with suppress(ImageNotFound):
+        world.docker.images.remove(world.image, force=True)
+    world.docker.containers.get(world.home.docker_name("registry")).stop(timeout=1)
+    assert ask(world.up()["r1"]["cname"])[2] == "r1"
 
 
 def test_a_changed_environment_that_does_not_run_goes_on_as_it_was(world: World) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 import docker
 import pytest
 
+from tests.e2e.distant import equipped
+from tests.e2e.second_machine import SecondMachine
 from tests.e2e.service import EXAMPLES, Service
 from tests.e2e.stages import place_of, stage_of
 from tests.interpreters import python_with
@@ -49,6 +51,13 @@ def docker_client() -> Iterator[docker.DockerClient]:
     client = docker.from_env()
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def machine() -> Iterator[SecondMachine]:
+    """A running machine that only SSH reaches; its engine has the images that a deployment stands on."""
+    with equipped() as second:
+        yield second
 
 
 @pytest.fixture(scope="module")

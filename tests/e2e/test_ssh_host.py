@@ -17,7 +17,7 @@ import pytest
 from docker.models.images import Image
 
 from tests.e2e import another_clock
-from tests.e2e.distant import equipped, placed
+from tests.e2e.distant import placed
 from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.load import users
 from tests.e2e.second_machine import IS_POSSIBLE, WHY_NOT, SecondMachine
@@ -29,13 +29,6 @@ MATRIX = pytest.mark.matrix(
 )
 
 pytestmark = pytest.mark.skipif(not IS_POSSIBLE, reason=WHY_NOT)
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[SecondMachine]:
-    """A running machine whose engine has the images that a deployment stands on."""
-    with equipped() as second:
-        yield second
 
 
 @pytest.fixture(scope="module")

@@ -22,13 +22,6 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def machine() -> Iterator[SecondMachine]:
-    """The machine of live."""
-    with equipped() as second:
-        yield second
-
-
 @pytest.fixture
 def service(machine: SecondMachine, tmp_path: Path, service_python: Path) -> Iterator[Service]:
     """A service whose live is to be deployed there."""

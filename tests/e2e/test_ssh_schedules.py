@@ -10,7 +10,7 @@ import docker
 import pytest
 
 from curtainup.errors import ProcessFailed
-from tests.e2e.distant import equipped, placed
+from tests.e2e.distant import placed
 from tests.e2e.leftovers import assert_nothing_left
 from tests.e2e.ready import DOCKERFILE
 from tests.e2e.schedules import runs, seen
@@ -26,13 +26,6 @@ pytestmark = [
         "and test_a_service_goes_live_where_only_ssh_reaches the connection"
     ),
 ]
-
-
-@pytest.fixture(scope="module")
-def machine() -> Iterator[SecondMachine]:
-    """A running machine whose engine has the images that a deployment stands on."""
-    with equipped() as second:
-        yield second
 
 
 @pytest.fixture(scope="module")

@@ -124,9 +124,7 @@ def _todo(found: Found, wishes: Wishes, ci: Ci) -> list[str]:
     if files.ON_GOOGLE & found.targets and not found.configured and wishes.project is None:
         todo.append(f"write your Google Cloud project's id as docker_repo in {FILE_NAME}")
     if Target.KUBERNETES in found.targets and not found.configured:
-        todo.append(
-            f"write your registry as docker_repo in {FILE_NAME}, and how the Gateway lets requests in"
-        )
+        todo.append(f"set docker_repo in {FILE_NAME} to your registry, and choose a Gateway there")
     if found.health is None and not found.configured:
         path = files.DEFAULT_HEALTH
         todo.append(

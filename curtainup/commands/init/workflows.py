@@ -224,7 +224,7 @@ def _reach(kind: str, found: Found) -> str:
     """Return what lets a job reach a Docker host by SSH; nothing if it runs there, or for a cloud."""
     if found.host is None:
         return ""
-    ssh = fill("shell/ssh.sh", {"host": ssh_address.parse(found.host).host})
+    ssh = fill("shell/ssh.sh", {"host": ssh_address.parse(found.host).host, "told": _told()})
     return fill(f"{kind}/ssh.yml", {"ssh": ssh, "docker_host_url": json.dumps(found.host)})
 
 
@@ -232,7 +232,12 @@ def _cluster(kind: str, found: Found) -> str:
     """Return what leads a job to a cluster; nothing if none of the targets is one."""
     if Target.KUBERNETES not in found.targets:
         return ""
-    return fill(f"{kind}/cluster.yml", {"kubeconfig": fill("shell/cluster.sh", {})})
+    return fill(f"{kind}/cluster.yml", {"kubeconfig": fill("shell/cluster.sh", {"told": _told()})})
+
+
+def _told() -> str:
+    """Return the function by which a script reads a variable of several lines."""
+    return fill("shell/told.sh", {})
 
 
 def _registry(kind: str, found: Found) -> str:

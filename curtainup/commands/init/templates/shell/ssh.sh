@@ -3,8 +3,7 @@
 (
   umask 077
   mkdir -p "$HOME/.ssh"
-  # A variable holds a text, the path of a file with it (GitLab's type File), or a key in base64.
-  told() { if test -f "$1"; then cat "$1"; else printf '%s\n' "$1"; fi; }
+  %%{told}
   case "$(told "$SSH_PRIVATE_KEY")" in
     *"PRIVATE KEY"*) told "$SSH_PRIVATE_KEY" ;;
     *) told "$SSH_PRIVATE_KEY" | base64 -d ;;
